@@ -167,11 +167,9 @@ class _Parser:
         if spans:
             number = spans[-1][1] + 1
         last = number - 1
-        end = self.starts[last] + len(self.lines[last].rstrip("\r" + ("" if spans else GO_SPACE)))
-        if last < count and end < self.starts[last]:
-            end = self.starts[last]
+        end = self.starts[last] + len(self.lines[last].rstrip("\r"))
         finished = Instruction(
-            made.keyword, begin, max(end, joined.source(max(len(joined.text) - 1, 0))), first_line + 1, last + 1,
+            made.keyword, begin, end, first_line + 1, last + 1,
             joined, made.flags, made.at, made.stop, made.form, made.arguments, made.pairs, made.kind,
             tuple([heredoc for heredoc, _ in spans]), tuple(inner), tuple(empty), tuple(self.above), made.nested,
             made.doubt, made.keyword_at,

@@ -1,7 +1,7 @@
 """What BuildKit demands of each instruction after splitting it: flags, number of arguments, names.
 
-Rules: BuildKit frontend/dockerfile/instructions/parse.go. Flags that later syntax versions added are accepted here; which
-engine knows them is another question. Raises DockerfileError with an offset on the joined line.
+Rules: BuildKit frontend/dockerfile/instructions/parse.go. Flags that later syntax versions added are accepted here;
+which engine knows them is another question. Raises DockerfileError with an offset on the joined line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dfopt.syntax.tree import GO_SPACE, DockerfileError, Instruction
 # flag names with their type: s string, l list (may repeat), b boolean. `--exclude` 1.19, `--parents` 1.20 and
 # `--unpack` 1.17 (earlier in the labs channel), `--device` 1.14-labs, HEALTHCHECK --start-interval 1.6
 _FLAGS = {
-    "ADD": {"chown": "s", "chmod": "s", "link": "b", "keep-git-dir": "b", "checksum": "s", "exclude": "l", "unpack": "b"},
+    "ADD": {"chown": "s", "chmod": "s", "link": "b", "keep-git-dir": "b", "checksum": "s", "exclude": "l",
+            "unpack": "b"},
     "COPY": {"chown": "s", "chmod": "s", "link": "b", "from": "s", "parents": "b", "exclude": "l"},
     "FROM": {"platform": "s"},
     "HEALTHCHECK": {"interval": "s", "timeout": "s", "start-period": "s", "start-interval": "s", "retries": "s"},
@@ -26,8 +27,8 @@ _NETWORKS = frozenset(("default", "none", "host"))
 _SECURITY = frozenset(("sandbox", "insecure"))
 _NO_TRIGGERS = frozenset(("FROM", "MAINTAINER"))
 KEYWORDS = frozenset(
-    ("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD",
-     "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
+    ("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
+     "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 )  # fmt: skip
 
 
