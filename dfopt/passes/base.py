@@ -1,0 +1,135 @@
+"""What a pass is, what it finds, and what it asks the outside for.
+
+A pass is one class in a file of its own beside this one; defining it registers it. Its docstring is its published
+documentation: `dfopt explain` prints it, and a test runs the example in it. The sections, in order: what it does; `Why:`;
+`Example:` (a fenced Dockerfile before, one after); `Refuses:`; `Declares:`.
+"""
+
+from __future__ import annotations
+
+from dfopt.edit import Edit
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, ClassVar
+
+    from dfopt.ir.program import Program
+    from dfopt.ir.rewrite import Rewrite
+
+TIERS = ("safe", "unsafe", "suggestion")
+GROUPS = ("size", "cache", "security", "reproducible", "correct", "style")
+
+
+class Fix(Record):
+    """Text edits (spans of the file as the pass saw it) and, made independently, what they do to the program."""
+
+    edits: tuple[Edit, ...]
+    rewrites: tuple[Rewrite, ...]
+    tier: str
+
+
+class Finding(Record):
+    """Something that a pass saw at `start:end`.
+
+    With `fix`: the message says what the fix does and why, in one line. Without: a suggestion, or, where `reason` is
+    set, a refusal: the pass would have acted, but a fact stands against it or is not known.
+    """
+
+    name: str
+    message: str
+    start: int
+    end: int
+    fix: Fix | None = None
+    reason: str = ""
+
+    @property
+    def tier(self) -> str:
+        return self.fix.tier if self.fix is not None else "suggestion"
+
+
+class Option(Record):
+    """A setting of a pass, given in the configuration as `[tool.dfopt.passes.NAME] option = value`.
+
+    `kind` is "choice", "bool", "int", "string" or "strings"; `choices` only for "choice".
+    """
+
+    name: str
+    kind: str
+    default: object
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+class Facts:
+    """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
+
+    This class knows nothing; callers derive from it.
+    """
+
+    __slots__ = ()
+
+    def digest(self, image: str) -> str | None:
+        """The index digest ("sha256:...") that an image reference stands for."""
+        return None
+
+    def context_paths(self) -> frozenset[str] | None:
+        """The paths (relative, "/"-separated) in the build context, after .dockerignore."""
+        return None
+
+    def context_file(self, path: str) -> bytes | None:
+        """The content of a file of the build context."""
+        return None
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        """The OCI image config of a base image."""
+        return None
+
+
+NO_FACTS = Facts()
+
+_registry: dict[str, type[Pass]] = {}
+
+
+class Pass:
+    """Base of all passes. A subclass sets the class variables and writes `find`.
+
+    name      "merge-run"; unique
+    group     one of GROUPS
+    codes     codes of other tools that this pass answers ("DL3009", "CIS-DI-0005"); all select and suppress it too
+    default   whether it runs without being selected
+    triggers  lower-case words, one of which the file must hold for the pass to have work (checked on the raw text,
+              before any analysis); empty: always
+    options   its settings
+    order     passes run by (order, name): when two fixes meet, the one of the lower order goes first
+    """
+
+    name: ClassVar[str]
+    group: ClassVar[str]
+    codes: ClassVar[tuple[str, ...]] = ()
+    default: ClassVar[bool] = True
+    triggers: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[Option, ...]] = ()
+    order: ClassVar[int] = 50
+
+    def __init_subclass__(cls) -> None:
+        if cls.name in _registry and _registry[cls.name].__module__ != cls.__module__:
+            raise TypeError(f"two passes are named {cls.name}")
+        _registry[cls.name] = cls
+
+    def __init__(self, settings: Mapping[str, object] | None = None) -> None:
+        given = settings or {}
+        self.settings: dict[str, Any] = {option.name: given.get(option.name, option.default) for option in self.options}
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        """The findings in one program, in the order of the file."""
+        raise NotImplementedError
+
+
+def registered() -> dict[str, type[Pass]]:
+    """Every pass, by name, in running order."""
+    from dfopt.passes import load
+
+    load()
+    return dict(sorted(_registry.items(), key=lambda item: (item[1].order, item[0])))
