@@ -1,0 +1,50 @@
+"""What all tests share: BuildKit as the judge, or one clear line about what was left out without it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
+
+_LEFT_OUT = "BuildKit comparison left out"
+
+
+def _without_buildkit(missing: OracleMissing) -> None:
+    """In CI nothing is left out; elsewhere the test is skipped, and the summary tells once what to install."""
+    if os.environ.get("CI"):
+        pytest.fail(str(missing), pytrace=False)
+    pytest.skip(_LEFT_OUT)
+
+
+@pytest.fixture(scope="session")
+def buildkit() -> Path:
+    """BuildKit's `frontend/dockerfile` directory, which holds its own test data."""
+    try:
+        return require_buildkit()
+    except OracleMissing as missing:
+        _without_buildkit(missing)
+        raise
+
+
+@pytest.fixture(scope="session")
+def oracle(buildkit: Path) -> Iterator[Oracle]:
+    """BuildKit's own parser, instruction parser, word expansion and LLB converter."""
+    with Oracle() as judge:
+        yield judge
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [
+        report
+        for report in terminalreporter.getreports("skipped")
+        if isinstance(report.longrepr, tuple) and report.longrepr[2].endswith(_LEFT_OUT)
+    ]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} tests that compare dfopt with BuildKit itself were left out; they need: apt-get install "
+            f"{PACKAGES}",
+            yellow=True,
+        )
