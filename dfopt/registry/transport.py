@@ -1,0 +1,306 @@
+"""HTTP to registries: limits, retries, redirects. Knows nothing of tokens or manifests.
+
+One request goes out with time limits on connecting and reading; 429 and 5xx answers and broken connections are tried
+again, as often and as long as `Limits` allow; redirects are followed, and an Authorization never leaves the origin that
+it was made for. The caller bounds the whole by a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import logging
+import random
+import time
+
+import httpx
+
+from dfopt.record import Record
+from dfopt.registry import failures
+from dfopt.registry.errors import (
+    BadAnswerError,
+    PlainHttpError,
+    RateLimitedError,
+    RedirectError,
+    RegistryError,
+    SettingsError,
+    TimeLimitError,
+    TlsError,
+    UnreachableError,
+    shown_url,
+)
+from dfopt.registry.hosts import PlainHttpPolicy, bare_host, is_loopback
+from dfopt.registry.manifests import BODY_LIMIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dfopt.registry.tls import TlsSettings
+
+USER_AGENT = "dfopt"
+_REDIRECTS = 5
+_RETRIED = frozenset({500, 502, 503, 504})
+
+# httpx logs request URLs and httpcore the answers' fields: signed links and cookies among them.
+for _name in ("httpx", "httpcore"):
+    if logging.getLogger(_name).level == logging.NOTSET:
+        logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Limits(Record):
+    """Bounds of the network work; times in seconds.
+
+    `connect` also bounds the TLS handshake; `read` the silence between two pieces of an answer; `total` one image at
+    one registry, tokens, waits and retries included. `attempts`: requests sent for one answer, at least 1. `max_wait`:
+    the longest wait that a Retry-After may ask for. `concurrency`: images asked for at the same time.
+    """
+
+    connect: float = 10.0
+    read: float = 20.0
+    total: float = 60.0
+    attempts: int = 4
+    max_wait: float = 30.0
+    concurrency: int = 8
+
+
+class Ask(Record):
+    """A request. `deadline`: on the event loop's clock; `form`: fields to POST."""
+
+    method: str
+    url: str
+    deadline: float
+    accept: str
+    authorization: str = ""
+    form: dict[str, str] | None = None
+
+
+class Reply(Record):
+    """An answer: `headers` by lower-case name (repeated ones as a list), `host` that gave it in the end.
+
+    `crossed`: it came from another origin than the one asked, so that its 401 is not ours to answer.
+    """
+
+    status: int
+    headers: dict[str, list[str]]
+    body: bytes
+    host: str
+    crossed: bool
+
+    def header(self, name: str) -> str:
+        """The first field of this name, or an empty text."""
+        return (self.headers.get(name) or [""])[0]
+
+
+class Transport:
+    """Sends requests on the running event loop; one connection pool per host."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        tls: TlsSettings,
+        policy: PlainHttpPolicy,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.limits = limits
+        self.policy = policy
+        self._tls = tls
+        self._sleep = sleep
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._origins: dict[str, asyncio.Task[str]] = {}
+        self._not_before: dict[str, float] = {}
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    # -- which scheme ----------------------------------------------------------------------------------------------
+
+    async def origin(self, host: str) -> str:
+        """`scheme://host` of a registry: https, except where plain http is allowed and is what the server speaks."""
+        if not self.policy.is_insecure(host) and not is_loopback(host):
+            return f"https://{host}"
+        task = self._origins.get(host)
+        if task is None:
+            task = self._origins[host] = asyncio.create_task(self._probe(host))
+            task.add_done_callback(lambda done: self._probed(host, done))
+        return await asyncio.shield(task)
+
+    def _probed(self, host: str, done: asyncio.Task[str]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._origins.pop(host, None)  # the next image tries again
+
+    async def _probe(self, host: str) -> str:
+        """Asks /v2/ by both schemes, the likelier first; no credentials go out."""
+        only_port = host != bare_host(host) and not host.endswith("]")
+        failed: RegistryError | None = None
+        answered_400 = False
+        for scheme in ("https", "http") if self.policy.is_insecure(host) else ("http", "https"):
+            ask = Ask("GET", f"{scheme}://{host}/v2/", 0.0, "application/json")
+            try:
+                reply = await asyncio.wait_for(self._send_once(ask, parse_url(ask.url, ""), ""), self.limits.total)
+            except asyncio.TimeoutError:
+                raise failures.too_slow(host, self.limits.total) from None
+            except failures.WrongSchemeError as error:
+                failed = failed or error.cause
+            except (UnreachableError, TimeLimitError) as error:
+                if only_port:  # else the other scheme has a port of its own
+                    raise
+                failed = failed or error
+            else:
+                if scheme == "https" or reply.status != 400:
+                    return f"{scheme}://{host}"
+                answered_400 = True  # what TLS servers answer to plain http
+        if failed is None or answered_400:
+            return f"http://{host}"
+        raise failed
+
+    # -- one answer ------------------------------------------------------------------------------------------------
+
+    async def send(self, ask: Ask) -> Reply:
+        """The answer after redirects and retries; any status but 429 and the retried 5xx is the caller's.
+
+        Raises RegistryError.
+        """
+        loop = asyncio.get_running_loop()
+        for attempt in range(1, self.limits.attempts + 1):
+            wait = min(2.0 ** (attempt - 1), 8.0) * random.uniform(0.75, 1.25)
+            try:
+                reply = await self._follow(ask)
+            except failures.BrokenConnectionError as error:
+                failure: RegistryError = error.cause
+                if isinstance(failure, TlsError):
+                    raise failure from None
+            else:
+                if reply.status != 429 and reply.status not in _RETRIED:
+                    return reply
+                asked = retry_after(reply.header("retry-after"), time.time())
+                wait = wait if asked is None else asked
+                if reply.status == 429:
+                    failure = failures.rate_limited(reply.host, asked)
+                    self._not_before[reply.host] = loop.time() + wait
+                else:
+                    failure = failures.server_error(reply.host, reply.status)
+            if attempt == self.limits.attempts or wait > self.limits.max_wait or loop.time() + wait >= ask.deadline:
+                raise failure
+            if not isinstance(failure, RateLimitedError):  # for these, _wait_turn holds every request to the host
+                await self._sleep(wait)
+        raise AssertionError("attempts is at least 1")
+
+    async def _follow(self, ask: Ask) -> Reply:
+        url = parse_url(ask.url, "")
+        authorization, crossed = ask.authorization, False
+        for _ in range(_REDIRECTS + 1):
+            await self._wait_turn(url.netloc.decode("ascii"), ask.deadline)
+            reply = await self._send_once(ask, url, authorization)
+            if reply.status not in (301, 302, 303, 307, 308):
+                return Reply(reply.status, reply.headers, reply.body, reply.host, crossed)
+            target = parse_url(reply.header("location"), reply.host, base=url)
+            self._check_scheme(target, url)
+            if _origin(target) != _origin(url):
+                if ask.form is not None:
+                    raise RedirectError(
+                        f"token server {reply.host} redirects to another host; a secret is not sent there",
+                        "",
+                        reply.host,
+                    )
+                authorization, crossed = "", True
+            url = target
+        raise RedirectError(f"{ask_host(ask)} redirects more than {_REDIRECTS} times", "", ask_host(ask))
+
+    def _check_scheme(self, target: httpx.URL, source: httpx.URL) -> None:
+        if target.scheme == "http" and not self.policy.may_be_plain(_host(target), source.scheme):
+            raise PlainHttpError(
+                f"{_host(source)} leads to {shown_url(str(target))} without TLS",
+                "list that host as insecure if this is meant",
+                _host(source),
+            )
+
+    async def _wait_turn(self, host: str, deadline: float) -> None:
+        """Holds a request to a host that has just asked others to wait."""
+        now = asyncio.get_running_loop().time()
+        wait = self._not_before.get(host, 0.0) - now
+        if wait <= 0:
+            return
+        if wait > self.limits.max_wait or now + wait >= deadline:
+            raise failures.rate_limited(host, wait)
+        await self._sleep(wait)
+
+    async def _send_once(self, ask: Ask, url: httpx.URL, authorization: str) -> Reply:
+        host = _host(url)
+        headers = {"Accept": ask.accept, "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        if authorization:
+            headers["Authorization"] = authorization
+        client = self._client(host)
+        try:
+            async with client.stream(ask.method, url, headers=headers, data=ask.form) as answer:
+                body = bytearray()
+                if ask.method != "HEAD":
+                    async for piece in answer.aiter_bytes():
+                        body += piece
+                        if len(body) > BODY_LIMIT:
+                            raise BadAnswerError(f"{host} answered with more than {BODY_LIMIT} bytes", "", host)
+                fields: dict[str, list[str]] = {}
+                for name, value in answer.headers.multi_items():
+                    fields.setdefault(name.lower(), []).append(value)
+                return Reply(answer.status_code, fields, bytes(body), host, False)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
+            raise failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read) from None
+
+    def _client(self, host: str) -> httpx.AsyncClient:
+        if host not in self._clients:
+            limits = self.limits
+            try:
+                self._clients[host] = httpx.AsyncClient(
+                    verify=self._tls.context(host, self.policy.is_insecure(host)),
+                    timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=None),
+                    follow_redirects=False,
+                    trust_env=not is_loopback(host),  # proxies; loopback is never behind one
+                )
+            except (ValueError, ImportError, httpx.InvalidURL):  # never the text: a proxy address may hold a password
+                raise SettingsError(
+                    "the proxy settings of the environment cannot be used",
+                    "see HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
+                    host,
+                ) from None
+        return self._clients[host]
+
+
+def ask_host(ask: Ask) -> str:
+    """The "host[:port]" of a request's own URL."""
+    return _host(httpx.URL(ask.url))
+
+
+def parse_url(text: str, host: str, base: httpx.URL | None = None) -> httpx.URL:
+    """An absolute http or https URL without user part (httpx would send that as Basic). Raises RedirectError."""
+    try:
+        url = httpx.URL(text)
+        url = (base.join(url) if base is not None else url).copy_with(userinfo=b"", fragment=None)
+        _host(url)
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        raise RedirectError(f"{host} leads to an address that cannot be read", "", host) from None
+    if not text or url.scheme not in ("http", "https") or not url.host:
+        raise RedirectError(f"{host} leads to an address that is no http or https URL", "", host)
+    return url
+
+
+def retry_after(value: str, now: float) -> float | None:
+    """Seconds that a Retry-After asks for: a number, or a date against `now` (Unix time); None when unreadable."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        when = email.utils.parsedate_to_datetime(text)
+        return max(0.0, when.timestamp() - now)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _host(url: httpx.URL) -> str:
+    return url.netloc.decode("ascii")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or default
