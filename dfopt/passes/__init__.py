@@ -1,4 +1,4 @@
-"""The passes: one file each. A new file here is found by itself; `base` and names with a leading underscore are none."""
+"""The passes: one file each. A new file here is found by itself; `base` and names with a leading "_" are none."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def load() -> None:
         return
     _loaded = True
     for entry in sorted(os.listdir(os.path.dirname(__file__))):
-        stem, dot, suffix = entry.partition(".")
+        stem, _, suffix = entry.partition(".")
         if suffix == "py" and stem != "base" and not stem.startswith("_"):
             __import__(f"dfopt.passes.{stem}")

@@ -30,7 +30,7 @@ class Literal(Node):
     value: str
     globs: bool = False
     braces: bool = False
-    tilde: bool = False  # begins with an unquoted ~ where tilde expansion applies
+    tilde: bool = False  # holds an unquoted ~ where tilde expansion applies (first, or in an assignment after : or =)
 
 
 class SingleQuoted(Node):
@@ -46,7 +46,7 @@ class AnsiQuoted(Node):
 
 
 class DoubleQuoted(Node):
-    """`"..."` or `$"..."`; parts are Literal, Parameter, CommandSub, Arithmetic."""
+    """`"..."` or `$"..."` (bash, translated by locale); parts are Literal, Parameter, CommandSub, Arithmetic."""
 
     parts: tuple[Part, ...]
 
@@ -54,14 +54,18 @@ class DoubleQuoted(Node):
 class Parameter(Node):
     """`$name`, `${name}`, `${name<op>word}`, `${#name}`, `${!name}`, `${name[index]}`, and the special `$? $@ $1` ...
 
-    `op` is "" or the operator as written (":-", "%%", "/", ":", "^^", "@", "#" for the length form, "!" for indirection);
-    `argument` is the raw text after the operator, `parts` the expansions found inside it.
+    `op` is "" or the operator as written (":-", "%%", "/", ":", "^^", "@", "#" for the length, "!" for indirection);
+    `prefix` is the "#" or "!" that stands before the name, so `${#x}` (op and prefix "#") and `${x#}` (op "#" alone)
+    differ; in `${!x:-y}` the op is ":-" and the prefix "!". `argument` is the raw text after the operator, `index` the
+    raw text of a subscript, `parts` the expansions found inside both.
     """
 
     name: str
     op: str = ""
     argument: str = ""
     parts: tuple[Part, ...] = ()
+    prefix: str = ""
+    index: str | None = None
 
 
 class CommandSub(Node):
@@ -87,20 +91,31 @@ class ProcessSub(Node):
 
 
 class ExtGlob(Node):
-    """`?(...)`, `*(...)`, `+(...)`, `@(...)`, `!(...)` (bash extglob); kept as text."""
+    """`?(...)`, `*(...)`, `+(...)`, `@(...)`, `!(...)` (bash extglob), and a group `(...)` of the regular expression
+    after `=~`; kept as text, with the expansions found inside it."""
 
     text: str
+    parts: tuple[Part, ...] = ()
+
+
+class ArrayLiteral(Node):
+    """`(a b)` in an argument of a declaration command: `declare -a x=(a b)`. As a prefix of a command, or alone,
+    `x=(a b)` is an Assignment."""
+
+    words: tuple[Word, ...]
 
 
 if TYPE_CHECKING:
     Part: TypeAlias = (
         Literal | SingleQuoted | AnsiQuoted | DoubleQuoted | Parameter | CommandSub | Arithmetic | ProcessSub | ExtGlob
+        | ArrayLiteral
     )
 
 
 class Word(Node):
     """One shell word. `value` is its string when the shell would produce exactly that one field whatever the
-    environment (no expansion, no glob, no brace expansion, no tilde), else None."""
+    environment (no expansion, no glob, no brace expansion, no tilde), else None. What cannot happen at the word's place
+    does not count: the value of `A=*` is "*". For a pattern (of `case`, `[[ ]]`), None where it has active wildcards."""
 
     parts: tuple[Part, ...]
     value: str | None
@@ -110,19 +125,23 @@ class Word(Node):
 
 
 class Assignment(Node):
-    """`NAME=value`, `NAME+=value`, `NAME[i]=value`, `NAME=(a b)`. `array` holds an array literal's words."""
+    """`NAME=value`, `NAME+=value`, `NAME[i]=value`, `NAME=(a b)`. `array` holds an array literal's words; `value` is
+    None only then (`NAME=` has an empty Word). `parts` are the expansions found in the index."""
 
     name: str
     op: str
     value: Word | None
     index: str | None = None
     array: tuple[Word, ...] | None = None
+    parts: tuple[Part, ...] = ()
 
 
 class Redirect(Node):
     """`[fd]op target`. `op` is one of < > >> >| <> <& >& &> &>> << <<- <<<. `fd` as written ("", "2", "{name}").
     For a heredoc, `body` is its raw text (span `body_start:body_end`, without the terminator line) and `quoted` tells
-    that no expansion takes place; the span of the node itself is the operator and delimiter only."""
+    that no expansion takes place; the span of the node itself is the operator and delimiter only. `parts` are the
+    expansions found in the body (so they, alone, lie outside of the node's span). `terminated` is False where the text
+    ended before the delimiter: shells take it, with a warning, but text put behind such a body would fall into it."""
 
     fd: str
     op: str
@@ -131,6 +150,8 @@ class Redirect(Node):
     body_start: int = 0
     body_end: int = 0
     quoted: bool = False
+    parts: tuple[Part, ...] = ()
+    terminated: bool = True
 
 
 class SimpleCommand(Node):
@@ -172,7 +193,8 @@ class ListItem(Node):
 
 class Script(Node):
     """A list: the whole body, or what stands inside a compound command or substitution. `comments` are the spans of
-    the `#` comments inside it that belong to this list directly or to what it contains (only filled at the top)."""
+    the `#` comments inside it that belong to this list directly or to what it contains (only filled at the top). The
+    top Script spans the whole text; others span from the first command to the last one's end, or to its `;` or `&`."""
 
     items: tuple[ListItem, ...]
     comments: tuple[tuple[int, int], ...] = ()
@@ -207,11 +229,12 @@ class For(Node):
 
 
 class ArithmeticFor(Node):
-    """`for (( init; test; step )); do body; done` (bash); the three expressions as text."""
+    """`for (( init; test; step )); do body; done` (bash); the three expressions as text, `parts` their expansions."""
 
     header: str
     body: Script
     redirects: tuple[Redirect, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 class While(Node):
@@ -251,10 +274,11 @@ class Test(Node):
 
 
 class ArithmeticCommand(Node):
-    """`(( expression ))` (bash)."""
+    """`(( expression ))` (bash); `parts` are the `$...` expansions inside it."""
 
     text: str
     redirects: tuple[Redirect, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 class Coproc(Node):
@@ -273,7 +297,8 @@ class ShellProgram(Record):
     """A parsed body. `bashisms` are (offset, kind) of constructs that POSIX sh reads differently or rejects; kinds:
     "test" ([[ ]]), "arith-command", "arith-for", "array", "function-keyword", "ansi-quote", "here-string",
     "process-substitution", "amp-redirect" (&> &>> >&word), "pipe-amp", "select", "coproc", "case-fallthrough",
-    "parameter-op", "append-assign", "brace-expansion", "extglob", "time"."""
+    "parameter-op", "append-assign", "brace-expansion", "extglob", "time", "locale-quote" ($"..."), "arith-bracket"
+    ($[ ]), "fd-variable" ({fd}>x), "function-name" (not an identifier), "brace-loop" (for x; { }), "repeated-bang" (! ! a)."""
 
     text: str
     script: Script

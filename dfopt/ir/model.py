@@ -1,0 +1,194 @@
+"""The canonical model: what a file says, without how it is laid out. Two files with equal models build the same thing.
+
+An untouched step is compared by exactly what BuildKit hands on (for RUN: the joined text, byte for byte, since any
+change of it runs the step anew). A rewritten RUN is compared by its shell *term*: nested tuples made from the shell
+tree, in which words and redirects are kept as written and only the grouping of `&&` is normalized.
+"""
+
+from __future__ import annotations
+
+from dfopt.record import Record
+from dfopt.syntax.shell.nodes import (
+    AndOr,
+    ArithmeticCommand,
+    ArithmeticFor,
+    BraceGroup,
+    Case,
+    Coproc,
+    For,
+    Function,
+    If,
+    Pipeline,
+    Script,
+    SimpleCommand,
+    Subshell,
+    Test,
+    While,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from dfopt.ir.program import Program
+    from dfopt.syntax.shell.nodes import Command, Redirect
+    from dfopt.syntax.tree import Instruction
+
+    # ("cmd", offset, assignments, words, redirects) | ("and" | "or", left, right) | ("list", ((term, ";" | "&"), ...))
+    # | ("pipe", negated, timed, operators, terms) | ("sub" | "group", term, redirects) | (other compound, ...)
+    Term: TypeAlias = tuple[Any, ...]
+
+
+class Item(Record):
+    """One instruction in the model.
+
+    index   of the instruction in the original file; -1 for one that a rewrite inserted
+    flags   (name, value) in the order written
+    value   the arguments as BuildKit hands them on, with heredocs
+    """
+
+    index: int
+    keyword: str
+    flags: tuple[tuple[str, str | None], ...]
+    value: tuple[object, ...]
+
+    def same(self, other: Item) -> bool:
+        return self.keyword == other.keyword and self.flags == other.flags and self.value == other.value
+
+
+def items(program: Program) -> list[Item]:
+    """The model of a file: every instruction in order."""
+    return [item(index, node, program.text) for index, node in enumerate(program.dockerfile.instructions)]
+
+
+def item(index: int, node: Instruction, text: str) -> Item:
+    return Item(index, node.keyword, tuple([(flag.name, flag.value) for flag in node.flags]), value_of(node, text))
+
+
+def value_of(node: Instruction, text: str) -> tuple[object, ...]:
+    """The arguments of an instruction, canonically."""
+    if node.nested is not None:
+        inner = node.nested
+        flags = tuple([(flag.name, flag.value) for flag in inner.flags])
+        value: tuple[object, ...] = ("nested", inner.keyword, flags, value_of(inner, text))
+    elif node.form in ("pairs", "legacy"):
+        value = ("pairs", tuple([(pair.name, pair.value) for pair in node.pairs]))
+        if node.form == "legacy":  # an old-form value is expanded as it stands, quotes and blanks included
+            value = ("legacy", *value[1:])
+    else:
+        value = (node.form, node.kind.upper(), tuple([argument.value for argument in node.arguments]))
+    if node.heredocs:
+        docs = [(doc.name, doc.expand, doc.chomp, doc.fd, text[doc.start : doc.end]) for doc in node.heredocs]
+        return (*value, tuple(docs))
+    return value
+
+
+# --- shell terms ------------------------------------------------------------------------------------------
+
+
+def term(script: Script, text: str) -> Term:
+    """The term of a list; a list of one command that simply ends is that command."""
+    found = script.items
+    if len(found) == 1 and found[0].terminator != "&":
+        return _command(found[0].command, text)
+    pairs = [(_command(one.command, text), "&" if one.terminator == "&" else ";") for one in found]
+    return ("list", tuple(pairs))
+
+
+def both(left: Term, right: Term) -> Term:
+    """The term of `left && right` as the shell groups it: `&&` is associative, and behind `a; b` it binds to b only."""
+    if left[0] == "list":
+        *head, (last, end) = left[1]
+        return ("list", (*head, (both(last, right), end)))
+    if right[0] == "and":
+        return ("and", both(left, right[1]), right[2])
+    return ("and", left, right)
+
+
+def _command(node: Command, text: str) -> Term:
+    if isinstance(node, SimpleCommand):
+        return (
+            "cmd", node.start, tuple([text[a.start : a.end] for a in node.assignments]),
+            tuple([text[word.start : word.end] for word in node.words]), _redirects(node.redirects, text),
+        )  # fmt: skip
+    if isinstance(node, AndOr):
+        result = _command(node.items[0], text)
+        for operator, right in zip(node.ops, node.items[1:], strict=True):
+            made = _command(right, text)
+            result = both(result, made) if operator == "&&" else ("or", result, made)
+        return result
+    if isinstance(node, Pipeline):
+        return ("pipe", node.negated, node.timed, node.ops, tuple([_command(part, text) for part in node.commands]))
+    if isinstance(node, Subshell):
+        return ("sub", term(node.body, text), _redirects(node.redirects, text))
+    if isinstance(node, BraceGroup):
+        return ("group", term(node.body, text), _redirects(node.redirects, text))
+    if isinstance(node, If):
+        branches = tuple([(term(condition, text), term(then, text)) for condition, then in node.branches])
+        otherwise = term(node.otherwise, text) if node.otherwise is not None else None
+        return ("if", branches, otherwise, _redirects(node.redirects, text))
+    if isinstance(node, For):
+        words = None if node.words is None else tuple([text[word.start : word.end] for word in node.words])
+        return ("for", node.select, node.name, words, term(node.body, text), _redirects(node.redirects, text))
+    if isinstance(node, ArithmeticFor):
+        return ("for((", node.header, term(node.body, text), _redirects(node.redirects, text))
+    if isinstance(node, While):
+        return (
+            "while",
+            node.until,
+            term(node.condition, text),
+            term(node.body, text),
+            _redirects(node.redirects, text),
+        )
+    if isinstance(node, Case):
+        cases = [
+            (tuple([text[p.start : p.end] for p in one.patterns]), term(one.body, text), one.terminator or ";;")
+            for one in node.items
+        ]
+        subject = text[node.subject.start : node.subject.end]
+        return ("case", subject, tuple(cases), _redirects(node.redirects, text))
+    if isinstance(node, Function):
+        return ("function", node.keyword, node.name, _command(node.body, text))
+    if isinstance(node, Test):
+        return ("[[", tuple([text[word.start : word.end] for word in node.words]), _redirects(node.redirects, text))
+    if isinstance(node, ArithmeticCommand):
+        return ("((", node.text, _redirects(node.redirects, text))
+    assert isinstance(node, Coproc)
+    return ("coproc", node.name, _command(node.command, text))
+
+
+def _redirects(redirects: tuple[Redirect, ...], text: str) -> tuple[object, ...]:
+    return tuple([(r.fd, r.op, text[r.target.start : r.target.end], r.body) for r in redirects])
+
+
+def bare(made: Any) -> Any:
+    """A term without the offsets of its commands: what is compared."""
+    if isinstance(made, tuple):
+        if made and made[0] == "cmd":
+            return ("cmd", *made[2:])
+        return tuple([bare(part) for part in made])
+    return made
+
+
+def with_command(made: Term, offset: int, change: Any) -> Term | None:
+    """The term with the command at `offset` replaced by `change(command)`; None where there is no such command."""
+    if made[0] == "cmd":
+        return change(made) if made[1] == offset else None
+    for index, part in enumerate(made):
+        if isinstance(part, tuple) and part:
+            if isinstance(part[0], str):
+                changed = with_command(part, offset, change)
+            else:
+                changed = _inside(part, offset, change)
+            if changed is not None:
+                return (*made[:index], changed, *made[index + 1 :])
+    return None
+
+
+def _inside(parts: tuple[Any, ...], offset: int, change: Any) -> tuple[Any, ...] | None:
+    for index, part in enumerate(parts):
+        if isinstance(part, tuple) and part:
+            found = with_command(part, offset, change) if isinstance(part[0], str) else _inside(part, offset, change)
+            if found is not None:
+                return (*parts[:index], found, *parts[index + 1 :])
+    return None

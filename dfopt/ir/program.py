@@ -1,0 +1,182 @@
+"""The lowered file: stages, the graph between them, and steps with their shell programs.
+
+A `Program` is made once per text and shared by all passes; what is costly (shell trees, scopes, effects) is computed
+when first asked for, and kept.
+"""
+
+from __future__ import annotations
+
+from dfopt.record import Record
+from dfopt.syntax.tree import Dockerfile, Heredoc, Instruction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.body import Body
+    from dfopt.ir.scopes import Scope
+
+# A COPY --from or FROM may name these without a stage
+SCRATCH = "scratch"
+
+
+class Step(Record):
+    """One instruction of a stage. `index` counts the file's instructions from 0 and is the step's name everywhere."""
+
+    index: int
+    stage: int
+    node: Instruction
+
+    @property
+    def effective(self) -> Instruction:
+        """The instruction, or what ONBUILD wraps."""
+        return self.node.nested if self.node.nested is not None else self.node
+
+    @property
+    def heredocs(self) -> tuple[Heredoc, ...]:
+        return self.node.heredocs
+
+
+class Stage(Record):
+    """One stage. `base` is the FROM word as written; `parent` the index of the stage that it builds on, else None.
+
+    `image` is the expanded image reference where it is known (never for `parent`)."""
+
+    index: int
+    name: str
+    base: str
+    parent: int | None
+    image: str | None
+    node: Instruction
+    position: int  # of the FROM among the file's instructions
+    steps: tuple[Step, ...]
+
+
+class Program:
+    """The IR of one file."""
+
+    __slots__ = ("_bodies", "_scopes", "_shipped", "dockerfile", "meta", "stages", "text")
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.dockerfile = dockerfile
+        self.text = dockerfile.text
+        self.meta: tuple[Instruction, ...] = ()
+        self.stages: tuple[Stage, ...] = ()
+        self._bodies: dict[int, Body] = {}
+        self._scopes: dict[int, list[Scope]] = {}
+        self._shipped: frozenset[int] | None = None
+        self._lower()
+
+    def _lower(self) -> None:
+        nodes = self.dockerfile.instructions
+        starts = [index for index, node in enumerate(nodes) if node.keyword == "FROM"]
+        self.meta = nodes[: starts[0]] if starts else nodes
+        stages: list[Stage] = []
+        names: dict[str, int] = {}
+        for number, start in enumerate(starts):
+            stop = starts[number + 1] if number + 1 < len(starts) else len(nodes)
+            node = nodes[start]
+            base = node.arguments[0].value
+            name = node.arguments[2].value.lower() if len(node.arguments) == 3 else ""
+            # the base word is looked up after expansion; a later stage of the same name hides the earlier one
+            word = self._expand_meta(base)
+            parent = names.get(word.lower()) if word is not None else None
+            image = None if parent is not None else word
+            steps = tuple([Step(index, number, nodes[index]) for index in range(start + 1, stop)])
+            stages.append(Stage(number, name, base, parent, image, node, start, steps))
+            if name:
+                names[name] = number
+        self.stages = tuple(stages)
+
+    def _expand_meta(self, word: str) -> str | None:
+        """A FROM word with the ARGs before the first FROM; None where a value is not known (a build argument may
+        replace any of them, so that a default is what the file says, not what a build must use)."""
+        if "$" not in word and self.dockerfile.escape not in word and "'" not in word and '"' not in word:
+            return word
+        from dfopt.ir.scopes import expand_meta
+
+        return expand_meta(self.dockerfile, self.meta, word)
+
+    @property
+    def final(self) -> Stage | None:
+        """The stage that a build without --target makes."""
+        return self.stages[-1] if self.stages else None
+
+    def stage_named(self, reference: str, before: int) -> int | None:
+        """The stage that `COPY --from=reference` in stage `before` means: by name (any case), or by number."""
+        wanted = reference.lower()
+        for stage in reversed(self.stages[:before]):
+            if stage.name and stage.name == wanted:
+                return stage.index
+        if wanted.isdigit() and wanted.isascii() and int(wanted) < before:
+            return int(wanted)
+        return None
+
+    def copies_from(self, stage: Stage) -> set[int]:
+        """The stages whose files `stage` takes by COPY --from or RUN --mount=from=."""
+        from dfopt.syntax.validate import mount_fields
+
+        found: set[int] = set()
+        for step in stage.steps:
+            node = step.effective
+            references: list[str] = []
+            for flag in node.flags:
+                if flag.name == "from" and flag.value:
+                    references.append(flag.value)
+                elif flag.name == "mount" and flag.value:
+                    for field in mount_fields(flag.value):
+                        key, _, value = field.partition("=")
+                        if key.lower() == "from":
+                            references.append(value)
+            for reference in references:
+                index = self.stage_named(reference, stage.index)
+                if index is not None:
+                    found.add(index)
+        return found
+
+    def children(self, stage: Stage) -> list[Stage]:
+        """The stages built FROM this one."""
+        return [other for other in self.stages if other.parent == stage.index]
+
+    def shipped(self) -> frozenset[int]:
+        """The stages whose layers can reach an image that is kept: the final one, every stage that no other stage
+        uses (a --target), and what these are built FROM."""
+        if self._shipped is None:
+            used: set[int] = set()
+            for stage in self.stages:
+                if stage.parent is not None:
+                    used.add(stage.parent)
+                used |= self.copies_from(stage)
+            leaves = [stage.index for stage in self.stages if stage.index not in used or stage is self.final]
+            found: set[int] = set()
+            for leaf in leaves:
+                at: int | None = leaf
+                while at is not None and at not in found:
+                    found.add(at)
+                    at = self.stages[at].parent
+            self._shipped = frozenset(found)
+        return self._shipped
+
+    def body(self, step: Step) -> Body:
+        """The shell program of a RUN, CMD, ENTRYPOINT or HEALTHCHECK step (parsed once)."""
+        found = self._bodies.get(step.index)
+        if found is None:
+            from dfopt.ir.body import make_body
+
+            found = self._bodies[step.index] = make_body(self, step)
+        return found
+
+    def scope(self, step: Step) -> Scope:
+        """The state in which `step` runs: what the instructions before it set."""
+        found = self._scopes.get(step.stage)
+        if found is None:
+            from dfopt.ir.scopes import stage_scopes
+
+            found = self._scopes[step.stage] = stage_scopes(self, self.stages[step.stage])
+        return found[step.index - self.stages[step.stage].position - 1]
+
+    def end_scope(self, stage: Stage) -> Scope:
+        """The state at the end of a stage, which is the image config that it makes."""
+        if stage.index not in self._scopes:
+            from dfopt.ir.scopes import stage_scopes
+
+            self._scopes[stage.index] = stage_scopes(self, stage)
+        return self._scopes[stage.index][-1]

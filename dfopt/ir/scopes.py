@@ -1,0 +1,170 @@
+"""Scopes: what ENV, ARG, USER, WORKDIR and SHELL mean at each step. What is not known stays unknown.
+
+A base image's own environment is not in the file: a name that no instruction sets is UNKNOWN, unless on scratch.
+A build argument may replace an ARG's default, so an ARG's value is UNKNOWN to passes, with the default kept beside it.
+"""
+
+from __future__ import annotations
+
+from dfopt.ir.bases import BaseFacts, base_facts
+from dfopt.record import Record
+from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Program, Stage
+    from dfopt.syntax.tree import Dockerfile, Instruction
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+
+class Scope(Record):
+    """The state before a step.
+
+    env      set by ENV: name -> value or UNKNOWN
+    args     declared by ARG in this stage: name -> default (None without one)
+    user     USER's value; None: the base image's own, which is not known
+    workdir  absolute path, UNKNOWN where it cannot be told
+    shell    argv of SHELL; None: not known
+    shell_set  whether the file itself says SHELL (here or in a parent stage)
+    base     facts about the image at the bottom of the stage's chain, if the table has them
+    image    its reference, if known
+    """
+
+    env: dict[str, str | Unknown]
+    args: dict[str, str | None]
+    user: str | Unknown | None
+    workdir: str | Unknown
+    shell: tuple[str, ...] | None
+    shell_set: bool
+    base: BaseFacts | None
+    image: str | None
+
+    def lookup(self, name: str) -> str | Unknown | None:
+        """A variable as word expansion sees it."""
+        if name in self.env:
+            return self.env[name]
+        if name in self.args:
+            return UNKNOWN
+        if self.image == "scratch":
+            return None
+        return UNKNOWN
+
+    def expand(self, word: str, escape: str) -> str | Unknown:
+        """A word expanded in this scope; UNKNOWN where it depends on something that is not known."""
+        if "$" not in word and escape not in word and "'" not in word and '"' not in word:
+            return word
+        try:
+            return expand_word(word, _Lookup(self), escape=escape)
+        except ExpansionError:
+            return UNKNOWN
+
+    @property
+    def root(self) -> bool | None:
+        """Whether steps run as root; None where that is not known."""
+        if isinstance(self.user, Unknown):
+            return None
+        if self.user is None:
+            if self.base is None or self.base.user is None:
+                return None
+            return self.base.user == "root"
+        name = self.user.partition(":")[0]
+        return name in ("root", "0")
+
+
+class _Lookup:
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def get(self, name: str, default: None = None, /) -> str | Unknown | None:
+        return self.scope.lookup(name)
+
+
+def expand_meta(dockerfile: Dockerfile, meta: tuple[Instruction, ...], word: str) -> str | None:
+    """A FROM word with the defaults of the ARGs before the first FROM; None where it has no value."""
+    known: dict[str, str] = {}
+    for node in meta:
+        for pair in node.pairs:
+            if pair.value is None:
+                known.pop(pair.name, None)
+                continue
+            try:
+                known[pair.name] = expand_word(pair.value, known, escape=dockerfile.escape)
+            except ExpansionError:
+                known.pop(pair.name, None)
+    try:
+        result = expand_word(word, known, escape=dockerfile.escape, skip_unset=True)
+    except ExpansionError:
+        return None
+    return None if "$" in result or not result else result
+
+
+def stage_scopes(program: Program, stage: Stage) -> list[Scope]:
+    """The scope before each step of the stage, and one more for its end."""
+    if stage.parent is not None:
+        scope = program.end_scope(program.stages[stage.parent])
+        scope = Scope(scope.env, {}, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+    else:
+        facts = base_facts(stage.image)
+        shell: tuple[str, ...] | None = DEFAULT_SHELL
+        if facts is not None and facts.shell is not None:
+            shell = facts.shell
+        elif facts is not None and facts.sh in ("cmd", "powershell"):
+            shell = ("cmd", "/S", "/C")
+        workdir: str | Unknown = "/" if stage.image == "scratch" else UNKNOWN
+        scope = Scope({}, {}, None, workdir, shell, False, facts, stage.image)
+    result = [scope]
+    escape = program.dockerfile.escape
+    for step in stage.steps:
+        scope = _after(scope, step.node, escape)
+        result.append(scope)
+    return result
+
+
+def _after(scope: Scope, node: Instruction, escape: str) -> Scope:
+    keyword = node.keyword
+    if keyword == "ENV":
+        env = dict(scope.env)
+        for pair in node.pairs:  # all of one instruction expand against the state before it
+            name = scope.expand(pair.name, escape)
+            if not isinstance(name, Unknown):
+                env[name] = scope.expand(pair.value or "", escape)
+        return Scope(env, scope.args, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+    if keyword == "ARG":
+        args = dict(scope.args)
+        for pair in node.pairs:
+            value = None if pair.value is None else scope.expand(pair.value, escape)
+            args[pair.name] = value if isinstance(value, str) else None
+        return Scope(scope.env, args, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+    if keyword == "USER":
+        user = scope.expand(node.arguments[0].value, escape)
+        return Scope(scope.env, scope.args, user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+    if keyword == "WORKDIR":
+        path = scope.expand(node.arguments[0].value, escape)
+        return Scope(
+            scope.env, scope.args, scope.user, join_path(scope.workdir, path), scope.shell, scope.shell_set, scope.base,
+            scope.image,
+        )  # fmt: skip
+    if keyword == "SHELL":
+        shell = tuple([argument.value for argument in node.arguments])
+        return Scope(scope.env, scope.args, scope.user, scope.workdir, shell, True, scope.base, scope.image)
+    return scope
+
+
+def join_path(directory: str | Unknown, path: str | Unknown) -> str | Unknown:
+    """`path` as seen from `directory`, normalized; POSIX paths only."""
+    if isinstance(path, Unknown):
+        return UNKNOWN
+    if not path.startswith("/"):
+        if isinstance(directory, Unknown):
+            return UNKNOWN
+        path = directory.rstrip("/") + "/" + path
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
