@@ -117,6 +117,9 @@ def expand_words(
     """`word` expanded as by `expand_word`, then split at the blanks (unicode.IsSpace) that are neither quoted nor
     escaped. `heredoc_blanks`: blanks after `<<` belong to the word (Dockerfile syntax 1.16 and later).
 
+    BuildKit's newest lexer loses what stands before a `${x:-w}` in the same word here (`80${x:-80}` becomes `80`); 0.13
+    does not, and this follows 0.13.
+
     `[UNKNOWN]` where the result depends on an unknown value: neither the words nor their number are known. Raises
     ExpansionError."""
     scan = _Scan(word, env, escape, raw_quotes, skip_quotes, skip_unset, heredoc_blanks)
