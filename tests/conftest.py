@@ -12,21 +12,18 @@ from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
 _LEFT_OUT = "BuildKit comparison left out"
 
 
-def _without_buildkit(missing: OracleMissing) -> None:
-    """In CI nothing is left out; elsewhere the test is skipped, and the summary tells once what to install."""
-    if os.environ.get("CI"):
-        pytest.fail(str(missing), pytrace=False)
-    pytest.skip(_LEFT_OUT)
-
-
 @pytest.fixture(scope="session")
 def buildkit() -> Path:
-    """BuildKit's `frontend/dockerfile` directory, which holds its own test data."""
+    """BuildKit's `frontend/dockerfile` directory, which holds its own test data.
+
+    Without it, a test fails in CI; elsewhere it is skipped, and the summary tells once what to install."""
     try:
         return require_buildkit()
-    except OracleMissing as missing:
-        _without_buildkit(missing)
-        raise
+    except OracleMissing as error:
+        missing = str(error)
+    if os.environ.get("CI"):
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(_LEFT_OUT)
 
 
 @pytest.fixture(scope="session")
