@@ -1,0 +1,78 @@
+"""The table that a comparison prints."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import time
+from collections.abc import Sequence
+
+from .measure import Row
+from .sample import Sample
+from .tools import Tool
+
+HEAD = ("program", "files/s", "wall s", "CPU s", "peak MB", "1 file: CPU ms", "wall ms", "changed", "")
+
+
+def calibrate() -> float:
+    """CPU seconds of five million additions in this interpreter: what a second on this machine is worth."""
+    start = time.process_time()
+    total = 0
+    for number in range(5_000_000):
+        total += number
+    return time.process_time() - start
+
+
+def versions(tools: Sequence[Tool]) -> str:
+    """One line for each program measured: how it was started, and the first line of what it says its version is."""
+    lines: dict[str, str] = {}
+    for tool in tools:
+        key = shlex.join(tool.version[:-1])
+        if key in lines:
+            continue
+        try:
+            run = subprocess.run(
+                tool.version, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **tool.env}
+            )
+            said = run.stdout.strip().partition("\n")[0] if run.returncode == 0 else ""
+        except (OSError, subprocess.TimeoutExpired):
+            said = ""
+        lines[key] = f"{key}: {said or 'version unknown'}"
+    return "\n".join(lines.values())
+
+
+def table(tools: Sequence[Tool], rows: dict[str, Row], files: int) -> str:
+    """Markdown, aligned; a program without figures keeps its row."""
+    lines: list[tuple[str, ...]] = [HEAD]
+    for tool in tools:
+        row = rows.get(tool.name)
+        if row is None:
+            note = f"not installed: {tool.missing}" if tool.command is None else "not selected"
+            lines.append((tool.name, *["-"] * 7, note))
+        elif row.failed:
+            lines.append((tool.name, *["-"] * 7, f"failed: {row.note}"))
+        else:
+            lines.append((
+                tool.name, f"{files / row.wall:.0f}", f"{row.wall:.2f}", f"{row.cpu:.2f}", f"{row.peak / 1024:.0f}",
+                f"{row.cold_cpu * 1000:.0f}", f"{row.cold_wall * 1000:.0f}",
+                str(row.changed) if tool.writes else "reads only", row.note,
+            ))  # fmt: skip
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
+    lines.insert(1, tuple(("-" * w if i in (0, 8) else "-" * (w - 1) + ":") if w else "" for i, w in enumerate(widths)))
+    just = [str.ljust if i in (0, 8) else str.rjust for i in range(len(HEAD))]
+    return "\n".join(
+        ("| " + " | ".join(just[i](cell, widths[i]) for i, cell in enumerate(line)) + " |").rstrip() for line in lines
+    )
+
+
+def header(sample: Sample, directory: str, repeat: int, cold: int, small: int, load: float) -> str:
+    """What was measured, where, and how fast this machine is."""
+    return (
+        f"{len(sample.names)} files, {sample.size} bytes, from {directory}"
+        f" ({len(sample.rejected)} others left out: a reader refuses them); median of {repeat} runs,"
+        f" {cold} starts on one file of {small} bytes\n"
+        f"{os.cpu_count()} cores, load {load:.1f} at the start, Python {platform.python_version()},"
+        f" five million additions in {calibrate():.2f} s\n"
+    )

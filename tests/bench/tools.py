@@ -1,0 +1,118 @@
+"""What is measured: how each program is found, started on many files, and known to have done its work."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .sample import Screen, stopping_screen
+
+PROJECT = Path(__file__).parents[2]
+
+
+class Tool(NamedTuple):
+    name: str  # the table's first column
+    command: tuple[str, ...] | None  # None: not installed, and `missing` says what was looked for
+    missing: str = ""
+    writes: bool = False  # it edits the files in place, so every run gets copies of its own
+    stdin: bool = False  # file names go in on standard input, one a line, not as arguments
+    ok: frozenset[int] = frozenset({0})  # exit codes of a complete run
+    partial: frozenset[int] = frozenset()  # of a run that left files out and said so: figures stand, with a note
+    fresh_home: bool = False  # a new, empty home for each run: no result of an earlier run may be reused
+    env: Mapping[str, str] = {}
+    version: tuple[str, ...] = ()  # prints the version
+
+
+def find(name: str, peers_bin: Path | None) -> str | None:
+    """Absolute path of program `name` in `peers_bin`, else on PATH; None if in neither."""
+    found = shutil.which(name, path=str(peers_bin)) if peers_bin else None
+    found = found or shutil.which(name)
+    return os.path.abspath(found) if found else None
+
+
+def native_tally(path: str) -> str:
+    """The Go program that the PyPI package's Python script starts, so that no interpreter is counted against tally."""
+    with open(path, "rb") as f:
+        if f.read(2) != b"#!":
+            return path
+    inside = sorted(Path(path).parent.parent.glob("lib/python*/site-packages/tally_cli/bin/tally-linux-*/tally"))
+    return str(inside[0]) if len(inside) == 1 else path
+
+
+def _dfopt(command: Sequence[str] | None) -> list[Tool]:
+    env: dict[str, str] = {}
+    missing = ""
+    if command is None:
+        script = Path(sys.executable).parent / "dfopt"
+        if script.is_file():
+            command = [str(script)]
+        elif importlib.util.find_spec("dfopt.__main__"):
+            command, env = [sys.executable, "-m", "dfopt"], {"PYTHONPATH": str(PROJECT)}
+        else:
+            missing = f"neither {script} nor `python -m dfopt`"
+
+    def row(name: str, *args: str, writes: bool = False) -> Tool:
+        if command is None:
+            return Tool(name, None, missing)
+        # 1: findings, or it would change; 2: some input could not be read, the rest was done
+        return Tool(name, (*command, *args), "", writes, ok=frozenset({0, 1}), partial=frozenset({2}),
+                    fresh_home=True, env=env, version=(*command, "--version"))  # fmt: skip
+
+    return [
+        row("dfopt fix", "fix"),
+        row("dfopt fix --write", "fix", "--write", writes=True),
+        row("dfopt check", "check"),
+    ]
+
+
+def _hadolint(peers_bin: Path | None) -> Tool:
+    path = find("hadolint", peers_bin)
+    if path is None:
+        return Tool("hadolint", None, "hadolint in --peers-bin or on PATH")
+    return Tool("hadolint", (path, "--no-fail", "--no-color"), version=(path, "--version"))
+
+
+# No configuration of the machine, no look-ups in registries, no failure for findings that stay.
+_TALLY = ("lint", "--no-config", "--slow-checks", "off", "--fail-level", "none", "--no-color")
+_TALLY_STOPS = re.compile(r"failed to lint (\S+): (.*)")
+
+
+def _tally(peers_bin: Path | None) -> list[Tool]:
+    names = "tally --fix", "tally --fix, no ShellCheck"
+    found = find("tally", peers_bin)
+    if found is None:
+        return [Tool(name, None, "tally in --peers-bin or on PATH") for name in names]
+    path = native_tally(found)
+    fix = (path, *_TALLY, "--fix")
+    return [
+        Tool(name, command, writes=True, version=(path, "--version"))
+        for name, command in zip(names, (fix, (*fix, "--ignore", "shellcheck/*")), strict=True)
+    ]
+
+
+def tally_screen(tool: Tool, env: dict[str, str]) -> Screen | None:
+    """Refuses the files that make tally stop with nothing fixed; one cheap rule, so that it parses and little more."""
+    if tool.command is None:
+        return None
+    command = (tool.command[0], *_TALLY, "--ignore", "*", "--select", "hadolint/DL3000")
+    return stopping_screen("tally", command, _TALLY_STOPS, env)
+
+
+def _buildkit(oracle: Path | None, missing: str) -> Tool:
+    name = "BuildKit's parser (Go)"
+    if oracle is None:
+        return Tool(name, None, missing)
+    return Tool(name, (str(oracle), "parsequiet", "-"), stdin=True, version=(str(oracle), "version"))
+
+
+def all_tools(
+    dfopt: Sequence[str] | None, peers_bin: Path | None, oracle: Path | None, oracle_missing: str
+) -> list[Tool]:
+    """Every row of the table, installed or not. `dfopt`: its command line; None: the one of this interpreter."""
+    return [*_dfopt(dfopt), _hadolint(peers_bin), *_tally(peers_bin), _buildkit(oracle, oracle_missing)]
