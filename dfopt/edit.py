@@ -218,8 +218,14 @@ def hunks(original: str, changes: Sequence[Change], context: int = 3) -> list[tu
         while tail < min(len(old_lines), len(new_lines)) - head and old_lines[-1 - tail] == new_lines[-1 - tail]:
             tail += 1
         blocks.append(Hunk(first + head, stop - tail, tuple(new_lines[head : len(new_lines) - tail]), authors))
-    groups: list[list[Hunk]] = []
+    merged: list[Hunk] = []
     for block in blocks:
+        if merged and merged[-1].end == block.start:  # neighbours: old lines first, then new ones, as diff shows them
+            last = merged.pop()
+            block = Hunk(last.start, block.end, last.lines + block.lines, last.authors | block.authors)
+        merged.append(block)
+    groups: list[list[Hunk]] = []
+    for block in merged:
         if groups and block.start - groups[-1][-1].end <= 2 * context:
             groups[-1].append(block)
         else:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dfopt.edit import Patchwork, touching
+from dfopt.gate import admit
+from dfopt.ir.program import Program
+from dfopt.ir.rewrite import EditWords, claims
+from dfopt.passes.base import NO_FACTS, registered
 from dfopt.record import Record
+from dfopt.second_reader import disagreement
+from dfopt.source import LineIndex
+from dfopt.suppress import rules
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dfopt.edit import Change
-    from dfopt.passes.base import Facts
+    from dfopt.edit import Change, Edit
+    from dfopt.passes.base import Facts, Finding, Fix, Pass
     from dfopt.source import Source
 
 
@@ -89,6 +99,217 @@ class Result(Record):
         return self.output != self.source.text
 
 
+_ROUNDS = 10
+
+
+class UnknownNameError(ValueError):
+    """`select` or `ignore` names no pass, group or code. `names` are the ones in question."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+def select_passes(options: Options) -> list[Pass]:
+    """The passes that the options ask for, in running order. Raises UnknownNameError."""
+    known = registered()
+    unknown = [name for name in (*options.select, *options.ignore) if not any(_named(p, name) for p in known.values())]
+    if unknown:
+        raise UnknownNameError(unknown)
+    result: list[Pass] = []
+    for found in known.values():
+        wanted = any(_named(found, name) for name in options.select) if options.select else found.default
+        if wanted and not any(_named(found, name) for name in options.ignore):
+            result.append(found(options.settings.get(found.name)))
+    return result
+
+
+def _named(found: type[Pass], name: str) -> bool:
+    name = name.lower()
+    return name in ("all", found.name, found.group) or any(name == code.lower() for code in found.codes)
+
+
+_prepared: tuple[Options, list[Pass]] | None = None
+
+
 def optimize(source: Source, options: Options, facts: Facts | None = None) -> Result:
-    """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse."""
-    raise NotImplementedError
+    """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse.
+
+    Raises UnknownNameError where `options` names a pass that does not exist.
+    """
+    global _prepared
+    if _prepared is None or _prepared[0] is not options:
+        _prepared = (options, select_passes(options))
+    passes = _prepared[1]
+    lower = source.text.lower()
+    passes = [one for one in passes if not one.triggers or any(word in lower for word in one.triggers)]
+    try:
+        program = Program(parse(source.text))
+    except DockerfileError as error:
+        line, column = LineIndex(source.text).position(min(error.offset, len(source.text)))
+        return Result(source, source.text, problem=Problem(error.message, line + 1, column + 1))
+    run = _Run(source, program, passes, options, facts or NO_FACTS)
+    result = run.result()
+    if result.changed and disagreement(program, run.program):
+        # the second reader objects to something: admit fixes only with its consent, one by one where need be
+        result = _Run(source, program, passes, options, facts or NO_FACTS, strict=True).result()
+    return result
+
+
+class _Run:
+    """One file on its way to the fix-point."""
+
+    def __init__(
+        self,
+        source: Source,
+        program: Program,
+        passes: list[Pass],
+        options: Options,
+        facts: Facts,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.source = source
+        self.program = program
+        self.passes = passes
+        self.tiers = frozenset(options.tiers)
+        self.facts = facts
+        self.strict = strict
+        self.patch = Patchwork(source.text)
+        self.applied: list[Applied] = []
+        self.refused: dict[tuple[str, int, int, str], str] = {}  # of the current round's text
+        self.used: set[int] = set()
+        self.last: list[Finding] = []
+
+    def result(self) -> Result:
+        rounds = 0
+        while rounds < _ROUNDS:
+            rounds += 1
+            self.refused = {}
+            self.last = self.find()
+            if not self.advance(rounds):
+                break
+        else:
+            return self.unsettled()
+        reported = [self.report(finding) for finding in self.last]
+        suppressions = tuple(
+            Suppression(tuple(sorted(rule.names)), start, start + rule.end - rule.start, rule.start in self.used)
+            for rule in rules(self.program.dockerfile)
+            if rule.own
+            for start in [self.patch.original_offset(rule.start)]
+        )
+        return Result(
+            self.source, self.patch.text, tuple(self.patch.changes()), tuple(self.applied), tuple(reported),
+            suppressions, rounds,
+        )  # fmt: skip
+
+    def unsettled(self) -> Result:
+        """The result where no fix-point was reached: nothing is changed, and every pass involved says so."""
+        reason = f"the passes did not settle within {_ROUNDS} rounds"
+        reported = [
+            Reported(one.name, one.tier, one.message, one.start, one.end, False, reason, True) for one in self.applied
+        ]
+        return Result(self.source, self.source.text, reported=tuple(reported), rounds=_ROUNDS)
+
+    def find(self) -> list[Finding]:
+        """All findings of this round that no comment holds back."""
+        held = rules(self.program.dockerfile)
+        index = LineIndex(self.program.text)
+        nodes = self.program.dockerfile.instructions
+        self.used = set()
+        result: list[Finding] = []
+        for one in self.passes:
+            for finding in one.find(self.program, self.facts):
+                spans = [(index.line(finding.start) + 1, index.line(finding.end) + 1)]
+                if finding.fix is not None:
+                    for rewrite in finding.fix.rewrites:
+                        spans += [(nodes[i].line, nodes[i].last) for i in claims(rewrite)[0] if i < len(nodes)]
+                holding = [rule for rule in held if any(rule.covers(one, *span) for span in spans)]
+                self.used.update(rule.start for rule in holding)
+                if not holding:
+                    result.append(finding)
+        return result
+
+    def advance(self, number: int) -> bool:
+        """Applies what this round may apply; False where that is nothing."""
+        chosen: list[Finding] = []
+        for finding in self.last:
+            fix = finding.fix
+            if fix is None or fix.tier not in self.tiers or not fix.edits:
+                continue
+            if not any(_conflict(fix, other.fix) for other in chosen if other.fix is not None):
+                chosen.append(finding)
+        if not chosen:
+            return False
+        program = self.admit(chosen)
+        if program is None:
+            accepted: list[Finding] = []
+            for finding in chosen:
+                made = self.admit([*accepted, finding])
+                if made is not None:
+                    accepted.append(finding)
+                    program = made
+            chosen = accepted
+        if program is None:
+            return False
+        pairs: list[tuple[Edit, int]] = []
+        for finding in chosen:
+            fix = finding.fix
+            assert fix is not None
+            author = len(self.applied)
+            self.applied.append(
+                Applied(
+                    author, finding.name, fix.tier, finding.message, self.patch.original_offset(finding.start),
+                    self.patch.original_offset(finding.end), number,
+                )
+            )  # fmt: skip
+            pairs += [(edit, author) for edit in fix.edits]
+        self.patch.apply(pairs)
+        if self.patch.text != program.text:
+            raise AssertionError("the text that the gate saw is not the text that was made")
+        self.program = program
+        return True
+
+    def admit(self, findings: list[Finding]) -> Program | None:
+        """The program after these findings' fixes, or None; a lone finding's refusal is remembered."""
+        verdict = admit(self.program, [finding.fix for finding in findings if finding.fix is not None])
+        reason = verdict.reason
+        if verdict.program is not None and self.strict:
+            reason = disagreement(self.program, verdict.program)
+        if verdict.program is not None and not reason:
+            return verdict.program
+        self.refused[_key(findings[-1])] = reason
+        return None
+
+    def report(self, finding: Finding) -> Reported:
+        start, end = self.patch.original_offset(finding.start), self.patch.original_offset(finding.end)
+        refusal = self.refused.get(_key(finding)) if finding.fix is not None else None
+        if refusal is not None:
+            return Reported(finding.name, finding.tier, finding.message, start, end, False, refusal, True)
+        fixable = finding.fix is not None
+        return Reported(finding.name, finding.tier, finding.message, start, end, fixable, finding.reason)
+
+
+def _key(finding: Finding) -> tuple[str, int, int, str]:
+    return finding.name, finding.start, finding.end, finding.message
+
+
+def _conflict(one: Fix, other: Fix) -> bool:
+    """Whether two fixes cannot go into one round: their edits meet, or one claims what the other changes."""
+    if touching(one.edits, other.edits):
+        return True
+    whole: set[int] = set()
+    partly: set[int] = set()
+    commands: set[tuple[int, int]] = set()
+    for rewrite in one.rewrites:
+        steps, all_of_it = claims(rewrite)
+        (whole if all_of_it else partly).update(steps)
+        if isinstance(rewrite, EditWords):
+            commands.add((rewrite.step, rewrite.offset))
+    for rewrite in other.rewrites:
+        steps, all_of_it = claims(rewrite)
+        if steps & whole or (all_of_it and steps & partly):
+            return True
+        if isinstance(rewrite, EditWords) and (rewrite.step, rewrite.offset) in commands:
+            return True
+    return False

@@ -9,7 +9,7 @@ checked here, on the original, so that no pass can forget it.
 from __future__ import annotations
 
 from dfopt.ir.leaks import is_plain, leaks, sets_errexit
-from dfopt.ir.model import Item, Term, both, items, term, with_command
+from dfopt.ir.model import Item, both, items, term, with_command
 from dfopt.record import Record
 from dfopt.syntax.shell.nodes import SimpleCommand
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from dfopt.ir.body import Body
+    from dfopt.ir.model import Term
     from dfopt.ir.program import Program, Step
 
 

@@ -1,8 +1,8 @@
 """What a pass is, what it finds, and what it asks the outside for.
 
 A pass is one class in a file of its own beside this one; defining it registers it. Its docstring is its
-published documentation: `dfopt explain` prints it, and a test runs the example in it. Its sections: what it does; `Why:`;
-`Example:` (a fenced Dockerfile before, one after); `Refuses:`; `Declares:`.
+published documentation: `dfopt explain` prints it, and a test runs the example in it. Its sections: what it does;
+`Why:`; `Example:` (a fenced Dockerfile before, one after); `Refuses:`; `Declares:`.
 """
 
 from __future__ import annotations

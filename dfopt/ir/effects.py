@@ -1,0 +1,280 @@
+"""Effects: what a command writes, deletes and changes, and what it does to package indexes and caches.
+
+Facts come from the tables `package_managers` and `programs`. A path is absolute and normalized, or it is not known; a
+program that no table knows has no effects here, and `opaque` tells where that silence means nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.commands import Invocation, commands
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.record import Record
+from dfopt.syntax.expand import UNKNOWN, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.ir.program import Program, Step
+    from dfopt.syntax.shell.nodes import Word
+
+
+class Effect(Record):
+    """One effect of a step.
+
+    kind     "creates", "deletes", "changes" (mode, owner or content of what is there), "refreshes" (a package index),
+             "reads-index", "installs", "removes", "opaque" (may do anything, also call the package manager)
+    path     the path concerned; for package effects the family ("apt"); for opaque the command as written
+    at       offset in the step's shell text
+    where    as Invocation.where
+    program  the program
+    """
+
+    kind: str
+    path: str
+    at: int
+    where: str
+    program: str
+
+
+_merged: dict[str, dict[str, Any]] = {}
+
+
+def manager(name: str | None) -> dict[str, Any] | None:
+    """The package manager of this base name, with what it inherits (`like`); None where it is none."""
+    if name is None:
+        return None
+    found = _merged.get(name)
+    if found is None:
+        managers = table("package_managers")
+        own = managers.get(name)
+        if own is None:
+            match = re.match(r"(pip|pip3)(?:\.\d+|3\.\d+)?\Z", name)
+            own = managers.get(match[1]) if match else None
+            if own is None:
+                return None
+        parent = manager(own.get("like")) or {}
+        found = {**parent, **own, "commands": {**parent.get("commands", {}), **own.get("commands", {})}}
+        _merged[name] = found
+    return found
+
+
+def subcommand(found: Invocation, facts: dict[str, Any]) -> tuple[str | None, int]:
+    """The package manager's subcommand and the index of its word among `words`; (None, -1) where it is not fixed, and
+    ("", -1) where there is none."""
+    taking = facts.get("value-options", ())
+    skip = False
+    for index, word in enumerate(found.words):
+        value = word.value
+        if skip:
+            skip = False
+        elif value is None:
+            return None, -1
+        elif value.startswith("-"):
+            skip = value in taking
+        else:
+            return value, index
+    return "", -1
+
+
+def step_effects(program: Program, step: Step) -> list[Effect]:
+    """The effects of a RUN (none where its text is not understood), or of COPY, ADD and WORKDIR."""
+    node = step.effective
+    scope = program.scope(step)
+    if node.keyword in ("COPY", "ADD"):
+        path = scope.expand(node.arguments[-1].value, program.dockerfile.escape)
+        target = join_path(scope.workdir, path)
+        return [] if isinstance(target, Unknown) else [Effect("creates", target, 0, "top", node.keyword)]
+    if node.keyword != "RUN":
+        return []
+    body = program.body(step)
+    if node.form == "json":
+        words = [argument.value for argument in node.arguments]
+        return [Effect("opaque", " ".join(words), 0, "top", words[0] if words else "")]
+    if body.program is None:
+        return [Effect("opaque", body.text[:40], 0, "top", "")]
+    reader = _Reader(scope.workdir)
+    found = commands(body)
+    for one in found.invocations:
+        reader.read(one, found.functions)
+    return reader.found
+
+
+class _Reader:
+    __slots__ = ("directory", "files", "found", "opaque", "readers")
+
+    def __init__(self, workdir: str | Unknown) -> None:
+        self.found: list[Effect] = []
+        self.directory = workdir
+        programs = table("programs")
+        self.files: dict[str, Any] = programs["files"]
+        self.opaque = frozenset(programs["opaque"]["names"])
+        self.readers: dict[str, list[str]] = programs["index-readers"]
+
+    def add(self, kind: str, path: str, one: Invocation) -> None:
+        self.found.append(Effect(kind, path, one.node.start, one.where, one.program or ""))
+
+    def path(self, kind: str, word: str | None, one: Invocation) -> None:
+        if word is None:
+            return
+        target = join_path(self.directory, word)
+        if not isinstance(target, Unknown):
+            self.add(kind, target, one)
+
+    def read(self, one: Invocation, functions: frozenset[str]) -> None:
+        for redirect in one.node.redirects:
+            if redirect.op in (">", ">>", ">|", "&>", "&>>") and redirect.target.value not in (None, "/dev/null"):
+                self.path("creates", redirect.target.value, one)
+        name = one.program
+        if not one.node.words:
+            return
+        if name is None:
+            self.add("opaque", "a command named by a variable", one)
+        elif name == "cd":
+            operands = one.operands()
+            target = operands[0].value if operands else None
+            self.directory = UNKNOWN if target is None else join_path(self.directory, target)
+        elif name in functions:
+            return  # its body was read where it is defined
+        elif (facts := manager(name)) is not None:
+            self.package(one, facts)
+        elif name in self.files:
+            self.file(one, self.files[name])
+        elif self.is_opaque(one, name):
+            self.add("opaque", " ".join(word.value or "$" for word in one.node.words)[:60], one)
+        for family, names in self.readers.items():
+            if name in names:
+                self.add("reads-index", family, one)
+
+    def is_opaque(self, one: Invocation, name: str) -> bool:
+        """Whether a program may run commands that are not in the file."""
+        values = one.values
+        if name in ("sh", "bash", "dash", "ash", "zsh"):
+            # a script by name or from a pipe; `-c 'fixed string'` was read by itself
+            inline = any(v is not None and v.startswith("-") and "c" in v for v in values)
+            return not inline or any(v is None for v in values[:2])
+        if name in (".", "source", "eval"):
+            fixed = values[0] if values else None
+            return fixed is None or not fixed.startswith(("/etc/", "/root/.", "$HOME", "~"))
+        path = one.path or ""
+        if "/" in path and not path.startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")):
+            return True
+        if name.endswith((".sh", ".bash", ".py", ".pl", ".rb")):
+            return True
+        if name in self.opaque:
+            # build tools are asked for packages by targets that say so
+            words = " ".join(value or "$" for value in values)
+            return (
+                name not in ("make", "cmake", "ninja")
+                or re.search(r"dep|setup|apt|provision|bootstrap", words) is not None
+            )
+        return re.search(r"install|bootstrap|provision|setup|apt", name) is not None and name != "install"
+
+    def package(self, one: Invocation, facts: dict[str, Any]) -> None:
+        family = str(facts["family"])
+        if facts.get("reads-index"):
+            self.add("reads-index", family, one)
+            return
+        name, _ = subcommand(one, facts)
+        if name is None:
+            self.add("opaque", "a package manager's subcommand that is not fixed", one)
+            return
+        does = facts["commands"].get(name)
+        if does is None:
+            return
+        if does.get("refreshes"):
+            self.add("refreshes", family, one)
+            for path in facts.get("index", ()):
+                self.path("creates", path, one)
+        if does.get("reads-index"):
+            self.add("reads-index", family, one)
+        if does.get("installs"):
+            self.add("installs", family, one)
+        if does.get("removes"):
+            self.add("removes", family, one)
+        if does.get("caches"):
+            for path in facts.get("cache", ()):
+                self.path("creates", path, one)
+            if facts.get("self-refreshing"):
+                for path in facts.get("index", ()):
+                    self.path("creates", path, one)
+        for kind in does.get("cleans", ()):
+            for path in facts.get(kind, ()):
+                self.path("deletes", path, one)
+
+    def file(self, one: Invocation, facts: dict[str, Any]) -> None:
+        created_by, into = facts.get("creates-options", ()), facts.get("into-options", ())
+        taking = (*facts.get("value-options", ()), *created_by, *into)
+        values = one.values
+        directed = False
+        for index, value in enumerate(values):
+            following = values[index + 1] if index + 1 < len(values) else None
+            if value is None:
+                continue
+            if value in created_by or value in into:
+                self.path("creates", following, one)
+                directed = True
+            elif value.partition("=")[0] in (*created_by, *into) and "=" in value:
+                self.path("creates", value.partition("=")[2], one)
+                directed = True
+        operands = one.operands(taking)
+        for kind in ("creates", "deletes", "changes"):
+            rule = facts.get(kind)
+            for word in _chosen(operands, rule, directed):
+                self.path(kind, _globless(word), one)
+        if facts.get("url") and not directed:
+            for word in operands:
+                self.path("creates", _url_name(word.value), one)
+        if any(value in facts.get("url-option", ()) for value in values if value):
+            for word in operands:
+                self.path("creates", _url_name(word.value), one)
+        if facts.get("clone") and operands and operands[0].value == "clone" and len(operands) > 1:
+            target = (
+                operands[-1].value if len(operands) > 2 else (_url_name(operands[1].value) or "").removesuffix(".git")
+            )
+            self.path("creates", target or None, one)
+
+
+def _chosen(operands: list[Word], rule: str | None, directed: bool) -> list[Word]:
+    if rule == "operands":
+        return operands
+    if rule == "last":
+        return operands[-1:] if len(operands) > 1 and not directed else []
+    if rule == "but-last":
+        return operands if directed else operands[:-1]
+    if rule == "but-first":
+        return operands[1:]
+    return []
+
+
+def _globless(word: Word) -> str | None:
+    """A word's path; of a glob, the directory that holds what it matches ("/tmp/*" is all of /tmp)."""
+    if word.value is not None:
+        return word.value
+    text = ""
+    for part in word.parts:
+        value = getattr(part, "value", None)
+        if value is None:
+            return None
+        if getattr(part, "braces", False) or getattr(part, "tilde", False):
+            return None
+        if getattr(part, "globs", False):
+            head = re.split(r"[*?\[]", value, maxsplit=1)[0]
+            text += head
+            return text.rpartition("/")[0] or None
+        text += value
+    return None
+
+
+def _url_name(url: str | None) -> str | None:
+    if url is None or "://" not in url:
+        return None
+    return url.rpartition("/")[2].partition("?")[0] or None
+
+
+def covers(directory: str, path: str) -> bool:
+    """Whether `path` is `directory` or lies below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
