@@ -115,7 +115,7 @@ if TYPE_CHECKING:
 class Word(Node):
     """One shell word. `value` is its string when the shell would produce exactly that one field whatever the
     environment (no expansion, no glob, no brace expansion, no tilde), else None. What cannot happen at the word's place
-    does not count: the value of `A=*` is "*". For a pattern (of `case`, `[[ ]]`), None where it has active wildcards."""
+    does not count: the value of `A=*` is "*". For a pattern (of `case`, `[[ ]]`): None where wildcards are active."""
 
     parts: tuple[Part, ...]
     value: str | None
@@ -298,7 +298,8 @@ class ShellProgram(Record):
     "test" ([[ ]]), "arith-command", "arith-for", "array", "function-keyword", "ansi-quote", "here-string",
     "process-substitution", "amp-redirect" (&> &>> >&word), "pipe-amp", "select", "coproc", "case-fallthrough",
     "parameter-op", "append-assign", "brace-expansion", "extglob", "time", "locale-quote" ($"..."), "arith-bracket"
-    ($[ ]), "fd-variable" ({fd}>x), "function-name" (not an identifier), "brace-loop" (for x; { }), "repeated-bang" (! ! a)."""
+    ($[ ]), "fd-variable" ({fd}>x), "function-name" (not an identifier), "brace-loop" (for x; { }), "repeated-bang"
+    (! ! a), "substitution-subshell" ($((a); b), arithmetic to POSIX)."""
 
     text: str
     script: Script

@@ -1,0 +1,102 @@
+"""Here-documents (XCU 2.7.4): the delimiter, and the body behind the next newline."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.syntax.shell.escapes import unescape, unescape_ansi, unescape_double
+from dfopt.syntax.shell.expansions import Expansions
+from dfopt.syntax.shell.nodes import AnsiQuoted, DoubleQuoted, Literal, Redirect, SingleQuoted, Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.syntax.shell.nodes import Part
+
+_PLAIN_DELIMITER = re.compile(r"[A-Za-z0-9_.%+,:=@/!-]+(?=[ \t\n;|&)]|\Z)").match
+# Pieces of any other: nothing is expanded in it, so only quotes have a meaning.
+_PIECE = re.compile(
+    r"""((?:[^ \t\n;&|()<>"'\\$`]+|\\[^\n]|\$(?!["'({\[]))+)|'([^']*)'|"((?:[^"\\$`]+|\\[\s\S])*)\""""
+    r"""|\$'((?:[^'\\]+|\\[\s\S])*)'"""
+).match
+_OPEN_LINE = re.compile(r"(?<!\\)(?:\\\\)*\\\Z").search
+
+
+class HereDocuments(Expansions):
+    __slots__ = ()
+
+    def delimiter(self, pos: int) -> Word:
+        """The delimiter word at `pos`: its value is what the last line has to be. An empty span where none stands."""
+        text = self.text
+        found = _PLAIN_DELIMITER(text, pos)
+        if found is not None:
+            self.pos = end = found.end()
+            return Word(pos, end, (Literal(pos, end, found[0]),), found[0])
+        start = pos
+        parts: list[Part] = []
+        value = ""
+        if text[pos : pos + 1] == "#":
+            return Word(pos, pos, (), "")
+        while True:
+            found = _PIECE(text, pos)
+            if found is None:
+                break
+            end = found.end()
+            kind = found.lastindex
+            if kind == 1:
+                string = unescape(found[1])
+                parts.append(Literal(pos, end, string))
+            elif kind == 2:
+                string = found[2]
+                parts.append(SingleQuoted(pos, end, string))
+            elif kind == 3:
+                string = unescape_double(found[3])
+                parts.append(DoubleQuoted(pos, end, (Literal(pos + 1, end - 1, string),) if string else ()))
+            else:
+                string = unescape_ansi(found[4])
+                self.kinds.append((pos, "ansi-quote"))
+                parts.append(AnsiQuoted(pos, end, string))
+            value += string
+            pos = end
+        if text[pos : pos + 1] in ('"', "'", "`", "$", "\\", "("):
+            self.fail("this delimiter of a here-document is not understood", start)
+        if "\n" in value:
+            self.fail("a here-document's delimiter holds a newline", start)
+        self.pos = pos
+        return Word(start, pos, tuple(parts), value)
+
+    def here_documents(self, pos: int) -> int:
+        """Reads the bodies that begin at `pos`, behind a newline, in the order of their operators; gives the offset
+        behind the last one's delimiter line."""
+        pending, self.pending = self.pending, []
+        for redirect in pending:
+            pos = self._body(redirect, pos)
+        return pos
+
+    def _body(self, redirect: Redirect, pos: int) -> int:
+        text, size = self.text, len(self.text)
+        delimiter = redirect.target.value
+        tabs, quoted = redirect.op == "<<-", redirect.quoted
+        start = line = pos
+        terminated = False
+        after = size
+        while line < size:
+            end = text.find("\n", line)
+            content = text[line : end if end >= 0 else size]
+            # an unquoted body is joined at backslash-newlines before its delimiter is looked for
+            while not quoted and end >= 0 and content.endswith("\\") and _OPEN_LINE(content):
+                begin = end + 1
+                end = text.find("\n", begin)
+                content = content[:-1] + text[begin : end if end >= 0 else size]
+            if (content.lstrip("\t") if tabs else content) == delimiter:
+                terminated = True
+                after = end + 1 if end >= 0 else size
+                break
+            line = end + 1 if end >= 0 else size
+        # the one place where a record is completed after it was made: its body comes later in the text than its user
+        redirect.body = text[start:line]  # type: ignore[misc]
+        redirect.body_start = start  # type: ignore[misc]
+        redirect.body_end = line  # type: ignore[misc]
+        redirect.terminated = terminated  # type: ignore[misc]
+        if not quoted and ("$" in redirect.body or "`" in redirect.body):
+            redirect.parts = self.document(start, line)  # type: ignore[misc]
+        return after

@@ -1,0 +1,266 @@
+"""Simple commands (XCU 2.9.1): assignments, words and redirects."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.syntax.shell.lexer import BLANKS, NAME, PLAIN
+from dfopt.syntax.shell.nodes import ArrayLiteral, Assignment, Literal, Redirect, SimpleCommand, Word
+from dfopt.syntax.shell.words import SUBJECT, VALUE, Words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.syntax.shell.nodes import Command
+
+ASSIGNMENT = re.compile(rf"({NAME})(\+?=)").match
+_SUBSCRIPTED = re.compile(rf"({NAME})\[").match
+_EQUALS = re.compile(r"\+?=").match
+_VALUE = re.compile(r"""([^ \t\n;&|()<>"'\\$`*?\[{~]*)(?=[ \t\n;&|)]|\Z)[ \t]*(?:\\\n[ \t]*)*""").match
+_REDIRECT = re.compile(rf"([0-9]*|\{{{NAME}\}})(<<<|<<-|<<|<&|<>|<(?!\()|>>|>&|>\||>(?!\())[ \t]*|()(&>>?)[ \t]*").match
+
+_ENDS = frozenset(("", "\n", ";", "|", ")"))
+_MAY_REDIRECT = frozenset("<>{&0123456789")
+_BREAKS_WORD = re.compile(r"[ \t\n;&|<>()]").search
+# bash takes an array literal in the arguments of these (manual 4.2, 6.7)
+_DECLARES = frozenset(("declare", "typeset", "local", "export", "readonly", "eval", "let", "alias"))
+
+
+class SimpleCommands(Words):
+    __slots__ = ()
+
+    def arguments(
+        self, start: int, pos: int, assignments: list[Assignment], words: list[Word], redirects: list[Redirect]
+    ) -> Command:
+        """The rest of a simple command that begins at `start`; `pos` is behind the blanks that follow what was read of
+        it, and `self.pos` before them."""
+        text = self.text
+        end = self.pos  # of what has been read
+        match = PLAIN
+        while True:
+            found = match(text, pos)
+            if found is not None:
+                value = found[1]
+                end = found.end(1)
+                words.append(Word(pos, end, (Literal(pos, end, value),), value))
+                pos = found.end()
+                continue
+            char = text[pos : pos + 1]
+            if char in _ENDS:
+                break
+            if char in _MAY_REDIRECT:
+                redirect = self.redirect(pos)
+                if redirect is not None:
+                    redirects.append(redirect)
+                    end = redirect.end
+                    pos = BLANKS(text, self.pos).end()  # type: ignore[union-attr]
+                    continue
+                if char == "&":
+                    break
+            elif char == "#":
+                pos = self.comment(pos)
+                break
+            elif char == "(":
+                if len(words) == 1 and not assignments and not redirects:
+                    return self.function(start, words[0], pos)
+                self.unexpected(pos, "a word or the end of the command")
+            elif char == "\\" and text[pos + 1 : pos + 2] == "\n":  # a continued line that the last token did not take
+                pos = self.blanks(pos)
+                continue
+            word = self.word(pos)
+            end = self.pos
+            if text[end : end + 1] == "(" and words and text[words[0].start : words[0].end] in _DECLARES:
+                word = self._declared(word)
+                end = self.pos
+            words.append(word)
+            pos = BLANKS(text, end).end()  # type: ignore[union-attr]
+        self.pos = pos
+        return SimpleCommand(start, end, tuple(assignments), tuple(words), tuple(redirects))
+
+    def function(self, start: int, name: Word, pos: int) -> Command:
+        """Made by the compound commands."""
+        raise NotImplementedError
+
+    def prefix(self, pos: int) -> Command | None:
+        """A command that begins with an assignment, a redirect or a word that is not plain; None if none begins."""
+        text = self.text
+        start = end = pos
+        assignments: list[Assignment] = []
+        redirects: list[Redirect] = []
+        while True:
+            char = text[pos : pos + 1]
+            if char in _MAY_REDIRECT:
+                redirect = self.redirect(pos)
+                if redirect is None:
+                    break
+                redirects.append(redirect)
+            else:
+                assignment = self.assignment(pos)
+                if assignment is None:
+                    break
+                assignments.append(assignment)
+            end = self.pos
+            pos = self.blanks(end)
+        self.pos = end
+        if pos > start:
+            return self.arguments(start, pos, assignments, [], redirects)
+        if char in _ENDS or char in ("&", "(", "#"):
+            return None
+        word = self.word(pos)
+        end = word.end
+        if end == pos:
+            return None
+        if self.continued and "\\\n" in text[pos:end]:
+            self.whole(word)
+        return self.arguments(start, self.blanks(end), assignments, [word], redirects)
+
+    def whole(self, word: Word) -> None:
+        """Made by the parser of commands."""
+        raise NotImplementedError
+
+    # --- assignments ---
+
+    def assignment(self, pos: int) -> Assignment | None:
+        """The assignment at `pos`, if one stands there; `pos` is left behind it."""
+        text = self.text
+        found = ASSIGNMENT(text, pos)
+        if found is None:
+            found = _SUBSCRIPTED(text, pos)
+            return None if found is None else self._subscripted(pos, found[1], found.end())
+        operator = found[2]
+        at = found.end()
+        if operator == "+=":
+            self.kinds.append((pos, "append-assign"))
+        if text[at : at + 1] == "(":
+            array = self._array(at)
+            return Assignment(pos, self.pos, found[1], operator, None, None, array)
+        value = self._value(at)
+        return Assignment(pos, value.end, found[1], operator, value)
+
+    def _value(self, pos: int) -> Word:
+        found = _VALUE(self.text, pos)
+        if found is None:
+            return self.word(pos, VALUE)
+        value = found[1]
+        self.pos = end = found.end(1)
+        return Word(pos, end, (Literal(pos, end, value),) if value else (), value)
+
+    def _subscripted(self, pos: int, name: str, inside: int) -> Assignment | None:
+        text = self.text
+        close, parts, _ = self.balanced(inside, brackets=True)
+        self.pos = pos
+        found = _EQUALS(text, close + 1)
+        if found is None:
+            if _BREAKS_WORD(text, pos, close):
+                self.fail("shells differ in how they read this subscript", pos)
+            return None
+        self.kinds.append((pos, "array"))
+        at = found.end()
+        if text[at : at + 1] == "(":
+            self.fail("a list cannot be assigned to an array's member", at)
+        value = self._value(at)
+        return Assignment(pos, value.end, name, found[0], value, text[inside:close], None, parts)
+
+    def _array(self, pos: int) -> tuple[Word, ...]:
+        """The words in the parentheses that open at `pos`."""
+        self.enter(pos)
+        self.kinds.append((pos, "array"))
+        words = []
+        at = self.lines(pos + 1)
+        while True:
+            word = self._keyed(at) or self.plain(at)
+            if word is None:
+                break
+            words.append(word)
+            at = self.lines(self.pos)
+        if self.text[at : at + 1] != ")":
+            self.unexpected(at, "a word or ')'")
+        self.depth -= 1
+        self.pos = at + 1
+        return tuple(words)
+
+    def _keyed(self, pos: int) -> Word | None:
+        """A member `[key]=value`, whose key may hold blanks."""
+        if self.text[pos : pos + 1] != "[":
+            return None
+        close, parts, _ = self.balanced(pos + 1, brackets=True)
+        found = _EQUALS(self.text, close + 1)
+        if found is None:
+            return None
+        begin = found.end()
+        value = self._value(begin)
+        head = Literal(pos, begin, self.text[pos:begin])
+        if parts:
+            self.fail("an expansion in a key of an array literal", pos)
+        return Word(pos, value.end, (head, *value.parts), None)
+
+    def _declared(self, word: Word) -> Word:
+        """`name=` of a declaration, with the array literal that begins at its end."""
+        text = self.text
+        pos = word.end
+        found = ASSIGNMENT(text, word.start)
+        if found is None or found.end() != pos:
+            self.unexpected(pos, "a word or the end of the command")
+        if found[2] == "+=":
+            self.kinds.append((word.start, "append-assign"))
+        array = self._array(pos)
+        return Word(word.start, self.pos, (*word.parts, ArrayLiteral(pos, self.pos, array)), None)
+
+    # --- redirects ---
+
+    def redirect(self, pos: int) -> Redirect | None:
+        """The redirect at `pos`, if one stands there; `pos` is left behind it."""
+        text = self.text
+        found = _REDIRECT(text, pos)
+        if found is None:
+            return None
+        fd, operator = (found[1], found[2]) if found[2] else ("", found[4])
+        self.operator(found.end(2) if found[2] else found.end(4))
+        at = found.end()
+        if text[at : at + 1] == "\\":
+            at = self.blanks(at)
+        if fd[:1] == "{":
+            self.kinds.append((pos, "fd-variable"))
+        if operator in ("<<", "<<-"):
+            target = self.delimiter(at)
+            if target.end == at:
+                self.unexpected(at, "a delimiter")
+            source = text[at : target.end]
+            quoted = "'" in source or '"' in source or "\\" in source
+            document = Redirect(pos, target.end, fd, operator, target, None, 0, 0, quoted)
+            self.pending.append(document)
+            return document
+        simple = PLAIN(text, at)
+        if simple is not None:
+            value: str | None = simple[1]
+            self.pos = end = simple.end(1)
+            target = Word(at, end, (Literal(at, end, simple[1]),), value)
+        else:
+            if text[at : at + 1] == "#":
+                self.unexpected(at, "a word")
+            target = self.word(at, SUBJECT if operator == "<<<" else 0)
+            end = target.end
+            if end == at:
+                self.unexpected(at, "a word")
+            value = target.value
+        if operator == "<<<":
+            self.kinds.append((pos, "here-string"))
+        elif operator in ("&>", "&>>") or (operator == ">&" and value is not None and not _is_descriptor(value)):
+            self.kinds.append((pos, "amp-redirect"))
+        return Redirect(pos, end, fd, operator, target)
+
+    def redirects(self, pos: int) -> tuple[Redirect, ...]:
+        """The redirects behind a compound command; `pos` is left at what follows them and a comment."""
+        redirects = []
+        at = self.blanks(pos)
+        while self.text[at : at + 1] in _MAY_REDIRECT:
+            redirect = self.redirect(at)
+            if redirect is None:
+                break
+            redirects.append(redirect)
+            at = self.blanks(self.pos)
+        self.pos = self.rest(at)
+        return tuple(redirects)
+
+
+def _is_descriptor(target: str) -> bool:
+    return target == "-" or target.isdigit()
