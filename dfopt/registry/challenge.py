@@ -9,6 +9,7 @@ from dfopt.record import Record
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _NEXT = re.compile(rf"[\s,]*({_TOKEN})")
 _VALUE = re.compile(rf'\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))', re.DOTALL)
+_EQUALS = re.compile(r"\s*=")
 _TOKEN68 = re.compile(r"[ \t]+[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -33,6 +34,8 @@ def parse_challenges(fields: list[str]) -> list[Challenge]:
                 name = word[1].lower()
                 current.params.setdefault(name, _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain)
                 at = value.end()
+            elif _EQUALS.match(field, word.end()):
+                break  # a parameter whose value cannot be read, or one without a scheme
             else:
                 current = Challenge(word[1].lower(), {})
                 found.append(current)

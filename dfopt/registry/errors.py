@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _QUERY_OR_FRAGMENT = re.compile(r"[?#].*", re.DOTALL)
-_USER_PART = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*://)?[^/@]*@")
+# Up to the last "@": a password may hold a slash, and hiding a piece of a path is the smaller harm.
+_USER_PART = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)?.*@", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -21,7 +22,7 @@ def shown(text: str, limit: int = 200) -> str:
 
 def shown_url(url: str) -> str:
     """A URL for a message: scheme, host and path; the query (signed links) and the user part are dropped."""
-    return shown(_USER_PART.sub(r"\1", _QUERY_OR_FRAGMENT.sub("", url)))
+    return shown(_USER_PART.sub(lambda m: m[1] or "", _QUERY_OR_FRAGMENT.sub("", url)))
 
 
 class RegistryError(Exception):

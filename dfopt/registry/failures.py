@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 
 import httpx
@@ -56,6 +58,9 @@ def translate(error: Exception, host: str, scheme: str, connect: float, read: fl
                 host,
             )
     for link in chain:
+        if isinstance(link, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            # What a plain http server that hangs up on a TLS greeting looks like, too.
+            return WrongSchemeError(UnreachableError(f"{host} broke the connection", "try again later", host))
         if isinstance(link, ssl.SSLError):
             reason = (link.reason or "unknown reason").upper().replace(" ", "_")
             told = TlsError(f"TLS with {host} failed: {shown(reason)}", "", host)
@@ -66,7 +71,6 @@ def translate(error: Exception, host: str, scheme: str, connect: float, read: fl
                 return told
     if isinstance(error, httpx.ConnectError):
         found = UnreachableError(f"{host} cannot be reached: {_reason(chain)}", _NETWORK, host)
-        # A plain http server may just hang up on a TLS greeting.
         dropped = any(isinstance(link, (ConnectionResetError, EOFError)) for link in chain)
         return WrongSchemeError(found) if scheme == "https" and dropped else found
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError)):
@@ -105,8 +109,10 @@ _NETWORK = "check the name, the network and the proxy settings, or use the lock 
 
 def _reason(chain: list[BaseException]) -> str:
     for link in reversed(chain):
-        if isinstance(link, OSError) and link.strerror:
-            return shown(link.strerror)
+        if isinstance(link, socket.gaierror):
+            return shown(link.strerror or "no such name")
+        if isinstance(link, OSError) and link.errno:  # asyncio puts the address into strerror
+            return os.strerror(link.errno)
     return "no connection"
 
 

@@ -35,8 +35,8 @@ class Resolution(Record):
     """The answer for one reference.
 
     `reference`: in full ("docker.io/library/debian:12"), or as written when that cannot be read. `digest`: to pin to;
-    for `moved` the new one; empty without one. `previous`: what the reference or, without a pin, the lock says; empty for
-    neither. `source`: who gave the digest. `error`: set for `missing` and `error`.
+    for `moved` the new one; empty without one. `previous`: what the reference or, without a pin, the lock says; empty
+    for neither. `source`: who gave the digest. `error`: set for `missing` and `error`.
     """
 
     reference: str

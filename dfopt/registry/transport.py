@@ -256,6 +256,7 @@ class Transport:
                     verify=self._tls.context(host, self.policy.is_insecure(host)),
                     timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=None),
                     follow_redirects=False,
+                    event_hooks={"response": [_check_location]},
                     trust_env=not is_loopback(host),  # proxies; loopback is never behind one
                 )
             except (ValueError, ImportError, httpx.InvalidURL):  # never the text: a proxy address may hold a password
@@ -265,6 +266,12 @@ class Transport:
                     host,
                 ) from None
         return self._clients[host]
+
+
+async def _check_location(answer: httpx.Response) -> None:
+    """httpx reads a Location even when it does not follow it, and calls a malformed one a broken connection."""
+    if answer.has_redirect_location:
+        parse_url(answer.headers["location"], _host(answer.url), base=answer.url)
 
 
 def ask_host(ask: Ask) -> str:
