@@ -1,0 +1,95 @@
+"""Which of an archive's images is meant: by name, tag or digest, and by platform."""
+
+from __future__ import annotations
+
+from dfopt.image.errors import ImageError
+from dfopt.image.model import Platform, host_platform, parse_platform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dfopt.image.oci import Choice
+
+_ARM_VARIANTS = ("v8", "v7", "v6", "v5")
+
+
+def select(choices: list[Choice], name: str | None, platform: str | Platform | None, label: str) -> Choice:
+    """The one choice that fits; ImageError, which lists what there is, when none or several do."""
+    if not choices:
+        raise ImageError(f"{label}: holds no image")
+    pool = choices if name is None else _named(choices, name)
+    if not pool:
+        raise ImageError(f"{label}: no image {name!r} in it: it holds {_listing(choices)}")
+    # Two entries of the same names are one image for two platforms; entries without a name are each their own.
+    if len({choice.group for choice in pool}) > 1 and len({choice.names or choice.digest for choice in pool}) > 1:
+        raise ImageError(f"{label}: holds several images, name one: {_listing(pool)}")
+    if platform is not None:
+        wanted = parse_platform(platform) if isinstance(platform, str) else platform
+        pool = _fitting(pool, wanted, exact=True)
+        if not pool:
+            raise ImageError(f"{label}: no image for {wanted}: it holds {_platforms(choices)}")
+    elif len(pool) > 1:
+        pool = _fitting(pool, host_platform(), exact=False) or pool
+    if len({choice.digest for choice in pool}) > 1:
+        raise ImageError(f"{label}: holds images for {_platforms(pool)}: choose a platform")
+    return pool[0]
+
+
+def familiar(name: str) -> str:
+    """The full form of an image name: `alpine` is `docker.io/library/alpine:latest`, as engines read it."""
+    rest, at, digest = name.partition("@")
+    first, slash, _ = rest.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        rest = f"docker.io/{rest}" if slash else f"docker.io/library/{rest}"
+    if not at and ":" not in rest.rpartition("/")[2]:
+        rest += ":latest"
+    return rest + at + digest
+
+
+def _named(choices: list[Choice], name: str) -> list[Choice]:
+    """By the name as written, else its full form, else the tag alone, else the digest."""
+    full = familiar(name)
+    tests: tuple[Callable[[Choice], bool], ...] = (
+        lambda choice: name in choice.names,
+        lambda choice: full in map(familiar, choice.names),
+        lambda choice: any(known.rpartition(":")[2] == name for known in choice.names if ":" in known),
+        lambda choice: _is_digest(name, choice.digest),
+    )
+    for test in tests:
+        if found := [choice for choice in choices if test(choice)]:
+            return found
+    return []
+
+
+def _is_digest(name: str, digest: str) -> bool:
+    digits = digest.partition(":")[2]
+    return name == digest or (len(name) >= 12 and digits.startswith(name))
+
+
+def _fitting(pool: list[Choice], wanted: Platform, exact: bool) -> list[Choice]:
+    """The choices for a platform. Of arm variants a machine also runs the lower ones; an exact wish is not stretched
+    where it names a variant."""
+    keyed = [(choice, (choice.platform or choice.load().platform).key()) for choice in pool]
+    target = wanted.key()
+    found = [choice for choice, key in keyed if key == target]
+    if found or (exact and wanted.variant):
+        return found
+    same = [(choice, key[2]) for choice, key in keyed if key[:2] == target[:2]]
+    if target[1] == "arm":
+        lower = _ARM_VARIANTS[_ARM_VARIANTS.index(target[2]) :] if target[2] in _ARM_VARIANTS else ()
+        for variant in lower:
+            if best := [choice for choice, own in same if own == variant]:
+                return best
+        return []
+    return [choice for choice, _ in same]
+
+
+def _listing(choices: list[Choice]) -> str:
+    names = dict.fromkeys(", ".join(choice.names) or choice.digest[:19] for choice in choices)
+    shown = list(names)[:20]
+    return "; ".join(shown) + (f"; and {len(names) - 20} more" if len(names) > 20 else "")
+
+
+def _platforms(choices: list[Choice]) -> str:
+    return ", ".join(sorted({str(choice.platform or choice.load().platform) or "unstated" for choice in choices}))

@@ -1,0 +1,94 @@
+"""Images of a docker archive: what `docker save`, `podman save` and skopeo's docker-archive: write (manifest.json).
+
+Source: the Docker image specification v1.2 ("Combined Image JSON + Filesystem Changeset Format"); since Docker 25 the
+same file is an OCI layout too, and layers are named by their digest. Layers have no descriptor here: the config's
+diff_ids verify them, and their names where those are digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from dfopt.image.errors import ImageError, Limits
+from dfopt.image.model import (
+    Image,
+    Layer,
+    diff_ids_of,
+    field,
+    history_of,
+    json_object,
+    parse_json,
+    platform_of,
+)
+from dfopt.image.oci import Choice
+from dfopt.image.store import read_document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from dfopt.image.store import Store
+
+_BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
+_CONFIG = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
+
+
+def archive_choices(store: Store, limits: Limits) -> list[Choice]:
+    """The images of manifest.json, in its order."""
+    where = f"{store.label}: manifest.json"
+    listed = parse_json(read_document(store, "manifest.json", limits), where)
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        raise ImageError(f"{where}: a list of objects is expected (this is no docker archive)")
+    if len(listed) > limits.manifests:
+        raise ImageError(f"{where}: more than {limits.manifests} images (limit)")
+    found = []
+    for number, entry in enumerate(listed):
+        place = f"{where}: image {number}"
+        names = _texts(entry, "RepoTags", place)
+        config, digest = _config(store, entry, place, limits)
+        loader = _loader(store, entry, config, digest, names, place)
+        found.append(Choice(names, platform_of(config, place), digest, number, loader))
+    return found
+
+
+def _config(store: Store, entry: dict[str, Any], place: str, limits: Limits) -> tuple[dict[str, Any], str]:
+    name = field(entry, "Config", str, place)
+    data = read_document(store, name, limits)
+    digest = hashlib.sha256(data).hexdigest()
+    stated = _CONFIG.fullmatch(name)
+    if stated is not None and stated[1] != digest:
+        raise ImageError(f"{place}: config {name} does not match its digest: {digest} found")
+    return json_object(data, f"{store.label}: {name}"), f"sha256:{digest}"
+
+
+def _texts(entry: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
+    values = field(entry, key, list, place)
+    if not all(isinstance(value, str) for value in values):
+        raise ImageError(f"{place}: {key} is not a list of texts")
+    return tuple(values)
+
+
+def _loader(
+    store: Store, entry: dict[str, Any], config: dict[str, Any], digest: str, names: tuple[str, ...], place: str
+) -> Callable[[], Image]:
+    def load() -> Image:
+        diff_ids = diff_ids_of(config, place)
+        paths = _texts(entry, "Layers", place)
+        if len(paths) != len(diff_ids):
+            raise ImageError(f"{place}: {len(paths)} layers, but the config lists {len(diff_ids)}")
+        layers = tuple(
+            _layer(store, number, path, diff_id)
+            for number, (path, diff_id) in enumerate(zip(paths, diff_ids, strict=True))
+        )
+        name = names[0] if names else digest
+        return Image(name, names, "", platform_of(config, place), config, digest, history_of(config, place), layers)
+
+    return load
+
+
+def _layer(store: Store, number: int, path: str, diff_id: str) -> Layer:
+    stated = _BLOB.fullmatch(path)
+    digest = f"sha256:{stated[1]}" if stated else ""
+    return Layer(number, digest, diff_id, store.size(path), "", lambda: store.open(path))
