@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
 
+pytest_plugins = ["realbuild.plugin"]  # the `engine` fixture
 _LEFT_OUT = "BuildKit comparison left out"
 
 

@@ -1,0 +1,244 @@
+"""An engine that really builds: a thin, strict wrapper around the docker command line for the tests."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dfopt.record import Record
+
+HERE = Path(__file__).resolve().parent
+_LOG_LINES = 40
+_ATTEMPTS = 3
+# runc's word when the container's first process died before it was told what to run: seen once in some hundred builds
+# on a loaded machine. Nothing of the Dockerfile has run then, so another attempt hides no failure of it.
+_NEVER_STARTED = b"waiting for init preliminary setup"
+
+
+class EngineError(Exception):
+    """The engine cannot be had, or refused to build or run; the message ends with the end of its log."""
+
+
+class Ran(Record):
+    """How a command in a container ended. `code`: its exit status, 0 to 255."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+def without_frontend(dockerfile: bytes) -> bytes:
+    """`dockerfile` without its `# syntax=` line, so that the engine's built-in frontend reads it.
+
+    A frontend named there would be pulled from a registry. `# check=` goes too where it stands among the directives:
+    BuildKit 0.13 does not know it and would take no `# escape=` after it (buildkit, parser/directives.go).
+    """
+    kept: list[bytes] = []
+    lines = dockerfile.split(b"\n")
+    for position, line in enumerate(lines):
+        directive = re.match(rb"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*.+?\s*$", line)
+        name = directive[1].lower() if directive else b""
+        if name not in (b"syntax", b"escape", b"check"):
+            return b"\n".join(kept + lines[position:])
+        if name == b"escape":
+            kept.append(line)
+    return b"\n".join(kept)
+
+
+class Engine:
+    """A docker engine at `host` (a DOCKER_HOST address). Close it to remove all that it built.
+
+    Every build runs all its steps anew: two builds never share a layer by way of the cache, except that BuildKit
+    runs a step once which two builds at the same time have in common. The user's docker configuration is not read.
+    Methods may be called from several threads.
+    """
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._work = Path(tempfile.mkdtemp(prefix="dfopt-realbuild-"))
+        self._tags: dict[str, list[str]] = {}
+        # What a build sees must not depend on who runs the tests: proxies, credentials, builders, SOURCE_DATE_EPOCH.
+        drop = ("DOCKER_", "BUILDX_", "BUILDKIT_", "SOURCE_DATE_EPOCH")
+        self._env = {key: value for key, value in os.environ.items() if not key.startswith(drop)}
+        self._env |= {"DOCKER_HOST": host, "DOCKER_CONFIG": str(self._work / "config")}
+        (self._work / "config").mkdir()
+        plugins = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker")) / "cli-plugins"
+        if plugins.is_dir():
+            (self._work / "config" / "cli-plugins").symlink_to(plugins)
+
+    def check(self) -> None:
+        """Raises EngineError when no engine answers at the address, or its command line has no buildx."""
+        self._docker(["version"], timeout=30)
+        self._docker(["buildx", "version"], timeout=30)
+
+    def build(
+        self,
+        context: Path,
+        dockerfile: bytes,
+        *,
+        target: str | None = None,
+        args: Mapping[str, str] | None = None,
+        stand_ins: Mapping[str, str] | None = None,
+        timeout: float = 600,
+    ) -> str:
+        """Builds `dockerfile` in the directory `context`, with the host's network; the id of the image.
+
+        `args`: build arguments. `stand_ins`: image name in a FROM -> the local image that is taken for it.
+        Raises EngineError, with the end of the build's log, when the build fails or takes over `timeout` seconds.
+        """
+        name = uuid.uuid4().hex
+        tag = f"dfopt-realbuild:{name}"
+        file, id_file = self._work / f"{name}.Dockerfile", self._work / f"{name}.id"
+        file.write_bytes(without_frontend(dockerfile))
+        command = ["buildx", "build", "--builder", "default", "--no-cache", "--network=host", "--progress=plain"]
+        command += ["--tag", tag, "--iidfile", str(id_file), "--file", str(file)]
+        for key, value in (args or {}).items():
+            command += ["--build-arg", f"{key}={value}"]
+        for key, value in (stand_ins or {}).items():
+            command += ["--build-context", f"{key}=docker-image://{value}"]
+        if target is not None:
+            command += ["--target", target]
+        self._docker([*command, str(context)], timeout)
+        image = id_file.read_text().strip()
+        file.unlink()
+        id_file.unlink()
+        self._tags.setdefault(image, []).append(tag)
+        return image
+
+    def save(self, *images: str) -> Path:
+        """A new `docker save` archive of `images`, which the caller deletes; layers that they share are in it once."""
+        archive = self._work / f"{uuid.uuid4().hex}.tar"
+        self._docker(["save", "--output", str(archive), *images], timeout=600)
+        return archive
+
+    def run(self, image: str, command: str, timeout: float = 120) -> Ran:
+        """Runs `command` by /bin/sh in a container of `image`, without network; the container is removed."""
+        name = f"dfopt-realbuild-{uuid.uuid4().hex}"
+        words = ["run", "--rm", "--name", name, "--network=none", "--entrypoint=/bin/sh", image, "-c", command]
+        try:
+            done = self._call(words, timeout)
+        except EngineError:
+            self._call(["rm", "--force", name], timeout=60)  # the client was ended, the container runs on
+            raise
+        if done.returncode == 125:  # docker's own status for a container that could not be made
+            raise EngineError(f"docker run of {command!r} failed:\n{_tail(done.stderr)}")
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def remove(self, *images: str) -> None:
+        """Removes images that `build` made. Only their own tags go: an image with another name stays under that."""
+        tags = [tag for image in images for tag in self._tags.pop(image, [])]
+        if tags:
+            self._docker(["image", "rm", "--force", *tags], timeout=120)
+
+    def close(self) -> None:
+        """Removes every image that was built and not removed yet, and all temporary files."""
+        try:
+            self.remove(*list(self._tags))
+        finally:
+            shutil.rmtree(self._work, ignore_errors=True)
+
+    def _docker(self, words: Sequence[str], timeout: float) -> bytes:
+        done = self._call(words, timeout)
+        if done.returncode != 0:
+            log = _tail(done.stderr or done.stdout)
+            raise EngineError(f"docker {words[0]} ended with status {done.returncode}:\n{log}")
+        return done.stdout
+
+    def _call(self, words: Sequence[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
+        for _ in range(_ATTEMPTS):
+            done = self._attempt(words, timeout)
+            if done.returncode == 0 or _NEVER_STARTED not in done.stderr:
+                break
+        return done
+
+    def _attempt(self, words: Sequence[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
+        command = ["docker", *words]
+        try:
+            process = subprocess.Popen(
+                command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # so that buildx, docker's child, is ended with it
+            )
+        except OSError as error:
+            raise EngineError(f"docker cannot be run: {error}") from error
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            _, stderr = process.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise EngineError(f"docker {words[0]} took over {timeout:g} s:\n{_tail(stderr)}") from None
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+
+def _tail(log: bytes) -> str:
+    return "\n".join(log.decode(errors="backslashreplace").rstrip().split("\n")[-_LOG_LINES:])
+
+
+class PrivateEngine:
+    """The tests' own dockerd with its bases, shared by all runs of this user at a time; the last one to leave stops it.
+
+    Every run holds a shared lock on one file; who gets the exclusive lock at the end knows that it is alone.
+    """
+
+    def __init__(self) -> None:
+        cache = os.environ.get("DFOPT_REALBUILD_HOME") or Path.home() / ".cache" / "dfopt-realbuild"
+        self._home = Path(cache)
+        self._lock: int | None = None
+
+    def start(self, bases: Sequence[str] = ()) -> str:
+        """Starts or finds the daemon, makes the missing `bases` (none named: all); the address. Raises EngineError."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self._home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        address = self._script("start-dockerd.sh", timeout=180).strip()
+        self._script("make-bases.sh", *bases, timeout=1800, DOCKER_HOST=address, PYTHON=sys.executable)
+        return address
+
+    def stop(self) -> None:
+        """Leaves the engine; stops it when nobody else uses it."""
+        if self._lock is None:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            self._script("stop-dockerd.sh", timeout=120)
+        finally:
+            os.close(self._lock)
+            self._lock = None
+
+    def _script(self, name: str, *words: str, timeout: float, **env: str) -> str:
+        # Output goes to a file: a pipe that the daemon inherited would never close.
+        with tempfile.TemporaryFile() as out:
+            settings = {**os.environ, "DFOPT_REALBUILD_HOME": str(self._home), **env}
+            try:
+                done = subprocess.run(
+                    [HERE / name, *words],
+                    env=settings,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=out,
+                    timeout=timeout,
+                    check=False,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise EngineError(f"{name}: {error}") from error
+            if done.returncode != 0:
+                out.seek(0)
+                raise EngineError(f"{name} ended with status {done.returncode}:\n{_tail(out.read())}")
+            return done.stdout.decode()

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Makes local stand-ins for popular base images, under their real names, in the engine of $DOCKER_HOST.
+#   make-bases.sh [busybox|debian-slim|debian|alpine|python ...]       without a name: all
+# A base that is there, was made by this very script and is younger than a week is kept. Downloads stay in
+# $DFOPT_REALBUILD_HOME/bases. Such images carry this machine's package sources and certificates: they stay local.
+#   PYTHON: an interpreter that has pip (for alpine only)
+set -euo pipefail
+: "${DOCKER_HOST:?the address of the engine to fill}"
+self=$(realpath "$0")
+work=${DFOPT_REALBUILD_HOME:-${HOME:-/root}/.cache/dfopt-realbuild}/bases
+mkdir -p "$work/stamps"
+cd "$work"
+exec 8>lock
+flock -w 900 8 || { echo "make-bases.sh: another run holds $work/lock" >&2; exit 1; }
+path=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+bundle=/etc/ssl/certs/ca-certificates.crt
+[ -s $bundle ] || { echo "make-bases.sh: $bundle is missing: install ca-certificates" >&2; exit 1; }
+
+# --- what a base takes from this machine -----------------------------------------------------------------------------
+# The archive's address for a suite, as this machine's apt has it; `mirror+file:` lists give their first line.
+targets=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages')
+archive() {
+  local uri
+  uri=$(awk -v suite="$1" '$1 == suite {print $2; exit}' <<<"$targets")
+  case $uri in mirror+file:*) uri=$(awk '!/^#/ && NF {print $1; exit}' "${uri#mirror+file:}") ;; esac
+  echo "${uri%/}"
+}
+# Files that every Debian base gets: package sources, apt settings, this machine's own certificate authorities.
+overlay() {
+  local main security
+  main=$(archive trixie) security=$(archive trixie-security)
+  [ -n "$main" ] || { echo "make-bases.sh: apt knows no archive of trixie here: run 'apt-get update'" >&2; exit 1; }
+  rm -rf overlay && mkdir -p overlay/etc/apt/{sources.list.d,apt.conf.d} overlay/usr/local/share/ca-certificates
+  { printf 'Types: deb\nURIs: %s\nSuites: trixie%s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
+      "$main" "$([ -z "$(archive trixie-updates)" ] || echo ' trixie-updates')"
+    [ -z "$security" ] || printf '\nTypes: deb\nURIs: %s\nSuites: trixie-security\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' "$security"
+  } >overlay/etc/apt/sources.list.d/debian.sources
+  # Debian's official images are set up in this way: no package files and no binary caches are kept after apt ran.
+  local clean='"rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"'
+  printf 'DPkg::Post-Invoke { %s; };\nAPT::Update::Post-Invoke { %s; };\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n' \
+    "$clean" "$clean" >overlay/etc/apt/apt.conf.d/docker-clean
+  echo 'Acquire::GzipIndexes "true";' >overlay/etc/apt/apt.conf.d/docker-gzip-indexes
+  echo 'Acquire::Languages "none";' >overlay/etc/apt/apt.conf.d/docker-no-languages
+  echo 'APT::AutoRemove::SuggestsImportant "false";' >overlay/etc/apt/apt.conf.d/docker-autoremove-suggests
+  # How this machine reaches its archive (proxy, dates): a build must reach it in the same way.
+  apt-config dump | grep -E '^Acquire::(Check-|Retries|https?::)' >overlay/etc/apt/apt.conf.d/99machine || true
+  cp /usr/local/share/ca-certificates/*.crt overlay/usr/local/share/ca-certificates/ 2>/dev/null || true
+}
+overlay
+recipe=$({ cat "$self" $bundle; find overlay -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d ' ' -f 1)
+
+# --- keeping and naming ----------------------------------------------------------------------------------------------
+id() { docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true; }
+fresh() { # fresh BASE TAG: made by this recipe, from this parent, within a week, and still there
+  [ -n "$(find "stamps/$1" -mtime -7 2>/dev/null)" ] && [ "$(cat "stamps/$1")" = "$recipe $parent $(id "$2")" ]
+}
+import() { # import TAG CHANGE... <rootfs.tar
+  local tag=$1 changes=(); shift
+  for change; do changes+=(-c "$change"); done
+  docker import "${changes[@]}" - "$tag" >/dev/null
+}
+
+debian_rootfs() { # a minimal trixie as a tar: 15 to 20 s, so it is kept for a week too
+  [ -n "$(find debian.tar -mtime -7 2>/dev/null)" ] && [ "$(cat debian.tar.recipe 2>/dev/null)" = "$recipe" ] && return
+  local suites=() suite uri
+  for suite in trixie trixie-updates trixie-security; do
+    uri=$(archive $suite); [ -z "$uri" ] || suites+=("deb $uri $suite main")
+  done
+  mmdebstrap --quiet --variant=minbase --aptopt="$PWD/overlay/etc/apt/apt.conf.d/99machine" \
+    --customize-hook='rm -f "$1/etc/apt/sources.list" "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/hostname" "$1/etc/resolv.conf"' \
+    --customize-hook='copy-in overlay/etc overlay/usr /' trixie new.debian.tar "${suites[@]}"
+  mv new.debian.tar debian.tar
+  echo "$recipe" >debian.tar.recipe
+}
+
+make_busybox() {
+  rm -rf bb && mkdir -p bb/{bin,etc,home,tmp,root,usr/bin,var}
+  cp /bin/busybox bb/bin/
+  for applet in $(/bin/busybox --list); do [ "$applet" = busybox ] || ln -s busybox "bb/bin/$applet"; done
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n' >bb/etc/passwd
+  printf 'root:x:0:\nnobody:x:65534:\n' >bb/etc/group
+  chmod 1777 bb/tmp
+  tar -C bb --owner=0 --group=0 --numeric-owner -c . | import "$1" "ENV $path" 'CMD ["sh"]'
+}
+make_debian() {
+  debian_rootfs
+  import "$1" "ENV $path" 'CMD ["bash"]' <debian.tar
+}
+make_debian_slim() {
+  debian_rootfs
+  # As the official slim variant: the same packages without manuals, locales and documents, now and later.
+  rm -rf slim && mkdir -p slim/etc/dpkg/dpkg.cfg.d
+  local rules=(path-exclude=/usr/share/man/'*' path-exclude=/usr/share/locale/'*' path-exclude=/usr/share/info/'*'
+               path-exclude=/usr/share/doc/'*' path-include=/usr/share/doc/'*'/copyright)
+  printf '%s\n' "${rules[@]}" >slim/etc/dpkg/dpkg.cfg.d/docker
+  mmtarfilter "${rules[@]/#/--}" <debian.tar >slim.tar
+  tar -C slim --owner=0 --group=0 --numeric-owner -rf slim.tar ./etc/dpkg/dpkg.cfg.d/docker
+  import "$1" "ENV $path" 'CMD ["bash"]' <slim.tar
+  rm -f slim.tar
+}
+make_alpine() { # the genuine layer of alpine 3.22.1, which the flashvm wheel carries
+  if ! [ -d flashvm ]; then
+    rm -rf wheel && "${PYTHON:-python3}" -m pip download -q --no-deps -d wheel flashvm==0.1.3
+    "${PYTHON:-python3}" -m zipfile -e wheel/flashvm-0.1.3-*.whl wheel/out
+    mv wheel/out flashvm && rm -rf wheel
+  fi
+  import "$1" "ENV $path" 'CMD ["/bin/sh"]' <flashvm/flashvm/data/oci/blobs/sha256/df603300ccbcc1523bc2760b1bd7133a04e098190156de2f216bc808a68a73a9
+}
+make_python() {
+  rm -rf python && mkdir python && cp $bundle python/ca.crt      # pip must trust what this machine trusts
+  cat >python/Dockerfile <<DOCKERFILE
+FROM debian:trixie
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-pip python3-venv && rm -rf /var/lib/apt/lists/* && \
+    ln -s python3 /usr/bin/python && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
+COPY ca.crt $bundle
+ENV PIP_CERT=$bundle
+CMD ["python3"]
+DOCKERFILE
+  docker build -q --no-cache --network=host -t "$1" python >/dev/null
+}
+
+for base in "${@:-}"; do case $base in
+  ''|busybox|debian|debian-slim|alpine|python) ;;
+  *) echo "make-bases.sh: no base '$base': busybox, debian, debian-slim, alpine, python" >&2; exit 2 ;;
+esac; done
+wanted=" ${*:-busybox debian debian-slim alpine python} "
+case $wanted in *' debian '*) ;; *' python '*) wanted=" debian$wanted" ;; esac       # its parent
+for base in $wanted; do
+  parent=-
+  case $base in
+    busybox) tags=(busybox:latest busybox:1.37 busybox:1.36) ;;
+    debian) tags=(debian:trixie debian:13 debian:latest debian:stable) ;;
+    debian-slim) tags=(debian:trixie-slim debian:13-slim debian:stable-slim) ;;
+    alpine) tags=(alpine:3.22 alpine:3.22.1 alpine:3 alpine:latest) ;;
+    python) tags=(python:3.13-slim python:3.13 python:3 python:slim python:latest); parent=$(id debian:trixie) ;;
+  esac
+  fresh $base "${tags[0]}" && continue
+  start=$(date +%s%N)
+  make_${base/-/_} "${tags[0]}"
+  for tag in "${tags[@]:1}"; do docker tag "${tags[0]}" "$tag"; done
+  echo "$recipe $parent $(id "${tags[0]}")" >"stamps/$base"
+  echo "make-bases.sh: $base made in $(( ($(date +%s%N) - start) / 1000000 )) ms" >&2
+done

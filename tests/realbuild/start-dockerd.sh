@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Starts a private dockerd for the tests, or finds the one that is running already, and prints its socket's address.
+#   start-dockerd.sh            home: $DFOPT_REALBUILD_HOME, else ~/.cache/dfopt-realbuild
+# Socket, data, containerd namespace and pid file are its own: another docker on the machine is never touched. There is
+# no bridge and no iptables rule: builds use --network=host, containers --network=none or host. Root is needed.
+set -euo pipefail
+home=${DFOPT_REALBUILD_HOME:-${HOME:-/root}/.cache/dfopt-realbuild}/docker
+address=unix://$home/docker.sock
+mkdir -p "$home/data" "$home/exec"
+answers() { DOCKER_HOST=$address timeout 10 docker version >/dev/null 2>&1; }
+
+exec 8>"$home/start.lock"
+flock -w 120 8 || { echo "start-dockerd.sh: another start holds $home/start.lock" >&2; exit 1; }
+if ! answers; then
+  "$(dirname "$0")/stop-dockerd.sh"       # what a killed run left behind: a daemon that hangs, or a stale pid file
+  # setsid: an interrupt from the terminal must reach the tests, not the daemon that they still need to clean up
+  setsid nohup dockerd --data-root "$home/data" --exec-root "$home/exec" --pidfile "$home/pid" --host "$address" \
+    --containerd-namespace dfopt --containerd-plugins-namespace dfopt-plugins \
+    --iptables=false --ip6tables=false --bridge=none >"$home/dockerd.log" 2>&1 </dev/null 8>&- 9>&- &
+  daemon=$!
+  for _ in $(seq 150); do
+    if answers; then break; fi
+    if ! kill -0 $daemon 2>/dev/null; then break; fi
+    sleep 0.2
+  done
+  answers || { echo "start-dockerd.sh: dockerd does not answer; the end of $home/dockerd.log:" >&2
+               tail -n 20 "$home/dockerd.log" >&2; exit 1; }
+fi
+echo "$address"
