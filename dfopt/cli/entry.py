@@ -1,0 +1,71 @@
+"""The entry point: reads the command line, runs one command, and turns every failure into an exit code.
+
+0: nothing to do, or all written. 1: findings, or something would change. 2: usage, configuration, a file that is no
+Dockerfile, or I/O. 130: interrupted. 141: the reader of the output has gone (as a program that dies of SIGPIPE).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dfopt.cli import fast, out
+from dfopt.cli.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs dfopt with `argv` (without the program's name; default: the process's own). Returns the exit code."""
+    try:
+        status = _run(sys.argv[1:] if argv is None else list(argv))
+        out.flush()
+        return status
+    except KeyboardInterrupt:
+        out.discard()
+        return INTERRUPTED
+    except out.OutputClosed:
+        return PIPE_CLOSED
+    except out.OutputFailed as failure:
+        return _failed(str(failure))
+
+
+def _run(args: Sequence[str]) -> int:
+    try:
+        call = fast.parse(args, os.environ)
+        if call is None:
+            from dfopt.cli import app
+
+            parsed = app.parse(args)
+            if isinstance(parsed, int):
+                return parsed
+            call = parsed
+        module = __import__(call.command.module, fromlist=("run",))
+        status: int = module.run(call.values)
+        return status
+    except UsageError as failure:
+        return _failed(str(failure))
+    except OSError as failure:
+        name = f"{out.printable(str(failure.filename))}: " if failure.filename else ""
+        return _failed(f"{name}{failure.strerror or failure}")
+    except (out.OutputClosed, out.OutputFailed):
+        raise
+    except Exception as failure:  # a defect of dfopt: still one line
+        if os.environ.get("DFOPT_TRACEBACK"):
+            raise
+        from dfopt.workspace.messages import internal
+
+        return _failed(internal(failure))
+
+
+def _failed(message: str) -> int:
+    try:
+        out.error(message)
+    except (out.OutputClosed, out.OutputFailed):
+        return 2
+    return 2

@@ -1,0 +1,96 @@
+"""The parser of the hot path: strict, small, over the table in `options.py`.
+
+It accepts a subset of what the typer application accepts, and means the same by it (a test compares the two on random
+command lines). Whatever it does not fully understand (help, completion, an unknown option, a bad value, a value that
+looks like an option) it leaves to the other: None.
+"""
+
+from __future__ import annotations
+
+from dfopt.cli.options import COMMANDS, finish
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from dfopt.cli.options import Call, CommandSpec, OptionSpec
+
+
+def parse(args: Sequence[str], environ: Mapping[str, str]) -> Call | None:
+    """The call that `args` (without the program's name) stand for, or None: not for this parser."""
+    if "_DFOPT_COMPLETE" in environ or not args:
+        return None
+    command, rest = COMMANDS.get(args[0]), 1
+    if command is None and len(args) > 1:
+        command, rest = COMMANDS.get(f"{args[0]} {args[1]}"), 2
+    if command is None:
+        return None
+    given = _read(command, args[rest:])
+    return None if given is None else finish(command, given)
+
+
+def _read(command: CommandSpec, args: Sequence[str]) -> dict[str, Any] | None:
+    flags: dict[str, tuple[OptionSpec, bool]] = {}
+    for option in command.options:
+        for flag in option.flags:
+            flags[flag] = option, True
+        if option.kind == "switch":
+            flags[option.negative] = option, False
+    given: dict[str, Any] = {}
+    operands: list[str] = []
+    at = 0
+    while at < len(args):
+        word = args[at]
+        at += 1
+        if word[:1] != "-" or word == "-":
+            operands.append(word)
+            continue
+        flag, equals, value = word.partition("=")
+        if word[:2] != "--":  # a short option: alone, or with its value attached
+            flag, value, equals = word[:2], word[2:], word[2:]
+        found = flags.get(flag)
+        if found is None:
+            return None
+        option, positive = found
+        if not option.takes_value:
+            if equals:
+                return None
+            given[option.name] = positive
+            continue
+        if not equals:
+            if at == len(args):
+                return None
+            value = args[at]
+            at += 1
+        if (value[:1] == "-" and value != "-") or not _store(option, value, given):
+            return None
+    return given if _place(command, operands, given) else None
+
+
+def _store(option: OptionSpec, value: str, given: dict[str, Any]) -> bool:
+    if option.repeatable:
+        given.setdefault(option.name, []).append(value)
+    elif option.kind == "int":
+        if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= option.low):
+            return False
+        given[option.name] = int(value)
+    else:
+        if option.kind == "choice" and value not in option.choices:
+            return False
+        given[option.name] = value
+    return True
+
+
+def _place(command: CommandSpec, operands: list[str], given: dict[str, Any]) -> bool:
+    """Gives the operands to the arguments; False where their number does not fit."""
+    for argument in command.arguments:
+        if argument.many:
+            given[argument.name] = operands
+            operands = []
+        elif operands:
+            given[argument.name] = operands[0]
+            operands = operands[1:]
+        elif argument.required:
+            return False
+    return not operands

@@ -1,0 +1,93 @@
+"""Standard output and standard error as bytes: text is UTF-8 with surrogateescape, and no newline is translated."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dfopt.source import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+class OutputClosed(Exception):
+    """The reader of standard output has gone: nobody is left to tell."""
+
+
+class OutputFailed(Exception):
+    """Standard output cannot be written to; the message says why."""
+
+
+def data(text: str) -> None:
+    """Writes text to standard output. Raises OutputClosed, OutputFailed."""
+    if text:
+        _write(sys.stdout, encode(text))
+
+
+def flush() -> None:
+    """Flushes standard output. Raises OutputClosed, OutputFailed."""
+    if sys.stdout is not None:
+        _write(sys.stdout, b"")
+
+
+def note(text: str) -> None:
+    """Writes whole lines to standard error, after the output that came before. A failure there is not an error."""
+    if not text:
+        return
+    flush()
+    try:
+        sys.stderr.buffer.write(encode(text))
+        sys.stderr.buffer.flush()
+    except (OSError, AttributeError, ValueError):
+        pass
+
+
+def error(message: str) -> None:
+    """One `dfopt: error:` line on standard error."""
+    note(f"dfopt: error: {message}\n")
+
+
+def discard() -> None:
+    """Points standard output at the null device, so that the interpreter's last flush cannot fail."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, AttributeError, ValueError):
+        pass
+
+
+def is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _write(stream: TextIO | None, content: bytes) -> None:
+    if stream is None:
+        raise OutputFailed("standard output is closed")
+    try:
+        stream.buffer.write(content)
+        if not content:
+            stream.flush()
+    except BrokenPipeError:
+        discard()
+        raise OutputClosed from None
+    except OSError as failure:
+        discard()
+        raise OutputFailed(f"cannot write to standard output: {failure.strerror}") from None
+
+
+def printable(text: str) -> str:
+    """`text` on one line, for a terminal: control characters, and bytes that are no text, as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return {"\t": "\\t", "\n": "\\n", "\r": "\\r"}.get(char) or (
+        f"\\x{ord(char):02x}" if char < "\x80" else f"\\u{ord(char):04x}"
+    )

@@ -1,0 +1,36 @@
+"""The forms of output for findings: one file each. `reporter(name)` imports the one that is asked for."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.report.base import Reporter
+
+
+def reporter(name: str, *, color: bool = False) -> Reporter:
+    """The reporter of a format (a name of `dfopt.workspace.config.FORMATS`)."""
+    if name == "text":
+        from dfopt.cli.report.text import Text
+
+        return Text(color)
+    if name == "concise":
+        from dfopt.cli.report.concise import Concise
+
+        return Concise(color)
+    if name == "json":
+        from dfopt.cli.report.json_ import Json
+
+        return Json()
+    if name == "sarif":
+        from dfopt.cli.report.sarif import Sarif
+
+        return Sarif()
+    if name == "github":
+        from dfopt.cli.report.github import GitHub
+
+        return GitHub()
+    if name == "gitlab":
+        from dfopt.cli.report.gitlab import GitLab
+
+        return GitLab()
+    raise ValueError(f"unknown output format: {name}")

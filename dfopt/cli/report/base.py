@@ -1,0 +1,157 @@
+"""What every output format works from: the report of one file, and its findings with their places."""
+
+from __future__ import annotations
+
+from dfopt.edit import Change
+from dfopt.record import Record
+from dfopt.source import BOM, LineIndex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dfopt.optimizer import Result
+
+UNUSED = "unused-suppression"
+
+
+class Item(Record):
+    """One finding to show.
+
+    kind     "fix" (applied by this run, or by one that writes), "available" (a fix of a tier that was not asked for),
+             "suggestion", "refusal", "unused-suppression"
+    reason   of a refusal
+    number   of a fix: its author number in the report's changes, else -1
+    round    of a fix: the round that made it, else 0
+    start, end                           offsets in the text
+    line, column, end_line, end_column   from 1, columns in code points; the end is behind the last character
+    """
+
+    name: str
+    kind: str
+    tier: str
+    message: str
+    reason: str
+    number: int
+    round: int
+    start: int
+    end: int
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    @property
+    def label(self) -> str:
+        """What stands in brackets behind the name."""
+        return "refused" if self.kind == "refusal" else self.tier
+
+    @property
+    def full_message(self) -> str:
+        """The message, with a refusal's reason."""
+        return f"{self.message}: {self.reason}" if self.reason else self.message
+
+
+class Failure(Record):
+    """Why a file could not be worked on. `line` is 0 where it is not about a place in the file."""
+
+    message: str
+    line: int = 0
+    column: int = 0
+
+
+class FileReport(Record):
+    """One file: its name, its text ("" where it could not be read), its findings in the order of the file."""
+
+    name: str
+    text: str = ""
+    items: tuple[Item, ...] = ()
+    failure: Failure | None = None
+    changed: bool = False
+    written: bool = False
+    changes: tuple[Change, ...] = ()
+
+
+class Reporter:
+    """One output format. `file` is pure and may run in a worker process; what it returns for two files is joined by
+    `separator`; `head` and `tail` stand around all of it."""
+
+    separator = ""
+
+    def head(self) -> str:
+        return ""
+
+    def file(self, report: FileReport) -> str:
+        """A file's part; "" where there is nothing to say about it."""
+        raise NotImplementedError
+
+    def tail(self, totals: Mapping[str, int]) -> str:
+        return ""
+
+
+def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int, str]] = ()) -> tuple[Item, ...]:
+    """The findings of a result by place. `unused`: start, end and message of each unused suppression comment."""
+    index = LineIndex(result.source.text)
+    found: list[Item] = []
+
+    def add(name: str, kind: str, tier: str, message: str, start: int, end: int, reason: str = "",
+            number: int = -1, round: int = 0) -> None:  # fmt: skip
+        line, column = position(index, start)
+        end_line, end_column = position(index, max(start, end))
+        message, reason = " ".join(message.split()), " ".join(reason.split())
+        found.append(
+            Item(name, kind, tier, message, reason, number, round, start, end, line, column, end_line, end_column)
+        )
+
+    for fix in result.applied:
+        add(fix.name, "fix", fix.tier, fix.message, fix.start, fix.end, number=fix.number, round=fix.round)
+    for other in result.reported:
+        kind = "available" if other.fixable else "refusal" if other.reason else "suggestion"
+        if kind != "refusal" or refusals:
+            add(other.name, kind, other.tier, other.message, other.start, other.end, other.reason)
+    for start, end, message in unused:
+        add(UNUSED, UNUSED, "suggestion", message, start, end)
+    return tuple(sorted(found, key=lambda item: (item.start, item.end, item.name)))
+
+
+def position(index: LineIndex, offset: int) -> tuple[int, int]:
+    """Line and column from 1; a byte order mark takes no column, as in editors."""
+    line, column = index.position(min(offset, len(index.text)))
+    if line == 0 and column and index.text.startswith(BOM):
+        column -= 1
+    return line + 1, column + 1
+
+
+def edits_of(report: FileReport, item: Item) -> list[Change]:
+    """The changes that belong to a fix: its own, and those of the fixes that it can only be made with: the ones that
+    share a change with it, and those of other rounds that touch its place, directly or through others."""
+    if item.number < 0:
+        return []
+    fixes = [other for other in report.items if other.number >= 0]
+    together = {item.number}
+    while True:
+        size = len(together)
+        for change in report.changes:
+            if together & change.authors:
+                together |= change.authors
+        for one in [fix for fix in fixes if fix.number in together]:
+            together |= {
+                other.number
+                for other in fixes
+                if other.round != one.round and other.start <= one.end and one.start <= other.end
+            }
+        if len(together) == size:
+            return [change for change in report.changes if together & change.authors]
+
+
+def codes_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The codes that the passes of these names answer; none for what is no pass."""
+    from dfopt.passes.base import registered
+
+    known = registered()
+    return {name: known[name].codes if name in known else () for name in names}
+
+
+def clean(text: str) -> str:
+    """`text` as Unicode: each byte that was none is U+FFFD."""
+    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text) if not text.isascii() else text

@@ -1,0 +1,33 @@
+"""concise: one line for each finding, `file:line:column: name[tier] message`.
+
+Errors of files are not findings: in this format they are on standard error alone.
+"""
+
+from __future__ import annotations
+
+from dfopt.cli import style
+from dfopt.cli.out import printable
+from dfopt.cli.report.base import FileReport, Item, Reporter
+
+
+class Concise(Reporter):
+    def __init__(self, color: bool = False) -> None:
+        self.color = color
+
+    def file(self, report: FileReport) -> str:
+        return "".join([self.line(report, item) + "\n" for item in report.items])
+
+    def line(self, report: FileReport, item: Item) -> str:
+        """One finding, without a newline."""
+        place = f"{printable(report.name)}:{item.line}:{item.column}:"
+        name = style.paint(f"{item.name}[{item.label}]", style.TIERS.get(item.label, ""), self.color)
+        return f"{place} {name} {printable(item.full_message)}"
+
+
+def failure_line(report: FileReport) -> str:
+    """`file:line:column: error: message` with a newline; no place where there is none."""
+    failure = report.failure
+    if failure is None:
+        return ""
+    place = f":{failure.line}:{failure.column}" if failure.line else ""
+    return f"{printable(report.name)}{place}: error: {printable(failure.message)}\n"

@@ -1,0 +1,39 @@
+"""github: workflow commands, which GitHub Actions shows as annotations.
+
+Escapes as in the runner's own toolkit: %, CR and LF in the message; in a property also ":" and ",".
+"""
+
+from __future__ import annotations
+
+from dfopt.cli.report.base import FileReport, Reporter, clean
+
+_LEVELS = {"fix": "warning", "available": "warning", "suggestion": "notice", "refusal": "notice"}
+
+
+class GitHub(Reporter):
+    def file(self, report: FileReport) -> str:
+        lines: list[str] = []
+        failure = report.failure
+        if failure:
+            place = f",line={failure.line},col={failure.column}" if failure.line else ""
+            lines.append(f"::error file={_property(report.name)}{place},title=dfopt::{_message(failure.message)}\n")
+        for item in report.items:
+            level = _LEVELS.get(item.kind, "notice")
+            # GitHub takes columns of a place on one line only
+            end = f",endLine={item.end_line}"
+            if item.end_line == item.line:
+                end = f",col={item.column},endColumn={item.end_column}"
+            title = _property(f"dfopt {item.name}[{item.label}]")
+            lines.append(
+                f"::{level} file={_property(report.name)},line={item.line}{end},title={title}"
+                f"::{_message(item.full_message)}\n"
+            )
+        return "".join(lines)
+
+
+def _message(text: str) -> str:
+    return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,128 @@
+"""sarif: SARIF 2.1.0 (OASIS standard, March 2020), one run.
+
+Each pass is a rule: its id is the pass's name, its tags are the group and the codes of other tools that it answers.
+A fix is an artifactChange; fixes that overlap are given together on each of their results.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from urllib.parse import quote
+
+from dfopt.cli.report.base import UNUSED, FileReport, Item, Reporter, clean, edits_of, position
+from dfopt.source import LineIndex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {"fix": "warning", "available": "warning", "suggestion": "note", UNUSED: "note", "refusal": "none"}
+SYNTAX = "syntax-error"
+
+
+class Sarif(Reporter):
+    separator = ",\n"
+
+    def head(self) -> str:
+        from dfopt.cli.version import version
+
+        driver = {"name": "dfopt", "version": version(), "rules": _rules()}
+        return (
+            f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {{"driver": {json.dumps(driver)}}}, '
+            '"columnKind": "unicodeCodePoints", "newlineSequences": ["\\n"], "results": [\n'
+        )
+
+    def file(self, report: FileReport) -> str:
+        results = [_failure(report)] if report.failure else []
+        results += [_result(report, item) for item in report.items]
+        return ",\n".join(json.dumps(result, ensure_ascii=False) for result in results)
+
+    def tail(self, totals: Mapping[str, int]) -> str:
+        succeeded = json.dumps(not totals.get("errors"))
+        return f'\n], "invocations": [{{"executionSuccessful": {succeeded}}}]}}]}}\n'
+
+
+def _rules() -> list[dict[str, Any]]:
+    from dfopt.passes.base import registered
+
+    rules = [
+        _rule(SYNTAX, "The file is no Dockerfile that BuildKit would take.", "", ("correct",)),
+        _rule(UNUSED, "A suppression comment that holds nothing back.", "", ("style",)),
+    ]
+    for name, cls in registered().items():
+        text = inspect.cleandoc(cls.__doc__ or name)
+        rules.append(_rule(name, text.split("\n\n")[0].replace("\n", " "), text, (cls.group, *cls.codes)))
+    return rules
+
+
+def _rule(name: str, short: str, full: str, tags: tuple[str, ...]) -> dict[str, Any]:
+    rule: dict[str, Any] = {"id": name, "shortDescription": {"text": short}}
+    if full:
+        rule["help"] = {"text": full, "markdown": full}
+    rule["properties"] = {"tags": list(tags)}
+    return rule
+
+
+def _failure(report: FileReport) -> dict[str, Any]:
+    failure = report.failure
+    assert failure is not None
+    region = {"startLine": failure.line, "startColumn": failure.column} if failure.line else None
+    return {
+        "ruleId": SYNTAX,
+        "level": "error",
+        "message": {"text": clean(failure.message)},
+        "locations": [_location(report, region)],
+    }
+
+
+def _result(report: FileReport, item: Item) -> dict[str, Any]:
+    region = {
+        "startLine": item.line,
+        "startColumn": item.column,
+        "endLine": item.end_line,
+        "endColumn": item.end_column,
+    }
+    result: dict[str, Any] = {
+        "ruleId": item.name,
+        "level": _LEVELS[item.kind],
+        "message": {"text": clean(item.full_message)},
+        "locations": [_location(report, region)],
+        "properties": {"tier": item.tier, "kind": item.kind},
+    }
+    if item.kind == "refusal":
+        result["kind"] = "informational"
+    changes = edits_of(report, item)
+    if changes:
+        index = LineIndex(report.text)
+        replacements = [
+            {
+                "deletedRegion": _region(index, change.start, change.end),
+                "insertedContent": {"text": clean(change.text)},
+            }
+            for change in changes
+        ]
+        artifact = {"artifactLocation": _artifact(report.name), "replacements": replacements}
+        result["fixes"] = [{"description": {"text": clean(item.message)}, "artifactChanges": [artifact]}]
+    return result
+
+
+def _location(report: FileReport, region: dict[str, int] | None) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": _artifact(report.name)}
+    if region:
+        physical["region"] = region
+    return {"physicalLocation": physical}
+
+
+def _artifact(name: str) -> dict[str, str]:
+    """A relative URI, or a file URI for an absolute path."""
+    path = quote(name.encode("utf-8", "surrogateescape"))
+    return {"uri": f"file://{path}" if name.startswith("/") else path}
+
+
+def _region(index: LineIndex, start: int, end: int) -> dict[str, int]:
+    line, column = position(index, start)
+    end_line, end_column = position(index, end)
+    return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}

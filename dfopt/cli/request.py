@@ -1,0 +1,114 @@
+"""What a command was asked to do with each file: configuration and command line merged, the optimizer called."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dfopt import optimizer
+from dfopt.cli.errors import UsageError
+from dfopt.source import Source
+from dfopt.workspace.config import ConfigError, Lookup
+from dfopt.workspace.discovery import Found, discover
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from dfopt.cli.options import Values
+    from dfopt.optimizer import Options, Result
+    from dfopt.workspace.config import Config
+
+STDIN = "-"
+
+
+class Request:
+    """Passes, tiers and settings for any file. Values of the command line win over the configuration: `select` replaces
+    its `select` and `ignore`; `ignore` alone is added to its `ignore`."""
+
+    def __init__(
+        self, lookup: Lookup, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), unsafe: bool | None = None
+    ) -> None:
+        self.lookup = lookup
+        self.select = select
+        self.ignore = ignore
+        self.unsafe = unsafe
+        self._options: dict[int, tuple[Config, Options]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Request, (self.lookup, self.select, self.ignore, self.unsafe)
+
+    def options(self, directory: str) -> Options:
+        """The optimizer's options for files of a directory: one object for each configuration. Raises ConfigError."""
+        config = self.lookup.directory(directory)
+        known = self._options.get(id(config))
+        if known is None:
+            ignore = self.ignore if self.select else (*config.get("ignore", ()), *self.ignore)
+            unsafe = self.unsafe if self.unsafe is not None else config.get("unsafe", False)
+            options = optimizer.Options(
+                self.select or tuple(config.get("select", ())),
+                ignore,
+                ("safe", "unsafe") if unsafe else ("safe",),
+                config.passes,
+            )
+            known = self._options[id(config)] = (config, options)
+        return known[1]
+
+    def directory_of(self, found: Found) -> str:
+        """The directory whose configuration holds for a file (for standard input: that of the name it goes by)."""
+        return os.path.dirname(found.name if found.path == STDIN else found.path)
+
+    def optimize(self, found: Found) -> Result:
+        """Reads a file and optimizes it. Raises OSError and ConfigError."""
+        if found.error:
+            raise OSError(0, found.error)
+        options = self.options(self.directory_of(found))
+        return optimizer.optimize(Source.from_bytes(_read(found.path), found.name), options)
+
+
+def _read(path: str) -> bytes:
+    if path != STDIN:
+        with open(path, "rb") as file:
+            return file.read()
+    if sys.stdin is None:
+        raise OSError(0, "standard input is closed")
+    return sys.stdin.buffer.read()
+
+
+def request_of(values: Values) -> Request:
+    """The request of `fix` or `check`. Raises UsageError, also for a configuration that cannot be used."""
+    from dfopt.workspace.selection import UnknownPass, canonical
+
+    lookup = lookup_of(values)
+    words: dict[str, tuple[str, ...]] = {}
+    for name in ("select", "ignore"):
+        try:
+            words[name] = canonical(getattr(values, name))
+        except UnknownPass as failure:
+            raise UsageError(f"--{name}: {failure}") from None
+    return Request(lookup, words["select"], words["ignore"], values.unsafe)
+
+
+def lookup_of(values: Values) -> Lookup:
+    """How configuration is found. Raises UsageError where the one of the working directory cannot be used."""
+    if values.config is not None and values.isolated:
+        raise UsageError("--config and --isolated exclude each other")
+    lookup = Lookup(values.config, values.isolated)
+    try:
+        lookup.directory(".")
+    except ConfigError as failure:
+        raise UsageError(str(failure)) from None
+    return lookup
+
+
+def files_of(values: Values, lookup: Lookup) -> Iterator[Found]:
+    """The files that the command line names. Raises UsageError."""
+    paths: tuple[str, ...] = values.paths or (".",)
+    if STDIN in paths:
+        if len(paths) > 1:
+            raise UsageError("'-' (standard input) stands alone")
+        return iter((Found(STDIN, values.stdin_filename or "<stdin>", ""),))
+    if values.stdin_filename is not None:
+        raise UsageError("--stdin-filename needs '-' (standard input)")
+    return discover(paths, lookup, exclude=values.exclude, ignore_files=not values.no_ignore)

@@ -1,0 +1,59 @@
+"""The loop of `fix` and `check`: outcomes in order to standard output, notes to standard error, totals."""
+
+from __future__ import annotations
+
+from dfopt.cli import out
+from dfopt.workspace.run import run_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dfopt.cli.patch import PatchFile
+    from dfopt.cli.report.base import Reporter
+    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.run import Outcome
+
+
+def stream(
+    files: Iterable[Found],
+    task: Callable[[Found], Outcome],
+    failed: Callable[[Found, str], Outcome],
+    jobs: int | None,
+    reporter: Reporter | None = None,
+    patch: PatchFile | None = None,
+) -> tuple[int, dict[str, int]]:
+    """Runs the task over the files; returns the exit code and the totals. The highest code of any file wins."""
+    status = 0
+    totals: dict[str, int] = {}
+    told: set[str] = set()
+    separator = ""
+    if reporter is not None:
+        out.data(reporter.head())
+    outcomes = run_all(files, task, failed, jobs)
+    try:
+        for outcome in outcomes:
+            status = max(status, outcome.status)
+            for name, number in outcome.counts.items():
+                totals[name] = totals.get(name, 0) + number
+            if outcome.out:
+                out.data(separator + outcome.out)
+                separator = reporter.separator if reporter is not None else ""
+            if patch is not None and outcome.patch:
+                patch.add(outcome.patch)
+            out.note(outcome.notes)
+            if outcome.once and outcome.once not in told:
+                told.add(outcome.once)
+                out.note(outcome.once)
+    finally:
+        outcomes.close()
+    if reporter is not None:
+        out.data(reporter.tail(totals))
+    return status, totals
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 file", "2 files", "1 fix", "2 fixes"."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun}{'es' if noun.endswith('x') else 's'}"

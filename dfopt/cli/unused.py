@@ -1,0 +1,37 @@
+"""Suppression comments that hold nothing back."""
+
+from __future__ import annotations
+
+from dfopt.workspace.messages import suggestion
+from dfopt.workspace.selection import known, matching
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.optimizer import Options, Result
+
+
+def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int, str]]:
+    """Start, end and message of each comment that held nothing back, where that can be told: not where a pass that it
+    names did not run."""
+    found: list[tuple[int, int, str]] = []
+    for comment in result.suppressions:
+        if comment.used:
+            continue
+        unknown = [name for name in comment.names if name.lower() not in known()]
+        if unknown:
+            hint = suggestion(unknown[0], known().values())
+            message = f'"{unknown[0]}" is no pass, group or code{hint}'
+        elif _all_ran(comment.names, options):
+            message = f"nothing to suppress for {', '.join(comment.names)}: remove this comment"
+        else:
+            continue
+        found.append((comment.start, comment.end, message))
+    return found
+
+
+def _all_ran(names: tuple[str, ...], options: Options) -> bool:
+    """Whether every pass that the names stand for ran (of a group: those that run by default)."""
+    from dfopt.optimizer import select_passes
+
+    ran = {one.name for one in select_passes(options)}
+    return all(cls.name in ran for name in names for cls in matching(name) if cls.default or cls.name == name)

@@ -1,0 +1,191 @@
+"""Configuration: dfopt.toml, .dfopt.toml, or [tool.dfopt] in pyproject.toml; the nearest directory that has one wins.
+
+Keys: `select`, `ignore`, `exclude` (lists of strings), `unsafe` (boolean), `output-format` (of `dfopt check`), `extend`
+(another file, whose values hold where this one says nothing), and `passes.NAME.OPTION`. Anything else is an error that
+names its place.
+"""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
+KEYS = ("select", "ignore", "unsafe", "exclude", "output-format", "extend", "passes")
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. The text is `FILE:LINE:COLUMN: message` (what is unknown left out)."""
+
+    def __init__(self, message: str, file: str, line: int = 0, column: int = 0) -> None:
+        place = f"{file}:{line}:{column}" if line else file
+        super().__init__(f"{place}: {message}")
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+
+
+class Setting(Record):
+    """One value, with the file that gave it and its key there."""
+
+    value: Any
+    file: str
+    key: tuple[str, ...]
+
+
+class Config(Record):
+    """The values in force for a directory, by dotted key (`select`, `passes.merge-run.when`), extended files merged in.
+    `files`: the files read, the nearest first."""
+
+    files: tuple[str, ...] = ()
+    settings: Mapping[str, Setting] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        setting = self.settings.get(key)
+        return default if setting is None else setting.value
+
+    @property
+    def exclude(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Exclude patterns, with the directory that they are relative to."""
+        setting = self.settings.get("exclude")
+        return ((os.path.dirname(os.path.abspath(setting.file)), tuple(setting.value)),) if setting else ()
+
+    @property
+    def passes(self) -> dict[str, dict[str, Any]]:
+        """Pass name -> its options."""
+        result: dict[str, dict[str, Any]] = {}
+        for setting in self.settings.values():
+            if setting.key[0] == "passes":
+                result.setdefault(setting.key[1], {})[setting.key[2]] = setting.value
+        return result
+
+
+EMPTY = Config()
+
+
+class Lookup:
+    """Finds the configuration of a directory, and remembers it.
+
+    `file`: this file for every directory. `isolated`: none at all.
+    """
+
+    def __init__(self, file: str | None = None, isolated: bool = False) -> None:
+        self.file = file
+        self.isolated = isolated
+        self._found: dict[str, Config | ConfigError] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lookup, (self.file, self.isolated)
+
+    def directory(self, directory: str) -> Config:
+        """The configuration for files in `directory`. Raises ConfigError."""
+        if self.isolated:
+            return EMPTY
+        key = "" if self.file else os.path.abspath(directory)
+        found = self._found.get(key)
+        if found is None:
+            try:
+                found = self._search(key)
+            except ConfigError as failure:
+                found = failure
+            self._found[key] = found
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+    def _search(self, directory: str) -> Config:
+        if self.file:
+            config = load(self.file)
+            if config is None:
+                raise ConfigError("has no [tool.dfopt] table", self.file)
+            return config
+        for name in NAMES:
+            path = os.path.join(directory, name)
+            if os.path.isfile(path):
+                config = load(path)
+                if config is not None:
+                    return config
+        parent = os.path.dirname(directory)
+        return EMPTY if parent == directory else self.directory(parent)
+
+
+def load(path: str, above: tuple[str, ...] = ()) -> Config | None:
+    """One configuration file, with those that it extends; None for a pyproject.toml without [tool.dfopt].
+
+    `above`: the files that extend this one. Raises ConfigError.
+    """
+    shown = _shown(path)
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as failure:
+        raise ConfigError(failure.strerror or str(failure), shown) from None
+    project = os.path.basename(path) == "pyproject.toml"
+    if project and b"dfopt" not in content:
+        return None
+    prefix = ("tool", "dfopt") if project else ()
+    table: Any = _parse(content, shown) if b"=" in content or b"[" in content else {}
+    for key in prefix:
+        table = table.get(key) if isinstance(table, dict) else None
+        if table is None:
+            return None
+    from dfopt.workspace.schema import Reader
+
+    settings = Reader(shown, content, prefix).read(table)
+    files: tuple[str, ...] = (shown,)
+    extend = settings.pop("extend", None)
+    if extend is not None:
+        base_path = os.path.join(os.path.dirname(path), os.path.expanduser(extend.value))
+        if os.path.realpath(base_path) in (*above, os.path.realpath(path)):
+            raise Reader(shown, content, prefix).error("files extend each other in a circle", extend.key)
+        if not os.path.isfile(base_path):
+            raise Reader(shown, content, prefix).error(f'no such file: "{extend.value}"', extend.key)
+        base = load(base_path, (*above, os.path.realpath(path)))
+        if base is not None:
+            settings = {**base.settings, **settings}
+            files += base.files
+    return Config(files, settings)
+
+
+def _parse(content: bytes, shown: str) -> dict[str, Any]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        line = content.count(b"\n", 0, failure.start) + 1
+        column = failure.start - content.rfind(b"\n", 0, failure.start)
+        raise ConfigError("not UTF-8", shown, line, column) from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as failure:
+        raise _syntax_error(str(failure), text, shown) from None
+
+
+def _syntax_error(message: str, text: str, shown: str) -> ConfigError:
+    """The library puts the place into its message: "... (at line 3, column 5)" or "(at end of document)"."""
+    head, found, place = message.rpartition(" (at ")
+    if not found:
+        return ConfigError(message, shown)
+    numbers = [int(word) for word in place.replace(",", " ").replace(")", " ").split() if word.isdigit()]
+    if len(numbers) == 2:
+        return ConfigError(head, shown, numbers[0], numbers[1])
+    return ConfigError(f"{head} at the end of the file", shown, text.count("\n") + 1, len(text) - text.rfind("\n"))
+
+
+def _shown(path: str) -> str:
+    from dfopt.workspace.paths import display_name
+
+    return display_name(path)

@@ -1,0 +1,188 @@
+"""From paths to Dockerfiles: a walk in a fixed order that streams what it finds.
+
+A file given by name is always taken. A directory is searched for Dockerfile, Dockerfile.*, *.Dockerfile and the same of
+Containerfile, in any case. .gitignore files count (nested, with negation, those above the directory up to the root of
+its repository too); so do exclude patterns, of the caller and of the configuration in force in each directory. Symbolic
+links to directories are not followed; one to a file counts where it stays inside the directory that was given.
+"""
+
+from __future__ import annotations
+
+import os
+from stat import S_ISDIR, S_ISREG
+
+from dfopt.record import Record
+from dfopt.workspace import config
+from dfopt.workspace.ignore import Rules, rules_above, rules_of
+from dfopt.workspace.paths import display_name, tree_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dfopt.workspace.config import Lookup
+
+_VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
+_WORDS = ("dockerfile", "containerfile")
+_HEADS = tuple(word + "." for word in _WORDS)
+_TAILS = tuple("." + word for word in _WORDS)
+# what editors, patch and docker put beside a Dockerfile
+_OTHERS = (".dockerignore", "~", ".swp", ".swo", ".swn", ".bak", ".orig", ".rej", ".patch", ".diff", ".tmp", ".save")
+
+
+class Found(Record):
+    """A file to read.
+
+    path   for the file system
+    name   to show: relative to the working directory where it lies below it, "/" between its parts
+    root   the directory that a link must not lead out of
+    error  why there is nothing to read (no such file, a directory that cannot be listed), else ""
+    """
+
+    path: str
+    name: str
+    root: str
+    error: str = ""
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file of this name (no directory) is taken when a directory is searched."""
+    low = name.lower()
+    if low in _WORDS:
+        return True
+    return (low.startswith(_HEADS) or low.endswith(_TAILS)) and not low.endswith(_OTHERS) and low[0] != "#"
+
+
+def discover(
+    paths: Iterable[str], lookup: Lookup, *, exclude: tuple[str, ...] = (), ignore_files: bool = True
+) -> Iterator[Found]:
+    """The files that `paths` (files and directories) stand for, each once, in the order of `paths` and of names.
+
+    `exclude` are .gitignore patterns relative to the working directory; `ignore_files=False` reads no .gitignore.
+    """
+    given = list(paths)
+    walk = _Walk(lookup, exclude, ignore_files)
+    seen: set[str] | None = set() if len(given) > 1 else None
+    for path in given:
+        for found in walk.start(path):
+            if seen is not None:
+                real = os.path.realpath(found.path)
+                if real in seen:
+                    continue
+                seen.add(real)
+            yield found
+
+
+class _Walk:
+    def __init__(self, lookup: Lookup, exclude: tuple[str, ...], ignore_files: bool) -> None:
+        self.lookup = lookup
+        self.exclude = Rules(os.getcwd(), exclude) if exclude else None
+        self.ignore_files = ignore_files
+        self.links: set[str] = set()
+
+    def start(self, path: str) -> Iterator[Found]:
+        try:
+            mode = os.stat(path).st_mode
+        except (OSError, ValueError) as failure:
+            yield _failed(path, failure)
+            return
+        if not S_ISDIR(mode):
+            yield Found(path, display_name(path), tree_of(path))
+            return
+        top = os.path.abspath(path)
+        ignored: list[Rules] = []
+        if self.ignore_files:
+            ignored = rules_above(top)
+            if _decide(ignored, top, True):  # asked for by name: what is ignored as a whole is searched all the same
+                ignored = []
+        excluded, problem = self._excludes(top)
+        if problem:
+            yield problem
+        yield from self._directory(path, top, os.path.realpath(top), ignored, excluded)
+
+    def _excludes(self, directory: str) -> tuple[list[Rules], Found | None]:
+        fixed = [self.exclude] if self.exclude else []
+        try:
+            found = self.lookup.directory(directory).exclude
+        except config.ConfigError as failure:
+            return fixed, Found(directory, display_name(directory), directory, str(failure))
+        return [*(Rules(base, patterns) for base, patterns in found), *fixed], None
+
+    def _directory(
+        self, path: str, absolute: str, top: str, ignored: list[Rules], excluded: list[Rules]
+    ) -> Iterator[Found]:
+        """Depth first, names in order; a list of open directories instead of recursion."""
+        stack: list[Iterator[tuple[str, str, list[Rules], list[Rules], os.DirEntry[str]]]] = []
+
+        def opened(path: str, absolute: str, ignored: list[Rules], excluded: list[Rules]) -> Found | None:
+            try:
+                with os.scandir(path) as listing:
+                    entries = list(listing)
+            except OSError as failure:
+                return _failed(path, failure)
+            names = {entry.name for entry in entries}
+            entries = sorted([entry for entry in entries if _relevant(entry)], key=lambda entry: entry.name)
+            if self.ignore_files and ".gitignore" in names:
+                here = rules_of(absolute)
+                ignored = [*ignored, here] if here else ignored
+            problem = None
+            if stack and not names.isdisjoint(config.NAMES):
+                excluded, problem = self._excludes(absolute)
+            stack.append(iter([(path, absolute, ignored, excluded, entry) for entry in entries]))
+            return problem
+
+        problem = opened(path, absolute, ignored, excluded)
+        if problem:
+            yield problem
+        while stack:
+            step = next(stack[-1], None)
+            if step is None:
+                stack.pop()
+                continue
+            path, absolute, ignored, excluded, entry = step
+            inner, inner_absolute = os.path.join(path, entry.name), os.path.join(absolute, entry.name)
+            is_directory = entry.is_dir(follow_symlinks=False)
+            if _decide(ignored, inner_absolute, is_directory) or _decide(excluded, inner_absolute, is_directory):
+                continue
+            if is_directory:
+                problem = opened(inner, inner_absolute, ignored, excluded)
+                if problem:
+                    yield problem
+            elif self._is_file(entry, inner_absolute, top):
+                yield Found(inner, display_name(inner), top)
+
+    def _is_file(self, entry: os.DirEntry[str], absolute: str, top: str) -> bool:
+        if not entry.is_symlink():
+            return entry.is_file(follow_symlinks=False)
+        target = os.path.realpath(absolute)
+        if not target.startswith(os.path.join(top, "")) or target in self.links:
+            return False
+        if is_dockerfile(os.path.basename(target)):
+            return False  # it is found under its own name
+        try:
+            if not S_ISREG(os.stat(target).st_mode):
+                return False
+        except OSError:
+            return False
+        self.links.add(target)
+        return True
+
+
+def _relevant(entry: os.DirEntry[str]) -> bool:
+    if is_dockerfile(entry.name):
+        return True
+    return entry.is_dir(follow_symlinks=False) and entry.name not in _VERSION_CONTROL
+
+
+def _decide(rules: list[Rules], absolute: str, is_directory: bool) -> bool:
+    """Whether the path is left out: the innermost rules that say anything decide."""
+    for one in reversed(rules):
+        decision = one.decide(absolute, is_directory)
+        if decision is not None:
+            return decision
+    return False
+
+
+def _failed(path: str, failure: Exception) -> Found:
+    text = failure.strerror if isinstance(failure, OSError) else str(failure)
+    return Found(path, display_name(path), "", text or str(failure))

@@ -1,0 +1,25 @@
+"""How paths are shown, and which directory a file must not leave through links."""
+
+from __future__ import annotations
+
+import os
+
+
+def display_name(path: str) -> str:
+    """How a path is shown: relative to the working directory where it lies below it, "/" between its parts."""
+    if os.path.isabs(path):
+        here = os.path.join(os.getcwd(), "")
+        if path.startswith(here):
+            path = path[len(here) :]
+    name = path.replace(os.sep, "/") if os.sep != "/" else path
+    if ".." not in name:  # behind a link, x/.. need not be where x is
+        name = os.path.normpath(path).replace(os.sep, "/")
+    return name
+
+
+def tree_of(path: str) -> str:
+    """The directory that a file given by name must not leave through links: the working directory where the path
+    lies below it, else the file's own directory."""
+    here = os.getcwd()
+    absolute = os.path.abspath(path)
+    return here if absolute.startswith(os.path.join(here, "")) else os.path.dirname(absolute)

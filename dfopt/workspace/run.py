@@ -1,0 +1,188 @@
+"""One task over many files: in this process for a few, in a pool for many; results in order, memory flat."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    from dfopt.workspace.discovery import Found
+
+SERIAL = 300  # files; below this a pool costs more than it saves
+CHUNK = 16  # files per message to a worker
+AHEAD = 3  # chunks in flight per worker
+
+
+class Outcome(Record):
+    """What one file gave.
+
+    out     text for standard output (in the report's form, without what stands between files)
+    patch   its part of a patch file
+    notes   whole lines for standard error
+    status  the exit code that this file alone would give
+    counts  what to add to the totals
+    once    lines for standard error that are shown once in a run (a configuration that many files share)
+    """
+
+    out: str = ""
+    patch: str = ""
+    notes: str = ""
+    status: int = 0
+    counts: Mapping[str, int] = {}
+    once: str = ""
+
+
+def run_all(
+    files: Iterable[Found], task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome], jobs: int | None
+) -> Generator[Outcome, None, None]:
+    """The outcomes in the order of the files. No file ends the run: `failed` makes the outcome of one whose task
+    raised, or took a worker process down with it. `jobs`: None leaves the number of processes to dfopt.
+
+    Task and `failed` must be picklable where there is a pool; a task sees no state of earlier files of the run.
+    """
+    workers = _processors() if jobs is None else jobs
+    if workers == 1:
+        yield from _serial(files, task, failed)
+        return
+    rest = iter(files)
+    first: list[Found] = []
+    for found in rest:
+        first.append(found)
+        if len(first) == SERIAL:
+            break
+    if len(first) < SERIAL:
+        yield from _serial(first, task, failed)
+        return
+    yield from _pooled(_chunks(first, rest), task, failed, workers)
+
+
+def guarded(task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome], found: Found) -> Outcome:
+    """`task(found)`, or the outcome of its failure."""
+    try:
+        return task(found)
+    except Exception as failure:
+        if os.environ.get("DFOPT_TRACEBACK"):
+            raise
+        from dfopt.workspace.messages import internal
+
+        return failed(found, internal(failure))
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return os.cpu_count() or 1
+
+
+def _serial(
+    files: Iterable[Found], task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome]
+) -> Iterator[Outcome]:
+    for found in files:
+        yield guarded(task, failed, found)
+
+
+def _chunks(first: list[Found], rest: Iterator[Found]) -> Iterator[list[Found]]:
+    chunk: list[Found] = []
+    for source in (first, rest):
+        for found in source:
+            chunk.append(found)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk
+
+
+_task: tuple[Callable[[Found], Outcome], Callable[[Found, str], Outcome]] | None = None
+
+
+def _start(task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome]) -> None:
+    """In a worker: keeps the task. An interrupt is the parent's business."""
+    import signal
+
+    global _task
+    _task = task, failed
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[Outcome]]:
+    """Submits a chunk. A pool that is broken already gives a future that says so."""
+    import signal
+    from concurrent.futures import Future
+    from concurrent.futures.process import BrokenProcessPool
+
+    block = getattr(signal, "pthread_sigmask", None)  # until `_start` ran, a worker must not see an interrupt either
+    before = block(signal.SIG_BLOCK, (signal.SIGINT,)) if block else None
+    try:
+        return executor.submit(_work, chunk)
+    except BrokenProcessPool as failure:
+        broken: Future[list[Outcome]] = Future()
+        broken.set_exception(failure)
+        return broken
+    finally:
+        if block:
+            block(signal.SIG_SETMASK, before)
+
+
+def _work(chunk: list[Found]) -> list[Outcome]:
+    assert _task is not None
+    return [guarded(*_task, found) for found in chunk]
+
+
+def _pooled(
+    chunks: Iterator[list[Found]],
+    task: Callable[[Found], Outcome],
+    failed: Callable[[Found, str], Outcome],
+    workers: int,
+) -> Iterator[Outcome]:
+    from collections import deque
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    def pool(size: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(size, initializer=_start, initargs=(task, failed))
+
+    executor = pool(workers)
+    waiting: deque[tuple[list[Found], Future[list[Outcome]]]] = deque()
+    try:
+        while True:
+            while len(waiting) < workers * AHEAD:
+                chunk = next(chunks, None)
+                if chunk is None:
+                    break
+                waiting.append((chunk, _submit(executor, chunk)))
+            if not waiting:
+                return
+            chunk, future = waiting.popleft()
+            try:
+                outcomes = future.result()
+            except BrokenProcessPool:
+                executor.shutdown(wait=True, cancel_futures=True)
+                yield from _one_by_one(chunk, pool, failed)
+                executor = pool(workers)
+                waiting = deque((late, _submit(executor, late)) for late, _ in waiting)
+                continue
+            yield from outcomes
+    finally:  # running chunks end in peace, so that no write is cut off
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_by_one(
+    chunk: list[Found], pool: Callable[[int], ProcessPoolExecutor], failed: Callable[[Found, str], Outcome]
+) -> Iterator[Outcome]:
+    """A worker died on this chunk: each file gets a process of its own, to find the one that does it."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    for found in chunk:
+        with pool(1) as executor:
+            try:
+                outcomes = _submit(executor, [found]).result()
+            except BrokenProcessPool:
+                outcomes = [failed(found, "the process that worked on it died")]
+        yield from outcomes

@@ -1,0 +1,123 @@
+"""What a configuration file may say: keys, types and choices, checked with the place of what is wrong."""
+
+from __future__ import annotations
+
+from dfopt.workspace.config import FORMATS, KEYS, ConfigError, Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from dfopt.passes.base import Option
+
+
+class Reader:
+    """Reads one file's table. `content` is the file's, to find the place of a key in; `prefix` leads to the table."""
+
+    def __init__(self, file: str, content: bytes, prefix: tuple[str, ...]) -> None:
+        self.file = file
+        self.content = content
+        self.prefix = prefix
+
+    def read(self, table: Any) -> dict[str, Setting]:
+        """The settings by dotted key. Raises ConfigError at the first that is wrong."""
+        if not isinstance(table, dict):
+            raise self.error(f"must be a table, not {_kind(table)}", ())
+        result: dict[str, Setting] = {}
+        for key, value in table.items():
+            where: tuple[str, ...] = (key,)
+            if key == "passes":
+                self._passes(value, result)
+                continue
+            if key not in KEYS:
+                raise self._unknown("key", key, KEYS, where)
+            if key in ("select", "ignore"):
+                value = self._selectors(self._strings(value, where), where)
+            elif key == "exclude":
+                value = self._strings(value, where)
+            elif key == "unsafe":
+                self._expect(value, bool, "true or false", where)
+            else:
+                self._expect(value, str, "a string", where)
+                if key == "output-format" and value not in FORMATS:
+                    raise self._unknown("output format", value, FORMATS, where)
+            result[key] = Setting(value, self.file, where)
+        return result
+
+    def error(self, message: str, key: tuple[str, ...]) -> ConfigError:
+        """An error about a key of the table, with its place in the file."""
+        from dfopt.workspace.places import place_of
+
+        line, column = place_of(self.content.decode("utf-8"), (*self.prefix, *key))
+        name = f"{'.'.join(key)}: " if key else ""
+        return ConfigError(f"{name}{message}", self.file, line, column)
+
+    def _passes(self, table: Any, result: dict[str, Setting]) -> None:
+        from dfopt.passes.base import registered
+
+        self._expect(table, dict, "a table", ("passes",))
+        for name, options in table.items():
+            where = ("passes", name)
+            if name not in registered():
+                raise self._unknown("pass", name, tuple(registered()), where)
+            self._expect(options, dict, "a table", where)
+            known = {option.name: option for option in registered()[name].options}
+            for key, value in options.items():
+                if key not in known:
+                    raise self._unknown("option", key, tuple(known), (*where, key))
+                checked = self._option(value, known[key], (*where, key))
+                result[".".join((*where, key))] = Setting(checked, self.file, (*where, key))
+
+    def _option(self, value: Any, option: Option, where: tuple[str, ...]) -> Any:
+        if option.kind == "strings":
+            return self._strings(value, where)
+        if option.kind == "bool":
+            self._expect(value, bool, "true or false", where)
+        elif option.kind == "int":
+            self._expect(value, int, "a whole number", where)
+            if isinstance(value, bool):
+                raise self.error(f"must be a whole number, not {_kind(value)}", where)
+        else:
+            self._expect(value, str, "a string", where)
+            if option.kind == "choice" and value not in option.choices:
+                raise self._unknown("value", value, option.choices, where)
+        return value
+
+    def _strings(self, value: Any, where: tuple[str, ...]) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(f"must be a list of strings, not {_kind(value)}", where)
+        return tuple(value)
+
+    def _selectors(self, words: tuple[str, ...], where: tuple[str, ...]) -> tuple[str, ...]:
+        from dfopt.workspace.selection import UnknownPass, canonical
+
+        try:
+            return canonical(words)
+        except UnknownPass as failure:
+            raise self.error(str(failure), where) from None
+
+    def _expect(self, value: Any, kind: type, words: str, where: tuple[str, ...]) -> None:
+        if not isinstance(value, kind):
+            raise self.error(f"must be {words}, not {_kind(value)}", where)
+
+    def _unknown(self, what: str, word: str, known: tuple[str, ...], where: tuple[str, ...]) -> ConfigError:
+        from dfopt.workspace.messages import suggestion
+
+        hint = suggestion(word, known)
+        if not hint and known:
+            hint = f" (known: {', '.join(known)})"
+        return self.error(f'unknown {what} "{word}"{hint}', where)
+
+
+def _kind(value: Any) -> str:
+    """A value's type in TOML's words."""
+    names: list[tuple[type, str]] = [
+        (bool, "a boolean"), (str, "a string"), (int, "an integer"), (float, "a float"), (list, "a list"),
+        (dict, "a table"),
+    ]  # fmt: skip
+    described: Callable[[type], bool] = lambda kind: isinstance(value, kind)  # noqa: E731
+    text = next((name for kind, name in names if described(kind)), "a date or time")
+    if isinstance(value, list) and any(not isinstance(item, str) for item in value):
+        return "a list of other things"
+    return text
