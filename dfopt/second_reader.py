@@ -12,43 +12,59 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
 
-_VIEWS = ("parent_images", "envs", "labels", "cmd")
+_VIEWS = {"parent_images": "FROM", "envs": "ENV", "labels": "LABEL", "cmd": "CMD"}
+_INVOLVED = frozenset(("FROM", "ARG", "ENV", "LABEL", "CMD"))
 
 
 def disagreement(before: Program, after: Program) -> str:
     """Which view of the result the second reader contradicts; "" where it contradicts none."""
-    theirs_before, theirs_after = _theirs(before.text), _theirs(after.text)
+    theirs_before, theirs_after = _reader(before.text), _reader(after.text)
     if theirs_before is None:
         return ""
     if theirs_after is None:
         return "dockerfile-parse could read the original, but not the result"
     ours_before, ours_after = _ours(before), _ours(after)
+    if ours_before == ours_after and _involved(theirs_before) == _involved(theirs_after):
+        return ""  # all that its views are made of is the same, so they are
     for view in _VIEWS:
-        agreed = view in theirs_before and ours_before[view] == theirs_before[view]
-        if agreed and ours_after[view] != theirs_after.get(view):
-            return f"dockerfile-parse reads other {view} in the result: {theirs_after.get(view)!r}"
+        agreed = _view(theirs_before, view) == ours_before[view]
+        found = _view(theirs_after, view)
+        if agreed and ours_after[view] != found:
+            return f"dockerfile-parse reads other {view} in the result: {found!r}"
     return ""
 
 
-def _theirs(text: str) -> dict[str, Any] | None:
+def _reader(text: str) -> Any:
+    """A reader of the text whose structure is made once; None where it cannot read it (it takes UTF-8 only)."""
     import logging
     from io import BytesIO
 
     from dockerfile_parse import DockerfileParser
 
     logging.getLogger("dockerfile_parse").setLevel(logging.CRITICAL)
-    found: dict[str, Any] = {}
+
+    class Reader(DockerfileParser):  # type: ignore[misc]
+        structure = None  # an attribute in place of the property, which parses anew at each look
+
     try:
-        data = text.encode("utf-8")
-    except UnicodeEncodeError:
-        return None  # it reads UTF-8 only
-    for view in _VIEWS:
-        try:
-            parser = DockerfileParser(fileobj=BytesIO(data), env_replace=False)
-            found[view] = getattr(parser, view)
-        except Exception:  # a reader that fails has no opinion
-            continue
-    return found or None
+        plain = DockerfileParser(fileobj=BytesIO(text.encode("utf-8")), env_replace=False)
+        structure = plain.structure
+    except Exception:  # a reader that fails has no opinion
+        return None
+    reader = Reader(fileobj=BytesIO(b""), env_replace=False)
+    reader.structure = structure
+    return reader
+
+
+def _involved(reader: Any) -> list[tuple[str, str]]:
+    return [(one["instruction"], one["value"]) for one in reader.structure if one["instruction"] in _INVOLVED]
+
+
+def _view(reader: Any, view: str) -> Any:
+    try:
+        return getattr(reader, view)
+    except Exception:  # as above
+        return None
 
 
 def _ours(program: Program) -> dict[str, Any]:

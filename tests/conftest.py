@@ -10,6 +10,12 @@ import pytest
 from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
 
 pytest_plugins = ["realbuild.plugin"]  # the `engine` fixture
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the expected files of golden/ anew")
+
+
 _LEFT_OUT = "BuildKit comparison left out"
 
 

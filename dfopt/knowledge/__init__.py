@@ -7,6 +7,7 @@ parser is imported only after a table changed (or where the cache cannot be writ
 from __future__ import annotations
 
 import os
+import sys
 from importlib.machinery import SourceFileLoader
 
 TYPE_CHECKING = False
@@ -17,13 +18,20 @@ if TYPE_CHECKING:
 _tables: dict[str, dict[str, Any]] = {}
 
 
+def load_toml(data: bytes) -> dict[str, Any]:
+    """A TOML document. Raises ValueError (tomllib.TOMLDecodeError, UnicodeDecodeError) where it is none."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(data.decode())
+
+
 class _TableLoader(SourceFileLoader):
-    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:
-        try:
-            import tomllib
-        except ModuleNotFoundError:  # Python 3.10
-            import tomli as tomllib
-        return compile(f"TABLE = {tomllib.loads(bytes(data).decode())!r}", path, "exec")
+    def source_to_code(  # type: ignore[override]  # typeshed calls it static; importlib calls it on the loader
+        self, data: Any, path: Any, *, _optimize: int = -1
+    ) -> CodeType:
+        return compile(f"TABLE = {load_toml(bytes(data))!r}", path, "exec")
 
 
 def table(name: str) -> dict[str, Any]:

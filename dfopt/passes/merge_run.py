@@ -91,13 +91,20 @@ class MergeRun(Pass):
         if self.settings["when"] == "all":
             return [(0, len(group) - 1, "fewer layers")]
         found: list[tuple[int, int, str]] = []
-        effects = [step_effects(program, step) for step in group]
-        for last in range(1, len(group)):
-            for first in range(last):
-                why = _gain(effects[first], effects[last], neighbours=last == first + 1)
-                if why:
-                    found.append((first, last, why))
-                    break
+        live: list[tuple[int, Effect]] = []  # what the steps so far left in their layers, with the step
+        stale: set[str] = set()  # package families whose index the step before refreshed without installing
+        for last, step in enumerate(group):
+            effects = step_effects(program, step)
+            if any(effect.kind == "installs" and effect.path in stale for effect in effects):
+                found.append((last - 1, last, "a package index in a layer of its own goes stale"))
+            for effect in effects:
+                found += [(first, last, why) for first, why in _gains(live, effect) if first < last]
+                if effect.kind == "deletes":
+                    live = [(i, other) for i, other in live if not covers(effect.path, other.path)]
+                elif effect.kind in ("creates", "changes"):
+                    live.append((last, effect))
+            fresh = {effect.path for effect in effects if effect.kind == "refreshes"}
+            stale = fresh - {effect.path for effect in effects if effect.kind == "installs"}
         merged: list[tuple[int, int, str]] = []
         for first, last, why in sorted(found):
             if merged and first <= merged[-1][1]:
@@ -150,25 +157,15 @@ def _groups(stage: Stage) -> Iterator[list[Step]]:
         group = []
 
 
-def _gain(earlier: list[Effect], later: list[Effect], *, neighbours: bool) -> str:
-    """Why one layer for both is smaller than two, or more right; "" where it is not known to be."""
-    written = [effect for effect in earlier if effect.kind in ("creates", "changes")]
-    for effect in later:
-        if effect.kind == "deletes":
-            for other in written:
-                if covers(effect.path, other.path) or (covers(other.path, effect.path) and other.path != "/"):
-                    return f"{effect.path} is deleted in a later layer than it is written"
-        elif effect.kind in ("creates", "changes") and effect.program not in ("mkdir", "ln"):
-            for other in written:
-                if effect.kind == "changes" and covers(effect.path, other.path) and other.program != "mkdir":
-                    return f"{other.path} is written again by {effect.program} in a later layer"
-    if neighbours and any(effect.kind == "refreshes" for effect in earlier):
-        families = {effect.path for effect in earlier if effect.kind == "refreshes"}
-        used = {effect.path for effect in earlier if effect.kind == "installs"}
-        for effect in later:
-            if effect.kind == "installs" and effect.path in families - used:
-                return "a package index in a layer of its own goes stale"
-    return ""
+def _gains(live: list[tuple[int, Effect]], effect: Effect) -> Iterator[tuple[int, str]]:
+    """The steps that left something which `effect` makes dead, and what."""
+    for first, other in live:
+        if effect.kind == "deletes" and (
+            covers(effect.path, other.path) or covers(other.path, effect.path) and other.path != "/"
+        ):
+            yield first, f"{effect.path} is deleted in a later layer than it is written"
+        elif effect.kind == "changes" and covers(effect.path, other.path) and other.program != "mkdir":
+            yield first, f"{other.path} is written again by {effect.program} in a later layer"
 
 
 def _obstacle(program: Program, step: Step, position: int, count: int, first: Step) -> str:

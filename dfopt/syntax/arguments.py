@@ -191,7 +191,7 @@ def pairs(keyword: str, text: str, at: int, stop: int, escape: str) -> tuple[str
         name, equals, value = word.value.partition("=")
         if not equals:
             raise DockerfileError(
-                f"Syntax error - can't find = in {_go_quote(word.value)}. Must be of the form: name=value", word.at
+                f"Syntax error - can't find = in {go_quote(word.value)}. Must be of the form: name=value", word.at
             )
         result.append(Pair(name, value, word.at, word.stop, word.at + len(name) + 1))
     return "pairs", tuple(result)
@@ -206,8 +206,30 @@ def arg_pairs(text: str, at: int, stop: int, escape: str) -> tuple[Pair, ...]:
     return tuple(result)
 
 
-def _go_quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def first_word(text: str, at: int, stop: int) -> tuple[str, int]:
+    """HEALTHCHECK's type, and where its command begins: BuildKit splits here by bytes, so that 0x85 and 0xA0 inside a
+    character end the word too."""
+    end = at
+    while end < stop and text[end] not in _BYTE_SPACE and not _splits(text[end]):
+        end += 1
+    word = text[at:end]
+    while end < stop and text[end] in _BYTE_SPACE:
+        end += 1
+    return word, end
+
+
+_BYTE_SPACE = "\t\n\v\f\r \udc85\udca0"
+
+
+def _splits(char: str) -> bool:
+    return char > "\x7f" and not {0x85, 0xA0}.isdisjoint(char.encode("utf-8", "surrogateescape"))
+
+
+def go_quote(text: str) -> str:
+    """A text as Go's %q shows it (only error messages need it, so its module is imported here)."""
+    from dfopt.syntax.expand import quote
+
+    return quote(text)
 
 
 def trim(joined: Joined, at: int) -> tuple[int, int]:

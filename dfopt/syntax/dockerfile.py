@@ -24,7 +24,7 @@ from dfopt.syntax.tree import (
     Joined,
     Pair,
 )
-from dfopt.syntax.validate import check_instruction, check_order
+from dfopt.syntax.validate import check_instruction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _KEYWORD = re.compile(r"[^\t\v\f\r ]+")
 _BLANKS = re.compile(r"[\t\v\f\r ]*")
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)([^<]+)\Z", re.S)
+_FLAG_SPACE = GO_SPACE + "\udc85\udca0"  # undecodable bytes that BuildKit's byte-wise scan takes for blanks
 _LONGEST = 65536  # bufio.MaxScanTokenSize: a longer line, newline included, stops BuildKit's scanner
 _LIST = frozenset(("FROM", "EXPOSE"))
 _MAYBE_JSON_LIST = frozenset(("ADD", "COPY", "VOLUME"))
@@ -102,7 +103,15 @@ class _Parser:
                 number = self._instruction(stripped, begin, number, count)
         if not self.instructions:
             raise DockerfileError("file with no instructions", 0)
-        check_order(self.instructions)
+        stage = False
+        for node in self.instructions:  # BuildKit splits the whole file before it looks at any instruction
+            try:
+                check_instruction(node)
+            except DockerfileError as error:
+                raise self._located(error, node.joined) from None
+            stage = stage or node.keyword == "FROM"
+            if not stage and node.keyword != "ARG":
+                raise DockerfileError("no build stage in current context", node.start)
         return Dockerfile(
             self.text, self.escape, tuple(self.directives.found), tuple(self.instructions), tuple(self.comments)
         )
@@ -156,9 +165,6 @@ class _Parser:
                 at_ += len(piece)
             kept = [i for i, piece in enumerate(pieces) if piece] or [0]
             joined = Joined("".join(pieces), tuple([starts_[i] for i in kept]), tuple([sources[i] for i in kept]))
-            if not joined.text.strip(GO_SPACE):
-                # a lone continuation character: BuildKit makes an instruction without a name of it
-                raise DockerfileError("unknown instruction: ", begin)
         try:
             made = self._node(joined, 0)
             spans = list(self._heredocs(made, number, count))
@@ -175,10 +181,6 @@ class _Parser:
             made.doubt, made.keyword_at,
         )  # fmt: skip
         self.above = []
-        try:
-            check_instruction(finished)
-        except DockerfileError as error:
-            raise self._located(error, joined) from None
         self.instructions.append(finished)
         return number
 
@@ -192,13 +194,15 @@ class _Parser:
     def _node(self, joined: Joined, at: int) -> Instruction:
         """One instruction of a joined line from `at` on, without positions in the file."""
         text = joined.text
-        match = _KEYWORD.match(text, at)
-        if match is None:  # begins with a blank that only Unicode knows
-            raise DockerfileError(f"unknown instruction: {text.strip()[:20]}", at)
+        while at < len(text) and text[at] in GO_SPACE:
+            at += 1
+        match = _KEYWORD.match(text, at, len(text.rstrip(GO_SPACE)))
+        if match is None:  # a lone continuation character: BuildKit makes an instruction without a name of it
+            return Instruction("", 0, 0, 0, 0, joined, (), at, at, "none", keyword_at=at)
         keyword = match[0].upper()
         begin = _BLANKS.match(text, match.end()).end()  # type: ignore[union-attr]  # matches always
         found: tuple[Flag, ...] = ()
-        if text.startswith("-", begin) or (begin < len(text) and text[begin] in GO_SPACE):
+        if begin < len(text) and (text[begin] == "-" or text[begin] in _FLAG_SPACE):
             found, begin = arguments.flags(text, begin)
         begin, stop = arguments.trim(joined, begin)
         form = "none"
@@ -221,12 +225,7 @@ class _Parser:
             elif keyword == "ARG":
                 form, pairs = "pairs", arguments.arg_pairs(text, begin, stop, self.escape)
             elif keyword == "HEALTHCHECK":
-                word = re.compile(r"\S+").match(text, begin, stop)
-                kind = word[0] if word else ""
-                behind = begin + len(kind)
-                while behind < stop and text[behind] in GO_SPACE:
-                    behind += 1
-                begin = behind
+                kind, begin = arguments.first_word(text, begin, stop)
                 if begin < stop:
                     form, args, doubt = self._maybe_json(text, begin, stop, "shell")
             elif keyword == "ONBUILD":
@@ -265,7 +264,8 @@ class _Parser:
         target = made.nested if made.nested is not None else made
         if target.keyword not in _HEREDOC_KEYWORDS or target.form == "json":
             return
-        for name, expand, chomp, fd in heredoc_words(text):
+        blanks = self.level is not None and self.level >= (1, 16)
+        for name, expand, chomp, fd in heredoc_words(text, blanks=blanks):
             start = self.starts[number]
             while number < count:
                 token = self.lines[number].rstrip("\r")
@@ -273,7 +273,7 @@ class _Parser:
                     break
                 number += 1
             else:
-                raise DockerfileError("unterminated heredoc", -start - 1 if start <= len(self.text) else 0)
+                raise DockerfileError("unterminated heredoc", -start - 1 if start < len(self.text) else 0)
             yield (
                 Heredoc(name, expand, chomp, fd, start, self.starts[number], self.starts[number]
                         + len(self.lines[number].rstrip("\r"))),
@@ -282,15 +282,16 @@ class _Parser:
             number += 1
 
 
-def heredoc_words(text: str) -> list[tuple[str, bool, bool, int]]:
+def heredoc_words(text: str, *, blanks: bool = False) -> list[tuple[str, bool, bool, int]]:
     """The heredocs that a joined line announces: (delimiter, expand, chomp, file descriptor), left to right.
 
-    BuildKit finds them with its own word lexer, with a backslash as escape whatever the directive says.
+    BuildKit finds them with its own word lexer, with a backslash as escape whatever the directive says. `blanks`: they
+    may stand between `<<` and the delimiter (syntax 1.16).
     """
     from dfopt.syntax.expand import ExpansionError, expand_words
 
     try:
-        found = expand_words(text, {}, raw_quotes=True, raw_escapes=True, skip_unset=True)
+        found = expand_words(text, {}, raw_quotes=True, raw_escapes=True, skip_unset=True, heredoc_blanks=blanks)
     except ExpansionError:
         return []
     result: list[tuple[str, bool, bool, int]] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.syntax.arguments import go_quote
 from dfopt.syntax.tree import GO_SPACE, DockerfileError, Instruction
 
 # flag names with their type: s string, l list (may repeat), b boolean. `--exclude` 1.19, `--parents` 1.20 and
@@ -30,15 +31,6 @@ KEYWORDS = frozenset(
     ("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
      "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 )  # fmt: skip
-
-
-def check_order(instructions: list[Instruction]) -> None:
-    """Only ARG may stand before the first FROM. The offset of the error raised is one in the file."""
-    for instruction in instructions:
-        if instruction.keyword == "FROM":
-            return
-        if instruction.keyword != "ARG":
-            raise DockerfileError("no build stage in current context", instruction.start)
 
 
 def check_instruction(node: Instruction) -> None:
@@ -88,9 +80,7 @@ def check_instruction(node: Instruction) -> None:
         if not count:
             raise _least_one(node)
         if node.form != "json":
-            raise DockerfileError(
-                f"SHELL requires the arguments to be in JSON form: {node.joined.text.strip()}", node.at
-            )
+            raise DockerfileError("SHELL requires the arguments to be in JSON form", node.at)
     elif keyword == "ONBUILD":
         nested = node.nested
         if nested is None:
@@ -127,15 +117,17 @@ def _check_flags(node: Instruction) -> None:
         elif flag.value is None:
             raise DockerfileError(f"missing a value on flag: {flag.name}", flag.at)
         elif flag.name == "network" and flag.value not in _NETWORKS:
-            raise DockerfileError(f"network {flag.value!r} is not valid", flag.at)
+            raise DockerfileError(f'invalid network mode "{flag.value}"', flag.at)
         elif flag.name == "security" and flag.value not in _SECURITY:
-            raise DockerfileError(f"security {flag.value!r} is not valid", flag.at)
+            raise DockerfileError(f'security "{flag.value}" is not valid', flag.at)
         elif flag.name == "mount":
             _check_mount(flag.value, flag.at)
 
 
 def _check_mount(value: str, at: int) -> None:
     """What BuildKit checks of a mount before it knows any variable: that it is CSV, and a fixed `from`."""
+    if not value:
+        raise DockerfileError("failed to parse csv mounts: EOF", at)
     for field in mount_fields(value, at):
         key, _, setting = field.partition("=")
         if key.lower() == "from" and re.search(r"\$.", setting):
@@ -160,7 +152,8 @@ def _check_from(node: Instruction) -> None:
     if len(words) == 3 and words[1].value.lower() == "as":
         if not _STAGE_NAME.match(words[2].value.lower()):
             raise DockerfileError(
-                f'invalid name for build stage: "{words[2].value}", name can\'t start with a number or contain symbols',
+                f"invalid name for build stage: {go_quote(words[2].value)}, "
+                "name can't start with a number or contain symbols",
                 words[2].at,
             )
     elif len(words) != 1:
@@ -176,7 +169,7 @@ def _check_healthcheck(node: Instruction) -> None:
             raise DockerfileError("HEALTHCHECK NONE takes no arguments", node.at)
         return
     if kind != "CMD":
-        raise DockerfileError(f'Unknown type "{kind}" in HEALTHCHECK (try CMD)', node.keyword_at)
+        raise DockerfileError(f"Unknown type {go_quote(kind)} in HEALTHCHECK (try CMD)", node.keyword_at)
     if not node.arguments:
         raise DockerfileError("Missing command after HEALTHCHECK CMD", node.at)
     for flag in node.flags:
@@ -188,7 +181,8 @@ def _check_healthcheck(node: Instruction) -> None:
             if int(flag.value) < 0:
                 raise DockerfileError(f"--retries cannot be negative ({int(flag.value)})", flag.at)
         elif not _DURATION.match(flag.value):
-            raise DockerfileError(f'time: invalid duration "{flag.value}"', flag.at)
+            what = "missing unit in" if re.match(r"[-+]?[\d.]+\Z", flag.value) else "invalid"
+            raise DockerfileError(f'time: {what} duration "{flag.value}"', flag.at)
         elif 0 < _milliseconds(flag.value) < 1 or flag.value.startswith("-"):
             raise DockerfileError(f'Interval "{flag.name}" cannot be less than 1ms', flag.at)
 

@@ -1,0 +1,50 @@
+"""Facts of a golden case: what `facts.toml` beside it says, and the files of its own directory as the build context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dfopt.knowledge import load_toml
+from dfopt.passes.base import Facts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_OWN = frozenset(
+    ("Dockerfile", "case.toml", "build.toml", "facts.toml", "expected.Dockerfile", "expected.diff", "expected.txt")
+)
+
+
+class CaseFacts(Facts):
+    """`facts.toml`: `[digests]` image -> digest, `[images."name"]` image config, `context = false` for no context."""
+
+    __slots__ = ("path", "table")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.table: dict[str, Any] = {}
+        file = path / "facts.toml"
+        if file.is_file():
+            self.table = load_toml(file.read_bytes())
+
+    def digest(self, image: str) -> str | None:
+        found = self.table.get("digests", {}).get(image)
+        return found if isinstance(found, str) else None
+
+    def context_paths(self) -> frozenset[str] | None:
+        if not self.table.get("context", True):
+            return None
+        found = (path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file())
+        return frozenset(name for name in found if name not in _OWN)
+
+    def context_file(self, path: str) -> bytes | None:
+        if not self.table.get("context", True) or path in _OWN:
+            return None
+        file = self.path / path
+        return file.read_bytes() if file.is_file() else None
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        found = self.table.get("images", {}).get(image)
+        return found if isinstance(found, dict) else None
