@@ -13,7 +13,7 @@ from .measure import Row
 from .sample import Sample
 from .tools import Tool
 
-HEAD = ("program", "files/s", "wall s", "CPU s", "peak MB", "1 file: CPU ms", "wall ms", "changed", "")
+HEAD = ("program", "files/s", "files/CPU s", "wall s", "CPU s", "peak MB", "1 file: CPU ms", "wall ms", "changed", "")
 
 
 def calibrate() -> float:
@@ -43,6 +43,11 @@ def versions(tools: Sequence[Tool]) -> str:
     return "\n".join(lines.values())
 
 
+def rate(files: int, seconds: float) -> str:
+    """Files per second; the kernel may account no time at all to a very short run."""
+    return f"{files / seconds:.0f}" if seconds else "-"
+
+
 def table(tools: Sequence[Tool], rows: dict[str, Row], files: int) -> str:
     """Markdown, aligned; a program without figures keeps its row."""
     lines: list[tuple[str, ...]] = [HEAD]
@@ -50,18 +55,19 @@ def table(tools: Sequence[Tool], rows: dict[str, Row], files: int) -> str:
         row = rows.get(tool.name)
         if row is None:
             note = f"not installed: {tool.missing}" if tool.command is None else "not selected"
-            lines.append((tool.name, *["-"] * 7, note))
+            lines.append((tool.name, *["-"] * 8, note))
         elif row.failed:
-            lines.append((tool.name, *["-"] * 7, f"failed: {row.note}"))
+            lines.append((tool.name, *["-"] * 8, f"failed: {row.note}"))
         else:
             lines.append((
-                tool.name, f"{files / row.wall:.0f}", f"{row.wall:.2f}", f"{row.cpu:.2f}", f"{row.peak / 1024:.0f}",
-                f"{row.cold_cpu * 1000:.0f}", f"{row.cold_wall * 1000:.0f}",
+                tool.name, rate(files, row.wall), rate(files, row.cpu), f"{row.wall:.2f}", f"{row.cpu:.2f}",
+                f"{row.peak / 1024:.0f}", f"{row.cold_cpu * 1000:.0f}", f"{row.cold_wall * 1000:.0f}",
                 str(row.changed) if tool.writes else "reads only", row.note,
             ))  # fmt: skip
+    ends = (0, len(HEAD) - 1)  # text; the others are figures
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    lines.insert(1, tuple(("-" * w if i in (0, 8) else "-" * (w - 1) + ":") if w else "" for i, w in enumerate(widths)))
-    just = [str.ljust if i in (0, 8) else str.rjust for i in range(len(HEAD))]
+    lines.insert(1, tuple(("-" * w if i in ends else "-" * (w - 1) + ":") if w else "" for i, w in enumerate(widths)))
+    just = [str.ljust if i in ends else str.rjust for i in range(len(HEAD))]
     return "\n".join(
         ("| " + " | ".join(just[i](cell, widths[i]) for i, cell in enumerate(line)) + " |").rstrip() for line in lines
     )
@@ -75,4 +81,5 @@ def header(sample: Sample, directory: str, repeat: int, cold: int, small: int, l
         f" {cold} starts on one file of {small} bytes\n"
         f"{os.cpu_count()} cores, load {load:.1f} at the start, Python {platform.python_version()},"
         f" five million additions in {calibrate():.2f} s\n"
+        + ("Others used this machine at the same time: trust the CPU figures, not files/s.\n" if load > 0.5 else "")
     )

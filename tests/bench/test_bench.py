@@ -241,7 +241,7 @@ def test_every_program_keeps_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("tally --fix, no ShellCheck", "-", "not installed: tally in --peers-bin or on PATH"),
         ("BuildKit's parser (Go)", "-", "not installed: no Go here"),
     ]
-    assert cells[0][2:8] == ["0.50", "0.40", "2", "10", "20", "reads only"]
+    assert cells[0][2:9] == ["250", "0.50", "0.40", "2", "10", "20", "reads only"]
 
 
 def test_tally_is_started_without_its_python_script(tmp_path: Path) -> None:
