@@ -161,6 +161,8 @@ class Tree:
             self._kill(node, DELETED, entry)
         elif node.children is not None:
             self._sweep(chain, entry.path, DELETED)
+            if node.layer != self.layer:  # only entries below it were brought: the directory itself is a new one
+                node.entry, node.layer = _IMPLICIT, self.layer
 
     def _sweep(self, chain: list[Node], path: str, kind: str = SHADOWED) -> None:
         """Removes what older layers left below a directory. Done once for each directory and layer: what this layer
