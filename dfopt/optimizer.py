@@ -192,6 +192,7 @@ class _Run:
         else:
             return self.unsettled()
         reported = [self.report(finding) for finding in self.last]
+        reported += self.not_understood()
         suppressions = tuple(
             Suppression(tuple(sorted(rule.names)), start, start + rule.end - rule.start, rule.start in self.used)
             for rule in rules(self.program.dockerfile)
@@ -280,6 +281,16 @@ class _Run:
             return verdict.program
         self.refused[_key(findings[-1])] = reason
         return None
+
+    def not_understood(self) -> list[Reported]:
+        """What no pass could look into, where no finding says so already."""
+        result: list[Reported] = []
+        for step, why in self.program.not_understood():
+            if not any(f.reason == why and f.start <= step.node.start <= f.end for f in self.last):
+                start, end = (self.patch.original_offset(at) for at in (step.node.start, step.node.end))
+                message = f"this {step.effective.keyword} is left alone"
+                result.append(Reported("shell-syntax", "suggestion", message, start, end, False, why))
+        return result
 
     def report(self, finding: Finding) -> Reported:
         start, end = self.patch.original_offset(finding.start), self.patch.original_offset(finding.end)

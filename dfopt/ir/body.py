@@ -132,7 +132,10 @@ def make_body(program: Program, step: Step) -> Body:
             heredoc = heredocs[0]
             form, text = "script", program.text[heredoc.start : heredoc.end]
             if text.startswith("#!"):
-                return body(form, text, None, "the heredoc names its own interpreter", heredoc)
+                own = _shebang(text)
+                if own is None:
+                    return body(form, text, None, "the heredoc names its own interpreter", heredoc)
+                kind = own
             if "\r" in text:
                 return body(form, text, None, "the heredoc holds carriage returns, which its shell will see", heredoc)
         else:
@@ -149,6 +152,16 @@ def make_body(program: Program, step: Step) -> Body:
             if sort in _AMBIGUOUS:
                 return body(form, text, None, f"{_AMBIGUOUS[sort]} is bash, and the shell may not be bash", heredoc)
     return body(form, text, tree, "", heredoc)
+
+
+def _shebang(text: str) -> ShellKind | None:
+    """The shell that a script's first line names; None where it names none that is understood."""
+    import re
+
+    match = re.match(
+        r"#![ \t]*(?:/usr/bin/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?(sh|dash|bash|ash)(?:[ \t]+-(\w+))?[ \t]*\n", text
+    )
+    return ShellKind(match[1], frozenset(match[2] or "")) if match is not None else None
 
 
 def _only_heredoc(text: str) -> bool:

@@ -66,9 +66,9 @@ def leaks(body: Body) -> Leaks:
     reader = _Reader()
     script = body.program.script
     reader.script(script)
-    for start, _ in body.program.script.comments:
+    if body.form != "script" and body.program.script.comments:
+        start = body.program.script.comments[0][0]
         reader.never.append(f"a shell comment ({body.text[start : start + 20]!r}) would swallow what follows")
-        break
     if "e" in body.shell.options:
         reader.errexit = True
     if body.shell.options & {"l", "i"}:
@@ -211,6 +211,8 @@ class _Reader:
             if name == "set" and sets_errexit(rest):
                 self.errexit = True
             self.state.append(f"{name} changes the state of its shell")
+        elif name == "exit" and len(rest) == 1 and (rest[0] or "").isdigit() and int(rest[0] or "0") % 256:
+            pass  # the step fails with it, in its own shell or in another's
         elif kind == "flow":
             self.state.append(f"{name} ends or replaces its shell")
         elif kind == "source":

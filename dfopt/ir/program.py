@@ -164,6 +164,15 @@ class Program:
             found = self._bodies[step.index] = make_body(self, step)
         return found
 
+    def not_understood(self) -> list[tuple[Step, str]]:
+        """The steps whose shell text some pass asked for and could not be given, with the reason."""
+        steps = {step.index: step for stage in self.stages for step in stage.steps}
+        return [
+            (steps[index], body.why)
+            for index, body in sorted(self._bodies.items())
+            if body.program is None and body.form not in ("exec", "none")
+        ]
+
     def scope(self, step: Step) -> Scope:
         """The state in which `step` runs: what the instructions before it set."""
         found = self._scopes.get(step.stage)

@@ -1,0 +1,4 @@
+FROM debian:13-slim
+RUN touch /tmp/a \
+  && rm -f /tmp/a \
+  /tmp/b

@@ -1,0 +1,5 @@
+FROM debian:13-slim
+RUN touch /tmp/a \
+    && (set -eux; \
+    rm /tmp/a; \
+    touch /b)
