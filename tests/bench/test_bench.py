@@ -252,6 +252,21 @@ def test_tally_is_started_without_its_python_script(tmp_path: Path) -> None:
     assert native_tally(str(root / "alone/bin/tally")) == str(root / "alone/bin/tally")
 
 
+@pytest.mark.parametrize(
+    ("modes", "name", "mode"),
+    [
+        pytest.param("parse|parsequiet", "BuildKit's parser (Go)", "parsequiet", id="parser-alone"),
+        pytest.param("parse", "BuildKit's parser (Go) and its JSON", "parse", id="with-output"),
+    ],
+)
+def test_the_row_of_buildkit_says_what_it_measures(tmp_path: Path, modes: str, name: str, mode: str) -> None:
+    oracle = tmp_path / "oracle"
+    oracle.write_text(f'#!/bin/sh\ncase "$1" in {modes}) cat;; *) exit 2;; esac\n')
+    oracle.chmod(0o755)
+    tool = all_tools(["dfopt"], None, oracle, "")[-1]
+    assert (tool.name, tool.command) == (name, (str(oracle), mode, "-"))
+
+
 FAKE = """
 import sys
 if "--version" in sys.argv: sys.exit(print("fake 1"))

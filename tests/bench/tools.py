@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -105,10 +106,15 @@ def tally_screen(tool: Tool, env: dict[str, str]) -> Screen | None:
 
 
 def _buildkit(oracle: Path | None, missing: str) -> Tool:
+    """The parser alone where the oracle has a mode for that; else with the cost of printing all of it, and named so."""
     name = "BuildKit's parser (Go)"
     if oracle is None:
         return Tool(name, None, missing)
-    return Tool(name, (str(oracle), "parsequiet", "-"), stdin=True, version=(str(oracle), "version"))
+    empty = subprocess.run([oracle, "parsequiet", "-"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if empty.returncode:
+        name += " and its JSON"
+    mode = "parse" if empty.returncode else "parsequiet"
+    return Tool(name, (str(oracle), mode, "-"), stdin=True, version=(str(oracle), "version"))
 
 
 def all_tools(
