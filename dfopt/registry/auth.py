@@ -11,6 +11,7 @@ import json
 import re
 
 from dfopt.record import Record
+from dfopt.registry import failures
 from dfopt.registry.challenge import parse_challenges
 from dfopt.registry.errors import BadAnswerError, CredentialsNeededError, DeniedError, PlainHttpError, shown_url
 from dfopt.registry.transport import Ask, parse_url
@@ -151,7 +152,11 @@ class Authorizer:
         elif credential is not None and credential.password:
             url = url.copy_merge_params({**params, "account": credential.username})
             ask = Ask("GET", str(url), deadline, "application/json", authorization=credential.basic())
-        reply = await self._transport.send(ask)
+        left = deadline - asyncio.get_running_loop().time()
+        try:  # this task outlives the image that asked first: a server that trickles must not keep it for ever
+            reply = await asyncio.wait_for(self._transport.send(ask), left)
+        except asyncio.TimeoutError:
+            raise failures.too_slow(f"the token server of {host}", self._transport.limits.total) from None
         if reply.status in (400, 401, 403, 404):  # 400: what OAuth2 says to a refresh token that has ended
             raise refused(endpoint, lookup)
         if reply.status != 200:

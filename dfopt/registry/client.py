@@ -287,10 +287,10 @@ class _Work:
 
 def _claimed_digest(reply: Reply) -> str:
     """Docker-Content-Digest, or an empty text. Raises BadAnswerError when it is there and is no digest."""
-    claimed = reply.header("docker-content-digest").strip()
-    if claimed and not is_digest(claimed):
+    claims = {claim.strip() for claim in reply.headers.get("docker-content-digest", [])} - {""}
+    if len(claims) > 1 or not all(is_digest(claim) for claim in claims):
         raise BadAnswerError(f"{reply.host} sent a Docker-Content-Digest that is no digest", "", reply.host)
-    return claimed
+    return next(iter(claims), "")
 
 
 def _read_body(endpoint: Endpoint, reply: Reply, expected: str) -> Digest:

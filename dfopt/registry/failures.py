@@ -39,7 +39,10 @@ class WrongSchemeError(BrokenConnectionError):
 
 
 def translate(error: Exception, host: str, scheme: str, connect: float, read: float) -> Exception:
-    """The exception to raise for an exception of httpx or the system; limits in seconds, for the messages."""
+    """The exception to raise for what came out of httpx: ours, or the same when the network is not to blame.
+
+    `connect` and `read`: the limits in seconds, for the messages.
+    """
     if isinstance(error, httpx.ConnectTimeout):
         return TimeLimitError(f"{host} accepted no connection in {connect:g} s", _NETWORK, host)
     if isinstance(error, httpx.TimeoutException):
@@ -67,12 +70,17 @@ def translate(error: Exception, host: str, scheme: str, connect: float, read: fl
             if any(sign in reason for sign in _PLAIN_HTTP_SIGNS):
                 told.hint = "it seems to speak plain http: list it as insecure if this is meant"
                 return WrongSchemeError(told)
-            if isinstance(error, httpx.ConnectError):
-                return told
+            if "CERTIFICATE_REQUIRED" in reason:
+                told.hint = f"put a client certificate (client.cert, client.key) into /etc/docker/certs.d/{host}/"
+            return told
     if isinstance(error, httpx.ConnectError):
         found = UnreachableError(f"{host} cannot be reached: {_reason(chain)}", _NETWORK, host)
         dropped = any(isinstance(link, (ConnectionResetError, EOFError)) for link in chain)
         return WrongSchemeError(found) if scheme == "https" and dropped else found
+    if any(isinstance(link, OverflowError) for link in chain):  # in an exception group of anyio's
+        return UnreachableError(f"{host}: its port, or that of the proxy to it, is no port", "see HTTPS_PROXY", host)
+    if not isinstance(error, (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)):
+        return error  # not the network's doing
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError)):
         return BadAnswerError(f"{host}: a request cannot be made of its name or of what it sent", "", host)
     broken = UnreachableError(f"{host} broke the connection", "try again later", host)

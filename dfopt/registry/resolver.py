@@ -96,9 +96,11 @@ class DigestResolver:
             if answers[text] is None:
                 targets[text] = target
         if targets and self._client is not None:
+            # Before the first entry changes: two spellings of one name shall both learn that it moved.
+            pins = {text: target.digest or self._locked_digest(target) for text, target in targets.items()}
             outcomes = self._client.resolve_all(targets, self._verify)
             for text, target in targets.items():
-                answers[text] = self._from_registry(target, outcomes[text])
+                answers[text] = self._from_registry(target, outcomes[text], pins[text])
         return {text: answer for text, answer in answers.items() if answer is not None}
 
     def _without_network(self, target: Target) -> Resolution | None:
@@ -120,10 +122,12 @@ class DigestResolver:
             return Resolution(name, "pinned", target.digest, target.digest, "reference")
         return Resolution(name, "offline-unknown", "", target.digest)
 
-    def _from_registry(self, target: Target, outcome: Digest | RegistryError) -> Resolution:
+    def _locked_digest(self, target: Target) -> str:
+        locked = self.lock.image(str(target))
+        return locked.digest if locked is not None else ""
+
+    def _from_registry(self, target: Target, outcome: Digest | RegistryError, previous: str) -> Resolution:
         name = str(target)
-        locked = self.lock.image(name)
-        previous = target.digest or (locked.digest if locked is not None else "")
         if isinstance(outcome, RegistryError):
             status: Status = "missing" if isinstance(outcome, NotFoundError) else "error"
             return Resolution(name, status, "", previous, error=outcome)

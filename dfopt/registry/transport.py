@@ -74,6 +74,9 @@ class Ask(Record):
     authorization: str = ""
     form: dict[str, str] | None = None
 
+    def __repr__(self) -> str:
+        return f"Ask({self.method} {shown_url(self.url)})"
+
 
 class Reply(Record):
     """An answer: `headers` by lower-case name (repeated ones as a list), `host` that gave it in the end.
@@ -86,6 +89,9 @@ class Reply(Record):
     body: bytes
     host: str
     crossed: bool
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status} from {self.host})"
 
     def header(self, name: str) -> str:
         """The first field of this name, or an empty text."""
@@ -144,8 +150,12 @@ class Transport:
                 raise failures.too_slow(host, self.limits.total) from None
             except failures.WrongSchemeError as error:
                 failed = failed or error.cause
+            except failures.BrokenConnectionError as error:
+                raise error.cause from None
             except (UnreachableError, TimeLimitError) as error:
-                if only_port:  # else the other scheme has a port of its own
+                # The other scheme may have a port of its own, or the server may wait for ever for the end of what it
+                # takes for plain http: a TLS greeting.
+                if only_port and (scheme == "http" or isinstance(error, UnreachableError)):
                     raise
                 failed = failed or error
             else:
@@ -164,7 +174,8 @@ class Transport:
         Raises RegistryError.
         """
         loop = asyncio.get_running_loop()
-        for attempt in range(1, self.limits.attempts + 1):
+        attempts = max(1, self.limits.attempts)
+        for attempt in range(1, attempts + 1):
             wait = min(2.0 ** (attempt - 1), 8.0) * random.uniform(0.75, 1.25)
             try:
                 reply = await self._follow(ask)
@@ -182,11 +193,11 @@ class Transport:
                     self._not_before[reply.host] = loop.time() + wait
                 else:
                     failure = failures.server_error(reply.host, reply.status)
-            if attempt == self.limits.attempts or wait > self.limits.max_wait or loop.time() + wait >= ask.deadline:
+            if attempt == attempts or wait > self.limits.max_wait or loop.time() + wait >= ask.deadline:
                 raise failure
             if not isinstance(failure, RateLimitedError):  # for these, _wait_turn holds every request to the host
                 await self._sleep(wait)
-        raise AssertionError("attempts is at least 1")
+        raise AssertionError("the last attempt returns or raises")
 
     async def _follow(self, ask: Ask) -> Reply:
         url = parse_url(ask.url, "")
@@ -245,7 +256,9 @@ class Transport:
                 for name, value in answer.headers.multi_items():
                     fields.setdefault(name.lower(), []).append(value)
                 return Reply(answer.status_code, fields, bytes(body), host, False)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
+        except RegistryError:
+            raise
+        except Exception as error:
             raise failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read) from None
 
     def _client(self, host: str) -> httpx.AsyncClient:

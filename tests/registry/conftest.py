@@ -12,7 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from registry_servers import (
+
+from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.credentials import CredentialStore
+from dfopt.registry.transport import Limits
+from registry.servers import (
     HTPASSWD,
     SECRETS,
     Answer,
@@ -24,10 +28,6 @@ from registry_servers import (
     Waits,
     docker_registry,
 )
-
-from dfopt.registry.client import ClientOptions, RegistryClient
-from dfopt.registry.credentials import CredentialStore
-from dfopt.registry.transport import Limits
 
 
 def _need(program: str, package: str) -> None:

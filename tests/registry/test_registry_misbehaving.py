@@ -11,7 +11,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from registry_servers import (
+
+from dfopt.registry import errors
+from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.credentials import CredentialStore
+from dfopt.registry.manifests import Digest
+from dfopt.registry.mirrors import Mirrors
+from dfopt.registry.transport import Ask, Limits, Reply, retry_after
+from registry.servers import (
     OCI_INDEX,
     OCI_MANIFEST,
     PASSWORD,
@@ -28,13 +35,6 @@ from registry_servers import (
     manifest,
     raw_server,
 )
-
-from dfopt.registry import errors
-from dfopt.registry.client import ClientOptions, RegistryClient
-from dfopt.registry.credentials import CredentialStore
-from dfopt.registry.manifests import Digest
-from dfopt.registry.mirrors import Mirrors
-from dfopt.registry.transport import Limits, retry_after
 
 Clients = Callable[..., RegistryClient]
 Homes = Callable[..., CredentialStore]
@@ -309,10 +309,28 @@ def test_a_host_that_did_not_answer_is_not_asked_for_ever(client: Clients, serve
         return Answer(500)
 
     server = serve(hang)
-    found = client(read=0.1, concurrency=1).resolve_all([f"{server.host}/app:{n}" for n in range(9)])
+    found = client(read=0.5, concurrency=1).resolve_all([f"{server.host}/app:{n}" for n in range(9)])
     kinds = [type(error) for error in found.values()]
     assert kinds == [errors.TimeLimitError] * 2 + [errors.UnreachableError] * 7
     assert len(server.requests) == 2
+
+
+def test_a_tls_handshake_that_hangs(client: Clients) -> None:
+    def nothing(_: socket.socket, stopping: threading.Event) -> None:
+        stopping.wait(30)
+
+    with raw_server(nothing) as host:
+        made = client(ClientOptions(Limits(connect=0.2, read=0.2), insecure=(host,), certs_dirs=()))
+        found = outcome(made, f"{host}/app:1")
+    assert isinstance(found, errors.TimeLimitError)
+    assert "0.2 s" in str(found)
+
+
+def test_a_listed_host_may_wait_for_the_end_of_a_tls_greeting(client: Clients, serve: Serve) -> None:
+    """As Python's own server does; then it is asked by plain http."""
+    server = serve(lambda _: image(BODY))
+    made = client(ClientOptions(Limits(connect=0.3), insecure=(server.host,), certs_dirs=()))
+    assert str(outcome(made, f"{server.host}/app:1")) == digest(BODY)
 
 
 def drop(connection: socket.socket, _: threading.Event) -> None:
@@ -354,10 +372,46 @@ def test_nobody_there(client: Clients) -> None:
     assert "refused" in str(found).lower()
 
 
+@pytest.mark.parametrize("port", [0, 65536, 99999, 10**30])
+def test_no_such_port(client: Clients, port: int) -> None:
+    assert isinstance(outcome(client(), f"127.0.0.1:{port}/app:1"), errors.RegistryError)
+
+
 def test_no_such_name(client: Clients) -> None:
     found = outcome(client(connect=20), "registry.invalid/app:1")
     assert isinstance(found, errors.UnreachableError)
     assert "registry.invalid cannot be reached" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "error"),
+    [
+        pytest.param(f"http://{USER}:{PASSWORD}@{{proxy}}", errors.UnreachableError, id="wants-another-login"),
+        pytest.param(f"gopher://{USER}:{PASSWORD}@{{proxy}}", errors.SettingsError, id="unknown-scheme"),
+        pytest.param(f"http://{USER}:{PASSWORD}@{{proxy}}0000", errors.UnreachableError, id="no-port"),
+    ],
+)
+def test_proxies(client: Clients, monkeypatch: pytest.MonkeyPatch, proxy: str, error: type[Exception]) -> None:
+    def refuse(connection: socket.socket, _: threading.Event) -> None:
+        assert connection.recv(4096).startswith(b"CONNECT registry.invalid:443 ")
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with raw_server(refuse) as host:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.format(proxy=host))
+        found = outcome(client(), "registry.invalid/app:1")
+    assert type(found) is error, found
+    assert "HTTPS_PROXY" in str(found)
+
+
+def test_loopback_is_never_asked_through_a_proxy(
+    client: Clients, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    server = serve(lambda _: image(BODY))
+    assert str(outcome(client(), f"{server.host}/app:1")) == digest(BODY)
 
 
 # -- redirects ---------------------------------------------------------------------------------------------------------
@@ -507,6 +561,18 @@ def test_token_servers_that_fail(client: Clients, serve: Serve, token: Answer, e
     assert type(found) is error, found
 
 
+def test_a_token_server_that_trickles(client: Clients, serve: Serve) -> None:
+    def trickle(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.recv(4096)
+        while not stopping.wait(0.05):
+            connection.sendall(b"H")
+
+    with raw_server(trickle) as host:
+        registry = serve(bearer(f"http://{host}/token", []))
+        found = outcome(client(read=5, total=1), f"{registry.host}/app:1")
+    assert isinstance(found, errors.TimeLimitError)
+
+
 @pytest.mark.parametrize(
     ("realm", "error"),
     [
@@ -543,6 +609,23 @@ def test_basic_is_sent_at_once_after_the_first_challenge(client: Clients, serve:
     made = client(concurrency=1, credentials=home({"auths": {server.host: LOGIN}}))
     made.resolve_all([f"{server.host}/app:{n}" for n in range(3)])
     assert ["authorization" in r.headers for r in server.requests] == [False, True, True, True]
+
+
+def test_representations_hide_what_is_sent_and_what_comes() -> None:
+    ask = Ask("POST", f"https://u:{PASSWORD}@host/x?{PASSWORD}", 0.0, "", f"Basic {PASSWORD}", {"refresh": PASSWORD})
+    reply = Reply(302, {"location": [PASSWORD]}, PASSWORD.encode(), "host", False)
+    assert (repr(ask), repr(reply)) == ("Ask(POST https://host/x)", "Reply(302 from host)")
+
+
+@pytest.mark.parametrize("token", ["a\r\nX: y", "", "not-known"])
+def test_a_registry_token_that_is_of_no_use(client: Clients, serve: Serve, home: Homes, token: str) -> None:
+    tokens = serve(lambda _: Answer(401))
+    registry = serve(bearer(f"{tokens.url}/token", ["token-Jj42-secret"]))
+    found = outcome(
+        client(credentials=home({"auths": {registry.host: {"registrytoken": token}}})), f"{registry.host}/a:1"
+    )
+    assert type(found) is (errors.DeniedError if token else errors.CredentialsNeededError), found
+    assert not token or token not in str(found)
 
 
 # -- mirrors -----------------------------------------------------------------------------------------------------------

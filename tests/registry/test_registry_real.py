@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from registry_servers import IDENTITY, OCI_INDEX, OCI_MANIFEST, PASSWORD, USER, Authority, Request, Stored, TokenServer
 
 from dfopt.registry.client import ClientOptions, RegistryClient
 from dfopt.registry.credentials import CredentialStore
@@ -19,6 +18,7 @@ from dfopt.registry.errors import (
     TlsError,
 )
 from dfopt.registry.transport import Limits
+from registry.servers import IDENTITY, OCI_INDEX, OCI_MANIFEST, PASSWORD, USER, Authority, Request, Stored, TokenServer
 
 Clients = Callable[..., RegistryClient]
 Homes = Callable[..., CredentialStore]

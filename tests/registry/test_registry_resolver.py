@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from registry_servers import OCI_MANIFEST, Answer, FakeServer, Request, digest, image, manifest
 
 from dfopt.registry import errors
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.lock import Lock, LockedImage
 from dfopt.registry.resolver import DigestResolver
+from registry.servers import OCI_MANIFEST, Answer, FakeServer, Request, digest, image, manifest
 
 NOW, BEFORE, ELSE = (digest(manifest(note)) for note in ("now", "before", "else"))
 
@@ -94,6 +94,16 @@ def test_many_at_once(client: Callable[..., RegistryClient], serve: Callable[...
     assert [one.status for one in found.values()] == ["pinned", "error", "missing", "error"]
     assert isinstance(found["scratch"].error, errors.InvalidReferenceError)
     assert [image.resolved for image in lock.images] == ["2026-11-03"]
+
+
+def test_all_spellings_of_a_name_learn_that_it_moved(
+    client: Callable[..., RegistryClient], serve: Callable[..., FakeServer]
+) -> None:
+    server = serve(respond)
+    lock = Lock("dfopt.lock", [LockedImage(f"{server.host}/app:latest", BEFORE, OCI_MANIFEST)])
+    found = DigestResolver(lock, client(), "update").resolve_all([f"{server.host}/app", f"{server.host}/app:latest"])
+    assert [(one.status, one.previous, one.digest) for one in found.values()] == [("moved", BEFORE, NOW)] * 2
+    assert len(server.requests) == 1
 
 
 def test_offline_needs_no_http_library(tmp_path: Path) -> None:

@@ -28,7 +28,13 @@ PASSWORD = "pw-Kx81-secret"
 # bcrypt, cost 5, of PASSWORD: htpasswd -nbBC 5 robot pw-Kx81-secret
 HTPASSWD = "robot:$2y$05$0gChfCwCuosxo9KpSqhNE.SBktLjSdG1sBkK3yqQf7A8vMp.GShcm\n"
 IDENTITY = "identity-Zq77-secret"
-SECRETS = (PASSWORD, IDENTITY, "signed-Vv90-secret", "token-Jj42-secret", base64.b64encode(PASSWORD.encode()).decode())
+SECRETS = (
+    PASSWORD,
+    IDENTITY,
+    "signed-Vv90-secret",
+    "token-Jj42-secret",
+    base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
+)
 
 
 def digest(body: bytes) -> str:
@@ -351,7 +357,6 @@ class Authority:
         self.certificate, self.key = folder / "server.crt", folder / "server.key"
         self._openssl(
             "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test CA",
-            "-addext", "keyUsage=critical,keyCertSign,digitalSignature",
             "-keyout", str(ca_key), "-out", str(self.ca),
         )  # fmt: skip
         request, extension = folder / "server.csr", folder / "server.ext"
