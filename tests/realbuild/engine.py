@@ -199,13 +199,18 @@ class PrivateEngine:
         self._home = Path(cache)
         self._lock: int | None = None
 
-    def start(self, bases: Sequence[str] = ()) -> str:
-        """Starts or finds the daemon, makes the missing `bases` (none named: all); the address. Raises EngineError."""
+    def start(self, bases: Sequence[str] | None = None) -> str:
+        """Starts or finds the daemon and makes those `bases` that are missing (None: all). Its address.
+
+        Raises EngineError; `stop` is to be called then too.
+        """
         self._home.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self._home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        if self._lock is None:
+            self._lock = os.open(self._home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         address = self._script("start-dockerd.sh", timeout=180).strip()
-        self._script("make-bases.sh", *bases, timeout=1800, DOCKER_HOST=address, PYTHON=sys.executable)
+        if bases is None or bases:
+            self._script("make-bases.sh", *(bases or ()), timeout=1800, DOCKER_HOST=address, PYTHON=sys.executable)
         return address
 
     def stop(self) -> None:

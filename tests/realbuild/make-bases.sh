@@ -5,6 +5,10 @@
 # $DFOPT_REALBUILD_HOME/bases. Such images carry this machine's package sources and certificates: they stay local.
 #   PYTHON: an interpreter that has pip (for alpine only)
 set -euo pipefail
+for base in "${@:-}"; do case $base in
+  ''|busybox|debian|debian-slim|alpine|python) ;;
+  *) echo "make-bases.sh: no base '$base': busybox, debian, debian-slim, alpine, python" >&2; exit 2 ;;
+esac; done
 : "${DOCKER_HOST:?the address of the engine to fill}"
 self=$(realpath "$0")
 work=${DFOPT_REALBUILD_HOME:-${HOME:-/root}/.cache/dfopt-realbuild}/bases
@@ -119,10 +123,6 @@ DOCKERFILE
   docker build -q --no-cache --network=host -t "$1" python >/dev/null
 }
 
-for base in "${@:-}"; do case $base in
-  ''|busybox|debian|debian-slim|alpine|python) ;;
-  *) echo "make-bases.sh: no base '$base': busybox, debian, debian-slim, alpine, python" >&2; exit 2 ;;
-esac; done
 wanted=" ${*:-busybox debian debian-slim alpine python} "
 case $wanted in *' debian '*) ;; *' python '*) wanted=" debian$wanted" ;; esac       # its parent
 for base in $wanted; do
@@ -135,9 +135,10 @@ for base in $wanted; do
     python) tags=(python:3.13-slim python:3.13 python:3 python:slim python:latest); parent=$(id debian:trixie) ;;
   esac
   fresh $base "${tags[0]}" && continue
-  start=$(date +%s%N)
+  old=$(id "${tags[0]}") start=$(date +%s%N)
   make_${base/-/_} "${tags[0]}"
   for tag in "${tags[@]:1}"; do docker tag "${tags[0]}" "$tag"; done
+  [ -z "$old" ] || [ "$old" = "$(id "${tags[0]}")" ] || docker image rm "$old" >/dev/null 2>&1 || true   # has no name now
   echo "$recipe $parent $(id "${tags[0]}")" >"stamps/$base"
   echo "make-bases.sh: $base made in $(( ($(date +%s%N) - start) / 1000000 )) ms" >&2
 done

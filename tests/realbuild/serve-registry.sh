@@ -17,7 +17,12 @@ OTEL_TRACES_EXPORTER=none setsid nohup docker-registry serve "$dir/config.yml" >
 pid=$!
 for _ in $(seq 100); do
   if ! kill -0 $pid 2>/dev/null; then break; fi
-  status=$( (exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET /v2/ HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null | cut -d ' ' -f 2) || true
+  status=
+  if { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null; then
+    printf 'GET /v2/ HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3
+    read -r -t 2 -u 3 _ status _ || true
+    exec 3>&-
+  fi
   case $status in 200|401) echo $pid; exit 0 ;; esac
   sleep 0.1
 done

@@ -6,6 +6,11 @@
 set -euo pipefail
 home=${DFOPT_REALBUILD_HOME:-${HOME:-/root}/.cache/dfopt-realbuild}/docker
 address=unix://$home/docker.sock
+longest=$home/exec/containerd/containerd-debug.sock
+if [ ${#longest} -gt 104 ]; then        # what a unix socket's address holds
+  echo "start-dockerd.sh: the path $home is too long for sockets: set DFOPT_REALBUILD_HOME to a shorter one" >&2
+  exit 1
+fi
 mkdir -p "$home/data" "$home/exec"
 answers() { DOCKER_HOST=$address timeout 10 docker version >/dev/null 2>&1; }
 
@@ -13,9 +18,12 @@ exec 8>"$home/start.lock"
 flock -w 120 8 || { echo "start-dockerd.sh: another start holds $home/start.lock" >&2; exit 1; }
 if ! answers; then
   "$(dirname "$0")/stop-dockerd.sh"       # what a killed run left behind: a daemon that hangs, or a stale pid file
+  # Its own configuration: the machine's daemon.json is for the machine's docker. No build takes layers from the cache
+  # (engine.py), so little of it is kept.
+  echo '{"builder": {"gc": {"enabled": true, "defaultKeepStorage": "1GB"}}}' >"$home/daemon.json"
   # setsid: an interrupt from the terminal must reach the tests, not the daemon that they still need to clean up
-  setsid nohup dockerd --data-root "$home/data" --exec-root "$home/exec" --pidfile "$home/pid" --host "$address" \
-    --containerd-namespace dfopt --containerd-plugins-namespace dfopt-plugins \
+  setsid nohup dockerd --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/exec" \
+    --pidfile "$home/pid" --host "$address" --containerd-namespace dfopt --containerd-plugins-namespace dfopt-plugins \
     --iptables=false --ip6tables=false --bridge=none >"$home/dockerd.log" 2>&1 </dev/null 8>&- 9>&- &
   daemon=$!
   for _ in $(seq 150); do
