@@ -221,8 +221,8 @@ def hunks(original: str, changes: Sequence[Change], context: int = 3) -> list[tu
     merged: list[Hunk] = []
     for block in blocks:
         if merged and merged[-1].end == block.start:  # neighbours: old lines first, then new ones, as diff shows them
-            last = merged.pop()
-            block = Hunk(last.start, block.end, last.lines + block.lines, last.authors | block.authors)
+            before = merged.pop()
+            block = Hunk(before.start, block.end, before.lines + block.lines, before.authors | block.authors)
         merged.append(block)
     groups: list[list[Hunk]] = []
     for block in merged:

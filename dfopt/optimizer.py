@@ -215,9 +215,11 @@ class _Run:
     def find(self) -> list[Finding]:
         """All findings of this round that no comment holds back."""
         held = rules(self.program.dockerfile)
+        self.used = set()
+        if not held:
+            return [finding for one in self.passes for finding in one.find(self.program, self.facts)]
         index = LineIndex(self.program.text)
         nodes = self.program.dockerfile.instructions
-        self.used = set()
         result: list[Finding] = []
         for one in self.passes:
             for finding in one.find(self.program, self.facts):

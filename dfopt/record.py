@@ -8,6 +8,8 @@ run time.
 
 from __future__ import annotations
 
+from types import CodeType, FunctionType
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -17,6 +19,23 @@ else:
 
     def dataclass_transform(**_: object):  # the type checker's hint only: no run-time meaning
         return lambda cls: cls
+
+
+_templates: dict[int, CodeType] = {}
+
+
+def _initializer(fields: tuple[str, ...], defaults: dict[str, Any]) -> FunctionType:
+    """`def __init__(self, a, b): self.a = a; self.b = b` for these fields. Compiling one such function for each class
+    would cost more than all else at start-up, so the code of one with as many fields is renamed."""
+    code = _templates.get(len(fields))
+    if code is None:
+        names = [f"x{number}" for number in range(len(fields))]
+        space: dict[str, Any] = {}
+        exec(f"def __init__(self, {', '.join(names)}): {'; '.join(f'self.{n} = {n}' for n in names)}", space)
+        code = _templates[len(fields)] = space["__init__"].__code__
+    code = code.replace(co_varnames=("self", *fields), co_names=fields)
+    last = tuple([defaults[field] for field in fields if field in defaults])
+    return FunctionType(code, {}, "__init__", last or None)
 
 
 @dataclass_transform(frozen_default=True, eq_default=True)
@@ -36,11 +55,7 @@ class RecordType(type):
         defaults.update({field: space.pop(field) for field in own if field in space})
         fields += own
         if fields and "__init__" not in space:
-            head = ", ".join(f"{f}=_d[{f!r}]" if f in defaults else f for f in fields)
-            body = "; ".join(f"self.{f}={f}" for f in fields)
-            made: dict[str, Any] = {"_d": defaults}
-            exec(f"def __init__(self, {head}): {body}", made)
-            space["__init__"] = made["__init__"]
+            space["__init__"] = _initializer(tuple(fields), defaults)
         space["__slots__"] = tuple(own)
         space["__match_args__"] = tuple(fields)
         space["__fields__"] = tuple(fields)

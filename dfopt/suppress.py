@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Pass
     from dfopt.syntax.tree import Comment, Dockerfile
 
-_MARK = re.compile(r"dfopt:|hadolint|check\s*=", re.I)
 _OWN = re.compile(r"#\s*dfopt:\s*(file-)?ignore\s*=\s*([\w,\s.-]*?)(?:\s+reason\s*=.*)?\Z", re.I)
 _HADOLINT = re.compile(r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+?)\s*\Z", re.I)
 _SKIP = re.compile(r"(?:\A|;)\s*skip\s*=\s*([^;]*)", re.I)
@@ -49,7 +48,10 @@ class Rule(Record):
 
 def rules(dockerfile: Dockerfile) -> list[Rule]:
     """The suppressions of a file, in order."""
-    if not _MARK.search(dockerfile.text):
+    if not dockerfile.comments and not dockerfile.directives:
+        return []
+    lower = dockerfile.text.lower()
+    if "dfopt" not in lower and "hadolint" not in lower and "check" not in lower:
         return []
     return list(_rules(dockerfile))
 

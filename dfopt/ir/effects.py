@@ -40,25 +40,29 @@ class Effect(Record):
     program: str
 
 
-_merged: dict[str, dict[str, Any]] = {}
+# build targets and program names that ask for packages
+_TARGETS = re.compile(r"dep|setup|apt|provision|bootstrap")
+_INSTALLER = re.compile(r"install|bootstrap|provision|setup|apt")
+
+_merged: dict[str, dict[str, Any] | None] = {}
 
 
 def manager(name: str | None) -> dict[str, Any] | None:
     """The package manager of this base name, with what it inherits (`like`); None where it is none."""
     if name is None:
         return None
-    found = _merged.get(name)
-    if found is None:
-        managers = table("package_managers")
-        own = managers.get(name)
-        if own is None:
-            match = re.match(r"(pip|pip3)(?:\.\d+|3\.\d+)?\Z", name)
-            own = managers.get(match[1]) if match else None
-            if own is None:
-                return None
+    if name in _merged:
+        return _merged[name]
+    managers = table("package_managers")
+    own = managers.get(name)
+    if own is None and name.startswith("pip"):
+        match = re.match(r"(pip|pip3)(?:\.\d+|3\.\d+)?\Z", name)
+        own = managers.get(match[1]) if match else None
+    found = None
+    if own is not None:
         parent = manager(own.get("like")) or {}
         found = {**parent, **own, "commands": {**parent.get("commands", {}), **own.get("commands", {})}}
-        _merged[name] = found
+    _merged[name] = found
     return found
 
 
@@ -101,6 +105,23 @@ def step_effects(program: Program, step: Step) -> list[Effect]:
     for one in found.invocations:
         reader.read(one, found.functions)
     return reader.found
+
+
+def killers() -> re.Pattern[str]:
+    """Words one of which a step's text must hold to delete, change or renew anything that another step wrote."""
+    global _killers
+    if _killers is None:
+        names = [name for name, facts in table("programs")["files"].items() if "deletes" in facts or "changes" in facts]
+        for name in table("package_managers"):
+            facts = manager(name) or {}
+            for word, does in facts["commands"].items():
+                if does.get("cleans") or does.get("refreshes"):
+                    names.append(word)
+        _killers = re.compile(r"\b(?:" + "|".join(sorted({re.escape(name) for name in names if name})) + r")\b")
+    return _killers
+
+
+_killers: re.Pattern[str] | None = None
 
 
 class _Reader:
@@ -167,11 +188,8 @@ class _Reader:
         if name in self.opaque:
             # build tools are asked for packages by targets that say so
             words = " ".join(value or "$" for value in values)
-            return (
-                name not in ("make", "cmake", "ninja")
-                or re.search(r"dep|setup|apt|provision|bootstrap", words) is not None
-            )
-        return re.search(r"install|bootstrap|provision|setup|apt", name) is not None and name != "install"
+            return name not in ("make", "cmake", "ninja") or _TARGETS.search(words) is not None
+        return _INSTALLER.search(name) is not None and name != "install"
 
     def package(self, one: Invocation, facts: dict[str, Any]) -> None:
         family = str(facts["family"])

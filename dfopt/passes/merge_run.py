@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
-from dfopt.ir.effects import covers, step_effects
+from dfopt.ir.effects import covers, killers, step_effects
 from dfopt.ir.leaks import leaks
 from dfopt.ir.rewrite import MergeRuns, RewriteError, check_part
 from dfopt.passes._layout import body_end, chain_style, line_end, line_start
@@ -91,6 +91,8 @@ class MergeRun(Pass):
         if self.settings["when"] == "all":
             return [(0, len(group) - 1, "fewer layers")]
         found: list[tuple[int, int, str]] = []
+        if not any(killers().search(step.node.joined.text) for step in group):
+            return found
         live: list[tuple[int, Effect]] = []  # what the steps so far left in their layers, with the step
         stale: set[str] = set()  # package families whose index the step before refreshed without installing
         for last, step in enumerate(group):
@@ -161,7 +163,7 @@ def _gains(live: list[tuple[int, Effect]], effect: Effect) -> Iterator[tuple[int
     """The steps that left something which `effect` makes dead, and what."""
     for first, other in live:
         if effect.kind == "deletes" and (
-            covers(effect.path, other.path) or covers(other.path, effect.path) and other.path != "/"
+            covers(effect.path, other.path) or (covers(other.path, effect.path) and other.path != "/")
         ):
             yield first, f"{effect.path} is deleted in a later layer than it is written"
         elif effect.kind == "changes" and covers(effect.path, other.path) and other.program != "mkdir":
