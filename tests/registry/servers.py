@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -243,6 +243,7 @@ class Pusher:
     def __init__(self, host: str, repository: str) -> None:
         self.connection = http.client.HTTPConnection(host, timeout=10)
         self.repository = repository
+        self.close = self.connection.close
 
     def _send(self, method: str, path: str, body: bytes = b"", media_type: str = "") -> http.client.HTTPResponse:
         self.connection.request(method, path, body, {"Content-Type": media_type} if media_type else {})
@@ -295,10 +296,11 @@ class Stored:
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
         with docker_registry(folder / "fill", self.data) as host:
-            pusher = Pusher(host, "team/app")
-            self.single, _ = pusher.image("1.0", "amd64")
-            self.index = pusher.index("multi", [("amd64", ""), ("arm64", "v8"), ("arm", "v7")])
-            self.open, _ = Pusher(host, "open/app").image("1.0", "amd64")
+            with closing(Pusher(host, "team/app")) as pusher:
+                self.single, _ = pusher.image("1.0", "amd64")
+                self.index = pusher.index("multi", [("amd64", ""), ("arm64", "v8"), ("arm", "v7")])
+            with closing(Pusher(host, "open/app")) as pusher:
+                self.open, _ = pusher.image("1.0", "amd64")
 
 
 class TokenServer:
