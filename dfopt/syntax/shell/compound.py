@@ -21,6 +21,7 @@ from dfopt.syntax.shell.nodes import (
     While,
     Word,
 )
+from dfopt.syntax.shell.simple import ASSIGNMENT
 from dfopt.syntax.shell.words import PATTERN, SUBJECT
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ _IDENTIFIER = re.compile(NAME + r"\Z").match
 _EMPTY = re.compile(r"\((?:[ \t]|\\\n)*\)").match
 _CASE_END = re.compile(r";;&?|;&").match
 # What comes between a coprocess's name and its command; before anything but a compound command, it is no name.
-_COPROCESS_NAME = re.compile(r"[^ \t\n;&|()<>]+[ \t]+").match
+_COPROCESS_NAME = re.compile(r"([^ \t\n;&|()<>]+)[ \t]+").match
 
 
 class Compounds(Conditionals):
@@ -237,6 +238,7 @@ class Compounds(Conditionals):
                 redirects = self.redirects(close + 2)
                 end = redirects[-1].end if redirects else close + 2
                 return ArithmeticCommand(pos, end, text[pos + 2 : close], redirects, parts)
+            self.unsplit(close)
             del self.comments[comments:], self.kinds[kinds:]
         self.operator(pos + 1)
         body = self.script(pos + 1, "a command after '('")
@@ -293,13 +295,18 @@ class Compounds(Conditionals):
         command = self._compound_at(at)
         if command is None:
             found = _COPROCESS_NAME(self.text, at)
-            if found is not None and _COMPOUND(self.text, found.end()):
-                name = found[0].rstrip(" \t")
-                if not _IDENTIFIER(name):
-                    self.unexpected(at, "a name")
+            if KEYWORD(self.text, at):
+                self.unexpected(at, "a name or a command")
+            if found is not None and not ASSIGNMENT(found[1]):  # bash knows reserved words behind a possible name
                 command = self._compound_at(found.end())
-            else:
+                if command is not None:
+                    name = found[1]
+                    if not _IDENTIFIER(name):
+                        self.unexpected(at, "a name")
+                elif KEYWORD(self.text, found.end()):
+                    self.unexpected(found.end(), "a word")
+            if command is None:
                 command = self.prefix(at)
-        if command is None:
+        if command is None or type(command) is Function:
             self.unexpected(at, "a command after 'coproc'")
         return Coproc(start, command.end, name, command)

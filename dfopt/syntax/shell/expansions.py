@@ -34,9 +34,9 @@ _DOUBLE = re.compile(
     rf"""((?:[^"\\$`]+|\\[\s\S]|{LONE_DOLLAR})+)|\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}|(")"""
 ).match
 _SIMPLE = re.compile(rf"\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}").match
-_GLUED_NAME = re.compile(r"(?:\\\n)+[A-Za-z0-9_]").match
-_ANSI = re.compile(r"\$'((?:[^'\\]+|\\[\s\S])*)'").match
-_BACKQUOTED = re.compile(r"`((?:[^`\\]+|\\[\s\S])*)`").match
+_GLUED_NAME = re.compile(rf"\${NAME}(?:\\\n)+[A-Za-z0-9_]").match
+_ANSI = re.compile(r"\$'([^'\\]*(?:\\[\s\S][^'\\]*)*)'").match
+_BACKQUOTED = re.compile(r"`([^`\\]*(?:\\[\s\S][^`\\]*)*)`").match
 
 _LENGTH = re.compile(rf"\$\{{#({NAME}|[0-9]+|[@*#?$!-])(?=[}}\[])").match
 _INDIRECT = re.compile(rf"\$\{{!({NAME}|[0-9]+|[@*#?$-])(?=[}}\[:=?+#%/^,~@*-])").match
@@ -72,7 +72,7 @@ class Expansions(Lexer):
                     return DoubleQuoted(start, end, tuple(parts))
                 else:
                     if self.continued:
-                        self._whole_name(end)
+                        self._whole_name(pos, end)
                     parts.append(Parameter(pos, end, found[kind]))  # type: ignore[index]  # 2 or 3
                 pos = end
                 continue
@@ -87,8 +87,9 @@ class Expansions(Lexer):
                 self.fail("unterminated double quote", start)
             pos = self.pos
 
-    def _whole_name(self, end: int) -> None:
-        if _GLUED_NAME(self.text, end):
+    def _whole_name(self, start: int, end: int) -> None:
+        """Fails where the `$name` text[start:end] goes on behind a backslash-newline."""
+        if _GLUED_NAME(self.text, start):
             self.fail("a parameter's name is split by a backslash-newline", end)
 
     def dollar(self, pos: int, *, quoted: bool) -> Part | None:
@@ -98,7 +99,7 @@ class Expansions(Lexer):
         if found is not None:
             self.pos = end = found.end()
             if self.continued:
-                self._whole_name(end)
+                self._whole_name(pos, end)
             return Parameter(pos, end, found[1] or found[2])
         char = text[pos + 1 : pos + 2]
         if char == "(":
@@ -204,9 +205,15 @@ class Expansions(Lexer):
         if self.text[close + 1 : close + 2] == ")":
             self.pos = close + 2
             return Arithmetic(pos, close + 2, self.text[pos + 3 : close], parts)
+        self.unsplit(close)
         del self.comments[comments:], self.kinds[kinds:]
         self.kinds.append((pos, "substitution-subshell"))
         return self._command(pos)
+
+    def unsplit(self, close: int) -> None:
+        """Fails where a backslash-newline stands between the two parentheses that would end arithmetic."""
+        if self.continued and re.compile(r"\)(?:\\\n)+\)").match(self.text, close):
+            self.fail("an operator is split by a backslash-newline", close)
 
     def balanced(self, pos: int, *, brackets: bool = False) -> tuple[int, tuple[Part, ...], int]:
         """Text from `pos` up to the parenthesis (or bracket) that closes one opened before: the closing one's offset,
@@ -338,7 +345,7 @@ class Expansions(Lexer):
                 if paired < 0 or any(sign in text[pos:paired] for sign in '}"`\\'):
                     self.fail("shells differ in how they read this quote inside of ${ }", at)
             elif char in "<>":
-                if text[pos : pos + 1] == "(" and not quoted and not pattern:
+                if text[pos : pos + 1] == "(":  # bash reads a command there, even inside quotes
                     parts.append(self.process(at))
                     pos = self.pos
             elif char == "$" and quoted and text[pos : pos + 1] != "'":

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _PLAIN_DELIMITER = re.compile(r"[A-Za-z0-9_.%+,:=@/!-]+(?=[ \t\n;|&)]|\Z)").match
 # Pieces of any other: nothing is expanded in it, so only quotes have a meaning.
 _PIECE = re.compile(
-    r"""((?:[^ \t\n;&|()<>"'\\$`]+|\\[^\n]|\$(?!["'({\[]))+)|'([^']*)'|"((?:[^"\\$`]+|\\[\s\S])*)\""""
-    r"""|\$'((?:[^'\\]+|\\[\s\S])*)'"""
+    r"""((?:[^ \t\n;&|()<>"'\\$`]+|\\[^\n]|\$(?!["'({\[]))+)|'([^']*)'|"([^"\\$`]*(?:\\[\s\S][^"\\$`]*)*)\""""
+    r"""|\$'([^'\\]*(?:\\[\s\S][^'\\]*)*)'"""
 ).match
 _OPEN_LINE = re.compile(r"(?<!\\)(?:\\\\)*\\\Z").search
 

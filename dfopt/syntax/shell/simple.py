@@ -6,7 +6,7 @@ import re
 
 from dfopt.syntax.shell.lexer import BLANKS, NAME, PLAIN
 from dfopt.syntax.shell.nodes import ArrayLiteral, Assignment, Literal, Redirect, SimpleCommand, Word
-from dfopt.syntax.shell.words import SUBJECT, VALUE, Words
+from dfopt.syntax.shell.words import DESCRIPTOR, SUBJECT, VALUE, Words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _REDIRECT = re.compile(rf"([0-9]*|\{{{NAME}\}})(<<<|<<-|<<|<&|<>|<(?!\()|>>|>&|>
 
 _ENDS = frozenset(("", "\n", ";", "|", ")"))
 _MAY_REDIRECT = frozenset("<>{&0123456789")
+_WORD = re.compile(r"[^ \t\n;&|()<>#]").match
 _BREAKS_WORD = re.compile(r"[ \t\n;&|<>()]").search
 # bash takes an array literal in the arguments of these (manual 4.2, 6.7)
 _DECLARES = frozenset(("declare", "typeset", "local", "export", "readonly", "eval", "let", "alias"))
@@ -224,6 +225,8 @@ class SimpleCommands(Words):
             target = self.delimiter(at)
             if target.end == at:
                 self.unexpected(at, "a delimiter")
+            if text[target.end : target.end + 1] in ("<", ">") and DESCRIPTOR(text, at, target.end):
+                self.unexpected(at, "a delimiter")
             source = text[at : target.end]
             quoted = "'" in source or '"' in source or "\\" in source
             document = Redirect(pos, target.end, fd, operator, target, None, 0, 0, quoted)
@@ -242,6 +245,10 @@ class SimpleCommands(Words):
             if end == at:
                 self.unexpected(at, "a word")
             value = target.value
+            if text[end : end + 1] in ("<", ">") and DESCRIPTOR(text, at, end):
+                if operator not in (">&", "<&") or text[at] == "{":
+                    self.unexpected(at, "a word")
+                self.kinds.append((pos, "amp-redirect"))  # to others the digits belong to the next redirect
         if operator == "<<<":
             self.kinds.append((pos, "here-string"))
         elif operator in ("&>", "&>>") or (operator == ">&" and value is not None and not _is_descriptor(value)):
@@ -258,6 +265,8 @@ class SimpleCommands(Words):
                 break
             redirects.append(redirect)
             at = self.blanks(self.pos)
+        if redirects and _WORD(self.text, at):  # behind a redirect no word is reserved
+            self.unexpected(at, "the end of the command")
         self.pos = self.rest(at)
         return tuple(redirects)
 

@@ -38,7 +38,7 @@ _WILDCARD = re.compile(r"[*?]|\[.+\]", re.S).search
 _ASSIGNED_TILDE = re.compile(rf"{NAME}\+?=(?:~|.*:~)", re.S).match
 _EXTGLOB = frozenset("?*+@!")
 _TRAILING = re.compile(r"(?:\\\n)+\Z").search
-_DESCRIPTOR = re.compile(rf"(?:[0-9]+|\{{{NAME}\}})\Z").match
+DESCRIPTOR = re.compile(rf"(?:[0-9]+|\{{{NAME}\}})\Z").match
 
 
 class Words(HereDocuments):
@@ -71,7 +71,7 @@ class Words(HereDocuments):
                     part = DoubleQuoted(pos, end, (Literal(pos + 1, end - 1, string),) if string else ())
                 else:
                     if self.continued:
-                        self._whole_name(end)
+                        self._whole_name(pos, end)
                     string = None
                     part = Parameter(pos, end, found[kind])  # type: ignore[index]  # 4 or 5
             else:
@@ -150,7 +150,7 @@ class Words(HereDocuments):
         else:
             parts[-1] = Literal(last.start, end, last.value)
         if self.text[pos : pos + 1] in ("<", ">", "(") and (
-            self.text[pos] == "(" or _DESCRIPTOR(self.text, start, end)
+            self.text[pos] == "(" or DESCRIPTOR(self.text, start, end)
         ):
             self.fail("an operator is split by a backslash-newline", end)
         return end
