@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.image.errors import ImageError
 from dfopt.image.model import Platform, host_platform, parse_platform
+from dfopt.syntax.image_ref import ImageRefError, parse_image_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,23 +37,22 @@ def select(choices: list[Choice], name: str | None, platform: str | Platform | N
     return pool[0]
 
 
-def familiar(name: str) -> str:
-    """The full form of an image name: `alpine` is `docker.io/library/alpine:latest`, as engines read it."""
-    rest, at, digest = name.partition("@")
-    first, slash, _ = rest.partition("/")
-    if not slash or not ("." in first or ":" in first or first == "localhost"):
-        rest = f"docker.io/{rest}" if slash else f"docker.io/library/{rest}"
-    if not at and ":" not in rest.rpartition("/")[2]:
-        rest += ":latest"
-    return rest + at + digest
+def _full(name: str) -> str:
+    """The name with what engines add to it: `alpine` is `docker.io/library/alpine:latest`. What is no image name
+    (layouts may call their images anything) stands for itself."""
+    try:
+        ref = parse_image_ref(name)
+    except ImageRefError:
+        return name
+    return ref.name + (f":{ref.resolved_tag}" if ref.resolved_tag else "") + (f"@{ref.digest}" if ref.digest else "")
 
 
 def _named(choices: list[Choice], name: str) -> list[Choice]:
     """By the name as written, else its full form, else the tag alone, else the digest."""
-    full = familiar(name)
+    full = _full(name)
     tests: tuple[Callable[[Choice], bool], ...] = (
         lambda choice: name in choice.names,
-        lambda choice: full in map(familiar, choice.names),
+        lambda choice: full in map(_full, choice.names),
         lambda choice: any(known.rpartition(":")[2] == name for known in choice.names if ":" in known),
         lambda choice: _is_digest(name, choice.digest),
     )

@@ -152,11 +152,13 @@ def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[Choice]:
             platform = platform_of(stated, place) if stated else None
             if platform is not None and platform.os == "unknown":
                 continue
+            if digest not in blobs:
+                if depth:  # an index within may list what the archive leaves out (other platforms)
+                    continue
+                raise ImageError(f"{place}: {digest} is listed, but missing")
             if field(entry, "mediaType", str, place) in _INDEXES:
-                if digest in blobs:  # an index may list what the archive leaves out (other platforms)
-                    walk(blobs.document(digest, size), own, branch, depth + 1, f"{blobs.label}: {digest[:19]}")
-                continue
-            if digest in blobs:
+                walk(blobs.document(digest, size), own, branch, depth + 1, f"{blobs.label}: {digest[:19]}")
+            else:
                 found.append(Choice(own, platform, digest, branch, _loader(blobs, digest, size, own)))
 
     walk(index, (), 0, 0, where)
