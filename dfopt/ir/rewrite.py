@@ -8,6 +8,7 @@ checked here, on the original, so that no pass can forget it.
 
 from __future__ import annotations
 
+from dfopt.ir.chain import with_command_before, without_command
 from dfopt.ir.leaks import is_plain, leaks, sets_errexit
 from dfopt.ir.model import Item, both, items, term, with_command
 from dfopt.record import Record
@@ -16,7 +17,7 @@ from dfopt.syntax.shell.nodes import SimpleCommand
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from dfopt.ir.body import Body
     from dfopt.ir.model import Term
@@ -46,6 +47,22 @@ class PrependCommand(Record):
     operator: str = "&&"
 
 
+class RemoveCommand(Record):
+    """The command at `offset` of a RUN's shell text goes, with the operator that joined it to its neighbour. It is part
+    of an `&&` chain, or of a list and not its last."""
+
+    step: int
+    offset: int
+
+
+class InsertCommand(Record):
+    """A command comes before the one at `offset` of a RUN's shell text, joined to it by `&&`."""
+
+    step: int
+    offset: int
+    words: tuple[str, ...]
+
+
 class EditWords(Record):
     """The command at `offset` of a step's shell text: `remove` words from `index` on go, `insert` come in their place.
     Word 0 is the first word of the simple command, wrappers such as sudo included."""
@@ -70,6 +87,14 @@ class SetValue(Record):
     step: int
     keyword: str
     value: tuple[object, ...]
+
+
+class RespellPairs(Record):
+    """The pairs of an ENV or LABEL are written another way (`A b c` as `A="b c"`): the names stay, and every value
+    still expands to the same text, whatever its variables hold."""
+
+    step: int
+    pairs: tuple[tuple[str, str | None], ...]
 
 
 class InsertStep(Record):
@@ -112,9 +137,12 @@ if TYPE_CHECKING:
         MergeRuns
         | AppendCommand
         | PrependCommand
+        | RemoveCommand
+        | InsertCommand
         | EditWords
         | SetFlags
         | SetValue
+        | RespellPairs
         | InsertStep
         | RemoveStep
         | SetDirective
@@ -150,7 +178,8 @@ def claims(rewrite: Rewrite) -> tuple[set[int], bool]:
         return set(rewrite.steps), True
     if isinstance(rewrite, InsertStep | SetDirective | ChangeComments):
         return set(), False
-    return {rewrite.step}, not isinstance(rewrite, EditWords | AppendCommand | PrependCommand)
+    partly = EditWords | AppendCommand | PrependCommand | RemoveCommand | InsertCommand
+    return {rewrite.step}, not isinstance(rewrite, partly)
 
 
 def expected(program: Program, rewrites: Iterable[Rewrite]) -> Outcome:
@@ -213,12 +242,18 @@ class _Applier:
             self.extend(rewrite)
         elif isinstance(rewrite, EditWords):
             self.edit_words(rewrite)
+        elif isinstance(rewrite, RemoveCommand | InsertCommand):
+            self.in_chain(rewrite)
         elif isinstance(rewrite, SetFlags):
             old = self.item(rewrite.step)
             self.items[rewrite.step] = Item(old.index, old.keyword, rewrite.flags, old.value)
         elif isinstance(rewrite, SetValue):
             old = self.item(rewrite.step)
             self.items[rewrite.step] = Item(old.index, rewrite.keyword, old.flags, rewrite.value)
+        elif isinstance(rewrite, RespellPairs):
+            old = self.item(rewrite.step)
+            check_respelling(old.value, rewrite.pairs, self.program.dockerfile.escape)
+            self.items[rewrite.step] = Item(old.index, old.keyword, old.flags, ("pairs", rewrite.pairs))
         elif isinstance(rewrite, RemoveStep):
             self.item(rewrite.step)
             del self.items[rewrite.step]
@@ -265,6 +300,17 @@ class _Applier:
             raise RewriteError(f"no command stands at {rewrite.offset} of instruction {rewrite.step}")
         self.shells[rewrite.step] = changed
 
+    def in_chain(self, rewrite: RemoveCommand | InsertCommand) -> None:
+        self.item(rewrite.step)
+        old = self.shell(rewrite.step)
+        if isinstance(rewrite, RemoveCommand):
+            new = without_command(old, rewrite.offset)
+        else:
+            new = with_command_before(old, rewrite.offset, ("cmd", -1, (), rewrite.words, ()))
+        if new is None:
+            raise RewriteError(f"the command at {rewrite.offset} of instruction {rewrite.step} is not one of a chain")
+        self.shells[rewrite.step] = new
+
     def merge(self, merge: MergeRuns) -> None:
         """Checks, on the original parts, that one shell does what several did, then joins them."""
         first = self.item(merge.steps[0])
@@ -286,6 +332,18 @@ class _Applier:
                 del self.shells[index]
         assert result is not None
         self.shells[merge.steps[0]] = result
+
+
+def check_respelling(value: tuple[object, ...], pairs: tuple[tuple[str, str | None], ...], escape: str) -> None:
+    """Raises RewriteError unless `pairs` have the names of a canonical pair value and values that expand alike."""
+    from dfopt.ir.respell import same_expansion
+
+    old: Any = value[1] if value[0] in ("pairs", "legacy") else ()
+    if [name for name, _ in old] != [name for name, _ in pairs]:
+        raise RewriteError("a respelling changes names")
+    for (name, before), (_, after) in zip(old, pairs, strict=True):
+        if before != after and (before is None or after is None or not same_expansion(before, after, escape)):
+            raise RewriteError(f"the value of {name} is not the same in its new spelling")
 
 
 def check_append(body: Body, operator: str) -> None:

@@ -50,12 +50,16 @@ class Scope(Record):
             return None
         return UNKNOWN
 
+    def variables(self) -> _Lookup:
+        """The scope as an environment for word expansion."""
+        return _Lookup(self)
+
     def expand(self, word: str, escape: str) -> str | Unknown:
         """A word expanded in this scope; UNKNOWN where it depends on something that is not known."""
         if "$" not in word and escape not in word and "'" not in word and '"' not in word:
             return word
         try:
-            return expand_word(word, _Lookup(self), escape=escape)
+            return expand_word(word, self.variables(), escape=escape)
         except ExpansionError:
             return UNKNOWN
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
-from dfopt.ir.effects import covers, killers, step_effects
+from dfopt.ir.effects import killers, step_effects
 from dfopt.ir.leaks import leaks
+from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import MergeRuns, RewriteError, check_part
 from dfopt.passes._layout import body_end, chain_style, line_end, line_start
 from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
@@ -13,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.effects import Effect
+    from dfopt.ir.liveness import Death
     from dfopt.ir.program import Program, Stage, Step
 
 _PRAGMA = re.compile(r"#\s*(dfopt:|hadolint|check\s*=|checkov|trivy|syntax\s*=|escape\s*=)", re.I)
@@ -91,20 +92,16 @@ class MergeRun(Pass):
         if self.settings["when"] == "all":
             return [(0, len(group) - 1, "fewer layers")]
         found: list[tuple[int, int, str]] = []
-        if not any(killers().search(step.node.joined.text) for step in group):
+        if not killers().search(program.text, group[0].node.start, group[-1].node.end):
             return found
-        live: list[tuple[int, Effect]] = []  # what the steps so far left in their layers, with the step
+        layers = Layers()
         stale: set[str] = set()  # package families whose index the step before refreshed without installing
         for last, step in enumerate(group):
             effects = step_effects(program, step)
             if any(effect.kind == "installs" and effect.path in stale for effect in effects):
                 found.append((last - 1, last, "a package index in a layer of its own goes stale"))
-            for effect in effects:
-                found += [(first, last, why) for first, why in _gains(live, effect) if first < last]
-                if effect.kind == "deletes":
-                    live = [(i, other) for i, other in live if not covers(effect.path, other.path)]
-                elif effect.kind in ("creates", "changes"):
-                    live.append((last, effect))
+            for death in layers.feed(last, effects):
+                found.append((death.writer, last, _why(death)))
             fresh = {effect.path for effect in effects if effect.kind == "refreshes"}
             stale = fresh - {effect.path for effect in effects if effect.kind == "installs"}
         merged: list[tuple[int, int, str]] = []
@@ -159,15 +156,10 @@ def _groups(stage: Stage) -> Iterator[list[Step]]:
         group = []
 
 
-def _gains(live: list[tuple[int, Effect]], effect: Effect) -> Iterator[tuple[int, str]]:
-    """The steps that left something which `effect` makes dead, and what."""
-    for first, other in live:
-        if effect.kind == "deletes" and (
-            covers(effect.path, other.path) or (covers(other.path, effect.path) and other.path != "/")
-        ):
-            yield first, f"{effect.path} is deleted in a later layer than it is written"
-        elif effect.kind == "changes" and covers(effect.path, other.path) and other.program != "mkdir":
-            yield first, f"{other.path} is written again by {effect.program} in a later layer"
+def _why(death: Death) -> str:
+    if death.kind == "deleted":
+        return f"{death.path} is deleted in a later layer than it is written"
+    return f"{death.path} is written again by {death.program} in a later layer"
 
 
 def _obstacle(program: Program, step: Step, position: int, count: int, first: Step) -> str:

@@ -1,0 +1,60 @@
+"""Terms with a command taken out or put in. Pure functions over the terms of `model`; None where a term does not allow
+it, so that the caller can say why."""
+
+from __future__ import annotations
+
+from dfopt.ir.model import both, with_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.ir.model import Term
+
+
+def without_command(made: Term, offset: int) -> Term | None:
+    """The term without the command at `offset`, which must be part of an `&&` chain or of a list, but not the last of
+    a list: that one gives the list its status. None where the command is not there, or is the whole of its list."""
+    if made[0] == "and":
+        left, right = made[1], made[2]
+        if _is(right, offset):
+            return left  # type: ignore[no-any-return]
+        if _is(left, offset):
+            return right  # type: ignore[no-any-return]
+        for index, part in ((1, left), (2, right)):
+            changed = without_command(part, offset)
+            if changed is not None:
+                return both(changed, right) if index == 1 else both(left, changed)
+        return None
+    if made[0] != "list":
+        return None
+    pairs = made[1]
+    for index, (part, end) in enumerate(pairs):
+        if _is(part, offset):
+            if end != ";" or index == len(pairs) - 1:
+                return None
+            rest = (*pairs[:index], *pairs[index + 1 :])
+            return rest[0][0] if len(rest) == 1 and rest[0][1] == ";" else ("list", rest)
+        changed = without_command(part, offset)
+        if changed is not None:
+            return ("list", (*pairs[:index], (changed, end), *pairs[index + 1 :]))
+    return None
+
+
+def with_command_before(made: Term, offset: int, new: Term) -> Term | None:
+    """The term with `new &&` before the command at `offset`, grouped as the shell does; None where it is not there."""
+    changed = with_command(made, offset, lambda command: ("and", new, command))
+    return None if changed is None else _regroup(changed)
+
+
+def _is(made: Term, offset: int) -> bool:
+    return made[0] == "cmd" and made[1] == offset
+
+
+def _regroup(made: Any) -> Any:
+    """`a && (b && c)`, where one rewrite put `b && c` in the place of a command, as `(a && b) && c`."""
+    if not isinstance(made, tuple) or made[:1] == ("cmd",):
+        return made
+    if made and made[0] == "and" and len(made) == 3 and isinstance(made[1], tuple):
+        return both(_regroup(made[1]), _regroup(made[2]))
+    return tuple([_regroup(part) for part in made])

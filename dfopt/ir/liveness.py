@@ -1,0 +1,103 @@
+"""Liveness across layers: what a step leaves in its layer, and which later step makes it dead.
+
+A path is *dead* in a layer when a later layer deletes it or writes it again: its bytes stay in the image for ever. Only
+what the effects tell is seen; a program that no table knows neither writes nor kills here.
+"""
+
+from __future__ import annotations
+
+from dfopt.ir.effects import Effect, covers, step_effects
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.ir.program import Program, Stage, Step
+
+
+class Death(Record):
+    """`path`, left by step `writer`, dies in step `killer` (indices of instructions). `kind`: "deleted" or
+    "overwritten"; `program` is what kills."""
+
+    path: str
+    writer: int
+    killer: int
+    kind: str
+    program: str
+
+
+class Layers:
+    """The paths that the layers so far hold alive, with their writers. Feed it one step after the other."""
+
+    __slots__ = ("live",)
+
+    def __init__(self) -> None:
+        self.live: list[tuple[int, Effect]] = []
+
+    def feed(self, step: int, effects: Iterable[Effect]) -> list[Death]:
+        """Takes a step's effects in their order; returns what they kill of earlier steps."""
+        deaths: list[Death] = []
+        for effect in effects:
+            if effect.kind == "deletes":
+                deaths += [
+                    Death(effect.path, writer, step, "deleted", effect.program)
+                    for writer, other in self.live
+                    if writer != step and _met(effect, other)
+                ]
+                self.live = [pair for pair in self.live if not covers(effect.path, pair[1].path)]
+            elif effect.kind in ("creates", "changes"):
+                if effect.kind == "changes":
+                    deaths += [
+                        Death(other.path, writer, step, "overwritten", effect.program)
+                        for writer, other in self.live
+                        if writer != step and covers(effect.path, other.path) and other.program != "mkdir"
+                    ]
+                self.live.append((step, effect))
+        return deaths
+
+
+def _met(effect: Effect, other: Effect) -> bool:
+    """Whether a deletion takes something of what another effect wrote: all of it, or a part inside it."""
+    return covers(effect.path, other.path) or (covers(other.path, effect.path) and other.path != "/")
+
+
+def chain(program: Program, stage: Stage) -> list[Step]:
+    """The steps whose layers an image of `stage` has: those of the stages that it is built FROM, then its own."""
+    steps = list(stage.steps)
+    while stage.parent is not None:
+        stage = program.stages[stage.parent]
+        steps = [*stage.steps, *steps]
+    return steps
+
+
+def deaths(program: Program, stage: Stage) -> list[Death]:
+    """Everything that dies within the layers of an image of `stage`."""
+    layers = Layers()
+    return [death for step in chain(program, stage) for death in layers.feed(step.index, step_effects(program, step))]
+
+
+def copied_paths(program: Program, stage: Stage) -> set[str] | None:
+    """The absolute paths that other stages take out of `stage`; None where one is not known."""
+    from dfopt.ir.scopes import join_path
+    from dfopt.syntax.expand import Unknown
+    from dfopt.syntax.validate import mount_fields
+
+    found: set[str] = set()
+    for other in program.stages[stage.index + 1 :]:
+        for step in other.steps:
+            node = step.effective
+            escape = program.dockerfile.escape
+            flag = node.flag("from")
+            if flag is not None and flag.value and program.stage_named(flag.value, other.index) == stage.index:
+                for argument in node.arguments[:-1]:
+                    path = join_path("/", program.scope(step).expand(argument.value, escape))
+                    if isinstance(path, Unknown):
+                        return None
+                    found.add(path)
+            for mount in node.flags:
+                if mount.name == "mount" and mount.value:
+                    fields = dict(field.partition("=")[::2] for field in mount_fields(mount.value))
+                    if program.stage_named(fields.get("from", ""), other.index) == stage.index:
+                        found.add("/" + fields.get("source", fields.get("src", "/")).strip("/"))
+    return found
