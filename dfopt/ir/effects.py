@@ -27,7 +27,8 @@ class Effect(Record):
 
     kind     "creates", "deletes", "changes" (mode, owner or content of what is there), "refreshes" (a package index),
              "reads-index", "installs", "removes", "opaque" (may do anything, also call the package manager)
-    path     the path concerned; for package effects the family ("apt"); for opaque the command as written
+    path     the path concerned, or a package as "apt:gcc"; for package effects the family ("apt"); for opaque the
+             command as written
     at       offset in the step's shell text
     where    as Invocation.where
     program  the program
@@ -115,7 +116,7 @@ def killers() -> re.Pattern[str]:
         for name in table("package_managers"):
             facts = manager(name) or {}
             for word, does in facts["commands"].items():
-                if does.get("cleans") or does.get("refreshes"):
+                if does.get("cleans") or does.get("refreshes") or does.get("removes"):
                     names.append(word)
         _killers = re.compile(r"\b(?:" + "|".join(sorted({re.escape(name) for name in names if name})) + r")\b")
     return _killers
@@ -196,7 +197,7 @@ class _Reader:
         if facts.get("reads-index"):
             self.add("reads-index", family, one)
             return
-        name, _ = subcommand(one, facts)
+        name, index = subcommand(one, facts)
         if name is None:
             self.add("opaque", "a package manager's subcommand that is not fixed", one)
             return
@@ -211,8 +212,10 @@ class _Reader:
             self.add("reads-index", family, one)
         if does.get("installs"):
             self.add("installs", family, one)
+            self.packages("creates", one, facts, index)
         if does.get("removes"):
             self.add("removes", family, one)
+            self.packages("deletes", one, facts, index)
         if does.get("caches"):
             for path in facts.get("cache", ()):
                 self.path("creates", path, one)
@@ -222,6 +225,17 @@ class _Reader:
         for kind in does.get("cleans", ()):
             for path in facts.get(kind, ()):
                 self.path("deletes", path, one)
+
+    def packages(self, kind: str, one: Invocation, facts: dict[str, Any], index: int) -> None:
+        """What the subcommand's operands name, as paths of the form "apt:gcc"; a name for several counts as one."""
+        skip = ""
+        for word in one.words[index + 1 :] if index >= 0 else ():
+            value = word.value or ""
+            option, skip = skip, ""
+            if value.startswith("-"):
+                skip = value if value in facts.get("value-options", ()) else ""
+            elif value and (not option or option in facts.get("group-options", ())):
+                self.add(kind, f"{facts['family']}:{re.split('[=<>~]', value, maxsplit=1)[0]}", one)
 
     def file(self, one: Invocation, facts: dict[str, Any]) -> None:
         created_by, into = facts.get("creates-options", ()), facts.get("into-options", ())

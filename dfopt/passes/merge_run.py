@@ -157,6 +157,9 @@ def _groups(stage: Stage) -> Iterator[list[Step]]:
 
 
 def _why(death: Death) -> str:
+    family, colon, package = death.path.partition(":")
+    if colon and "/" not in family:
+        return f"{package} is removed in a later layer than it is installed"
     if death.kind == "deleted":
         return f"{death.path} is deleted in a later layer than it is written"
     return f"{death.path} is written again by {death.program} in a later layer"
