@@ -473,6 +473,15 @@ def test_a_login_asked_for_by_another_host_is_not_answered(client: Clients, serv
     assert all("authorization" not in r.headers for r in other.requests)
 
 
+def test_another_host_cannot_ask_for_the_first_ones_password(client: Clients, serve: Serve, home: Homes) -> None:
+    thief = serve(lambda _: Answer(200, {}, b'{"token": "x"}'))
+    other = serve(lambda _: Answer(401, {"WWW-Authenticate": f'Bearer realm="{thief.url}/token",service="s"'}))
+    first = serve(lambda _: Answer(307, {"Location": f"{other.url}/x"}))
+    found = outcome(client(credentials=home({"auths": {first.host: LOGIN}})), f"{first.host}/app:1")
+    assert isinstance(found, errors.BadAnswerError)
+    assert not thief.requests
+
+
 def test_a_user_part_in_a_redirect_is_dropped(client: Clients, serve: Serve) -> None:
     other = serve(lambda _: image(BODY))
     first = serve(lambda _: Answer(307, {"Location": f"http://{USER}:{PASSWORD}@{other.host}/x"}))
