@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from dfopt.edit import Edit
+from dfopt.ir.respell import same_expansion
+from dfopt.ir.rewrite import RespellPairs
+from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.syntax.arguments import quoted_words
+from dfopt.syntax.expand import ExpansionError, variables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program
+    from dfopt.syntax.tree import Instruction
+
+
+class LegacyEnvLabel(Pass):
+    """Writes `ENV name value` and `LABEL name value` as `name=value`.
+
+    The value gets double quotes where it has blanks, and quotes that it has are resolved: what BuildKit makes of it is
+    the same before and after, whatever its variables hold.
+
+    Why: the old form is deprecated; it takes one name only and hides mistakes such as `ENV A 1 B 2`, which sets A to
+    `1 B 2`.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13-slim
+    ENV LANG C.UTF-8
+    ENV OPTIONS -v --color "never mind"
+    ```
+
+    ```dockerfile
+    FROM debian:13-slim
+    ENV LANG=C.UTF-8
+    ENV OPTIONS="-v --color never mind"
+    ```
+
+    Refuses: where no spelling in one line is exactly the same value (quotes inside `${name:-...}`, values with quotes
+    over several lines), and where a comment stands between the name and its value. Behind ONBUILD nothing changes.
+
+    Declares: the pair is spelt another way.
+    """
+
+    name = "legacy-env-label"
+    group = "correct"
+    codes = ("LegacyKeyValueFormat",)
+    triggers = ("env", "label")
+    order = 60
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for index, node in enumerate(program.dockerfile.instructions):
+            if node.form == "legacy":
+                pair = node.pairs[0]
+                message = f"write {pair.name} in the form {node.keyword} {pair.name}=value"
+                value = spelt(pair.value or "", program.dockerfile.escape)
+                edits = None if value is None else _edits(program.text, node, value)
+                if value is None or edits is None:
+                    reason = "no spelling in the new form is known to be exactly the same value"
+                    yield Finding(self.name, message, node.start, node.end, None, reason)
+                else:
+                    rewrite = RespellPairs(index, ((pair.name, value),))
+                    yield Finding(self.name, message, node.start, node.end, Fix(tuple(edits), (rewrite,), "safe"))
+
+
+def spelt(value: str, escape: str) -> str | None:
+    """An old-form value as one word of the new form that expands alike; None where none is found."""
+    words = quoted_words(value, 0, len(value), escape)
+    if len(words) == 1 and words[0].value == value:
+        word: str | None = value
+    elif not any(char in value for char in ("'", '"', escape)):
+        word = f'"{value}"'
+    else:
+        word = _requoted(value, escape)
+    if word is None or not same_expansion(value, word, escape):
+        return None
+    again = quoted_words(word, 0, len(word), escape)
+    return word if len(again) == 1 and again[0].value == word else None
+
+
+def _requoted(value: str, escape: str) -> str | None:
+    """A value with quotes and escapes of its own as one double-quoted string."""
+    try:
+        uses = {use.start: use for use in reversed(variables(value, escape))}
+    except ExpansionError:
+        return None
+    special = ("'", '"', escape)
+    out: list[str] = []
+    at = 0
+    inside = False  # double quotes
+    while at < len(value):
+        char = value[at]
+        if char == "'" and not inside:
+            end = value.find("'", at + 1)
+            out.append(_escaped(value[at + 1 : end], escape))
+            at = end + 1
+        elif char == '"':
+            inside = not inside
+            at += 1
+        elif char == escape:
+            following = value[at + 1 : at + 2]
+            kept = char if inside and following not in ('"', "$", escape) else ""
+            out.append(_escaped(kept + following, escape))
+            at += 2
+        elif char == "$" and at in uses:
+            use = uses[at]
+            if any(char in value[use.operand_start : use.operand_end] for char in special):
+                return None
+            text = value[use.start : use.end]
+            # what follows could join the name once the quotes between them are gone
+            out.append(
+                f"${{{use.name}}}" if text == f"${use.name}" and value[use.end : use.end + 1] in special else text
+            )
+            at = use.end
+        else:
+            out.append(_escaped(char, escape))
+            at += 1
+    return '"' + "".join(out) + '"'
+
+
+def _escaped(text: str, escape: str) -> str:
+    """Literal text for the inside of double quotes."""
+    return "".join([escape + char if char in ('"', "$", escape) else char for char in text])
+
+
+def _edits(text: str, node: Instruction, value: str) -> list[Edit] | None:
+    """The edits that give the pair its `=` and its quotes; None where a comment or a line end is in the way."""
+    pair = node.pairs[0]
+    old = pair.value or ""
+    start = node.joined.source(pair.at + len(pair.name) - 1) + 1
+    begin = node.joined.source(pair.value_at)
+    end = node.joined.span(pair.stop - 1, pair.stop)[1]
+    if any(start < comment.start < begin for comment in node.comments):
+        return None
+    if value == old:
+        return [Edit(start, begin, "=")]
+    if value == f'"{old}"':
+        return [Edit(start, begin, '="'), Edit(end, end, '"')]
+    if "\n" in text[begin:end]:
+        return None
+    return [Edit(start, end, "=" + value)]
