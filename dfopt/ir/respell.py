@@ -6,6 +6,10 @@ from itertools import product
 
 from dfopt.syntax.expand import ExpansionError, expand_word, variables
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # A value that would show if anything looked at it twice: blanks, quotes, escapes, a variable, a wildcard
 _MARK = "m{} \\'\"`$x*"
 
@@ -34,6 +38,17 @@ def same_expansion(one: str, other: str, escape: str) -> bool:
         if _expanded(one, env, escape) != _expanded(other, env, escape):
             return False
     return True
+
+
+def respelling_fault(value: tuple[object, ...], pairs: tuple[tuple[str, str | None], ...], escape: str) -> str:
+    """Why `pairs` do not say what a canonical ENV or LABEL value (`model.value_of`) says; "" where they do."""
+    old: Any = value[1] if value[0] in ("pairs", "legacy") else ()
+    if [name for name, _ in old] != [name for name, _ in pairs]:
+        return "a respelling changes names"
+    for (name, before), (_, after) in zip(old, pairs, strict=True):
+        if before != after and (before is None or after is None or not same_expansion(before, after, escape)):
+            return f"the value of {name} is not the same in its new spelling"
+    return ""
 
 
 def _expanded(word: str, env: dict[str, str], escape: str) -> tuple[bool, str]:

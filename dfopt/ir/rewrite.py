@@ -11,13 +11,14 @@ from __future__ import annotations
 from dfopt.ir.chain import with_command_before, without_command
 from dfopt.ir.leaks import is_plain, leaks, sets_errexit
 from dfopt.ir.model import Item, both, items, term, with_command
+from dfopt.ir.respell import respelling_fault
 from dfopt.record import Record
 from dfopt.syntax.shell.nodes import SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, TypeAlias
+    from typing import TypeAlias
 
     from dfopt.ir.body import Body
     from dfopt.ir.model import Term
@@ -252,7 +253,9 @@ class _Applier:
             self.items[rewrite.step] = Item(old.index, rewrite.keyword, old.flags, rewrite.value)
         elif isinstance(rewrite, RespellPairs):
             old = self.item(rewrite.step)
-            check_respelling(old.value, rewrite.pairs, self.program.dockerfile.escape)
+            fault = respelling_fault(old.value, rewrite.pairs, self.program.dockerfile.escape)
+            if fault:
+                raise RewriteError(fault)
             self.items[rewrite.step] = Item(old.index, old.keyword, old.flags, ("pairs", rewrite.pairs))
         elif isinstance(rewrite, RemoveStep):
             self.item(rewrite.step)
@@ -332,18 +335,6 @@ class _Applier:
                 del self.shells[index]
         assert result is not None
         self.shells[merge.steps[0]] = result
-
-
-def check_respelling(value: tuple[object, ...], pairs: tuple[tuple[str, str | None], ...], escape: str) -> None:
-    """Raises RewriteError unless `pairs` have the names of a canonical pair value and values that expand alike."""
-    from dfopt.ir.respell import same_expansion
-
-    old: Any = value[1] if value[0] in ("pairs", "legacy") else ()
-    if [name for name, _ in old] != [name for name, _ in pairs]:
-        raise RewriteError("a respelling changes names")
-    for (name, before), (_, after) in zip(old, pairs, strict=True):
-        if before != after and (before is None or after is None or not same_expansion(before, after, escape)):
-            raise RewriteError(f"the value of {name} is not the same in its new spelling")
 
 
 def check_append(body: Body, operator: str) -> None:
