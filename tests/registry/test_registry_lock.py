@@ -246,6 +246,18 @@ def test_writes_that_are_refused(path: Path, meanwhile: object) -> None:
     assert not (path.parent / "elsewhere").exists()
 
 
+def test_a_link_is_read_but_never_written_through(path: Path) -> None:
+    target = path.parent / "elsewhere"
+    target.write_text("version = 1\n")
+    path.symlink_to(target)
+    lock = read_lock(str(path))
+    lock.set_image(DEBIAN)
+    with pytest.raises(LockError, match="symbolic link"):
+        lock.write()
+    assert path.is_symlink()
+    assert target.read_text() == "version = 1\n"
+
+
 def test_no_such_folder(tmp_path: Path) -> None:
     lock = Lock(str(tmp_path / "none" / "dfopt.lock"), [DEBIAN])
     with pytest.raises(LockError, match="cannot be written: No such file"):

@@ -573,12 +573,18 @@ def test_token_servers_that_fail(client: Clients, serve: Serve, token: Answer, e
 def test_a_token_server_that_trickles(client: Clients, serve: Serve) -> None:
     def trickle(connection: socket.socket, stopping: threading.Event) -> None:
         connection.recv(4096)
-        while not stopping.wait(0.05):
-            connection.sendall(b"H")
+        try:
+            while not stopping.wait(0.05):
+                connection.sendall(b"H")
+        except OSError:
+            hung_up.set()
 
+    hung_up = threading.Event()
     with raw_server(trickle) as host:
         registry = serve(bearer(f"http://{host}/token", []))
-        found = outcome(client(read=5, total=1), f"{registry.host}/app:1")
+        made = client(read=5, total=1)
+        found = outcome(made, f"{registry.host}/app:1")
+        assert hung_up.wait(20)  # not only the image gave up: the request for the token was ended, too
     assert isinstance(found, errors.TimeLimitError)
 
 
