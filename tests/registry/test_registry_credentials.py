@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.registry.challenge import Challenge, parse_challenges
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import Credential, CredentialStore
 from dfopt.registry.errors import shown, shown_url
@@ -398,31 +397,3 @@ def test_shown_url(url: str, expected: str) -> None:
 
 def test_shown_is_short() -> None:
     assert shown("x" * 500) == "x" * 197 + "..."
-
-
-# -- challenges --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ([], []),
-        ([""], []),
-        (["Basic"], [("basic", {})]),
-        (['Basic realm="a b"'], [("basic", {"realm": "a b"})]),
-        (
-            ['Bearer realm="https://a/t",service="s, x",scope="repository:a/b:pull,push"'],
-            [("bearer", {"realm": "https://a/t", "service": "s, x", "scope": "repository:a/b:pull,push"})],
-        ),
-        (['bearer REALM = "a\\"b" , service=plain'], [("bearer", {"realm": 'a"b', "service": "plain"})]),
-        (['Basic realm="a", Bearer realm="b"'], [("basic", {"realm": "a"}), ("bearer", {"realm": "b"})]),
-        (['Basic realm="a"', 'Bearer realm="b"'], [("basic", {"realm": "a"}), ("bearer", {"realm": "b"})]),
-        (["Basic, Bearer realm=b"], [("basic", {}), ("bearer", {"realm": "b"})]),
-        (["=x, realm=y"], []),
-        (["Negotiate abc==, Basic realm=x"], [("negotiate", {}), ("basic", {"realm": "x"})]),
-        (['Bearer realm="a", realm="b"'], [("bearer", {"realm": "a"})]),
-        (['Bearer realm="never ends'], [("bearer", {})]),
-    ],
-)
-def test_challenges(fields: list[str], expected: list[tuple[str, dict[str, str]]]) -> None:
-    assert parse_challenges(fields) == [Challenge(scheme, params) for scheme, params in expected]
