@@ -6,11 +6,13 @@ Dockerfile, or I/O. 130: interrupted. 141: the reader of the output has gone (as
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from dfopt.cli import fast, out
 from dfopt.cli.errors import UsageError
+from dfopt.workspace.run import GC_THRESHOLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +24,14 @@ PIPE_CLOSED = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs dfopt with `argv` (without the program's name; default: the process's own). Returns the exit code."""
+    own = argv is None  # the process is ours
+    if own:
+        gc.set_threshold(GC_THRESHOLD)
     try:
         status = _run(sys.argv[1:] if argv is None else list(argv))
         out.flush()
+        if own:
+            gc.freeze()  # the interpreter's last collection has nothing to look through
         return status
     except KeyboardInterrupt:
         out.discard()

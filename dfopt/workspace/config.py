@@ -144,7 +144,8 @@ def load(path: str, above: tuple[str, ...] = ()) -> Config | None:
     extend = settings.pop("extend", None)
     if extend is not None:
         base_path = os.path.join(os.path.dirname(path), os.path.expanduser(extend.value))
-        if os.path.realpath(base_path) in (*above, os.path.realpath(path)):
+        base_path = os.path.realpath(base_path)
+        if base_path in (*above, os.path.realpath(path)):
             raise Reader(shown, content, prefix).error("files extend each other in a circle", extend.key)
         if not os.path.isfile(base_path):
             raise Reader(shown, content, prefix).error(f'no such file: "{extend.value}"', extend.key)

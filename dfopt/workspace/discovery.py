@@ -65,7 +65,7 @@ def discover(
     seen: set[str] | None = set() if len(given) > 1 else None
     for path in given:
         for found in walk.start(path):
-            if seen is not None:
+            if seen is not None and not found.error:
                 real = os.path.realpath(found.path)
                 if real in seen:
                     continue
@@ -95,18 +95,16 @@ class _Walk:
             ignored = rules_above(top)
             if _decide(ignored, top, True):  # asked for by name: what is ignored as a whole is searched all the same
                 ignored = []
-        excluded, problem = self._excludes(top)
-        if problem:
-            yield problem
-        yield from self._directory(path, top, os.path.realpath(top), ignored, excluded)
+        yield from self._directory(path, top, os.path.realpath(top), ignored, self._excludes(top))
 
-    def _excludes(self, directory: str) -> tuple[list[Rules], Found | None]:
+    def _excludes(self, directory: str) -> list[Rules]:
+        """The exclude rules in force. A configuration that cannot be used has none: every file below will say so."""
         fixed = [self.exclude] if self.exclude else []
         try:
             found = self.lookup.directory(directory).exclude
-        except config.ConfigError as failure:
-            return fixed, Found(directory, display_name(directory), directory, str(failure))
-        return [*(Rules(base, patterns) for base, patterns in found), *fixed], None
+        except config.ConfigError:
+            return fixed
+        return [*(Rules(base, patterns) for base, patterns in found), *fixed]
 
     def _directory(
         self, path: str, absolute: str, top: str, ignored: list[Rules], excluded: list[Rules]
@@ -125,11 +123,10 @@ class _Walk:
             if self.ignore_files and ".gitignore" in names:
                 here = rules_of(absolute)
                 ignored = [*ignored, here] if here else ignored
-            problem = None
             if stack and not names.isdisjoint(config.NAMES):
-                excluded, problem = self._excludes(absolute)
+                excluded = self._excludes(absolute)
             stack.append(iter([(path, absolute, ignored, excluded, entry) for entry in entries]))
-            return problem
+            return None
 
         problem = opened(path, absolute, ignored, excluded)
         if problem:

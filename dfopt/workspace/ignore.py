@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
-
-    from pathspec import GitIgnoreSpec
 
 
 class Rules:
-    """Patterns that hold below one directory (`base`, absolute)."""
+    """Patterns that hold below one directory (`base`, absolute).
 
-    __slots__ = ("_spec", "base", "lines")
+    They are asked about one entry of a directory at a time, by a walk that does not enter what is left out. So a
+    pattern counts where it matches the entry itself, and the last one that does decides; the library's own verdict is
+    about whole paths, and cannot take a directory in again (`*`, then `!*/`).
+    """
+
+    __slots__ = ("_patterns", "base", "lines")
 
     def __init__(self, base: str, lines: Iterable[str]) -> None:
         self.base = os.path.join(base, "")
         self.lines = tuple(lines)
-        self._spec: GitIgnoreSpec | None = None
+        self._patterns: list[tuple[bool, re.Pattern[str]]] | None = None
 
     def decide(self, absolute: str, is_directory: bool) -> bool | None:
         """Whether a path is left out (True), taken in again (False), or not spoken of (None)."""
         if not absolute.startswith(self.base):
             return None
-        if self._spec is None:
-            self._spec = _compile(self.lines)
-        path = absolute[len(self.base) :]
-        return self._spec.check_file(path + "/" if is_directory else path).include
+        if self._patterns is None:
+            self._patterns = _compile(self.lines)
+        path = absolute[len(self.base) :].replace(os.sep, "/")
+        if is_directory:
+            path += "/"
+        for include, regex in self._patterns:
+            if any(_end(match) == len(path) for match in regex.finditer(path)):
+                return include
+        return None
 
 
 def rules_of(directory: str) -> Rules | None:
@@ -63,20 +73,26 @@ def _read(path: str, base: str) -> Rules | None:
     return Rules(base, lines) if lines else None
 
 
-def _compile(lines: tuple[str, ...]) -> GitIgnoreSpec:
+def _compile(lines: tuple[str, ...]) -> list[tuple[bool, re.Pattern[str]]]:
+    """Whether a pattern leaves out, and its regular expression; the last pattern first."""
     from pathspec import GitIgnoreSpec
 
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        patterns = list(GitIgnoreSpec.from_lines(lines).patterns)
     except ValueError:  # git passes over a pattern that is none
-        return GitIgnoreSpec.from_lines([line for line in lines if _is_pattern(line)])
+        patterns = []
+        for line in lines:
+            with suppress(ValueError):
+                patterns += GitIgnoreSpec.from_lines([line]).patterns
+    return [
+        (pattern.include, pattern.regex)
+        for pattern in reversed(patterns)
+        if pattern.include is not None and pattern.regex is not None
+    ]
 
 
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+def _end(match: re.Match[str]) -> int:
+    """Where the name ends that a pattern matched: behind the slash of a directory (the library's group `ps_d`), so
+    that a match of a directory above the entry is told from one of the entry."""
+    mark = match.end("ps_d") if "ps_d" in match.re.groupindex else -1
+    return mark if mark >= 0 else match.end()

@@ -12,7 +12,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     table = {item.lower(): item for item in known}
-    near = get_close_matches(word.lower(), table, n=1, cutoff=0.6)
+    near = get_close_matches(word.lower(), table, n=1, cutoff=0.65)
     return f'; did you mean "{table[near[0]]}"?' if near else ""
 
 

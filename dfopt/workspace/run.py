@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from dfopt.record import Record
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SERIAL = 300  # files; below this a pool costs more than it saves
 CHUNK = 16  # files per message to a worker
 AHEAD = 3  # chunks in flight per worker
+GC_THRESHOLD = 100_000  # trees hold no cycles: references counted to zero free them, and collections only cost
 
 
 class Outcome(Record):
@@ -107,6 +109,7 @@ def _start(task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outc
     import signal
 
     global _task
+    gc.set_threshold(GC_THRESHOLD)
     _task = task, failed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -1,0 +1,117 @@
+"""`explain`, `passes`, `config show`, `--version`, help and completion."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from cli.running import dfopt
+from dfopt.cli.options import COMMANDS, CommandSpec
+from dfopt.passes.base import registered
+
+
+@pytest.mark.parametrize("word", ["merge-run", "MERGE-RUN", "DL3059", "dl3059"])
+def test_explain(tmp_path: Path, word: str) -> None:
+    text = dfopt("explain", word, cwd=tmp_path, driven=False).stdout.decode()
+    assert text.startswith("merge-run (size; on by default, answers DL3059)\n\n")
+    assert "```dockerfile\n" in text
+    assert 'when: "pays" | ' in text
+
+
+def test_explain_a_group(tmp_path: Path) -> None:
+    text = dfopt("explain", "size", cwd=tmp_path, driven=False).stdout.decode()
+    for name, cls in registered().items():
+        assert (f"{name} (size;" in text) == (cls.group == "size")
+
+
+def test_explain_suggests(tmp_path: Path) -> None:
+    done = dfopt("explain", "mergerun", cwd=tmp_path, driven=False)
+    assert done.stderr == b'dfopt: error: unknown pass, group or code "mergerun"; did you mean "merge-run"?\n'
+
+
+def test_passes(tmp_path: Path) -> None:
+    lines = dfopt("passes", cwd=tmp_path, driven=False).stdout.decode().split("\n")
+    assert lines[0].split() == ["NAME", "GROUP", "DEFAULT", "CODES", "WHAT", "IT", "DOES"]
+    assert [line.split()[0] for line in lines[1:-1]] == list(registered())
+
+
+def test_passes_as_json(tmp_path: Path) -> None:
+    found = json.loads(dfopt("passes", "--output-format", "json", cwd=tmp_path, driven=False).stdout)
+    assert [one["name"] for one in found["passes"]] == list(registered())
+    for one in found["passes"]:
+        assert one["codes"] == list(registered()[one["name"]].codes)
+        assert one["summary"].endswith(".")
+        assert one["declares"]
+
+
+class TestConfigShow:
+    def test_defaults(self, tmp_path: Path) -> None:
+        text = dfopt("config", "show", "--isolated", cwd=tmp_path, driven=False).stdout.decode()
+        lines = text.split("\n")
+        assert lines[0] == "# configuration for .; files: none"
+        assert all(line.endswith("# default") for line in lines[1:-1])
+        assert any(line.startswith('output-format = "text" ') for line in lines)
+
+    def test_origins(self, tmp_path: Path) -> None:
+        (tmp_path / "base.toml").write_text('ignore = ["DL3009"]\nunsafe = true\n')
+        (tmp_path / "pyproject.toml").write_text(
+            '[project]\nname = "x"\n\n[tool.dfopt]\nextend = "base.toml"\nunsafe = false\n'
+            '[tool.dfopt.passes.merge-run]\n  when = "all"\n'
+        )
+        (tmp_path / "sub").mkdir()
+        done = dfopt("config", "show", "sub/Dockerfile", "--output-format", "json", cwd=tmp_path, driven=False)
+        assert done.returncode == 2
+        done = dfopt("config", "show", "sub", "--output-format", "json", cwd=tmp_path, driven=False)
+        found = json.loads(done.stdout)
+        assert found["files"] == ["pyproject.toml", "base.toml"]
+        assert found["settings"]["unsafe"] == {"value": False, "origin": "pyproject.toml:6:1"}
+        assert found["settings"]["ignore"] == {"value": ["DL3009"], "origin": "base.toml:1:1"}
+        assert found["settings"]["passes.merge-run.when"] == {"value": "all", "origin": "pyproject.toml:8:3"}
+        assert found["settings"]["select"] == {"value": [], "origin": "default"}
+
+    def test_text_is_toml(self, tmp_path: Path) -> None:
+        """What is shown can be put into a configuration file."""
+        (tmp_path / "dfopt.toml").write_text('exclude = ["a#b", "c\\"d"]\npasses.merge-run.when = "all"\n')
+        shown = dfopt("config", "show", cwd=tmp_path, driven=False).stdout
+        (tmp_path / "again").mkdir()
+        (tmp_path / "again" / "dfopt.toml").write_bytes(shown)
+        again = dfopt("config", "show", "again", cwd=tmp_path, driven=False)
+        assert again.returncode == 0, again.stderr
+        assert b'exclude = ["a#b", "c\\"d"]' in again.stdout
+
+
+def test_version(tmp_path: Path) -> None:
+    assert dfopt("--version", cwd=tmp_path, driven=False).stdout.decode() == f"dfopt {version('dfopt')}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_help_is_complete(tmp_path: Path, command: CommandSpec) -> None:
+    text = dfopt(*command.name.split(), "--help", cwd=tmp_path, driven=False, env={"COLUMNS": "200"}).stdout.decode()
+    for option in command.options:
+        assert all(flag in text for flag in option.flags)
+        assert all(choice in text for choice in option.choices)
+    assert command.help.split(".")[0][:40] in text
+    dfopt_help = dfopt("--help", cwd=tmp_path, driven=False).stdout.decode()
+    assert command.name.split()[0] in dfopt_help
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("fi", {"fix"}),
+        ("config sh", {"show"}),
+        ("fix --sel", {"--select"}),
+        ("fix --output-format g", {"github", "gitlab"}),
+    ],
+)
+def test_completion(tmp_path: Path, words: str, expected: set[str]) -> None:
+    env = {
+        "_DFOPT_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"dfopt {words}",
+        "COMP_CWORD": str(len(words.split())),
+    }
+    done = dfopt(cwd=tmp_path, driven=False, env=env)
+    assert set(done.stdout.decode().split()) == expected
