@@ -74,6 +74,10 @@ class Facts:
         """The index digest ("sha256:...") that an image reference stands for."""
         return None
 
+    def checksum(self, url: str) -> str | None:
+        """The checksum ("sha256:...") of the file that a URL serves."""
+        return None
+
     def context_paths(self) -> frozenset[str] | None:
         """The paths (relative, "/"-separated) in the build context, after .dockerignore."""
         return None

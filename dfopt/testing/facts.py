@@ -18,7 +18,8 @@ _OWN = frozenset(
 
 
 class CaseFacts(Facts):
-    """`facts.toml`: `[digests]` image -> digest, `[images."name"]` image config, `context = false` for no context."""
+    """`facts.toml`: `[digests]` image -> digest, `[checksums]` URL -> checksum, `[images."name"]` image config,
+    `context = false` for no context."""
 
     __slots__ = ("path", "table")
 
@@ -31,6 +32,10 @@ class CaseFacts(Facts):
 
     def digest(self, image: str) -> str | None:
         found = self.table.get("digests", {}).get(image)
+        return found if isinstance(found, str) else None
+
+    def checksum(self, url: str) -> str | None:
+        found = self.table.get("checksums", {}).get(url)
         return found if isinstance(found, str) else None
 
     def context_paths(self) -> frozenset[str] | None:

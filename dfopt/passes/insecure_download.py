@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.commands import Invocation
+from dfopt.knowledge import table
+from dfopt.passes._runs import invocations, place, run_text
+from dfopt.passes._tools import tools
+from dfopt.passes.base import Facts, Finding, Pass
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from dfopt.ir.program import Program
+    from dfopt.syntax.shell.nodes import SimpleCommand
+
+_WORDS = re.compile(
+    r"insecure|(?<![\w-])-[A-Za-z]*k|no-check-certificate|trusted|unauthenticated|force-yes|nogpg|no-gpg|gpgcheck|"
+    r"nosignature|nodigest|noverify|nofiledigest|unsigned|ssl|verify|valid-until|disable-tls|secure-http|"
+    r"NODE_TLS|PYTHONHTTPS|GOINSECURE|apt-key|--dearmor|--import|--fetch-keys",
+    re.I,
+)
+_LOCAL = re.compile(r"https?://(?:localhost|127\.|\[::1\])")
+_TRUSTED = re.compile(r"\bdeb(?:-src)?\s+\[[^\]]*\btrusted\s*=\s*yes\b[^\]]*\]\s*(?!file:|copy:)\S")
+_KEYS = re.compile(r"\bapt-key\s+add\b|\bgpg\b[^|;&]*--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
+
+
+class InsecureDownload(Pass):
+    """Reports downloads whose origin is not checked: `curl -k`, `wget --no-check-certificate`, `pip --trusted-host`,
+    `apt-get --allow-unauthenticated`, `apk --allow-untrusted`, `dnf --nogpgcheck`, `[trusted=yes]`, settings such as
+    `strict-ssl false`, variables such as NODE_TLS_REJECT_UNAUTHORIZED=0, and signing keys over plain http.
+
+    A suggestion: without the option a download from a server with a certificate of its own fails, and which
+    certificate to trust is not written in the file.
+
+    Why: without the check, anyone on the way to the server can put another file in place of the one that is wanted.
+    An ENV that turns it off does so in every container of the image, too.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13
+    RUN curl -k -O https://example.com/tool
+    ENV NODE_TLS_REJECT_UNAUTHORIZED=0
+    ```
+
+    Refuses: nothing; it changes nothing. A download from the machine itself (localhost) is left alone.
+
+    Declares: nothing.
+    """
+
+    name = "insecure-download"
+    group = "security"
+    codes = (
+        "CKV2_DOCKER_2", "CKV2_DOCKER_3", "CKV2_DOCKER_4", "CKV2_DOCKER_5", "CKV2_DOCKER_6", "CKV2_DOCKER_7",
+        "CKV2_DOCKER_8", "CKV2_DOCKER_9", "CKV2_DOCKER_10", "CKV2_DOCKER_11", "CKV2_DOCKER_12", "CKV2_DOCKER_13",
+        "CKV2_DOCKER_14", "CKV2_DOCKER_15", "CKV2_DOCKER_16", "CIS-DI-0011",
+    )  # fmt: skip
+    order = 91
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        if not _WORDS.search(program.text):
+            return
+        found = [*self.in_variables(program), *self.in_commands(program), *self.in_texts(program)]
+        yield from sorted(found, key=lambda one: one.start)
+
+    def in_variables(self, program: Program) -> Iterator[Finding]:
+        for stage in program.stages:
+            for step in stage.steps:
+                node = step.effective
+                if node.keyword in ("ENV", "ARG") and _WORDS.search(node.body):
+                    scope = program.scope(step)
+                    for pair in node.pairs:
+                        value = scope.expand(pair.value or "", program.dockerfile.escape)
+                        if not isinstance(value, Unknown) and _turns_off(pair.name, value):
+                            yield self.report(
+                                f"{pair.name}={value}", "certificates", *node.joined.span(pair.at, pair.stop)
+                            )
+
+    def in_commands(self, program: Program) -> Iterator[Finding]:
+        programs: dict[str, Any] = table("insecure")["programs"]
+        for step, body, one in invocations(program, _WORDS):
+            span = place(step, body, one.node.start, one.node.end, one.nested)
+            for name, value in _assigned(one.node, one):
+                if _turns_off(name, value):
+                    yield self.report(f"{name}={value}", "certificates", *span)
+            rule = programs.get(one.program or "")
+            if rule is None:
+                continue
+            word = _unchecked(one, rule)
+            if word and not _LOCAL.search(body.text, one.node.start, one.node.end):
+                yield self.report(f"{one.program} {word}", rule["what"], *span)
+        for stage in program.stages:
+            for step in stage.steps:
+                if step.effective.keyword == "RUN" and "trusted-host" in run_text(program, step):
+                    for tool in tools(program, step):  # `python -m pip`
+                        if tool.one.wrappers and tool.family == "pip" and tool.one.has_option("--trusted-host"):
+                            body = program.body(step)
+                            span = place(step, body, tool.one.node.start, tool.end, tool.one.nested)
+                            yield self.report(f"{tool.label} --trusted-host", programs["pip"]["what"], *span)
+
+    def in_texts(self, program: Program) -> Iterator[Finding]:
+        """What only the text of a RUN tells: lines of sources.list, keys over plain http."""
+        for stage in program.stages:
+            for step in stage.steps:
+                if step.effective.keyword != "RUN":
+                    continue
+                text = run_text(program, step)
+                start, end = step.node.start, step.node.end
+                if _TRUSTED.search(text):
+                    yield self.report("[trusted=yes]", "the archive's signature", start, end)
+                if _KEYS.search(text) and "http://" in text:
+                    for line in re.split(r"&&|;|\n", text):
+                        if _KEYS.search(line) and "http://" in line:
+                            message = (
+                                "a signing key comes over plain http, where anyone on the way can replace it: use https"
+                            )
+                            yield Finding(self.name, message, start, end)
+                            break
+
+    def report(self, what: str, unchecked: str, start: int, end: int) -> Finding:
+        verb = "are" if unchecked.endswith("s") and not unchecked.startswith("the server") else "is"
+        return Finding(self.name, f"{what}: {unchecked} {verb} not checked", start, end)
+
+
+def _turns_off(name: str, value: str) -> bool:
+    values = table("insecure")["environment"].get(name, ())
+    return value.lower() in values or ("*" in values and value.lower() not in ("", "0", "false"))
+
+
+def _assigned(node: SimpleCommand, one: Invocation) -> Iterator[tuple[str, str]]:
+    """The variables that a command sets for itself, or exports, with fixed values."""
+    for assignment in node.assignments:
+        if assignment.value is not None and assignment.value.value is not None:
+            yield assignment.name, assignment.value.value
+    if one.program == "export" or "env" in one.wrappers:
+        for word in node.words[1:]:
+            name, equals, value = (word.value or "").partition("=")
+            if equals:
+                yield name, value
+
+
+def _unchecked(one: Invocation, rule: Any) -> str:
+    """The word by which a command gives up the check; "" where there is none."""
+    long = [name for name in rule.get("options", ()) if name.startswith("--")]
+    short = [name[1] for name in rule.get("options", ()) if not name.startswith("--")]
+    values = [value.lower() if value is not None else "" for value in one.values]
+    taken = False
+    for raw, value in zip(one.values, values, strict=True):
+        if value and not taken and (value.partition("=")[0] in long or value in rule.get("values", ())):
+            return raw or ""
+        if taken:
+            taken = False
+        elif raw and short and raw[0] == "-" and raw[1:2] != "-":
+            letters, *attached = re.split(f"[{rule['bundles']}]", raw[1:], maxsplit=1)
+            if any(letter in letters for letter in short):
+                return raw
+            taken = attached == [""]  # the next word is the value of the last letter
+    for sequence in rule.get("sequences", ()):
+        rest = iter(values)
+        if all(word in rest for word in sequence):
+            return " ".join(sequence)
+    return ""
