@@ -1,43 +1,76 @@
-"""Patterns with the meaning of .gitignore, by the library pathspec, which is imported only where there are any."""
+"""Patterns with the meaning of .gitignore.
+
+Rules: gitignore(5), and git's dir.c and wildmatch.c for what that page leaves open. A walk asks about one entry of a
+directory at a time, and does not enter what is left out; as in git, the last pattern that matches the entry decides.
+(The library pathspec judges whole paths instead, and cannot take a directory in again: `*`, then `!*/`.) Patterns match
+bytes: texts hold one character per byte here.
+"""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import re
+
+from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+_SPECIAL = re.compile(r"[*?\[\\]")
+_CLASSES = {
+    "alnum": str.isalnum, "alpha": str.isalpha, "blank": " \t".__contains__, "digit": str.isdigit,
+    "cntrl": lambda char: char < " " or char == "\x7f", "graph": lambda char: "!" <= char <= "~",
+    "lower": str.islower, "print": lambda char: " " <= char <= "~", "upper": str.isupper, "space": str.isspace,
+    "punct": lambda char: "!" <= char <= "~" and not char.isalnum(),
+    "xdigit": "0123456789abcdefABCDEF".__contains__,
+}  # fmt: skip
+
+
+class Pattern(Record):
+    """One line. `kind` says how `text` is compared: with the "name" of the entry, with its end ("suffix"), with its
+    whole "path", or `regex` with the name ("name-regex") or the path ("path-regex")."""
+
+    leaves_out: bool
+    directories_only: bool
+    kind: str
+    text: str
+    regex: re.Pattern[str] | None = None
+
+    def matches(self, path: str, name: str, is_directory: bool) -> bool:
+        if self.directories_only and not is_directory:
+            return False
+        if self.kind == "name":
+            return name == self.text
+        if self.kind == "suffix":
+            return name.endswith(self.text)
+        if self.kind == "path":
+            return path == self.text
+        assert self.regex is not None
+        return self.regex.fullmatch(name if self.kind == "name-regex" else path) is not None
 
 
 class Rules:
-    """Patterns that hold below one directory (`base`, absolute).
+    """Patterns that hold below one directory (`base`, absolute)."""
 
-    They are asked about one entry of a directory at a time, by a walk that does not enter what is left out. So a
-    pattern counts where it matches the entry itself, and the last one that does decides; the library's own verdict is
-    about whole paths, and cannot take a directory in again (`*`, then `!*/`).
-    """
-
-    __slots__ = ("_patterns", "base", "lines")
+    __slots__ = ("base", "patterns")
 
     def __init__(self, base: str, lines: Iterable[str]) -> None:
         self.base = os.path.join(base, "")
-        self.lines = tuple(lines)
-        self._patterns: list[tuple[bool, re.Pattern[str]]] | None = None
+        self.patterns = [pattern for line in lines for pattern in [parse(_bytewise(line))] if pattern is not None]
+        self.patterns.reverse()
 
     def decide(self, absolute: str, is_directory: bool) -> bool | None:
-        """Whether a path is left out (True), taken in again (False), or not spoken of (None)."""
+        """Whether an entry is left out (True), taken in again (False), or not spoken of (None)."""
         if not absolute.startswith(self.base):
             return None
-        if self._patterns is None:
-            self._patterns = _compile(self.lines)
-        path = absolute[len(self.base) :].replace(os.sep, "/")
-        if is_directory:
-            path += "/"
-        for include, regex in self._patterns:
-            if any(_end(match) == len(path) for match in regex.finditer(path)):
-                return include
+        path = _bytewise(absolute[len(self.base) :])
+        if os.sep != "/":
+            path = path.replace(os.sep, "/")
+        name = path.rpartition("/")[2]
+        for pattern in self.patterns:
+            if pattern.matches(path, name, is_directory):
+                return pattern.leaves_out
         return None
 
 
@@ -62,37 +95,131 @@ def rules_above(directory: str) -> list[Rules]:
     return [rules for rules in found if rules]
 
 
+def parse(line: str) -> Pattern | None:
+    """The pattern of a line without its newline; None for a comment, a blank line, or one that matches nothing."""
+    if line.startswith("#"):
+        return None
+    text = _without_trailing_blanks(line)
+    leaves_out = not text.startswith("!")
+    if not leaves_out:
+        text = text[1:]
+    directories_only = text.endswith("/")
+    if directories_only:
+        text = text[:-1]
+    by_name = "/" not in text
+    text = text.removeprefix("/")
+    if not text:
+        return None
+    if not _SPECIAL.search(text):
+        return Pattern(leaves_out, directories_only, "name" if by_name else "path", text)
+    if by_name and text[0] == "*" and not _SPECIAL.search(text, 1):
+        return Pattern(leaves_out, directories_only, "suffix", text[1:])
+    translated = translate(text)
+    if translated is None:
+        return None
+    kind = "name-regex" if by_name else "path-regex"
+    return Pattern(leaves_out, directories_only, kind, text, re.compile(translated, re.S))
+
+
+def _without_trailing_blanks(line: str) -> str:
+    """Without blanks at the end that no backslash keeps."""
+    end = len(line.rstrip(" "))
+    backslashes = end - len(line[:end].rstrip("\\"))
+    return line[: end + 1] if backslashes % 2 and end < len(line) else line[:end]
+
+
+def translate(pattern: str) -> str | None:
+    """The regular expression of a wildcard pattern; None where a bracket is not closed (it matches nothing)."""
+    out: list[str] = []
+    special = _SPECIAL.search(pattern)
+    first = special.start() if special else 0  # git compares the text before it, and matches the rest on its own
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "*":
+            stop = at
+            while pattern[stop : stop + 1] == "*":
+                stop += 1
+            alone = (at == first or pattern[at - 1] == "/") and (stop == len(pattern) or pattern[stop] == "/")
+            if stop - at > 1 and alone and stop < len(pattern):
+                out.append("(?:.*/)?")  # "**/": any number of directories, none too
+                stop += 1
+            else:
+                out.append(".*" if stop - at > 1 and alone else "[^/]*")
+            at = stop
+        elif char == "?":
+            out.append("[^/]")
+            at += 1
+        elif char == "[":
+            found = _bracket(pattern, at + 1)
+            if found is None:
+                return None
+            members, at = found
+            inside = "".join(re.escape(member) for member in sorted(members - {"/"}))
+            out.append(f"[{inside}]" if inside else "(?!)")
+        elif char == "\\":
+            if at + 1 == len(pattern):
+                return None
+            out.append(re.escape(pattern[at + 1]))
+            at += 2
+        else:
+            out.append(re.escape(char))
+            at += 1
+    return "".join(out)
+
+
+def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:
+    """The characters of a bracket expression that begins behind its "[", and the offset behind its "]"."""
+    every = [chr(code) for code in range(256)]
+    members: set[str] = set()
+    negated = pattern[at : at + 1] in ("!", "^")
+    at += negated
+    first, previous = True, ""
+    while first or pattern[at : at + 1] != "]":
+        first = False
+        char = pattern[at : at + 1]
+        if char == "-" and previous and pattern[at + 1 : at + 2] not in ("", "]"):
+            at += 1
+            at += pattern[at] == "\\"
+            if at >= len(pattern):
+                return None
+            members.update(other for other in every if previous <= other <= pattern[at])
+            previous = ""
+        elif char == "[" and pattern[at + 1 : at + 2] == ":":
+            close = pattern.find("]", at + 2)
+            if close < 0:
+                return None
+            if pattern[close - 1] == ":" and close - 1 >= at + 2:
+                known: Callable[[str], bool] | None = _CLASSES.get(pattern[at + 2 : close - 1])
+                if known is None:
+                    return None
+                members.update(other for other in every[:128] if known(other))
+                at, previous = close, ""
+            else:
+                members.add(char)
+                previous = char
+        else:
+            if char == "\\":
+                at += 1
+                char = pattern[at : at + 1]
+            if not char:
+                return None
+            members.add(char)
+            previous = char
+        at += 1
+    return (set(every) - members if negated else members), at + 1
+
+
+def _bytewise(text: str) -> str:
+    return text if text.isascii() else os.fsencode(text).decode("latin-1")
+
+
 def _read(path: str, base: str) -> Rules | None:
     try:
         with open(path, "rb") as file:
             content = file.read()
     except OSError:
         return None
-    lines = content.decode("utf-8", "surrogateescape").split("\n")
-    lines = [line.rstrip("\r") for line in lines if line.strip() and not line.startswith("#")]
-    return Rules(base, lines) if lines else None
-
-
-def _compile(lines: tuple[str, ...]) -> list[tuple[bool, re.Pattern[str]]]:
-    """Whether a pattern leaves out, and its regular expression; the last pattern first."""
-    from pathspec import GitIgnoreSpec
-
-    try:
-        patterns = list(GitIgnoreSpec.from_lines(lines).patterns)
-    except ValueError:  # git passes over a pattern that is none
-        patterns = []
-        for line in lines:
-            with suppress(ValueError):
-                patterns += GitIgnoreSpec.from_lines([line]).patterns
-    return [
-        (pattern.include, pattern.regex)
-        for pattern in reversed(patterns)
-        if pattern.include is not None and pattern.regex is not None
-    ]
-
-
-def _end(match: re.Match[str]) -> int:
-    """Where the name ends that a pattern matched: behind the slash of a directory (the library's group `ps_d`), so
-    that a match of a directory above the entry is told from one of the entry."""
-    mark = match.end("ps_d") if "ps_d" in match.re.groupindex else -1
-    return mark if mark >= 0 else match.end()
+    text = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))
+    rules = Rules(base, [line.removesuffix("\r") for line in text.split("\n")])
+    return rules if rules.patterns else None
