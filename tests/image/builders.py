@@ -13,6 +13,7 @@ import io
 import json
 import os
 import shutil
+import sys
 import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -29,7 +30,8 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 
 def require(program: str, why: str) -> str:
     """The path of a program. Where it is missing the test fails in CI; elsewhere it is skipped, saying what to do."""
-    return shutil.which(program) or _left_out(program, why)
+    beside_python = os.path.dirname(sys.executable)  # where a test dependency from PyPI puts it
+    return shutil.which(program) or shutil.which(program, path=beside_python) or _left_out(program, why)
 
 
 def require_module(name: str, why: str) -> Any:
@@ -57,8 +59,8 @@ def folder(path: str, mode: int = 0o755, owner: tuple[int, int] = (0, 0), **more
     return _info(path, tarfile.DIRTYPE, mode, owner, **more), b""
 
 
-def link(path: str, target: str, **more: Any) -> TarEntry:
-    return _info(path, tarfile.SYMTYPE, 0o777, (0, 0), linkname=target, **more), b""
+def link(path: str, target: str, mode: int = 0o777) -> TarEntry:
+    return _info(path, tarfile.SYMTYPE, mode, (0, 0), linkname=target), b""
 
 
 def hardlink(path: str, target: str) -> TarEntry:
