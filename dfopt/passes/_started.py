@@ -1,0 +1,181 @@
+"""What a container of an image starts, as far as CMD, ENTRYPOINT and the scripts of the build context tell."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.ir.body import Body, ShellKind
+from dfopt.ir.commands import Invocation, commands
+from dfopt.ir.image_config import image_config
+from dfopt.ir.scopes import join_path
+from dfopt.passes._entrypoints import _base_passes, _is_init, _sources
+from dfopt.passes._unseen import SHELLS
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+from dfopt.syntax.shell import ShellSyntaxError, parse_shell
+from dfopt.syntax.tree import Joined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Program, Stage
+    from dfopt.passes.base import Facts
+    from dfopt.syntax.shell.nodes import ShellProgram
+
+_SCRIPT = re.compile(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
+
+
+class Run(Record):
+    """One command that is started: base names of the program and of what wraps it, the words behind the program (None
+    where not fixed), and its invocation where a shell text holds it. `names` is empty where a variable is the program.
+    """
+
+    names: tuple[str, ...]
+    words: tuple[str | None, ...]
+    one: Invocation | None = None
+
+
+class Started(Record):
+    """What is started.
+
+    runs   the commands, in order
+    text   all that is said: the words of the exec form, shell texts, scripts of the build context
+    why    what is not known of it; "" where all is
+    said   whether the file itself says what to start
+    """
+
+    runs: tuple[Run, ...]
+    text: str
+    why: str
+    said: bool
+
+
+def started(program: Program, stage: Stage, facts: Facts) -> Started:
+    """What a container of `stage`'s image starts."""
+    config = image_config(program, stage)
+    if isinstance(config.entrypoint, Unknown) or isinstance(config.cmd, Unknown):
+        return Started((), "", "what the image starts depends on a variable", True)
+    said = bool(config.entrypoint) or bool(config.cmd)
+    scope = program.end_scope(stage)
+    argv = config.entrypoint or ()
+    if not _in_shell_form(program, stage, "ENTRYPOINT"):
+        argv += config.cmd or ()
+    why = ""
+    if not config.entrypoint and said and not _base_passes(scope.image, facts):
+        why = "what the base image's ENTRYPOINT does is not known"
+    reader = _Reader(program, stage, facts)
+    reader.argv(argv)
+    return Started(tuple(reader.runs), "\n".join([" ".join(argv), *reader.texts]), why or reader.why, said)
+
+
+def _in_shell_form(program: Program, stage: Stage, keyword: str) -> bool:
+    at: Stage | None = stage
+    while at is not None:
+        for step in reversed(at.steps):
+            if step.node.keyword == keyword:
+                return step.node.form == "shell"
+        at = program.stages[at.parent] if at.parent is not None else None
+    return False
+
+
+class _Reader:
+    def __init__(self, program: Program, stage: Stage, facts: Facts) -> None:
+        self.program = program
+        self.stage = stage
+        self.facts = facts
+        self.runs: list[Run] = []
+        self.texts: list[str] = []
+        self.why = ""
+        self.read: set[str] = set()
+
+    def argv(self, words: tuple[str, ...]) -> None:
+        """One argument vector, as execve gets it."""
+        while words and _is_init(words[0]) and posixpath.basename(words[0]) not in ("gosu", "su-exec"):
+            words = words[1:]
+            while words and words[0].startswith("-"):
+                words = words[2:] if words[0] in ("-e", "-p", "-r") else words[1:]
+                # tini's -e and -p take a value, and so does dumb-init's -r
+        if not words:
+            return
+        name = posixpath.basename(words[0])
+        if name in SHELLS:
+            rest = list(words[1:])
+            while rest and rest[0][:1] in "-+" and len(rest[0]) > 1:
+                option = rest.pop(0)
+                if not option.startswith("--") and "c" in option:
+                    if rest:
+                        self.shell(rest[0])
+                    return
+                if option in ("-o", "+o", "-O", "+O"):
+                    del rest[:1]
+            if rest:
+                self.script(rest[0], sure=True)
+                return
+        self.runs.append(Run((name,), tuple(words[1:])))
+        self.script(words[0], sure=False)
+        if words[1:]:
+            behind = posixpath.basename(words[1])
+            if _SCRIPT.search(posixpath.basename(words[0])) and not behind.startswith("-"):
+                self.argv(words[1:])  # as a rule an entrypoint script ends by running the words behind it
+
+    def shell(self, text: str) -> None:
+        """A text that a shell reads."""
+        self.texts.append(text)
+        try:
+            tree = parse_shell(text)
+        except ShellSyntaxError:
+            self.why = self.why or "the shell text that the image starts is not understood"
+            return
+        found = commands(_body(tree, text))
+        for one in found.invocations:
+            if not one.node.words or one.program in found.functions:
+                continue
+            if one.program is None:
+                # `exec "$@"` is what follows the script in ENTRYPOINT or CMD
+                raw = text[one.node.start : one.node.end]
+                if "$@" not in raw and "$*" not in raw:
+                    self.runs.append(Run((), (), one))
+                elif one.wrappers:
+                    self.runs.append(Run(one.wrappers, (), one))
+                continue
+            self.runs.append(Run((*one.wrappers, one.program), tuple(one.values), one))
+            if one.nested or one.path is None:
+                continue
+            if one.program in (*SHELLS, "source", "."):
+                operand = next((v for v in one.values if v is None or not v.startswith("-")), "")
+                inline = any(v is not None and re.fullmatch(r"-\w*c", v) for v in one.values)
+                if operand and not inline:
+                    self.script(operand, sure=True)
+                elif operand is None and not inline:
+                    self.why = self.why or "it runs a script that a variable names"
+            else:
+                self.script(one.path, sure=False)
+
+    def script(self, name: str, sure: bool) -> None:
+        """A file that is started: its text where it is a shell script of the build context. `sure`: it is a script."""
+        if name in self.read:
+            return
+        self.read.add(name)
+        base = posixpath.basename(name)
+        looks = sure or _SCRIPT.search(base) is not None
+        step = self.stage.steps[-1] if self.stage.steps else None
+        if step is not None:
+            path = join_path(self.program.end_scope(self.stage).workdir, name) if "/" in name else None
+            for source in _sources(self.program, step, base, path if isinstance(path, str) else None):
+                content = self.facts.context_file(source)
+                if content is None:
+                    continue
+                first = content.split(b"\n", 1)[0]
+                if content[:4] == b"\x7fELF" or (
+                    first.startswith(b"#!") and not re.search(rb"\b(?:ba|da|a)?sh\b", first)
+                ):
+                    return
+                if looks or first.startswith(b"#!"):
+                    self.shell(content.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
+                return
+        if looks:
+            self.why = self.why or f"what {base} does is not known"
+
+
+def _body(tree: ShellProgram, text: str) -> Body:
+    return Body("line", text, tree, "", ShellKind("sh", frozenset()), Joined(text, (0,), (0,)), 0, None)

@@ -1,0 +1,3 @@
+#!/bin/bash
+chown -R app /data
+exec app

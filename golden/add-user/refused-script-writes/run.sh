@@ -1,0 +1,3 @@
+#!/bin/sh
+sed -i "s/x/$X/" /etc/app.conf
+exec app
