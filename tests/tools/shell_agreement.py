@@ -18,21 +18,23 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "syntax" / "shell"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from shell_oracles import ShfmtError, accepted, inside, own_spans, parsed, shfmt_program, shfmt_spans
+from syntax.shell.shell_oracles import (
+    ShfmtError,
+    accepted,
+    inside,
+    mutated,
+    own_spans,
+    parsed,
+    shfmt_program,
+    shfmt_spans,
+)
 
 from dfopt.source import decode
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.shell import ShellProgram, ShellSyntaxError
 from dfopt.syntax.tree import DockerfileError, Instruction
-
-# Put into bodies by the mutations: what the grammar is made of.
-_PIECES = [
-    *"'\"`$(){}[];&|<>\\#!=*?~+-/:@,a1 \n\t",
-    *("&&", "||", ";;", "<<", "<<-", "<<<", ">&", "&>", "$(", "${", "$((", "((", "[[", "]]", " ; ", "\\\n"),
-    *("if", "then", "fi", "do", "done", "case", "esac", "in", "for", "while", "else", "time", "function"),
-]
 
 
 def bodies(folder: Path) -> Iterator[str]:
@@ -63,26 +65,6 @@ def _body(text: str, instruction: Instruction) -> str:
         script = text[documents[0].start : documents[0].end]
         return "" if script.startswith("#!") else script  # another interpreter's
     return "\n".join([line, *(text[document.start : document.close] for document in documents), ""])
-
-
-def mutated(whole: list[str], count: int, seed: int) -> Iterator[str]:
-    """Bodies with one to three characters lost, swapped, doubled, or pieces of the grammar put in."""
-    chance = random.Random(seed)
-    usable = [body for body in whole if len(body) < 2000]
-    for _ in range(count):
-        body = chance.choice(usable)
-        for _ in range(chance.randint(1, 3)):
-            at = chance.randrange(len(body) + 1)
-            match chance.randrange(4):
-                case 0:
-                    body = body[:at] + body[at + 1 :]
-                case 1:
-                    body = body[:at] + chance.choice(_PIECES) + body[at:]
-                case 2:
-                    body = body[:at] + body[at + 1 : at + 2] + body[at : at + 1] + body[at + 2 :]
-                case _:
-                    body = body[:at] + chance.choice(_PIECES) + body[at + 1 :]
-        yield body
 
 
 class Report:
@@ -191,7 +173,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if given.limit and given.limit < len(whole):
         whole = random.Random(given.seed).sample(whole, given.limit)
     if given.mutations:
-        whole = list(mutated(whole, given.mutations, given.seed))
+        usable = [body for body in whole if len(body) < 2000]
+        whole = list(mutated(usable, given.mutations, random.Random(given.seed)))
     begun = time.process_time()
     found = [(body, parsed(body)) for body in whole]
     spent = time.process_time() - begun

@@ -24,8 +24,10 @@ MAX_DEPTH = 40
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
 
 # A word without quotes, expansions, wildcards, braces or tilde, and the blanks behind it: nine words of ten.
-PLAIN = re.compile(r"""((?!\#)[^ \t\n;&|()<>"'\\$`*?\[{~]+|\[\[?|\{\}?)(?=[ \t\n;&|)]|\Z)[ \t]*(?:\\\n[ \t]*)*""").match
+_NOT = r""" \t\n;&|()<>"'\\$`*?\[{~"""
+PLAIN = re.compile(rf"([^#{_NOT}][^{_NOT}]*|\[\[?|\{{\}}?)(?![^ \t\n;&|)])[ \t]*(?:\\\n[ \t]*)*").match
 BLANKS = re.compile(r"[ \t]*(?:\\\n[ \t]*)*").match
+_LINES = re.compile(r"[ \t\n]*(?:\\\n[ \t\n]*)*").match
 COMMENT = re.compile(r"#[^\n]*").match
 # What ends a token such as a reserved word, looking through backslash-newlines.
 TOKEN_END = r"(?=(?:\\\n)*(?:[ \t\n;&|()<>]|\Z))"
@@ -81,16 +83,16 @@ class Lexer:
         """Skips blanks, comments and newlines; the bodies of here-documents lie behind the first newline."""
         text = self.text
         while True:
-            pos = self.blanks(pos)
-            char = text[pos : pos + 1]
-            if char == "\n":
-                pos += 1
-                if self.pending:
-                    pos = self.here_documents(pos)
-            elif char == "#":
-                pos = self.comment(pos)
+            if self.pending:
+                pos = self.blanks(pos)
+                if text[pos : pos + 1] == "\n":
+                    pos = self.here_documents(pos + 1)
+                    continue
             else:
+                pos = _LINES(text, pos).end()  # type: ignore[union-attr]  # matches always
+            if text[pos : pos + 1] != "#":
                 return pos
+            pos = self.comment(pos)
 
     def rest(self, pos: int) -> int:
         """Skips the blanks behind a command or word, and a comment, which can begin only behind a blank or operator."""

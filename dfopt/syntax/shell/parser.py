@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command
 
 _PREFIX = re.compile(rf"!{TOKEN_END}|time{TOKEN_END}(?:[ \t]+-p{TOKEN_END})?(?:[ \t]+--{TOKEN_END})?").match
+_NO_COMMAND = frozenset(("", ")", ";", "&", "|"))
 
 
 class Parser(Compounds):
@@ -35,26 +36,28 @@ class Parser(Compounds):
         text = self.text
         at = self.lines(pos)
         items = []
-        command = self.and_or(at)
-        while command is not None:
+        while text[at : at + 1] not in _NO_COMMAND:
+            command = self.pipeline(at)
+            if command is None:
+                break
             end = self.pos
             char = text[end : end + 1]
+            if char == "|" or (char == "&" and text[end + 1 : end + 2] == "&"):
+                command = self._and_or(command)
+                end = self.pos
+                char = text[end : end + 1]
             if char == "\n":
                 items.append(ListItem(command.start, command.end, command, "\n", end))
                 at = self.lines(end)
-            elif char == ";" and text[end + 1 : end + 2] not in (";", "&"):
-                items.append(ListItem(command.start, command.end, command, ";", end))
-                self.operator(end + 1)
-                at = self.lines(end + 1)
-            elif char == "&":
-                items.append(ListItem(command.start, command.end, command, "&", end))
-                self.operator(end + 1)
+            elif char == "&" or (char == ";" and text[end + 1 : end + 2] not in (";", "&")):
+                items.append(ListItem(command.start, command.end, command, char, end))
+                if self.continued:
+                    self.operator(end + 1)
                 at = self.lines(end + 1)
             else:
                 items.append(ListItem(command.start, command.end, command, "", command.end))
                 at = end
                 break
-            command = self.and_or(at)
         self.depth -= 1
         self.pos = at
         if items:
@@ -65,17 +68,14 @@ class Parser(Compounds):
             self.unexpected(at, wanted)
         return Script(pos, pos, ())
 
-    def and_or(self, pos: int) -> Command | None:
-        """Pipelines with `&&` and `||` between them; None if no command begins at `pos`."""
-        first = self.pipeline(pos)
+    def _and_or(self, first: Command) -> AndOr:
+        """`first` and what `&&` and `||` bind to it."""
         text = self.text
-        at = self.pos
-        operator = text[at : at + 2]
-        if first is None or (operator != "&&" and operator != "||"):
-            return first
         items = [first]
         operators = []
         starts = []
+        at = self.pos
+        operator = text[at : at + 2]
         while operator == "&&" or operator == "||":
             operators.append(operator)
             starts.append(at)
@@ -89,6 +89,8 @@ class Parser(Compounds):
         return AndOr(first.start, items[-1].end, tuple(items), tuple(operators), tuple(starts))
 
     def pipeline(self, pos: int) -> Command | None:
+        """A command, or several with `|` between them, or one with `!` or `time` in front; None, with `pos` left in its
+        place, if none begins at `pos`."""
         text = self.text
         char = text[pos : pos + 1]
         if (char == "!" or char == "t") and _PREFIX(text, pos):

@@ -215,7 +215,8 @@ class SimpleCommands(Words):
         if found is None:
             return None
         fd, operator = (found[1], found[2]) if found[2] else ("", found[4])
-        self.operator(found.end(2) if found[2] else found.end(4))
+        if self.continued:
+            self.operator(found.end(2) if found[2] else found.end(4))
         at = found.end()
         if text[at : at + 1] == "\\":
             at = self.blanks(at)

@@ -32,6 +32,7 @@ REGEX = 4  # after =~: parentheses and bars belong to the word
 _PART = re.compile(
     rf"""((?:[^ \t\n;&|()<>"'\\$`]+|\\[\s\S]|{LONE_DOLLAR[:-1]}|["']))+)"""
     rf"""|'([^']*)'|"([^"\\$`]*)"|\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}"""
+    rf"""|"\$(?:({NAME})|\{{({NAME})\}})\""""
 ).match
 _ACTIVE = re.compile(r"[*?\[{~\\]").search
 _WILDCARD = re.compile(r"[*?]|\[.+\]", re.S).search
@@ -69,11 +70,14 @@ class Words(HereDocuments):
                 elif kind == 3:
                     string = found[3]
                     part = DoubleQuoted(pos, end, (Literal(pos + 1, end - 1, string),) if string else ())
-                else:
+                elif kind < 6:  # type: ignore[operator]  # some group always matches
                     if self.continued:
                         self._whole_name(pos, end)
                     string = None
-                    part = Parameter(pos, end, found[kind])  # type: ignore[index]  # 4 or 5
+                    part = Parameter(pos, end, found[kind])  # type: ignore[index]
+                else:
+                    string = None
+                    part = DoubleQuoted(pos, end, (Parameter(pos + 1, end - 1, found[kind]),))  # type: ignore[index]
             else:
                 part, string = self._part(pos, parts, mode)
                 if part is None:
@@ -149,9 +153,7 @@ class Words(HereDocuments):
             parts.pop()
         else:
             parts[-1] = Literal(last.start, end, last.value)
-        if self.text[pos : pos + 1] in ("<", ">", "(") and (
-            self.text[pos] == "(" or DESCRIPTOR(self.text, start, end)
-        ):
+        if self.text[pos : pos + 1] in ("<", ">", "(") and (self.text[pos] == "(" or DESCRIPTOR(self.text, start, end)):
             self.fail("an operator is split by a backslash-newline", end)
         return end
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,34 @@ def parsed(body: str) -> ShellProgram | ShellSyntaxError:
         return parse_shell(body)
     except ShellSyntaxError as error:
         return error
+
+
+# --- broken bodies ---------------------------------------------------------------------------------------------------
+
+# Put into bodies by the mutations: what the grammar is made of.
+_PIECES = [
+    *"'\"`$(){}[];&|<>\\#!=*?~+-/:@,a1 \n\t",
+    *("&&", "||", ";;", "<<", "<<-", "<<<", ">&", "&>", "$(", "${", "$((", "((", "[[", "]]", " ; ", "\\\n"),
+    *("if", "then", "fi", "do", "done", "case", "esac", "in", "for", "while", "else", "time", "function"),
+]
+
+
+def mutated(whole: Sequence[str], count: int, chance: random.Random) -> Iterator[str]:
+    """`count` bodies out of `whole` with one to three characters lost, swapped or replaced, or pieces put in."""
+    for _ in range(count):
+        body = chance.choice(whole)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(body) + 1)
+            kind = chance.randrange(4)
+            if kind == 0:
+                body = body[:at] + body[at + 1 :]
+            elif kind == 1:
+                body = body[:at] + chance.choice(_PIECES) + body[at:]
+            elif kind == 2:
+                body = body[:at] + body[at + 1 : at + 2] + body[at : at + 1] + body[at + 2 :]
+            else:
+                body = body[:at] + chance.choice(_PIECES) + body[at + 1 :]
+        yield body
 
 
 # --- spans -----------------------------------------------------------------------------------------------------------
