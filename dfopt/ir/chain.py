@@ -48,7 +48,7 @@ def with_command_before(made: Term, offset: int, new: Term) -> Term | None:
 
 
 def _is(made: Term, offset: int) -> bool:
-    return made[0] == "cmd" and made[1] == offset
+    return bool(made[0] == "cmd" and made[1] == offset)
 
 
 def _regroup(made: Any) -> Any:

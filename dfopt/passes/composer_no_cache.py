@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.passes._cleanup import STAGES
+from dfopt.passes._no_cache import NoCache
+from dfopt.passes.base import Pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.passes._tools import Tool
+    from dfopt.passes.base import Facts
+
+_OLD = re.compile(r"composer(?:/composer|/releases/download)?[:/]1\.[0-8](?!\d)|--version[= ]1\.[0-8]\.")
+
+
+class ComposerNoCache(NoCache, Pass):
+    """Gives `composer install` and its like the option `--no-cache`.
+
+    Composer keeps every archive that it downloads, beside what it unpacks from it into vendor/.
+
+    Why: nothing at run time reads the cache. PLACEHOLDER
+
+    Example:
+
+    ```dockerfile
+    FROM php:8.4-cli
+    COPY --from=composer:2 /usr/bin/composer /usr/bin/composer
+    RUN composer install --no-dev
+    ```
+
+    ```dockerfile
+    FROM php:8.4-cli
+    COPY --from=composer:2 /usr/bin/composer /usr/bin/composer
+    RUN composer install --no-cache --no-dev
+    ```
+
+    Refuses: where a later step uses the cache (names its path, copies it out of the stage); a Composer older than 1.9,
+    which does not know the option; ONBUILD. Does nothing where `COMPOSER_CACHE_DIR` is set, where a mount covers the
+    cache, or where the RUN deletes it.
+
+    Declares: each command gains one word behind its subcommand.
+    """
+
+    name = "composer-no-cache"
+    group = "size"
+    triggers = ("composer",)
+    order = 40
+    options = (STAGES,)
+    family = "composer"
+
+    def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> str:
+        return "Composer is older than 1.9 and has no --no-cache" if _OLD.search(program.text) else ""
