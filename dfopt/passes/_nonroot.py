@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _HOME = re.compile(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
 _BIND = re.compile(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
 _MODE = re.compile(r"[0-7]{3,4}\Z")
-_CLOSED = re.compile(r"(?:^|,)(?:u[ugo]*=[rwxXs]*|(?:go|og|o|g|ugo|a)-[rwxX]+|o=(?=,|$)|go=(?=,|$)|u\+[rwXs]*x[rwXs]*)")
 _DATA = re.compile(r"\.(?:db|sqlite3?|mdb|lock)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
 _WRITERS = frozenset(
@@ -214,7 +213,17 @@ def _closed(mode: str) -> bool:
     if _MODE.match(mode):
         owner, other = int(mode[-3]), int(mode[-1])
         return not other & 4 or (owner & 1) > (other & 1)
-    return _CLOSED.search(mode) is not None
+    by_owner = by_others = False
+    for part in mode.split(","):
+        match = re.match(r"([ugoa]*)([-+=])([rwxXst]*)", part)
+        if match is None:
+            continue
+        others = match[1] == "" or "o" in match[1] or "a" in match[1]
+        if others and (match[2] == "-" and set("rxX") & set(match[3]) or match[2] == "=" and "r" not in match[3]):
+            return True
+        if match[2] != "-" and "x" in match[3]:
+            by_owner, by_others = by_owner or "u" in match[1], by_others or others
+    return by_owner and not by_others
 
 
 def late_writer(program: Program, steps: Iterable[Step], path: str) -> Step | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.syntax.shell.nodes import ShellProgram
 
+UNCLEAR = "the last stage takes its command from another one: which of the two is the image is not clear"
 _SCRIPT = re.compile(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
 
 
@@ -66,6 +67,17 @@ def started(program: Program, stage: Stage, facts: Facts) -> Started:
     reader = _Reader(program, stage, facts)
     reader.argv(argv)
     return Started(tuple(reader.runs), "\n".join([" ".join(argv), *reader.texts]), why or reader.why, said)
+
+
+def command_elsewhere(program: Program, stage: Stage) -> bool:
+    """Whether a stage takes its command from a stage of the file that it is built on: then it is a test or a variant of
+    that one as often as it is the image that is meant."""
+    at = stage
+    while not any(step.node.keyword in ("CMD", "ENTRYPOINT") for step in at.steps):
+        if at.parent is None:
+            return False
+        at = program.stages[at.parent]
+    return at is not stage
 
 
 def _in_shell_form(program: Program, stage: Stage, keyword: str) -> bool:

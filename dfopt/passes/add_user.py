@@ -7,7 +7,7 @@ from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
 from dfopt.passes._insert import PASSWD, insertion
 from dfopt.passes._nonroot import file_obstacle, late_writer, may_own, port_obstacle, start_obstacle
-from dfopt.passes._started import started
+from dfopt.passes._started import UNCLEAR, command_elsewhere, started
 from dfopt.passes._user_choice import choose_user
 from dfopt.passes._users import base_users, last_user, owners
 from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
@@ -119,7 +119,7 @@ class AddUser(Pass):
         config = image_config(program, stage)
         begun = started(program, stage, facts)
         # a user that the base image has set for itself suits what that starts
-        reason = "" if before == base.user else _unsaid(stage, begun)
+        reason = "" if before == base.user else _unsaid(program, stage, begun)
         reason = reason or port_obstacle(config) or (start_obstacle(begun, ()) if begun.said else base.why)
         if reason:
             return None, reason
@@ -133,7 +133,7 @@ class AddUser(Pass):
         begun = started(program, stage, facts)
         if base.why:
             return None, base.why
-        reason = _unsaid(stage, begun)
+        reason = _unsaid(program, stage, begun)
         if reason:
             return None, reason
         volumes = [volume for volume in config.volumes if isinstance(volume, str)]
@@ -198,13 +198,11 @@ class AddUser(Pass):
         return Fix((edit,), tuple(rewrites), "unsafe"), ""
 
 
-def _unsaid(stage: Stage, begun: Started) -> str:
+def _unsaid(program: Program, stage: Stage, begun: Started) -> str:
     """Why what the image starts does not tell who could run it; "" where the stage says it."""
     if not begun.said:
         return "the file does not say what the image starts"
-    if stage.parent is not None and not any(step.node.keyword in ("CMD", "ENTRYPOINT") for step in stage.steps):
-        return "the last stage takes its command from another one: which of the two is the image is not clear"
-    return ""
+    return UNCLEAR if command_elsewhere(program, stage) else ""
 
 
 def _place(stage: Stage) -> int:

@@ -1,0 +1,109 @@
+"""Which steps may bring setuid programs into an image, and which ones need them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.ir.bases import split_image
+from dfopt.ir.commands import TOP, commands
+from dfopt.ir.effects import step_effects
+from dfopt.ir.liveness import chain
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.passes._runs import run_text
+from dfopt.passes._tools import tools
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program, Stage, Step
+
+_STRIPPED = re.compile(r"-perm\s+['\"]?[-/+]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
+_SETS = re.compile(
+    r"\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]*-m\s*0?4\d{3}\b"
+)
+_SYSTEM_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
+# directories in which systems keep programs
+_PROGRAMS = frozenset(("/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/lib"))
+
+
+def strips(program: Program, step: Step) -> bool:
+    """Whether a step looks for setuid programs by itself."""
+    return step.effective.keyword == "RUN" and _STRIPPED.search(run_text(program, step)) is not None
+
+
+def sets(program: Program, step: Step) -> bool:
+    """Whether a step sets such a bit itself."""
+    if step.effective.keyword == "RUN":
+        return _SETS.search(run_text(program, step)) is not None
+    mode = step.effective.flag("chmod")
+    return mode is not None and re.match(r"0?[4267][0-7]{3}\Z", mode.value or "") is not None
+
+
+def brings(program: Program, step: Step) -> bool:
+    """Whether a step may bring programs with such a bit: system packages, whole directories of programs, archives, and
+    commands that cannot be seen into."""
+    node = step.node
+    if node.keyword == "ADD":
+        return node.form != "list" or any(re.search(r"\.t(?:ar|gz|xz|bz2|zst)\b", a.value) for a in node.arguments[:-1])
+    if node.keyword == "COPY":
+        return node.flag("from") is not None and copies_programs(program, step)
+    if node.keyword != "RUN":
+        return False
+    return any(
+        effect.kind == "opaque" or (effect.kind == "installs" and effect.path in _SYSTEM_FAMILIES)
+        for effect in step_effects(program, step)
+    )
+
+
+def copies_programs(program: Program, step: Step) -> bool:
+    """Whether a COPY --from takes, or fills, a directory in which systems keep programs."""
+    scope = program.scope(step)
+    paths = [scope.expand(argument.value, program.dockerfile.escape) for argument in step.node.arguments]
+    sources = [join_path("/", path) for path in paths[:-1]]
+    target = join_path(scope.workdir, paths[-1])
+    return any(source in _PROGRAMS for source in sources) or (
+        target == "/" and any(isinstance(s, str) and not posixpath.basename(s).count(".") for s in sources)
+    )
+
+
+def installed(program: Program, stage: Stage) -> Iterator[tuple[Step, str]]:
+    """The packages by name that the steps of an image install, without versions."""
+    for step in chain(program, stage):
+        if step.node.keyword != "RUN":
+            continue
+        for tool in tools(program, step):
+            if tool.family in _SYSTEM_FAMILIES and tool.does.get("installs"):
+                text = program.body(step).text
+                for word in tool.one.operands(tool.facts.get("value-options", ())):
+                    # `name=1.*` is a glob to the shell
+                    written = word.value if tool.one.nested else text[word.start : word.end]
+                    yield step, re.split("[=:@<>~]", (written or "").strip("\"'"))[0]
+
+
+def needed(program: Program, stage: Stage) -> str:
+    """What the image has that fails without the bit; "" where nothing is known to."""
+    needs: dict[str, str] = table("suid")["needs"]
+    for step, package in installed(program, stage):
+        if package in needs:
+            return f"line {step.node.line} installs {package}: without the bit, {needs[package]} fails"
+    return ""
+
+
+def has_find(program: Program, stage: Stage) -> bool:
+    """Whether the image surely has find: by its base, by a step that calls it, or by the package that brings it."""
+    scope = program.end_scope(stage)
+    family = scope.base.family if scope.base is not None else ""
+    if table("suid")["base"].get(family, {}).get("find"):
+        return True
+    if scope.image is not None and split_image(scope.image)[0] in table("suid")["find"]:
+        return True
+    for step in chain(program, stage):
+        named = step.node.keyword == "RUN" and "find" in step.node.joined.text
+        if named and any(
+            one.program == "find" and one.where == TOP for one in commands(program.body(step)).invocations
+        ):
+            return True
+    return any(package == "findutils" for _, package in installed(program, stage))

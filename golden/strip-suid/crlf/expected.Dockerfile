@@ -1,0 +1,5 @@
+# escape=`
+FROM debian:13
+RUN apt-get update `
+ && apt-get install -y curl `
+ && find / -xdev -perm /6000 -type f ! -name ping ! -name su-exec ! -name sudo -exec chmod a-s {} +
