@@ -219,7 +219,7 @@ def _closed(mode: str) -> bool:
         if match is None:
             continue
         others = match[1] == "" or "o" in match[1] or "a" in match[1]
-        if others and (match[2] == "-" and set("rxX") & set(match[3]) or match[2] == "=" and "r" not in match[3]):
+        if others and ((match[2] == "-" and set("rxX") & set(match[3])) or (match[2] == "=" and "r" not in match[3])):
             return True
         if match[2] != "-" and "x" in match[3]:
             by_owner, by_others = by_owner or "u" in match[1], by_others or others
