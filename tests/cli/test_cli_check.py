@@ -81,8 +81,9 @@ class TestUnusedSuppressions:
     def test_reported(self, tmp_path: Path, comment: str, message: str) -> None:
         (tmp_path / "Dockerfile").write_text(f"FROM debian:12\n{comment}\nRUN true\n")
         done = dfopt("check", "--output-format", "concise", cwd=tmp_path, driven=False)
-        assert done.stdout.decode().startswith("Dockerfile:2:1: unused-suppression[suggestion] ")
-        assert message in done.stdout.decode()
+        (line,) = [line for line in done.stdout.decode().split("\n") if "unused-suppression" in line]
+        assert line.startswith("Dockerfile:2:1: unused-suppression[suggestion] ")
+        assert message in line
         assert done.returncode == 1
 
     @pytest.mark.parametrize(

@@ -264,7 +264,8 @@ def test_the_real_optimizer(tmp_path: Path) -> None:
     file = tmp_path / "Dockerfile"
     file.write_bytes(b"FROM debian:12\r\nRUN apt-get update && apt-get install -y curl\r\n")
     fixed = b"FROM debian:12\r\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\r\n"
-    assert dfopt("fix", "-", cwd=tmp_path, stdin=file.read_bytes(), driven=False).stdout == fixed
-    assert dfopt("fix", "--write", cwd=tmp_path, driven=False).returncode == 0
+    only = ("--select", "apt-cleanup")
+    assert dfopt("fix", *only, "-", cwd=tmp_path, stdin=file.read_bytes(), driven=False).stdout == fixed
+    assert dfopt("fix", *only, "--write", cwd=tmp_path, driven=False).returncode == 0
     assert file.read_bytes() == fixed
-    assert dfopt("fix", cwd=tmp_path, driven=False).returncode == 0
+    assert dfopt("fix", *only, cwd=tmp_path, driven=False).returncode == 0
