@@ -66,10 +66,10 @@ def dive_figures(layers: Sequence[LayerFiles]) -> DiveFigures:
         if number == 0:
             _copy(tree, stacked)
         try:
-            for path, node in _leaves(tree):
-                # The path is known to dive before its size is: a path it stumbles over is kept with none.
-                seen = sizes.setdefault(_visible(path), [])
-                seen.append(_removed(stacked, path) if _is_whiteout(path) else node.size)
+            for parent, name, node in _leaves(tree):
+                # The path is known to dive before its size is: one that it stumbles over is kept without a size.
+                seen = sizes.setdefault(f"{parent}/{name.removeprefix('.wh.')}", [])
+                seen.append(_removed(stacked, parent, name[4:]) if name.startswith(".wh.") else node.size)
         except _Missing:
             pass
         _stack(stacked, tree)
@@ -118,49 +118,33 @@ def _stored_path(entry: Entry) -> str:
     return entry.path
 
 
-def _visits(root: _Node) -> Iterator[tuple[str, _Node]]:
-    """Every node but the root, children before parents, names in order."""
-    stack = [("", root, False)]
+def _leaves(root: _Node) -> Iterator[tuple[str, str, _Node]]:
+    """(path of the parent, name, node) of every node without children but the root, in the order of the names."""
+    stack = [("", "", root)]
     while stack:
-        path, node, done = stack.pop()
-        if done or not node.children:
-            if path:
-                yield path, node
-            continue
-        stack.append((path, node, True))
-        stack += [(f"{path}/{name}", node.children[name], False) for name in sorted(node.children, reverse=True)]
+        parent, name, node = stack.pop()
+        if node.children:
+            path = f"{parent}/{name}" if name else ""
+            stack += [(path, child, node.children[child]) for child in sorted(node.children, reverse=True)]
+        elif name:
+            yield parent, name, node
 
 
-def _leaves(root: _Node) -> Iterator[tuple[str, _Node]]:
-    return ((path, node) for path, node in _visits(root) if not node.children)
-
-
-def _is_whiteout(path: str) -> bool:
-    return path.rpartition("/")[2].startswith(".wh.")
-
-
-def _visible(path: str) -> str:
-    parent, _, name = path.rpartition("/")
-    return f"{parent}/{name.removeprefix('.wh.')}"
-
-
-def _find(root: _Node, path: str) -> _Node | None:
-    node: _Node | None = root
-    for part in path.split("/")[1:]:
-        if node is None:
-            return None
-        node = node.children.get(part)
-    return node
-
-
-def _removed(stacked: _Node, path: str) -> int:
+def _removed(stacked: _Node, parent: str, name: str) -> int:
     """The bytes that dive counts for a whiteout: the former content of a directory, nothing for a file."""
-    node = _find(stacked, _visible(path))
+    node: _Node | None = stacked
+    for part in [*parent.split("/")[1:], name]:
+        node = node.children.get(part) if node is not None else None
     if node is None:
         raise _Missing
     if not node.directory:
         return 0
-    return node.size + sum(child.size for _, child in _visits(node))
+    total, todo = 0, [node]
+    while todo:
+        node = todo.pop()
+        total += node.size
+        todo += node.children.values()
+    return total
 
 
 def _copy(source: _Node, target: _Node) -> None:
@@ -174,17 +158,19 @@ def _copy(source: _Node, target: _Node) -> None:
 
 
 def _stack(stacked: _Node, tree: _Node) -> None:
-    for path, node in _visits(tree):
-        parent, _, name = _visible(path).rpartition("/")
-        if _is_whiteout(path):
-            holder = _find(stacked, parent)
-            if holder is not None:
-                holder.children.pop(name, None)
-            continue
-        place = stacked
-        for part in path.split("/")[1:]:
-            child = place.children.get(part)
-            if child is None:
-                child = place.children[part] = _Node()
-            place = child
-        place.take(node)
+    """dive stacks path by path, children before parents; a whiteout touches its siblings only, so that each directory
+    can be done by itself."""
+    todo = [(stacked, tree)]
+    while todo:
+        below, above = todo.pop()
+        for name in sorted(above.children):
+            child = above.children[name]
+            if name.startswith(".wh."):
+                below.children.pop(name[4:], None)
+                continue
+            twin = below.children.get(name)
+            if twin is None:
+                twin = below.children[name] = _Node()
+            twin.take(child)
+            if child.children:
+                todo.append((twin, child))

@@ -8,6 +8,7 @@ root of the image (some builders write it, all engines read it so); a `..` has n
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 
 from dfopt.image import sparse
 from dfopt.image.errors import Budget, ImageError, Limits
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dfopt.image.model import Image, Layer
+    from dfopt.image.stream import Reader
     from dfopt.image.tar import Member, Sink
 
     # Asked for each regular file with content; returns where its bytes are to go, or None.
@@ -105,44 +107,36 @@ def read_image(
 
 def read_layer(layer: Layer, budget: Budget, *, hashes: bool = True, visit: Visit | None = None) -> LayerFiles:
     """All entries of one layer, in the order of the tar; its digests and its size are verified."""
-    raw = layer.open()
-    try:
-        stream = LayerStream(raw, layer.where(), budget, digest=layer.digest, diff_id=layer.diff_id, size=layer.size)
+    with closing(layer.open()) as raw:
+        stream = _stream(layer, raw, budget)
         entries = tuple(_entries(stream, hashes, visit))
-    finally:
-        raw.close()
     return LayerFiles(layer, entries, stream.stored, stream.unpacked, stream.kind)
 
 
 def iter_entries(layer: Layer, limits: Limits | None = None, *, hashes: bool = True) -> Iterator[Entry]:
     """The entries one by one, without keeping them; a wrong digest is raised after the last."""
-    raw = layer.open()
-    try:
-        yield from _entries(
-            LayerStream(
-                raw, layer.where(), Budget(limits or Limits()),
-                digest=layer.digest, diff_id=layer.diff_id, size=layer.size,
-            ),
-            hashes,
-            None,
-        )  # fmt: skip
-    finally:
-        raw.close()
+    with closing(layer.open()) as raw:
+        yield from _entries(_stream(layer, raw, Budget(limits or Limits())), hashes, None)
+
+
+def _stream(layer: Layer, raw: Reader, budget: Budget) -> LayerStream:
+    return LayerStream(raw, layer.where(), budget, digest=layer.digest, diff_id=layer.diff_id, size=layer.size)
 
 
 def _entries(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterator[Entry]:
     where, budget = stream.where, stream.budget
-    source = ChunkSource(iter(stream))
-    reader = TarReader(source, where, budget.limits)
-    for member in reader:
-        budget.spend_entry(where)
-        entry = entry_of(member, where, budget.limits)
-        if entry.kind == FILE:
-            sink = visit(entry) if visit is not None and entry.size else None
-            if hashes or sink is not None:
-                entry = _with_content(reader, member, entry, budget, hashes, sink)
-        yield entry
-    source.drain()
+    with closing(iter(stream)) as chunks:
+        source = ChunkSource(chunks)
+        reader = TarReader(source, where, budget.limits)
+        for member in reader:
+            budget.spend_entry(where)
+            entry = entry_of(member, where, budget.limits)
+            if entry.kind == FILE:
+                sink = visit(entry) if visit is not None and entry.size else None
+                if hashes or sink is not None:
+                    entry = _with_content(reader, member, entry, budget, hashes, sink)
+            yield entry
+        source.drain()
 
 
 def _with_content(

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 
+from dfopt.image.ahead import read_ahead
 from dfopt.image.errors import Budget, ImageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any, Protocol
 
     class Reader(Protocol):
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 CHUNK = 1 << 20
+_WORTH_A_THREAD = 1 << 19  # stored bytes
+_LONGEST_MAGIC = 6
 _COMPRESSED_CHUNK = 1 << 17  # small: what zlib leaves over is copied on every call
 _UNSUPPORTED = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"PK\x03\x04", "zip"))
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -79,9 +82,22 @@ class LayerStream:
         self.unpacked = 0
         self.kind = "plain"
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes, None, None]:
+        chunks: Generator[bytes, None, None] = self._verified()
+        if not 0 <= self.size < _WORTH_A_THREAD:
+            chunks = read_ahead(chunks)
+        try:
+            for chunk in chunks:
+                self.budget.spend_bytes(len(chunk), self.where)
+                yield chunk
+        finally:
+            chunks.close()
+
+    def _verified(self) -> Generator[bytes, None, None]:
         where, limits, blob = self.where, self.budget.limits, Digester(self.digest) if self.digest else None
         head = self._fetch(CHUNK)
+        while len(head) < _LONGEST_MAGIC and (more := self._fetch(CHUNK)):
+            head += more
         self.kind = compression(head, where)
         content: Iterator[bytes]
         if self.kind == "plain":
@@ -94,7 +110,6 @@ class LayerStream:
         tar = None if not self.diff_id or (twin and self.diff_id == self.digest) else Digester(self.diff_id)
         for chunk in content:
             self.unpacked += len(chunk)
-            self.budget.spend_bytes(len(chunk), where)
             if self.unpacked > limits.ratio_floor and self.unpacked > limits.ratio * self.stored:
                 raise ImageError(f"{where}: decompresses to more than {limits.ratio} times its size (limit)")
             if tar is not None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 BLOCK = 512
 _FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
 _ZEROS = bytes(BLOCK)
+_MANY = 4096
 _HEADER_ONLY = frozenset("123456")  # links, devices, directories and fifos have no content, whatever size they state
 _REGULAR = frozenset("07S")
 _EXTENSIONS = frozenset("xgLK")
@@ -80,6 +81,12 @@ class ChunkSource:
 
     def pass_on(self, count: int, sink: Sink | None) -> int:
         """Hands `count` bytes to `sink` in pieces; returns how many were missing (0 when all is well)."""
+        end = self.position + count
+        if end <= len(self.buffer):  # the usual case, without a loop
+            if sink is not None:
+                sink(memoryview(self.buffer)[self.position : end])
+            self.position = end
+            return 0
         while count:
             have = len(self.buffer) - self.position
             if not have:
@@ -116,6 +123,7 @@ class TarReader:
         self.left = 0  # content of the current member not yet read
         self.padding = 0
         self.count = 0  # blocks of the stream that were headers
+        self.known: dict[bytes, int] = {}  # numbers of header fields
 
     def __iter__(self) -> Iterator[Member]:
         long_name = long_link = ""
@@ -157,7 +165,7 @@ class TarReader:
         self.left = 0
 
     def _skip(self) -> None:
-        if self.source.pass_on(self.left + self.padding, None):
+        if (self.left or self.padding) and self.source.pass_on(self.left + self.padding, None):
             raise ImageError(f"{self.where}: truncated tar")
         self.left = self.padding = 0
 
@@ -175,12 +183,12 @@ class TarReader:
         return None
 
     def _parse(self, block: bytes) -> Member:
-        (name, mode, uid, gid, size, mtime, checksum, flag, link, magic, _, _, major, minor, prefix) = _FIELDS.unpack(
+        name, mode, uid, gid, size, mtime, checksum, flag, link, magic, _, _, major, minor, prefix = _FIELDS.unpack(
             block
         )
-        total = sum(block) - sum(checksum) + 8 * 32
-        stated = self._number(checksum)
-        if total != stated and _signed_sum(block) != stated:
+        number = self._number
+        stated = number(checksum)
+        if sum(block) - sum(checksum) + 8 * 32 != stated and _signed_sum(block) != stated:
             raise ImageError(
                 f"{self.where}: corrupt tar header (checksum)" if self.count else f"{self.where}: not a tar archive"
             )
@@ -191,13 +199,19 @@ class TarReader:
             kind = "5" if text.endswith("/") else "0"
         if prefix[0] and magic[:6] == b"ustar\0":  # GNU keeps other things in the prefix field
             text = f"{_text(prefix)}/{text}"
-        length = self._number(size)
+        length = number(size)
         stored = 0 if kind in _HEADER_ONLY else length
-        devices = (self._number(major), self._number(minor)) if kind in "34" else (0, 0)
+        devices = (number(major), number(minor)) if kind in "34" else (0, 0)
         self._expect(stored)
+        known = self.known
+        if len(known) > _MANY:
+            known.clear()
+        for field in (mode, uid, gid, mtime):  # few different values: parsed once
+            if field not in known:
+                known[field] = number(field, signed=field is mtime)
         return Member(
-            text, kind, self._number(mode), self._number(uid), self._number(gid), length,
-            self._number(mtime, signed=True), _text(link), *devices, stored, None, None,
+            text, kind, known[mode], known[uid], known[gid], length, known[mtime], _text(link) if link[0] else "",
+            *devices, stored, None, None,
         )  # fmt: skip
 
     def _expect(self, stored: int) -> None:
