@@ -1,9 +1,10 @@
 """From paths to Dockerfiles: a walk in a fixed order that streams what it finds.
 
 A file given by name is always taken. A directory is searched for Dockerfile, Dockerfile.*, *.Dockerfile and the same of
-Containerfile, in any case. .gitignore files count (nested, with negation, those above the directory up to the root of
-its repository too); so do exclude patterns, of the caller and of the configuration in force in each directory. Symbolic
-links to directories are not followed; one to a file counts where it stays inside the directory that was given.
+Containerfile, in any case; not for templates of one, nor for what editors leave behind. .gitignore files count (nested,
+with negation, those above the directory up to the root of its repository too); so do exclude patterns, of the caller
+and of the configuration in force in each directory. Symbolic links to directories are not followed; one to a file
+counts where it stays inside the directory that was given.
 """
 
 from __future__ import annotations
@@ -26,8 +27,13 @@ _VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
 _WORDS = ("dockerfile", "containerfile")
 _HEADS = tuple(word + "." for word in _WORDS)
 _TAILS = tuple("." + word for word in _WORDS)
-# what editors, patch and docker put beside a Dockerfile
-_OTHERS = (".dockerignore", "~", ".swp", ".swo", ".swn", ".bak", ".orig", ".rej", ".patch", ".diff", ".tmp", ".save")
+# what editors, patch and docker put beside a Dockerfile; texts about one; and what one is generated from
+_OTHERS = (
+    ".dockerignore", "~", ".swp", ".swo", ".swn", ".bak", ".orig", ".rej", ".patch", ".diff", ".tmp", ".save",
+    ".md", ".rst", ".adoc", ".html",
+    ".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".template", ".erb", ".ejs", ".mustache", ".hbs", ".m4",
+    ".in",
+)  # fmt: skip
 
 
 class Found(Record):

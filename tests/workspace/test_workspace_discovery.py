@@ -47,6 +47,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "compose.yml",
         "Dockerfile.dockerignore", ".dockerignore", "api.Dockerfile.dockerignore", "Dockerfile~", "Dockerfile.bak",
         "Dockerfile.orig", "Dockerfile.rej", "Dockerfile.swp", ".Dockerfile.swp", "#Dockerfile#", "#api.Dockerfile#",
+        "Dockerfile.md", "Dockerfile.j2", "Dockerfile.template", "Dockerfile.in", "Dockerfile.TMPL", "Dockerfile.erb",
         ".#Dockerfile", "Dockerfile.patch", "Dockerfile.dev~", "Dockerfile.BAK", ".Dockerfile.dfopt-12-1.tmp",
     ],
 )  # fmt: skip
