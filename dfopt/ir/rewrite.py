@@ -90,6 +90,13 @@ class SetValue(Record):
     value: tuple[object, ...]
 
 
+class WorkdirForCd(Record):
+    """A RUN that is nothing but `cd directory` becomes a WORKDIR of that directory."""
+
+    step: int
+    directory: str
+
+
 class RespellPairs(Record):
     """The pairs of an ENV or LABEL are written another way (`A b c` as `A="b c"`): the names stay, and every value
     still expands to the same text, whatever its variables hold."""
@@ -143,6 +150,7 @@ if TYPE_CHECKING:
         | EditWords
         | SetFlags
         | SetValue
+        | WorkdirForCd
         | RespellPairs
         | InsertStep
         | RemoveStep
@@ -251,6 +259,12 @@ class _Applier:
         elif isinstance(rewrite, SetValue):
             old = self.item(rewrite.step)
             self.items[rewrite.step] = Item(old.index, rewrite.keyword, old.flags, rewrite.value)
+        elif isinstance(rewrite, WorkdirForCd):
+            old, only = self.item(rewrite.step), self.shell(rewrite.step)
+            if old.flags or only[0] != "cmd" or only[2:] != ((), ("cd", rewrite.directory), ()):
+                raise RewriteError(f"instruction {rewrite.step} is not cd {rewrite.directory} alone")
+            del self.shells[rewrite.step]
+            self.items[rewrite.step] = Item(old.index, "WORKDIR", (), ("text", "", (rewrite.directory,)))
         elif isinstance(rewrite, RespellPairs):
             old = self.item(rewrite.step)
             fault = respelling_fault(old.value, rewrite.pairs, self.program.dockerfile.escape)

@@ -1,10 +1,11 @@
-"""Keywords and pragma comments as they stand in the file."""
+"""Keywords, pragma comments and new instructions as a file writes them."""
 
 from __future__ import annotations
 
 import re
 
 from dfopt.edit import Edit
+from dfopt.passes._layout import line_start, newline_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,3 +36,11 @@ def keyword_edit(text: str, node: Instruction, keyword: str) -> Edit | None:
 def is_pragma(text: str, comment: Comment) -> bool:
     """Whether a comment speaks to a tool about the instruction below it."""
     return _PRAGMA.match(text, comment.start) is not None
+
+
+def instruction_above(text: str, node: Instruction, keyword: str, arguments: str) -> Edit:
+    """The edit that puts a new instruction above another one and the comments that belong to it."""
+    start = line_start(text, node.above[0].start if node.above else node.start)
+    indent = text[line_start(text, node.start) : node.start]
+    word = like(keyword, text[node.start : node.start + 2])
+    return Edit(start, start, f"{indent}{word} {arguments}{newline_at(text, node.start)}")

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from dfopt.edit import Edit
+from dfopt.ir.rewrite import InsertStep, SetValue
+from dfopt.passes._json import json_string, json_style
+from dfopt.passes._pipes import breaks_early, decides, differs_in_bash, pipes
+from dfopt.passes._spelling import instruction_above
+from dfopt.passes.base import Facts, Finding, Fix, Pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.ir.rewrite import Rewrite
+
+_COMMANDS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK"))
+
+
+class Pipefail(Pass):
+    """Lets a RUN fail where the left side of a pipe in it fails: sets SHELL with `-o pipefail` before it.
+
+    Why: `curl ... | tar x` succeeds with half a download, or with none: the status of a pipeline is that of its last
+    command alone.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN curl -fsSL https://example.org/tool.tar.gz | tar -xz -C /opt
+    ```
+
+    ```dockerfile
+    FROM debian:13-slim
+    SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+    RUN curl -fsSL https://example.org/tool.tar.gz | tar -xz -C /opt
+    ```
+
+    Refuses: a shell without pipefail, and a base image of which it is not known that it has bash (or busybox's ash); a
+    command that closes the pipe early (`head`, `grep -q`, `yes`), since the one before it then dies of SIGPIPE; a pipe
+    in a condition; a step under the new SHELL that bash reads otherwise (`echo` with escapes, `$RANDOM`) or that is not
+    understood. Does nothing for pipes from `echo` and `printf`, and inside `$( )` but for `x=$(a | b)`.
+
+    Declares: a SHELL instruction comes, or gets two words more. `unsafe`: steps that succeeded may fail, and the SHELL
+    also runs the steps behind it, a CMD in shell form, and images built on this one.
+    """
+
+    name = "pipefail"
+    group = "correct"
+    codes = ("DL4006",)
+    triggers = ("|",)
+    order = 64
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for stage in program.stages:
+            for step in stage.steps:
+                node = step.node
+                if node.keyword == "RUN" and _bar(program, step) and pipes(program.body(step)):
+                    yield self.check(program, stage, step)
+                    break
+
+    def check(self, program: Program, stage: Stage, step: Step) -> Finding:
+        node = step.node
+        message = f"SHELL with pipefail: the pipe on line {node.line} hides a failure of its left side"
+        argv = _shell(program, step)
+        if isinstance(argv, str):
+            return Finding(self.name, message, node.start, node.end, None, argv)
+        setter = next(
+            (one for one in reversed(stage.steps) if one.index < step.index and one.node.keyword == "SHELL"), None
+        )
+        first = setter.index + 1 if setter is not None else step.index
+        to_bash = argv[0].endswith("bash") and program.body(step).shell.kind != "bash"
+        touched: list[Step] = []
+        for one in _under(program, stage, first):
+            reason = _obstacle(program, one, to_bash=to_bash) if one.node.keyword == "RUN" else ""
+            if reason:
+                return Finding(self.name, message, node.start, node.end, None, f"line {one.node.line}: {reason}")
+            if one.node.keyword in _COMMANDS and one.node.form == "shell":
+                touched.append(one)
+        if touched:
+            lines = ", ".join(f"{one.node.keyword} on line {one.node.line}" for one in touched)
+            message += f" ({lines} runs under it too)" if len(touched) == 1 else f" ({lines} run under it too)"
+        edit, rewrite = _edit(program, step, setter, argv)
+        return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), "unsafe"))
+
+
+def _bar(program: Program, step: Step) -> bool:
+    return "|" in program.text[step.node.start : step.node.end].replace("||", "")
+
+
+def _shell(program: Program, step: Step) -> tuple[str, ...] | str:
+    """The argv of a shell with pipefail in place of the step's; or why there is none."""
+    scope = program.scope(step)
+    kind = program.body(step).shell.kind
+    if scope.shell_set and scope.shell is not None:
+        ash = scope.base is not None and scope.base.sh == "busybox"
+        if kind not in ("bash", "ash", "zsh", "ksh") or (kind == "ash" and not ash):
+            return f"{scope.shell[0]} is not known to have pipefail"
+        at = next(i for i, word in enumerate(scope.shell) if i and word.startswith("-") and "c" in word.lstrip("-"))
+        return (*scope.shell[:at], "-o", "pipefail", *scope.shell[at:])
+    if scope.base is None:
+        return "whether the base image has bash is not known"
+    if scope.base.bash:
+        return ("/bin/bash", "-o", "pipefail", "-c")
+    if scope.base.family in ("alpine", "busybox"):
+        return ("/bin/ash", "-o", "pipefail", "-c")
+    return "the base image is not known to have a shell with pipefail"
+
+
+def _under(program: Program, stage: Stage, first: int) -> Iterator[Step]:
+    """The steps that run under a SHELL set before instruction `first` of the stage, also in stages built on it."""
+    for step in stage.steps:
+        if step.index >= first:
+            if step.node.keyword == "SHELL":
+                return
+            yield step
+    for child in program.children(stage):
+        yield from _under(program, child, 0)
+
+
+def _obstacle(program: Program, step: Step, *, to_bash: bool) -> str:
+    """Why a RUN cannot go under the new shell."""
+    if step.node.form == "json":
+        return ""
+    body = program.body(step)
+    if body.form == "script" and body.text.startswith("#!"):
+        return ""
+    if body.program is None:
+        return body.why
+    early = breaks_early(body)
+    if early and "pipefail" not in body.shell.options:
+        return f"{early} may end the command before it by SIGPIPE"
+    if decides(body) and "pipefail" not in body.shell.options:
+        return "the status of a pipe decides there what else runs"
+    other = differs_in_bash(body) if to_bash else ""
+    return f"bash reads this otherwise: {other}" if other else ""
+
+
+def _edit(program: Program, step: Step, setter: Step | None, argv: tuple[str, ...]) -> tuple[Edit, Rewrite]:
+    style = json_style(program)
+    strings = [json_string(word) or "" for word in argv]
+    if setter is not None:
+        old = setter.node.arguments
+        at = next(i for i in range(len(argv)) if argv[i : i + 2] == ("-o", "pipefail") and old[i].value != "-o")
+        start = setter.node.joined.span(old[at].at, old[at].stop)[0]
+        edit = Edit(start, start, "".join([f"{string},{style.gap}" for string in strings[at : at + 2]]))
+        return edit, SetValue(setter.index, "SHELL", ("json", "", argv))
+    array = f"[{style.edge}{f',{style.gap}'.join(strings)}{style.edge}]"
+    edit = instruction_above(program.text, step.node, "SHELL", array)
+    return edit, InsertStep(step.index, "SHELL", (), ("json", "", argv))
