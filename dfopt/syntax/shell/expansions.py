@@ -291,7 +291,7 @@ class Expansions(Lexer):
         at = found.end()
         index = None
         parts: tuple[Part, ...] = ()
-        if text[at] == "[" if at < len(text) else False:
+        if text[at : at + 1] == "[":
             if not (name[0].isalpha() or name[0] == "_"):
                 self.fail("bad substitution", at)
             self.kinds.append((pos, "array"))
@@ -303,6 +303,8 @@ class Expansions(Lexer):
             argument = text[at]
             at += 1
         elif text[at : at + 1] != "}":
+            if at == len(text):
+                self.fail("'}' is missing", pos)
             sign = None if prefix == "#" else _OPERATOR(text, at)
             if sign is None:
                 self.fail("bad substitution", pos)

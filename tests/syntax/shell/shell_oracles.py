@@ -133,7 +133,7 @@ def _words(words: Iterable[Word | None]) -> list[Span]:
     return [(word.start, word.end) for word in words if word is not None and word.end > word.start]
 
 
-class ShfmtError(Exception):
+class ShfmtError(ValueError):
     """shfmt does not accept the text."""
 
 
@@ -220,4 +220,5 @@ class _Reader:
 
 
 def inside(span: Span, regions: Iterable[Span]) -> bool:
-    return any(region[0] <= span[0] and span[1] <= region[1] for region in regions)
+    """Whether a span lies between the ends of one of the regions."""
+    return any(region[0] < span[0] and span[1] < region[1] for region in regions)
