@@ -41,10 +41,20 @@ def without_command(made: Term, offset: int) -> Term | None:
     return None
 
 
-def with_command_before(made: Term, offset: int, new: Term) -> Term | None:
-    """The term with `new &&` before the command at `offset`, grouped as the shell does; None where it is not there."""
-    changed = with_command(made, offset, lambda command: ("and", new, command))
-    return None if changed is None else _regroup(changed)
+def with_command_before(made: Term, offset: int, new: Term, operator: str) -> Term | None:
+    """The term with `new` and the operator before the command at `offset`, grouped as the shell does: "&&" anywhere in
+    a chain, ";" before the first command of a list's element. None where the command is not there."""
+    if operator == "&&":
+        changed = with_command(made, offset, lambda command: ("and", new, command))
+        return None if changed is None else _regroup(changed)
+    pairs = made[1] if made[0] == "list" else ((made, ";"),)
+    for index, (part, _) in enumerate(pairs):
+        first = part
+        while first[0] == "and":
+            first = first[1]
+        if _is(first, offset):
+            return ("list", (*pairs[:index], (new, ";"), *pairs[index:]))
+    return None
 
 
 def _is(made: Term, offset: int) -> bool:

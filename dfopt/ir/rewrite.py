@@ -9,11 +9,11 @@ checked here, on the original, so that no pass can forget it.
 from __future__ import annotations
 
 from dfopt.ir.chain import with_command_before, without_command
-from dfopt.ir.leaks import is_plain, leaks, sets_errexit
+from dfopt.ir.leaks import is_plain, leaks
 from dfopt.ir.model import Item, both, items, term, with_command
 from dfopt.ir.respell import respelling_fault
+from dfopt.ir.status import can_precede, errexit_throughout
 from dfopt.record import Record
-from dfopt.syntax.shell.nodes import SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +57,12 @@ class RemoveCommand(Record):
 
 
 class InsertCommand(Record):
-    """A command comes before the one at `offset` of a RUN's shell text, joined to it by `&&`."""
+    """A command comes before the one at `offset` of a RUN's shell text: `operator` is "&&", or ";" under `set -e`."""
 
     step: int
     offset: int
     words: tuple[str, ...]
+    operator: str = "&&"
 
 
 class EditWords(Record):
@@ -323,7 +324,10 @@ class _Applier:
         if isinstance(rewrite, RemoveCommand):
             new = without_command(old, rewrite.offset)
         else:
-            new = with_command_before(old, rewrite.offset, ("cmd", -1, (), rewrite.words, ()))
+            if not can_precede(self.program.body(self.steps[rewrite.step]), rewrite.offset, rewrite.operator):
+                raise RewriteError("the failure of a command put there could pass unnoticed")
+            made: Term = ("cmd", -1, (), rewrite.words, ())
+            new = with_command_before(old, rewrite.offset, made, rewrite.operator)
         if new is None:
             raise RewriteError(f"the command at {rewrite.offset} of instruction {rewrite.step} is not one of a chain")
         self.shells[rewrite.step] = new
@@ -373,20 +377,6 @@ def check_append(body: Body, operator: str) -> None:
         raise RewriteError(found.never[0])
     if any(reason.startswith(("exec ", "exit ")) for reason in found.state):
         raise RewriteError("the step may end before its last command (exec or exit)")
-
-
-def errexit_throughout(body: Body) -> bool:
-    """Whether `set -e` is in force in the body's own list from its first command to its end."""
-    assert body.program is not None
-    found = body.program.script.items
-    first = found[0].command
-    sets = "e" in body.shell.options or (
-        isinstance(first, SimpleCommand)
-        and bool(first.words)
-        and first.words[0].value == "set"
-        and sets_errexit([word.value for word in first.words[1:]])
-    )
-    return sets and "set +" not in body.text and "eval" not in body.text
 
 
 def check_part(program: Program, step: Step, position: int, count: int, wrapped: bool) -> None:

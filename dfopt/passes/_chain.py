@@ -1,0 +1,89 @@
+"""Edits that take a command out of a chain or list, or put one in front of it. Every offset is one in the file."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.edit import Edit
+from dfopt.ir.rewrite import InsertCommand, RemoveCommand
+from dfopt.ir.status import can_precede
+from dfopt.passes._layout import line_start, newline_at
+from dfopt.syntax.shell.nodes import AndOr
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
+    from dfopt.syntax.shell.nodes import SimpleCommand
+
+_BLANKS = re.compile(r"[ \t]*")
+
+
+def removal(program: Program, step: Step, body: Body, node: SimpleCommand) -> tuple[list[Edit], RemoveCommand] | None:
+    """The edits that take a command out of the step's top-level chain or list, with its operator; comments stay. None
+    where it does not stand there or is the only command."""
+    assert body.program is not None
+    text = program.text
+    rewrite = RemoveCommand(step.index, node.start)
+    for index, item in enumerate(body.program.script.items):
+        command = item.command
+        if isinstance(command, AndOr) and any(part is node for part in command.items):
+            place = next(i for i, part in enumerate(command.items) if part is node)
+            start, end = body.span(node.start, node.end)
+            if place + 1 < len(command.items):
+                operator = body.span(command.op_starts[place], command.op_starts[place] + 2)
+                return _cut(step, text, start, end, operator, body.span(*_of(command.items[place + 1]))[0]), rewrite
+            operator = body.span(command.op_starts[place - 1], command.op_starts[place - 1] + 2)
+            return _cut_back(step, text, body.span(*_of(command.items[place - 1]))[1], operator, start, end), rewrite
+        if command is node:
+            if index + 1 == len(body.program.script.items):
+                return None
+            start, end = body.span(node.start, node.end)
+            following = body.span(*_of(body.program.script.items[index + 1].command))[0]
+            semicolon = body.span(item.terminator_start, item.terminator_start + 1)
+            return _cut(step, text, start, end, semicolon, following), rewrite
+    return None
+
+
+def _of(node: object) -> tuple[int, int]:
+    return node.start, node.end  # type: ignore[attr-defined]
+
+
+def _cut(step: Step, text: str, start: int, end: int, operator: tuple[int, int], following: int) -> list[Edit]:
+    """From the command to the one behind it; where comments stand between, only the command and the operator."""
+    if "#" not in text[end:following]:
+        return [Edit(start, following, "")]
+    command = Edit(start, _BLANKS.match(text, end).end(), "")  # type: ignore[union-attr]
+    sign = Edit(operator[0], _BLANKS.match(text, operator[1]).end(), "")  # type: ignore[union-attr]
+    if command.end >= sign.start:
+        return [Edit(start, sign.end, "")]
+    return [command, sign]
+
+
+def _cut_back(step: Step, text: str, before: int, operator: tuple[int, int], start: int, end: int) -> list[Edit]:
+    """From the end of the command before to the end of the last one; comments between them stay."""
+    if "#" not in text[before:start]:
+        return [Edit(before, end, "")]
+    return [Edit(before, operator[1], ""), Edit(start, end, "")] if operator[1] <= start else []
+
+
+def insertion(
+    program: Program, step: Step, body: Body, node: SimpleCommand, words: tuple[str, ...]
+) -> tuple[Edit, InsertCommand] | None:
+    """The edit that puts a command in front of another one, so that its failure fails the step; None where no place
+    there does so."""
+    at = body.span(node.start, node.start + 1)[0]
+    command = " ".join(words)
+    if can_precede(body, node.start, "&&"):
+        return Edit(at, at, f"{command} && "), InsertCommand(step.index, node.start, words)
+    if not can_precede(body, node.start, ";"):
+        return None
+    start = line_start(program.text, at)
+    indent = program.text[start:at]
+    if indent.strip():
+        end = "; "
+    elif body.form == "script":
+        end = newline_at(program.text, at) + indent
+    else:
+        end = f"; {program.dockerfile.escape}{newline_at(program.text, at)}{indent}"
+    return Edit(at, at, command + end), InsertCommand(step.index, node.start, words, ";")

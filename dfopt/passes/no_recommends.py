@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.edit import Edit
+from dfopt.ir.commands import SUBSTITUTION
+from dfopt.ir.rewrite import EditWords
+from dfopt.passes._cleanup import STAGES, runs
+from dfopt.passes._tools import tools
+from dfopt.passes.base import Facts, Finding, Fix, Pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
+    from dfopt.passes._tools import Tool
+
+_OPTIONS = ("--no-install-recommends", "--install-recommends", "--without-recommends", "--with-recommends", "-R", "-r")
+
+
+class NoRecommends(Pass):
+    """Keeps apt from installing what packages only recommend: `--no-install-recommends`.
+
+    Why: recommended packages are often half of what is installed. They are also at times what makes a program work:
+    `curl` recommends `ca-certificates`, without which it cannot speak https. Therefore this is never a safe fix: let
+    `fix --verify` build it and run your smoke test, or name the packages that you need.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+    ```
+
+    Refuses: ONBUILD; an apt in the string of `sh -c`. Does nothing where the file says anything about recommended
+    packages by itself (`APT::Install-Recommends`).
+
+    Declares: each `install` gains one word. Always `unsafe`.
+    """
+
+    name = "no-recommends"
+    group = "size"
+    codes = ("DL3015",)
+    triggers = ("apt",)
+    order = 46
+    options = (STAGES,)
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        if re.search("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", program.text, re.I):
+            return
+        for _, _, step in runs(program, self.settings["stages"], "apt"):
+            body = program.body(step)
+            found = [tool for tool in tools(program, step) if _pulls(tool)]
+            if found:
+                yield self.found(step, body, found)
+
+    def found(self, step: Step, body: Body, found: list[Tool]) -> Finding:
+        node = step.node
+        message = "install no recommended packages"
+        reachable = [tool for tool in found if not tool.one.nested and tool.one.where != SUBSTITUTION]
+        reason = ""
+        if node.keyword == "ONBUILD":
+            reason = "ONBUILD triggers are left as they are"
+        elif body.form == "mixed":
+            reason = "the command line carries heredocs"
+        elif not reachable:
+            reason = "apt runs in a string or a substitution that is not rewritten"
+        if reason:
+            return Finding(self.name, message, node.start, node.end, None, reason)
+        pairs = [_edit(step, body, tool) for tool in reachable]
+        fix = Fix(tuple([edit for edit, _ in pairs]), tuple([rewrite for _, rewrite in pairs]), "unsafe")
+        return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix)
+
+
+def _pulls(tool: Tool) -> bool:
+    """Whether a command installs what is recommended."""
+    if tool.family != "apt" or tool.name != "install":
+        return False
+    return not any(value in _OPTIONS for value in tool.one.values if value) and len(tool.one.operands()) > 1
+
+
+def _edit(step: Step, body: Body, tool: Tool) -> tuple[Edit, EditWords]:
+    """Behind the options that follow the subcommand, where a person would put it."""
+    words = tool.one.words
+    at = tool.at
+    taking = tool.facts.get("value-options", ())
+    while at + 1 < len(words) and (words[at + 1].value or "").startswith("-") and words[at + 1].value not in taking:
+        if words[at + 1].value == "--":
+            break
+        at += 1
+    index = next(i for i, other in enumerate(tool.one.node.words) if other.start == words[at].start)
+    option = "--without-recommends" if tool.label == "aptitude" else "--no-install-recommends"
+    end = body.span(words[at].start, words[at].end)[1]
+    return Edit(end, end, f" {option}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (option,))

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.edit import Edit
+from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
+from dfopt.ir.effects import covers, step_effects
+from dfopt.ir.rewrite import RemoveStep
+from dfopt.ir.scopes import join_path
+from dfopt.passes._chain import insertion
+from dfopt.passes._cleanup import mounted, runs
+from dfopt.passes._layout import line_end, line_start
+from dfopt.passes._tools import tools
+from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.passes._tools import Tool
+
+LISTS = "/var/lib/apt/lists"
+_SOURCES = re.compile(r"apt|/etc|dpkg|gpg|key|sources|repo|proxy", re.I)
+
+
+class UpdateWithInstall(Pass):
+    """Renews apt's package index in the RUN that installs from it.
+
+    An `apt-get update` in a RUN of its own is cached for as long as its text stays the same. A later RUN that changes
+    installs from that index, months later: "Unable to locate package", or old versions. Where a RUN is nothing but an
+    `apt-get update`, this pass moves it in front of the first installation. Where the index comes from a RUN that does
+    more than that, it is a suggestion; with `every = true`, those installations get an `apt-get update` too.
+
+    Why: the build keeps working when it runs half from the cache.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update
+    COPY packages.txt /srv/
+    RUN apt-get install -y curl
+    ```
+
+    ```dockerfile
+    FROM debian:13-slim
+    COPY packages.txt /srv/
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    Refuses to move: where a step between may change the package sources, or cannot be seen into; where the user or the
+    mounts of the two RUNs differ; where a comment above belongs to the `apt-get update`; ONBUILD.
+
+    Declares: the first RUN goes, the second gains one command in front of its first apt command.
+    """
+
+    name = "update-with-install"
+    group = "cache"
+    codes = ("CIS-DI-0007",)
+    triggers = ("apt",)
+    order = 22
+    options = (Option("every", "bool", False, "give each RUN that installs an update of its own"),)
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for stage, position, step in runs(program, "all", "apt"):
+            readers = [tool for tool in tools(program, step) if _reads(tool)]
+            if not readers or step.node.keyword == "ONBUILD":
+                continue
+            first = readers[0]
+            if any(_refreshes(tool) and tool.one.node.start < first.one.node.start for tool in tools(program, step)):
+                continue
+            source = _source(program, stage, position)
+            if source is not None and not mounted(program, step, (LISTS,)):
+                yield self.found(program, stage, position, step, first, source)
+
+    def found(
+        self, program: Program, stage: Stage, position: int, step: Step, reader: Tool, source: tuple[Stage, int]
+    ) -> Finding:
+        old = source[0].steps[source[1]]
+        start, end = step.node.start, step.node.end
+        message = (
+            f"installs from the package index that line {old.node.line} fetched, which may be an old one from the cache"
+        )
+        update = _alone(program, old)
+        if update is None or source[0] is not stage:
+            if not self.settings["every"]:
+                return Finding(self.name, message, start, end)
+            return self.updated(program, step, reader, message)
+        reason = _obstacle(program, stage, source[1], position, reader)
+        if reason:
+            return Finding(self.name, f"line {old.node.line} stays alone: {message}", start, end, None, reason)
+        words = tuple([program.body(old).text[word.start : word.end] for word in update.one.node.words])
+        made = insertion(program, step, program.body(step), reader.one.node, words)
+        if made is None:
+            reason = "a failure of the update would pass unnoticed in that place"
+            return Finding(self.name, f"line {old.node.line} stays alone: {message}", start, end, None, reason)
+        edit, rewrite = made
+        fix = Fix((_gone(program.text, old), edit), (RemoveStep(old.index), rewrite), "safe")
+        message = "fetch the package index where it is used: in a layer of its own it goes stale"
+        return Finding(self.name, message, old.node.start, old.node.end, fix)
+
+    def updated(self, program: Program, step: Step, reader: Tool, message: str) -> Finding:
+        """An update in front of the first apt command of a RUN, run as that one."""
+        node, body = step.node, program.body(step)
+        reason = _place(body.form, reader)
+        if reason:
+            return Finding(self.name, message, node.start, node.end, None, reason)
+        words = (*reader.one.wrappers, "apt-get", "update")
+        made = insertion(program, step, body, reader.one.node, words)
+        if made is None:
+            reason = "a failure of the update would pass unnoticed in that place"
+            return Finding(self.name, message, node.start, node.end, None, reason)
+        return Finding(self.name, message, node.start, node.end, Fix((made[0],), (made[1],), "safe"))
+
+
+def _reads(tool: Tool) -> bool:
+    return tool.family == "apt" and bool(tool.does.get("reads-index") and tool.does.get("installs"))
+
+
+def _refreshes(tool: Tool) -> bool:
+    return tool.family == "apt" and bool(tool.does.get("refreshes"))
+
+
+def _source(program: Program, stage: Stage, position: int) -> tuple[Stage, int] | None:
+    """The last RUN before `position`, in this stage or those it is built on, that fetched the index; None where there
+    is none, or where a step in between deleted it."""
+    for index in range(position - 1, -1, -1):
+        step = stage.steps[index]
+        if step.node.keyword != "RUN":
+            continue
+        found = [tool for tool in tools(program, step) if _refreshes(tool)]
+        effects = step_effects(program, step)
+        if any(effect.kind == "deletes" and covers(effect.path, LISTS) for effect in effects):
+            return None
+        if found:
+            return stage, index
+    if stage.parent is None:
+        return None
+    parent = program.stages[stage.parent]
+    return _source(program, parent, len(parent.steps))
+
+
+def _alone(program: Program, step: Step) -> Tool | None:
+    """The update of a RUN that is nothing else."""
+    body = program.body(step)
+    if body.program is None or body.form != "line" or len(body.program.script.items) != 1:
+        return None
+    command = body.program.script.items[0].command
+    for tool in tools(program, step):
+        node = tool.one.node
+        bare = not node.redirects and not node.assignments and not body.program.script.comments
+        if _refreshes(tool) and command is node and bare:
+            return tool
+    return None
+
+
+def _obstacle(program: Program, stage: Stage, source: int, position: int, reader: Tool) -> str:
+    """What keeps the update of step `source` from moving into the step at `position`; "" where nothing does."""
+    old, new = stage.steps[source], stage.steps[position]
+    if old.node.above or old.node.comments:
+        return "a comment speaks of the update"
+    if old.node.flags or any(flag.name != "mount" for flag in new.node.flags):
+        return "the flags of the two differ"
+    if program.scope(old).user != program.scope(new).user or program.scope(old).shell != program.scope(new).shell:
+        return "another user or another shell runs the installation"
+    update = _alone(program, old)
+    if update is None or update.one.wrappers != reader.one.wrappers:
+        return "the two are not run in the same way"
+    for step in stage.steps[source + 1 : position]:
+        why = _changes(program, step)
+        if why:
+            return f"line {step.node.line} {why}"
+    return _place(program.body(new).form, reader)
+
+
+def _place(form: str, reader: Tool) -> str:
+    if form not in ("line", "script"):
+        return "the command line carries heredocs"
+    if reader.one.nested or reader.one.where in (MAYBE, SUBSTITUTION):
+        return "the installation runs on a condition or in a string"
+    if reader.one.where != TOP and form != "script":
+        return "the installation runs in a group or a pipeline"
+    return ""
+
+
+def _changes(program: Program, step: Step) -> str:
+    """What a step between the two could do to the index or to what is fetched; "" where nothing."""
+    node = step.node
+    if node.keyword == "ONBUILD" or node.keyword in ("CMD", "ENTRYPOINT", "LABEL", "EXPOSE", "VOLUME", "STOPSIGNAL"):
+        return ""
+    if node.keyword in ("COPY", "ADD"):
+        scope = program.scope(step)
+        target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
+        if isinstance(target, Unknown):
+            # a relative path below an unknown working directory: below /etc in no image known
+            return "" if not node.arguments[-1].value.startswith("/") else "may change the package sources"
+        return "may change the package sources" if covers(target, "/etc") or covers("/etc", target) else ""
+    if node.keyword == "RUN":
+        body = program.body(step)
+        effects = step_effects(program, step)
+        if body.program is None or any(effect.kind == "opaque" for effect in effects):
+            return "cannot be seen into, and may use the index or change the package sources"
+        return "may use the index or change the package sources" if _SOURCES.search(body.text) else ""
+    if node.keyword in ("ENV", "ARG"):
+        return "may change the package sources" if _SOURCES.search(node.joined.text) else ""
+    return ""
+
+
+def _gone(text: str, step: Step) -> Edit:
+    """The deletion of an instruction with its line, and with one of two blank lines that would meet."""
+    start = line_start(text, step.node.start)
+    end = text.find("\n", line_end(text, step.node.end)) + 1
+    before = text[line_start(text, start - 1) : start] if start else ""
+    after = text.find("\n", end) + 1
+    if before and not before.strip() and after and not text[end:after].strip():
+        end = after
+    return Edit(start, end, "")

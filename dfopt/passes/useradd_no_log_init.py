@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dfopt.edit import Edit
+from dfopt.ir.commands import SUBSTITUTION, Invocation, commands
+from dfopt.ir.rewrite import EditWords
+from dfopt.passes._cleanup import runs
+from dfopt.passes.base import Facts, Finding, Fix, Pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
+
+_HIGH = 100_000
+
+
+class UseraddNoLogInit(Pass):
+    """Gives `useradd` with a high user id the option `--no-log-init`.
+
+    useradd writes a record for the new user into /var/log/lastlog and /var/log/faillog, at the place that the id gives:
+    with id 1000000000 a sparse file of 272 GiB, which ends up in the layer's archive at full length.
+
+    Why: PLACEHOLDER
+
+    Example:
+
+    ```dockerfile
+    FROM ubuntu:22.04
+    RUN useradd --uid 1000650000 app
+    ```
+
+    ```dockerfile
+    FROM ubuntu:22.04
+    RUN useradd -l --uid 1000650000 app
+    ```
+
+    Refuses: ONBUILD; a useradd in the string of `sh -c`. Does nothing below user id 100000, where the id is not a fixed
+    number, and on Alpine, whose adduser keeps no such files.
+
+    Declares: the command gains one word. The two files, which nothing needs, may differ.
+    """
+
+    name = "useradd-no-log-init"
+    group = "size"
+    codes = ("DL3046",)
+    triggers = ("useradd",)
+    order = 44
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for _, _, step in runs(program, "all", "useradd"):
+            body = program.body(step)
+            found = [
+                one for one in commands(body).invocations if one.program == "useradd" and _high(program, step, one)
+            ]
+            if found:
+                yield self.found(step, body, found)
+
+    def found(self, step: Step, body: Body, found: list[Invocation]) -> Finding:
+        node = step.node
+        message = "the login records of a user with a high id are huge sparse files"
+        reachable = [one for one in found if not one.nested and one.where != SUBSTITUTION]
+        reason = ""
+        if node.keyword == "ONBUILD":
+            reason = "ONBUILD triggers are left as they are"
+        elif body.form == "mixed":
+            reason = "the command line carries heredocs"
+        elif not reachable:
+            reason = "useradd runs in a string or a substitution that is not rewritten"
+        if reason:
+            return Finding(self.name, message, node.start, node.end, None, reason)
+        edits: list[Edit] = []
+        rewrites: list[EditWords] = []
+        for one in reachable:
+            words = one.node.words
+            index = len(words) - len(one.words)
+            end = body.span(words[index - 1].start, words[index - 1].end)[1]
+            edits.append(Edit(end, end, " -l"))
+            rewrites.append(EditWords(step.index, one.node.start, index, 0, ("-l",)))
+        fix = Fix(tuple(edits), tuple(rewrites), "safe")
+        return Finding(self.name, f"{message}: write none", node.start, node.end, fix)
+
+
+def _high(program: Program, step: Step, one: Invocation) -> bool:
+    """Whether a useradd gives a high user id, and keeps the records."""
+    if one.has_option("-l", "--no-log-init"):
+        return False
+    values = one.values
+    for index, value in enumerate(values):
+        if value is None:
+            continue
+        number: str | None = None
+        if value in ("-u", "--uid") or (value[:1] == "-" and value[1:2] != "-" and value.endswith("u")):
+            number = values[index + 1] if index + 1 < len(values) else None
+        elif value.startswith("--uid="):
+            number = value[6:]
+        elif value.startswith("-u"):
+            number = value[2:]
+        if number is not None and number.isdigit() and number.isascii():
+            return int(number) >= _HIGH
+    return False
