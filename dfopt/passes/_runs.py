@@ -7,8 +7,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from dfopt.ir.body import Body
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Node
 
 
-def runs(program: Program, pattern: re.Pattern[str]) -> Iterator[tuple[Step, Body]]:
-    """The RUNs (behind ONBUILD too) whose text, heredocs included, matches, with their shell programs. Those that
+def runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
+    """The RUNs (behind ONBUILD too) whose text, heredocs included, is `wanted`, with their shell programs. Those that
     are not understood are passed over: the optimizer says so."""
     for stage in program.stages:
         for step in stage.steps:
-            if step.effective.keyword == "RUN" and pattern.search(run_text(program, step)):
+            if step.effective.keyword == "RUN" and wanted(run_text(program, step)):
                 body = program.body(step)
                 if body.program is not None:
                     yield step, body
@@ -34,11 +33,29 @@ def run_text(program: Program, step: Step) -> str:
     return text + "".join([program.text[doc.start : doc.end] for doc in step.heredocs]) if step.heredocs else text
 
 
-def invocations(program: Program, pattern: re.Pattern[str]) -> Iterator[tuple[Step, Body, Invocation]]:
-    """Every command of the RUNs whose text matches."""
-    for step, body in runs(program, pattern):
-        for one in commands(body).invocations:
+def invocations(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:
+    """Every command of the RUNs whose text is `wanted`."""
+    for step, body in runs(program, wanted):
+        for one in command_list(body):
             yield step, body, one
+
+
+_seen: list[tuple[Body, tuple[Invocation, ...]]] = []
+
+
+def command_list(body: Body) -> tuple[Invocation, ...]:
+    """The commands of a body; kept for the last few bodies, since passes ask for the same ones in turn."""
+    for known, found in _seen:
+        if known is body:
+            return found
+    made = commands(body).invocations
+    _seen.append((body, made))
+    if len(_seen) > _KEPT:
+        del _seen[0]
+    return made
+
+
+_KEPT = 16
 
 
 def place(step: Step, body: Body, start: int, end: int, nested: bool = False) -> tuple[int, int]:

@@ -44,6 +44,11 @@ def secret_value(value: str) -> bool:
     return not bare.startswith(("/", "./", "~/", "file:")) and not _PLACEHOLDER.fullmatch(bare)
 
 
+def may_hold_shapes(text: str) -> bool:
+    """A quick look at a whole file: whether `shapes` could find anything in it."""
+    return any(mark in text for mark in table("secrets")["marks"]["any"])
+
+
 _shapes: re.Pattern[str] | None = None
 
 

@@ -86,6 +86,9 @@ def installed(program: Program, stage: Stage) -> Iterator[tuple[Step, str]]:
 def needed(program: Program, stage: Stage) -> str:
     """What the image has that fails without the bit; "" where nothing is known to."""
     needs: dict[str, str] = table("suid")["needs"]
+    text = program.text
+    if not any(name in text for name in needs):
+        return ""
     for step, package in installed(program, stage):
         if package in needs:
             return f"line {step.node.line} installs {package}: without the bit, {needs[package]} fails"
@@ -106,4 +109,4 @@ def has_find(program: Program, stage: Stage) -> bool:
             one.program == "find" and one.where == TOP for one in commands(program.body(step)).invocations
         ):
             return True
-    return any(package == "findutils" for _, package in installed(program, stage))
+    return "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import Invocation, commands
-from dfopt.passes._runs import walk
+from dfopt.ir.commands import Invocation
+from dfopt.passes._runs import command_list, walk
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 from dfopt.syntax.shell.nodes import CommandSub, Pipeline, ProcessSub, SimpleCommand
 
@@ -19,10 +19,20 @@ SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"))
 _INTERPRETER = re.compile(r"(?:python|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)[\d.]*\Z")
 
 
+_RUNNERS = r"(?:sh|bash|dash|ash|zsh|ksh|mksh|fish|python[\d.]*|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)"
+# a quick look at a text: a pipe into an interpreter, a substitution behind one, or a string that is a script
+_PERHAPS = re.compile(
+    rf"\|[^;&]*?(?<![\w.-]){_RUNNERS}(?![\w./-])|(?:{_RUNNERS}|eval|source|(?<!\S)\.)\s[^;&]*?(?:<\(|\$\(|`)"
+    rf"|(?:{_RUNNERS}|su|runuser)\s[^;&]*?-\w*c\s"
+)
+
+
 def unseen(body: Body) -> list[Node]:
     """The pipelines and commands of a body that run what they download; the body is understood."""
     assert body.program is not None
-    known = {one.node.start: one for one in commands(body).invocations if not one.nested}
+    if not _PERHAPS.search(body.text) or not any(name in body.text for name in DOWNLOADERS):
+        return []
+    known = {one.node.start: one for one in command_list(body) if not one.nested}
     found: list[Node] = []
     for node in walk(body.program.script):
         if any(other.start <= node.start and node.end <= other.end for other in found):

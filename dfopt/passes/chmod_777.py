@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
 
-_WORDS = re.compile(r"\bchmod\b|\binstall\b|\bmkdir\b|\bumask\b")
+# a quick look at a text: a mode whose last digit, or whose letters, let others write
+_WORDS = re.compile(
+    r"\bchmod\s[^|;&]*?(?:[0-7][2367](?![\w.])|[+=][rxXst]*w)|\b(?:install|mkdir)\s[^|;&]*?-(?:m|-mode)[\s=]*\S*[2367w]"
+)
 _SYMBOLIC = re.compile(r"(?:^|,)(?:[ug]*[oa][ugoa]*|)[+=][rxXst]*w")
 
 
@@ -51,7 +54,7 @@ class Chmod777(Pass):
                 if flag is not None and _open(flag.value or ""):
                     start, end = step.node.joined.span(flag.at, flag.stop)
                     found.append(self.report(f"{step.effective.keyword} --chmod={flag.value}", start, end))
-        for step, body, one in invocations(program, _WORDS):
+        for step, body, one in invocations(program, _WORDS.search):
             mode = _mode(one)
             if mode and _open(mode):
                 span = place(step, body, one.node.start, one.node.end, one.nested)

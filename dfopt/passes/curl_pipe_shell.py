@@ -44,7 +44,7 @@ class CurlPipeShell(Pass):
     order = 90
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for step, body in runs(program, _WORD):
+        for step, body in runs(program, _WORD.search):
             for node in unseen(body):
                 start, end = place(step, body, node.start, node.end)
                 url = _URL.search(body.text, node.start, node.end)

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.syntax.shell.nodes import SimpleCommand
 
-_WORDS = re.compile(
-    r"insecure|(?<![\w-])-[A-Za-z]*k|no-check-certificate|trusted|unauthenticated|force-yes|nogpg|no-gpg|gpgcheck|"
-    r"nosignature|nodigest|noverify|nofiledigest|unsigned|ssl|verify|valid-until|disable-tls|secure-http|"
-    r"NODE_TLS|PYTHONHTTPS|GOINSECURE|apt-key|--dearmor|--import|--fetch-keys",
-    re.I,
-)
+# a quick look at a text, in lower case
+_WORDS = (
+    "insecure", "no-check-certificate", "trusted", "unauthenticated", "force-yes", "nogpg", "no-gpg", "gpgcheck",
+    "nosignature", "nodigest", "noverify", "nofiledigest", "unsigned", "sslverify", "ssl_verify", "ssl_no_verify",
+    "strict_ssl", "strict-ssl", "strictssl", "verify-peer", "disable-tls", "secure-http", "node_tls", "pythonhttps",
+)  # fmt: skip
+_CURL = re.compile(r"\bcurl\s[^|;&]*?(?<![\w-])-[A-Za-z]*k")
 _LOCAL = re.compile(r"https?://(?:localhost|127\.|\[::1\])")
 _TRUSTED = re.compile(r"\bdeb(?:-src)?\s+\[[^\]]*\btrusted\s*=\s*yes\b[^\]]*\]\s*(?!file:|copy:)\S")
 _KEYS = re.compile(r"\bapt-key\s+add\b|\bgpg\b[^|;&]*--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
@@ -54,6 +55,7 @@ class InsecureDownload(Pass):
 
     name = "insecure-download"
     group = "security"
+    triggers = (*_WORDS, "curl", "apt-key", "dearmor", "--import", "--fetch-keys")
     codes = (
         "CKV2_DOCKER_2", "CKV2_DOCKER_3", "CKV2_DOCKER_4", "CKV2_DOCKER_5", "CKV2_DOCKER_6", "CKV2_DOCKER_7",
         "CKV2_DOCKER_8", "CKV2_DOCKER_9", "CKV2_DOCKER_10", "CKV2_DOCKER_11", "CKV2_DOCKER_12", "CKV2_DOCKER_13",
@@ -62,8 +64,6 @@ class InsecureDownload(Pass):
     order = 91
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        if not _WORDS.search(program.text):
-            return
         found = [*self.in_variables(program), *self.in_commands(program), *self.in_texts(program)]
         yield from sorted(found, key=lambda one: one.start)
 
@@ -71,7 +71,7 @@ class InsecureDownload(Pass):
         for stage in program.stages:
             for step in stage.steps:
                 node = step.effective
-                if node.keyword in ("ENV", "ARG") and _WORDS.search(node.body):
+                if node.keyword in ("ENV", "ARG") and _suspect(node.body):
                     scope = program.scope(step)
                     for pair in node.pairs:
                         value = scope.expand(pair.value or "", program.dockerfile.escape)
@@ -82,7 +82,7 @@ class InsecureDownload(Pass):
 
     def in_commands(self, program: Program) -> Iterator[Finding]:
         programs: dict[str, Any] = table("insecure")["programs"]
-        for step, body, one in invocations(program, _WORDS):
+        for step, body, one in invocations(program, _suspect):
             span = place(step, body, one.node.start, one.node.end, one.nested)
             for name, value in _assigned(one.node, one):
                 if _turns_off(name, value):
@@ -97,7 +97,7 @@ class InsecureDownload(Pass):
             for step in stage.steps:
                 if step.effective.keyword == "RUN" and "trusted-host" in run_text(program, step):
                     for tool in tools(program, step):  # `python -m pip`
-                        if tool.one.wrappers and tool.family == "pip" and tool.one.has_option("--trusted-host"):
+                        if " -m " in tool.label and tool.family == "pip" and tool.one.has_option("--trusted-host"):
                             body = program.body(step)
                             span = place(step, body, tool.one.node.start, tool.end, tool.one.nested)
                             yield self.report(f"{tool.label} --trusted-host", programs["pip"]["what"], *span)
@@ -124,6 +124,11 @@ class InsecureDownload(Pass):
     def report(self, what: str, unchecked: str, start: int, end: int) -> Finding:
         verb = "are" if unchecked.endswith("s") and not unchecked.startswith("the server") else "is"
         return Finding(self.name, f"{what}: {unchecked} {verb} not checked", start, end)
+
+
+def _suspect(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _WORDS) or _CURL.search(text) is not None
 
 
 def _turns_off(name: str, value: str) -> bool:

@@ -6,7 +6,7 @@ from dfopt.edit import Edit
 from dfopt.ir.rewrite import RemoveStep, SetFlags
 from dfopt.passes._layout import line_start
 from dfopt.passes._runs import run_text, walk
-from dfopt.passes._secrets import secret_file, secret_name, secret_value, shapes, urls
+from dfopt.passes._secrets import may_hold_shapes, secret_file, secret_name, secret_value, shapes, urls
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 from dfopt.syntax.directives import syntax_level
 from dfopt.syntax.expand import ExpansionError, variables
@@ -62,8 +62,10 @@ class Secrets(Pass):
     group = "security"
     codes = ("SecretsUsedInArgOrEnv", "CIS-DI-0010", "DS-0031", "AVD-DS-0031", "CKV2_DOCKER_17")
     order = 12
+    shapes = True  # whether the file at hand may hold tokens of a known shape
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        self.shapes = may_hold_shapes(program.text)
         for node in program.meta:
             for pair in node.pairs:
                 if pair.value is not None and secret_name(pair.name) and secret_value(pair.value):
@@ -112,7 +114,7 @@ class Secrets(Pass):
     def in_text(self, program: Program, step: Step | None, node: Instruction) -> Iterator[Finding]:
         """Tokens by shape and URLs with credentials, in the whole text of an instruction, heredocs included."""
         text = program.text
-        for what, start, end in shapes(text, node.start, node.end):
+        for what, start, end in shapes(text, node.start, node.end) if self.shapes else ():
             if not _in_comment(node, start):
                 yield Finding(self.name, f"{what} stands in the file and in the image", start, end)
         for secret, host, start, end in urls(text, node.start, node.end):

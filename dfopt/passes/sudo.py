@@ -55,7 +55,7 @@ class Sudo(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         told: set[int] = set()  # steps that have their suggestion
-        for step, body, one in invocations(program, _WORD):
+        for step, body, one in invocations(program, _WORD.search):
             words = one.node.words
             if not words or (words[0].value or "").rpartition("/")[2] != "sudo":
                 continue
