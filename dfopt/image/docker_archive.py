@@ -22,7 +22,7 @@ from dfopt.image.model import (
     platform_of,
 )
 from dfopt.image.oci import Choice
-from dfopt.image.store import read_document
+from dfopt.image.store import Documents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,24 +38,28 @@ _CONFIG = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 def archive_choices(store: Store, limits: Limits) -> list[Choice]:
     """The images of manifest.json, in its order."""
     where = f"{store.label}: manifest.json"
-    listed = parse_json(read_document(store, "manifest.json", limits), where)
+    documents = Documents(limits)
+    listed = parse_json(documents.read(store, "manifest.json"), where)
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         raise ImageError(f"{where}: a list of objects is expected (this is no docker archive)")
     if len(listed) > limits.manifests:
         raise ImageError(f"{where}: more than {limits.manifests} images (limit)")
     found = []
+    configs: dict[str, tuple[dict[str, Any], str]] = {}
     for number, entry in enumerate(listed):
         place = f"{where}: image {number}"
         names = _texts(entry, "RepoTags", place)
-        config, digest = _config(store, entry, place, limits)
+        name = field(entry, "Config", str, place)
+        if name not in configs:
+            configs[name] = _config(store, name, place, documents)
+        config, digest = configs[name]
         loader = _loader(store, entry, config, digest, names, place)
         found.append(Choice(names, platform_of(config, place), digest, number, loader))
     return found
 
 
-def _config(store: Store, entry: dict[str, Any], place: str, limits: Limits) -> tuple[dict[str, Any], str]:
-    name = field(entry, "Config", str, place)
-    data = read_document(store, name, limits)
+def _config(store: Store, name: str, place: str, documents: Documents) -> tuple[dict[str, Any], str]:
+    data = documents.read(store, name)
     digest = hashlib.sha256(data).hexdigest()
     stated = _CONFIG.fullmatch(name)
     if stated is not None and stated[1] != digest:

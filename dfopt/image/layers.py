@@ -97,7 +97,7 @@ def read_image(
         twin = done.get(key) if layer.digest and layer.diff_id and visit is None else None
         if twin is not None:  # the same layer again (common for empty ones): verified already
             for _ in twin.entries:
-                budget.spend_entry(layer.where())
+                budget.spend_entry(layer.where(), 0)
             found.append(LayerFiles(layer, twin.entries, twin.stored, twin.unpacked, twin.compression))
             continue
         found.append(read_layer(layer, budget, hashes=hashes, visit=visit))
@@ -129,7 +129,7 @@ def _entries(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterator
         source = ChunkSource(chunks)
         reader = TarReader(source, where, budget.limits)
         for member in reader:
-            budget.spend_entry(where)
+            budget.spend_entry(where, _name_bytes(member))
             entry = entry_of(member, where, budget.limits)
             if entry.kind == FILE:
                 sink = visit(entry) if visit is not None and entry.size else None
@@ -166,6 +166,13 @@ def _with_content(
         # Set in place: the record was made for this call alone and nobody else has seen it.
         entry.sha256 = digest  # type: ignore[misc]
     return entry
+
+
+def _name_bytes(member: Member) -> int:
+    count = len(member.name) + len(member.link)
+    if member.xattrs is not None:
+        count += sum(len(key) + len(value) for key, value in member.xattrs.items())
+    return count
 
 
 def entry_of(member: Member, where: str, limits: Limits) -> Entry:

@@ -21,7 +21,7 @@ from dfopt.image.model import (
     json_object,
     platform_of,
 )
-from dfopt.image.store import read_document
+from dfopt.image.store import Documents
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -61,13 +61,14 @@ class Blobs:
         self.size = size
         self.open = opener
         self.limits = limits
+        self.documents = Documents(limits)
 
     def __contains__(self, digest: str) -> bool:
         return self.size(digest) >= 0
 
     def document(self, digest: str, size: int = -1) -> dict[str, Any]:
         where = f"{self.label}: {digest[:19]}"
-        data = read_document(_OneBlob(self, digest), digest[:19], self.limits)
+        data = self.documents.read(_OneBlob(self, digest), digest[:19])
         if size >= 0 and len(data) != size:
             raise ImageError(f"{where}: {len(data)} bytes, its descriptor says {size}")
         algorithm, _, expected = digest.partition(":")
@@ -78,7 +79,7 @@ class Blobs:
 
 
 class _OneBlob:
-    """A store of one name, for `read_document`."""
+    """A store of one name, for `Documents`."""
 
     def __init__(self, blobs: Blobs, digest: str) -> None:
         self.label = blobs.label
@@ -118,12 +119,13 @@ def layout_blobs(store: Store, limits: Limits) -> Blobs:
 def layout_choices(store: Store, limits: Limits) -> list[Choice]:
     """The images of index.json, in its order."""
     where = f"{store.label}: index.json"
-    index = json_object(read_document(store, "index.json", limits), where)
+    blobs = layout_blobs(store, limits)
+    index = json_object(blobs.documents.read(store, "index.json"), where)
     if "oci-layout" in store:
-        version = json_object(read_document(store, "oci-layout", limits), f"{store.label}: oci-layout")
+        version = json_object(blobs.documents.read(store, "oci-layout"), f"{store.label}: oci-layout")
         if not str(version.get("imageLayoutVersion", "")).startswith("1."):
             raise ImageError(f"{store.label}: OCI layout version {version.get('imageLayoutVersion')!r} is not known")
-    return choices(layout_blobs(store, limits), index, where)
+    return choices(blobs, index, where)
 
 
 def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[Choice]:

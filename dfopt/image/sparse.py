@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Segments = list[tuple[int, int]]
 
 _HOLE = memoryview(bytes(1 << 16))
-_MAX_SEGMENTS = 1 << 20
+_MAX_SEGMENTS = 1 << 18
 
 
 def complete(reader: TarReader, member: Member, block: bytes, pax: list[tuple[str, bytes]]) -> Member:

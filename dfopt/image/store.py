@@ -11,6 +11,7 @@ import io
 import os
 import stat
 import threading
+from contextlib import closing
 
 from dfopt.image.errors import ImageError, Limits
 from dfopt.image.tar import BLOCK, TarReader
@@ -37,23 +38,31 @@ if TYPE_CHECKING:
 _MAX_LINKS = 40  # as the Linux kernel allows while it resolves one path
 
 
-def read_document(store: Store, name: str, limits: Limits) -> bytes:
-    """All bytes of a small blob (JSON); ImageError when it is larger than such a document can be."""
-    size = store.size(name)
-    if size > limits.metadata_bytes:
-        raise ImageError(f"{store.label}: {name}: {size} bytes are too many for a JSON document (limit)")
-    reader = store.open(name)
-    try:
-        data = b""
-        while piece := reader.read(limits.metadata_bytes + 1 - len(data)):
-            data += piece
-    except OSError as error:
-        raise ImageError(f"{store.label}: {name}: {error}") from None
-    finally:
-        reader.close()
-    if len(data) > limits.metadata_bytes:
-        raise ImageError(f"{store.label}: {name}: too many bytes for a JSON document (limit)")
-    return data
+class Documents:
+    """Reads the JSON documents of one archive whole, as long as they are of the size of documents, each and all."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.left = 4 * limits.metadata_bytes
+
+    def read(self, store: Store, name: str) -> bytes:
+        """All bytes of a blob; ImageError when that is more than a document can have."""
+        most = self.limits.metadata_bytes
+        size = store.size(name)
+        if size > most:
+            raise ImageError(f"{store.label}: {name}: {size} bytes are too many for a JSON document (limit)")
+        pieces, length = [], 0
+        try:
+            with closing(store.open(name)) as reader:
+                while piece := reader.read(most + 1 - length):
+                    pieces.append(piece)
+                    length += len(piece)
+        except OSError as error:
+            raise ImageError(f"{store.label}: {name}: {error}") from None
+        self.left -= length
+        if length > most or self.left < 0:
+            raise ImageError(f"{store.label}: {name}: too many bytes of JSON documents (limit)")
+        return b"".join(pieces)
 
 
 def split_name(name: str, label: str) -> list[str]:
@@ -127,6 +136,8 @@ class TarStore:
         for count, member in enumerate(TarReader(source, label, limits)):
             if count >= limits.members:
                 raise ImageError(f"{label}: more than {limits.members} files in the archive (limit)")
+            if len(member.name) > limits.path_bytes:
+                raise ImageError(f"{label}: a path of more than {limits.path_bytes} bytes in the archive")
             if member.name.startswith("/"):
                 raise ImageError(f"{label}: an absolute path in the archive: {member.name!r}")
             parts = [part for part in member.name.split("/") if part and part != "."]

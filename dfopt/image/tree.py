@@ -8,7 +8,7 @@ each layer, so many whiteouts cost no more than many files.
 
 from __future__ import annotations
 
-from dfopt.image.errors import ImageError
+from dfopt.image.errors import ImageError, printable
 from dfopt.image.layers import AUFS, DIRECTORY, FILE, HARDLINK, OPAQUE, SYMLINK, WHITEOUT, Entry
 
 TYPE_CHECKING = False
@@ -263,10 +263,12 @@ class Tree:
             chain.append(node)
             names.append(part)
         if hops:
-            self.notes.append(
-                f"{self.where}: {entry.path} lies below a link of a lower layer; counted at {'/'.join(names)}/ "
-                "(Docker's overlay driver hides the link instead)"
+            text = (
+                f"{self.where}: entries below {parent}, which leads through a link of a lower layer, are counted at "
+                f"{'/'.join(names)} (Docker's overlay driver hides the link instead)"
             )
+            if text not in self.notes[-1:]:  # one note for a run of entries
+                self.notes.append(printable(text))
         else:
             self._near = (parent, chain)
         return chain

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dfopt.image import Comparison, compare, make_ledger
+from dfopt.image import Comparison, compare, make_ledger, open_archive, read_image
 from image.builders import (
     TarEntry,
     contents_of,
@@ -159,3 +159,11 @@ def test_figures_and_shared_layers(tmp_path: Path) -> None:
     assert (after.layers, after.layer_bytes, after.live, after.dead, after.files) == (2, 4, 4, 0, 4)
     assert before.stored > after.stored > 0
     assert result.shared == 1
+
+
+def test_without_hashes_nothing_is_called_equal(tmp_path: Path) -> None:
+    with open_archive(docker_archive(tmp_path / "image.tar", [layer(*BASE)])) as archive:
+        blind = [read_image(archive.image(), hashes=False) for _ in range(2)]
+    before, after = ((contents, make_ledger(contents.layers)) for contents in blind)
+    with pytest.raises(ValueError, match="read them with hashes"):
+        compare(*before, *after)

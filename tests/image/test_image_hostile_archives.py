@@ -209,6 +209,7 @@ DOCKER: dict[str, tuple[Callable[[dict[str, bytes]], object], list[Any], str]] =
     "manifest that is no list": (put("manifest.json", b"{}"), [], "a list of objects is expected"),
     "manifest that is no JSON": (put("manifest.json", b"\xff"), [], "not valid JSON"),
     "member that climbs": (put("x", b""), [file("../evil", "x")], r"climbs with '\.\.' in the archive"),
+    "member of a long name": (put("x" * 5000, b""), [], "path of more than 4096 bytes in the archive"),
     "member that is absolute": (put("x", b""), [file("/evil", "x")], "an absolute path in the archive"),
     "link out of the archive": (edited(Layers=["l"]), [link("l", "../../etc/passwd")], "leads out of the archive"),
     "absolute link": (edited(Layers=["l"]), [link("l", "/etc/passwd")], "leads out of the archive"),
@@ -263,6 +264,21 @@ def test_too_many_members(tmp_path: Path) -> None:
     path = docker_archive(tmp_path / "image.tar", [GOOD])
     with pytest.raises(ImageError, match="more than 2 files in the archive"):
         open_archive(path, Limits(members=2))
+
+
+def test_documents_are_limited_all_together(tmp_path: Path) -> None:
+    """One large config that is named a thousand times is read once; a thousand different ones are too many."""
+    parts = docker_members([GOOD], name="", config={"Labels": {"x": "y" * 9000}})
+    entry = json.loads(parts["manifest.json"])[0]
+    parts["manifest.json"] = json.dumps([entry] * 500).encode()
+    limits = Limits(metadata_bytes=100_000)
+    with open_archive(write_tar(tmp_path / "one.tar", parts), limits) as archive:
+        assert len(archive.choices) == 500
+    for number in range(60):
+        parts[f"{number}.json"] = parts[entry["Config"]]
+    parts["manifest.json"] = json.dumps([entry | {"Config": f"{number}.json"} for number in range(60)]).encode()
+    with pytest.raises(ImageError, match="too many bytes of JSON documents"):
+        open_archive(write_tar(tmp_path / "many.tar", parts), limits)
 
 
 def test_a_compressed_archive_has_its_own_limit(tmp_path: Path) -> None:

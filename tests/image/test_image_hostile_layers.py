@@ -168,6 +168,7 @@ def zeros(megabytes: int) -> bytes:
         ({"ratio_floor": 1 << 20}, "more than 200 times its size"),
         ({"entries": 0}, "more than 0 entries"),
         ({"path_bytes": 3}, "path of more than 3 bytes"),
+        ({"names_bytes": 4}, "names of more than 4 bytes"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -203,3 +204,20 @@ def test_limits_count_all_layers_together(tmp_path: Path) -> None:
             with pytest.raises(ImageError, match=message):
                 read_image(archive.image(), limits)
         read_image(archive.image(), Limits(entries=7, layers=3))
+
+
+def test_messages_are_one_printable_line() -> None:
+    """Names of an archive go to terminals and logs: no line ends, no escape codes, nothing that cannot be encoded."""
+    with pytest.raises(ImageError) as caught:
+        read_tar(layer(hardlink("a\n\x1b[31m\udcff\u2028b", "none")))
+    text = str(caught.value)
+    assert r"/a\x0a\x1b[31m\udcff\x2028b: hardlink to nowhere: /none" in text
+    assert text.isprintable()
+    assert text.encode()
+
+
+def test_attributes_count_as_names() -> None:
+    tar = layer(file("a", "x", pax_headers={"SCHILY.xattr.user.x": "v" * 1000}))
+    read_tar(tar, Limits(names_bytes=1010))
+    with pytest.raises(ImageError, match="names of more than 900 bytes"):
+        read_tar(tar, Limits(names_bytes=900))

@@ -149,10 +149,13 @@ def test_the_merged_file_system(tmp_path: Path) -> None:
 
 
 def test_an_entry_below_a_link_of_a_lower_layer_is_noted(tmp_path: Path) -> None:
-    ledger = ledger_of(tmp_path, [folder("usr/lib"), link("lib", "usr/lib")], [file("lib/x", "1")])
-    assert [path for path, _ in ledger.files()] == ["/", "/lib", "/usr", "/usr/lib", "/usr/lib/x"]
+    ledger = ledger_of(tmp_path, [folder("usr/lib"), link("lib", "usr/lib")], [file("lib/x", "1"), file("lib/y")])
+    found = [path for path, _ in ledger.files()]
+    assert found == ["/", "/lib", "/usr", "/usr/lib", "/usr/lib/x", "/usr/lib/y"]
     assert len(ledger.notes) == 1
-    assert "/lib/x lies below a link of a lower layer; counted at /usr/lib/" in ledger.notes[0]
+    assert (
+        "entries below /lib, which leads through a link of a lower layer, are counted at /usr/lib (" in ledger.notes[0]
+    )
 
 
 def test_a_directory_over_a_link_hides_it(tmp_path: Path) -> None:
