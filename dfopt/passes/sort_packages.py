@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.edit import Edit
+from dfopt.ir.rewrite import EditWords
+from dfopt.passes._layout import chain_style, line_end, line_start, newline_at
+from dfopt.passes._tools import tools
+from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
+    from dfopt.passes._tools import Tool
+    from dfopt.syntax.shell.nodes import Word
+
+_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
+_VERSION = re.compile(r"[=<>~/]")
+_INSTALLS = re.compile(r"install|\badd\b|\s-S|\bin\b")
+
+
+class SortPackages(Pass):
+    """Puts the packages of an install command on lines of their own, in the step's own style, and sorts them.
+
+    Comments stay where they are, and the packages below one keep their order: it may speak of the first of them or of
+    all. Words that the shell expands keep their place too.
+
+    Why: a sorted list shows a package that is there twice, and a change of it is a diff of one line.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update \\
+        && apt-get install -y --no-install-recommends wget curl \\
+            ca-certificates \\
+        && rm -rf /var/lib/apt/lists/*
+    ```
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update \\
+        && apt-get install -y --no-install-recommends \\
+            ca-certificates \\
+            curl \\
+            wget \\
+        && rm -rf /var/lib/apt/lists/*
+    ```
+
+    Refuses: nothing. Lists of fewer packages than `least` are left alone, and heredocs keep their lines.
+
+    Declares: the words of the command in another order. `safe` where only the line breaks change. `unsafe` where the
+    order does: a package manager may choose other alternatives, and user ids that packages ask for may come out in
+    another order.
+    """
+
+    name = "sort-packages"
+    group = "style"
+    default = False
+    triggers = ("install", "add ", " -s")
+    order = 83
+    options = (Option("least", "int", 3, "lists of fewer packages are left alone"),)
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for stage in program.stages:
+            for step in stage.steps:
+                node = step.node
+                if node.keyword != "RUN" or not _INSTALLS.search(program.text, node.start, node.end):
+                    continue
+                for tool in tools(program, step):
+                    if tool.family in _FAMILIES and tool.does.get("installs") and not tool.one.nested:
+                        yield from self.check(program, step, tool)
+
+    def check(self, program: Program, step: Step, tool: Tool) -> Iterator[Finding]:
+        body = program.body(step)
+        if body.form not in ("line", "script"):
+            return
+        start, end = body.span(tool.one.node.start, tool.one.node.end)
+        for run in _runs(program, body, tool):
+            if len(run) < int(self.settings["least"]):
+                continue
+            index = tool.one.node.words.index(run[0])
+            texts = [body.text[word.start : word.end] for word in run]
+            if body.form == "line":
+                edits = _lines(program, step, body, run)
+                if edits:
+                    same = EditWords(step.index, tool.one.node.start, index, len(run), tuple(texts))
+                    yield Finding(self.name, "one package on a line", start, end, Fix(tuple(edits), (same,), "safe"))
+            head = _before_comments(program, body, step, run)
+            new = [*sorted(texts[:head], key=_key), *texts[head:]]
+            if new != texts:
+                moves = [
+                    Edit(*body.span(word.start, word.end), text)
+                    for word, old, text in zip(run, texts, new, strict=True)
+                    if old != text
+                ]
+                rewrite = EditWords(step.index, tool.one.node.start, index, len(run), tuple(new))
+                yield Finding(self.name, "sort the packages", start, end, Fix(tuple(moves), (rewrite,), "unsafe"))
+
+
+def _key(text: str) -> tuple[str, str]:
+    bare = text.strip("\"'")
+    return _VERSION.split(bare, maxsplit=1)[0].lower(), bare
+
+
+def _runs(program: Program, body: Body, tool: Tool) -> Iterator[list[Word]]:
+    """The packages of an install command, as runs of words that stand side by side."""
+    taking = tool.facts.get("value-options", ())
+    run: list[Word] = []
+    skip = False
+    for word in tool.one.words[tool.at + 1 :]:
+        value = word.value
+        option = value is not None and value.startswith("-")
+        start, end = body.span(word.start, word.end)
+        if skip or option or value is None or "\n" in program.text[start:end]:
+            if run:
+                yield run
+            run = []
+        else:
+            run.append(word)
+        skip = option and value in taking
+    if run:
+        yield run
+
+
+def _before_comments(program: Program, body: Body, step: Step, run: list[Word]) -> int:
+    """How many words of a run stand before the first comment in it."""
+    first = body.span(run[0].start, run[0].end)[0]
+    comment = min((comment.start for comment in step.node.comments if comment.start > first), default=len(program.text))
+    if any(comment.start < first for comment in step.node.comments):
+        install = line_start(program.text, first)
+        above = max(comment.start for comment in step.node.comments if comment.start < first)
+        if line_start(program.text, install - 1) <= above:
+            return 0  # the first package stands right below a comment
+    return sum(body.span(word.start, word.end)[0] < comment for word in run)
+
+
+def _lines(program: Program, step: Step, body: Body, run: list[Word]) -> list[Edit]:
+    """The edits that give each package a line of its own; none where each has one."""
+    text = program.text
+    spans = [body.span(word.start, word.end) for word in run]
+    own = [start for start, _ in spans if not text[line_start(text, start) : start].strip()]
+    style = chain_style(program, step)
+    last = spans[-1][1]
+    tail = text[last : line_end(text, last)]
+    indent = style.indent
+    if own:
+        indent = text[line_start(text, own[0]) : own[0]]
+    elif text[last : step.node.end].strip() or "\n" in text[step.node.start : spans[0][0]]:
+        indent += "\t" if "\t" in style.indent else "    "  # deeper than the other commands of the chain
+    escape, newline = program.dockerfile.escape, newline_at(text, spans[0][0])
+    edits: list[Edit] = []
+    for start, _ in spans:
+        begin = line_start(text, start)
+        head = text[begin:start]
+        if head.strip():
+            edits.append(Edit(begin + len(head.rstrip(" \t")), start, f" {escape}{newline}{indent}"))
+    if tail.strip() not in ("", escape) and style.leading and tail.lstrip().startswith("&&"):
+        edits.append(Edit(last, last + len(tail) - len(tail.lstrip(" \t")), f" {escape}{newline}{style.indent}"))
+    return edits
