@@ -34,12 +34,14 @@ overlay() {
   local main security
   main=$(archive trixie) security=$(archive trixie-security)
   [ -n "$main" ] || { echo "make-bases.sh: apt knows no archive of trixie here: run 'apt-get update'" >&2; exit 1; }
-  rm -rf overlay && mkdir -p overlay/etc/apt/{sources.list.d,apt.conf.d} overlay/usr/local/share/ca-certificates
+  rm -rf overlay && mkdir -p overlay/etc/{apt/{sources.list.d,apt.conf.d},dpkg/dpkg.cfg.d} overlay/usr/local/share/ca-certificates
   { printf 'Types: deb\nURIs: %s\nSuites: trixie%s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
       "$main" "$([ -z "$(archive trixie-updates)" ] || echo ' trixie-updates')"
     [ -z "$security" ] || printf '\nTypes: deb\nURIs: %s\nSuites: trixie-security\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' "$security"
   } >overlay/etc/apt/sources.list.d/debian.sources
-  # Debian's official images are set up in this way: no package files and no binary caches are kept after apt ran.
+  # Debian's official images are set up in this way: no sync after each file; no package files and no binary caches
+  # are kept after apt ran.
+  echo force-unsafe-io >overlay/etc/dpkg/dpkg.cfg.d/docker-apt-speedup
   local clean='"rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"'
   printf 'DPkg::Post-Invoke { %s; };\nAPT::Update::Post-Invoke { %s; };\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n' \
     "$clean" "$clean" >overlay/etc/apt/apt.conf.d/docker-clean
@@ -47,7 +49,7 @@ overlay() {
   echo 'Acquire::Languages "none";' >overlay/etc/apt/apt.conf.d/docker-no-languages
   echo 'APT::AutoRemove::SuggestsImportant "false";' >overlay/etc/apt/apt.conf.d/docker-autoremove-suggests
   # How this machine reaches its archive (proxy, dates): a build must reach it in the same way.
-  apt-config dump | grep -E '^Acquire::(Check-|Retries|https?::)' >overlay/etc/apt/apt.conf.d/99machine || true
+  { echo 'Acquire::Retries "5";'; apt-config dump | grep -E '^Acquire::(Check-|https?::)' || true; } >overlay/etc/apt/apt.conf.d/99machine
   cp /usr/local/share/ca-certificates/*.crt overlay/usr/local/share/ca-certificates/ 2>/dev/null || true
 }
 overlay
@@ -70,9 +72,10 @@ debian_rootfs() { # a minimal trixie as a tar: 15 to 20 s, so it is kept for a w
   for suite in trixie trixie-updates trixie-security; do
     uri=$(archive $suite); [ -z "$uri" ] || suites+=("deb $uri $suite main")
   done
-  mmdebstrap --quiet --variant=minbase --aptopt="$PWD/overlay/etc/apt/apt.conf.d/99machine" \
+  mmdebstrap --verbose --variant=minbase --aptopt="$PWD/overlay/etc/apt/apt.conf.d/99machine" \
     --customize-hook='rm -f "$1/etc/apt/sources.list" "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/hostname" "$1/etc/resolv.conf"' \
-    --customize-hook='copy-in overlay/etc overlay/usr /' trixie new.debian.tar "${suites[@]}"
+    --customize-hook='copy-in overlay/etc overlay/usr /' trixie new.debian.tar "${suites[@]}" 2>new.debian.log ||
+    { cat new.debian.log >&2; return 1; }
   mv new.debian.tar debian.tar
   echo "$recipe" >debian.tar.recipe
 }
