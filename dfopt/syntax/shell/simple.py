@@ -187,12 +187,16 @@ class SimpleCommands(Words):
         found = _EQUALS(self.text, close + 1)
         if found is None:
             return None
+        if parts:  # an ordinary word then, unless it has blanks
+            word = self.word(pos)
+            if word.end <= close:
+                self.fail("a key of an array literal holds blanks and an expansion", pos)
+            self.pos = self.blanks(word.end)
+            return word
         begin = found.end()
         value = self._value(begin)
-        head = Literal(pos, begin, self.text[pos:begin])
-        if parts:
-            self.fail("an expansion in a key of an array literal", pos)
-        return Word(pos, value.end, (head, *value.parts), None)
+        self.pos = self.blanks(value.end)
+        return Word(pos, value.end, (Literal(pos, begin, self.text[pos:begin]), *value.parts), None)
 
     def _declared(self, word: Word) -> Word:
         """`name=` of a declaration, with the array literal that begins at its end."""

@@ -208,6 +208,7 @@ STRICTER: dict[str, tuple[str, str]] = {
     "heredoc-substitution-delimiter": ("cat <<$(a)\nb\n$(a)", "shells differ in what the delimiter is"),
     "quote-in-default": ("echo \"${a:-'}'}\"", "the quote is ordinary to POSIX"),
     "subscript-blanks": ("a[b c] d", "two words to POSIX"),
+    "array-key-blanks": ("a=([$b c]=d)", "a key with blanks and an expansion has no form in the tree"),
     "backslash-at-end": ("a \\", "it would quote what is put behind it"),
     "not-alone": ("!", "no command"),
     "time-alone": ("time", "no command to bash, a command to POSIX"),

@@ -231,6 +231,7 @@ SHFMT_DIFFERS = {
     "heredoc-nothing": "refused",
     "heredoc-dollar": "expansions in a delimiter are refused",
     "array-keys": "keys are apart from the words",
+    "array-keys-expanded": "keys are apart from the words",
     "array-append": "an array in front of a command is refused",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from syntax.shell.valid_bodies import VALID
 
-from dfopt.syntax.shell import ShellSyntaxError, parse_shell
+from dfopt.syntax.shell import ShellSyntaxError, nodes, parse_shell
 from dfopt.syntax.shell.nodes import (
     AndOr,
     ArithmeticCommand,
@@ -22,7 +22,6 @@ from dfopt.syntax.shell.nodes import (
     Script,
     SimpleCommand,
     Subshell,
-    Test,
     While,
 )
 from dfopt.syntax.shell.walk import iter_nodes
@@ -60,7 +59,7 @@ def brief(node: Node | None) -> object:
             return ("case", node.subject.value, items)
         case Function():
             return ("function", node.name, brief(node.body), node.keyword)
-        case Test():
+        case nodes.Test():
             return ("test", [word.value for word in node.words])
         case ArithmeticCommand():
             return ("((", node.text)

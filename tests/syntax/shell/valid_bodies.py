@@ -135,6 +135,7 @@ VALID: dict[str, str] = {
     "array": "a=(1 2 '3 4' $b \"$c\" *.x)",
     "array-newlines": "a=(\n 1 # one\n 2\n)\nb=()",
     "array-keys": "a=([0]=x [b]=y [c d]=z)",
+    "array-keys-expanded": "a=([$x]=y [\"$z w\"]=`v` [$(b c)]=d)",
     "array-append": "a+=(1) cmd",
     "array-declared": "declare -a x=(a b) y; export z=(c); local -A m=([k]=v)",
     "export": 'export A=1 B="$c" D',
