@@ -46,7 +46,8 @@ COMMANDS = st.sampled_from(
     ["touch a", "touch b", "rm a", "rm -f b", "mkdir -p d", "cd d", "cd ..", "echo x >> log", "false", "true",
      "export V=1", 'echo "[$V]" >> log', "V=2", "umask 077", "set -e", "set -u", "exit 0", "exit 3",
      "pwd | sed 's,.*/,,' >> log", "f() { echo f >> log; }", "f", "! false", "(cd d && touch in)",
-     "{ touch c; false; }", "test -e a", "if test -e a; then touch yes; else false; fi", "for i in 1 2; do echo $i >> log; done",
+     "{ touch c; false; }", "test -e a", "if test -e a; then touch yes; else false; fi",
+     "for i in 1 2; do echo $i >> log; done",
      'echo "$i" >> log', "echo $- | tr -dc eu >> log", "exec true", "readonly R=1", "unset V", ": ${W:=5}",
      'echo "${W-no}" >> log', "umask >> log", "case $V in 1) touch one;; esac", "while false; do :; done",
      "trap 'echo t >> log' EXIT", "echo $((n = 4)) >> log"]
@@ -99,7 +100,11 @@ def test_merged_steps_do_the_same(shell: str, bodies: list[str]) -> None:
     result = optimize(Source("Dockerfile", text), options)
     assert result.problem is None
     merged = [node.body for node in parse(result.output).instructions if node.keyword == "RUN"]
-    assert run_steps(shell, merged) == run_steps(shell, bodies), merged
+    (status, files), (expected, expected_files) = run_steps(shell, merged), run_steps(shell, bodies)
+    assert files == expected_files, merged
+    if "set -u" in text and status and expected:
+        return  # an unset variable ends bash with 127, and a subshell of it with 1: both fail the build
+    assert status == expected, merged
 
 
 def test_merging_is_exercised() -> None:

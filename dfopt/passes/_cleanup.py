@@ -6,7 +6,8 @@ import re
 
 from dfopt.ir.commands import MAYBE, commands
 from dfopt.ir.effects import covers, step_effects
-from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append, errexit_throughout
+from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
+from dfopt.ir.status import errexit_throughout
 from dfopt.passes._layout import append_edit
 from dfopt.passes._runs import run_text
 from dfopt.passes._tools import tools

@@ -4,7 +4,8 @@ import re
 
 from dfopt.ir.body import shell_kind
 from dfopt.ir.liveness import chain
-from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append, errexit_throughout
+from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
+from dfopt.ir.status import errexit_throughout
 from dfopt.knowledge import table
 from dfopt.passes._insert import insertion
 from dfopt.passes._layout import append_edit
