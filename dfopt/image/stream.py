@@ -203,8 +203,9 @@ def _zstd_reader(source: _Tap, where: str) -> tuple[Any, tuple[type[Exception], 
             import zstandard  # type: ignore[import-not-found, unused-ignore]
         except ImportError:
             raise ImageError(f"{where}: compressed with zstd, which needs the Python package zstandard") from None
+        file: Any = source  # it needs no more of a file than `read`
         decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        reader = decoder.stream_reader(source, read_size=_COMPRESSED_CHUNK, read_across_frames=True)
+        reader = decoder.stream_reader(file, read_size=_COMPRESSED_CHUNK, read_across_frames=True)
         return reader, (zstandard.ZstdError,)
     options = {zstd.DecompressionParameter.window_log_max: 27}
     return zstd.ZstdFile(source, options=options), (zstd.ZstdError, EOFError)

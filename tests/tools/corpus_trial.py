@@ -4,9 +4,9 @@
 
 Every file below DIR (each different content once) is read, optimized with the safe tier and again with the unsafe one.
 Printed are: agreement with BuildKit about which files are valid, lost bytes, files changed, broken files (BuildKit or
-the shell accepted the original and refuses the result), files that a second run changes, differences that nothing declared
-(BuildKit's view of instructions outside the changes; the sequence of shell commands by shfmt), refusals by reason, and
-tracebacks. Exit status 1 where a number that must be 0 is not. Takes the oracle of tests/oracle (Go).
+the shell accepted the original and refuses the result), files that a second run changes, differences that nothing
+declared (BuildKit's view of instructions outside the changes; the sequence of shell commands by shfmt), refusals by
+reason, and tracebacks. Exit status 1 where a number that must be 0 is not. Takes the oracle of tests/oracle (Go).
 """
 
 from __future__ import annotations
