@@ -5,11 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 
+from dfopt.ir.bases import split_image
 from dfopt.ir.body import Body, ShellKind
 from dfopt.ir.commands import Invocation, commands
 from dfopt.ir.image_config import image_config
+from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
-from dfopt.passes._entrypoints import _base_passes, _is_init, _sources
+from dfopt.knowledge import table
 from dfopt.passes._unseen import SHELLS
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
@@ -62,7 +64,7 @@ def started(program: Program, stage: Stage, facts: Facts) -> Started:
     if not _in_shell_form(program, stage, "ENTRYPOINT"):
         argv += config.cmd or ()
     why = ""
-    if not config.entrypoint and said and not _base_passes(scope.image, facts):
+    if not config.entrypoint and said and not _passes_words(scope.image, facts):
         why = "what the base image's ENTRYPOINT does is not known"
     reader = _Reader(program, stage, facts)
     reader.argv(argv)
@@ -90,6 +92,47 @@ def _in_shell_form(program: Program, stage: Stage, keyword: str) -> bool:
     return False
 
 
+def _is_init(program: str) -> bool:
+    """Whether a program replaces itself by the words behind its options, as the same user."""
+    name = posixpath.basename(program)
+    return name in table("entrypoints")["init"]["names"] and name not in ("gosu", "su-exec")
+
+
+def _passes_words(image: str | None, facts: Facts) -> bool:
+    """Whether the base image is known to run the words of CMD as they are, as the user that it runs as."""
+    if image is None:
+        return False
+    config = facts.image_config(image)
+    if config is not None:
+        entrypoint = config.get("Entrypoint") or ()
+        return not entrypoint or _is_init(str(entrypoint[0]))
+    name, known = split_image(image)[0], table("entrypoints")
+    return any(re.fullmatch(re.escape(row).replace(r"\*", ".*"), name) for row in (*known["none"], *known["passes"]))
+
+
+def _in_context(program: Program, stage: Stage, name: str) -> list[str]:
+    """The files of the build context that `name`, a program as it is started, may be; the likeliest first."""
+    base = posixpath.basename(name)
+    path = join_path(program.end_scope(stage).workdir, name) if "/" in name else None
+    found: list[str] = []
+    for step in reversed(chain(program, stage)):
+        node = step.node
+        if node.keyword not in ("COPY", "ADD") or node.flag("from") is not None:
+            continue
+        scope = program.scope(step)
+        words = [scope.expand(argument.value, program.dockerfile.escape) for argument in node.arguments]
+        target = join_path(scope.workdir, words[-1])
+        for word in words[:-1]:
+            if not isinstance(word, str):
+                continue
+            source = posixpath.normpath(word).lstrip("/")
+            if posixpath.basename(source) == base or (isinstance(target, str) and target == path):
+                found.append(source)
+            elif isinstance(target, str) and isinstance(path, str) and path.startswith(target.rstrip("/") + "/"):
+                found.append(posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))))
+    return found
+
+
 class _Reader:
     def __init__(self, program: Program, stage: Stage, facts: Facts) -> None:
         self.program = program
@@ -102,7 +145,7 @@ class _Reader:
 
     def argv(self, words: tuple[str, ...]) -> None:
         """One argument vector, as execve gets it."""
-        while words and _is_init(words[0]) and posixpath.basename(words[0]) not in ("gosu", "su-exec"):
+        while words and _is_init(words[0]):
             words = words[1:]
             while words and words[0].startswith("-"):
                 words = words[2:] if words[0] in ("-e", "-p", "-r") else words[1:]
@@ -170,21 +213,15 @@ class _Reader:
         self.read.add(name)
         base = posixpath.basename(name)
         looks = sure or _SCRIPT.search(base) is not None
-        step = self.stage.steps[-1] if self.stage.steps else None
-        if step is not None:
-            path = join_path(self.program.end_scope(self.stage).workdir, name) if "/" in name else None
-            for source in _sources(self.program, step, base, path if isinstance(path, str) else None):
-                content = self.facts.context_file(source)
-                if content is None:
-                    continue
-                first = content.split(b"\n", 1)[0]
-                if content[:4] == b"\x7fELF" or (
-                    first.startswith(b"#!") and not re.search(rb"\b(?:ba|da|a)?sh\b", first)
-                ):
-                    return
-                if looks or first.startswith(b"#!"):
-                    self.shell(content.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
-                return
+        for source in _in_context(self.program, self.stage, name):
+            content = self.facts.context_file(source)
+            if content is None:
+                continue
+            first = content.split(b"\n", 1)[0]
+            other = first.startswith(b"#!") and not re.search(rb"\b(?:ba|da|a)?sh\b", first)
+            if content[:4] != b"\x7fELF" and not other and (looks or first.startswith(b"#!")):
+                self.shell(content.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
+            return
         if looks:
             self.why = self.why or f"what {base} does is not known"
 
