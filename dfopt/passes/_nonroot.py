@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HOME = re.compile(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
 _BIND = re.compile(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
 _MODE = re.compile(r"[0-7]{3,4}\Z")
-_DATA = re.compile(r"\.(?:db|sqlite3?|mdb|lock)\Z")
+_DATA = re.compile(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
 _WRITERS = frozenset(
     ("mkdir", "touch", "cp", "mv", "ln", "tee", "install", "rm", "sed", "chmod", "truncate", "envsubst")
