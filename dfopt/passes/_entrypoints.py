@@ -49,8 +49,10 @@ def words_go_elsewhere(program: Program, step: Step, facts: Facts) -> str:
         elif config.entrypoint is not None:
             if config.entrypoint and not _is_init(config.entrypoint[0]):
                 return f"{config.entrypoint[0]} of the ENTRYPOINT would get the words in place of a shell's"
-        elif not _base_passes(program.scope(step).image, facts):
-            return "whether the base image has an ENTRYPOINT that looks at the words of CMD is not known"
+        else:
+            reason = _base_obstacle(program.scope(step).image, facts)
+            if reason:
+                return reason
     return ""
 
 
@@ -58,17 +60,23 @@ def _is_init(program: str) -> bool:
     return posixpath.basename(program) in table("entrypoints")["init"]["names"]
 
 
-def _base_passes(image: str | None, facts: Facts) -> bool:
-    """Whether the base image runs the words of CMD as they are."""
-    if image is None:
-        return False
-    config = facts.image_config(image)
+def _base_obstacle(image: str | None, facts: Facts) -> str:
+    """Why the base image may not run the words of CMD as they are; "" where it does."""
+    config = facts.image_config(image) if image is not None else None
     if config is not None:
-        entrypoint = config.get("Entrypoint") or ()
-        return not entrypoint or _is_init(str(entrypoint[0]))
-    name, _ = split_image(image)
+        entrypoint = list(config.get("Entrypoint") or ())
+        passes = not entrypoint or _is_init(str(entrypoint[0]))
+        return "" if passes else f"{entrypoint[0]}, the ENTRYPOINT of the base image, would get other words"
+    name = split_image(image)[0] if image is not None else ""
     known = table("entrypoints")
-    return any(_matches(name, pattern) for pattern in (*known["none"], *known["passes"]))
+    if any(_matches(name, pattern) for pattern in (*known["none"], *known["passes"])):
+        return ""
+    return "whether the base image has an ENTRYPOINT that looks at the words of CMD is not known"
+
+
+def _base_passes(image: str | None, facts: Facts) -> bool:
+    """Whether the base image is known to run the words of CMD as they are."""
+    return not _base_obstacle(image, facts)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -24,6 +24,8 @@ def pipes(body: Body) -> bool:
     where the substitution is the value of a lone assignment."""
     if body.program is None or "|" not in body.text or "pipefail" in body.shell.options or _SET.search(body.text):
         return False
+    if body.form == "script" and body.text.startswith("#!"):  # SHELL does not run it
+        return False
     return any(
         isinstance(node, Pipeline) and len(node.commands) > 1 and not _only_prints(node)
         for node in _with_status(body.program.script)
@@ -31,12 +33,20 @@ def pipes(body: Body) -> bool:
 
 
 def _with_status(root: Node) -> Iterator[Node]:
-    """The node and all below it, without the substitutions whose status goes nowhere."""
+    """The node and all below it, without what fails unheard: substitutions in words, and what `|| true` excuses."""
     yield root
-    for child in iter_children(root):
+    for index, child in enumerate(iter_children(root)):
         if isinstance(root, SimpleCommand) and (root.words or not isinstance(child, Assignment)):
             continue
+        if isinstance(root, AndOr) and _excused(root, index):
+            continue
         yield from _with_status(child)
+
+
+def _excused(chain: AndOr, index: int) -> bool:
+    return any(
+        op == "||" and _name(chain.items[at + 1]) in ("true", ":") for at, op in enumerate(chain.ops[index:], index)
+    )
 
 
 def _only_prints(node: Pipeline) -> bool:

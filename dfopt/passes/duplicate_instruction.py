@@ -56,11 +56,11 @@ class DuplicateInstruction(Pass):
             for step in stage.steps:
                 keyword = step.node.keyword
                 if keyword in _ONE_ONLY and step is not last[keyword]:
-                    yield self.without(program, step, last[keyword])
+                    yield self.without(program, step)
 
-    def without(self, program: Program, step: Step, last: Step) -> Finding:
+    def without(self, program: Program, step: Step) -> Finding:
         node = step.node
-        message = f"remove this {node.keyword}: only the one on line {last.node.line} counts"
+        message = f"remove this {node.keyword}: only the last one of a stage counts"
         if any(is_pragma(program.text, comment) for comment in (*node.above, *node.comments)):
             reason = "a comment for a tool stands above it or in it"
             return Finding(self.name, message, node.start, node.end, None, reason)

@@ -47,7 +47,6 @@ class EmptyContinuation(Pass):
     name = "empty-continuation"
     group = "correct"
     codes = ("NoEmptyContinuation",)
-    triggers = ("\n\n", "\n\r\n", "\n \n", " \n", "\t\n", "\t\r\n", " \r\n")
     order = 70
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:

@@ -86,7 +86,9 @@ def _words(body: Body) -> list[tuple[int, str]] | str:
         return "this is no JSON array, though it looks like one: the shell gets it as a command"
     script = body.program.script
     command = script.items[0].command if len(script.items) == 1 and script.items[0].terminator == "" else None
-    if not isinstance(command, SimpleCommand) or script.comments:
+    if script.comments:
+        return "a comment of the shell stands in it"
+    if not isinstance(command, SimpleCommand):
         return "it is more than one plain command"
     if command.assignments or command.redirects or not command.words:
         return "it sets a variable or redirects"

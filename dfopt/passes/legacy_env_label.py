@@ -56,10 +56,10 @@ class LegacyEnvLabel(Pass):
                 pair = node.pairs[0]
                 message = f"write {pair.name} in the form {node.keyword} {pair.name}=value"
                 value = spelt(pair.value or "", program.dockerfile.escape)
-                edits = None if value is None else _edits(program.text, node, value)
-                if value is None or edits is None:
-                    reason = "no spelling in the new form is known to be exactly the same value"
-                    yield Finding(self.name, message, node.start, node.end, None, reason)
+                reason = "no spelling in the new form is known to be exactly the same value"
+                edits = reason if value is None else _edits(program.text, node, value)
+                if value is None or isinstance(edits, str):
+                    yield Finding(self.name, message, node.start, node.end, None, str(edits))
                 else:
                     rewrite = RespellPairs(index, ((pair.name, value),))
                     yield Finding(self.name, message, node.start, node.end, Fix(tuple(edits), (rewrite,), "safe"))
@@ -125,19 +125,19 @@ def _escaped(text: str, escape: str) -> str:
     return "".join([escape + char if char in ('"', "$", escape) else char for char in text])
 
 
-def _edits(text: str, node: Instruction, value: str) -> list[Edit] | None:
-    """The edits that give the pair its `=` and its quotes; None where a comment or a line end is in the way."""
+def _edits(text: str, node: Instruction, value: str) -> list[Edit] | str:
+    """The edits that give the pair its `=` and its quotes, or what stands in the way."""
     pair = node.pairs[0]
     old = pair.value or ""
     start = node.joined.source(pair.at + len(pair.name) - 1) + 1
     begin = node.joined.source(pair.value_at)
     end = node.joined.span(pair.stop - 1, pair.stop)[1]
     if any(start < comment.start < begin for comment in node.comments):
-        return None
+        return "a comment stands between the name and its value"
     if value == old:
         return [Edit(start, begin, "=")]
     if value == f'"{old}"':
         return [Edit(start, begin, '="'), Edit(end, end, '"')]
     if "\n" in text[begin:end]:
-        return None
+        return "the value has quotes of its own and stands on several lines"
     return [Edit(start, end, "=" + value)]

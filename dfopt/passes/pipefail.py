@@ -61,7 +61,7 @@ class Pipefail(Pass):
 
     def check(self, program: Program, stage: Stage, step: Step) -> Finding:
         node = step.node
-        message = f"SHELL with pipefail: the pipe on line {node.line} hides a failure of its left side"
+        message = "SHELL with pipefail: a pipe hides a failure of its left side"
         argv = _shell(program, step)
         if isinstance(argv, str):
             return Finding(self.name, message, node.start, node.end, None, argv)
@@ -78,8 +78,8 @@ class Pipefail(Pass):
             if one.node.keyword in _COMMANDS and one.node.form == "shell":
                 touched.append(one)
         if touched:
-            lines = ", ".join(f"{one.node.keyword} on line {one.node.line}" for one in touched)
-            message += f" ({lines} runs under it too)" if len(touched) == 1 else f" ({lines} run under it too)"
+            names = " and ".join(dict.fromkeys(one.node.keyword for one in touched))
+            message += f" (the shell form of {names} goes under it too)"
         edit, rewrite = _edit(program, step, setter, argv)
         return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), "unsafe"))
 

@@ -76,29 +76,34 @@ class SortPackages(Pass):
 
     def check(self, program: Program, step: Step, tool: Tool) -> Iterator[Finding]:
         body = program.body(step)
-        if body.form not in ("line", "script"):
+        runs = [run for run in _runs(program, body, tool) if len(run) >= int(self.settings["least"])]
+        if body.form not in ("line", "script") or not runs:
             return
         start, end = body.span(tool.one.node.start, tool.one.node.end)
-        for run in _runs(program, body, tool):
-            if len(run) < int(self.settings["least"]):
-                continue
-            index = tool.one.node.words.index(run[0])
-            texts = [body.text[word.start : word.end] for word in run]
-            if body.form == "line":
-                edits = _lines(program, step, body, run)
-                if edits:
-                    same = EditWords(step.index, tool.one.node.start, index, len(run), tuple(texts))
-                    yield Finding(self.name, "one package on a line", start, end, Fix(tuple(edits), (same,), "safe"))
+        texts = [[body.text[word.start : word.end] for word in run] for run in runs]
+        edits = _lines(program, step, body, tool, runs) if body.form == "line" else []
+        if edits:
+            fix = Fix(tuple(edits), tuple(_rewrites(step, tool, runs, texts)), "safe")
+            yield Finding(self.name, "one package on a line", start, end, fix)
+        new: list[list[str]] = []
+        for run, old in zip(runs, texts, strict=True):
             head = _before_comments(program, body, step, run)
-            new = [*sorted(texts[:head], key=_key), *texts[head:]]
-            if new != texts:
-                moves = [
-                    Edit(*body.span(word.start, word.end), text)
-                    for word, old, text in zip(run, texts, new, strict=True)
-                    if old != text
-                ]
-                rewrite = EditWords(step.index, tool.one.node.start, index, len(run), tuple(new))
-                yield Finding(self.name, "sort the packages", start, end, Fix(tuple(moves), (rewrite,), "unsafe"))
+            new.append([*sorted(old[:head], key=_key), *old[head:]])
+        if new != texts:
+            moves = [
+                Edit(*body.span(word.start, word.end), after)
+                for run, old, sorted_ in zip(runs, texts, new, strict=True)
+                for word, before, after in zip(run, old, sorted_, strict=True)
+                if before != after
+            ]
+            fix = Fix(tuple(moves), tuple(_rewrites(step, tool, runs, new)), "unsafe")
+            yield Finding(self.name, "sort the packages", start, end, fix)
+
+
+def _rewrites(step: Step, tool: Tool, runs: list[list[Word]], texts: list[list[str]]) -> Iterator[EditWords]:
+    node = tool.one.node
+    for run, new in zip(runs, texts, strict=True):
+        yield EditWords(step.index, node.start, node.words.index(run[0]), len(run), tuple(new))
 
 
 def _key(text: str) -> tuple[str, str]:
@@ -138,26 +143,29 @@ def _before_comments(program: Program, body: Body, step: Step, run: list[Word]) 
     return sum(body.span(word.start, word.end)[0] < comment for word in run)
 
 
-def _lines(program: Program, step: Step, body: Body, run: list[Word]) -> list[Edit]:
+def _lines(program: Program, step: Step, body: Body, tool: Tool, runs: list[list[Word]]) -> list[Edit]:
     """The edits that give each package a line of its own; none where each has one."""
     text = program.text
-    spans = [body.span(word.start, word.end) for word in run]
+    words = tool.one.node.words
+    behind = [words[words.index(run[-1]) + 1] for run in runs if run[-1] is not words[-1]]
+    spans = [body.span(word.start, word.end) for run in runs for word in run]
     own = [start for start, _ in spans if not text[line_start(text, start) : start].strip()]
     style = chain_style(program, step)
     last = spans[-1][1]
-    tail = text[last : line_end(text, last)]
     indent = style.indent
     if own:
         indent = text[line_start(text, own[0]) : own[0]]
     elif text[last : step.node.end].strip() or "\n" in text[step.node.start : spans[0][0]]:
         indent += "\t" if "\t" in style.indent else "    "  # deeper than the other commands of the chain
     escape, newline = program.dockerfile.escape, newline_at(text, spans[0][0])
+    starts = [start for start, _ in spans]
     edits: list[Edit] = []
-    for start, _ in spans:
+    for start in starts + [body.span(word.start, word.end)[0] for word in behind]:
         begin = line_start(text, start)
         head = text[begin:start]
-        if head.strip():
+        if head.strip() and (start in starts or edits):
             edits.append(Edit(begin + len(head.rstrip(" \t")), start, f" {escape}{newline}{indent}"))
-    if tail.strip() not in ("", escape) and style.leading and tail.lstrip().startswith("&&"):
+    tail = text[last : line_end(text, last)]
+    if edits and style.leading and tail.lstrip().startswith("&&"):
         edits.append(Edit(last, last + len(tail) - len(tail.lstrip(" \t")), f" {escape}{newline}{style.indent}"))
     return edits

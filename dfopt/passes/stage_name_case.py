@@ -20,8 +20,8 @@ _FROM = re.compile(r"((?:^|,)from=)([^,\"]+)", re.I)
 class StageNameCase(Pass):
     """Writes stage names in lower case, in their FROM and wherever the file refers to them.
 
-    Why: BuildKit takes stage names in any case and keeps them in lower case; other builders compare them as they are
-    written. `docker build --check` warns of capitals.
+    Why: BuildKit keeps stage names in lower case and finds them in any case, but for a FROM, which must give the name
+    in lower case; other builders compare them as they are written. `docker build --check` warns of capitals.
 
     Example:
 

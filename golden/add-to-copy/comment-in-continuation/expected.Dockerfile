@@ -1,0 +1,5 @@
+FROM debian:13-slim
+COPY a.txt \
+    # and
+    b.txt \
+    /x/

@@ -1,0 +1,5 @@
+FROM debian:13-slim
+WORKDIR /app
+COPY . .
+COPY ./src/ /src/
+COPY src /src2

@@ -1,0 +1,4 @@
+FROM debian:13-slim
+COPY <<EOF /etc/motd
+ADD me
+EOF

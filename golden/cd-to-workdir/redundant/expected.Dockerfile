@@ -1,0 +1,4 @@
+FROM debian:13-slim
+WORKDIR /tmp
+RUN echo one > a
+RUN pwd > b

@@ -1,0 +1,6 @@
+FROM debian:13-slim
+
+ENTRYPOINT exec c
+HEALTHCHECK NONE
+
+CMD ["d"]

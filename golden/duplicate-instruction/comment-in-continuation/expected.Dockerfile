@@ -1,0 +1,4 @@
+FROM debian:13-slim
+    # the port
+    # the rest
+CMD ["b"]

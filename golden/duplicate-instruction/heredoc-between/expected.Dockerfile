@@ -1,0 +1,5 @@
+FROM debian:13-slim
+RUN <<EOF
+CMD inside
+EOF
+CMD ["b"]

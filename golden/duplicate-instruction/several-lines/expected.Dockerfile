@@ -1,0 +1,5 @@
+FROM debian:13-slim
+# what runs
+
+# what really runs
+CMD ["b"]

@@ -1,0 +1,6 @@
+FROM debian:13-slim
+RUN cat \
+    <<EOF
+body
+
+EOF

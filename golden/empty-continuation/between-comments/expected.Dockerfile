@@ -1,0 +1,5 @@
+FROM debian:13-slim
+RUN echo one && \
+    # first
+    # second
+    echo two

@@ -1,0 +1,2 @@
+FROM unknown/base
+ENTRYPOINT ["java", "-jar", "/app.jar"]

@@ -1,0 +1,3 @@
+FROM debian:13-slim
+VOLUME ["/a","/b"]
+CMD ["sleep","3600"]

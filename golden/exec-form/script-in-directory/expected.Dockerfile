@@ -1,0 +1,4 @@
+FROM debian:13-slim
+WORKDIR /app
+COPY . .
+CMD ["./bin/run"]

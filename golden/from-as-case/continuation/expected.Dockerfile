@@ -1,0 +1,3 @@
+FROM debian:13-slim \
+    # the base
+    AS base

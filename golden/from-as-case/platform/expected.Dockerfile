@@ -1,0 +1,1 @@
+FROM --platform=$BUILDPLATFORM debian:13-slim AS base

@@ -1,0 +1,3 @@
+FROM debian:13-slim AS base
+RUN true
+RUN true

@@ -1,0 +1,5 @@
+# escape=`
+FROM debian:13-slim
+ENV A=1
+RUN true `
+    && true

@@ -1,0 +1,3 @@
+ARG V=13-slim
+FROM debian:${V}
+RUN true

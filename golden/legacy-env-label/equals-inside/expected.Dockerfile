@@ -1,0 +1,4 @@
+FROM debian:13-slim
+LABEL title="a b"
+ENV QUOTED="a b"
+ENV A="b=c D=e"

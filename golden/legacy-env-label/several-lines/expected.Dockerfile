@@ -1,0 +1,6 @@
+FROM debian:13-slim
+LABEL title="a b"
+ENV QUOTED="a b"
+ENV DEPS="curl \
+        # for https
+        openssl"

@@ -1,0 +1,4 @@
+# escape=`
+FROM debian:13-slim
+LABEL title="a b"
+LABEL org.opencontainers.image.authors="a``b `"c\d`""

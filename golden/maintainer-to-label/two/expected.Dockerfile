@@ -1,0 +1,4 @@
+FROM debian:13-slim
+LABEL title="a b"
+LABEL org.opencontainers.image.authors="me"
+LABEL org.opencontainers.image.authors="you"

@@ -1,0 +1,3 @@
+FROM busybox
+SHELL ["/bin/ash", "-o", "pipefail", "-c"]
+RUN cat /a | sort

@@ -1,0 +1,3 @@
+FROM debian:13-slim
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+RUN curl -fsSL https://example.org/x | tar -xz

@@ -1,0 +1,8 @@
+FROM debian:13-slim
+RUN apt-get update && apt-get install -y \
+    c \
+    d \
+    # for x
+    b \
+    a && \
+    true

@@ -1,0 +1,6 @@
+FROM rockylinux:9
+RUN dnf install -y \
+        bash \
+        gcc \
+        make \
+    && dnf clean all

@@ -1,0 +1,5 @@
+FROM debian:13-slim
+RUN apt-get install -y \
+        a \
+        b \
+        c > /dev/null

@@ -1,0 +1,7 @@
+FROM debian:13-slim
+RUN apt-get update \
+	&& apt-get install -y \
+		a \
+		b \
+		c \
+	&& true

@@ -1,0 +1,5 @@
+FROM debian:13-slim AS build
+FROM debian:13-slim
+RUN <<EOF
+FROM Build
+EOF
