@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.syntax.shell.nodes import SimpleCommand
 
+_OPERATOR = re.compile(r"[ \t]*&&[ \t]*")
 _BLANKS = re.compile(r"[ \t]*")
 
 
@@ -27,14 +28,16 @@ def removal(program: Program, step: Step, body: Body, node: SimpleCommand) -> tu
     rewrite = RemoveCommand(step.index, node.start)
     for index, item in enumerate(body.program.script.items):
         command = item.command
-        if isinstance(command, AndOr) and any(part is node for part in command.items):
+        if isinstance(command, AndOr) and "||" not in command.ops and any(part is node for part in command.items):
             place = next(i for i, part in enumerate(command.items) if part is node)
             start, end = body.span(node.start, node.end)
             if place + 1 < len(command.items):
                 operator = body.span(command.op_starts[place], command.op_starts[place] + 2)
                 return _cut(step, text, start, end, operator, body.span(*_of(command.items[place + 1]))[0]), rewrite
-            operator = body.span(command.op_starts[place - 1], command.op_starts[place - 1] + 2)
-            return _cut_back(step, text, body.span(*_of(command.items[place - 1]))[1], operator, start, end), rewrite
+            before = body.span(*_of(command.items[place - 1]))[1]
+            end = body.span(node.start, node.end)[1]
+            # a comment between would be left behind a continuation that nothing follows
+            return None if "#" in text[before:start] else ([Edit(before, end, "")], rewrite)
         if command is node:
             if index + 1 == len(body.program.script.items):
                 return None
@@ -60,13 +63,6 @@ def _cut(step: Step, text: str, start: int, end: int, operator: tuple[int, int],
     return [command, sign]
 
 
-def _cut_back(step: Step, text: str, before: int, operator: tuple[int, int], start: int, end: int) -> list[Edit]:
-    """From the end of the command before to the end of the last one; comments between them stay."""
-    if "#" not in text[before:start]:
-        return [Edit(before, end, "")]
-    return [Edit(before, operator[1], ""), Edit(start, end, "")] if operator[1] <= start else []
-
-
 def insertion(
     program: Program, step: Step, body: Body, node: SimpleCommand, words: tuple[str, ...]
 ) -> tuple[Edit, InsertCommand] | None:
@@ -74,16 +70,19 @@ def insertion(
     there does so."""
     at = body.span(node.start, node.start + 1)[0]
     command = " ".join(words)
+    prefix = program.text[line_start(program.text, at) : at]
+    newline = newline_at(program.text, at)
     if can_precede(body, node.start, "&&"):
-        return Edit(at, at, f"{command} && "), InsertCommand(step.index, node.start, words)
+        joint = " && "
+        if body.form == "line" and _OPERATOR.fullmatch(prefix):  # the command begins its line
+            joint = f" {program.dockerfile.escape}{newline}{prefix}"
+        return Edit(at, at, command + joint), InsertCommand(step.index, node.start, words)
     if not can_precede(body, node.start, ";"):
         return None
-    start = line_start(program.text, at)
-    indent = program.text[start:at]
-    if indent.strip():
+    if prefix.strip():
         end = "; "
     elif body.form == "script":
-        end = newline_at(program.text, at) + indent
+        end = newline + prefix
     else:
-        end = f"; {program.dockerfile.escape}{newline_at(program.text, at)}{indent}"
+        end = f"; {program.dockerfile.escape}{newline}{prefix}"
     return Edit(at, at, command + end), InsertCommand(step.index, node.start, words, ";")

@@ -62,6 +62,8 @@ class CleanAfter:
                 yield finding
 
     def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
+        if any(flag.name == "network" and flag.value == "none" for flag in step.effective.flags):
+            return None  # nothing is downloaded
         body = program.body(step)
         if body.program is None:
             if re.search(self.pattern, body.text) and not re.search(r"\bclean\b|\brm\s", body.text):

@@ -43,6 +43,8 @@ class NoCache:
                 yield finding
 
     def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
+        if any(flag.name == "network" and flag.value == "none" for flag in step.effective.flags):
+            return None  # nothing is downloaded
         body = program.body(step)
         if body.program is None:
             pattern = rf"\b{self.family}[\d.]*\s+(?:pip\s+)?install\b"
@@ -72,7 +74,9 @@ class NoCache:
         option = last.facts["no-cache"][0]
         pairs = [option_edit(step, body, tool, option) for tool in reachable]
         message = f"keep {last.label}'s cache out of the layer: {option}"
-        tier = self.tier(program, stage, position)
+        tier, why = self.tier(program, stage, position)
+        if why:
+            message += f" ({why})"
         fix = Fix(tuple([edit for edit, _ in pairs]), tuple([rewrite for _, rewrite in pairs]), tier)
         return Finding(self.name, message, step.node.start, step.node.end, fix)
 
@@ -90,8 +94,9 @@ class NoCache:
         """What else stands against it; "" where nothing does."""
         return ""
 
-    def tier(self, program: Program, stage: Stage, position: int) -> str:
-        return "safe"
+    def tier(self, program: Program, stage: Stage, position: int) -> tuple[str, str]:
+        """The tier, and a word on why it is not `safe`."""
+        return "safe", ""
 
     def refuse(self, step: Step, reason: str) -> Finding:
         message = f"{self.family}'s cache stays in the layer"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.passes._tools import Tool
 
-_PACMAN = re.compile(r"-[SRU][a-z]*\Z")
+_PACMAN = re.compile(r"-(?:S[yuwd]*|[RU][a-z]*)\Z")
 _WORDS = re.compile(r"apt|dnf|yum|zypper|pacman|conda|mamba|pip")
 
 
@@ -85,9 +85,7 @@ def _asks(program: Program, body: Body, tool: Tool) -> bool:
     if one.nested or one.where == SUBSTITUTION or facts.get("yes-always") or "yes-options" not in facts:
         return False
     if tool.family == "pacman":
-        if not any(_PACMAN.match(value or "") for value in one.values) or any(
-            "i" in (v or "")[2:4] for v in one.values
-        ):
+        if not any(_PACMAN.match(value or "") for value in one.values):
             return False
     elif not tool.does.get("prompts"):
         return False
@@ -101,7 +99,7 @@ def _asks(program: Program, body: Body, tool: Tool) -> bool:
     if "-q=2" in one.values or fed(body, one.node):
         return False
     traces = facts.get("yes-traces")
-    return not (traces and re.search(traces, program.text, re.I))
+    return not (traces and re.search(traces, program.text))
 
 
 def _quiet(value: str | None) -> bool:

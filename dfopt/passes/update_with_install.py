@@ -78,28 +78,28 @@ class UpdateWithInstall(Pass):
     def found(
         self, program: Program, stage: Stage, position: int, step: Step, reader: Tool, source: tuple[Stage, int]
     ) -> Finding:
-        old = source[0].steps[source[1]]
-        start, end = step.node.start, step.node.end
+        old = source[0].steps[source[1]].node
         message = (
-            f"installs from the package index that line {old.node.line} fetched, which may be an old one from the cache"
+            f"installs from the package index that line {old.line} fetched: out of the cache, it may be an old one"
         )
-        update = _alone(program, old)
+        update = _alone(program, source[0].steps[source[1]])
         if update is None or source[0] is not stage:
             if not self.settings["every"]:
-                return Finding(self.name, message, start, end)
+                return Finding(self.name, message, step.node.start, step.node.end)
             return self.updated(program, step, reader, message)
+        body = program.body(step)
         reason = _obstacle(program, stage, source[1], position, reader)
-        if reason:
-            return Finding(self.name, f"line {old.node.line} stays alone: {message}", start, end, None, reason)
-        words = tuple([program.body(old).text[word.start : word.end] for word in update.one.node.words])
-        made = insertion(program, step, program.body(step), reader.one.node, words)
+        words = tuple([program.body(stage.steps[source[1]]).text[w.start : w.end] for w in update.one.node.words])
+        made = None if reason else insertion(program, step, body, reader.one.node, words)
         if made is None:
-            reason = "a failure of the update would pass unnoticed in that place"
-            return Finding(self.name, f"line {old.node.line} stays alone: {message}", start, end, None, reason)
+            reason = reason or "a failure of the update would pass unnoticed there"
+            message = f"line {step.node.line} installs from an index that goes stale in a layer of its own"
+            return Finding(self.name, message, old.start, old.end, None, reason)
         edit, rewrite = made
-        fix = Fix((_gone(program.text, old), edit), (RemoveStep(old.index), rewrite), "safe")
+        gone = stage.steps[source[1]]
+        fix = Fix((_gone(program.text, gone), edit), (RemoveStep(gone.index), rewrite), "safe")
         message = "fetch the package index where it is used: in a layer of its own it goes stale"
-        return Finding(self.name, message, old.node.start, old.node.end, fix)
+        return Finding(self.name, message, old.start, old.end, fix)
 
     def updated(self, program: Program, step: Step, reader: Tool, message: str) -> Finding:
         """An update in front of the first apt command of a RUN, run as that one."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from dfopt.edit import Edit
 from dfopt.ir.commands import SUBSTITUTION, Invocation, commands
 from dfopt.ir.rewrite import EditWords
@@ -14,15 +16,19 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
 
 _HIGH = 100_000
+_KEEPS_NONE = re.compile(r"debian:(?:1[3-9]|trixie|forky|sid|testing)")
 
 
 class UseraddNoLogInit(Pass):
     """Gives `useradd` with a high user id the option `--no-log-init`.
 
     useradd writes a record for the new user into /var/log/lastlog and /var/log/faillog, at the place that the id gives:
-    with id 1000000000 a sparse file of 272 GiB, which ends up in the layer's archive at full length.
+    292 bytes times the id is the length of the first. With id 1000650000 that is a sparse file of 272 GiB, and layers
+    know no sparse files.
 
-    Why: PLACEHOLDER
+    Why: such a layer is as large as its files claim, or the build ends for want of space. (The useradd of Debian 13
+    writes no such records any more, as a build with and without the option shows; those of Debian 12, Ubuntu 24.04 and
+    RHEL 9 do.)
 
     Example:
 
@@ -37,7 +43,7 @@ class UseraddNoLogInit(Pass):
     ```
 
     Refuses: ONBUILD; a useradd in the string of `sh -c`. Does nothing below user id 100000, where the id is not a fixed
-    number, and on Alpine, whose adduser keeps no such files.
+    number, and on Debian 13 and Alpine, which keep no such files.
 
     Declares: the command gains one word. The two files, which nothing needs, may differ.
     """
@@ -85,6 +91,9 @@ class UseraddNoLogInit(Pass):
 def _high(program: Program, step: Step, one: Invocation) -> bool:
     """Whether a useradd gives a high user id, and keeps the records."""
     if one.has_option("-l", "--no-log-init"):
+        return False
+    scope = program.scope(step)
+    if _KEEPS_NONE.search(scope.image or "") or (scope.base is not None and scope.base.family == "alpine"):
         return False
     values = one.values
     for index, value in enumerate(values):

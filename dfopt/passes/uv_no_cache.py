@@ -59,8 +59,8 @@ class UvNoCache(NoCache, Pass):
             return "the installed packages are symbolic links into the cache"
         return ""
 
-    def tier(self, program: Program, stage: Stage, position: int) -> str:
+    def tier(self, program: Program, stage: Stage, position: int) -> tuple[str, str]:
         for later in stage.steps[position + 1 :]:
             if later.node.keyword in ("CMD", "ENTRYPOINT") and re.search(r"\buvx?\b", run_text(program, later)):
-                return "unsafe"
-        return "safe"
+                return "unsafe", "the image starts uv, which may want the cache again"
+        return "safe", ""

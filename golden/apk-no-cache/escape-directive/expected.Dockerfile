@@ -1,0 +1,3 @@
+# escape=`
+FROM alpine:3.22
+RUN apk add --no-cache curl

@@ -1,0 +1,4 @@
+FROM alpine:3.22
+RUN set -ex; \
+    apk add --no-cache curl; \
+    apk del curl

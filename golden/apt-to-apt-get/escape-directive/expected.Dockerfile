@@ -1,0 +1,4 @@
+# escape=`
+FROM debian:13-slim
+RUN apt-get update `
+    && apt-get install -y curl

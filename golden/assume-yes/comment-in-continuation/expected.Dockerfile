@@ -1,0 +1,5 @@
+FROM debian:13-slim
+RUN apt-get update \
+    # the client
+    && apt-get install -y \
+        curl

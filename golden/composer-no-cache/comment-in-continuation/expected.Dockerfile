@@ -1,0 +1,4 @@
+FROM php:8.4-cli
+RUN composer install --no-cache \
+    # no tests
+    --no-dev

@@ -1,0 +1,5 @@
+# escape=`
+FROM fedora:42
+RUN dnf install -y `
+    nginx `
+    && dnf clean all

@@ -1,0 +1,4 @@
+FROM fedora:42
+RUN dnf install -y gcc \
+    && dnf remove -y gcc \
+    && dnf clean all

@@ -1,0 +1,6 @@
+FROM debian:13-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        # sources
+        git \
+        curl

@@ -1,0 +1,4 @@
+FROM node:22-slim
+RUN npm ci \
+    --omit=dev \
+    && npm cache clean --force

@@ -1,0 +1,2 @@
+FROM node:22-slim
+RUN cd /src; npm install && npm cache clean --force

@@ -1,0 +1,5 @@
+# escape=`
+FROM archlinux:base
+RUN pacman -Syu --noconfirm `
+    nginx `
+    && rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*

@@ -1,0 +1,4 @@
+# escape=`
+FROM python:3.13-slim
+RUN pip install --no-cache-dir `
+    flask

@@ -1,0 +1,4 @@
+FROM node:22-slim
+RUN pnpm install \
+    --prod \
+    && pnpm store prune

@@ -1,0 +1,5 @@
+# escape=`
+FROM node:22-slim
+RUN pnpm install `
+    --prod `
+    && pnpm store prune

@@ -1,0 +1,3 @@
+FROM ubuntu:22.04
+RUN useradd -l \
+    -u 1000650000 app

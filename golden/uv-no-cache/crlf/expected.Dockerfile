@@ -1,0 +1,3 @@
+FROM python:3.13-slim
+RUN uv sync --no-cache \
+    --frozen

@@ -1,0 +1,4 @@
+# escape=`
+FROM python:3.13-slim
+RUN uv pip install --no-cache `
+    --system flask

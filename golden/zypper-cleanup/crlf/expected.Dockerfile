@@ -1,0 +1,4 @@
+FROM opensuse/leap:15.6
+RUN zypper -n in \
+    nginx \
+    && zypper clean --all
