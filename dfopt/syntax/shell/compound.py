@@ -41,8 +41,6 @@ _NAME = re.compile(NAME + TOKEN_END).match
 _IDENTIFIER = re.compile(NAME + r"\Z").match
 _EMPTY = re.compile(r"\((?:[ \t]|\\\n)*\)").match
 _CASE_END = re.compile(r";;&?|;&").match
-# What comes between a coprocess's name and its command; before anything but a compound command, it is no name.
-_COPROCESS_NAME = re.compile(r"([^ \t\n;&|()<>]+)[ \t]+").match
 
 
 class Compounds(Conditionals):
@@ -294,19 +292,20 @@ class Compounds(Conditionals):
         name = None
         command = self._compound_at(at)
         if command is None:
-            found = _COPROCESS_NAME(self.text, at)
             if KEYWORD(self.text, at):
                 self.unexpected(at, "a name or a command")
-            if found is not None and not ASSIGNMENT(found[1]):  # bash knows reserved words behind a possible name
-                command = self._compound_at(found.end())
-                if command is not None:
-                    name = found[1]
-                    if not _IDENTIFIER(name):
-                        self.unexpected(at, "a name")
-                elif KEYWORD(self.text, found.end()):
-                    self.unexpected(found.end(), "a word")
-            if command is None:
+            comments, kinds = len(self.comments), len(self.kinds)
+            word = None if ASSIGNMENT(self.text, at) else self.plain(at)
+            behind = self.pos
+            if word is not None and (KEYWORD(self.text, behind) or self.text[behind : behind + 1] == "("):
+                # bash knows reserved words behind a possible name
+                name = self.text[at : word.end]
+                command = self._compound_at(behind)
+                if command is None or not _IDENTIFIER(name):
+                    self.unexpected(behind, "a name and a compound command, or a simple command")
+            else:
+                del self.comments[comments:], self.kinds[kinds:]
                 command = self.prefix(at)
-        if command is None or type(command) is Function:
+        if command is None:
             self.unexpected(at, "a command after 'coproc'")
         return Coproc(start, command.end, name, command)

@@ -240,6 +240,8 @@ class Expansions(Lexer):
                 level -= 1
                 if not level:
                     self.depth -= 1
+                    if brackets and ("<(" in text[start:at] or ">(" in text[start:at]):
+                        self.fail("a process substitution, to bash, inside of brackets", start)
                     return at, tuple(parts), semicolons
             elif char == "\\":
                 pos += 1

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command
 
 _PREFIX = re.compile(rf"!{TOKEN_END}|time{TOKEN_END}(?:[ \t]+-p{TOKEN_END})?(?:[ \t]+--{TOKEN_END})?").match
-_NO_COMMAND = frozenset(("", ")", ";", "&", "|"))
+_NO_COMMAND = frozenset(("", ")", ";", "|"))
 
 
 class Parser(Compounds):

@@ -98,6 +98,8 @@ class SimpleCommands(Words):
                 assignment = self.assignment(pos)
                 if assignment is None:
                     break
+                if redirects and assignments and assignment.array is not None:
+                    self.fail("an array literal behind a redirect", pos)
                 assignments.append(assignment)
             end = self.pos
             pos = self.blanks(end)

@@ -186,10 +186,13 @@ INVALID: dict[str, str] = {
     "array-nested": "a=(b (c))",
     "array-quoted-declare": "\\declare a=(b)",
     "subscript-open": "a[b",
+    "subscript-process": "a[1>(]=b",
     "assignment-parenthesis": "a=b(c)",
     # coprocesses
     "coproc-alone": "coproc",
     "coproc-function": "coproc f() { a; }",
+    "coproc-word-reserved": "coproc $(a) fi",
+    "array-behind-redirect": "a=1 >b c=(d)",
     "coproc-reserved": "coproc fi a",
 }
 
