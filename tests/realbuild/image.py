@@ -22,6 +22,11 @@ _CHUNK = 1 << 20
 _STABLE_LIMIT = 64 << 20  # bytes: only files up to this size are read whole to mask what no build repeats
 
 
+# Lowest layers by blob name, newest last: most images stand on one of few bases, and a base is most of their bytes.
+_BASES: dict[str, Layer] = {}
+_BASES_KEPT = 6
+
+
 class ImageError(Exception):
     """An archive that is no image, or whose layers break the rules of the format; the message names the place."""
 
@@ -176,6 +181,13 @@ def _make_parents(files: dict[str, FileFacts], path: str) -> None:
             return
 
 
+def _remember_base(name: str, layer: Layer) -> None:
+    if name.startswith("blobs/sha256/"):  # in this layout the name is the content's digest
+        _BASES[name] = _BASES.pop(name, layer)
+        if len(_BASES) > _BASES_KEPT:
+            del _BASES[next(iter(_BASES))]
+
+
 def images_of(archive: Path) -> Iterator[ImageFacts]:
     """The images of one `docker save` archive, in its order. A layer that several share is read once."""
     try:
@@ -202,8 +214,10 @@ def images_of(archive: Path) -> Iterator[ImageFacts]:
                 files = {"/": FileFacts("dir", 0o755, 0, 0)}
                 for name in image["Layers"]:
                     if name not in layers:
-                        layers[name] = read_layer(blob(name))
+                        layers[name] = _BASES.get(name) or read_layer(blob(name))
                     files = apply_layer(files, layers[name])
+                for name in image["Layers"][:1]:
+                    _remember_base(name, layers[name])
                 digest = image["Config"].rpartition("/")[2].removesuffix(".json")
                 yield ImageFacts(f"sha256:{digest}", files, config, tuple(diff_ids))
     except (tarfile.TarError, EOFError, OSError, KeyError, TypeError, ValueError) as error:

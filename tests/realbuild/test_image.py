@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .image import FileFacts, ImageError, ImageFacts, image_facts, images_of
+from .image import _BASES, _BASES_KEPT, FileFacts, ImageError, ImageFacts, image_facts, images_of
 from .synthetic import Entry, archive, entry, tarball
 
 
@@ -184,3 +184,12 @@ def test_no_image(tmp_path: Path, content: bytes) -> None:
 def test_missing_archive(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"none\.tar"):
         list(images_of(tmp_path / "none.tar"))
+
+
+def test_many_bases(tmp_path: Path) -> None:
+    """Lowest layers are remembered, but never for another image, and not without end."""
+    for number in [*range(20), *range(20), 0, 0]:
+        name = f"base{number}"
+        image = image_facts(archive(tmp_path / "image.tar", [entry(name, b"a")], [entry("upper", b"b")]))
+        assert _live(image) == {f"/{name}": A, "/upper": B}
+    assert len(_BASES) == _BASES_KEPT
