@@ -66,6 +66,7 @@ class Engine:
         self.host = host
         self._work = Path(tempfile.mkdtemp(prefix="dfopt-realbuild-"))
         self._tags: dict[str, list[str]] = {}
+        self._running: set[subprocess.Popen[bytes]] = set()
         # What a build sees must not depend on who runs the tests: proxies, credentials, builders, SOURCE_DATE_EPOCH.
         drop = ("DOCKER_", "BUILDX_", "BUILDKIT_", "SOURCE_DATE_EPOCH")
         self._env = {key: value for key, value in os.environ.items() if not key.startswith(drop)}
@@ -139,6 +140,12 @@ class Engine:
         if tags:
             self._docker(["image", "rm", "--force", *tags], timeout=120)
 
+    def cancel(self) -> None:
+        """Ends the commands that other threads run now; they raise EngineError."""
+        for process in list(self._running):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Removes every image that was built and not removed yet, and all temporary files."""
         try:
@@ -173,6 +180,7 @@ class Engine:
             )
         except OSError as error:
             raise EngineError(f"docker cannot be run: {error}") from error
+        self._running.add(process)
         try:
             stdout, stderr = process.communicate(timeout=timeout)
         except BaseException as error:
@@ -181,6 +189,8 @@ class Engine:
             if isinstance(error, subprocess.TimeoutExpired):
                 raise EngineError(f"docker {words[0]} took over {timeout:g} s:\n{_tail(stderr)}") from None
             raise
+        finally:
+            self._running.discard(process)
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -197,6 +198,16 @@ def test_failing_build(build: Callable[..., str], text: str, message: str) -> No
 def test_build_takes_too_long(build: Callable[..., str]) -> None:
     with pytest.raises(EngineError, match=r"took over 3 s"):
         build("FROM busybox\nRUN sleep 600\n", timeout=3)
+
+
+def test_cancelled_build(engine: Engine, build: Callable[..., str]) -> None:
+    timer = threading.Timer(2, engine.cancel)
+    timer.start()
+    try:
+        with pytest.raises(EngineError, match=r"status -9"):
+            build("FROM busybox\nRUN sleep 600\n")
+    finally:
+        timer.cancel()
 
 
 def test_no_engine_there(tmp_path: Path) -> None:

@@ -32,7 +32,11 @@ def test_images_agree(engine: Engine, directory: Path) -> None:
 
     # At the same time: two cores are used, and a step that both files begin with runs once.
     with ThreadPoolExecutor(2) as pool:
-        before, after = pool.map(build, (case.before, case.after))
+        try:
+            before, after = pool.map(build, (case.before, case.after))
+        except BaseException:  # an interrupt, too, waits for no other build
+            engine.cancel()
+            raise
     try:
         archive = engine.save(before, after)
         try:
