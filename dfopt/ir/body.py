@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Bashisms that a POSIX shell reads as something else, not as an error: under /bin/sh they leave the meaning open.
 _AMBIGUOUS = {
+    "ansi-quote": "$' '", "arith-bracket": "$[ ]", "fd-variable": "{name}>", "substitution-subshell": "$((",
     "arith-command": "((", "amp-redirect": "&>", "pipe-amp": "|&", "process-substitution": "<( )", "array": "arrays",
     "function-keyword": "the function keyword", "coproc": "coproc", "select": "select", "arith-for": "for ((",
     "case-fallthrough": ";&", "extglob": "extended globs", "time": "time",
