@@ -22,7 +22,7 @@ class CargoCleanup(CleanAfter, Pass):
     every crate under $CARGO_HOME. This pass appends an `rm -rf` of the two directories that hold them, in the RUN's own
     style; installed programs and the target directory stay.
 
-    Why: a compiled program needs none of it. PLACEHOLDER
+    Why: a compiled program needs none of it.
 
     Example:
 

@@ -20,7 +20,7 @@ class ComposerNoCache(NoCache, Pass):
 
     Composer keeps every archive that it downloads, beside what it unpacks from it into vendor/.
 
-    Why: nothing at run time reads the cache. PLACEHOLDER
+    Why: nothing at run time reads the cache, which holds a copy of every archive.
 
     Example:
 

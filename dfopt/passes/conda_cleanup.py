@@ -19,7 +19,7 @@ class CondaCleanup(CleanAfter, Pass):
     --all --yes` (of the program that the RUN uses) in the RUN's own style. Unpacked packages that an environment uses
     stay: the environment's files are hard links of them.
 
-    Why: nothing at run time reads the archives; they are about a third of what an installation writes.
+    Why: nothing at run time reads the archives, which hold a copy of every package.
 
     Example:
 

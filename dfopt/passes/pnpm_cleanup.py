@@ -12,8 +12,7 @@ class PnpmCleanup(CleanAfter, Pass):
     in the RUN's own style, which also deletes what the store holds for nobody. (What is installed stays: its files are
     hard links of those in the store, and cost nothing twice.)
 
-    Why: nothing at run time reads them. Measured: an installation of express 4 leaves 5.6 MB of metadata beside 5.1 MB
-    of packages.
+    Why: nothing at run time reads them. Measured: 5.6 MB less for express 4 alone.
 
     Example:
 
