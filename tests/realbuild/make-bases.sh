@@ -14,8 +14,10 @@ self=$(realpath "$0")
 work=${DFOPT_REALBUILD_HOME:-${HOME:-/root}/.cache/dfopt-realbuild}/bases
 mkdir -p "$work/stamps"
 cd "$work"
-exec 8>lock
-flock -w 900 8 || { echo "make-bases.sh: another run holds $work/lock" >&2; exit 1; }
+# Descriptors below 10 stay free, and none is inherited: mmdebstrap has dash write to one that it opens, and dash knows
+# no number of two digits.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- 200>lock
+flock -w 900 200 || { echo "make-bases.sh: another run holds $work/lock" >&2; exit 1; }
 path=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 bundle=/etc/ssl/certs/ca-certificates.crt
 [ -s $bundle ] || { echo "make-bases.sh: $bundle is missing: install ca-certificates" >&2; exit 1; }

@@ -14,8 +14,8 @@ fi
 mkdir -p "$home/data" "$home/exec"
 answers() { DOCKER_HOST=$address timeout 10 docker version >/dev/null 2>&1; }
 
-exec 8>"$home/start.lock"
-flock -w 120 8 || { echo "start-dockerd.sh: another start holds $home/start.lock" >&2; exit 1; }
+exec 200>"$home/start.lock"
+flock -w 120 200 || { echo "start-dockerd.sh: another start holds $home/start.lock" >&2; exit 1; }
 if ! answers; then
   "$(dirname "$0")/stop-dockerd.sh"       # what a killed run left behind: a daemon that hangs, or a stale pid file
   # Its own configuration: the machine's daemon.json is for the machine's docker. No build takes layers from the cache
@@ -24,7 +24,7 @@ if ! answers; then
   # setsid: an interrupt from the terminal must reach the tests, not the daemon that they still need to clean up
   setsid nohup dockerd --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/exec" \
     --pidfile "$home/pid" --host "$address" --containerd-namespace dfopt --containerd-plugins-namespace dfopt-plugins \
-    --iptables=false --ip6tables=false --bridge=none >"$home/dockerd.log" 2>&1 </dev/null 8>&- 9>&- &
+    --iptables=false --ip6tables=false --bridge=none >"$home/dockerd.log" 2>&1 </dev/null 200>&- 201>&- &
   daemon=$!
   for _ in $(seq 150); do
     if answers; then break; fi
