@@ -54,17 +54,18 @@ def can_precede(body: Body, offset: int, operator: str) -> bool:
 def fatal(body: Body, node: SimpleCommand) -> bool:
     """Whether the step fails for certain when the command fails."""
     assert body.program is not None
-    return _fatal(body, body.program.script, node, errexit_throughout(body))
+    return _fatal(body, body.program.script, node, errexit_throughout(body), True)
 
 
-def _fatal(body: Body, script: Script, node: SimpleCommand, errexit: bool) -> bool:
+def _fatal(body: Body, script: Script, node: SimpleCommand, errexit: bool, ends: bool) -> bool:
+    """`ends`: the list's status is the step's."""
     for index, item in enumerate(script.items):
         if item.start <= node.start < item.command.end:
             last = index == len(script.items) - 1
             if item.terminator == "&" or not (last or errexit):
                 return False
             # in front of &&, `set -e` does not see a failure: it fails the list only where that is the last of all
-            return _in_command(body, item.command, node, errexit, last)
+            return _in_command(body, item.command, node, errexit, last and ends)
     return False
 
 
@@ -82,8 +83,10 @@ def _in_command(body: Body, command: Command, node: SimpleCommand, errexit: bool
         part = command.commands[-1]
         inside = part.start <= node.start < part.end
         return not command.negated and inside and _in_command(body, part, node, errexit, last)
-    if isinstance(command, Subshell | BraceGroup):
-        return _fatal(body, command.body, node, errexit)
+    if isinstance(command, Subshell):  # a shell of its own: `set -e` of the outer one sees its status
+        return _fatal(body, command.body, node, errexit, True)
+    if isinstance(command, BraceGroup):
+        return _fatal(body, command.body, node, errexit, last)
     return False
 
 
