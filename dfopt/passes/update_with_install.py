@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
-from dfopt.ir.effects import covers, step_effects
 from dfopt.ir.rewrite import RemoveStep
-from dfopt.ir.scopes import join_path
+from dfopt.passes._apt_index import LISTS, changes_sources, index_source
 from dfopt.passes._chain import insertion
 from dfopt.passes._cleanup import mounted, runs
 from dfopt.passes._layout import line_end, line_start
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
-from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +16,6 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Stage, Step
     from dfopt.passes._tools import Tool
-
-LISTS = "/var/lib/apt/lists"
-_SOURCES = re.compile(r"apt|/etc|dpkg|gpg|key|sources|repo|proxy", re.I)
 
 
 class UpdateWithInstall(Pass):
@@ -71,7 +64,7 @@ class UpdateWithInstall(Pass):
             first = readers[0]
             if any(_refreshes(tool) and tool.one.node.start < first.one.node.start for tool in tools(program, step)):
                 continue
-            source = _source(program, stage, position)
+            source = index_source(program, stage, position)
             if source is not None and not mounted(program, step, (LISTS,)):
                 yield self.found(program, stage, position, step, first, source)
 
@@ -123,25 +116,6 @@ def _refreshes(tool: Tool) -> bool:
     return tool.family == "apt" and bool(tool.does.get("refreshes"))
 
 
-def _source(program: Program, stage: Stage, position: int) -> tuple[Stage, int] | None:
-    """The last RUN before `position`, in this stage or those it is built on, that fetched the index; None where there
-    is none, or where a step in between deleted it."""
-    for index in range(position - 1, -1, -1):
-        step = stage.steps[index]
-        if step.node.keyword != "RUN":
-            continue
-        found = [tool for tool in tools(program, step) if _refreshes(tool)]
-        effects = step_effects(program, step)
-        if any(effect.kind == "deletes" and covers(effect.path, LISTS) for effect in effects):
-            return None
-        if found:
-            return stage, index
-    if stage.parent is None:
-        return None
-    parent = program.stages[stage.parent]
-    return _source(program, parent, len(parent.steps))
-
-
 def _alone(program: Program, step: Step) -> Tool | None:
     """The update of a RUN that is nothing else."""
     body = program.body(step)
@@ -169,7 +143,7 @@ def _obstacle(program: Program, stage: Stage, source: int, position: int, reader
     if update is None or update.one.wrappers != reader.one.wrappers:
         return "the two are not run in the same way"
     for step in stage.steps[source + 1 : position]:
-        why = _changes(program, step)
+        why = changes_sources(program, step)
         if why:
             return f"line {step.node.line} {why}"
     return _place(program.body(new).form, reader)
@@ -182,29 +156,6 @@ def _place(form: str, reader: Tool) -> str:
         return "the installation runs on a condition or in a string"
     if reader.one.where != TOP and form != "script":
         return "the installation runs in a group or a pipeline"
-    return ""
-
-
-def _changes(program: Program, step: Step) -> str:
-    """What a step between the two could do to the index or to what is fetched; "" where nothing."""
-    node = step.node
-    if node.keyword == "ONBUILD" or node.keyword in ("CMD", "ENTRYPOINT", "LABEL", "EXPOSE", "VOLUME", "STOPSIGNAL"):
-        return ""
-    if node.keyword in ("COPY", "ADD"):
-        scope = program.scope(step)
-        target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
-        if isinstance(target, Unknown):
-            # a relative path below an unknown working directory: below /etc in no image known
-            return "" if not node.arguments[-1].value.startswith("/") else "may change the package sources"
-        return "may change the package sources" if covers(target, "/etc") or covers("/etc", target) else ""
-    if node.keyword == "RUN":
-        body = program.body(step)
-        effects = step_effects(program, step)
-        if body.program is None or any(effect.kind == "opaque" for effect in effects):
-            return "cannot be seen into, and may use the index or change the package sources"
-        return "may use the index or change the package sources" if _SOURCES.search(body.text) else ""
-    if node.keyword in ("ENV", "ARG"):
-        return "may change the package sources" if _SOURCES.search(node.joined.text) else ""
     return ""
 
 
