@@ -161,10 +161,15 @@ def _redirects(redirects: tuple[Redirect, ...], text: str) -> tuple[object, ...]
     return tuple([(r.fd, r.op, text[r.target.start : r.target.end], r.body) for r in redirects])
 
 
+def _is_command(made: tuple[Any, ...]) -> bool:
+    """Whether a tuple is a command's term, and not the words of a program that is called cmd: those are all strings."""
+    return len(made) > 1 and made[0] == "cmd" and isinstance(made[1], int)
+
+
 def bare(made: Any) -> Any:
     """A term without the offsets of its commands: what is compared."""
     if isinstance(made, tuple):
-        if made and made[0] == "cmd":
+        if _is_command(made):
             return ("cmd", *made[2:])
         return tuple([bare(part) for part in made])
     return made
@@ -172,7 +177,7 @@ def bare(made: Any) -> Any:
 
 def with_command(made: Term, offset: int, change: Any) -> Term | None:
     """The term with the command at `offset` replaced by `change(command)`; None where there is no such command."""
-    if made[0] == "cmd":
+    if _is_command(made):
         return change(made) if made[1] == offset else None
     for index, part in enumerate(made):
         if isinstance(part, tuple) and part:
