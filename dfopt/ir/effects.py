@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import Invocation, commands
+from dfopt.ir.commands import Invocation
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.record import Record
@@ -102,7 +102,7 @@ def step_effects(program: Program, step: Step) -> list[Effect]:
     if body.program is None:
         return [Effect("opaque", body.text[:40], 0, "top", "")]
     reader = _Reader(scope.workdir)
-    found = commands(body)
+    found = program.commands(step)
     for one in found.invocations:
         reader.read(one, found.functions)
     return reader.found
@@ -140,7 +140,7 @@ class _Reader:
         self.found.append(Effect(kind, path, one.node.start, one.where, one.program or ""))
 
     def path(self, kind: str, word: str | None, one: Invocation) -> None:
-        if word is None:
+        if word is None or word.startswith("~"):  # which home that is depends on the user
             return
         target = join_path(self.directory, word)
         if not isinstance(target, Unknown):
