@@ -6,7 +6,7 @@ what the effects tell is seen; a program that no table knows neither writes nor 
 
 from __future__ import annotations
 
-from dfopt.ir.effects import Effect, covers, step_effects
+from dfopt.ir.effects import Effect, covers
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ def chain(program: Program, stage: Stage) -> list[Step]:
 def deaths(program: Program, stage: Stage) -> list[Death]:
     """Everything that dies within the layers of an image of `stage`."""
     layers = Layers()
-    return [death for step in chain(program, stage) for death in layers.feed(step.index, step_effects(program, step))]
+    return [death for step in chain(program, stage) for death in layers.feed(step.index, program.effects(step))]
 
 
 def copied_paths(program: Program, stage: Stage) -> set[str] | None:

@@ -12,6 +12,8 @@ from dfopt.syntax.tree import Dockerfile, Heredoc, Instruction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.body import Body
+    from dfopt.ir.commands import CommandList
+    from dfopt.ir.effects import Effect
     from dfopt.ir.scopes import Scope
 
 # A COPY --from or FROM may name these without a stage
@@ -53,7 +55,7 @@ class Stage(Record):
 class Program:
     """The IR of one file."""
 
-    __slots__ = ("_bodies", "_scopes", "_shipped", "dockerfile", "meta", "stages", "text")
+    __slots__ = ("_bodies", "_commands", "_effects", "_scopes", "_shipped", "dockerfile", "meta", "stages", "text")
 
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.dockerfile = dockerfile
@@ -61,6 +63,8 @@ class Program:
         self.meta: tuple[Instruction, ...] = ()
         self.stages: tuple[Stage, ...] = ()
         self._bodies: dict[int, Body] = {}
+        self._commands: dict[int, CommandList] = {}
+        self._effects: dict[int, list[Effect]] = {}
         self._scopes: dict[int, list[Scope]] = {}
         self._shipped: frozenset[int] | None = None
         self._lower()
@@ -162,6 +166,24 @@ class Program:
             from dfopt.ir.body import make_body
 
             found = self._bodies[step.index] = make_body(self, step)
+        return found
+
+    def commands(self, step: Step) -> CommandList:
+        """The invocations of a step's body (listed once)."""
+        found = self._commands.get(step.index)
+        if found is None:
+            from dfopt.ir.commands import commands
+
+            found = self._commands[step.index] = commands(self.body(step))
+        return found
+
+    def effects(self, step: Step) -> list[Effect]:
+        """What a step does to files and packages (told once; not to be changed by who asks)."""
+        found = self._effects.get(step.index)
+        if found is None:
+            from dfopt.ir.effects import step_effects
+
+            found = self._effects[step.index] = step_effects(self, step)
         return found
 
     def not_understood(self) -> list[tuple[Step, str]]:

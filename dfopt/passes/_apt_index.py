@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.effects import covers, step_effects
+from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes._tools import tools
 from dfopt.syntax.expand import Unknown
@@ -25,7 +25,7 @@ def index_source(program: Program, stage: Stage, position: int) -> tuple[Stage, 
         if step.node.keyword != "RUN":
             continue
         found = [tool for tool in tools(program, step) if tool.family == "apt" and tool.does.get("refreshes")]
-        effects = step_effects(program, step)
+        effects = program.effects(step)
         if any(effect.kind == "deletes" and covers(effect.path, LISTS) for effect in effects):
             return None
         if found:
@@ -50,7 +50,7 @@ def changes_sources(program: Program, step: Step) -> str:
         return "may change the package sources" if covers(target, "/etc") or covers("/etc", target) else ""
     if node.keyword == "RUN":
         body = program.body(step)
-        effects = step_effects(program, step)
+        effects = program.effects(step)
         if body.program is None or any(effect.kind == "opaque" for effect in effects):
             return "cannot be seen into, and may use the index or change the package sources"
         return "may use the index or change the package sources" if _SOURCES.search(body.text) else ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import MAYBE, commands
-from dfopt.ir.effects import covers, step_effects
+from dfopt.ir.commands import MAYBE
+from dfopt.ir.effects import covers
 from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
 from dfopt.ir.status import errexit_throughout
 from dfopt.passes._layout import append_edit
@@ -82,7 +82,7 @@ def index_reader(program: Program, stage: Stage, position: int, family: str) -> 
     package index as this step leaves it, the first that cannot be seen into)."""
     opaque: Step | None = None
     for step in stage.steps[position + 1 :]:
-        for effect in step_effects(program, step):
+        for effect in program.effects(step):
             if effect.kind == "refreshes" and effect.path == family and effect.where != MAYBE:
                 return None, opaque
             if effect.kind == "reads-index" and effect.path == family:
@@ -153,15 +153,16 @@ def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | N
             return True
     if traces is None or not traces.search(text):
         return False
-    return node.keyword != "RUN" or bool(traces.search(_without_rm(program.body(step), text)))
+    return node.keyword != "RUN" or bool(traces.search(_without_rm(program, step, text)))
 
 
-def _without_rm(body: Body, text: str) -> str:
+def _without_rm(program: Program, step: Step, text: str) -> str:
     """The text of a RUN without its `rm -f` commands, which take it as it comes that a path is not there."""
+    body = program.body(step)
     if body.program is None:
         return text
     rest, at = "", 0
-    for one in commands(body).invocations:
+    for one in program.commands(step).invocations:
         if one.program == "rm" and not one.nested and one.node.start >= at and one.has_option("-f", "--force"):
             rest += body.text[at : one.node.start]
             at = one.node.end

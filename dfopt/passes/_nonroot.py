@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import commands
-from dfopt.ir.effects import covers, manager, step_effects
+from dfopt.ir.effects import covers, manager
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes._runs import run_text
@@ -185,11 +184,11 @@ def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bo
     match = home.search(body.text)
     if match is not None:
         return f"({match[0].split()[0]}) installs below root's home directory"
-    if unseen(body):
+    if unseen(program, step):
         return "runs a script from the network, which may install below root's home directory"
     if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):
         return ""
-    for one in commands(body).invocations:
+    for one in program.commands(step).invocations:
         raw = body.text[one.node.start : one.node.end]
         if one.program not in ("rm", "find", "rmdir", "test", "[") and _HOME.search(raw):
             return "uses root's home directory"
@@ -229,7 +228,7 @@ def _closed(mode: str) -> bool:
 def late_writer(program: Program, steps: Iterable[Step], path: str) -> Step | None:
     """The first of the steps that writes below `path`."""
     for step in steps:
-        for effect in step_effects(program, step):
+        for effect in program.effects(step):
             if effect.kind == "creates" and covers(path, effect.path):
                 return step
     return None

@@ -1,19 +1,14 @@
-"""RUN steps that hold a word of interest, and the place of a command in the file."""
+"""RUN steps that hold a word of interest, the place of a command in the file, and why one is left alone."""
 
 from __future__ import annotations
-
-from dfopt.ir.commands import commands
-from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
     from dfopt.ir.body import Body
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program, Step
-    from dfopt.syntax.shell.nodes import Node
 
 
 def runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
@@ -36,26 +31,8 @@ def run_text(program: Program, step: Step) -> str:
 def invocations(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:
     """Every command of the RUNs whose text is `wanted`."""
     for step, body in runs(program, wanted):
-        for one in command_list(body):
+        for one in program.commands(step).invocations:
             yield step, body, one
-
-
-_seen: list[tuple[Body, tuple[Invocation, ...]]] = []
-
-
-def command_list(body: Body) -> tuple[Invocation, ...]:
-    """The commands of a body; kept for the last few bodies, since passes ask for the same ones in turn."""
-    for known, found in _seen:
-        if known is body:
-            return found
-    made = commands(body).invocations
-    _seen.append((body, made))
-    if len(_seen) > _KEPT:
-        del _seen[0]
-    return made
-
-
-_KEPT = 16
 
 
 def place(step: Step, body: Body, start: int, end: int, nested: bool = False) -> tuple[int, int]:
@@ -65,17 +42,11 @@ def place(step: Step, body: Body, start: int, end: int, nested: bool = False) ->
     return body.span(start, end)
 
 
-def walk(node: Any) -> Iterator[Node]:
-    """A shell tree's nodes, outer ones first, in the order of the text."""
-    from dfopt.syntax.shell.nodes import Node
-
-    if isinstance(node, Node):
-        yield node
-    if isinstance(node, tuple):
-        for part in node:
-            yield from walk(part)
-    elif isinstance(node, Record):
-        for field in type(node).__fields__:
-            value = getattr(node, field)
-            if isinstance(value, tuple | Record):
-                yield from walk(value)
+def untouchable(step: Step, body: Body, reachable: bool, what: str) -> str:
+    """Why the commands of a RUN are left as they are, "" where they are not. `reachable`: one of them at least stands
+    in the step's own text; `what` runs there."""
+    if step.node.keyword == "ONBUILD":
+        return "ONBUILD triggers are left as they are"
+    if body.form == "mixed":
+        return "the command line carries heredocs"
+    return "" if reachable else f"{what} runs in a string or a substitution that is not rewritten"

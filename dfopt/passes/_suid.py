@@ -6,8 +6,7 @@ import posixpath
 import re
 
 from dfopt.ir.bases import split_image
-from dfopt.ir.commands import TOP, commands
-from dfopt.ir.effects import step_effects
+from dfopt.ir.commands import TOP
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
@@ -54,7 +53,7 @@ def brings(program: Program, step: Step) -> bool:
         return False
     return any(
         effect.kind == "opaque" or (effect.kind == "installs" and effect.path in _SYSTEM_FAMILIES)
-        for effect in step_effects(program, step)
+        for effect in program.effects(step)
     )
 
 
@@ -106,7 +105,7 @@ def has_find(program: Program, stage: Stage) -> bool:
     for step in chain(program, stage):
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text
         if named and any(
-            one.program == "find" and one.where == TOP for one in commands(program.body(step)).invocations
+            one.program == "find" and one.where == TOP for one in program.commands(step).invocations
         ):
             return True
     return "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage))

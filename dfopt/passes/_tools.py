@@ -6,7 +6,7 @@ import os.path
 import re
 
 from dfopt.edit import Edit
-from dfopt.ir.commands import Invocation, commands
+from dfopt.ir.commands import Invocation
 from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.rewrite import EditWords
 from dfopt.record import Record
@@ -71,7 +71,7 @@ def tools(program: Program, step: Step) -> tuple[Tool, ...]:
     if found is None:
         made: list[Tool] = []
         if step.effective.keyword == "RUN":
-            for one in commands(program.body(step)).invocations:
+            for one in program.commands(step).invocations:
                 tool = _tool(one)
                 if tool is not None:
                     made.append(tool)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.commands import Invocation
-from dfopt.passes._runs import command_list, walk
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 from dfopt.syntax.shell.nodes import CommandSub, Pipeline, ProcessSub, SimpleCommand
+from dfopt.syntax.shell.walk import iter_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
     from dfopt.syntax.shell.nodes import Node
 
 DOWNLOADERS = frozenset(("curl", "wget", "fetch", "aria2c", "axel", "http", "https", "lwp-request", "lynx"))
@@ -27,14 +27,15 @@ _PERHAPS = re.compile(
 )
 
 
-def unseen(body: Body) -> list[Node]:
-    """The pipelines and commands of a body that run what they download; the body is understood."""
+def unseen(program: Program, step: Step) -> list[Node]:
+    """The pipelines and commands of a step that run what they download; its body is understood."""
+    body = program.body(step)
     assert body.program is not None
     if not _PERHAPS.search(body.text) or not any(name in body.text for name in DOWNLOADERS):
         return []
-    known = {one.node.start: one for one in command_list(body) if not one.nested}
+    known = {one.node.start: one for one in program.commands(step).invocations if not one.nested}
     found: list[Node] = []
-    for node in walk(body.program.script):
+    for node in iter_nodes(body.program.script):
         if any(other.start <= node.start and node.end <= other.end for other in found):
             continue
         if isinstance(node, Pipeline):
@@ -54,7 +55,7 @@ def unseen(body: Body) -> list[Node]:
 def _downloads(node: Node, known: dict[int, Invocation]) -> bool:
     return any(
         isinstance(inner, SimpleCommand) and inner.start in known and known[inner.start].program in DOWNLOADERS
-        for inner in walk(node)
+        for inner in iter_nodes(node)
     )
 
 
@@ -86,7 +87,7 @@ def _runs_substitution(one: Invocation, known: dict[int, Invocation]) -> bool:
         if shell and redirect.op == "<" and _downloads(redirect.target, known):
             return True
     for word in one.words:
-        for inner in walk(word.parts):
+        for inner in iter_nodes(word):
             if isinstance(inner, ProcessSub) and inner.direction == "<" and _downloads(inner, known):
                 return True
             # in the middle of a shell's script it is data as a rule
@@ -107,12 +108,12 @@ def _inline(one: Invocation) -> bool:
             inner = parse_shell(value)
         except ShellSyntaxError:
             return False
-        found = {node.start: node for node in walk(inner.script) if isinstance(node, SimpleCommand)}
+        found = {node.start: node for node in iter_nodes(inner.script) if isinstance(node, SimpleCommand)}
         return any(
             isinstance(node, Pipeline)
             and any(_name(part) in DOWNLOADERS for part in node.commands[:-1])
             and any(_name(part) in SHELLS for part in node.commands[1:])
-            for node in walk(inner.script)
+            for node in iter_nodes(inner.script)
         ) and bool(found)
     return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.bases import split_image
-from dfopt.ir.commands import INNER, TOP, commands
+from dfopt.ir.commands import INNER, TOP
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
@@ -95,7 +95,7 @@ def created_users(program: Program, steps: Iterable[Step]) -> list[Created]:
     for step in steps:
         if step.node.keyword != "RUN" or "add" not in step.node.joined.text + "".join(_documents(program, step)):
             continue
-        for one in commands(program.body(step)).invocations:
+        for one in program.commands(step).invocations:
             if one.program not in known or one.where not in (TOP, INNER):
                 continue
             taking = known[one.program]["value-options"]
@@ -132,7 +132,7 @@ def owners(program: Program, steps: Iterable[Step]) -> dict[str, int]:
         if flag is not None and flag.value:
             given.append(program.scope(step).expand(flag.value, program.dockerfile.escape))
         elif node.keyword == "RUN" and "chown" in node.joined.text + "".join(_documents(program, step)):
-            for one in commands(program.body(step)).invocations:
+            for one in program.commands(step).invocations:
                 if one.program == "chown":
                     operands = one.operands(("--from", "--reference"))
                     given.append((operands[0].value or "$") if operands else "$")

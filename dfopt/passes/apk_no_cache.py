@@ -4,11 +4,11 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.ir.commands import MAYBE, SUBSTITUTION
-from dfopt.ir.effects import step_effects
 from dfopt.ir.rewrite import RemoveStep
 from dfopt.passes._chain import removal
 from dfopt.passes._cleanup import STAGES, cleaned, mounted, runs
 from dfopt.passes._layout import line_end, line_start
+from dfopt.passes._runs import untouchable
 from dfopt.passes._tools import option_edit, tools
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 
@@ -82,12 +82,10 @@ class ApkNoCache(Pass):
         wanted = [tool for tool in readers if not tool.given("no-cache") and not tool.given("offline")]
         if not wanted and not updates:
             return None
-        if node.keyword == "ONBUILD":
-            return self.refuse(step, "ONBUILD triggers are left as they are")
-        if body.form == "mixed":
-            return self.refuse(step, "the command line carries heredocs")
-        if any(tool.one.nested or tool.one.where == SUBSTITUTION for tool in (*wanted, *updates)):
-            return self.refuse(step, "apk runs in a string or a substitution that is not rewritten")
+        hidden = any(tool.one.nested or tool.one.where == SUBSTITUTION for tool in (*wanted, *updates))
+        reason = untouchable(step, body, not hidden, "apk")
+        if reason:
+            return self.refuse(step, reason)
         release = _release(program, step)
         if release is not None and release < (3, 3):
             return self.refuse(step, f"the apk of Alpine {release[0]}.{release[1]} has no --no-cache")
@@ -103,7 +101,7 @@ class ApkNoCache(Pass):
             if (release or (0, 0)) < (3, 8):
                 reader, opaque = _later_reader(program, stage, position)
                 if any(
-                    effect.kind == "opaque" and effect.at > updates[0].end for effect in step_effects(program, step)
+                    effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)
                 ):
                     opaque = step
             if reader is not None:
@@ -166,7 +164,7 @@ def _later_reader(program: Program, stage: Stage, position: int) -> tuple[Step |
                 return None, opaque
             if tool.family == "apk" and tool.does.get("reads-index") and not tool.given("fresh"):
                 return step, opaque
-        if opaque is None and any(effect.kind == "opaque" for effect in step_effects(program, step)):
+        if opaque is None and any(effect.kind == "opaque" for effect in program.effects(step)):
             opaque = step
     for child in program.children(stage):
         later, unclear = _later_reader(program, child, -1)

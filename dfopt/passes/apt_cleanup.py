@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import SUBSTITUTION, commands
+from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._cleanup import STAGES, appended, index_reader, mounted, runs
@@ -67,7 +67,7 @@ class AptCleanup(Pass):
             if re.search(r"\bapt(-get|itude)?\s+(\S+\s+)*update\b", body.text) and LISTS not in body.text:
                 return self.refuse(step, body.why)
             return None
-        refresh = _last_refresh(found := list(commands(body).invocations))
+        refresh = _last_refresh(found := list(program.commands(step).invocations))
         if refresh is None or _cleans(body.text, found, refresh) or mounted(program, step, (LISTS,)):
             return None
         later, opaque = index_reader(program, stage, position, "apt")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.effects import step_effects
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._clean_after import CleanAfter, starts
 from dfopt.passes._cleanup import STAGES
@@ -76,7 +75,7 @@ class CargoCleanup(CleanAfter, Pass):
         self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool
     ) -> tuple[str, str]:
         for later in stage.steps[position + 1 :]:
-            if any(effect.kind == "opaque" for effect in step_effects(program, later)):
+            if any(effect.kind == "opaque" for effect in program.effects(later)):
                 return "unsafe", f"line {later.node.line} runs what cannot be seen into, and might use it"
         return (
             ("safe", "") if starts(program, stage) else ("unsafe", "the image starts nothing: it may be there to build")

@@ -45,7 +45,7 @@ class CurlPipeShell(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for step, body in runs(program, _WORD.search):
-            for node in unseen(body):
+            for node in unseen(program, step):
                 start, end = place(step, body, node.start, node.end)
                 url = _URL.search(body.text, node.start, node.end)
                 what = f"a script from {url[2]}" if url else "a downloaded script"

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.effects import step_effects
 from dfopt.passes._clean_after import CleanAfter, starts
 from dfopt.passes._cleanup import STAGES
 from dfopt.passes._tools import tools
@@ -84,7 +83,7 @@ def _modules_are_free(program: Program, stage: Stage, position: int) -> bool:
         return False
     started = False
     for step in stage.steps[position + 1 :]:
-        if step.node.keyword == "RUN" and any(effect.kind == "opaque" for effect in step_effects(program, step)):
+        if step.node.keyword == "RUN" and any(effect.kind == "opaque" for effect in program.effects(step)):
             return False
         if step.node.keyword in ("CMD", "ENTRYPOINT"):
             # what the image starts: a program by its path, no shell and no script

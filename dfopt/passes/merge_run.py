@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
-from dfopt.ir.effects import killers, step_effects
+from dfopt.ir.effects import killers
 from dfopt.ir.leaks import leaks
 from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import MergeRuns, RewriteError, check_part
 from dfopt.passes._layout import body_end, chain_style, line_end, line_start
+from dfopt.passes._spelling import is_pragma
 from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
 
 TYPE_CHECKING = False
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from dfopt.ir.liveness import Death
     from dfopt.ir.program import Program, Stage, Step
-
-_PRAGMA = re.compile(r"#\s*(dfopt:|hadolint|check\s*=|checkov|trivy|syntax\s*=|escape\s*=)", re.I)
 
 
 class MergeRun(Pass):
@@ -97,7 +94,7 @@ class MergeRun(Pass):
         layers = Layers()
         stale: set[str] = set()  # package families whose index the step before refreshed without installing
         for last, step in enumerate(group):
-            effects = step_effects(program, step)
+            effects = program.effects(step)
             if any(effect.kind == "installs" and effect.path in stale for effect in effects):
                 found.append((last - 1, last, "a package index in a layer of its own goes stale"))
             for death in layers.feed(last, effects):
@@ -178,7 +175,7 @@ def _obstacle(program: Program, step: Step, position: int, count: int, first: St
     if any(flag.name == "mount" and "type=tmpfs" in (flag.value or "") for flag in node.flags):
         return "a tmpfs mount is empty at the beginning of each step"
     if position:
-        if any(_PRAGMA.match(program.text, comment.start) for comment in node.above):
+        if any(is_pragma(program.text, comment) for comment in node.above):
             return "a comment above it is meant for this instruction alone"
         head = node.joined.span(node.at, node.at + 1)[0]
         if any(node.start < comment.start < head for comment in node.comments):

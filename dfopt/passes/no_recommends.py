@@ -6,6 +6,7 @@ from dfopt.edit import Edit
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.rewrite import EditWords
 from dfopt.passes._cleanup import STAGES, runs
+from dfopt.passes._runs import untouchable
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 
@@ -66,13 +67,7 @@ class NoRecommends(Pass):
         node = step.node
         message = "install no recommended packages"
         reachable = [tool for tool in found if not tool.one.nested and tool.one.where != SUBSTITUTION]
-        reason = ""
-        if node.keyword == "ONBUILD":
-            reason = "ONBUILD triggers are left as they are"
-        elif body.form == "mixed":
-            reason = "the command line carries heredocs"
-        elif not reachable:
-            reason = "apt runs in a string or a substitution that is not rewritten"
+        reason = untouchable(step, body, bool(reachable), "apt")
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
         pairs = [_edit(step, body, tool) for tool in reachable]

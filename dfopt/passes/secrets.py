@@ -5,12 +5,13 @@ import re
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import RemoveStep, SetFlags
 from dfopt.passes._layout import line_start
-from dfopt.passes._runs import run_text, walk
+from dfopt.passes._runs import run_text
 from dfopt.passes._secrets import may_hold_shapes, secret_file, secret_name, secret_value, shapes, urls
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 from dfopt.syntax.directives import syntax_level
 from dfopt.syntax.expand import ExpansionError, variables
 from dfopt.syntax.shell.nodes import Parameter
+from dfopt.syntax.shell.walk import iter_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Secrets(Pass):
         body = program.body(user)
         if body.program is None:
             return None, body.why
-        inner = [one for one in walk(body.program.script) if isinstance(one, Parameter) and one.name == name]
+        inner = [one for one in iter_nodes(body.program.script) if isinstance(one, Parameter) and one.name == name]
         if len(inner) != len(word.findall(run_text(program, user))):
             return None, f"line {run.line} names it in a text that a later program may expand"
         level = syntax_level(program.dockerfile.directive("syntax"))

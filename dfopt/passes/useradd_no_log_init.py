@@ -3,9 +3,10 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
-from dfopt.ir.commands import SUBSTITUTION, Invocation, commands
+from dfopt.ir.commands import SUBSTITUTION, Invocation
 from dfopt.ir.rewrite import EditWords
 from dfopt.passes._cleanup import runs
+from dfopt.passes._runs import untouchable
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
@@ -58,7 +59,9 @@ class UseraddNoLogInit(Pass):
         for _, _, step in runs(program, "all", "useradd"):
             body = program.body(step)
             found = [
-                one for one in commands(body).invocations if one.program == "useradd" and _high(program, step, one)
+                one
+                for one in program.commands(step).invocations
+                if one.program == "useradd" and _high(program, step, one)
             ]
             if found:
                 yield self.found(step, body, found)
@@ -67,13 +70,7 @@ class UseraddNoLogInit(Pass):
         node = step.node
         message = "the login records of a user with a high id are huge sparse files"
         reachable = [one for one in found if not one.nested and one.where != SUBSTITUTION]
-        reason = ""
-        if node.keyword == "ONBUILD":
-            reason = "ONBUILD triggers are left as they are"
-        elif body.form == "mixed":
-            reason = "the command line carries heredocs"
-        elif not reachable:
-            reason = "useradd runs in a string or a substitution that is not rewritten"
+        reason = untouchable(step, body, bool(reachable), "useradd")
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
         edits: list[Edit] = []

@@ -162,7 +162,7 @@ def test_setuid_words(command: str, strips: bool, sets: bool) -> None:
 )  # fmt: skip
 def test_unseen(command: str, count: int) -> None:
     program = Program(parse(f"FROM debian:13\nRUN {command}\n"))
-    assert len(unseen(program.body(program.stages[0].steps[0]))) == count
+    assert len(unseen(program, program.stages[0].steps[0])) == count
 
 
 @pytest.mark.parametrize(
