@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.commands import CommandList
     from dfopt.ir.effects import Effect
+    from dfopt.ir.leaks import Leaks
     from dfopt.ir.scopes import Scope
 
 # A COPY --from or FROM may name these without a stage
@@ -55,7 +56,18 @@ class Stage(Record):
 class Program:
     """The IR of one file."""
 
-    __slots__ = ("_bodies", "_commands", "_effects", "_scopes", "_shipped", "dockerfile", "meta", "stages", "text")
+    __slots__ = (
+        "_bodies",
+        "_commands",
+        "_effects",
+        "_leaks",
+        "_scopes",
+        "_shipped",
+        "dockerfile",
+        "meta",
+        "stages",
+        "text",
+    )
 
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.dockerfile = dockerfile
@@ -65,6 +77,7 @@ class Program:
         self._bodies: dict[int, Body] = {}
         self._commands: dict[int, CommandList] = {}
         self._effects: dict[int, list[Effect]] = {}
+        self._leaks: dict[int, Leaks] = {}
         self._scopes: dict[int, list[Scope]] = {}
         self._shipped: frozenset[int] | None = None
         self._lower()
@@ -184,6 +197,15 @@ class Program:
             from dfopt.ir.effects import step_effects
 
             found = self._effects[step.index] = step_effects(self, step)
+        return found
+
+    def leaks(self, step: Step) -> Leaks:
+        """What a step does to the shell that runs it (told once); its body is understood."""
+        found = self._leaks.get(step.index)
+        if found is None:
+            from dfopt.ir.leaks import leaks
+
+            found = self._leaks[step.index] = leaks(self.body(step))
         return found
 
     def not_understood(self) -> list[tuple[Step, str]]:

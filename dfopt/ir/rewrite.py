@@ -384,7 +384,7 @@ def check_part(program: Program, step: Step, position: int, count: int, wrapped:
     body = program.body(step)
     if body.program is None:
         raise RewriteError(body.why)
-    found = leaks(body)
+    found = program.leaks(step)
     last = position == count - 1
     if found.never:
         raise RewriteError(found.never[0])

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dfopt.edit import Edit
 from dfopt.ir.effects import killers
-from dfopt.ir.leaks import leaks
 from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import MergeRuns, RewriteError, check_part
 from dfopt.passes._layout import body_end, chain_style, line_end, line_start
@@ -192,7 +191,7 @@ def _needs_wrap(program: Program, step: Step, position: int, count: int) -> bool
     body = program.body(step)
     if body.program is None:
         return False
-    found = leaks(body)
+    found = program.leaks(step)
     last = position == count - 1
     if found.state and not last:
         return True
