@@ -1,4 +1,4 @@
-"""The typer application, generated from the table in `options.py`: help, errors and completion.
+"""The typer application, generated from the tables in `specs/`: help, errors and completion.
 
 It only parses: its commands record what was asked for, and `entry.py` runs it, as it does for the fast parser.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from dfopt.cli.options import COMMANDS, GROUPS, Call, finish
+from dfopt.cli.options import GROUPS, Call, commands, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ def build(use: Callable[[Call], None]) -> typer.Typer:
     )
     app.callback()(_main)
     groups: dict[str, typer.Typer] = {}
-    for command in COMMANDS.values():
+    for command in commands().values():
         group, _, last = command.name.rpartition(" ")
         if group and group not in groups:
             groups[group] = typer.Typer(help=GROUPS[group], no_args_is_help=True, rich_markup_mode=_MARKUP)

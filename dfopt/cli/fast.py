@@ -1,4 +1,4 @@
-"""The parser of the hot path: strict, small, over the table in `options.py`.
+"""The parser of the hot path: strict, small, over the tables in `specs/`.
 
 It accepts a subset of what the typer application accepts, and means the same by it (a test compares the two on random
 command lines). Whatever it does not fully understand (help, completion, an unknown option, a bad value, a value that
@@ -7,7 +7,7 @@ looks like an option) it leaves to the other: None.
 
 from __future__ import annotations
 
-from dfopt.cli.options import COMMANDS, finish
+from dfopt.cli.options import command_named, finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def parse(args: Sequence[str], environ: Mapping[str, str]) -> Call | None:
     """The call that `args` (without the program's name) stand for, or None: not for this parser."""
     if "_DFOPT_COMPLETE" in environ or not args:
         return None
-    command, rest = COMMANDS.get(args[0]), 1
+    command, rest = command_named(args[0]), 1
     if command is None and len(args) > 1:
-        command, rest = COMMANDS.get(f"{args[0]} {args[1]}"), 2
+        command, rest = command_named(f"{args[0]} {args[1]}"), 2
     if command is None:
         return None
     given = _read(command, args[rest:])

@@ -1,13 +1,16 @@
 """Every command and option of dfopt, once.
 
-Two readers work from this table: `fast.py`, a small strict parser for the hot path, and `app.py`, which generates the
-typer application from it. A new command is an entry in `COMMANDS` and a module with `run(values) -> int`.
+Each command is told in a module of its own in `specs/` (`config show` in `specs/config_show.py`), by its `SPEC`. Two
+readers work from these: `fast.py`, a small strict parser for the hot path, which imports the one that is called, and
+`app.py`, which generates the typer application from all. A new command is a file there, and a module with
+`run(values) -> int`.
 """
 
 from __future__ import annotations
 
+import os
+
 from dfopt.record import Record
-from dfopt.workspace.config import FORMATS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,13 +69,15 @@ class ArgumentSpec(Record):
 
 
 class CommandSpec(Record):
-    """A command: its name as typed (two words for a command of a group), its module, and what it takes."""
+    """A command: its name as typed (two words for a command of a group), its module, and what it takes.
+    `order`: its place in the help, lowest first."""
 
     name: str
     module: str
     help: str
     arguments: tuple[ArgumentSpec, ...] = ()
     options: tuple[OptionSpec, ...] = ()
+    order: int = 50
 
 
 class Values:
@@ -123,147 +128,31 @@ def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
     return Call(command, Values(values))
 
 
-_PATHS = ArgumentSpec(
-    "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True
-)
-
-_SELECTION = (
-    OptionSpec(
-        "select",
-        ("--select",),
-        "list",
-        "Run only these passes: names, groups or codes (merge-run, size, DL3009), separated by commas; 'all' for all.",
-        metavar="LIST",
-        panel="Passes",
-    ),
-    OptionSpec(
-        "ignore", ("--ignore",), "list", "Do not run these passes (as for --select).", metavar="LIST", panel="Passes"
-    ),
-    OptionSpec("unsafe", ("--unsafe",), "switch", "Also take fixes that change what the image holds.", panel="Passes"),
-)
-
-_FILES = (
-    OptionSpec(
-        "exclude",
-        ("--exclude",),
-        "values",
-        "Leave out what matches this pattern (.gitignore syntax); repeatable.",
-        metavar="PATTERN",
-        panel="Files",
-    ),
-    OptionSpec("no_ignore", ("--no-ignore",), "flag", "Search what .gitignore files leave out, too.", panel="Files"),
-    OptionSpec(
-        "stdin_filename",
-        ("--stdin-filename",),
-        "string",
-        "The name to show for standard input, and to find its configuration by.",
-        metavar="FILE",
-        panel="Files",
-    ),
-    OptionSpec(
-        "jobs",
-        ("--jobs", "-j"),
-        "int",
-        "The number of processes. [default: one, or one per CPU for many files]",
-        low=1,
-        metavar="N",
-        panel="Files",
-    ),
-)
-
-_CONFIGURATION = (
-    OptionSpec(
-        "config",
-        ("--config",),
-        "string",
-        "Use this configuration file alone (dfopt.toml or pyproject.toml).",
-        metavar="FILE",
-        panel="Configuration",
-    ),
-    OptionSpec("isolated", ("--isolated",), "flag", "Use no configuration file.", panel="Configuration"),
-)
-
-_OUTPUT = (
-    OptionSpec("show_refusals", ("--show-refusals",), "flag", "List what was left alone, and why.", panel="Output"),
-    OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print errors, but no notes and counts.", panel="Output"),
-    OptionSpec(
-        "color",
-        ("--color",),
-        "choice",
-        "Colour of text output; 'auto' also follows NO_COLOR and FORCE_COLOR.",
-        default="auto",
-        choices=("auto", "always", "never"),
-        metavar="WHEN",
-        panel="Output",
-    ),
-)
-
-
-def _format(help: str, choices: tuple[str, ...] = FORMATS, default: str | None = None) -> OptionSpec:
-    return OptionSpec(
-        "output_format", ("--output-format",), "choice", help, default, choices, metavar="FORMAT", panel="Output"
-    )
-
-
-_TABLE_FORMAT = _format("The form of the output.", ("text", "json"), "text")
-
-COMMANDS: dict[str, CommandSpec] = {
-    command.name: command
-    for command in (
-        CommandSpec(
-            "fix",
-            "dfopt.cli.fix",
-            "Optimize Dockerfiles: print what would change as a unified diff, or write it.",
-            (_PATHS,),
-            (
-                OptionSpec("write", ("--write", "-w"), "flag", "Write the changes to the files.", panel="Result"),
-                OptionSpec(
-                    "check",
-                    ("--check",),
-                    "flag",
-                    "Print only the names of the files that would change; exit 1 if there are any.",
-                    panel="Result",
-                ),
-                OptionSpec(
-                    "diff", ("--diff",), "flag", "Print the diff with --write, --check and '-', too.", panel="Result"
-                ),
-                OptionSpec(
-                    "patch",
-                    ("--patch",),
-                    "string",
-                    "Write the diff of all files to FILE, for git apply.",
-                    metavar="FILE",
-                    panel="Result",
-                ),
-                *_SELECTION,
-                *_FILES,
-                *_CONFIGURATION,
-                _format("The form of the output; text is the diff."),
-                *_OUTPUT,
-            ),
-        ),
-        CommandSpec(
-            "check",
-            "dfopt.cli.check",
-            "List findings: what 'fix' would do, what it needs leave for, and what is left to you.",
-            (_PATHS,),
-            (*_SELECTION, *_FILES, *_CONFIGURATION, _format("The form of the output."), *_OUTPUT),
-        ),
-        CommandSpec(
-            "explain",
-            "dfopt.cli.explain",
-            "Print the documentation of a pass.",
-            (ArgumentSpec("name", "A pass, or a code that passes answer (DL3009).", required=True, metavar="PASS"),),
-        ),
-        CommandSpec("passes", "dfopt.cli.passes", "List the passes.", (), (_TABLE_FORMAT,)),
-        CommandSpec(
-            "config show",
-            "dfopt.cli.config_show",
-            "Print the configuration that holds for a file or directory, with the origin of each value.",
-            (ArgumentSpec("path", "A file or directory. [default: .]"),),
-            (*_CONFIGURATION, _TABLE_FORMAT),
-        ),
-    )
-}
-
 GROUPS = {"config": "Look at the configuration."}
+
+
+def command_named(name: str) -> CommandSpec | None:
+    """The command of that name, or None. Imports its module in `specs/` alone."""
+    stem = name.replace(" ", "_").replace("-", "_")
+    if stem[:1] == "_" or not stem.isidentifier():
+        return None
+    module = f"dfopt.cli.specs.{stem}"
+    try:
+        found: CommandSpec = __import__(module, fromlist=("SPEC",)).SPEC
+    except ModuleNotFoundError as failure:
+        if failure.name != module:
+            raise
+        return None
+    return found if found.name == name else None
+
+
+def commands() -> dict[str, CommandSpec]:
+    """All commands by name, in the order of the help."""
+    from dfopt.cli import specs
+
+    found: list[CommandSpec] = []
+    for entry in os.listdir(os.path.dirname(specs.__file__)):
+        stem, _, suffix = entry.partition(".")
+        if suffix == "py" and stem[:1] != "_":
+            found.append(__import__(f"dfopt.cli.specs.{stem}", fromlist=("SPEC",)).SPEC)
+    return {spec.name: spec for spec in sorted(found, key=lambda spec: (spec.order, spec.name))}

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfopt.cli import app, fast
-from dfopt.cli.options import COMMANDS, GROUPS, CommandSpec
+from dfopt.cli.options import GROUPS, CommandSpec, commands
+
+COMMANDS = commands()
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from cli.running import dfopt
-from dfopt.cli.options import COMMANDS, CommandSpec
+from dfopt.cli.options import CommandSpec, commands
 from dfopt.passes.base import registered
+
+COMMANDS = commands()
 
 
 @pytest.mark.parametrize("word", ["merge-run", "MERGE-RUN", "DL3059", "dl3059"])

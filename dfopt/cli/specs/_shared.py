@@ -1,0 +1,90 @@
+"""Arguments and options that several commands take."""
+
+from __future__ import annotations
+
+from dfopt.cli.options import ArgumentSpec, OptionSpec
+from dfopt.workspace.config import FORMATS
+
+PATHS = ArgumentSpec(
+    "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True
+)
+
+SELECTION = (
+    OptionSpec(
+        "select",
+        ("--select",),
+        "list",
+        "Run only these passes: names, groups or codes (merge-run, size, DL3009), separated by commas; 'all' for all.",
+        metavar="LIST",
+        panel="Passes",
+    ),
+    OptionSpec(
+        "ignore", ("--ignore",), "list", "Do not run these passes (as for --select).", metavar="LIST", panel="Passes"
+    ),
+    OptionSpec("unsafe", ("--unsafe",), "switch", "Also take fixes that change what the image holds.", panel="Passes"),
+)
+
+FILES = (
+    OptionSpec(
+        "exclude",
+        ("--exclude",),
+        "values",
+        "Leave out what matches this pattern (.gitignore syntax); repeatable.",
+        metavar="PATTERN",
+        panel="Files",
+    ),
+    OptionSpec("no_ignore", ("--no-ignore",), "flag", "Search what .gitignore files leave out, too.", panel="Files"),
+    OptionSpec(
+        "stdin_filename",
+        ("--stdin-filename",),
+        "string",
+        "The name to show for standard input, and to find its configuration by.",
+        metavar="FILE",
+        panel="Files",
+    ),
+    OptionSpec(
+        "jobs",
+        ("--jobs", "-j"),
+        "int",
+        "The number of processes. [default: one, or one per CPU for many files]",
+        low=1,
+        metavar="N",
+        panel="Files",
+    ),
+)
+
+CONFIGURATION = (
+    OptionSpec(
+        "config",
+        ("--config",),
+        "string",
+        "Use this configuration file alone (dfopt.toml or pyproject.toml).",
+        metavar="FILE",
+        panel="Configuration",
+    ),
+    OptionSpec("isolated", ("--isolated",), "flag", "Use no configuration file.", panel="Configuration"),
+)
+
+OUTPUT = (
+    OptionSpec("show_refusals", ("--show-refusals",), "flag", "List what was left alone, and why.", panel="Output"),
+    OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print errors, but no notes and counts.", panel="Output"),
+    OptionSpec(
+        "color",
+        ("--color",),
+        "choice",
+        "Colour of text output; 'auto' also follows NO_COLOR and FORCE_COLOR.",
+        default="auto",
+        choices=("auto", "always", "never"),
+        metavar="WHEN",
+        panel="Output",
+    ),
+)
+
+
+def format_option(help: str, choices: tuple[str, ...] = FORMATS, default: str | None = None) -> OptionSpec:
+    return OptionSpec(
+        "output_format", ("--output-format",), "choice", help, default, choices, metavar="FORMAT", panel="Output"
+    )
+
+
+TABLE_FORMAT = format_option("The form of the output.", ("text", "json"), "text")

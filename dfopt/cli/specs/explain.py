@@ -1,0 +1,13 @@
+"""The command line of `dfopt explain`."""
+
+from __future__ import annotations
+
+from dfopt.cli.options import ArgumentSpec, CommandSpec
+
+SPEC = CommandSpec(
+    "explain",
+    "dfopt.cli.explain",
+    "Print the documentation of a pass.",
+    (ArgumentSpec("name", "A pass, or a code that passes answer (DL3009).", required=True, metavar="PASS"),),
+    order=30,
+)

@@ -1,0 +1,38 @@
+"""The command line of `dfopt fix`."""
+
+from __future__ import annotations
+
+from dfopt.cli.options import CommandSpec, OptionSpec
+from dfopt.cli.specs._shared import CONFIGURATION, FILES, OUTPUT, PATHS, SELECTION, format_option
+
+SPEC = CommandSpec(
+    "fix",
+    "dfopt.cli.fix",
+    "Optimize Dockerfiles: print what would change as a unified diff, or write it.",
+    (PATHS,),
+    (
+        OptionSpec("write", ("--write", "-w"), "flag", "Write the changes to the files.", panel="Result"),
+        OptionSpec(
+            "check",
+            ("--check",),
+            "flag",
+            "Print only the names of the files that would change; exit 1 if there are any.",
+            panel="Result",
+        ),
+        OptionSpec("diff", ("--diff",), "flag", "Print the diff with --write, --check and '-', too.", panel="Result"),
+        OptionSpec(
+            "patch",
+            ("--patch",),
+            "string",
+            "Write the diff of all files to FILE, for git apply.",
+            metavar="FILE",
+            panel="Result",
+        ),
+        *SELECTION,
+        *FILES,
+        *CONFIGURATION,
+        format_option("The form of the output; text is the diff."),
+        *OUTPUT,
+    ),
+    order=10,
+)
