@@ -16,10 +16,10 @@ from dfopt.syntax.tree import DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from dfopt.edit import Change, Edit
-    from dfopt.passes.base import Facts, Finding, Fix, Pass
+    from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
     from dfopt.source import Source
 
 
@@ -39,7 +39,10 @@ class Options(Record):
 
 
 class Applied(Record):
-    """A fix that passed the gate. Offsets are in the original text; `number` is its author number in the changes."""
+    """A fix that passed the gate. Offsets are in the original text; `number` is its author number in the changes.
+
+    `declares`: what it may change in the image; None: what its pass declares.
+    """
 
     number: int
     name: str
@@ -48,6 +51,12 @@ class Applied(Record):
     start: int
     end: int
     round: int
+    declares: Declares | None = None
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """Pass and place: by this `optimize` can be told to apply this fix again, among fewer others."""
+        return self.name, self.start
 
 
 class Reported(Record):
@@ -132,9 +141,13 @@ def _named(found: type[Pass], name: str) -> bool:
 _prepared: tuple[Options, list[Pass]] | None = None
 
 
-def optimize(source: Source, options: Options, facts: Facts | None = None) -> Result:
+def optimize(
+    source: Source, options: Options, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None
+) -> Result:
     """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse.
 
+    `only`: apply no other fixes than those of these identities (`Applied.identity` of an earlier run); the rest is
+    reported as if its tier had not been asked for.
     Raises UnknownNameError where `options` names a pass that does not exist.
     """
     global _prepared
@@ -148,11 +161,11 @@ def optimize(source: Source, options: Options, facts: Facts | None = None) -> Re
     except DockerfileError as error:
         line, column = LineIndex(source.text).position(min(error.offset, len(source.text)))
         return Result(source, source.text, problem=Problem(error.message, line + 1, column + 1))
-    run = _Run(source, program, passes, options, facts or NO_FACTS)
+    run = _Run(source, program, passes, options, facts or NO_FACTS, only)
     result = run.result()
     if result.changed and disagreement(program, run.program):
         # the second reader objects to something: admit fixes only with its consent, one by one where need be
-        result = _Run(source, program, passes, options, facts or NO_FACTS, strict=True).result()
+        result = _Run(source, program, passes, options, facts or NO_FACTS, only, strict=True).result()
     return result
 
 
@@ -166,6 +179,7 @@ class _Run:
         passes: list[Pass],
         options: Options,
         facts: Facts,
+        only: Container[tuple[str, int]] | None = None,
         *,
         strict: bool = False,
     ) -> None:
@@ -174,6 +188,7 @@ class _Run:
         self.passes = passes
         self.tiers = frozenset(options.tiers)
         self.facts = facts
+        self.only = only
         self.strict = strict
         self.patch = Patchwork(source.text)
         self.applied: list[Applied] = []
@@ -240,6 +255,8 @@ class _Run:
             fix = finding.fix
             if fix is None or fix.tier not in self.tiers or not fix.edits:
                 continue
+            if self.only is not None and (finding.name, self.patch.original_offset(finding.start)) not in self.only:
+                continue
             if not any(_conflict(fix, other.fix) for other in chosen if other.fix is not None):
                 chosen.append(finding)
         if not chosen:
@@ -263,7 +280,7 @@ class _Run:
             self.applied.append(
                 Applied(
                     author, finding.name, fix.tier, finding.message, self.patch.original_offset(finding.start),
-                    self.patch.original_offset(finding.end), number,
+                    self.patch.original_offset(finding.end), number, fix.declares,
                 )
             )  # fmt: skip
             pairs += [(edit, author) for edit in fix.edits]

@@ -10,7 +10,7 @@ from dfopt.passes._nonroot import file_obstacle, late_writer, may_own, port_obst
 from dfopt.passes._started import UNCLEAR, command_elsewhere, started
 from dfopt.passes._user_choice import choose_user
 from dfopt.passes._users import base_users, last_user, owners
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -77,6 +77,14 @@ class AddUser(Pass):
         Option("uid", "int", 10001, "the number of a user that is created"),
         Option("name", "string", "app", "the name of a user that is created"),
     )
+    declares = Declares(
+        paths=(
+            "/etc/passwd*", "/etc/group*", "/etc/shadow*", "/etc/gshadow*", "/etc/subuid*", "/etc/subgid*",
+            "/home/**", "/var/mail/**", "/var/log/lastlog", "/var/log/faillog",
+        ),
+        owners=("/**",),
+        settings=("User",),
+    )  # fmt: skip
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         stage = program.final

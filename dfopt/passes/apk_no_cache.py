@@ -10,7 +10,7 @@ from dfopt.passes._cleanup import STAGES, cleaned, mounted, runs
 from dfopt.passes._layout import line_end, line_start
 from dfopt.passes._runs import untouchable
 from dfopt.passes._tools import option_edit, tools
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class ApkNoCache(Pass):
     triggers = ("apk",)
     order = 35
     options = (STAGES,)
+    declares = Declares(caches=("apk",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage, position, step in runs(program, self.settings["stages"], "apk"):

@@ -6,7 +6,7 @@ from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._cleanup import STAGES, appended, index_reader, mounted, runs
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class AptCleanup(Pass):
     triggers = ("apt",)
     order = 30
     options = (STAGES,)
+    declares = Declares(paths=("/var/lib/apt/lists/**",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage, position, step in runs(program, self.settings["stages"], "apt"):

@@ -22,12 +22,41 @@ TIERS = ("safe", "unsafe", "suggestion")
 GROUPS = ("size", "cache", "security", "reproducible", "correct", "style")
 
 
+class Declares(Record):
+    """What a fix may change in the image that is built, for a program to read; layers' boundaries always may. What is
+    not declared here and differs between the image before and the one after is a fault of the fix (`fix --verify`).
+
+    paths     may come, go and change in any way: absolute patterns, `*` and `?` within one name, `**` for any number
+              of names, `~` in front for any home directory
+    caches    families of knowledge/package_managers.toml, whose indexes and caches are such paths
+    modes     patterns of paths whose mode may change; `setid`: which may only lose setuid and setgid bits
+    owners    patterns of paths whose owner may change
+    settings  keys of the image's config that may change ("User", "Labels.maintainer"), `*` as in names of files
+    files     "fewer": any path may go; "any": any may come, go and change, so that a smoke test alone can tell
+    """
+
+    paths: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    setid: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    files: str = ""
+
+
+NOTHING = Declares()
+
+
 class Fix(Record):
-    """Text edits (spans of the file as the pass saw it) and, made independently, what they do to the program."""
+    """Text edits (spans of the file as the pass saw it) and, made independently, what they do to the program.
+
+    `declares`: what this very fix does to the image, where that is less, or more, than its pass's `declares`.
+    """
 
     edits: tuple[Edit, ...]
     rewrites: tuple[Rewrite, ...]
     tier: str
+    declares: Declares | None = None
 
 
 class Finding(Record):
@@ -107,6 +136,7 @@ class Pass:
               before any analysis); empty: always
     options   its settings
     order     passes run by (order, name): when two fixes meet, the one of the lower order goes first
+    declares  what its fixes may change in the image, where a fix says nothing else
     """
 
     name: ClassVar[str]
@@ -116,6 +146,7 @@ class Pass:
     triggers: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
     order: ClassVar[int] = 50
+    declares: ClassVar[Declares] = NOTHING
 
     def __init_subclass__(cls) -> None:
         if cls.name in _registry and _registry[cls.name].__module__ != cls.__module__:

@@ -5,7 +5,7 @@ import re
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._clean_after import CleanAfter, starts
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class CargoCleanup(CleanAfter, Pass):
     pattern = r"\bcargo\s+(?:build|install|fetch)\b"
     what = "Cargo's registry"
     any_use = True
+    declares = Declares(caches=("cargo",))
 
     def command(self, program: Program, stage: Stage, position: int, tool: Tool) -> tuple[str, ...]:
         step = stage.steps[position]

@@ -7,7 +7,7 @@ from dfopt.ir.rewrite import InsertStep, RemoveCommand, WorkdirForCd
 from dfopt.ir.scopes import join_path
 from dfopt.passes._layout import is_chain
 from dfopt.passes._spelling import instruction_above, keyword_edit
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 from dfopt.syntax.validate import mount_fields
 
@@ -64,6 +64,7 @@ class CdToWorkdir(Pass):
     default = False
     triggers = ("cd ", "cd\t")
     order = 65
+    declares = Declares(settings=("WorkingDir",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:

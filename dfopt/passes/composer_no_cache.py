@@ -4,7 +4,7 @@ import re
 
 from dfopt.passes._cleanup import STAGES
 from dfopt.passes._no_cache import NoCache
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class ComposerNoCache(NoCache, Pass):
     order = 40
     options = (STAGES,)
     family = "composer"
+    declares = Declares(caches=("composer",))
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> str:
         return "Composer is older than 1.9 and has no --no-cache" if _OLD.search(program.text) else ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class CondaCleanup(CleanAfter, Pass):
     pattern = r"\b(?:conda|mamba|micromamba)\s+(?:env\s+)?(?:install|create|update)\b"
     what = "conda's cache"
     homes = ("conda", "mamba")
+    declares = Declares(caches=("conda",))
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> None:
         if "softlink" in program.text:

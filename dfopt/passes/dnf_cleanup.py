@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 
 class DnfCleanup(CleanAfter, Pass):
@@ -44,3 +44,4 @@ class DnfCleanup(CleanAfter, Pass):
     pattern = r"\b(?:dnf|yum)\s+(?:-\S+\s+)*(?:install|update|upgrade)\b"
     what = "dnf's cache"
     system = True
+    declares = Declares(caches=("dnf",))

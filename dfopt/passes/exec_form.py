@@ -5,7 +5,7 @@ from dfopt.ir.rewrite import SetValue
 from dfopt.knowledge import table
 from dfopt.passes._entrypoints import cannot_start, words_go_elsewhere
 from dfopt.passes._json import json_string, json_style
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 from dfopt.syntax.shell.nodes import SimpleCommand
 
 TYPE_CHECKING = False
@@ -48,6 +48,7 @@ class ExecForm(Pass):
     codes = ("DL3025", "JSONArgsRecommended")
     triggers = ("cmd", "entrypoint")
     order = 62
+    declares = Declares(settings=("Cmd", "Entrypoint"))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:

@@ -5,7 +5,7 @@ import re
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class GemCleanup(CleanAfter, Pass):
     pattern = r"\b(?:gem|bundle)\s+install\b"
     what = "RubyGems' cache"
     homes = ("ruby", "bin/gem", "bin/bundle")
+    declares = Declares(caches=("gem",))
 
     def command(self, program: Program, stage: Stage, position: int, tool: Tool) -> tuple[str, ...]:
         gem = "bundle exec gem" if tool.one.program != "gem" else tool.one.path

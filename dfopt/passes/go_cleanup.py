@@ -5,7 +5,7 @@ import re
 from dfopt.passes._clean_after import CleanAfter, starts
 from dfopt.passes._cleanup import STAGES
 from dfopt.passes._tools import tools
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class GoCleanup(CleanAfter, Pass):
     what = "Go's cache"
     homes = ("/go", "golang")
     any_use = True
+    declares = Declares(caches=("go",))
 
     def command(self, program: Program, stage: Stage, position: int, tool: Tool) -> tuple[str, ...]:
         words = (tool.one.path or "", "clean", "-cache")

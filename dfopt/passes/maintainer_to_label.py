@@ -3,7 +3,7 @@ from __future__ import annotations
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import SetValue
 from dfopt.passes._spelling import keyword_edit
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class MaintainerToLabel(Pass):
             ("org.opencontainers.image.authors", "maintainer"),
         ),
     )  # fmt: skip
+    declares = Declares(settings=("Labels.*",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:

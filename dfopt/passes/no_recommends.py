@@ -8,7 +8,7 @@ from dfopt.ir.rewrite import EditWords
 from dfopt.passes._cleanup import STAGES, runs
 from dfopt.passes._runs import untouchable
 from dfopt.passes._tools import tools
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ class NoRecommends(Pass):
     triggers = ("apt",)
     order = 46
     options = (STAGES,)
+    declares = Declares(
+        paths=("/etc/**", "/var/lib/dpkg/**", "/var/lib/apt/**", "/var/lib/systemd/**", "/var/cache/**", "/var/log/**"),
+        files="fewer",
+    )
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if re.search("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", program.text, re.I):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 
 class NpmCleanup(CleanAfter, Pass):
@@ -45,3 +45,4 @@ class NpmCleanup(CleanAfter, Pass):
     pattern = r"\bnpm\s+(?:-\S+\s+)*(?:install|i|ci)\b"
     what = "npm's cache"
     homes = ("lib/node_modules", "bin/n", ".nvm", "/opt/node", "/usr/local/node")
+    declares = Declares(caches=("npm",))

@@ -5,7 +5,7 @@ import re
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES, index_reader
 from dfopt.passes._tools import tools
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class PacmanCleanup(CleanAfter, Pass):
     pattern = r"\bpacman\s+(?:-\S+\s+)*-S[yuwd]*\s"
     what = "pacman's cache"
     system = True
+    declares = Declares(caches=("pacman",))
 
     def keeps(self, program: Program, step: Step, facts: Facts, tool: Tool) -> bool:
         return any(_SYNC.match(value or "") for value in tool.one.values) and not tool.given("cache-options")

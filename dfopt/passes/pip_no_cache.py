@@ -4,7 +4,7 @@ import re
 
 from dfopt.passes._cleanup import STAGES
 from dfopt.passes._no_cache import NoCache
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class PipNoCache(NoCache, Pass):
     options = (STAGES,)
     family = "pip"
     any_false = True
+    declares = Declares(caches=("pip",))
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> str:
         image = program.scope(step).image or ""

@@ -5,7 +5,7 @@ from dfopt.ir.rewrite import InsertStep, SetValue
 from dfopt.passes._json import json_string, json_style
 from dfopt.passes._pipes import breaks_early, decides, differs_in_bash, pipes
 from dfopt.passes._spelling import instruction_above
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Pipefail(Pass):
     codes = ("DL4006",)
     triggers = ("|",)
     order = 64
+    declares = Declares(settings=("Shell", "Cmd", "Entrypoint"))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:

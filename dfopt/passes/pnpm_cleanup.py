@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 
 class PnpmCleanup(CleanAfter, Pass):
@@ -48,3 +48,4 @@ class PnpmCleanup(CleanAfter, Pass):
     pattern = r"\bpnpm\s+(?:-\S+\s+)*(?:install|i|add)\b"
     what = "pnpm's cache"
     homes = ("lib/node_modules", "bin/n", "bin/pnpm", ".nvm")
+    declares = Declares(caches=("pnpm",))

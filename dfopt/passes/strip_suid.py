@@ -12,7 +12,7 @@ from dfopt.passes._layout import append_edit
 from dfopt.passes._started import UNCLEAR, command_elsewhere, started
 from dfopt.passes._suid import brings, copies_programs, has_find, needed, sets, strips
 from dfopt.passes._users import base_users
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class StripSuid(Pass):
     codes = ("CIS-DI-0008",)
     order = 60
     options = (Option("keep", "strings", ("ping", "su-exec", "sudo"), "names of programs that keep their bits"),)
+    declares = Declares(setid=("/**",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         stage = program.final

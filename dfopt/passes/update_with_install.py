@@ -8,7 +8,7 @@ from dfopt.passes._chain import insertion
 from dfopt.passes._cleanup import mounted, runs
 from dfopt.passes._layout import line_end, line_start
 from dfopt.passes._tools import tools
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class UpdateWithInstall(Pass):
     triggers = ("apt",)
     order = 22
     options = (Option("every", "bool", False, "give each RUN that installs an update of its own"),)
+    declares = Declares(paths=("/var/lib/apt/lists/**",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage, position, step in runs(program, "all", "apt"):

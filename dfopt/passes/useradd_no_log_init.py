@@ -7,7 +7,7 @@ from dfopt.ir.commands import SUBSTITUTION, Invocation
 from dfopt.ir.rewrite import EditWords
 from dfopt.passes._cleanup import runs
 from dfopt.passes._runs import untouchable
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class UseraddNoLogInit(Pass):
     codes = ("DL3046",)
     triggers = ("useradd",)
     order = 44
+    declares = Declares(paths=("/var/log/lastlog", "/var/log/faillog"))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for _, _, step in runs(program, "all", "useradd"):

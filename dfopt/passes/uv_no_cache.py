@@ -6,7 +6,7 @@ from dfopt.passes._cleanup import STAGES
 from dfopt.passes._no_cache import NoCache
 from dfopt.passes._runs import run_text
 from dfopt.passes._tools import variable
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -52,6 +52,7 @@ class UvNoCache(NoCache, Pass):
     order = 40
     options = (STAGES,)
     family = "uv"
+    declares = Declares(caches=("uv",))
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> str:
         mode = variable(program, step, facts, "UV_LINK_MODE", tool.one)

@@ -5,7 +5,7 @@ import re
 from dfopt.ir.rewrite import RewriteError
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class YarnCleanup(CleanAfter, Pass):
     pattern = r"\byarn\s+(?:-\S+\s+)*(?:install|add|global)\b"
     what = "Yarn's cache"
     homes = ("lib/node_modules", "bin/n", "bin/yarn", ".nvm", "/opt/yarn")
+    declares = Declares(caches=("yarn",))
 
     def keeps(self, program: Program, step: Step, facts: Facts, tool: Tool) -> bool:
         asks = tool.name == "" and tool.one.has_option("--version", "-v", "--help", "-h")

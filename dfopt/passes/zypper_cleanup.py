@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
-from dfopt.passes.base import Pass
+from dfopt.passes.base import Declares, Pass
 
 
 class ZypperCleanup(CleanAfter, Pass):
@@ -43,3 +43,4 @@ class ZypperCleanup(CleanAfter, Pass):
     pattern = r"\bzypper\s+(?:-\S+\s+)*(?:install|in|update|up|dup|patch)\b"
     what = "zypper's cache"
     system = True
+    declares = Declares(caches=("zypper",))
