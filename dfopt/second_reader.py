@@ -6,14 +6,21 @@ about the original, it must agree about the result. It never writes.
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.ir.program import Program
 
-_VIEWS = {"parent_images": "FROM", "envs": "ENV", "labels": "LABEL", "cmd": "CMD"}
-_INVOLVED = frozenset(("FROM", "ARG", "ENV", "LABEL", "CMD"))
+# its views of a file, each with the instructions that it makes it of
+_VIEWS = {
+    "parent_images": frozenset(("FROM", "ARG")),
+    "envs": frozenset(("FROM", "ARG", "ENV")),
+    "labels": frozenset(("FROM", "ARG", "ENV", "LABEL")),
+    "cmd": frozenset(("FROM", "CMD")),
+}
 
 
 def disagreement(before: Program, after: Program) -> str:
@@ -23,41 +30,82 @@ def disagreement(before: Program, after: Program) -> str:
         return ""
     if theirs_after is None:
         return "dockerfile-parse could read the original, but not the result"
-    ours_before, ours_after = _ours(before), _ours(after)
-    if ours_before == ours_after and _involved(theirs_before) == _involved(theirs_after):
-        return ""  # all that its views are made of is the same, so they are
-    for view in _VIEWS:
-        agreed = _view(theirs_before, view) == ours_before[view]
+    for view, keywords in _VIEWS.items():
+        ours_before, ours_after = _ours(before, view), _ours(after, view)
+        if ours_before == ours_after and _made_of(theirs_before, keywords) == _made_of(theirs_after, keywords):
+            continue  # all that the view is made of is the same, so it is
+        agreed = _view(theirs_before, view) == ours_before
         found = _view(theirs_after, view)
-        if agreed and ours_after[view] != found:
+        if agreed and ours_after != found:
             return f"dockerfile-parse reads other {view} in the result: {found!r}"
     return ""
 
 
 def _reader(text: str) -> Any:
     """A reader of the text whose structure is made once; None where it cannot read it (it takes UTF-8 only)."""
-    import logging
+    global _class
     from io import BytesIO
 
-    from dockerfile_parse import DockerfileParser
-
-    logging.getLogger("dockerfile_parse").setLevel(logging.CRITICAL)
-
-    class Reader(DockerfileParser):  # type: ignore[misc]
-        structure = None  # an attribute in place of the property, which parses anew at each look
-
+    if _class is None:
+        _class = _reader_class()
     try:
-        plain = DockerfileParser(fileobj=BytesIO(text.encode("utf-8")), env_replace=False)
-        structure = plain.structure
+        reader = _class(fileobj=BytesIO(text.encode("utf-8")), env_replace=False)
+        reader.structure = _class.parsed.fget(reader)
     except Exception:  # a reader that fails has no opinion
         return None
-    reader = Reader(fileobj=BytesIO(b""), env_replace=False)
-    reader.structure = structure
     return reader
 
 
-def _involved(reader: Any) -> list[tuple[str, str]]:
-    return [(one["instruction"], one["value"]) for one in reader.structure if one["instruction"] in _INVOLVED]
+_class: Any = None
+
+
+def _reader_class() -> Any:
+    parser = _imported()
+
+    class Reader(parser):  # type: ignore[misc, valid-type]
+        parsed = parser.structure
+        structure = None  # an attribute in place of the property, which parses anew at each look
+
+    return Reader
+
+
+def _imported() -> Any:
+    """dockerfile-parse's class. It imports `logging` and `json`, half of a short run's time, for messages that nobody
+    reads and a view that nobody asks for: where no other thread could see it, it is given stand-ins."""
+    modules = sys.modules
+    absent = [] if "threading" in modules else [name for name in ("logging", "json") if name not in modules]
+    for name in absent:
+        modules[name] = _StandIn(name)
+    try:
+        from dockerfile_parse import DockerfileParser
+    finally:
+        for name in absent:
+            if isinstance(modules.get(name), _StandIn):
+                del modules[name]
+    if "logging" not in absent:
+        modules["logging"].getLogger("dockerfile_parse").setLevel("CRITICAL")
+    return DockerfileParser
+
+
+class _StandIn(type(sys)):  # type: ignore[misc]  # the type of modules
+    """A module that is imported when something of it is used; as `logging`, a logger that says nothing."""
+
+    def getLogger(self, name: str) -> _StandIn:
+        return self
+
+    def debug(self, *_: object) -> None:
+        pass
+
+    error = debug
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return getattr(__import__(self.__name__), name)
+
+
+def _made_of(reader: Any, keywords: frozenset[str]) -> list[tuple[str, str]]:
+    return [(one["instruction"], one["value"]) for one in reader.structure if one["instruction"] in keywords]
 
 
 def _view(reader: Any, view: str) -> Any:
@@ -67,18 +115,59 @@ def _view(reader: Any, view: str) -> Any:
         return None
 
 
-def _ours(program: Program) -> dict[str, Any]:
-    """The same views from dfopt's tree, unexpanded as `env_replace=False` asks."""
-    images = [stage.base for stage in program.stages]
-    envs: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    cmd: str | None = None
-    if program.final is not None:
-        for step in program.final.steps:
-            node = step.node
-            if node.keyword in ("ENV", "LABEL"):
-                into = envs if node.keyword == "ENV" else labels
-                into.update({pair.name: pair.value or "" for pair in node.pairs})
-            elif node.keyword == "CMD":
-                cmd = node.joined.text[node.at : node.stop]
-    return {"parent_images": images, "envs": envs, "labels": labels, "cmd": cmd}
+def _ours(program: Program, view: str) -> Any:
+    """The same view from dfopt's tree, with quotes and escapes as dockerfile-parse takes them, and no variables
+    replaced in values (`env_replace=False` asks for that)."""
+    if view == "parent_images":
+        known = {pair.name: dequoted(pair.value or "") for node in program.meta for pair in node.pairs}
+        return [_image(stage.base, known, program.dockerfile.escape) for stage in program.stages]
+    if program.final is None:
+        return None
+    nodes = [step.node for step in program.final.steps]
+    if view == "cmd":
+        commands = [node.joined.text[node.at : node.stop] for node in nodes if node.keyword == "CMD"]
+        return commands[-1] if commands else None
+    keyword = "ENV" if view == "envs" else "LABEL"
+    return {
+        dequoted(pair.name): dequoted(pair.value or "")
+        for node in nodes
+        if node.keyword == keyword
+        for pair in node.pairs
+    }
+
+
+def _image(word: str, known: dict[str, str], escape: str) -> str:
+    if "$" not in word:
+        return dequoted(word)
+    from dfopt.syntax.expand import ExpansionError, expand_word
+
+    try:
+        return expand_word(word, known, escape=escape)
+    except ExpansionError:
+        return word
+
+
+def dequoted(word: str) -> str:
+    """A word as dockerfile-parse takes it: quotes group; a backslash (whatever the escape directive says) makes the
+    next character plain, but between double quotes only a double quote, and between single quotes none."""
+    if "'" not in word and '"' not in word and "\\" not in word:
+        return word
+    result: list[str] = []
+    quote = ""
+    at, size = 0, len(word)
+    while at < size:
+        char = word[at]
+        at += 1
+        if char == "\\" and quote != "'":
+            if at < size:  # one at the very end is dropped
+                if quote and word[at] != '"':
+                    result.append(char)
+                result.append(word[at])
+                at += 1
+        elif char == quote:
+            quote = ""
+        elif not quote and char in "'\"":
+            quote = char
+        else:
+            result.append(char)
+    return "".join(result)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dfopt.ir.bases import BaseFacts, base_facts
 from dfopt.record import Record
-from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word
+from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word, variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,23 +86,51 @@ class _Lookup:
         return self.scope.lookup(name)
 
 
+# the ARGs that a build sets by itself, declared or not (BuildKit frontend/dockerfile/dockerfile2llb/platform.go)
+_PLATFORM = frozenset(
+    side + part
+    for side in ("BUILD", "TARGET")
+    for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
+) | {"TARGETSTAGE"}  # fmt: skip
+
+
+class _Meta:
+    """The ARGs before the first FROM, with what the file says of them; a platform's is UNKNOWN."""
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: dict[str, str | Unknown] = {}
+
+    def get(self, name: str, default: None = None, /) -> str | Unknown | None:
+        return UNKNOWN if name in _PLATFORM else self.known.get(name)
+
+    def expand(self, word: str, escape: str) -> str | Unknown:
+        """A word's value as the file says it. UNKNOWN where it takes one that is not set: a build may set it."""
+        if "$" in word:
+            for use in variables(word, escape):
+                if use.operator not in (":-", "-", ":+", "+") and self.get(use.name) is None:
+                    return UNKNOWN
+        return expand_word(word, self, escape=escape)
+
+
 def expand_meta(dockerfile: Dockerfile, meta: tuple[Instruction, ...], word: str) -> str | None:
-    """A FROM word with the defaults of the ARGs before the first FROM; None where it has no value."""
-    known: dict[str, str] = {}
+    """A FROM word with the defaults of the ARGs before the first FROM, and those that it writes itself
+    (`${BASE:-debian}`); None where it has no value that the file says."""
+    env = _Meta()
     for node in meta:
         for pair in node.pairs:
-            if pair.value is None:
-                known.pop(pair.name, None)
-                continue
-            try:
-                known[pair.name] = expand_word(pair.value, known, escape=dockerfile.escape)
-            except ExpansionError:
-                known.pop(pair.name, None)
+            env.known.pop(pair.name, None)
+            if pair.value is not None:
+                try:
+                    env.known[pair.name] = env.expand(pair.value, dockerfile.escape)
+                except ExpansionError:
+                    env.known[pair.name] = UNKNOWN
     try:
-        result = expand_word(word, known, escape=dockerfile.escape, skip_unset=True)
+        result = env.expand(word, dockerfile.escape)
     except ExpansionError:
         return None
-    return None if "$" in result or not result else result
+    return None if isinstance(result, Unknown) or "$" in result or not result else result
 
 
 def stage_scopes(program: Program, stage: Stage) -> list[Scope]:
