@@ -128,7 +128,7 @@ def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
     return Call(command, Values(values))
 
 
-GROUPS = {"config": "Look at the configuration."}
+GROUPS = {"config": "Look at the configuration.", "recipe": "Look at a recipe, and test your own."}
 
 
 def command_named(name: str) -> CommandSpec | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.optimizer import Options, Result
+    from dfopt.recipes.plan import Plan
     from dfopt.workspace.config import Config
 
 STDIN = "-"
@@ -25,19 +26,29 @@ STDIN = "-"
 
 class Request:
     """Passes, tiers and settings for any file. Values of the command line win over the configuration: `select` replaces
-    its `select` and `ignore`; `ignore` alone is added to its `ignore`."""
+    its `select` and `ignore`; `ignore` alone is added to its `ignore`. `recipes`, and `set` (values of their options),
+    take the place of `select`."""
 
     def __init__(
-        self, lookup: Lookup, select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), unsafe: bool | None = None
+        self,
+        lookup: Lookup,
+        select: tuple[str, ...] = (),
+        ignore: tuple[str, ...] = (),
+        unsafe: bool | None = None,
+        recipes: tuple[str, ...] = (),
+        set: tuple[str, ...] = (),
     ) -> None:
         self.lookup = lookup
         self.select = select
         self.ignore = ignore
         self.unsafe = unsafe
+        self.recipes = recipes
+        self.set = set
         self._options: dict[int, tuple[Config, Options]] = {}
+        self._plans: dict[int, tuple[Config, Plan]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Request, (self.lookup, self.select, self.ignore, self.unsafe)
+        return Request, (self.lookup, self.select, self.ignore, self.unsafe, self.recipes, self.set)
 
     def options(self, directory: str) -> Options:
         """The optimizer's options for files of a directory: one object for each configuration. Raises ConfigError."""
@@ -55,6 +66,19 @@ class Request:
             known = self._options[id(config)] = (config, options)
         return known[1]
 
+    def plan(self, directory: str) -> Plan | None:
+        """The recipes for files of a directory; None where passes are selected without one. Raises ConfigError."""
+        config = self.lookup.directory(directory)
+        words = self.recipes or (() if self.select else tuple(config.get("recipes.use", ())))
+        if not words:
+            return None
+        known = self._plans.get(id(config))
+        if known is None:
+            from dfopt.cli.recipes import plan_of
+
+            known = self._plans[id(config)] = (config, plan_of(self, config, words))
+        return known[1]
+
     def directory_of(self, found: Found) -> str:
         """The directory whose configuration holds for a file (for standard input: that of the name it goes by)."""
         return os.path.dirname(found.name if found.path == STDIN else found.path)
@@ -63,7 +87,11 @@ class Request:
         """Reads a file and optimizes it. Raises OSError and ConfigError."""
         if found.error:
             raise OSError(0, found.error)
-        options = self.options(self.directory_of(found))
+        directory = self.directory_of(found)
+        plan = self.plan(directory)
+        if plan is not None:
+            return plan.optimize(Source.from_bytes(_read(found.path), found.name))
+        options = self.options(directory)
         return optimizer.optimize(Source.from_bytes(_read(found.path), found.name), options)
 
 
@@ -87,7 +115,15 @@ def request_of(values: Values) -> Request:
             words[name] = canonical(getattr(values, name))
         except UnknownPass as failure:
             raise UsageError(f"--{name}: {failure}") from None
-    return Request(lookup, words["select"], words["ignore"], values.unsafe)
+    if values.recipe and values.select:
+        raise UsageError("--select and --recipe exclude each other")
+    request = Request(lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set)
+    try:
+        if request.plan(".") is None and values.set:
+            raise UsageError("--set needs --recipe")
+    except ConfigError as failure:
+        raise UsageError(str(failure)) from None
+    return request
 
 
 def lookup_of(values: Values) -> Lookup:

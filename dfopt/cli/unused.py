@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.workspace.messages import suggestion
+from dfopt.words import suggestion
 from dfopt.workspace.selection import known, matching
 
 TYPE_CHECKING = False

@@ -92,7 +92,11 @@ def find(root: Path) -> list[Path]:
 
 
 def run(case: Case) -> Outcome:
-    result = optimize(case.source, case.options, case.facts())
+    return outcome_of(case, optimize(case.source, case.options, case.facts()))
+
+
+def outcome_of(case: Case, result: Result) -> Outcome:
+    """A result of a case in the form in which it is kept."""
     labels = [f"{one.name}: {one.message}" for one in result.applied]
     diff = unified_diff(case.source.text, result.changes, "Dockerfile", labels)
     lines = LineIndex(case.source.text)

@@ -1,8 +1,9 @@
 """Configuration: dfopt.toml, .dfopt.toml, or [tool.dfopt] in pyproject.toml; the nearest directory that has one wins.
 
 Keys: `select`, `ignore`, `exclude` (lists of strings), `unsafe` (boolean), `output-format` (of `dfopt check`), `extend`
-(another file, whose values hold where this one says nothing), and `passes.NAME.OPTION`. Anything else is an error that
-names its place.
+(another file, whose values hold where this one says nothing), `passes.NAME.OPTION`, `recipes.path` (directories of
+recipes, relative to the file), `recipes.use` (recipes to run where the command line names none and selects nothing),
+and `recipes.options.NAME.OPTION`. Anything else is an error that names its place.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
-KEYS = ("select", "ignore", "unsafe", "exclude", "output-format", "extend", "passes")
+KEYS = ("select", "ignore", "unsafe", "exclude", "output-format", "extend", "passes", "recipes")
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab")
 
 
@@ -65,6 +66,24 @@ class Config(Record):
         for setting in self.settings.values():
             if setting.key[0] == "passes":
                 result.setdefault(setting.key[1], {})[setting.key[2]] = setting.value
+        return result
+
+    @property
+    def recipe_directories(self) -> tuple[str, ...]:
+        """The directories in which the user's recipes lie."""
+        setting = self.settings.get("recipes.path")
+        if setting is None:
+            return ()
+        base = os.path.dirname(os.path.abspath(setting.file))
+        return tuple(os.path.join(base, os.path.expanduser(path)) for path in setting.value)
+
+    @property
+    def recipe_options(self) -> dict[str, dict[str, Any]]:
+        """Recipe name -> values of its options."""
+        result: dict[str, dict[str, Any]] = {}
+        for setting in self.settings.values():
+            if setting.key[:2] == ("recipes", "options"):
+                result.setdefault(setting.key[2], {})[setting.key[3]] = setting.value
         return result
 
 
@@ -157,33 +176,12 @@ def load(path: str, above: tuple[str, ...] = ()) -> Config | None:
 
 
 def _parse(content: bytes, shown: str) -> dict[str, Any]:
-    import sys
+    from dfopt.toml import TomlError, parse
 
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as failure:
-        line = content.count(b"\n", 0, failure.start) + 1
-        column = failure.start - content.rfind(b"\n", 0, failure.start)
-        raise ConfigError("not UTF-8", shown, line, column) from None
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as failure:
-        raise _syntax_error(str(failure), text, shown) from None
-
-
-def _syntax_error(message: str, text: str, shown: str) -> ConfigError:
-    """The library puts the place into its message: "... (at line 3, column 5)" or "(at end of document)"."""
-    head, found, place = message.rpartition(" (at ")
-    if not found:
-        return ConfigError(message, shown)
-    numbers = [int(word) for word in place.replace(",", " ").replace(")", " ").split() if word.isdigit()]
-    if len(numbers) == 2:
-        return ConfigError(head, shown, numbers[0], numbers[1])
-    return ConfigError(f"{head} at the end of the file", shown, text.count("\n") + 1, len(text) - text.rfind("\n"))
+        return parse(content)[1]
+    except TomlError as failure:
+        raise ConfigError(failure.message, shown, failure.line, failure.column) from None
 
 
 def _shown(path: str) -> str:

@@ -1,19 +1,6 @@
-"""Wording shared by errors: what was meant, and what broke."""
+"""Wording of errors: what broke."""
 
 from __future__ import annotations
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` where a known word is near, else nothing."""
-    from difflib import get_close_matches
-
-    table = {item.lower(): item for item in known}
-    near = get_close_matches(word.lower(), table, n=1, cutoff=0.65)
-    return f'; did you mean "{table[near[0]]}"?' if near else ""
 
 
 def internal(failure: BaseException) -> str:

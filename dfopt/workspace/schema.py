@@ -30,6 +30,9 @@ class Reader:
             if key == "passes":
                 self._passes(value, result)
                 continue
+            if key == "recipes":
+                self._recipes(value, result)
+                continue
             if key not in KEYS:
                 raise self._unknown("key", key, KEYS, where)
             if key in ("select", "ignore"):
@@ -47,7 +50,7 @@ class Reader:
 
     def error(self, message: str, key: tuple[str, ...]) -> ConfigError:
         """An error about a key of the table, with its place in the file."""
-        from dfopt.workspace.places import place_of
+        from dfopt.toml import place_of
 
         line, column = place_of(self.content.decode("utf-8"), (*self.prefix, *key))
         name = f"{'.'.join(key)}: " if key else ""
@@ -68,6 +71,25 @@ class Reader:
                     raise self._unknown("option", key, tuple(known), (*where, key))
                 checked = self._option(value, known[key], (*where, key))
                 result[".".join((*where, key))] = Setting(checked, self.file, (*where, key))
+
+    def _recipes(self, table: Any, result: dict[str, Setting]) -> None:
+        """What the recipes themselves know (names, options) is checked when they are read."""
+        self._expect(table, dict, "a table", ("recipes",))
+        for key, value in table.items():
+            where: tuple[str, ...] = ("recipes", key)
+            if key not in ("path", "use", "options"):
+                raise self._unknown("key", key, ("path", "use", "options"), where)
+            if key != "options":
+                words = (value,) if key == "path" and isinstance(value, str) else self._strings(value, where)
+                result[".".join(where)] = Setting(words, self.file, where)
+                continue
+            self._expect(value, dict, "a table", where)
+            for name, options in value.items():
+                self._expect(options, dict, "a table", (*where, name))
+                for option, given in options.items():
+                    place = (*where, name, option)
+                    checked = self._strings(given, place) if isinstance(given, list) else given
+                    result[".".join(place)] = Setting(checked, self.file, place)
 
     def _option(self, value: Any, option: Option, where: tuple[str, ...]) -> Any:
         if option.kind == "strings":
@@ -102,7 +124,7 @@ class Reader:
             raise self.error(f"must be {words}, not {_kind(value)}", where)
 
     def _unknown(self, what: str, word: str, known: tuple[str, ...], where: tuple[str, ...]) -> ConfigError:
-        from dfopt.workspace.messages import suggestion
+        from dfopt.words import suggestion
 
         hint = suggestion(word, known)
         if not hint and known:

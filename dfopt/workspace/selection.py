@@ -53,7 +53,7 @@ class UnknownPass(Exception):
     """A word that selects nothing; the message suggests one that would."""
 
     def __init__(self, word: str) -> None:
-        from dfopt.workspace.messages import suggestion
+        from dfopt.words import suggestion
 
         super().__init__(f'unknown pass, group or code "{word}"{suggestion(word, known().values())}')
         self.word = word

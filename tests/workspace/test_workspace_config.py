@@ -10,9 +10,9 @@ import pytest
 
 from dfopt.passes import base
 from dfopt.passes.base import Option, Pass
+from dfopt.toml import place_of
 from dfopt.workspace import selection
 from dfopt.workspace.config import ConfigError, Lookup, load
-from dfopt.workspace.places import place_of
 
 
 class Demo(Pass):
@@ -249,16 +249,18 @@ def test_load_does_not_parse_what_says_nothing(monkeypatch: pytest.MonkeyPatch) 
         pytest.param("a = { b = { c = 1, d = 2 }, e = 3 }\n", ("a", "e"), (1, 29), id="inline"),
         pytest.param("a = { b = { c = 1, d = 2 } }\n", ("a", "b", "d"), (1, 20), id="inline-deep"),
         pytest.param("a = [\n  'b = 1', # c = 2\n  \"]\",\n]\nb = 2\n", ("b",), (5, 1), id="list"),
-        pytest.param("a = [{ b = 1 }, { c = 2 }]\nc = 1\n", ("a", "c"), (1, 19), id="list-of-tables"),
+        pytest.param("a = [{ b = 1 }, { c = 2 }]\nc = 1\n", ("a", 1, "c"), (1, 19), id="list-of-tables"),
         pytest.param('a = """\nb = 1\n"""\nb = 2\n', ("b",), (4, 1), id="multi-line"),
         pytest.param("a = '''\nb = 1\n'''\nb = 2\n", ("b",), (4, 1), id="multi-line-literal"),
         pytest.param('a = "x\\"=b"\nb = 2\n', ("b",), (2, 1), id="escape"),
         pytest.param("# b = 1\r\nb = 2\r\n", ("b",), (2, 1), id="crlf"),
         pytest.param("a = 1979-05-27 07:32:00\nb = 3.14\nc = 1\n", ("c",), (3, 1), id="dates"),
-        pytest.param("[[x]]\na = 1\n[[x]]\nb = 2\n", ("x", "b"), (4, 1), id="array-of-tables"),
+        pytest.param("[[x]]\na = 1\n[[x]]\nb = 2\n", ("x", 1, "b"), (4, 1), id="array-of-tables"),
+        pytest.param("[[x]]\n[x.y]\na = 1\n[[x]]\n[x.y]\na = 2\n", ("x", 1, "y", "a"), (6, 1), id="below-an-array"),
+        pytest.param("a = ['b',\n  'c']\n", ("a", 1), (2, 3), id="list-element"),
         pytest.param("[a]\nb = 1\n", ("a", "zz", "y"), (1, 2), id="nearest-above"),
         pytest.param("", ("a",), (1, 1), id="nothing"),
     ],
 )
-def test_place_of(text: str, key: tuple[str, ...], place: tuple[int, int]) -> None:
+def test_place_of(text: str, key: tuple[str | int, ...], place: tuple[int, int]) -> None:
     assert place_of(text, key) == place

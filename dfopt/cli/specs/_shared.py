@@ -21,6 +21,22 @@ SELECTION = (
     OptionSpec(
         "ignore", ("--ignore",), "list", "Do not run these passes (as for --select).", metavar="LIST", panel="Passes"
     ),
+    OptionSpec(
+        "recipe",
+        ("--recipe",),
+        "list",
+        "Run the passes of these recipes (dfopt recipes lists them), or of a recipe file (NAME.toml).",
+        metavar="LIST",
+        panel="Passes",
+    ),
+    OptionSpec(
+        "set",
+        ("--set",),
+        "values",
+        "A value for an option of the recipe (dfopt recipe show NAME lists them); repeatable.",
+        metavar="NAME=VALUE",
+        panel="Passes",
+    ),
     OptionSpec("unsafe", ("--unsafe",), "switch", "Also take fixes that change what the image holds.", panel="Passes"),
 )
 

@@ -1,0 +1,63 @@
+"""`dfopt recipe test [DIR]`: the user's recipes on golden cases of the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.cli.recipes import library_of
+from dfopt.cli.request import lookup_of
+from dfopt.cli.stream import count
+from dfopt.recipes.errors import RecipeError
+from dfopt.testing import golden, recipes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.options import Values
+    from dfopt.workspace.config import Config
+
+
+def run(values: Values) -> int:
+    """Runs the command: 1 where a case fails, 2 where one cannot be read. Raises UsageError where there are none."""
+    config = lookup_of(values).directory(".")
+    root = _directory(values.directory, config)
+    paths = recipes.find(root)
+    if not paths:
+        raise UsageError(f"{out.printable(str(root))}: no cases (RECIPE/CASE/Dockerfile) in it")
+    library = library_of(config)
+    status = failed = 0
+    for path in paths:
+        name = path.relative_to(root).as_posix()
+        try:
+            one = recipes.load(path, root, library)
+            outcome = recipes.run(one)
+        except (RecipeError, golden.CaseError) as failure:
+            out.error(f"{name}: {failure}")
+            status = 2
+            continue
+        problems = recipes.broken_laws(one, outcome)
+        if values.update and not problems:
+            changed = golden.update(one.case, outcome)
+            out.data("".join(f"{out.printable(name)}/{file}: written\n" for file in changed))
+        else:
+            problems = [*golden.differences(one.case, outcome), *[f"{name}: {problem}" for problem in problems]]
+        if problems:
+            failed += 1
+            status = max(status, 1)
+            out.data("".join(f"FAILED {problem}\n" for problem in problems))
+    out.note(f"dfopt: {count(len(paths), 'case')}, {failed} failed\n")
+    return status
+
+
+def _directory(given: str | None, config: Config) -> Path:
+    """The directory of the cases: what was given, else `golden` beside the user's recipes."""
+    if given is not None:
+        if not os.path.isdir(given):
+            raise UsageError(f"{out.printable(given)}: no such directory")
+        return Path(given)
+    for directory in config.recipe_directories:
+        if os.path.isdir(os.path.join(directory, "golden")):
+            return Path(directory, "golden")
+    raise UsageError("no directory of cases: name one, or keep them in 'golden' in the directory of [recipes] path")

@@ -1,0 +1,121 @@
+"""`dfopt recipes`: the list of recipes; and what the commands that take recipes share."""
+
+from __future__ import annotations
+
+from dfopt.cli import out
+from dfopt.cli.request import lookup_of
+from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.load import Library
+from dfopt.recipes.model import Recipe, When
+from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values
+from dfopt.workspace.config import Config, ConfigError
+from dfopt.workspace.places import place_of_setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.cli.options import Values
+    from dfopt.cli.request import Request
+
+
+def library_of(config: Config) -> Library:
+    """The recipes that a configuration knows."""
+    return Library(config.recipe_directories)
+
+
+def plan_of(request: Request, config: Config, words: tuple[str, ...]) -> Plan:
+    """The recipes `words` with their options, for files with a configuration. Raises ConfigError."""
+    library = library_of(config)
+    recipes = tuple(_named(library, config, request, word) for word in words)
+    values: dict[str, Any] = {}
+    given = config.recipe_options
+    for recipe in _all(recipes):
+        for option, value in given.get(recipe.name, {}).items():
+            try:
+                values.update(checked_values((recipe,), {option: value}))
+            except RecipeError as failure:
+                setting = config.settings[f"recipes.options.{recipe.name}.{option}"]
+                raise ConfigError(failure.message, place_of_setting(setting)) from None
+    try:
+        values.update(option_values(recipes, request.set))
+    except RecipeError as failure:
+        raise ConfigError(failure.message, "--set") from None
+    ignore = (*config.get("ignore", ()), *request.ignore)
+    unsafe = request.unsafe if request.unsafe is not None else config.get("unsafe")
+    return Plan(recipes, values, ignore, unsafe, config.passes)
+
+
+def _named(library: Library, config: Config, request: Request, word: str) -> Recipe:
+    try:
+        return check_kind(library.get(word))
+    except RecipeError as failure:
+        place = "--recipe" if request.recipes else place_of_setting(config.settings["recipes.use"])
+        raise ConfigError(str(failure), place) from None
+
+
+def _all(recipes: tuple[Recipe, ...]) -> list[Recipe]:
+    found: list[Recipe] = []
+    for recipe in recipes:
+        found += [*_all(recipe.parts), recipe]
+    return found
+
+
+def run(values: Values) -> int:
+    """Runs the command. A recipe that cannot be read is told, and the others are listed."""
+    library = library_of(lookup_of(values).directory("."))
+    found: list[Recipe] = []
+    status = 0
+    for name in library.names():
+        try:
+            found.append(library.get(name))
+        except RecipeError as failure:
+            out.error(str(failure))
+            status = 2
+    out.data(_json(found) if values.output_format == "json" else _table(found))
+    return status
+
+
+def _table(found: list[Recipe]) -> str:
+    rows = [("NAME", "KIND", "TIERS", "WHAT IT DOES")]
+    rows += [(one.name, one.kind, tiers(one), one.description) for one in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = ["  ".join([*[c.ljust(w) for c, w in zip(row, widths, strict=False)], row[3]]) for row in rows]
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def tiers(recipe: Recipe) -> str:
+    """The tiers that it applies."""
+    return "safe, unsafe" if recipe.takes_unsafe else "safe"
+
+
+def _json(found: list[Recipe]) -> str:
+    import json
+
+    return json.dumps({"version": 1, "recipes": [as_json(one) for one in found]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    when = {key: getattr(recipe.when, key) for key in When.__fields__}
+    return {
+        "name": recipe.name,
+        "kind": recipe.kind,
+        "description": recipe.description,
+        "file": recipe.file,
+        "tiers": tiers(recipe).split(", "),
+        "when": {key.replace("_", "-"): value for key, value in when.items() if value not in (None, ())},
+        "extends": [part.name for part in recipe.parts],
+        "select": list(recipe.select),
+        "ignore": list(recipe.ignore),
+        "passes": recipe.settings,
+        "options": [
+            {
+                "name": option.name,
+                "help": option.help,
+                "default": option.default,
+                "passes": list(option.passes),
+                "sets": ".".join(option.target) if option.target else None,
+            }
+            for option in recipe.all_options().values()
+        ],
+    }

@@ -1,0 +1,239 @@
+"""Finding, reading and checking recipe files."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from dfopt.passes.base import GROUPS, registered
+from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.model import Recipe, RecipeOption, When
+from dfopt.recipes.schema import DEFAULT_KIND, KINDS
+from dfopt.recipes.shape import Checker
+from dfopt.toml import TomlError, parse
+from dfopt.words import suggestion
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from dfopt.passes.base import Option
+    from dfopt.toml import Key
+
+SUFFIX = ".toml"
+_NAME = re.compile(r"[\w][\w.-]*(?:/[\w][\w.-]*)*\Z")
+_LIMIT = 1 << 20  # bytes
+
+
+def shipped_directory() -> str:
+    """The directory of the recipes that come with dfopt: in an installed package, or beside it in the source tree."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "_recipes")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
+
+
+class Library:
+    """Recipes by name: the user's directories first, in order, then what is shipped. Each file is read once."""
+
+    def __init__(self, directories: Sequence[str] = ()) -> None:
+        self.directories = (*directories, shipped_directory())
+        self._read: dict[str, Recipe] = {}
+
+    def names(self) -> dict[str, str]:
+        """Name -> path of every recipe that can be asked for; a name of the user's hides the same one of those that are
+        shipped. A directory that cannot be read has none."""
+        found: dict[str, str] = {}
+        for directory in self.directories:
+            for path in _files_below(directory):
+                name = os.path.relpath(path, directory)[: -len(SUFFIX)].replace(os.sep, "/")
+                found.setdefault(name, path)
+        return dict(sorted(found.items()))
+
+    def get(self, word: str) -> Recipe:
+        """The recipe of a name, or of a path that ends in ".toml". Raises RecipeError."""
+        return self._get(word, "", ())
+
+    def _get(self, word: str, beside: str, above: tuple[str, ...]) -> Recipe:
+        """`beside`: the directory of the file that names it, "" for none. `above`: the files that extend it."""
+        if word.endswith(SUFFIX):
+            path = os.path.join(beside, os.path.expanduser(word))
+            name = os.path.basename(word)[: -len(SUFFIX)]
+            if not os.path.isfile(path):
+                raise RecipeError(f'no such file: "{word}"')
+        else:
+            path, name = self._path_of(word, beside), word
+        real = os.path.realpath(path)
+        if real in above:
+            raise RecipeError("recipes extend each other in a circle")
+        if real not in self._read:
+            self._read[real] = self._load(path, name, (*above, real))
+        return self._read[real]
+
+    def _path_of(self, name: str, beside: str) -> str:
+        if _NAME.match(name):
+            for directory in (*((beside,) if beside else ()), *self.directories):
+                path = os.path.join(directory, *name.split("/")) + SUFFIX
+                if os.path.isfile(path):
+                    return path
+        known = self.names()
+        hint = suggestion(name, known) or (f" (known: {', '.join(known)})" if known else "")
+        raise RecipeError(f'unknown recipe "{name}"{hint}')
+
+    def _load(self, path: str, name: str, above: tuple[str, ...]) -> Recipe:
+        shown = _shown(path)
+        text, table = _document(path, shown)
+        checker = Checker(shown, text)
+        kind = table.get("kind", DEFAULT_KIND)
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise checker.unknown("kind", str(kind), tuple(KINDS), ("kind",))
+        checked = checker.table(table, KINDS[kind])
+        parts: list[Recipe] = []
+        for number, word in enumerate(checked.get("extends", ())):
+            try:
+                parts.append(self._get(word, os.path.dirname(path), above))
+            except RecipeError as failure:
+                if failure.file:
+                    raise
+                raise checker.error(failure.message, ("extends", number)) from None
+        when = When(**{key.replace("-", "_"): value for key, value in checked.get("when", {}).items()})
+        if kind != DEFAULT_KIND:
+            return Recipe(name, shown, kind, checked["description"], when, (), (), (), None, {}, {}, checked)
+        reader = _PassesReader(checker, tuple(parts))
+        if not parts and not checked.get("select"):
+            raise checker.error("it selects no pass and extends no recipe")
+        return Recipe(
+            name, shown, kind, checked["description"], when, tuple(parts),
+            reader.passes(checked.get("select", ()), ("select",)),
+            reader.passes(checked.get("ignore", ()), ("ignore",)),
+            checked.get("unsafe"), reader.settings(checked.get("passes", {})),
+            reader.options(checked.get("options", {})), checked,
+        )  # fmt: skip
+
+
+class _PassesReader:
+    """What a recipe of passes says of passes and their options."""
+
+    def __init__(self, checker: Checker, parts: tuple[Recipe, ...]) -> None:
+        self.checker = checker
+        self.parts = parts
+        self.known = registered()
+
+    def passes(self, words: Sequence[str], key: Key) -> tuple[str, ...]:
+        """The names of the passes that the words stand for, in running order."""
+        wanted: set[str] = set()
+        for number, word in enumerate(words):
+            found = {name for name, cls in self.known.items() if _named(word.lower(), name, cls.group, cls.codes)}
+            if not found:
+                codes = [code for cls in self.known.values() for code in cls.codes]
+                if word.lower() in GROUPS or word in codes:
+                    continue
+                hint = suggestion(word, ["all", *GROUPS, *self.known, *codes])
+                raise self.checker.error(f'unknown pass, group or code "{word}"{hint}', (*key, number))
+            wanted |= found
+        return tuple(name for name in self.known if name in wanted)
+
+    def settings(self, table: Any) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for name, options in table.items():
+            if name not in self.known:
+                raise self.checker.unknown("pass", name, tuple(self.known), ("passes", name))
+            if not isinstance(options, dict):
+                raise self.checker.error("must be a table", ("passes", name))
+            for key, value in options.items():
+                where: Key = ("passes", name, key)
+                option = next((one for one in self.known[name].options if one.name == key), None)
+                if option is None:
+                    names = tuple(one.name for one in self.known[name].options)
+                    raise self.checker.unknown("option", key, names, where)
+                found.setdefault(name, {})[key] = self.setting(value, option, where)
+        return found
+
+    def setting(self, value: Any, option: Option, where: Key) -> Any:
+        problem = setting_problem(value, option)
+        if problem:
+            raise self.checker.error(problem, where)
+        return tuple(value) if isinstance(value, list) else value
+
+    def options(self, table: Mapping[str, Any]) -> dict[str, RecipeOption]:
+        found: dict[str, RecipeOption] = {}
+        for name, row in table.items():
+            where: Key = ("options", name)
+            if ("passes" in row) == ("sets" in row):
+                raise self.checker.error('it has either "passes" or "sets"', where)
+            default = row.get("default")
+            if "passes" in row:
+                default = True if default is None else default
+                if not isinstance(default, bool):
+                    raise self.checker.error("a switch is true or false", (*where, "default"))
+                names = self.passes(row["passes"], (*where, "passes"))
+                found[name] = RecipeOption(name, row["help"], default, names)
+                continue
+            target, _, key = row["sets"].partition(".")
+            options = {one.name: one for one in self.known[target].options} if target in self.known else {}
+            if key not in options:
+                every = [f"{one}.{option.name}" for one, cls in self.known.items() for option in cls.options]
+                hint = suggestion(row["sets"], every)
+                raise self.checker.error(f'no pass has the option "{row["sets"]}"{hint}', (*where, "sets"))
+            if default is not None:
+                default = self.setting(default, options[key], (*where, "default"))
+            found[name] = RecipeOption(name, row["help"], default, (), (target, key))
+        return found
+
+
+def setting_problem(value: Any, option: Option) -> str:
+    """Why a value does not suit an option of a pass; "" where it does."""
+    if option.kind == "strings":
+        good = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+        return "" if good else "must be a list of strings"
+    if option.kind == "bool":
+        return "" if isinstance(value, bool) else "must be true or false"
+    if option.kind == "int":
+        return "" if isinstance(value, int) and not isinstance(value, bool) else "must be a whole number"
+    if not isinstance(value, str):
+        return "must be a string"
+    if option.kind == "choice" and value not in option.choices:
+        return f"must be one of {', '.join(option.choices)}"
+    return ""
+
+
+def _named(word: str, name: str, group: str, codes: tuple[str, ...]) -> bool:
+    return word in ("all", name, group) or any(code.lower() == word for code in codes)
+
+
+def _document(path: str, shown: str) -> tuple[str, dict[str, Any]]:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LIMIT + 1)
+    except OSError as failure:
+        raise RecipeError(failure.strerror or str(failure), shown) from None
+    if len(content) > _LIMIT:
+        raise RecipeError(f"larger than {_LIMIT} bytes", shown)
+    try:
+        return parse(content)
+    except TomlError as failure:
+        raise RecipeError(failure.message, shown, failure.line, failure.column) from None
+
+
+def _files_below(directory: str) -> list[str]:
+    """The ".toml" files of a directory and one level below (golden cases, two levels below, have such files too)."""
+    found: list[str] = []
+    for folder in (directory, *_entries(directory)):
+        if folder != directory and not os.path.isdir(folder):
+            continue
+        found += [path for path in _entries(folder) if path.endswith(SUFFIX) and os.path.isfile(path)]
+    return found
+
+
+def _entries(directory: str) -> list[str]:
+    try:
+        return sorted(os.path.join(directory, name) for name in os.listdir(directory) if not name.startswith("."))
+    except OSError:
+        return []
+
+
+def _shown(path: str) -> str:
+    """A path as it is shown: relative to the working directory where it lies below it."""
+    here = os.path.join(os.getcwd(), "")
+    absolute = os.path.abspath(path)
+    return (absolute[len(here) :] if absolute.startswith(here) else path).replace(os.sep, "/")

@@ -1,0 +1,211 @@
+"""From recipes to the optimizer's options for one file."""
+
+from __future__ import annotations
+
+from dfopt.ir.program import Program
+from dfopt.optimizer import Options, Reported, optimize
+from dfopt.passes.base import NO_FACTS, registered
+from dfopt.recipes.conditions import unmet
+from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.load import setting_problem
+from dfopt.recipes.model import When
+from dfopt.recipes.schema import DEFAULT_KIND
+from dfopt.record import Record, replace
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+from dfopt.words import suggestion
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from dfopt.optimizer import Result
+    from dfopt.passes.base import Facts, Option
+    from dfopt.recipes.model import Recipe, RecipeOption
+    from dfopt.source import Source
+
+_NOTHING = When()
+
+
+class Choice(Record):
+    """What recipes make of one file: passes by name, their settings, and for each recipe that leaves the file alone,
+    its name and why."""
+
+    passes: tuple[str, ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    unmet: tuple[tuple[str, str], ...]
+
+
+class Plan(Record):
+    """Recipes to run together.
+
+    recipes   of the kind "passes"
+    values    values of their options, as `option_values` makes them
+    ignore    names, groups or codes that the caller takes away
+    unsafe    whether unsafe fixes are taken; None: where one of the recipes says so
+    settings  the caller's own settings of passes, which win over those that the recipes write
+    """
+
+    recipes: tuple[Recipe, ...]
+    values: Mapping[str, Any] = {}
+    ignore: tuple[str, ...] = ()
+    unsafe: bool | None = None
+    settings: Mapping[str, Mapping[str, Any]] = {}
+
+    def optimize(self, source: Source, facts: Facts | None = None) -> Result:
+        """As `optimizer.optimize`. A recipe whose preconditions do not hold is reported as a refusal."""
+        facts = facts or NO_FACTS
+        choice = self.choose(source.text, facts)
+        result = optimize(source, self.options(choice), facts)
+        if not choice.unmet or result.problem is not None:
+            return result
+        said = [
+            Reported(f"recipe {name}", "suggestion", "the recipe leaves this file alone", 0, 0, False, why)
+            for name, why in choice.unmet
+        ]
+        changed: Result = replace(result, reported=(*result.reported, *said))
+        return changed
+
+    def choose(self, text: str, facts: Facts) -> Choice:
+        """What the recipes make of a file's text. One that cannot be parsed gets every pass: the optimizer will say
+        what is wrong."""
+        program: Program | None = None
+        if any(_has_conditions(recipe) for recipe in self.recipes):
+            try:
+                program = Program(parse(text))
+            except DockerfileError:
+                program = None
+        wanted: set[str] = set()
+        settings: dict[str, dict[str, Any]] = {}
+        left: list[tuple[str, str]] = []
+        for recipe in self.recipes:
+            self._collect(recipe, program, facts, wanted, settings, left)
+        for option in options_of(self.recipes).values():
+            value = self.values.get(option.name, option.default)
+            if option.target is None and not value:
+                wanted.difference_update(option.passes)
+            elif option.target is not None and option.name not in self.values and value is not None:
+                settings.setdefault(option.target[0], {})[option.target[1]] = value
+        _merge(settings, self.settings)
+        for option in options_of(self.recipes).values():
+            if option.target is not None and option.name in self.values:
+                settings.setdefault(option.target[0], {})[option.target[1]] = self.values[option.name]
+        ordered = tuple(name for name in registered() if name in wanted)
+        return Choice(ordered, settings, tuple(dict.fromkeys(left)))
+
+    def options(self, choice: Choice) -> Options:
+        """The optimizer's options; the same object for the same choice, so that passes are made once."""
+        key = repr((choice.passes, sorted(choice.settings.items()), self.ignore, self.tiers))
+        found = _options.get(key)
+        if found is None:
+            ignore = self.ignore if choice.passes else ("all",)
+            found = Options(choice.passes, ignore, self.tiers, choice.settings)
+            _options[key] = found
+        return found
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        unsafe = self.unsafe if self.unsafe is not None else any(recipe.takes_unsafe for recipe in self.recipes)
+        return ("safe", "unsafe") if unsafe else ("safe",)
+
+    def _collect(
+        self,
+        recipe: Recipe,
+        program: Program | None,
+        facts: Facts,
+        wanted: set[str],
+        settings: dict[str, dict[str, Any]],
+        left: list[tuple[str, str]],
+    ) -> None:
+        why = unmet(recipe.when, program, facts) if program is not None and recipe.when != _NOTHING else ""
+        if why:
+            left.append((recipe.name, why))
+            return
+        own: set[str] = set()
+        for part in recipe.parts:
+            self._collect(part, program, facts, own, settings, left)
+        own.update(recipe.select)
+        own.difference_update(recipe.ignore)
+        wanted |= own
+        _merge(settings, recipe.settings)
+
+
+_options: dict[str, Options] = {}
+
+
+def _has_conditions(recipe: Recipe) -> bool:
+    return recipe.when != _NOTHING or any(_has_conditions(part) for part in recipe.parts)
+
+
+def _merge(into: dict[str, dict[str, Any]], other: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, table in other.items():
+        into.setdefault(name, {}).update(table)
+
+
+def options_of(recipes: Iterable[Recipe]) -> dict[str, RecipeOption]:
+    """The options of several recipes, by name; the later recipe's wins."""
+    found: dict[str, RecipeOption] = {}
+    for recipe in recipes:
+        found.update(recipe.all_options())
+    return found
+
+
+def check_kind(recipe: Recipe) -> Recipe:
+    """The recipe, where it is one of passes. Raises RecipeError."""
+    if recipe.kind != DEFAULT_KIND:
+        raise RecipeError(
+            f'"{recipe.name}" is a recipe of the kind "{recipe.kind}", for the pass of that name', recipe.file
+        )
+    return recipe
+
+
+def option_values(recipes: Sequence[Recipe], given: Iterable[str]) -> dict[str, Any]:
+    """The values of recipes' options from texts `NAME=VALUE`, VALUE being a word as it is; true or false for a switch;
+    words with commas between for a list. Raises RecipeError."""
+    values: dict[str, Any] = {}
+    for text in given:
+        name, equals, word = text.partition("=")
+        if not equals:
+            raise RecipeError(f'"{text}" is not NAME=VALUE')
+        option = _option(recipes, name)
+        own = _of_pass(option)
+        kind = "bool" if own is None else own.kind
+        value: Any = word
+        if kind == "bool":
+            value = {"true": True, "false": False}.get(word.lower(), word)
+        elif kind == "int":
+            value = int(word) if word.isascii() and word.isdigit() else word
+        elif kind == "strings":
+            value = tuple(part for part in word.split(",") if part)
+        values.update(checked_values(recipes, {name: value}))
+    return values
+
+
+def checked_values(recipes: Sequence[Recipe], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of recipes' options, each of its type. Raises RecipeError."""
+    for name, value in given.items():
+        own = _of_pass(_option(recipes, name))
+        if own is not None:
+            problem = setting_problem(value, own)
+        else:
+            problem = "" if isinstance(value, bool) else "must be true or false"
+        if problem:
+            raise RecipeError(f'option "{name}" {problem}, not "{value}"')
+    return dict(given)
+
+
+def _option(recipes: Sequence[Recipe], name: str) -> RecipeOption:
+    known = options_of(recipes)
+    if name not in known:
+        hint = suggestion(name, known) or (f" (known: {', '.join(known)})" if known else "")
+        raise RecipeError(f'no option "{name}" in the recipe{hint}')
+    return known[name]
+
+
+def _of_pass(option: RecipeOption) -> Option | None:
+    """The option of a pass that it stands for; None for a switch."""
+    if option.target is None:
+        return None
+    name, key = option.target
+    return next(one for one in registered()[name].options if one.name == key)

@@ -1,0 +1,68 @@
+"""What a recipe file may hold. `kind` says which of the shapes a file has; without it, it is one of passes.
+
+description = "Pins images, and lets the program run as a user of its own."
+extends = ["ci"]                          # recipes that this one holds, each with its own preconditions
+select = ["pin-digest", "add-user"]       # passes, groups or codes
+ignore = ["sudo"]                         # ... less these
+unsafe = true                             # take fixes that change what the image holds, too
+
+[when]                                    # preconditions: all must hold, or the recipe leaves the file alone
+family = ["debian", "ubuntu"]
+
+[passes.add-user]                         # options of passes
+uid = 1000
+
+[options.user]                            # options of the recipe: a switch for passes ...
+help = "run as another user than root"
+passes = ["add-user"]
+
+[options.uid]                             # ... or another name for the option of a pass
+help = "the number of that user"
+sets = "add-user.uid"
+"""
+
+from __future__ import annotations
+
+from dfopt.recipes.shape import Field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WHEN: Mapping[str, Field] = {
+    "family": Field("strings", "the base image of the last stage is of one of these families (debian, alpine ...)"),
+    "image": Field("strings", "the base image of the last stage has one of these names (* stands for any characters)"),
+    "min-stages": Field("int", "the file has at least this many stages"),
+    "max-stages": Field("int", "the file has at most this many stages"),
+    "context": Field("strings", "the build context holds a file of each of these patterns"),
+    "instructions": Field("strings", "the file has each of these instructions"),
+    "without": Field("strings", "the file has none of these instructions"),
+}
+
+OPTION: Mapping[str, Field] = {
+    "help": Field("string", "one line", required=True),
+    "default": Field("any", "of a switch: true or false (true where not given); else a value for the option it sets"),
+    "passes": Field("strings", "a switch: the passes that run only where it is on"),
+    "sets": Field("string", "PASS.OPTION: the option of a pass that it stands for"),
+}
+
+# Keys that every kind has
+COMMON: Mapping[str, Field] = {
+    "kind": Field("string", "which of the shapes the file has"),
+    "description": Field("string", "what it is for, in one line", required=True),
+    "when": Field("table", "preconditions", fields=WHEN),
+}
+
+PASSES: Mapping[str, Field] = {
+    **COMMON,
+    "extends": Field("strings", "recipes that this one holds: names, or paths of files relative to this one"),
+    "select": Field("strings", "passes, groups or codes to run"),
+    "ignore": Field("strings", "the same, taken away from what this recipe and those that it extends select"),
+    "unsafe": Field("bool", "whether fixes that change what the image holds are taken, too"),
+    "passes": Field("free", "PASS.OPTION = value"),
+    "options": Field("map", "options of the recipe", fields=OPTION),
+}
+
+DEFAULT_KIND = "passes"
+# kind -> the keys of its files
+KINDS: dict[str, Mapping[str, Field]] = {DEFAULT_KIND: PASSES}

@@ -1,0 +1,2 @@
+FROM debian
+COPY app.py /app.py

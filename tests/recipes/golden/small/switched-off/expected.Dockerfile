@@ -1,0 +1,3 @@
+FROM debian:13
+RUN apt-get update && apt-get install -y gcc python3-pip && rm -rf /var/lib/apt/lists/*
+CMD ["flask", "run"]
