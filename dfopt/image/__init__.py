@@ -1,7 +1,7 @@
 """Images as they are stored: archives read without being unpacked, layers, the ledger of their bytes, comparison.
 
-with open_archive("image.tar") as archive:
-    contents = read_image(archive.image("app:1"))
+with open_image("docker://alpine:3") as image:  # or a name of a local engine, an archive, a layout
+    contents = image.read()
 ledger = make_ledger(contents.layers)
 """
 
@@ -17,10 +17,11 @@ from dfopt.image.history import Mapping, Origin, map_history, stage_steps
 from dfopt.image.layers import Contents, Entry, LayerFiles, iter_entries, read_image
 from dfopt.image.ledger import Dead, Duplicate, Ledger, Tally, make_ledger
 from dfopt.image.model import Image, Layer, Platform
+from dfopt.image.reference import OpenImage, open_image
 
 __all__ = [
     "Archive", "Comparison", "Contents", "Dead", "DiveFigures", "Duplicate", "Entry", "Image", "ImageError", "Layer",
-    "LayerFiles", "Ledger", "Limits", "Mapping", "Origin", "Platform", "Step", "Tally", "Verdict", "compare",
-    "dive_figures", "iter_entries", "judge", "make_ledger", "map_history", "open_archive", "read_image", "read_rules",
-    "stage_steps",
+    "LayerFiles", "Ledger", "Limits", "Mapping", "OpenImage", "Origin", "Platform", "Step", "Tally", "Verdict",
+    "compare", "dive_figures", "iter_entries", "judge", "make_ledger", "map_history", "open_archive", "open_image",
+    "read_image", "read_rules", "stage_steps",
 ]  # fmt: skip

@@ -109,21 +109,22 @@ def read_layer(layer: Layer, budget: Budget, *, hashes: bool = True, visit: Visi
     """All entries of one layer, in the order of the tar; its digests and its size are verified."""
     with closing(layer.open()) as raw:
         stream = _stream(layer, raw, budget)
-        entries = tuple(_entries(stream, hashes, visit))
+        entries = tuple(entries_of(stream, hashes, visit))
     return LayerFiles(layer, entries, stream.stored, stream.unpacked, stream.kind)
 
 
 def iter_entries(layer: Layer, limits: Limits | None = None, *, hashes: bool = True) -> Iterator[Entry]:
     """The entries one by one, without keeping them; a wrong digest is raised after the last."""
     with closing(layer.open()) as raw:
-        yield from _entries(_stream(layer, raw, Budget(limits or Limits())), hashes, None)
+        yield from entries_of(_stream(layer, raw, Budget(limits or Limits())), hashes, None)
 
 
 def _stream(layer: Layer, raw: Reader, budget: Budget) -> LayerStream:
     return LayerStream(raw, layer.where(), budget, digest=layer.digest, diff_id=layer.diff_id, size=layer.size)
 
 
-def _entries(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterator[Entry]:
+def entries_of(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterator[Entry]:
+    """The entries of a layer in the order of its tar; the stream is read to its end."""
     where, budget = stream.where, stream.budget
     with closing(iter(stream)) as chunks:
         source = ChunkSource(chunks)

@@ -47,7 +47,7 @@ def compression(head: bytes, where: str) -> str:
 
 
 class Digester:
-    """A digest `algorithm:hex` to be met: feed `update`, then ask `matches`."""
+    """A digest `algorithm:hex` to be met: feed `hasher`, then `check`. Without hex (`sha256:`) it is only computed."""
 
     __slots__ = ("expected", "hasher")
 
@@ -57,8 +57,15 @@ class Digester:
 
     def check(self, where: str, what: str) -> None:
         found = self.hasher.hexdigest()
-        if found != self.expected.partition(":")[2]:
+        wanted = self.expected.partition(":")[2]
+        if wanted and found != wanted:
             raise ImageError(f"{where}: {what} does not match: {self.expected} expected, {found} found")
+
+
+def _text_of(digester: Digester | None) -> str:
+    if digester is None:
+        return ""
+    return f"{digester.expected.partition(':')[0]}:{digester.hasher.hexdigest()}"
 
 
 class LayerStream:
@@ -66,7 +73,8 @@ class LayerStream:
 
     digest and diff_id are `sha256:hex` (or sha512), or "" where the format has none; size is the stored size or -1.
     Sizes and digests are judged when the last byte has passed: what was read before is to be trusted only then.
-    After that, `stored` and `unpacked` hold the byte counts, and `kind` the compression.
+    After that, `stored` and `unpacked` hold the byte counts, and `kind` the compression. `sha256:` alone asks for a
+    digest that is not known yet: `found` then holds those of the blob and of the tar.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class LayerStream:
         self.stored = 0
         self.unpacked = 0
         self.kind = "plain"
+        self.found = ("", "")
 
     def __iter__(self) -> Generator[bytes, None, None]:
         chunks: Generator[bytes, None, None] = self._verified()
@@ -121,6 +130,7 @@ class LayerStream:
             blob.check(where, "digest")
         if tar is not None:
             tar.check(where, "diff_id (digest of the decompressed layer)")
+        self.found = (_text_of(blob), _text_of(tar) or _text_of(blob))
 
     def _fetch(self, count: int) -> bytes:
         try:

@@ -9,10 +9,13 @@ checked here, on the original, so that no pass can forget it.
 from __future__ import annotations
 
 from dfopt.ir.chain import with_command_before, without_command
-from dfopt.ir.leaks import is_plain, leaks
+from dfopt.ir.declared import OwnRewrite
+from dfopt.ir.declared import RewriteError as RewriteError
+from dfopt.ir.joining import check_append as check_append
+from dfopt.ir.joining import check_part as check_part
 from dfopt.ir.model import Item, both, items, term, with_command
 from dfopt.ir.respell import respelling_fault
-from dfopt.ir.status import can_precede, errexit_throughout
+from dfopt.ir.status import can_precede
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TypeAlias
 
-    from dfopt.ir.body import Body
     from dfopt.ir.model import Term
     from dfopt.ir.program import Program, Step
 
@@ -158,11 +160,8 @@ if TYPE_CHECKING:
         | SetDirective
         | ChangeComments
         | Relayout
+        | OwnRewrite
     )
-
-
-class RewriteError(Exception):
-    """A declared rewrite does not fit the program, or would not keep its meaning."""
 
 
 class Expected(Record):
@@ -184,6 +183,8 @@ class Outcome(Record):
 
 def claims(rewrite: Rewrite) -> tuple[set[int], bool]:
     """The instructions that a rewrite touches, and whether it claims each of them whole (else only a command of it)."""
+    if isinstance(rewrite, OwnRewrite):
+        return rewrite.claimed()
     if isinstance(rewrite, MergeRuns):
         return set(rewrite.steps), True
     if isinstance(rewrite, InsertStep | SetDirective | ChangeComments):
@@ -194,10 +195,12 @@ def claims(rewrite: Rewrite) -> tuple[set[int], bool]:
 
 def expected(program: Program, rewrites: Iterable[Rewrite]) -> Outcome:
     """The model of `program` after the rewrites. Raises RewriteError."""
-    return _Applier(program).run(list(rewrites))
+    return Applier(program).run(list(rewrites))
 
 
-class _Applier:
+class Applier:
+    """The model on its way from the original to the outcome. `items` and `shells` are what rewrites change."""
+
     __slots__ = ("added", "directives", "items", "program", "removed", "shells", "steps")
 
     def __init__(self, program: Program) -> None:
@@ -217,8 +220,11 @@ class _Applier:
             if isinstance(rewrite, InsertStep):
                 made = Item(-1, rewrite.keyword, rewrite.flags, rewrite.value)
                 inserts.setdefault(rewrite.before, []).append(made)
-            elif not isinstance(rewrite, MergeRuns):
+            elif not isinstance(rewrite, MergeRuns | OwnRewrite):
                 self.apply(rewrite)
+        for rewrite in rewrites:
+            if isinstance(rewrite, OwnRewrite):
+                rewrite.apply(self)
         for merge in merges:
             self.merge(merge)
         result: list[Expected] = []
@@ -353,49 +359,3 @@ class _Applier:
                 del self.shells[index]
         assert result is not None
         self.shells[merge.steps[0]] = result
-
-
-def check_append(body: Body, operator: str) -> None:
-    """Raises RewriteError unless a command behind `operator` at the body's end runs exactly when all before succeeded,
-    and the step fails exactly when it did or when the new command does."""
-    assert body.program is not None
-    script = body.program.script
-    if body.program.script.comments and body.form == "line":
-        raise RewriteError("a shell comment would swallow what is appended")
-    last = script.items[-1]
-    if any(one.terminator == "&" for one in script.items):
-        raise RewriteError("the step starts a background job")
-    if last.terminator == ";" and operator == "&&":
-        raise RewriteError("the step ends in `;`")
-    found = leaks(body)
-    if operator == ";":
-        if not errexit_throughout(body):
-            raise RewriteError("behind `;` a failure before it would be masked: the step is not under `set -e`")
-    elif found.errexit and not is_plain(last.command):
-        raise RewriteError("under `set -e`, a failure inside the last command would not end the step in front of &&")
-    if found.never:
-        raise RewriteError(found.never[0])
-    if any(reason.startswith(("exec ", "exit ")) for reason in found.state):
-        raise RewriteError("the step may end before its last command (exec or exit)")
-
-
-def check_part(program: Program, step: Step, position: int, count: int, wrapped: bool) -> None:
-    """Raises RewriteError unless a RUN keeps its meaning as part `position` of `count` in one `&&` chain."""
-    body = program.body(step)
-    if body.program is None:
-        raise RewriteError(body.why)
-    found = program.leaks(step)
-    last = position == count - 1
-    if found.never:
-        raise RewriteError(found.never[0])
-    if position and found.history:
-        raise RewriteError(f"{found.history[0]} depends on what its shell did before")
-    if found.errexit and not last and not (found.plain and not found.state):
-        raise RewriteError("under `set -e`, a failure inside it would no longer end the build in front of &&")
-    if found.errexit and "e" not in body.shell.options and last and position and not wrapped:
-        raise RewriteError("set -e would reach into the whole chain")
-    if not wrapped:
-        if found.state and not last:
-            raise RewriteError(f"{found.state[0]}, which the next step would see")
-        if found.lists and position:
-            raise RewriteError("`a; b` or `a || b` behind && must stand in a subshell")

@@ -47,6 +47,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from dfopt.registry.content import Repository
     from dfopt.registry.mirrors import Endpoint
     from dfopt.syntax.image_ref import ImageRef
 
@@ -134,6 +135,13 @@ class RegistryClient:
         except CancelledError:
             raise UnreachableError("the registry client was closed meanwhile") from None
         return dict(zip(wanted, outcomes, strict=True))
+
+    def repository(self, ref: str | ImageRef) -> Repository:
+        """The repository of a reference, to read manifests and blobs from. Raises InvalidReferenceError."""
+        from dfopt.registry.content import Repository
+
+        work, loop = self._started()
+        return Repository(work, loop, target_of(ref))
 
     def problems(self) -> list[str]:
         """What stood in the way of finding credentials so far (broken files, failing helpers); fit to be shown."""

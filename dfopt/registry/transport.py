@@ -64,8 +64,17 @@ class Limits(Record):
     concurrency: int = 8
 
 
+class BodySink:
+    """Where the body of an answer of status 200 goes instead of memory. Once it has `started`, nothing is asked again:
+    the bytes that were handed on cannot be taken back."""
+
+    def __init__(self, take: Callable[[bytes], Awaitable[None]]) -> None:
+        self.take = take
+        self.started = False
+
+
 class Ask(Record):
-    """A request. `deadline`: on the event loop's clock; `form`: fields to POST."""
+    """A request. `deadline`: on the event loop's clock; `form`: fields to POST; `sink`: for a body of any size."""
 
     method: str
     url: str
@@ -73,6 +82,7 @@ class Ask(Record):
     accept: str
     authorization: str = ""
     form: dict[str, str] | None = None
+    sink: BodySink | None = None
 
     def __repr__(self) -> str:
         return f"Ask({self.method} {shown_url(self.url)})"
@@ -247,7 +257,11 @@ class Transport:
         try:
             async with client.stream(ask.method, url, headers=headers, data=ask.form) as answer:
                 body = bytearray()
-                if ask.method != "HEAD":
+                if ask.sink is not None and answer.status_code == 200:
+                    async for piece in answer.aiter_bytes():
+                        ask.sink.started = True
+                        await ask.sink.take(piece)
+                elif ask.method != "HEAD":
                     async for piece in answer.aiter_bytes():
                         body += piece
                         if len(body) > BODY_LIMIT:
@@ -259,7 +273,10 @@ class Transport:
         except RegistryError:
             raise
         except Exception as error:
-            raise failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read) from None
+            told = failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read)
+            if ask.sink is not None and ask.sink.started and isinstance(told, failures.BrokenConnectionError):
+                raise told.cause from None
+            raise told from None
 
     def _client(self, host: str) -> httpx.AsyncClient:
         if host not in self._clients:

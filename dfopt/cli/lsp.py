@@ -1,0 +1,26 @@
+"""`dfopt lsp`: the language server, on standard input and output."""
+
+from __future__ import annotations
+
+from dfopt.cli.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.options import Values
+
+
+def run(values: Values) -> int:
+    """Serves until the client says `exit`. Raises UsageError where the extra is not installed."""
+    try:
+        from dfopt.lsp.server import make_server
+    except ModuleNotFoundError as failure:
+        if failure.name not in ("pygls", "lsprotocol", "cattrs", "attrs"):
+            raise
+        raise UsageError("the language server needs pygls: pip install 'dfopt[lsp]'") from None
+    import os
+
+    # The wire gets a descriptor of its own: nothing that is printed by mistake can get between its messages.
+    with open(os.dup(0), "rb") as given, open(os.dup(1), "wb") as taken:
+        os.dup2(2, 1)
+        make_server().start_io(given, taken)
+    return 0

@@ -1,0 +1,150 @@
+"""Images of the engines on this machine, saved to a pipe and read as they come: no copy is made, no file written.
+
+docker and podman are asked by their command lines, which know contexts, sockets and rootless storage (DOCKER_HOST,
+DOCKER_CONTEXT, CONTAINER_HOST and the rest hold as the user set them). buildah has the storage of podman and no `save`:
+its `push` writes a docker archive. Sources: docker-image-save(1), podman-save(1), buildah-push(1),
+containers-transports(5).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+
+from dfopt.image.errors import ImageError
+from dfopt.image.passing import read_passing
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.image.errors import Limits
+    from dfopt.image.layers import Contents, Visit
+    from dfopt.image.model import Platform
+
+_QUESTION_SECONDS = 30.0
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
+
+
+class EngineCommand(Record):
+    """How one engine is spoken to. exists: asks for an image, status 0 when it is there; save: writes its archive to
+    standard output. The image's name comes last."""
+
+    program: str
+    exists: tuple[str, ...]
+    save: tuple[str, ...]
+
+
+ENGINES = {
+    "docker": EngineCommand("docker", ("image", "inspect", "--format={{.Id}}"), ("image", "save")),
+    "podman": EngineCommand("podman", ("image", "inspect", "--format={{.Id}}"), ("save", "--format=docker-archive")),
+    "buildah": EngineCommand("buildah", ("inspect", "--type=image", "--format={{.FromImageID}}"), ("push", "--quiet")),
+}
+
+
+def engine_with(name: str, engines: tuple[str, ...] = tuple(ENGINES)) -> str:
+    """The first engine that has the image, by the name that ENGINES gives it.
+
+    ImageError, which tells what each engine said, where none has it.
+    """
+    if not _SAFE_NAME.fullmatch(name):
+        raise ImageError(f"{name!r} is neither a file nor an image's name")
+    said = []
+    for key in engines:
+        command = ENGINES[key]
+        if shutil.which(command.program) is None:
+            if len(engines) == 1:
+                raise ImageError(f"{command.program} is not installed")
+            continue
+        trouble = _ask(command, name)
+        if not trouble:
+            return key
+        said.append(f"{key}: {trouble}")
+    if not said:
+        raise ImageError(
+            f"{name}: no such file, and no engine to ask for an image of that name (docker, podman or buildah); "
+            f"docker://{name} reads it from its registry"
+        )
+    raise ImageError(f"{name}: no such file, and no image of that name ({'; '.join(said)}); docker://{name} reads it "
+                     "from its registry")  # fmt: skip
+
+
+def _ask(command: EngineCommand, name: str) -> str:
+    """ "" when the engine has the image, else the last line of what it said."""
+    try:
+        done = subprocess.run(
+            [command.program, *command.exists, name],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_QUESTION_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_QUESTION_SECONDS:g} s"
+    except OSError as error:
+        return f"cannot be run: {error.strerror}"
+    return "" if done.returncode == 0 else _last_line(done.stderr) or f"status {done.returncode}"
+
+
+def read_from_engine(
+    engine: str,
+    name: str,
+    platform: str | Platform | None = None,
+    limits: Limits | None = None,
+    *,
+    hashes: bool = True,
+    visit: Visit | None = None,
+) -> Contents:
+    """The image `name` (a tag, an id or a digest) of an engine, read once from what the engine saves to a pipe.
+
+    ImageError for what the engine says when it fails. The program is ended when reading ends early.
+    """
+    command = ENGINES[engine]
+    words = [command.program, *command.save, name]
+    if engine == "buildah":
+        words.append("docker-archive:/dev/stdout")
+    with tempfile.TemporaryFile() as log:  # a pipe for it would have to be emptied at the same time
+        try:
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        except OSError as error:
+            raise ImageError(f"{command.program} cannot be run: {error.strerror}") from None
+        assert process.stdout is not None
+        label = f"{engine}:{name}"
+        trouble: ImageError | None = None
+        read = False
+        try:
+            # One image was saved: it is the one, whatever name the archive gives it (none, when asked for by id).
+            contents = read_passing(process.stdout, label, None, platform, limits, hashes=hashes, visit=visit)
+            read = True
+        except ImageError as error:
+            trouble = error
+        finally:
+            _end(process, _QUESTION_SECONDS if read else 1.0 if trouble is not None else 0.0)
+            process.stdout.close()
+        log.seek(0)
+        if process.returncode > 0 and (said := _last_line(log.read(1 << 20))):
+            raise ImageError(f"{label}: {command.program} failed: {said}")
+        if trouble is not None:
+            raise trouble
+        if process.returncode != 0:
+            raise ImageError(f"{label}: {command.program} ended with status {process.returncode}")
+    return contents
+
+
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Waits so long for a program that may have written all, then ends it."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _last_line(log: bytes) -> str:
+    """What an engine says in the end is why it failed; before that it may have warned."""
+    lines = [line.strip() for line in log.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

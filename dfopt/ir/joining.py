@@ -1,0 +1,58 @@
+"""What must hold of a RUN for a command to follow it in one shell, or for it to become part of one `&&` chain."""
+
+from __future__ import annotations
+
+from dfopt.ir.declared import RewriteError
+from dfopt.ir.leaks import is_plain, leaks
+from dfopt.ir.status import errexit_throughout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
+
+
+def check_append(body: Body, operator: str) -> None:
+    """Raises RewriteError unless a command behind `operator` at the body's end runs exactly when all before succeeded,
+    and the step fails exactly when it did or when the new command does."""
+    assert body.program is not None
+    script = body.program.script
+    if body.program.script.comments and body.form == "line":
+        raise RewriteError("a shell comment would swallow what is appended")
+    last = script.items[-1]
+    if any(one.terminator == "&" for one in script.items):
+        raise RewriteError("the step starts a background job")
+    if last.terminator == ";" and operator == "&&":
+        raise RewriteError("the step ends in `;`")
+    found = leaks(body)
+    if operator == ";":
+        if not errexit_throughout(body):
+            raise RewriteError("behind `;` a failure before it would be masked: the step is not under `set -e`")
+    elif found.errexit and not is_plain(last.command):
+        raise RewriteError("under `set -e`, a failure inside the last command would not end the step in front of &&")
+    if found.never:
+        raise RewriteError(found.never[0])
+    if any(reason.startswith(("exec ", "exit ")) for reason in found.state):
+        raise RewriteError("the step may end before its last command (exec or exit)")
+
+
+def check_part(program: Program, step: Step, position: int, count: int, wrapped: bool) -> None:
+    """Raises RewriteError unless a RUN keeps its meaning as part `position` of `count` in one `&&` chain."""
+    body = program.body(step)
+    if body.program is None:
+        raise RewriteError(body.why)
+    found = program.leaks(step)
+    last = position == count - 1
+    if found.never:
+        raise RewriteError(found.never[0])
+    if position and found.history:
+        raise RewriteError(f"{found.history[0]} depends on what its shell did before")
+    if found.errexit and not last and not (found.plain and not found.state):
+        raise RewriteError("under `set -e`, a failure inside it would no longer end the build in front of &&")
+    if found.errexit and "e" not in body.shell.options and last and position and not wrapped:
+        raise RewriteError("set -e would reach into the whole chain")
+    if not wrapped:
+        if found.state and not last:
+            raise RewriteError(f"{found.state[0]}, which the next step would see")
+        if found.lists and position:
+            raise RewriteError("`a; b` or `a || b` behind && must stand in a subshell")

@@ -1,0 +1,160 @@
+"""One version of one document, analysed: what was found, and edits for any of it, each through the gate."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.edit import Edit, apply_edits
+from dfopt.gate import admit
+from dfopt.ir.program import Program
+from dfopt.ir.rewrite import ChangeComments
+from dfopt.lsp.place import Places, minimal
+from dfopt.optimizer import Options, Reported, optimize, select_passes
+from dfopt.passes.base import NO_FACTS, Fix
+from dfopt.record import Record
+from dfopt.second_reader import disagreement
+from dfopt.source import Source
+from dfopt.syntax.dockerfile import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dfopt.optimizer import Problem, Result, Suppression
+    from dfopt.passes.base import Facts
+    from dfopt.syntax.tree import Instruction
+
+_OWN_COMMENT = re.compile(r"(#\s*dfopt:\s*ignore\s*=\s*)([\w,.-]+)", re.I)
+
+
+class Refused(Exception):
+    """The gate or the second reader refuses a fix; the message says why."""
+
+
+class Analysis:
+    """The findings of one text. `options.tiers` say what `fix_all` may apply; everything else does not depend on them.
+
+    Every finding is of the text as it is: fixes that only become possible by others come with the next version.
+    """
+
+    def __init__(
+        self, text: str, name: str, options: Options, facts: Facts | None = None, unit: str = "utf-16"
+    ) -> None:
+        self.source = Source(name, text)
+        self.options = options
+        self.facts = facts or NO_FACTS
+        self.places = Places(text, unit)
+        self._result = optimize(self.source, Options(options.select, options.ignore, (), options.settings), self.facts)
+        self._program: Program | None = None
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why the text is no Dockerfile; then there are no findings."""
+        return self._result.problem
+
+    @property
+    def findings(self) -> tuple[Reported, ...]:
+        return self._result.reported
+
+    @property
+    def result(self) -> Result:
+        """The optimizer's result with no tier applied."""
+        return self._result
+
+    @property
+    def suppressions(self) -> tuple[Suppression, ...]:
+        return self._result.suppressions
+
+    @property
+    def program(self) -> Program:
+        """The IR; only where there is no `problem`."""
+        if self._program is None:
+            self._program = Program(parse(self.source.text))
+        return self._program
+
+    def between(self, start: int, end: int) -> list[Reported]:
+        """The findings that touch a span."""
+        return [one for one in self.findings if one.start <= end and start <= one.end]
+
+    def instruction(self, offset: int) -> Instruction | None:
+        """The instruction that holds `offset`."""
+        found = (node for node in self.program.dockerfile.instructions if node.start <= offset <= node.end)
+        return next(found, None)
+
+    def edits(self, finding: Reported) -> list[Edit]:
+        """The edits of one fixable finding alone. Raises Refused."""
+        one = next((made for made in select_passes(self.options) if made.name == finding.name), None)
+        if one is not None:
+            for other in one.find(self.program, self.facts):
+                place = (other.start, other.end, other.message)
+                if other.fix is not None and place == (finding.start, finding.end, finding.message):
+                    return self._proved([other.fix])
+        raise Refused("this finding is gone")
+
+    def fix_all(self, tiers: Sequence[str] | None = None) -> list[Edit]:
+        """What `dfopt fix` does to this text, in the tiers of the options (or these)."""
+        options = Options(
+            self.options.select, self.options.ignore, tuple(tiers or self.options.tiers), self.options.settings
+        )
+        result = optimize(self.source, options, self.facts)
+        return minimal(self.source.text, [Edit(one.start, one.end, one.text) for one in result.changes])
+
+    def suppress(self, name: str, offset: int, whole_file: bool = False) -> list[Edit]:
+        """A comment that holds back the findings of a pass on the instruction at `offset`, or in the whole file.
+        Raises Refused."""
+        text = self.source.text
+        nodes = self.program.dockerfile.instructions
+        node = self.instruction(offset)
+        if node is None or not nodes:
+            raise Refused("no instruction stands here")
+        if whole_file:
+            node = nodes[0]
+        else:
+            for comment in node.above:
+                match = _OWN_COMMENT.match(text, comment.start, comment.end)
+                if match:
+                    old = text[comment.start : comment.end].rstrip()
+                    new = f"{old[: match.end() - comment.start]},{name}{old[match.end() - comment.start :]}"
+                    change = ChangeComments((old,), (new,))
+                    return self._proved([Fix((Edit(match.end(), match.end(), f",{name}"),), (change,), "safe")])
+        start = text.rfind("\n", 0, node.start) + 1
+        newline = "\r\n" if "\r\n" in text[node.start : text.find("\n", node.start) + 1] else "\n"
+        comment_text = f"# dfopt: {'file-' if whole_file else ''}ignore={name}"
+        indent = text[start : node.start]
+        edit = Edit(start, start, f"{indent if not indent.strip() else ''}{comment_text}{newline}")
+        return self._proved([Fix((edit,), (ChangeComments((), (comment_text,)),), "safe")])
+
+    def _proved(self, fixes: list[Fix]) -> list[Edit]:
+        verdict = admit(self.program, fixes)
+        if verdict.program is None:
+            raise Refused(verdict.reason)
+        reason = disagreement(self.program, verdict.program)
+        if reason:
+            raise Refused(reason)
+        edits = minimal(self.source.text, [edit for fix in fixes for edit in fix.edits])
+        if apply_edits(self.source.text, edits) != verdict.program.text:
+            raise AssertionError("the edits for the editor are not the edits that the gate saw")
+        return edits
+
+
+class Saving(Record):
+    """What the fixes of a tier would do to a stage: how many there are, and the names of their passes."""
+
+    stage: int
+    safe: int
+    unsafe: int
+    names: tuple[str, ...]
+
+
+def savings(analysis: Analysis) -> list[Saving]:
+    """For each stage that has any: its fixable findings."""
+    stages = analysis.program.stages
+    result: list[Saving] = []
+    for stage in stages:
+        stop = stages[stage.index + 1].node.start if stage.index + 1 < len(stages) else len(analysis.source.text) + 1
+        found = [one for one in analysis.findings if one.fixable and stage.node.start <= one.start < stop]
+        if found:
+            safe = sum(one.tier == "safe" for one in found)
+            names = tuple(dict.fromkeys(one.name for one in found))
+            result.append(Saving(stage.index, safe, len(found) - safe, names))
+    return result

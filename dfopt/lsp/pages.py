@@ -1,0 +1,125 @@
+"""What is shown beside the text: hover pages, lenses, the digests that tags stand for, links to images."""
+
+from __future__ import annotations
+
+from dfopt.knowledge import table
+from dfopt.lsp.analysis import savings
+from dfopt.passes._images import SYNTAX, sites
+from dfopt.passes.base import registered
+from dfopt.record import Record
+from dfopt.syntax.image_ref import DEFAULT_TAG
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.lsp.analysis import Analysis
+    from dfopt.syntax.image_ref import ImageRef
+
+_SHORT = 12  # hexadecimal digits of a digest, as docker shows them
+
+
+class Mark(Record):
+    """A text for a span: a lens, a hint behind `end`, the address of a link."""
+
+    start: int
+    end: int
+    text: str
+    detail: str = ""
+
+
+def hover(analysis: Analysis, offset: int) -> Mark | None:
+    """Markdown for what stands at `offset`: an image and its digest, else the findings there with their pages."""
+    for site in sites(analysis.program):
+        if site.start <= offset <= site.end and (site.kind != "FROM" or _in_name(analysis, site.ref, offset)):
+            return Mark(site.start, site.end, _image(analysis, site.ref))
+    found = analysis.between(offset, offset)
+    if not found:
+        return None
+    parts: list[str] = []
+    for one in found:
+        reason = f": {one.reason}" if one.reason else ""
+        parts.append(f"**{one.name}** ({'refused' if one.reason else one.tier}): {plain(one.message + reason)}")
+    known = registered()
+    for name in dict.fromkeys(one.name for one in found):
+        if name in known:
+            parts.append(page(name))
+    return Mark(min(one.start for one in found), max(one.end for one in found), "\n\n".join(parts))
+
+
+def page(name: str) -> str:
+    """The published page of a pass, as Markdown."""
+    from inspect import cleandoc
+
+    cls = registered()[name]
+    codes = f" ({', '.join(cls.codes)})" if cls.codes else ""
+    return f"---\n### {cls.name}{codes}\n\n{cleandoc(cls.__doc__ or '')}"
+
+
+def plain(text: str) -> str:
+    """Text for Markdown: what would be markup or a tag is escaped; bytes that were no UTF-8 are U+FFFD."""
+    text = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return "".join("\\" + char if char in "\\`*_{}[]<>#|" else char for char in text)
+
+
+def lenses(analysis: Analysis) -> Iterator[Mark]:
+    """Above each stage that has fixes: how many, and about how much smaller they make the image."""
+    known = table("savings")["bytes"]
+    for saving in savings(analysis):
+        node = analysis.program.stages[saving.stage].node
+        parts = [f"{saving.safe} safe {'fix' if saving.safe == 1 else 'fixes'}"] if saving.safe else []
+        parts += [f"{saving.unsafe} unsafe"] if saving.unsafe else []
+        less = sum(known.get(name, 0) for name in saving.names)
+        size = f", about {less / 1e6:.0f} MB less" if less >= 1_000_000 else ""
+        names = ", ".join(saving.names)
+        yield Mark(node.start, node.end, f"dfopt: {' and '.join(parts)}{size}", names)
+
+
+def hints(analysis: Analysis) -> Iterator[Mark]:
+    """Behind each image that is not pinned: the digest that its tag stands for, where that is known."""
+    for site in sites(analysis.program):
+        if site.ref.digest or site.kind == "syntax":
+            continue
+        digest = analysis.facts.digest(site.ref.text)
+        if digest and site.tail is not None and site.tail.index != SYNTAX:
+            algorithm, _, value = digest.partition(":")
+            yield Mark(site.start, site.tail.offset, f"@{algorithm}:{value[:_SHORT]}…", digest)
+
+
+def links(analysis: Analysis) -> Iterator[Mark]:
+    """The page of each image whose registry has one."""
+    for site in sites(analysis.program):
+        address = image_page(site.ref)
+        at = analysis.source.text.find(site.ref.text, site.start, site.end + len(site.ref.text))
+        if address and at >= 0:
+            yield Mark(at, at + len(site.ref.text), address)
+
+
+def image_page(ref: ImageRef) -> str | None:
+    """The address of an image's page, or None."""
+    known = table("image_pages")
+    if ref.path.startswith("library/") and ref.domain in known["official"]:
+        return str(known["official"][ref.domain]).format(name=ref.path.removeprefix("library/"))
+    form = known["registries"].get(ref.domain)
+    return str(form).format(path=ref.path) if form else None
+
+
+def _in_name(analysis: Analysis, ref: ImageRef, offset: int) -> bool:
+    """Whether `offset` is on the name as it is written (a finding marks the whole FROM)."""
+    text = analysis.source.text
+    start = text.rfind("\n", 0, offset) + 1
+    at = text.find(ref.text, start)
+    return at >= 0 and at <= offset <= at + len(ref.text)
+
+
+def _image(analysis: Analysis, ref: ImageRef) -> str:
+    lines = [f"**{plain(ref.domain)}/{plain(ref.path)}:{plain(ref.tag or DEFAULT_TAG)}**"]
+    if ref.digest:
+        lines.append(f"pinned to `{ref.digest}`")
+    else:
+        digest = analysis.facts.digest(ref.text)
+        lines.append(f"stands for `{digest}`" if digest else "not pinned; no digest is known (`dfopt pin` asks for it)")
+    address = image_page(ref)
+    if address:
+        lines.append(f"[{address}]({address})")
+    return "\n\n".join(lines)

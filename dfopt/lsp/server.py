@@ -1,0 +1,320 @@
+"""The server: pygls's transport and our handlers.
+
+Full synchronisation, and our own line index: pygls splits lines with `str.splitlines`, which takes form feeds and
+U+2028 for line ends, and so would shift every edit behind one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls import uris
+from pygls.lsp.server import LanguageServer
+
+from dfopt.cli.request import Request
+from dfopt.cli.version import version
+from dfopt.lsp import pages
+from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range_of
+from dfopt.lsp.analysis import Analysis, Refused
+from dfopt.lsp.settings import Settings, settings_from
+from dfopt.optimizer import Options
+from dfopt.workspace.config import NAMES, ConfigError, Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
+
+    from dfopt.passes.base import Facts
+
+    T = TypeVar("T")
+
+APPLY = "dfopt.fixAll"
+_PAUSE = 0.05  # seconds without a keystroke before findings are pushed
+_LOCK = "dfopt.lock"
+
+
+class Server(LanguageServer):
+    """One client's session: its settings, its open documents and the newest analysis of each."""
+
+    def __init__(self) -> None:
+        super().__init__("dfopt", version(), text_document_sync_kind=types.TextDocumentSyncKind.Full, max_workers=1)
+        self.client = Client(types.ClientCapabilities())
+        self.settings = Settings()
+        self.request = Request(Lookup())
+        self._analyses: dict[str, tuple[int | None, str, Analysis]] = {}
+        self._pending: dict[str, asyncio.Task[None]] = {}
+        self._told: set[str] = set()
+        # Analyses run here, one at a time, so that a message can come in (a cancellation, a newer text) meanwhile.
+        self._worker = ThreadPoolExecutor(1, "dfopt-analysis")
+
+    async def work(self, job: Callable[[], T]) -> T:
+        """`job()` in the worker. A job that is cancelled while it waits never runs."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, job)
+
+    def configure(self, value: Any) -> None:
+        """Takes settings from the client; what is wrong with them is shown, once."""
+        self.settings, wrong = settings_from(value)
+        chosen = self.settings
+        self.request = Request(Lookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe)
+        self._analyses.clear()
+        for message in wrong:
+            self.tell(message)
+
+    def forget(self) -> None:
+        """Configuration or facts on the disk have changed."""
+        self.configure_again()
+        self._told.clear()
+
+    def configure_again(self) -> None:
+        chosen = self.settings
+        self.request = Request(Lookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe)
+        self._analyses.clear()
+
+    def tell(self, message: str) -> None:
+        """Shows a message to the user, the same one once."""
+        if message not in self._told:
+            self._told.add(message)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
+
+    def analysis(self, uri: str) -> Analysis:
+        """The analysis of a document as it is now, made once per version. In the worker only."""
+        document = self.workspace.get_text_document(uri)
+        text = document.source
+        known = self._analyses.get(uri)
+        if known is not None and known[0] == document.version and known[1] == text:
+            return known[2]
+        path = uris.to_fs_path(uri) or ""
+        directory = os.path.dirname(path) or "."
+        try:
+            options = self.request.options(directory)
+        except ConfigError as failure:
+            self.tell(f"dfopt: {failure}")
+            options = Options()
+        made = Analysis(text, path or uri, options, self.facts(path), str(self.unit))
+        self._analyses[uri] = document.version, text, made
+        return made
+
+    def facts(self, path: str) -> Facts | None:
+        """What is known of the outside without asking a network: the lock file, the build context."""
+        from dfopt.lsp.facts import facts_for
+
+        return facts_for(path) if path else None
+
+    @property
+    def unit(self) -> str:
+        found = self.workspace.position_encoding
+        return str(getattr(found, "value", found) or "utf-16")
+
+    def actions(self, uri: str, given: Sequence[types.Diagnostic] = ()) -> Actions:
+        version = self.workspace.get_text_document(uri).version
+        document = types.VersionedTextDocumentIdentifier(version=version or 0, uri=uri)
+        return Actions(self.analysis(uri), self.client, document, given)
+
+    def changed(self, uri: str) -> None:
+        """A document has another text: its findings are pushed after a pause, unless the client asks for them."""
+        if self.client.pulls:
+            return
+        waiting = self._pending.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        self._pending[uri] = asyncio.ensure_future(self._push(uri))
+
+    async def _push(self, uri: str) -> None:
+        await asyncio.sleep(_PAUSE)
+        self._pending.pop(uri, None)
+        await self.publish(uri)
+
+    async def publish(self, uri: str) -> None:
+        """Pushes the findings of a document, unless it was closed or changed meanwhile."""
+        if uri not in self.workspace.text_documents:
+            return
+        version = self.workspace.get_text_document(uri).version
+        found = await self.work(lambda: diagnostics(self.analysis(uri), self.settings.refusals))
+        known = self.workspace.text_documents.get(uri)
+        if known is None or known.version != version:
+            return
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+
+    def closed(self, uri: str) -> None:
+        self._analyses.pop(uri, None)
+        waiting = self._pending.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        if not self.client.pulls:
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    def refresh(self) -> None:
+        """All findings anew: something that they depend on has changed."""
+        if self.client.pulls:
+            if self.client.refreshes_pull:
+                self.workspace_diagnostic_refresh(None)
+            return
+        for uri in list(self.workspace.text_documents):
+            self.changed(uri)
+
+
+def make_server() -> Server:
+    """A server with all its handlers."""
+    server = Server()
+    _lifecycle(server)
+    _findings(server)
+    _shown(server)
+    return server
+
+
+def _lifecycle(server: Server) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.client = Client(params.capabilities)
+        server.configure(params.initialization_options)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        if server.client.watches:
+            watchers = [types.FileSystemWatcher(f"**/{name}") for name in (*NAMES, _LOCK, "*.dockerignore")]
+            options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+            method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            await server.client_register_capability_async(
+                types.RegistrationParams([types.Registration("dfopt-watch", method, options)])
+            )
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(params: types.DidOpenTextDocumentParams) -> None:
+        if not server.client.pulls:
+            await server.publish(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        server.changed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:
+        server.closed(params.text_document.uri)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(params: types.DidChangeWatchedFilesParams) -> None:
+        server.forget()
+        server.refresh()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configured(params: types.DidChangeConfigurationParams) -> None:
+        value = params.settings
+        if not value and server.client.configures:
+            items = [types.ConfigurationItem(section="dfopt")]
+            value = (await server.workspace_configuration_async(types.ConfigurationParams(items)))[0]
+        server.configure(value)
+        server.refresh()
+
+
+def _findings(server: Server) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, types.DiagnosticOptions(False, False, identifier=SOURCE))
+    async def pull(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+        uri = params.text_document.uri
+        analysis = await server.work(lambda: server.analysis(uri))
+        key = f"{server.workspace.get_text_document(uri).version}:{id(analysis)}"
+        if params.previous_result_id == key:
+            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=key)
+        return types.RelatedFullDocumentDiagnosticReport(
+            items=await server.work(lambda: diagnostics(analysis, server.settings.refusals)), result_id=key
+        )
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionOptions(code_action_kinds=list(KINDS), resolve_provider=True),
+    )
+    async def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
+        def found() -> list[types.CodeAction]:
+            made = server.actions(params.text_document.uri, params.context.diagnostics)
+            places = made.analysis.places
+            start = places.offset(params.range.start.line, params.range.start.character)
+            end = places.offset(params.range.end.line, params.range.end.character)
+            return list(made.at(start, end, params.context.only))
+
+        return await server.work(found)
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    async def resolve(action: types.CodeAction) -> types.CodeAction:
+        data: Any = action.data
+        if not isinstance(data, dict) or "uri" not in data:
+            return action
+        try:
+            return await server.work(lambda: server.actions(data["uri"]).resolve(action))
+        except Refused as refusal:
+            server.window_show_message(
+                types.ShowMessageParams(types.MessageType.Warning, f"dfopt: not changed: {refusal}")
+            )
+            return action
+
+    @server.command(APPLY)
+    async def apply(uri: str) -> None:
+        def found() -> types.WorkspaceEdit | None:
+            actions = server.actions(uri)
+            edits = actions.fix_all() if actions.analysis.problem is None else []
+            return actions.edit(edits, False) if edits else None
+
+        edit = await server.work(found)
+        if edit is not None:
+            await server.workspace_apply_edit_async(
+                types.ApplyWorkspaceEditParams(edit, "Fix all safe findings (dfopt)")
+            )
+
+
+def _shown(server: Server) -> None:
+    async def marks(uri: str, make: Callable[[Analysis], Iterable[T]]) -> tuple[Analysis, list[T]]:
+        """What `make` finds in a document; nothing where it is no Dockerfile."""
+
+        def found() -> tuple[Analysis, list[T]]:
+            analysis = server.analysis(uri)
+            return analysis, list(make(analysis)) if analysis.problem is None else []
+
+        return await server.work(found)
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hover(params: types.HoverParams) -> types.Hover | None:
+        def found(analysis: Analysis) -> list[pages.Mark]:
+            at = analysis.places.offset(params.position.line, params.position.character)
+            mark = pages.hover(analysis, at)
+            return [mark] if mark is not None else []
+
+        analysis, shown = await marks(params.text_document.uri, found)
+        if not shown:
+            return None
+        content = types.MarkupContent(types.MarkupKind.Markdown, shown[0].text)
+        return types.Hover(content, range_of(analysis.places.range(shown[0].start, shown[0].end)))
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))
+    async def lens(params: types.CodeLensParams) -> list[types.CodeLens]:
+        uri = params.text_document.uri
+        analysis, shown = await marks(uri, pages.lenses)
+        return [
+            types.CodeLens(
+                range_of(analysis.places.range(mark.start, mark.start)),
+                types.Command(f"{mark.text} ({mark.detail})", APPLY, arguments=[uri]),
+            )
+            for mark in shown
+        ]
+
+    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintOptions(resolve_provider=False))
+    async def hints(params: types.InlayHintParams) -> list[types.InlayHint]:
+        analysis, shown = await marks(params.text_document.uri, pages.hints)
+        first = analysis.places.offset(params.range.start.line, params.range.start.character)
+        last = analysis.places.offset(params.range.end.line, params.range.end.character)
+        return [
+            types.InlayHint(
+                types.Position(*analysis.places.range(mark.end, mark.end)[:2]), mark.text, tooltip=mark.detail
+            )
+            for mark in shown
+            if first <= mark.end <= last
+        ]
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK, types.DocumentLinkOptions(resolve_provider=False))
+    async def links(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+        analysis, shown = await marks(params.text_document.uri, pages.links)
+        return [
+            types.DocumentLink(range_of(analysis.places.range(mark.start, mark.end)), target=mark.text)
+            for mark in shown
+        ]

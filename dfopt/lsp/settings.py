@@ -1,0 +1,64 @@
+"""The settings that a client sends: `initializationOptions`, or the section `dfopt` of its configuration.
+
+Keys are those of `dfopt.toml` where they mean the same (`select`, `ignore`, `unsafe`), with `config` (a configuration
+file), `isolated`, and `refusals` (show what was left alone). A key that is unknown, or a value of another type, is told
+to the user and otherwise ignored: an editor must not lose its server over a typing error.
+"""
+
+from __future__ import annotations
+
+from dfopt.record import Record
+from dfopt.workspace.messages import suggestion
+from dfopt.workspace.selection import UnknownPass, canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Settings(Record):
+    """What the client wants."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    unsafe: bool | None = None
+    config: str | None = None
+    isolated: bool = False
+    refusals: bool = False
+
+
+_KINDS: dict[str, type] = {
+    "select": list, "ignore": list, "unsafe": bool, "config": str, "isolated": bool, "refusals": bool,
+}  # fmt: skip
+
+
+def settings_from(value: Any) -> tuple[Settings, list[str]]:
+    """The settings in what a client sent, and what was wrong with it."""
+    if isinstance(value, dict) and isinstance(value.get("dfopt"), dict):
+        value = value["dfopt"]
+    if value is None:
+        return Settings(), []
+    if not isinstance(value, dict):
+        return Settings(), ["dfopt: the settings are no object"]
+    given: dict[str, Any] = {}
+    wrong: list[str] = []
+    for key, item in value.items():
+        kind = _KINDS.get(key)
+        if kind is None:
+            wrong.append(f'dfopt: unknown setting "{key}"{suggestion(str(key), _KINDS)}')
+        elif item is None:
+            continue
+        elif not isinstance(item, kind) or (isinstance(item, list) and not all(isinstance(word, str) for word in item)):
+            names = {list: "a list of strings", bool: "true or false", str: "a string"}
+            wrong.append(f"dfopt: the setting {key} must be {names[kind]}")
+        elif isinstance(item, list):
+            try:
+                given[key] = canonical(item)
+            except UnknownPass as failure:
+                wrong.append(f"dfopt: {key}: {failure}")
+        else:
+            given[key] = item or None if kind is str else item
+    if given.get("config") and given.get("isolated"):
+        wrong.append("dfopt: the settings config and isolated exclude each other")
+        del given["isolated"]
+    return Settings(**given), wrong
