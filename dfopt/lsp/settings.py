@@ -8,7 +8,7 @@ to the user and otherwise ignored: an editor must not lose its server over a typ
 from __future__ import annotations
 
 from dfopt.record import Record
-from dfopt.workspace.messages import suggestion
+from dfopt.words import suggestion
 from dfopt.workspace.selection import UnknownPass, canonical
 
 TYPE_CHECKING = False
