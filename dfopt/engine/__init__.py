@@ -1,0 +1,17 @@
+"""Engines that build and run images: BuildKit by way of `docker buildx`, podman, buildah.
+
+with find_engine() as engine:
+    image = engine.build(Build(".", open("Dockerfile", "rb").read()), timeout=600)
+    archive = engine.save(image)      # for dfopt.image
+"""
+
+from __future__ import annotations
+
+from dfopt.engine.base import Build, Container, Engine, Image, Ran
+from dfopt.engine.errors import BuildError, CancelledError, EngineError, NoEngineError, TimeLimitError
+from dfopt.engine.find import NAMES, find_engine
+
+__all__ = [
+    "NAMES", "Build", "BuildError", "CancelledError", "Container", "Engine", "EngineError", "Image", "NoEngineError",
+    "Ran", "TimeLimitError", "find_engine",
+]  # fmt: skip

@@ -1,0 +1,259 @@
+"""BuildKit by way of `docker buildx`: the docker engine's own, or a builder elsewhere.
+
+Source: buildx 0.13, docs/reference/buildx_build.md and buildx_create.md; Docker's command line reference. A builder of
+the driver `docker` puts its images into its engine's store. Every other one (`docker-container`, `kubernetes`,
+`remote`) delivers an image as a docker archive; such an image is loaded into the local engine only to be run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+from dfopt.engine import marks
+from dfopt.engine.base import SAVE_SECONDS, Build, Container, Engine, Image, Ran, abandoned_folders, remove_folder
+from dfopt.engine.errors import BuildError, EngineError, NoEngineError
+from dfopt.engine.process import Done
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dfopt.engine.base import Progress
+
+_ADDRESSES = ("tcp://", "unix://", "docker-container://", "kube-pod://", "podman-container://")
+# runc's word when a container's first process died before it was told what to run, which a loaded machine sees at
+# times. Nothing of the Dockerfile has run then, so that another attempt hides no failure of it.
+_NEVER_STARTED = "waiting for init preliminary setup"
+_ATTEMPTS = 3
+_STARTS = 30.0
+
+
+class Docker(Engine):
+    """`builder`: the name of a buildx builder, or the address of a BuildKit daemon (`tcp://host:port`,
+    `unix:///path` ...); None: the one that buildx uses by itself."""
+
+    name = "docker"
+
+    def __init__(self, builder: str | None = None) -> None:
+        super().__init__()
+        self.label = f"docker, builder {builder}" if builder else "docker"
+        self.builder = builder
+        self.address = ""
+        if builder is not None and builder.startswith(_ADDRESSES):
+            self.builder, self.address = marks.new_name(), builder
+            # in a configuration of its own, so that the user's list of builders stays as it is
+            own = os.path.join(self.folder, "buildx")
+            os.mkdir(own)
+            self.runner.environment["BUILDX_CONFIG"] = own
+        self.runner.environment["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
+        self.runner.environment["DOCKER_CLI_HINTS"] = "false"
+        self._docker: tuple[str, ...] = ("docker",)
+        self.local = True  # builds end up in an engine's store
+        self.engine = True  # an engine answers, which can run containers
+
+    def check(self) -> None:
+        if shutil.which("docker") is None:
+            raise NoEngineError("docker is not installed")
+        if not self.tell("docker", "buildx", "version"):
+            raise NoEngineError(
+                "docker has no buildx: install docker-buildx (docker-buildx-plugin in Docker's packages)"
+            )
+        if self.address:
+            done = self._quick(
+                "docker", "buildx", "create", "--driver", "remote", "--name", self.builder or "", self.address
+            )
+            if done.code != 0:
+                raise NoEngineError(f"no builder at {self.address}", done.log)
+        inspect = ["docker", "buildx", "inspect", *(["--bootstrap"] if self.builder else [])]
+        done = self._quick(*inspect, *([self.builder] if self.builder else []))
+        text = done.output.decode("utf-8", "replace")
+        fields = dict(line.split(":", 1) for line in text.split("\n") if ":" in line and not line.startswith(" "))
+        driver = fields.get("Driver", "").strip()
+        wrong = next((line for line in text.split("\n") if line.startswith("Error:")), "")
+        if done.code != 0 or not driver or wrong:
+            raise NoEngineError(f"{self._called()} does not answer", f"{done.log}\n{wrong}")
+        self.local = driver == "docker"
+        if self.local and self.builder not in (None, "default"):
+            self._docker = ("docker", "--context", self.builder or "")
+        self.engine = self.tell(*self._docker, "version", "--format", "{{.Server.Version}}")
+        if self.local and not self.engine:
+            done = self._quick(*self._docker, "version")
+            raise NoEngineError("docker is installed, but its engine does not answer", done.log)
+
+    def _called(self) -> str:
+        return f"builder {self.address or self.builder}" if self.builder else "docker buildx"
+
+    def _quick(self, *words: str) -> Done:
+        return self.runner.run(words, 120)
+
+    # -- images
+
+    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> Image:
+        tag = f"{marks.new_name()}:latest"
+        file = self.dockerfile(build)
+        words = [
+            "docker",
+            "buildx",
+            "build",
+            "--progress=plain",
+            "--file",
+            file,
+            "--label",
+            f"{marks.LABEL}={self.mark}",
+        ]
+        if self.builder:
+            words += ["--builder", self.builder]
+        archive = ""
+        if self.local:
+            words += ["--load", "--tag", tag]
+        else:
+            archive = self.place(".tar")
+            words += ["--output", f"type=docker,dest={archive},name={tag}"]
+        words += self.words(build)
+        if build.network == "host" and not self.local:
+            words += ["--allow", "network.host"]
+        image = self.images[tag] = Image(tag, archive, True)
+        try:
+            done = self._patiently([*words, build.context], timeout, progress)
+        finally:
+            shutil.rmtree(os.path.dirname(file), ignore_errors=True)
+        if done.code != 0:
+            raise BuildError(f"the build failed ({self.label})", done.log)
+        return image
+
+    def _patiently(self, words: list[str], timeout: float, progress: Progress | None) -> Done:
+        for _ in range(_ATTEMPTS):
+            done = self.runner.run(words, timeout, progress)
+            if done.code == 0 or _NEVER_STARTED not in done.log:
+                break
+        return done
+
+    def find(self, name: str) -> Image:
+        if self.config(name) is None:
+            raise EngineError(f"{self.label} has no image {name} (nothing is pulled)")
+        return Image(name)
+
+    def config(self, name: str) -> Mapping[str, Any] | None:
+        if not self.engine:
+            return None
+        done = self.runner.run([*self._docker, "image", "inspect", "--format", "{{json .}}", "--", name], 120)
+        return as_oci(json.loads(done.output)) if done.code == 0 else None
+
+    def save(self, image: Image) -> str:
+        if image.archive:
+            return image.archive
+        path = self.place(".tar")
+        done = self.runner.run([*self._docker, "save", "--output", path, image.name], SAVE_SECONDS)
+        if done.code != 0:
+            raise EngineError(f"docker save {image.name} failed", done.log)
+        return path
+
+    def remove(self, image: Image) -> None:
+        if self.images.pop(image.name, None) is None:
+            return
+        if image.archive and os.path.exists(image.archive):
+            os.unlink(image.archive)
+        if self.engine:
+            self.tell(*self._docker, "image", "rm", "--force", image.name)
+
+    # -- containers
+
+    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+        name = self._container(image)
+        call = [*self._docker, "run", "--rm", *self._options(name, network), "--entrypoint", words[0], image.name]
+        try:
+            done = self.runner.run([*call, *words[1:]], timeout)
+            if done.code == 125 and _NEVER_STARTED in done.log:
+                done = self.runner.run([*call, *words[1:]], timeout)
+        finally:
+            self._discard(name)
+        if done.code == 125:  # docker's own status for a container that could not be made
+            raise EngineError("docker run failed", done.log)
+        return Ran(done.code, done.output, done.log)
+
+    def start(self, image: Image, network: str | None) -> Container:
+        name = self._container(image)
+        done = self.runner.run([*self._docker, "run", "--detach", *self._options(name, network), image.name], 120)
+        if done.code != 0:
+            self._discard(name)
+            raise EngineError("the container does not start", done.log)
+        address = "127.0.0.1"
+        if network != "host":
+            form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+            found = self.ask(*self._docker, "container", "inspect", "--format", form, name).decode().split()
+            address = found[0] if found else ""
+        return Container(name, address)
+
+    def log(self, container: Container) -> str:
+        done = self._quick(*self._docker, "logs", "--tail", "30", container.name)
+        return done.output.decode("utf-8", "backslashreplace") + done.log
+
+    def stop(self, container: Container) -> None:
+        self._discard(container.name)
+
+    def _container(self, image: Image) -> str:
+        if not self.engine:
+            raise EngineError("no docker engine answers that could run the image")
+        if image.archive:
+            done = self.runner.run([*self._docker, "load", "--input", image.archive], SAVE_SECONDS)
+            if done.code != 0:
+                raise EngineError("docker load of the built image failed", done.log)
+        name = marks.new_name()
+        self.containers.add(name)
+        return name
+
+    def _options(self, name: str, network: str | None) -> list[str]:
+        words = ["--pull", "never", "--name", name, "--label", f"{marks.LABEL}={self.mark}"]
+        return words + (["--network", network] if network is not None else [])
+
+    def _discard(self, name: str) -> None:
+        self.runner.resume()  # a cancelled run's container goes too
+        self.tell(*self._docker, "rm", "--force", "--volumes", name)
+        self.containers.discard(name)
+
+    # -- nothing is left
+
+    def clean(self) -> None:
+        if self.engine and shutil.which("docker") is not None:
+            self._remove_marked([self.mark])
+        self.images.clear()
+        if self.address:
+            self.tell("docker", "buildx", "rm", self.builder or "")
+
+    def sweep(self) -> None:
+        if self.engine:
+            found = {mark for _, mark in [*self._marked("container"), *self._marked("image")]}
+            self._remove_marked([mark for mark in found if marks.abandoned(mark)])
+        for path in abandoned_folders(self.name):
+            remove_folder(path)
+
+    def _remove_marked(self, wanted: list[str]) -> None:
+        if not wanted:
+            return
+        for kind, words in (("container", ("rm", "--force", "--volumes")), ("image", ("image", "rm", "--force"))):
+            found = [name for name, mark in self._marked(kind) if mark in wanted]
+            if found:
+                self.tell(*self._docker, *words, *found)
+
+    def _marked(self, kind: str) -> list[tuple[str, str]]:
+        """(id, mark) of every image or container that carries a mark."""
+        every = ("container", "ls", "--all") if kind == "container" else ("image", "ls", "--all")
+        done = self._quick(*self._docker, *every, "--quiet", "--no-trunc", "--filter", f"label={marks.LABEL}")
+        names = sorted(set(done.output.decode().split()))
+        if not names:
+            return []
+        form = f'{{{{.Id}}}} {{{{index .Config.Labels "{marks.LABEL}"}}}}'
+        done = self._quick(
+            *self._docker, kind, "inspect", "--format", form, *names
+        )  # one that has just gone is left out
+        rows = [line.split(" ", 1) for line in done.output.decode("utf-8", "replace").split("\n") if " " in line]
+        return [(row[0], row[1].strip()) for row in rows]
+
+
+def as_oci(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    """An OCI image config from what `docker image inspect` says."""
+    settings = {key: value for key, value in (inspected.get("Config") or {}).items() if value}
+    return {"architecture": inspected.get("Architecture"), "os": inspected.get("Os"), "config": settings}

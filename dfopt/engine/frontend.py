@@ -1,0 +1,31 @@
+"""The `# syntax=` line: which frontend is to read a Dockerfile, and the file without that wish."""
+
+from __future__ import annotations
+
+from dfopt.source import decode, encode
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+
+
+def frontend_of(dockerfile: bytes) -> str | None:
+    """The image that `# syntax=` names; None without one, and for a file that cannot be parsed."""
+    try:
+        directives = parse(decode(dockerfile)).directives
+    except DockerfileError:
+        return None
+    return next((one.value for one in directives if one.name == "syntax"), None)
+
+
+def without_frontend(dockerfile: bytes) -> bytes:
+    """`dockerfile` without its `# syntax=` line, so that the engine's built-in frontend reads it and none is pulled.
+
+    `# check=` goes too: BuildKit before 0.15 does not know it, and would take no `# escape=` after it.
+    """
+    text = decode(dockerfile)
+    try:
+        directives = parse(text).directives
+    except DockerfileError:
+        return dockerfile
+    lines = text.split("\n")
+    gone = {one.line - 1 for one in directives if one.name in ("syntax", "check")}
+    return encode("\n".join(line for number, line in enumerate(lines) if number not in gone))

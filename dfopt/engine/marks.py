@@ -1,0 +1,75 @@
+"""Names and labels by which dfopt knows its own images, containers and folders, and those of a run that crashed.
+
+All carry the run's owner: this machine's boot and process space, a process id, and when that process began. What
+belongs to an owner who is no more may be removed; what another machine made is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+
+LABEL = "dev.dfopt.run"
+PREFIX = "dfopt-"
+
+
+def new_name() -> str:
+    """A name that nothing else has, for an image or a container."""
+    return f"{PREFIX}{secrets.token_hex(8)}"
+
+
+def owner() -> str:
+    """This process: `space-pid-began`."""
+    pid = os.getpid()
+    return f"{_space()}-{pid}-{_began(pid)}"
+
+
+def abandoned(mark: str) -> bool:
+    """Whether `mark` is the owner mark of a process of this very machine that has ended."""
+    space, _, rest = mark.partition("-")
+    pid, _, began = rest.partition("-")
+    if space != _space() or not pid.isdecimal() or not began:
+        return False
+    return _began(int(pid)) != began
+
+
+def _space() -> str:
+    """This boot of this machine, and its process id namespace: process ids mean something in there alone."""
+    words = [socket.gethostname()]
+    for read in (_boot, _namespace):
+        try:
+            words.append(read())
+        except OSError:
+            words.append("")
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
+
+
+def _boot() -> str:
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def _namespace() -> str:
+    return os.readlink("/proc/self/ns/pid")
+
+
+def _began(pid: int) -> str:
+    """When a process began, in clock ticks since the boot; "" when there is none, "0" where that is not told."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
+    except FileNotFoundError:
+        if os.path.exists("/proc/self/stat"):
+            return ""
+    except (ProcessLookupError, IndexError):
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "0"

@@ -1,0 +1,155 @@
+"""Runs an engine's command line: in a process group of its own, with its log passed on line by line, a time limit, and
+an end that leaves nothing running.
+
+A process is ended by SIGINT first, so that the client can cancel what the engine does for it, then by SIGTERM, then by
+SIGKILL. The whole group gets each signal: docker runs buildx as a child, buildah runs steps as children.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from contextlib import suppress
+
+from dfopt.engine.errors import CancelledError, EngineError, TimeLimitError
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import IO
+
+_KEPT_LINES = 400
+_KEPT_OUTPUT = 16 << 20  # bytes of standard output
+_GRACE = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 10.0))  # seconds until the next one
+
+
+class Done(Record):
+    """How a command ended. `code`: its exit status; `log`: the end of its standard error."""
+
+    code: int
+    output: bytes
+    log: str
+
+
+class Runner:
+    """Runs commands, from several threads if need be; `cancel` ends those that run, and lets no other begin."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self.environment = dict(os.environ if environment is None else environment)
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._cancelled = False
+
+    def run(
+        self,
+        words: Sequence[str],
+        timeout: float,
+        progress: Callable[[str], None] | None = None,
+        *,
+        merged: bool = False,
+    ) -> Done:
+        """Runs a command to its end, without standard input. `timeout`: seconds; `progress` is given each line of its
+        standard error, and with `merged` of its standard output too. Raises EngineError (it cannot be run),
+        TimeLimitError, CancelledError; then it is ended."""
+        process = self._start(words, subprocess.PIPE, subprocess.STDOUT if merged else subprocess.PIPE)
+        lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        output = bytearray()
+        told = process.stdout if merged else process.stderr
+        readers = [threading.Thread(target=_read_lines, args=(told, lines, progress), daemon=True)]
+        if not merged:
+            readers.append(threading.Thread(target=_read_bytes, args=(process.stdout, output), daemon=True))
+        for reader in readers:
+            reader.start()
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            end(process)
+            raise TimeLimitError(f"{words[0]} took over {timeout:g} s and was ended", "\n".join(lines)) from None
+        except BaseException:
+            end(process)
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            for reader in readers:
+                reader.join(5)  # a grandchild may hold the pipe open: the log can wait no longer for it
+            if process.returncode is not None:
+                _end_group(process.pid)
+        if self._cancelled:
+            raise CancelledError(f"{words[0]} was cancelled")
+        return Done(process.returncode, bytes(output), "\n".join(lines))
+
+    def start(self, words: Sequence[str], log: str) -> subprocess.Popen[bytes]:
+        """Starts a command that writes to the file `log`; the caller ends it by `end`."""
+        with open(log, "wb") as file:
+            return self._start(words, file, subprocess.STDOUT)
+
+    def _start(self, words: Sequence[str], output: int | IO[bytes], errors: int) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._cancelled:
+                raise CancelledError(f"{words[0]} was cancelled")
+            try:
+                process = subprocess.Popen(
+                    words, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                    start_new_session=True,
+                )  # fmt: skip
+            except OSError as failure:
+                raise EngineError(f"{words[0]} cannot be run: {failure.strerror or failure}") from None
+            self._running.add(process)
+            return process
+
+    def cancel(self) -> None:
+        """Ends every command that runs; `run` raises CancelledError in its thread, now and from now on."""
+        with self._lock:
+            self._cancelled = True
+            running = list(self._running)
+        for process in running:
+            end(process)
+
+    def resume(self) -> None:
+        """After `cancel`: commands may run again, to clean up."""
+        with self._lock:
+            self._cancelled = False
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and its group, gently first."""
+    for number, seconds in _GRACE:
+        if process.poll() is not None:
+            break
+        _signal_group(process.pid, number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+    _end_group(process.pid)
+
+
+def _end_group(leader: int) -> None:
+    """Kills what its leader left behind in the group, if anything."""
+    _signal_group(leader, signal.SIGKILL)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # nobody is left; macOS says EPERM for a group of zombies
+        os.killpg(leader, number)
+
+
+def _read_lines(stream: IO[bytes], lines: deque[str], progress: Callable[[str], None] | None) -> None:
+    with stream:
+        for line in stream:
+            text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+            lines.append(text)
+            if progress is not None:
+                progress(text)
+
+
+def _read_bytes(stream: IO[bytes], output: bytearray) -> None:
+    with stream:
+        while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]
+            if len(output) < _KEPT_OUTPUT:
+                output += chunk

@@ -1,0 +1,312 @@
+"""buildah and podman: engines without a daemon, over containers/storage.
+
+They work in a storage of their own, in the engine's folder, which reads the user's images as an additional store
+(containers-storage.conf(5)): so that whatever a build that was killed leaves, working containers and mounts of layers
+among it, goes with that folder, and nothing is ever written to the user's storage.
+
+Sources: buildah-build(1), buildah-run(1) of buildah 1.39; podman(1), podman-run(1) of podman 5.4. The isolation of RUN
+steps is the engine's own choice, or `BUILDAH_ISOLATION`. Images get the docker format: the OCI one has no HEALTHCHECK
+and no SHELL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+
+from dfopt.engine import marks
+from dfopt.engine.base import (
+    SAVE_SECONDS,
+    Build,
+    Container,
+    Engine,
+    Image,
+    Ran,
+    abandoned_folders,
+    remove_folder,
+    unmount_below,
+)
+from dfopt.engine.errors import BuildError, EngineError, NoEngineError
+from dfopt.engine.process import end
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
+    from dfopt.engine.base import Progress
+
+_DEFAULT_LIMIT = 1 << 20  # what these engines raise a step's limits to, unless told otherwise
+
+
+class Storage(Engine):
+    """What buildah and podman share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = self.name
+        work = os.path.join(self.folder, "work")
+        os.mkdir(work)
+        self.runner.environment["TMPDIR"] = work  # the bundles of RUN steps among others
+        self._globals: tuple[str, ...] = ()
+        self._processes: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
+
+    def check(self) -> None:
+        if shutil.which(self.name) is None:
+            raise NoEngineError(f"{self.name} is not installed")
+        done = self.runner.run([self.name, "info", "--format", self.store_form], 120)
+        root, _, driver = done.output.decode("utf-8", "surrogateescape").strip().partition("\n")
+        if done.code != 0 or not driver:
+            raise NoEngineError(f"{self.name} does not work here", done.log)
+        self._globals = self.globals(self.folder, driver)
+        if os.path.isdir(root):
+            self._globals += ("--storage-opt", f"additionalimagestore={root}")
+
+    store_form: ClassVar[str]
+    inspect: ClassVar[tuple[str, ...]]
+    force: ClassVar[tuple[str, ...]] = ()
+
+    def globals(self, folder: str, driver: str) -> tuple[str, ...]:
+        """The options in front of a command that make it work in `folder` alone."""
+        return (
+            "--root", os.path.join(folder, "root"), "--runroot", os.path.join(folder, "run"), "--storage-driver", driver
+        )  # fmt: skip
+
+    def _call(self, *words: str) -> list[str]:
+        return [self.name, *self._globals, *words]
+
+    # -- images
+
+    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> Image:
+        tag = f"localhost/{marks.new_name()}:latest"
+        file = self.dockerfile(build)
+        words = self._call("build", "--format", "docker", "--layers", "--pull=never", "--file", file, "--tag", tag)
+        if os.path.exists(f"{file}.dockerignore"):
+            words += ["--ignorefile", f"{file}.dockerignore"]
+        words += [*_limits(), *self.words(build), build.context]
+        image = self.images[tag] = Image(tag, own=True)
+        try:
+            done = self.runner.run(words, timeout, progress, merged=True)
+        finally:
+            shutil.rmtree(os.path.dirname(file), ignore_errors=True)
+        if done.code != 0:
+            raise BuildError(f"the build failed ({self.label})", done.log)
+        return image
+
+    def find(self, name: str) -> Image:
+        if self.config(name) is None:
+            raise EngineError(f"{self.label} has no image {name} (nothing is pulled)")
+        return Image(name)
+
+    def remove(self, image: Image) -> None:
+        if self.images.pop(image.name, None) is not None:
+            self.tell(*self._call("rmi", "--force", image.name))
+
+    def stop(self, container: Container) -> None:
+        self.runner.resume()
+        process = self._processes.pop(container.name, None)
+        if process is not None:
+            end(process[0])
+        self.tell(*self._call("rm", *self.force, container.name))
+        self.containers.discard(container.name)
+
+    def config(self, name: str) -> Mapping[str, Any] | None:
+        done = self.runner.run(self._call(*self.inspect, name), 120)
+        if done.code != 0:
+            return None
+        found = json.loads(done.output)
+        found = found.get("Docker", found)
+        settings = {key: value for key, value in (found.get("Config", found.get("config")) or {}).items() if value}
+        return {
+            "architecture": found.get("Architecture", found.get("architecture")),
+            "os": found.get("Os", found.get("os")),
+            "config": settings,
+        }
+
+    # -- nothing is left
+
+    def clean(self) -> None:
+        for container in list(self.containers):
+            self.stop(Container(container, ""))
+        self._wipe(self.folder, self._globals)
+        self.images.clear()
+
+    def sweep(self) -> None:
+        for folder in abandoned_folders(self.name):
+            self._wipe(folder, self.globals(folder, "overlay"))
+            remove_folder(folder)
+
+    def _wipe(self, folder: str, options: tuple[str, ...]) -> None:
+        """Ends all containers of a storage, and deletes it."""
+        root = os.path.join(folder, "root")
+        if not options or not os.path.isdir(root):
+            return
+        self.tell(self.name, *options, "rm", "--all", *self.force)
+        self._end_steps(folder)
+        unmount_below(folder)
+        if os.geteuid() != 0:  # files of subordinate users are not ours to delete, but in their name space
+            self.tell(self.name, "unshare", "rm", "-rf", root)
+        shutil.rmtree(root, ignore_errors=True)
+
+    def _end_steps(self, folder: str) -> None:
+        """Ends the RUN steps of builds that were killed: the runtime's containers outlive the process
+        that began them."""
+        for runtime in ("crun", "runc"):
+            if shutil.which(runtime) is None:
+                continue
+            done = self.runner.run([runtime, "list", "--format", "json"], 60)
+            listed = json.loads(done.output or b"null") if done.code == 0 else None
+            for one in listed or ():
+                if str(one.get("bundle", "")).startswith(f"{folder}/"):
+                    self.tell(runtime, "delete", "--force", str(one.get("id")))
+        for pid in _rooted_in(folder):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _rooted_in(folder: str) -> list[int]:
+    """The processes whose root directory is a layer in `folder`."""
+    found: list[int] = []
+    for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        try:
+            with open(f"/proc/{int(entry)}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+                roots = [line for line in file if line.split(" ")[4] == "/"]
+        except (ValueError, OSError):
+            continue
+        if any(f"={folder}/" in line or f":{folder}/" in line for line in roots):
+            found.append(int(entry))
+    return found
+
+
+class Buildah(Storage):
+    """Builds and runs by buildah alone."""
+
+    name = "buildah"
+    store_form = "{{.store.GraphRoot}}\n{{.store.GraphDriverName}}"
+    inspect = ("inspect", "--type", "image")
+
+    def save(self, image: Image) -> str:
+        path = self.place(".tar")
+        name = image.name if image.own else f"{marks.new_name()}:latest"
+        done = self.runner.run(self._call("push", "--quiet", image.name, f"docker-archive:{path}:{name}"), SAVE_SECONDS)
+        if done.code != 0:
+            raise EngineError(f"buildah push {image.name} failed", done.log)
+        return path
+
+    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+        name = self._from(image, network)
+        try:
+            done = self.runner.run(self._call("run", name, "--", *words), timeout)
+        finally:
+            self.stop(Container(name, ""))
+        if done.code == 125:
+            raise EngineError("buildah run failed", done.log)
+        return Ran(done.code, done.output, done.log)
+
+    def start(self, image: Image, network: str | None) -> Container:
+        if network != "host":
+            raise EngineError("buildah tells no address of a container: use --network host for a smoke script")
+        settings = (self.config(image.name) or {}).get("config") or {}
+        words = (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))
+        if not words:
+            raise EngineError("the image says nothing that could be started")
+        name = self._from(image, network)
+        log = self.place(".log")
+        self._processes[name] = self.runner.start(self._call("run", name, "--", *words), log), log
+        return Container(name, "127.0.0.1")
+
+    def log(self, container: Container) -> str:
+        with open(self._processes[container.name][1], "rb") as file:
+            return file.read()[-4096:].decode("utf-8", "backslashreplace")
+
+    def _from(self, image: Image, network: str | None) -> str:
+        name = marks.new_name()
+        self.containers.add(name)
+        options = ["--network", network] if network is not None else []
+        done = self.runner.run(
+            self._call("from", "--pull=never", *_limits(), *options, "--name", name, image.name), 120
+        )
+        if done.code != 0:
+            raise EngineError("buildah from failed", done.log)
+        return name
+
+
+class Podman(Storage):
+    """Builds and runs by podman."""
+
+    name = "podman"
+    store_form = "{{.Store.GraphRoot}}\n{{.Store.GraphDriverName}}"
+    inspect = ("image", "inspect", "--format", "{{json .}}")
+    force = ("--force", "--volumes")
+
+    def __init__(self) -> None:
+        super().__init__()
+        if "CONTAINERS_CONF_OVERRIDE" not in self.runner.environment:
+            # podman's locks lie in memory that all its storages share, unless they are files
+            path = os.path.join(self.folder, "containers.conf")
+            with open(path, "w", encoding="ascii") as file:
+                file.write('[engine]\nlock_type = "file"\n')
+            self.runner.environment["CONTAINERS_CONF_OVERRIDE"] = path
+
+    def globals(self, folder: str, driver: str) -> tuple[str, ...]:
+        return (*super().globals(folder, driver), "--tmpdir", os.path.join(folder, "tmp"), "--events-backend", "none")
+
+    def save(self, image: Image) -> str:
+        path = self.place(".tar")
+        words = self._call("save", "--quiet", "--format", "docker-archive", "--output", path, image.name)
+        done = self.runner.run(words, SAVE_SECONDS)
+        if done.code != 0:
+            raise EngineError(f"podman save {image.name} failed", done.log)
+        return path
+
+    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+        name, options = self._named(network)
+        entrypoint = json.dumps([words[0]])
+        try:
+            done = self.runner.run(
+                self._call("run", "--rm", *options, "--entrypoint", entrypoint, image.name, *words[1:]), timeout
+            )
+        finally:
+            self.stop(Container(name, ""))
+        if done.code == 125:
+            raise EngineError("podman run failed", done.log)
+        return Ran(done.code, done.output, done.log)
+
+    def start(self, image: Image, network: str | None) -> Container:
+        name, options = self._named(network)
+        done = self.runner.run(self._call("run", "--detach", *options, image.name), 120)
+        if done.code != 0:
+            self.stop(Container(name, ""))
+            raise EngineError("the container does not start", done.log)
+        address = "127.0.0.1"
+        if network != "host":
+            form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+            found = self.ask(*self._call("container", "inspect", "--format", form, name)).decode().split()
+            address = found[0] if found else ""
+        return Container(name, address)
+
+    def log(self, container: Container) -> str:
+        done = self.runner.run(self._call("logs", "--tail", "30", container.name), 120)
+        return done.output.decode("utf-8", "backslashreplace") + done.log
+
+    def _named(self, network: str | None) -> tuple[str, list[str]]:
+        name = marks.new_name()
+        self.containers.add(name)
+        options = ["--pull=never", "--name", name, *_limits()]
+        return name, options + (["--network", network] if network is not None else [])
+
+
+def _limits() -> list[str]:
+    """Options that keep the engine from raising limits above those that this process has, which fails where they
+    cannot be raised (in a container, without root)."""
+    found: list[str] = []
+    for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        hard = resource.getrlimit(number)[1]
+        if hard != resource.RLIM_INFINITY and hard < _DEFAULT_LIMIT:
+            found += ["--ulimit", f"{name}={hard}:{hard}"]
+    return found
