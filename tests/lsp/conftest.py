@@ -6,10 +6,13 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient
 
+PACKAGES = "neovim emacs-nox hx tmux nodejs npm"
+LEFT_OUT = "editors left out: "
 COMMAND = [sys.executable, "-m", "dfopt", "lsp"]
 
 
@@ -50,3 +53,13 @@ async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
     """A client whose test starts the session itself (`initialized`)."""
     yield
     await lsp_client.shutdown_session()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = [
+        report.longrepr[2].partition(LEFT_OUT)[2]
+        for report in terminalreporter.getreports("skipped")
+        if isinstance(report.longrepr, tuple) and LEFT_OUT in report.longrepr[2]
+    ]
+    if reasons:
+        terminalreporter.write_line(f"{len(reasons)} tests with real editors were left out: {reasons[0]}", yellow=True)
