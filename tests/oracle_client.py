@@ -148,6 +148,15 @@ class Oracle:
         """An image name's "domain", "path", "tag", "digest", "normalized" and "familiar" form, or "err"."""
         return self._ask("images", {"name": name})
 
+    def ignore(self, content: bytes, files: Iterable[str]) -> dict[str, Any]:
+        """What a .dockerignore leaves of a build context with these files: "left" (sorted as walked) and "patterns",
+        or "err" where the build would fail."""
+        return self._ask("ignore", {"src": base64.b64encode(content).decode(), "files": list(files)})
+
+    def match(self, pattern: str, name: str) -> dict[str, Any]:
+        """Go's filepath.Match: "match" (bool), or "err" for a malformed pattern."""
+        return self._ask("match", {"pattern": pattern, "name": name})
+
     def close(self) -> None:
         for pipe in self._pipes.values():
             pipe.close()

@@ -10,7 +10,7 @@ out=${1:-$HOME/.cache/dfopt-oracle/oracle}
 mkdir -p "$(dirname "$out")"
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/src/oracle"
-cp "$here/main.go" "$here/debian.go" "$work/src/oracle/"
+cp "$here"/*.go "$work/src/oracle/"
 cd "$work/src/oracle"
 version=$(dpkg-query -W -f '${Version}' golang-github-docker-docker-dev 2>/dev/null || echo unknown)
 GO111MODULE=off GOPATH="$work:/usr/share/gocode" CGO_ENABLED=0 GOFLAGS= \

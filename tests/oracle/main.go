@@ -14,6 +14,8 @@
 //	oracle words      {"word","env":["A=1"],"escape","raw_quotes","raw_escapes",
 //	                   "skip_quotes","skip_unset"}      -> {"result","words"} or {"err"}
 //	oracle images     {"name"}                          -> the image name's parts or {"err"}
+//	oracle ignore     {"src":"<base64>","files":[...]}  -> {"patterns","left"}: of a .dockerignore, or {"err"}
+//	oracle match      {"pattern","name"}                -> {"match"}: Go's filepath.Match, or {"err"}
 //
 // FILE... may be a lone "-": file names on standard input, one a line. A panic
 // of BuildKit becomes an "err" that begins with "PANIC: ".
@@ -180,9 +182,11 @@ func answer(mode string, line []byte) (reply any) {
 	}()
 	var r struct {
 		wordReq
-		Src    string
-		Target string
-		Name   string
+		Src     string
+		Target  string
+		Name    string
+		Files   []string
+		Pattern string
 	}
 	if err := json.Unmarshal(line, &r); err != nil {
 		return map[string]string{"err": err.Error()}
@@ -192,13 +196,18 @@ func answer(mode string, line []byte) (reply any) {
 		return words(r.wordReq)
 	case "images":
 		return imageName(r.Name)
+	case "match":
+		return fileMatch(r.Pattern, r.Name)
 	}
 	src, err := base64.StdEncoding.DecodeString(r.Src)
 	if err != nil {
 		return map[string]string{"err": err.Error()}
 	}
-	if mode == "llbbatch" {
+	switch mode {
+	case "llbbatch":
 		return llb2json("", src, r.Target)
+	case "ignore":
+		return ignored(src, r.Files)
 	}
 	return parse("", src)
 }
@@ -249,7 +258,7 @@ func main() {
 			}
 			enc.Encode(parse(p, b))
 		}
-	case "batch", "llbbatch", "words", "images":
+	case "batch", "llbbatch", "words", "images", "ignore", "match":
 		for in.Scan() {
 			enc.Encode(answer(mode, in.Bytes()))
 			bufferedStdout.Flush()
