@@ -6,6 +6,7 @@ import os
 import sys
 
 from dfopt import optimizer
+from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.source import Source
 from dfopt.workspace.config import ConfigError, Lookup
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.optimizer import Options, Result
+    from dfopt.passes.base import Facts
     from dfopt.recipes.plan import Plan
     from dfopt.workspace.config import Config
 
@@ -27,7 +29,8 @@ STDIN = "-"
 class Request:
     """Passes, tiers and settings for any file. Values of the command line win over the configuration: `select` replaces
     its `select` and `ignore`; `ignore` alone is added to its `ignore`. `recipes`, and `set` (values of their options),
-    take the place of `select`."""
+    take the place of `select`. `context` is the build context of every file. `facts` are joined to what the build
+    context answers (see `workspace.facts`)."""
 
     def __init__(
         self,
@@ -37,6 +40,8 @@ class Request:
         unsafe: bool | None = None,
         recipes: tuple[str, ...] = (),
         set: tuple[str, ...] = (),
+        context: str | None = None,
+        facts: tuple[Facts, ...] = (),
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -44,11 +49,14 @@ class Request:
         self.unsafe = unsafe
         self.recipes = recipes
         self.set = set
+        self.context = context
+        self.facts = facts
         self._options: dict[int, tuple[Config, Options]] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Request, (self.lookup, self.select, self.ignore, self.unsafe, self.recipes, self.set)
+        given = (self.lookup, self.select, self.ignore, self.unsafe, self.recipes, self.set, self.context, self.facts)
+        return Request, given
 
     def options(self, directory: str) -> Options:
         """The optimizer's options for files of a directory: one object for each configuration. Raises ConfigError."""
@@ -89,10 +97,30 @@ class Request:
             raise OSError(0, found.error)
         directory = self.directory_of(found)
         plan = self.plan(directory)
+        source = Source.from_bytes(_read(found.path), found.name)
+        facts = self.facts_of(found, source)
         if plan is not None:
-            return plan.optimize(Source.from_bytes(_read(found.path), found.name))
-        options = self.options(directory)
-        return optimizer.optimize(Source.from_bytes(_read(found.path), found.name), options)
+            return plan.optimize(source, facts)
+        return optimizer.optimize(source, self.options(directory), facts)
+
+    def facts_of(self, found: Found, source: Source) -> Facts:
+        """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
+        from dfopt.workspace.facts import ContextFacts, JoinedFacts
+
+        own = ContextFacts(found.path, found.root, source, self.context_of(found))
+        return JoinedFacts((own, *self.facts)) if self.facts else own
+
+    def context_of(self, found: Found) -> str | None:
+        """The directory that the command line or the configuration names as the build context. Raises ConfigError."""
+        if self.context is not None:
+            return self.context
+        setting = self.lookup.directory(self.directory_of(found)).settings.get("context")
+        if setting is None:
+            return None
+        directory = os.path.join(os.path.dirname(os.path.abspath(setting.file)), setting.value)
+        if not os.path.isdir(directory):
+            raise ConfigError(f'context: no such directory: "{setting.value}"', setting.file)
+        return directory
 
 
 def _read(path: str) -> bytes:
@@ -115,9 +143,11 @@ def request_of(values: Values) -> Request:
             words[name] = canonical(getattr(values, name))
         except UnknownPass as failure:
             raise UsageError(f"--{name}: {failure}") from None
+    if values.context is not None and not os.path.isdir(values.context):
+        raise UsageError(f'--context: no such directory: "{out.printable(values.context)}"')
     if values.recipe and values.select:
         raise UsageError("--select and --recipe exclude each other")
-    request = Request(lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set)
+    request = Request(lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context)
     try:
         if request.plan(".") is None and values.set:
             raise UsageError("--set needs --recipe")

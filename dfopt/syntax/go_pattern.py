@@ -217,8 +217,8 @@ class _Regexp:
 
 
 def match(pattern: str, name: str) -> bool:
-    """`filepath.Match`: whether the pattern matches all of the name. Raises PatternError for a malformed pattern, as far
-    as Go looks at it before it knows the answer."""
+    """`filepath.Match`: whether the pattern matches all of the name. Raises PatternError for a malformed pattern,
+    as far as Go looks at it before it knows the answer."""
     while pattern:
         star, chunk, pattern = _chunk(pattern)
         if star and not chunk:

@@ -1,9 +1,10 @@
 """Configuration: dfopt.toml, .dfopt.toml, or [tool.dfopt] in pyproject.toml; the nearest directory that has one wins.
 
-Keys: `select`, `ignore`, `exclude` (lists of strings), `unsafe` (boolean), `output-format` (of `dfopt check`), `extend`
-(another file, whose values hold where this one says nothing), `passes.NAME.OPTION`, `recipes.path` (directories of
-recipes, relative to the file), `recipes.use` (recipes to run where the command line names none and selects nothing),
-and `recipes.options.NAME.OPTION`. Anything else is an error that names its place.
+Keys: `select`, `ignore`, `exclude` (lists of strings), `unsafe` (boolean), `output-format` (of `dfopt check`),
+`context` (the build context, relative to the file), `extend` (another file, whose values hold where this one says
+nothing), `passes.NAME.OPTION`, `recipes.path` (directories of recipes, relative to the file), `recipes.use` (recipes to
+run where the command line names none and selects nothing), and `recipes.options.NAME.OPTION`. Anything else is an error
+that names its place.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
-KEYS = ("select", "ignore", "unsafe", "exclude", "output-format", "extend", "passes", "recipes")
+KEYS = ("select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", "passes", "recipes")
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab")
 
 

@@ -11,7 +11,7 @@ from dfopt.syntax import dockerignore, go_pattern
 
 FILES = sorted(
     directory + name
-    for directory in ("", "a/", "a/b/", "a/b/c/", "b/", "src/", "src/a/", ".git/", "node_modules/x/", "caf\u00e9/", "a b/")
+    for directory in ("", "a/", "a/b/", "a/b/c/", "b/", "src/", "src/a/", ".git/", "node_modules/x/", "caf\u00e9/")
     for name in ("a.txt", "f", "a-b", "Dockerfile", ".env", "x.py", "a|b", "{2}", "1", "^", "n", "[x]", "a+b", "k\\l")
 )  # fmt: skip
 
@@ -88,11 +88,13 @@ def test_a_pattern_that_fails_only_when_used(oracle: Oracle) -> None:
 # --- against BuildKit, at random -------------------------------------------------------------------------------------
 
 PARTS = [
-    "a", "b", "c", "src", "a.txt", "*", "?", "**", "***", "*.txt", "a*", "*b", "**b", "b**", "[ab]", "[^a]", "[a-c]", "[]a]",
-    "[^]a]", "[a-]", "[-a]", "[z-a]", "[a*b]", "[a?]", "[+-.]", "[[:alpha:]]", "[[:nope:]]", "[\\d]", "[\\]]", "[\\D1]",
+    "a", "b", "c", "src", "a.txt", "*", "?", "**", "***", "*.txt", "a*", "*b", "**b", "b**", "[ab]", "[^a]", "[a-c]",
+    "[]a]", "[^]a]", "[a-]",
+    "[-a]", "[z-a]", "[a*b]", "[a?]", "[+-.]", "[[:alpha:]]", "[[:nope:]]", "[\\d]", "[\\]]", "[\\D1]",
     "[[:^alpha:]x]", "[^\\W]", "[", "]", "\\a", "\\*", "\\d", "\\w*", "\\W", "\\b", "\\Bb", "\\z", "\\Q*\\E", "\\x61",
-    "\\1", "\\141", "\\\\", "\\", "\\_", "\\\u00e9", "^", "^a", "$", "a$", "a|b", "|", "{2}", "b{1}*", "b{0,2}?", "b{,2}*",
-    "a{2,1}*", "(a)*", "a+b", "..", ".", "caf\u00e9", "caf?", "a b", "node_modules", ".git", ".env", "x.py", "#a", "!a", "n",
+    "\\1", "\\141", "\\\\", "\\", "\\_", "\\\u00e9", "^", "^a", "$", "a$", "a|b", "|", "{2}", "b{1}*", "b{0,2}?",
+    "b{,2}*", "a{2,1}*", "(a)*", "a+b", "..", ".", "caf\u00e9", "caf?", "a b", "node_modules", ".git", ".env",
+    "x.py", "#a", "!a", "n",
 ]  # fmt: skip
 
 
@@ -117,13 +119,10 @@ def test_agrees_with_buildkit(oracle: Oracle, content: bytes, more: list[str]) -
     files = [file for file in files if not any(other.startswith(file + "/") for other in files)]
     answer = oracle.ignore(content, files)
     try:
-        mine = left(content, files)
-    except dockerignore.IgnoreError as error:
-        assert "err" in answer or not error.understood, (str(error), answer)
-        assert error.understood or b"\\p" in content.lower(), str(error)
-        return
-    assert "err" not in answer, answer
-    assert sorted(answer["left"]) == sorted(mine)
+        mine: list[str] | None = sorted(left(content, files))
+    except dockerignore.IgnoreError:
+        mine = None
+    assert (sorted(answer["left"]) if "left" in answer else None) == mine
 
 
 @settings(max_examples=600, deadline=None)

@@ -59,6 +59,14 @@ FILES = (
         panel="Files",
     ),
     OptionSpec(
+        "context",
+        ("--context",),
+        "string",
+        "The build context of all files. [default: found out for each, mostly its own directory]",
+        metavar="DIR",
+        panel="Files",
+    ),
+    OptionSpec(
         "jobs",
         ("--jobs", "-j"),
         "int",

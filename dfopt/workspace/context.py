@@ -1,0 +1,235 @@
+"""The build context of a Dockerfile on disk: which directory it is, what it holds after .dockerignore.
+
+Which directory is the context is said on the command line of a build and nowhere in the file. So: what the user says;
+else the Dockerfile's own directory, where everything that the file names by COPY, ADD and bind mounts is there; else
+the one directory above it, up to the root of the repository, where all of it is. Where that is not clear, it is
+unknown. Links are never followed out of the context.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from stat import S_ISLNK, S_ISREG, S_ISSOCK
+
+from dfopt.ir.context_sources import context_sources
+from dfopt.ir.program import Program
+from dfopt.syntax import dockerignore, go_pattern
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_PATHS = 50_000  # files and directories; a larger context is not listed
+MOST_BYTES = 16 << 20  # of a file; a larger one is not read
+IGNORE_FILE = ".dockerignore"
+# directories that hold Dockerfiles for what lies above them, more often than a build context of their own
+_NO_CONTEXT = frozenset((
+    "docker", ".docker", "dockerfile", "dockerfiles", "container", "containers", "containerfiles", "build", ".build",
+    "deploy", "deployment", "ci", ".ci", ".devcontainer", ".github", "infra", "ops", "packaging", "scripts", "contrib",
+))  # fmt: skip
+
+
+class BuildContext:
+    """A directory as a builder sees it. `ignore_path` is the .dockerignore in force, "" where there is none."""
+
+    __slots__ = ("_paths", "_real", "ignore_path", "matcher", "root")
+
+    def __init__(self, root: str, ignore_path: str, matcher: dockerignore.Matcher) -> None:
+        self.root = root
+        self.ignore_path = ignore_path
+        self.matcher = matcher
+        self._real = ""
+        self._paths: frozenset[str] | bool | None = False
+
+    def paths(self) -> frozenset[str] | None:
+        """The files (and links) of the context, relative, "/"-separated; directories are not told. None where the
+        context is too large (MOST_PATHS), or cannot be listed in full."""
+        if self._paths is False:
+            try:
+                self._paths = frozenset(_walk(self.root, self.matcher))
+            except (OSError, dockerignore.IgnoreError, _TooMany):
+                self._paths = None
+        assert not isinstance(self._paths, bool)
+        return self._paths
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file of the context; None where it is not there, not readable, left out by
+        .dockerignore, reached by a link out of the context, or larger than MOST_BYTES."""
+        path = posixpath.normpath("/" + path).lstrip("/")
+        if not path or self.left_out(path):
+            return None
+        if not self._real:
+            self._real = os.path.join(os.path.realpath(self.root), "")
+        target = os.path.realpath(os.path.join(self.root, path))
+        if not target.startswith(self._real):
+            return None
+        real = target[len(self._real) :].replace(os.sep, "/")
+        if real != path and self.left_out(real):
+            return None
+        try:
+            status = os.stat(target)
+            if not S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+                return None
+            with open(target, "rb") as file:
+                return file.read(MOST_BYTES)
+        except OSError:
+            return None
+
+    def holds(self, path: str) -> bool:
+        """Whether a file, link or directory of that name ("" for the context itself) is in the context."""
+        if not path:
+            return True
+        at = self.root
+        for part in path.split("/")[:-1]:
+            at = os.path.join(at, part)
+            if os.path.islink(at) and not os.path.realpath(at).startswith(
+                os.path.join(os.path.realpath(self.root), "")
+            ):
+                return False
+        try:
+            mode = os.lstat(os.path.join(self.root, path)).st_mode
+        except (OSError, ValueError):
+            return False
+        if not self.left_out(path):
+            return True
+        # a directory that is left out is there all the same where an exception reaches below it
+        return not (S_ISREG(mode) or S_ISLNK(mode)) and self.matcher.exceptions and not self.matcher.prunes(path)
+
+    def matches(self, pattern: str) -> bool:
+        """Whether a pattern of COPY matches anything in the context."""
+        return any(True for _ in self._matching("", pattern.split("/")))
+
+    def _matching(self, directory: str, parts: list[str]) -> Iterator[str]:
+        try:
+            names = sorted(os.listdir(os.path.join(self.root, directory)))
+        except OSError:
+            return
+        for name in names:
+            path = posixpath.join(directory, name)
+            if not go_pattern.match(parts[0], name):
+                continue
+            if len(parts) == 1:
+                if self.holds(path):
+                    yield path
+            else:
+                yield from self._matching(path, parts[1:])
+
+    def left_out(self, path: str) -> bool:
+        """Whether .dockerignore leaves a path out. What cannot be judged counts as left out."""
+        try:
+            return self.matcher.leaves_out(path)
+        except dockerignore.IgnoreError:
+            return True
+
+
+class _TooMany(Exception):
+    pass
+
+
+def _walk(root: str, matcher: dockerignore.Matcher) -> Iterator[str]:
+    """The paths of a context. Raises OSError, IgnoreError, _TooMany."""
+    count = 0
+    stack: list[tuple[str, str, tuple[bool, ...] | None]] = [(root, "", None)]
+    while stack:
+        directory, prefix, above = stack.pop()
+        with os.scandir(directory) as listing:
+            entries = list(listing)
+        count += len(entries)
+        if count > MOST_PATHS:
+            raise _TooMany
+        for entry in entries:
+            path = prefix + entry.name
+            is_directory = entry.is_dir(follow_symlinks=False)
+            left_out, state = matcher.step(path, above) if matcher.patterns else (False, None)
+            if is_directory:
+                if not (left_out and matcher.prunes(path)):
+                    stack.append((entry.path, path + "/", state))
+            elif not left_out and not _is_socket(entry):
+                yield path
+
+
+def _is_socket(entry: os.DirEntry[str]) -> bool:
+    if entry.is_file(follow_symlinks=False) or entry.is_symlink():
+        return False
+    return S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
+
+
+def ignore_file(dockerfile: str, root: str) -> str | None:
+    """The path of the .dockerignore that a build of this file in this context uses, "" without one. BuildKit: the one
+    named after the Dockerfile, beside it, before the context's own. None where builders differ: the first is empty and
+    the second is not, or the second is a link out of the context."""
+    own, shared = dockerfile + IGNORE_FILE if dockerfile else "", os.path.join(root, IGNORE_FILE)
+    if own and os.path.isfile(own):
+        if os.path.getsize(own) or not os.path.isfile(shared) or not os.path.getsize(shared):
+            return own
+        return None
+    if os.path.islink(shared) and not os.path.realpath(shared).startswith(os.path.join(os.path.realpath(root), "")):
+        return None
+    return shared if os.path.isfile(shared) else ""
+
+
+def open_context(dockerfile: str, root: str) -> BuildContext | None:
+    """The context `root` of a Dockerfile ("" for one without a path); None where its .dockerignore cannot be used."""
+    try:
+        path = ignore_file(dockerfile, root)
+        if path is None:
+            return None
+        content = b""
+        if path:
+            with open(path, "rb") as file:
+                content = file.read()
+        return BuildContext(root, path, dockerignore.read(content))
+    except (OSError, dockerignore.IgnoreError):
+        return None
+
+
+def find_context(path: str, root: str, text: str, given: str | None) -> BuildContext | None:
+    """The build context of the Dockerfile `path` with this text; `root` and `given` as in `ContextFacts`."""
+    if path == "-":
+        return open_context("", given) if given is not None else None
+    if given is not None:
+        return open_context(path, given)
+    try:
+        program = Program(parse(text))
+    except DockerfileError:
+        return None
+    needed: list[tuple[str, bool]] = []
+    for source in context_sources(program):
+        if source.path and not source.onbuild:
+            needed.append((source.path, source.wildcard))
+    own = os.path.dirname(os.path.abspath(path))
+    found = open_context(path, own)
+    if found is None:
+        return None
+    if _all_there(found, needed):
+        clear = needed or os.path.basename(own).lower() not in _NO_CONTEXT
+        return found if clear or os.path.lexists(os.path.join(own, ".git")) else None
+    above = [one for one in (open_context(path, at) for at in _above(own, root)) if one and _all_there(one, needed)]
+    return above[0] if len(above) == 1 else None  # without needs, its own directory had everything
+
+
+def _all_there(context: BuildContext, needed: list[tuple[str, bool]]) -> bool:
+    """Whether everything that the file names is there. A pattern may match nothing (`yarn.lock*`), but not all of them
+    where nothing is named in full."""
+    named = [path for path, wildcard in needed if not wildcard]
+    if named or not needed:
+        return all(context.holds(path) for path in named)
+    return any(context.matches(path) for path, _ in needed)
+
+
+def _above(directory: str, root: str) -> Iterator[str]:
+    """The directories above one up to the root of its repository; without a repository, up to `root`."""
+    found: list[str] = []
+    last = os.path.abspath(root) if root else directory
+    at = directory
+    while not os.path.lexists(os.path.join(at, ".git")):
+        parent = os.path.dirname(at)
+        if parent == at:  # no repository
+            yield from [one for one in found if one == last or one.startswith(os.path.join(last, ""))]
+            return
+        at = parent
+        found.append(at)
+    yield from found

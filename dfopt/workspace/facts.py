@@ -1,0 +1,83 @@
+"""The facts that the command line gives to the optimizer: answers from the build context and, joined to them, others.
+
+Nothing is looked at before a pass asks, and nothing is imported for it: making these costs a file nothing.
+"""
+
+from __future__ import annotations
+
+from dfopt.passes.base import Facts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dfopt.source import Source
+    from dfopt.workspace.context import BuildContext
+
+
+class ContextFacts(Facts):
+    """`context_paths` and `context_file` of one Dockerfile, from its build context on disk.
+
+    path     of the Dockerfile; what is named by "-" (standard input) has a context only where one is given
+    root     the directory that the search for the context does not leave
+    source   the Dockerfile's content
+    context  the directory that the user names as the build context; None: it is found out (see `context.find_context`)
+    """
+
+    __slots__ = ("_found", "_looked", "context", "path", "root", "source")
+
+    def __init__(self, path: str, root: str, source: Source, context: str | None = None) -> None:
+        self.path = path
+        self.root = root
+        self.source = source
+        self.context = context
+        self._found: BuildContext | None = None
+        self._looked = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ContextFacts, (self.path, self.root, self.source, self.context)
+
+    def build_context(self) -> BuildContext | None:
+        """The build context; None where it is not known which directory that is, or what is left out of it."""
+        if not self._looked:
+            from dfopt.workspace.context import find_context
+
+            self._found = find_context(self.path, self.root, self.source.text, self.context)
+            self._looked = True
+        return self._found
+
+    def context_paths(self) -> frozenset[str] | None:
+        found = self.build_context()
+        return found.paths() if found is not None else None
+
+    def context_file(self, path: str) -> bytes | None:
+        found = self.build_context()
+        return found.read(path) if found is not None else None
+
+
+class JoinedFacts(Facts):
+    """Several sources of facts as one: for each question, the first that knows an answer gives it."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Facts, ...]) -> None:
+        self.parts = parts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return JoinedFacts, (self.parts,)
+
+    def digest(self, image: str) -> str | None:
+        return next((found for part in self.parts if (found := part.digest(image)) is not None), None)
+
+    def checksum(self, url: str) -> str | None:
+        return next((found for part in self.parts if (found := part.checksum(url)) is not None), None)
+
+    def context_paths(self) -> frozenset[str] | None:
+        return next((found for part in self.parts if (found := part.context_paths()) is not None), None)
+
+    def context_file(self, path: str) -> bytes | None:
+        return next((found for part in self.parts if (found := part.context_file(path)) is not None), None)
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
