@@ -147,7 +147,9 @@ def request_of(values: Values) -> Request:
         raise UsageError(f'--context: no such directory: "{out.printable(values.context)}"')
     if values.recipe and values.select:
         raise UsageError("--select and --recipe exclude each other")
-    request = Request(lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context)
+    request = Request(
+        lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context
+    )
     try:
         if request.plan(".") is None and values.set:
             raise UsageError("--set needs --recipe")
