@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,8 +26,15 @@ TEXT = (
 )
 FIXED = TEXT.replace("recommends curl\r\n", "recommends curl && rm -rf /var/lib/apt/lists/*\r\n")
 LINE = 3
-COMMAND = [sys.executable, "-m", "dfopt", "lsp"]
-Runner = Callable[[str], bytes]
+DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "editors.md"
+
+
+def snippet(language: str, place: Path) -> Path:
+    """The set-up that the documentation shows for an editor, as a file: what is tested is what is published."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", DOCUMENTATION.read_text(), re.S)
+    path = place / f"snippet.{language}"
+    path.write_text(found)
+    return path
 
 
 def need(*programs: str) -> None:
@@ -40,11 +47,16 @@ def need(*programs: str) -> None:
 
 
 def environment(home: Path, **more: str) -> Mapping[str, str]:
-    """Nothing of the user's own set-up."""
+    """Nothing of the user's own set-up; `dfopt` is the one under test."""
+    programs = home / "bin"
+    programs.mkdir(exist_ok=True)
+    program = programs / "dfopt"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dfopt "$@"\n')
+    program.chmod(0o755)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "NVIM", "VIM", "EMACS"))}
     return {
         **kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "LC_ALL": "C.UTF-8",
-        "DFOPT_COMMAND": json.dumps(COMMAND), **more,
+        "PATH": f"{programs}:{os.environ['PATH']}", **more,
     }  # fmt: skip
 
 
@@ -78,16 +90,16 @@ def expected(action: str) -> bytes:
 
 
 @pytest.mark.parametrize("action", ["quickfix", "source.fixAll.dfopt"])
-def test_neovim(run: Callable[..., bytes], action: str) -> None:
+def test_neovim(run: Callable[..., bytes], tmp_path: Path, action: str) -> None:
     need("nvim")
-    command = ["nvim", "--headless", "--clean", "-S", str(CLIENTS / "neovim.lua")]
+    command = ["nvim", "--headless", "--clean", "-S", str(snippet("lua", tmp_path)), "-S", str(CLIENTS / "neovim.lua")]
     assert run(command, action) == expected(action)
 
 
 @pytest.mark.parametrize("action", ["quickfix", "source.fixAll.dfopt"])
-def test_emacs_eglot(run: Callable[..., bytes], action: str) -> None:
+def test_emacs_eglot(run: Callable[..., bytes], tmp_path: Path, action: str) -> None:
     need("emacs")
-    command = ["emacs", "--quick", "--batch", "--load", str(CLIENTS / "eglot.el")]
+    command = ["emacs", "--quick", "--batch", "-l", str(snippet("elisp", tmp_path)), "-l", str(CLIENTS / "eglot.el")]
     assert run(command, action) == expected(action)
 
 
@@ -118,11 +130,7 @@ def test_helix(tmp_path: Path, dockerfile: Path) -> None:
     need("hx", "tmux")
     config = tmp_path / "config" / "helix"
     config.mkdir(parents=True)
-    program, *args = COMMAND
-    (config / "languages.toml").write_text(
-        f"[language-server.dfopt]\ncommand = {json.dumps(program)}\nargs = {json.dumps(args)}\n"
-        '[[language]]\nname = "dockerfile"\nlanguage-servers = ["dfopt"]\n'
-    )
+    snippet("toml", config).rename(config / "languages.toml")
     socket = str(tmp_path / "tmux")
 
     def tmux(*words: str) -> str:

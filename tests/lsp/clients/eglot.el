@@ -1,19 +1,16 @@
 ;;; eglot.el --- applies one kind of code action in a file, in batch  -*- lexical-binding: t -*-
-;; DFOPT_FILE, DFOPT_ACTION (a code action kind), DFOPT_LINE (from 1), DFOPT_COMMAND (a JSON array).
+;; DFOPT_FILE, DFOPT_ACTION (a code action kind), DFOPT_LINE (from 1). The set-up is loaded before.
 (require 'eglot)
-(require 'json)
 (let* ((file (getenv "DFOPT_FILE"))
        (kind (getenv "DFOPT_ACTION"))
-       (command (append (json-parse-string (getenv "DFOPT_COMMAND")) nil))
        (inhibit-eol-conversion nil)
        (coding-system-for-read 'utf-8-dos)
        (eglot-confirm-server-edits nil)
        (eglot-sync-connect 30)
        (eglot-autoshutdown t))
-  (define-derived-mode dfopt-test-mode prog-mode "Dockerfile")
-  (add-to-list 'eglot-server-programs (cons 'dfopt-test-mode command))
+  (define-derived-mode dockerfile-mode prog-mode "Dockerfile")
   (find-file file)
-  (dfopt-test-mode)
+  (dockerfile-mode)
   (apply #'eglot (eglot--guess-contact))
   (unless (eglot-managed-p) (error "not connected"))
   (goto-char (point-min))

@@ -1,5 +1,5 @@
 // A client on vscode-jsonrpc, the transport of VS Code: applies one kind of code action and prints the resulting text.
-// argv: file, kind, line (from 1); DFOPT_COMMAND: a JSON array. The edit is applied by vscode-languageserver-textdocument.
+// argv: file, kind, line (from 1). The edit is applied by vscode-languageserver-textdocument.
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -9,8 +9,7 @@ const { createMessageConnection, StreamMessageReader, StreamMessageWriter } = re
 const { TextDocument } = require('vscode-languageserver-textdocument');
 
 const [file, kind, line] = [process.argv[2], process.argv[3], Number(process.argv[4]) - 1];
-const [program, ...args] = JSON.parse(process.env.DFOPT_COMMAND);
-const server = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+const server = spawn('dfopt', ['lsp'], { stdio: ['pipe', 'pipe', 'inherit'] });
 const wire = createMessageConnection(new StreamMessageReader(server.stdout), new StreamMessageWriter(server.stdin));
 wire.listen();
 const uri = pathToFileURL(file).toString();
