@@ -6,7 +6,8 @@ from dfopt.edit import Patchwork, touching
 from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.ir.rewrite import EditWords, claims
-from dfopt.passes.base import NO_FACTS, registered
+from dfopt.passes._index import entries
+from dfopt.passes.base import NO_FACTS
 from dfopt.record import Record
 from dfopt.second_reader import disagreement
 from dfopt.source import LineIndex
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from dfopt.edit import Change, Edit
+    from dfopt.passes._index import Entry
     from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
     from dfopt.source import Source
 
@@ -119,26 +121,54 @@ class UnknownNameError(ValueError):
         self.names = names
 
 
-def select_passes(options: Options) -> list[Pass]:
-    """The passes that the options ask for, in running order. Raises UnknownNameError."""
-    known = registered()
-    unknown = [name for name in (*options.select, *options.ignore) if not any(_named(p, name) for p in known.values())]
+def chosen(options: Options) -> list[Entry]:
+    """The passes that the options ask for, in running order, none of them imported. Raises UnknownNameError."""
+    known = entries()
+    wanted, unwanted = ([word.lower() for word in words] for words in (options.select, options.ignore))
+    unknown = [word for word in (*options.select, *options.ignore) if not any(one.named(word.lower()) for one in known)]
     if unknown:
         raise UnknownNameError(unknown)
-    result: list[Pass] = []
-    for found in known.values():
-        wanted = any(_named(found, name) for name in options.select) if options.select else found.default
-        if wanted and not any(_named(found, name) for name in options.ignore):
-            result.append(found(options.settings.get(found.name)))
-    return result
+    return [
+        one
+        for one in known
+        if (any(map(one.named, wanted)) if wanted else one.default) and not any(map(one.named, unwanted))
+    ]
 
 
-def _named(found: type[Pass], name: str) -> bool:
-    name = name.lower()
-    return name in ("all", found.name, found.group) or any(name == code.lower() for code in found.codes)
+def select_passes(options: Options) -> list[Pass]:
+    """The passes that the options ask for, in running order. Raises UnknownNameError."""
+    return [one.load()(options.settings.get(one.name)) for one in chosen(options)]
 
 
-_prepared: tuple[Options, list[Pass]] | None = None
+class _Prepared:
+    """The passes of some options, each imported and made when the first file that it may have work for comes."""
+
+    __slots__ = ("entries", "made", "options")
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.entries = chosen(options)
+        self.made: dict[str, Pass] = {}
+
+    def passes(self, text: str) -> list[Pass]:
+        """Those that may have work in this text."""
+        lower = text.lower()
+        found: list[Pass] = []
+        for one in self.entries:
+            if one.triggers:
+                for word in one.triggers:
+                    if word in lower:
+                        break
+                else:
+                    continue
+            made = self.made.get(one.name)
+            if made is None:
+                made = self.made[one.name] = one.load()(self.options.settings.get(one.name))
+            found.append(made)
+        return found
+
+
+_prepared: _Prepared | None = None
 
 
 def optimize(
@@ -151,11 +181,9 @@ def optimize(
     Raises UnknownNameError where `options` names a pass that does not exist.
     """
     global _prepared
-    if _prepared is None or _prepared[0] is not options:
-        _prepared = (options, select_passes(options))
-    passes = _prepared[1]
-    lower = source.text.lower()
-    passes = [one for one in passes if not one.triggers or any(word in lower for word in one.triggers)]
+    if _prepared is None or _prepared.options is not options:
+        _prepared = _Prepared(options)
+    passes = _prepared
     try:
         program = Program(parse(source.text))
     except DockerfileError as error:
@@ -176,7 +204,7 @@ class _Run:
         self,
         source: Source,
         program: Program,
-        passes: list[Pass],
+        passes: _Prepared,
         options: Options,
         facts: Facts,
         only: Container[tuple[str, int]] | None = None,
@@ -231,12 +259,13 @@ class _Run:
         """All findings of this round that no comment holds back."""
         held = rules(self.program.dockerfile)
         self.used = set()
+        passes = self.passes.passes(self.program.text)
         if not held:
-            return [finding for one in self.passes for finding in one.find(self.program, self.facts)]
+            return [finding for one in passes for finding in one.find(self.program, self.facts)]
         index = LineIndex(self.program.text)
         nodes = self.program.dockerfile.instructions
         result: list[Finding] = []
-        for one in self.passes:
+        for one in passes:
             for finding in one.find(self.program, self.facts):
                 spans = [(index.line(finding.start) + 1, index.line(finding.end) + 1)]
                 if finding.fix is not None:

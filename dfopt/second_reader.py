@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
 
-# its views of a file, each with the instructions that it makes it of
+# its views of a file, each with the instructions that it makes it of (others it only looks through)
 _VIEWS = {
     "parent_images": frozenset(("FROM", "ARG")),
-    "envs": frozenset(("FROM", "ARG", "ENV")),
-    "labels": frozenset(("FROM", "ARG", "ENV", "LABEL")),
+    "envs": frozenset(("FROM", "ENV")),
+    "labels": frozenset(("FROM", "LABEL")),
     "cmd": frozenset(("FROM", "CMD")),
 }
+_FAILED = object()  # as a view
 
 
 def disagreement(before: Program, after: Program) -> str:
@@ -30,14 +31,17 @@ def disagreement(before: Program, after: Program) -> str:
         return ""
     if theirs_after is None:
         return "dockerfile-parse could read the original, but not the result"
+    structures = theirs_before.structure, theirs_after.structure
     for view, keywords in _VIEWS.items():
+        parts = [[one for one in structure if one["instruction"] in keywords] for structure in structures]
         ours_before, ours_after = _ours(before, view), _ours(after, view)
-        if ours_before == ours_after and _made_of(theirs_before, keywords) == _made_of(theirs_after, keywords):
+        if ours_before == ours_after and _values(parts[0]) == _values(parts[1]):
             continue  # all that the view is made of is the same, so it is
-        agreed = _view(theirs_before, view) == ours_before
-        found = _view(theirs_after, view)
-        if agreed and ours_after != found:
-            return f"dockerfile-parse reads other {view} in the result: {found!r}"
+        theirs_before.structure, theirs_after.structure = parts
+        was, found = _view(theirs_before, view), _view(theirs_after, view)
+        if (was == ours_before and ours_after != found) or (found is _FAILED and was is not _FAILED):
+            shown = "nothing" if found is _FAILED else repr(found)
+            return f"dockerfile-parse reads other {view} in the result: {shown}"
     return ""
 
 
@@ -104,15 +108,15 @@ class _StandIn(type(sys)):  # type: ignore[misc]  # the type of modules
         return getattr(__import__(self.__name__), name)
 
 
-def _made_of(reader: Any, keywords: frozenset[str]) -> list[tuple[str, str]]:
-    return [(one["instruction"], one["value"]) for one in reader.structure if one["instruction"] in keywords]
+def _values(structure: Any) -> list[tuple[str, str]]:
+    return [(one["instruction"], one["value"]) for one in structure]
 
 
 def _view(reader: Any, view: str) -> Any:
     try:
         return getattr(reader, view)
-    except Exception:  # as above
-        return None
+    except Exception:  # a reader that fails has no opinion
+        return _FAILED
 
 
 def _ours(program: Program, view: str) -> Any:

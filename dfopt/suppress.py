@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Pass
     from dfopt.syntax.tree import Comment, Dockerfile
 
-_OWN = re.compile(r"#\s*dfopt:\s*(file-)?ignore\s*=\s*([\w,\s.-]*?)(?:\s+reason\s*=.*)?\Z", re.I)
-_HADOLINT = re.compile(r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+?)\s*\Z", re.I)
-_SKIP = re.compile(r"(?:\A|;)\s*skip\s*=\s*([^;]*)", re.I)
+_OWN = regex(r"#\s*dfopt:\s*(file-)?ignore\s*=\s*([\w,\s.-]*?)(?:\s+reason\s*=.*)?\Z", re.I)
+_HADOLINT = regex(r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+?)\s*\Z", re.I)
+_SKIP = regex(r"(?:\A|;)\s*skip\s*=\s*([^;]*)", re.I)
 
 
 class Rule(Record):

@@ -18,7 +18,7 @@ def run(values: Values) -> int:
         canonical([values.name])
     except UnknownPass as failure:
         raise UsageError(str(failure)) from None
-    passes = matching(values.name)
+    passes = [one.load() for one in matching(values.name)]
     if not passes:
         raise UsageError(f'no pass belongs to "{values.name}" yet')
     out.data("\n".join(document(cls) for cls in passes))

@@ -31,7 +31,7 @@ def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int
 
 def _all_ran(names: tuple[str, ...], options: Options) -> bool:
     """Whether every pass that the names stand for ran (of a group: those that run by default)."""
-    from dfopt.optimizer import select_passes
+    from dfopt.optimizer import chosen
 
-    ran = {one.name for one in select_passes(options)}
+    ran = {one.name for one in chosen(options)}
     return all(cls.name in ran for name in names for cls in matching(name) if cls.default or cls.name == name)

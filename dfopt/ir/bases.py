@@ -7,6 +7,10 @@ import re
 from dfopt.knowledge import table
 from dfopt.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class BaseFacts(Record):
     """See knowledge/base_images.toml for the fields; `None` is not known."""
@@ -20,20 +24,50 @@ class BaseFacts(Record):
     libc: str | None
 
 
-_compiled: list[tuple[re.Pattern[str], re.Pattern[str] | None, BaseFacts]] = []
+class ImageRows:
+    """Rows of a table by image: each has `match` (repositories as `split_image` gives them, `*` for any text) and may
+    have `tag` (an expression to be found in the tag)."""
+
+    __slots__ = ("exact", "globs", "rows")
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+        self.exact: dict[str, list[int]] = {}
+        self.globs: list[tuple[list[str], int]] = []
+        for number, row in enumerate(rows):
+            for name in row["match"]:
+                if "*" in name:
+                    self.globs.append((name.split("*"), number))
+                else:
+                    self.exact.setdefault(name, []).append(number)
+
+    def find(self, image: str) -> dict[str, Any] | None:
+        """The first row that an image reference fits; None where none does."""
+        repository, tag = split_image(image)
+        numbers = [number for parts, number in self.globs if _fits(repository, parts)]
+        numbers += self.exact.get(repository, ())
+        for number in sorted(numbers):
+            wanted = self.rows[number].get("tag")
+            if wanted is None or (tag is not None and re.search(wanted, tag)):
+                return self.rows[number]
+        return None
 
 
-def _entries() -> list[tuple[re.Pattern[str], re.Pattern[str] | None, BaseFacts]]:
-    if not _compiled:
-        for row in table("base_images")["image"]:
-            names = "|".join(re.escape(name).replace(r"\*", ".*") for name in row["match"])
-            facts = BaseFacts(
-                row["family"], row.get("packages"), row.get("sh"), row.get("bash"), row.get("user", "root"),
-                tuple(row["shell"]) if "shell" in row else None, row.get("libc"),
-            )  # fmt: skip
-            tag = re.compile(row["tag"]) if "tag" in row else None
-            _compiled.append((re.compile(f"(?:{names})\\Z"), tag, facts))
-    return _compiled
+def _fits(name: str, parts: list[str]) -> bool:
+    """Whether `name` is the parts with any text between each two."""
+    first, *middle, last = parts
+    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
+        return False
+    at, stop = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, at, stop)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+_rows: ImageRows | None = None
 
 
 def split_image(image: str) -> tuple[str, str | None]:
@@ -52,10 +86,15 @@ def split_image(image: str) -> tuple[str, str | None]:
 
 def base_facts(image: str | None) -> BaseFacts | None:
     """The facts of a base image, or None where the table has no entry."""
+    global _rows
     if image is None:
         return None
-    repository, tag = split_image(image)
-    for names, wanted, facts in _entries():
-        if names.match(repository) and (wanted is None or (tag is not None and wanted.search(tag))):
-            return facts
-    return None
+    if _rows is None:
+        _rows = ImageRows(table("base_images")["image"])
+    row = _rows.find(image)
+    if row is None:
+        return None
+    return BaseFacts(
+        row["family"], row.get("packages"), row.get("sh"), row.get("bash"), row.get("user", "root"),
+        tuple(row["shell"]) if "shell" in row else None, row.get("libc"),
+    )  # fmt: skip

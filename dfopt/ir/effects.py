@@ -11,6 +11,7 @@ import re
 from dfopt.ir.commands import Invocation
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import UNKNOWN, Unknown
 
@@ -42,8 +43,8 @@ class Effect(Record):
 
 
 # build targets and program names that ask for packages
-_TARGETS = re.compile(r"dep|setup|apt|provision|bootstrap")
-_INSTALLER = re.compile(r"install|bootstrap|provision|setup|apt")
+_TARGETS = regex(r"dep|setup|apt|provision|bootstrap")
+_INSTALLER = regex(r"install|bootstrap|provision|setup|apt")
 
 _merged: dict[str, dict[str, Any] | None] = {}
 

@@ -7,9 +7,8 @@ Sources: POSIX.1-2024 XCU 2.9, 2.12, 2.14; bash 5.2 manual; dash(1). The lists a
 
 from __future__ import annotations
 
-import re
-
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.shell.nodes import (
     AndOr,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command
 
 # an assignment or an increment, not a comparison
-_ASSIGNS = re.compile(r"\+\+|--|(?<![=!<>])=(?!=)|<<=|>>=")
+_ASSIGNS = regex(r"\+\+|--|(?<![=!<>])=(?!=)|<<=|>>=")
 
 
 class Leaks(Record):

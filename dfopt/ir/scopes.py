@@ -109,7 +109,7 @@ class _Meta:
         """A word's value as the file says it. UNKNOWN where it takes one that is not set: a build may set it."""
         if "$" in word:
             for use in variables(word, escape):
-                if use.operator not in (":-", "-", ":+", "+") and self.get(use.name) is None:
+                if use.operator not in (":-", "-") and self.get(use.name) is None:
                     return UNKNOWN
         return expand_word(word, self, escape=escape)
 

@@ -6,6 +6,7 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
 from dfopt.passes._tools import tools
 from dfopt.syntax.expand import Unknown
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Stage, Step
 
 LISTS = "/var/lib/apt/lists"
-_SOURCES = re.compile(r"apt|/etc|dpkg|gpg|key|sources|repo|proxy", re.I)
+_SOURCES = regex(r"apt|/etc|dpkg|gpg|key|sources|repo|proxy", re.I)
 
 
 def index_source(program: Program, stage: Stage, position: int) -> tuple[Stage, int] | None:

@@ -6,15 +6,16 @@ import posixpath
 import re
 
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.passes.base import Facts
 
 PLAIN, SPECIAL, OPEN = "plain", "special", "open"  # copied as it is; fetched or unpacked; not known
-_REMOTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|git@|github\.com/")
+_REMOTE = regex(r"[a-zA-Z][a-zA-Z0-9+.-]*://|git@|github\.com/")
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")  # gzip, bzip2, xz, zstd
-_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # a zstd frame that holds no data may come first
+_SKIPPABLE = regex(rb"[\x50-\x5f]\x2a\x4d\x18")  # a zstd frame that holds no data may come first
 
 
 def source_kind(source: str, facts: Facts) -> str:

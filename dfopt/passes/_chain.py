@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import InsertCommand, RemoveCommand
 from dfopt.ir.status import can_precede
+from dfopt.lazy import regex
 from dfopt.passes._layout import line_start, newline_at
 from dfopt.syntax.shell.nodes import AndOr
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.syntax.shell.nodes import SimpleCommand
 
-_OPERATOR = re.compile(r"[ \t]*&&[ \t]*")
-_BLANKS = re.compile(r"[ \t]*")
+_OPERATOR = regex(r"[ \t]*&&[ \t]*")
+_BLANKS = regex(r"[ \t]*")
 
 
 def removal(program: Program, step: Step, body: Body, node: SimpleCommand) -> tuple[list[Edit], RemoveCommand] | None:

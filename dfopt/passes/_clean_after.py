@@ -6,6 +6,7 @@ import re
 
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.rewrite import RewriteError
+from dfopt.lazy import regex
 from dfopt.passes._cleanup import appended, cache_reader, cleaned, mounted, runs
 from dfopt.passes._tools import tools, variable
 from dfopt.passes.base import Finding, Fix
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
 
 # what takes a program away again before the RUN ends: of the system's package manager, and of any other
-_SYSTEM_REMOVAL = re.compile(
+_SYSTEM_REMOVAL = regex(
     r"\brpm\s+(?:-\S+\s+)*(?:-e|--erase)|\brm\s[^;&|]*(?:repos\.d|bin/|python)|\bmv\s[^;&|]*repos\.d"
 )
-_REMOVAL = re.compile(
-    r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?:del|purge|remove|auto\w+|erase)\b"
-)
+_REMOVAL = regex(r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?:del|purge|remove|auto\w+|erase)\b")
 # what makes a program known to one part of a RUN only
-_LOCAL = re.compile(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
+_LOCAL = regex(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
 
 
 class CleanAfter:

@@ -8,6 +8,7 @@ from dfopt.ir.commands import MAYBE
 from dfopt.ir.effects import covers
 from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
 from dfopt.ir.status import errexit_throughout
+from dfopt.lazy import regex
 from dfopt.passes._layout import append_edit
 from dfopt.passes._runs import run_text
 from dfopt.passes._tools import tools
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from dfopt.passes._tools import Tool
 
 STAGES = Option("stages", "choice", "shipped", "only in stages that reach an image, or in all", ("shipped", "all"))
-_HOMES = re.compile(r"/root|/home/[^/]+")
-_DELETES = re.compile(r"\b(?:rm|find|rmdir|truncate|unlink|mv)\b")
+_HOMES = regex(r"/root|/home/[^/]+")
+_DELETES = regex(r"\b(?:rm|find|rmdir|truncate|unlink|mv)\b")
 
 
 def runs(program: Program, which: str, *words: str) -> Iterator[tuple[Stage, int, Step]]:
@@ -208,7 +209,7 @@ _PLAIN = frozenset(
     ("command", "builtin", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "eatmydata", "chronic", "retry",
      "setarch", "linux32", "xargs", "env")
 )  # fmt: skip
-_CACHE_PLACE = re.compile(r"HOME\Z|XDG_CACHE_HOME\Z|.*cache", re.I)
+_CACHE_PLACE = regex(r"HOME\Z|XDG_CACHE_HOME\Z|.*cache", re.I)
 
 
 def appended(program: Program, step: Step, one: Invocation, words: tuple[str, ...]) -> tuple[Edit, AppendCommand]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from dfopt.ir.bases import split_image
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Stage, Step
     from dfopt.passes.base import Facts
 
-_SCRIPT = re.compile(r"\.(sh|bash|ash|ksh|zsh|py|pl|rb|js|php|lua)\Z")
+_SCRIPT = regex(r"\.(sh|bash|ash|ksh|zsh|py|pl|rb|js|php|lua)\Z")
 _SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dfopt.ir.model import value_of
 from dfopt.ir.rewrite import ChangeComments, SetDirective, SetFlags, SetValue
-from dfopt.ir.scopes import expand_meta
 from dfopt.record import Record
 from dfopt.syntax.expand import ExpansionError, expand_word, variables
 from dfopt.syntax.image_ref import ImageRef, ImageRefError, parse_image_ref
@@ -141,23 +140,7 @@ def _field_end(value: str, name: str) -> int:
 def image_of(program: Program, stage: Stage) -> str | None:
     """The image of a FROM with the defaults of the build arguments, also those written in its own word
     (`${BASE:-debian:13}`); None for a stage, and where an argument has no default."""
-    if stage.image is not None or stage.parent is not None:
-        return stage.image
-    escape = program.dockerfile.escape
-    known = {
-        pair.name: value
-        for node in program.meta
-        for pair in node.pairs
-        if pair.value is not None and (value := expand_meta(program.dockerfile, program.meta, pair.value)) is not None
-    }
-    if any(use.operator not in (":-", "-") and use.name not in known for use in _variables(stage.base, escape)):
-        return None
-    try:
-        found = expand_word(stage.base, known, escape=escape)
-    except ExpansionError:
-        return None
-    earlier = [other.name for other in program.stages[: stage.index]]
-    return None if not found or found.lower() in earlier else found
+    return stage.image
 
 
 # --- FROM words made of build arguments ----------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.tree import Instruction
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_ARRAY = re.compile(r'\[( ?)"[^"\\\n]*"(?:,( ?)")?')
+_ARRAY = regex(r'\[( ?)"[^"\\\n]*"(?:,( ?)")?')
 
 
 class JsonStyle(Record):

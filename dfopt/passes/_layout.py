@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.shell.nodes import AndOr
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.program import Program, Step
 
-_INDENT = re.compile(r"[ \t]*")
-_CHAIN = re.compile(r"\n([ \t]*)&&([ \t]*)|&&[ \t]*\\[ \t]*\r?\n([ \t]*)")
+_INDENT = regex(r"[ \t]*")
+_CHAIN = regex(r"\n([ \t]*)&&([ \t]*)|&&[ \t]*\\[ \t]*\r?\n([ \t]*)")
 
 
 class ChainStyle(Record):

@@ -7,6 +7,7 @@ import re
 from dfopt.ir.effects import covers, manager
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._runs import run_text
 from dfopt.passes._unseen import SHELLS, unseen
 from dfopt.syntax.expand import Unknown
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.passes._started import Run, Started
 
-_HOME = re.compile(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
-_BIND = re.compile(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
-_MODE = re.compile(r"[0-7]{3,4}\Z")
-_DATA = re.compile(r"\.(?:db|sqlite3?|mdb)\Z")
+_HOME = regex(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
+_BIND = regex(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
+_MODE = regex(r"[0-7]{3,4}\Z")
+_DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
 _WRITERS = frozenset(
     ("mkdir", "touch", "cp", "mv", "ln", "tee", "install", "rm", "sed", "chmod", "truncate", "envsubst")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.syntax.shell.nodes import AndOr, Assignment, If, Parameter, Pipeline, SimpleCommand, While
 from dfopt.syntax.shell.walk import iter_children, iter_nodes
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command, Node
 
 _HARMLESS = ("true", ":", "exit", "false", "echo", "printf")  # behind ||: the step fails, or goes on as it did
-_SET = re.compile(r"\bset\s+(?:-\w+\s+)*-\w*o\s+pipefail\b")
+_SET = regex(r"\bset\s+(?:-\w+\s+)*-\w*o\s+pipefail\b")
 
 
 def pipes(body: Body) -> bool:

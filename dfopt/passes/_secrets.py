@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,16 +14,14 @@ if TYPE_CHECKING:
 
     from dfopt.passes.base import Facts
 
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_REFERENCE = re.compile(r"\$(?:\w+|\{[^}]*\})\Z")
-_PLACEHOLDER = re.compile(
+_PART = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_REFERENCE = regex(r"\$(?:\w+|\{[^}]*\})\Z")
+_PLACEHOLDER = regex(
     r"<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|change.?me.*|your.*|dummy.*|placeholder.*|example.*|test", re.I
 )
-_URL = re.compile(
-    r"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<user>[^\s/:@\"'<>]*):(?P<secret>[^\s/@\"'<>]+)@(?P<host>[^\s/:\"'<>]+)"
-)
-_TOKEN_URL = re.compile(r"https?://(?P<secret>[A-Za-z0-9_]{20,}|\$\{?\w+\}?)@(?P<host>[^\s/:\"'<>]+)")
-_LOCAL = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|(?:[\w-]+\.)*example\.(?:com|org|net))\Z")
+_URL = regex(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<user>[^\s/:@\"'<>]*):(?P<secret>[^\s/@\"'<>]+)@(?P<host>[^\s/:\"'<>]+)")
+_TOKEN_URL = regex(r"https?://(?P<secret>[A-Za-z0-9_]{20,}|\$\{?\w+\}?)@(?P<host>[^\s/:\"'<>]+)")
+_LOCAL = regex(r"(?:localhost|127\.\d+\.\d+\.\d+|(?:[\w-]+\.)*example\.(?:com|org|net))\Z")
 
 
 def secret_name(name: str) -> bool:

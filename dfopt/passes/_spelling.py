@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
+from dfopt.lazy import regex
 from dfopt.passes._layout import line_start, newline_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.syntax.tree import Comment, Instruction
 
-_PRAGMA = re.compile(r"#\s*(dfopt:|hadolint|check\s*=|checkov|trivy|syntax\s*=|escape\s*=)", re.I)
+_PRAGMA = regex(r"#\s*(dfopt:|hadolint|check\s*=|checkov|trivy|syntax\s*=|escape\s*=)", re.I)
 
 
 def keyword_span(node: Instruction) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._unseen import SHELLS
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import ShellProgram
 
 UNCLEAR = "the last stage takes its command from another one: which of the two is the image is not clear"
-_SCRIPT = re.compile(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
+_SCRIPT = regex(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
 
 
 class Run(Record):

@@ -10,6 +10,7 @@ from dfopt.ir.commands import TOP
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._runs import run_text
 from dfopt.passes._tools import tools
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Stage, Step
 
-_STRIPPED = re.compile(r"-perm\s+['\"]?[-/+]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
-_SETS = re.compile(
+_STRIPPED = regex(r"-perm\s+['\"]?[-/+]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
+_SETS = regex(
     r"\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]*-m\s*0?4\d{3}\b"
 )
 _SYSTEM_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
@@ -104,8 +105,6 @@ def has_find(program: Program, stage: Stage) -> bool:
         return True
     for step in chain(program, stage):
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text
-        if named and any(
-            one.program == "find" and one.where == TOP for one in program.commands(step).invocations
-        ):
+        if named and any(one.program == "find" and one.where == TOP for one in program.commands(step).invocations):
             return True
     return "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage))

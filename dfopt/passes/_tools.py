@@ -9,6 +9,7 @@ from dfopt.edit import Edit
 from dfopt.ir.commands import Invocation
 from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.rewrite import EditWords
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import UNKNOWN, Unknown
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.passes.base import Facts
 
-_PYTHON = re.compile(r"python[\d.]*\Z")
+_PYTHON = regex(r"python[\d.]*\Z")
 
 
 class Tool(Record):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.ir.commands import Invocation
+from dfopt.lazy import regex
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 from dfopt.syntax.shell.nodes import CommandSub, Pipeline, ProcessSub, SimpleCommand
 from dfopt.syntax.shell.walk import iter_nodes
@@ -16,22 +15,28 @@ if TYPE_CHECKING:
 
 DOWNLOADERS = frozenset(("curl", "wget", "fetch", "aria2c", "axel", "http", "https", "lwp-request", "lynx"))
 SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"))
-_INTERPRETER = re.compile(r"(?:python|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)[\d.]*\Z")
+_INTERPRETER = regex(r"(?:python|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)[\d.]*\Z")
 
 
 _RUNNERS = r"(?:sh|bash|dash|ash|zsh|ksh|mksh|fish|python[\d.]*|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)"
 # a quick look at a text: a pipe into an interpreter, a substitution behind one, or a string that is a script
-_PERHAPS = re.compile(
+_PERHAPS = regex(
     rf"\|[^;&]*?(?<![\w.-]){_RUNNERS}(?![\w./-])|(?:{_RUNNERS}|eval|source|(?<!\S)\.)\s[^;&]*?(?:<\(|\$\(|`)"
     rf"|(?:{_RUNNERS}|su|runuser)\s[^;&]*?-\w*c\s"
 )
+_SCRIPT = regex(r"-\w*c\s")
 
 
 def unseen(program: Program, step: Step) -> list[Node]:
     """The pipelines and commands of a step that run what they download; its body is understood."""
     body = program.body(step)
     assert body.program is not None
-    if not _PERHAPS.search(body.text) or not any(name in body.text for name in DOWNLOADERS):
+    text = body.text
+    if not any(name in text for name in DOWNLOADERS):
+        return []
+    if not ("|" in text or "$(" in text or "<(" in text or "`" in text or _SCRIPT.search(text)):
+        return []
+    if not _PERHAPS.search(text):
         return []
     known = {one.node.start: one for one in program.commands(step).invocations if not one.nested}
     found: list[Node] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.bases import split_image
+from dfopt.ir.bases import ImageRows
 from dfopt.ir.commands import INNER, TOP
 from dfopt.knowledge import table
 from dfopt.record import Record
@@ -62,21 +62,16 @@ def base_users(image: str | None, family: str | None, own_user: str | None, fact
     )  # fmt: skip
 
 
-_rows: list[tuple[re.Pattern[str], re.Pattern[str] | None, dict[str, Any]]] = []
+_rows: ImageRows | None = None
 
 
 def _row(image: str | None) -> dict[str, Any]:
+    global _rows
     if image is None:
         return {}
-    if not _rows:
-        for row in table("users")["image"]:
-            names = "|".join(re.escape(name).replace(r"\*", ".*") for name in row["match"])
-            _rows.append((re.compile(f"(?:{names})\\Z"), re.compile(row["tag"]) if "tag" in row else None, row))
-    repository, tag = split_image(image)
-    for pattern, wanted, row in _rows:
-        if pattern.match(repository) and (wanted is None or (tag is not None and wanted.search(tag))):
-            return row
-    return {}
+    if _rows is None:
+        _rows = ImageRows(table("users")["image"])
+    return _rows.find(image) or {}
 
 
 class Created(Record):

@@ -5,6 +5,7 @@ import re
 from dfopt.edit import Edit
 from dfopt.ir.model import value_of
 from dfopt.ir.rewrite import SetFlags, SetValue
+from dfopt.lazy import regex
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 from dfopt.syntax.directives import syntax_level
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Step
 
-_URL = re.compile(r"https?://", re.I)
-_GIT = re.compile(r"\.git(?:[#?].*)?\Z|#")
+_URL = regex(r"https?://", re.I)
+_GIT = regex(r"\.git(?:[#?].*)?\Z|#")
 _SINCE = (1, 6)
 
 

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.ir.model import value_of
 from dfopt.ir.rewrite import SetValue
+from dfopt.lazy import regex
 from dfopt.passes._archives import OPEN, SPECIAL, source_kind
 from dfopt.passes._spelling import keyword_edit
 from dfopt.passes.base import Facts, Finding, Fix, Pass
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from dfopt.ir.scopes import Scope
 
 _ONLY_ADD = frozenset(("checksum", "keep-git-dir", "unpack"))
-_HEREDOC = re.compile(r"\d*<<")
+_HEREDOC = regex(r"\d*<<")
 
 
 class AddToCopy(Pass):

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.ir.body import shell_kind
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
+from dfopt.lazy import regex
 from dfopt.passes._insert import PASSWD, insertion
 from dfopt.passes._nonroot import file_obstacle, late_writer, may_own, port_obstacle, start_obstacle
 from dfopt.passes._started import UNCLEAR, command_elsewhere, started
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 _FILES = frozenset(("RUN", "COPY", "ADD", "WORKDIR", "VOLUME", "USER", "SHELL"))
 _STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK"))
-_PLAIN = re.compile(r"[\w./-]+\Z")
+_PLAIN = regex(r"[\w./-]+\Z")
 
 
 class AddUser(Pass):

@@ -5,6 +5,7 @@ import re
 from dfopt.edit import Edit
 from dfopt.ir.commands import MAYBE, SUBSTITUTION
 from dfopt.ir.rewrite import RemoveStep
+from dfopt.lazy import regex
 from dfopt.passes._chain import removal
 from dfopt.passes._cleanup import STAGES, cleaned, mounted, runs
 from dfopt.passes._layout import line_end, line_start
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.ir.rewrite import Rewrite
     from dfopt.passes._tools import Tool
 
-_RELEASE = re.compile(r"alpine:?v?(\d+)\.(\d+)")
+_RELEASE = regex(r"alpine:?v?(\d+)\.(\d+)")
 
 
 class ApkNoCache(Pass):
@@ -101,9 +102,7 @@ class ApkNoCache(Pass):
             reader = opaque = None
             if (release or (0, 0)) < (3, 8):
                 reader, opaque = _later_reader(program, stage, position)
-                if any(
-                    effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)
-                ):
+                if any(effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)):
                     opaque = step
             if reader is not None:
                 return self.refuse(step, f"line {reader.node.line} needs the index and does not fetch it")

@@ -6,6 +6,7 @@ from dfopt.edit import Edit
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.rewrite import EditWords
 from dfopt.ir.status import fatal, fed
+from dfopt.lazy import regex
 from dfopt.passes._runs import run_text
 from dfopt.passes._tools import option_edit, tools
 from dfopt.passes.base import Facts, Finding, Fix, Pass
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.passes._tools import Tool
 
-_PACMAN = re.compile(r"-(?:S[yuwd]*|[RU][a-z]*)\Z")
-_WORDS = re.compile(r"apt|dnf|yum|zypper|pacman|conda|mamba|pip")
+_PACMAN = regex(r"-(?:S[yuwd]*|[RU][a-z]*)\Z")
+_WORDS = regex(r"apt|dnf|yum|zypper|pacman|conda|mamba|pip")
 
 
 class AssumeYes(Pass):

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import InsertStep, RemoveCommand, WorkdirForCd
 from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
 from dfopt.passes._layout import is_chain
 from dfopt.passes._spelling import instruction_above, keyword_edit
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Stage, Step
 
-_BACK = re.compile(r"OLDPWD|\bcd\s+-|~-")
-_PATH = re.compile(r"/[\w./+@%:,-]*\Z")
+_BACK = regex(r"OLDPWD|\bcd\s+-|~-")
+_PATH = regex(r"/[\w./+@%:,-]*\Z")
 
 
 class CdToWorkdir(Pass):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.passes._runs import invocations, place
 from dfopt.passes.base import Facts, Finding, Pass
 
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
 
 # a quick look at a text: a mode whose last digit, or whose letters, let others write
-_WORDS = re.compile(
+_WORDS = regex(
     r"\bchmod\s[^|;&]*?(?:[0-7][2367](?![\w.])|[+=][rxXst]*w)|\b(?:install|mkdir)\s[^|;&]*?-(?:m|-mode)[\s=]*\S*[2367w]"
 )
-_SYMBOLIC = re.compile(r"(?:^|,)(?:[ug]*[oa][ugoa]*|)[+=][rxXst]*w")
+_SYMBOLIC = regex(r"(?:^|,)(?:[ug]*[oa][ugoa]*|)[+=][rxXst]*w")
 
 
 class Chmod777(Pass):

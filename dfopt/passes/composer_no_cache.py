@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.passes._cleanup import STAGES
 from dfopt.passes._no_cache import NoCache
 from dfopt.passes.base import Declares, Pass
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from dfopt.passes._tools import Tool
     from dfopt.passes.base import Facts
 
-_OLD = re.compile(r"composer(?:/composer|/releases/download)?[:/]1\.[0-8](?!\d)|--version[= ]1\.[0-8]\.")
+_OLD = regex(r"composer(?:/composer|/releases/download)?[:/]1\.[0-8](?!\d)|--version[= ]1\.[0-8]\.")
 
 
 class ComposerNoCache(NoCache, Pass):

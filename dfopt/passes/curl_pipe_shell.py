@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.passes._runs import place, runs
 from dfopt.passes._unseen import DOWNLOADERS, unseen
 from dfopt.passes.base import Facts, Finding, Pass
@@ -12,8 +11,8 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
 
-_WORD = re.compile(r"\b(?:" + "|".join(sorted(DOWNLOADERS)) + r")\b")
-_URL = re.compile(r"(https?)://([^\s/'\"$|;)]+)")
+_WORD = regex(r"\b(?:" + "|".join(sorted(DOWNLOADERS)) + r")\b")
+_URL = regex(r"(https?)://([^\s/'\"$|;)]+)")
 
 
 class CurlPipeShell(Pass):

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import Relayout
+from dfopt.lazy import regex
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 from dfopt.syntax.tree import GO_SPACE
 from dfopt.syntax.validate import KEYWORDS
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.syntax.tree import Instruction
 
-_WORD = re.compile(r"[ \t]*([A-Z]+)[ \t]")
+_WORD = regex(r"[ \t]*([A-Z]+)[ \t]")
 
 
 class EmptyContinuation(Pass):

@@ -4,6 +4,7 @@ import re
 
 from dfopt.ir.commands import Invocation
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._runs import invocations, place, run_text
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Facts, Finding, Pass
@@ -23,10 +24,10 @@ _WORDS = (
     "nosignature", "nodigest", "noverify", "nofiledigest", "unsigned", "sslverify", "ssl_verify", "ssl_no_verify",
     "strict_ssl", "strict-ssl", "strictssl", "verify-peer", "disable-tls", "secure-http", "node_tls", "pythonhttps",
 )  # fmt: skip
-_CURL = re.compile(r"\bcurl\s[^|;&]*?(?<![\w-])-[A-Za-z]*k")
-_LOCAL = re.compile(r"https?://(?:localhost|127\.|\[::1\])")
-_TRUSTED = re.compile(r"\bdeb(?:-src)?\s+\[[^\]]*\btrusted\s*=\s*yes\b[^\]]*\]\s*(?!file:|copy:)\S")
-_KEYS = re.compile(r"\bapt-key\s+add\b|\bgpg\b[^|;&]*--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
+_CURL = regex(r"\bcurl\s[^|;&]*?(?<![\w-])-[A-Za-z]*k")
+_LOCAL = regex(r"https?://(?:localhost|127\.|\[::1\])")
+_TRUSTED = regex(r"\bdeb(?:-src)?\s+\[[^\]]*\btrusted\s*=\s*yes\b[^\]]*\]\s*(?!file:|copy:)\S")
+_KEYS = regex(r"\bapt-key\s+add\b|\bgpg\b[^|;&]*--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
 
 
 class InsecureDownload(Pass):

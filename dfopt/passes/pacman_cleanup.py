@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES, index_reader
 from dfopt.passes._tools import tools
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from dfopt.passes._tools import Tool
     from dfopt.passes.base import Facts
 
-_SYNC = re.compile(r"-S[yuwd]*\Z|--sync\Z")
-_CLEAN = re.compile(r"\bpacman\s+(?:-\S+\s+)*-Sc(?P<all>c)?(?P<rest>[^;&|]*)")
+_SYNC = regex(r"-S[yuwd]*\Z|--sync\Z")
+_CLEAN = regex(r"\bpacman\s+(?:-\S+\s+)*-Sc(?P<all>c)?(?P<rest>[^;&|]*)")
 
 
 class PacmanCleanup(CleanAfter, Pass):

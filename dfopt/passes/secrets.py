@@ -4,6 +4,7 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import RemoveStep, SetFlags
+from dfopt.lazy import regex
 from dfopt.passes._layout import line_start
 from dfopt.passes._runs import run_text
 from dfopt.passes._secrets import may_hold_shapes, secret_file, secret_name, secret_value, shapes, urls
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Stage, Step
     from dfopt.syntax.tree import Instruction, Pair
 
-_CHPASSWD = re.compile(r"echo\s+(?:-\w+\s+)*[\"']?[\w-]+:[^\s\"'$|]+[\"']?\s*\|\s*(?:sudo\s+)?chpasswd\b")
+_CHPASSWD = regex(r"echo\s+(?:-\w+\s+)*[\"']?[\w-]+:[^\s\"'$|]+[\"']?\s*\|\s*(?:sudo\s+)?chpasswd\b")
 _ENV_SECRETS = (1, 10)
 
 

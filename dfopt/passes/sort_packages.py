@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import EditWords
+from dfopt.lazy import regex
 from dfopt.passes._layout import chain_style, line_end, line_start, newline_at
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Word
 
 _FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
-_VERSION = re.compile(r"[=<>~/]")
-_INSTALLS = re.compile(r"install|\badd\b|\s-S|\bin\b")
+_VERSION = regex(r"[=<>~/]")
+_INSTALLS = regex(r"install|\badd\b|\s-S|\bin\b")
 
 
 class SortPackages(Pass):

@@ -4,6 +4,7 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import SetFlags, SetValue
+from dfopt.lazy import regex
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.ir.rewrite import Rewrite
     from dfopt.syntax.tree import Flag
 
-_FROM = re.compile(r"((?:^|,)from=)([^,\"]+)", re.I)
+_FROM = regex(r"((?:^|,)from=)([^,\"]+)", re.I)
 
 
 class StageNameCase(Pass):

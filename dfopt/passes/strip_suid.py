@@ -7,6 +7,7 @@ from dfopt.ir.liveness import chain
 from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
 from dfopt.ir.status import errexit_throughout
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._insert import insertion
 from dfopt.passes._layout import append_edit
 from dfopt.passes._started import UNCLEAR, command_elsewhere, started
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Stage, Step
 
-_NAME = re.compile(r"[\w.+-]+\Z")
+_NAME = regex(r"[\w.+-]+\Z")
 
 
 class StripSuid(Pass):

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.rewrite import EditWords
+from dfopt.lazy import regex
 from dfopt.passes._runs import invocations, place
 from dfopt.passes.base import Facts, Finding, Fix, Pass
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program, Step
 
-_WORD = re.compile(r"\bsudo\b")
+_WORD = regex(r"\bsudo\b")
 _PLAIN = frozenset(
     ("-E", "-H", "-n", "-S", "-EH", "-HE", "-nE", "-nH", "--preserve-env", "--set-home", "--non-interactive")
 )

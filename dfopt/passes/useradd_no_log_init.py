@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit
 from dfopt.ir.commands import SUBSTITUTION, Invocation
 from dfopt.ir.rewrite import EditWords
+from dfopt.lazy import regex
 from dfopt.passes._cleanup import runs
 from dfopt.passes._runs import untouchable
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
 
 _HIGH = 100_000
-_KEEPS_NONE = re.compile(r"debian:(?:1[3-9]|trixie|forky|sid|testing)")
+_KEEPS_NONE = regex(r"debian:(?:1[3-9]|trixie|forky|sid|testing)")
 
 
 class UseraddNoLogInit(Pass):

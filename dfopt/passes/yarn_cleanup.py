@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.rewrite import RewriteError
+from dfopt.lazy import regex
 from dfopt.passes._clean_after import CleanAfter
 from dfopt.passes._cleanup import STAGES
 from dfopt.passes.base import Declares, Pass
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
 
 # how a file shows that it uses Yarn 2 or later, and the options that only Yarn 1 takes
-_LATER = re.compile(
+_LATER = regex(
     r"\.yarnrc\.yml|\byarn\s+set\s+version|--immutable|\byarn\s+workspaces\s+focus|\bcorepack\b|\.pnp\."
     r"|\.yarn/(?:releases|cache|plugins)|\byarn@(?:[2-9]|berry|stable)"
 )
 _CLASSIC = ("--pure-lockfile", "--no-lockfile", "--ignore-optional", "--ignore-scripts", "--flat", "--modules-folder",
             "--link-duplicates", "--ignore-platform")  # fmt: skip
-_MANIFEST = re.compile(r"(?:.*/)?(?:package[\w.*-]*\.json|yarn[\w.*-]*|\.npmrc|\.yarnrc|lerna\.json)\Z")
+_MANIFEST = regex(r"(?:.*/)?(?:package[\w.*-]*\.json|yarn[\w.*-]*|\.npmrc|\.yarnrc|lerna\.json)\Z")
 
 
 class YarnCleanup(CleanAfter, Pass):

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.syntax.tree import GO_SPACE, Argument, DockerfileError, Flag, Joined, Pair
 
-_WORD = re.compile(r"[^\t\v\f\r ]+")
-_BLANKS = re.compile(r"[\t\v\f\r ]+")
+_WORD = regex(r"[^\t\v\f\r ]+")
+_BLANKS = regex(r"[\t\v\f\r ]+")
 _STRING = r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"'
-_JSON_STRING = re.compile(_STRING)
-_JSON_ARRAY = re.compile(rf"\[[ \t\r\n]*(?:{_STRING}[ \t\r\n]*(?:,[ \t\r\n]*{_STRING}[ \t\r\n]*)*)?\]")
-_JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_JSON_STRING = regex(_STRING)
+_JSON_ARRAY = regex(rf"\[[ \t\r\n]*(?:{_STRING}[ \t\r\n]*(?:,[ \t\r\n]*{_STRING}[ \t\r\n]*)*)?\]")
+_JSON_ESCAPE = regex(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings only"
 

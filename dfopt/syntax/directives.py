@@ -6,12 +6,11 @@ none (a blank line, a comment, an unknown name) ends them; none may occur twice.
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.syntax.tree import Directive, DockerfileError
 
-_DIRECTIVE = re.compile(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
-_LEVEL = re.compile(
+_DIRECTIVE = regex(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
+_LEVEL = regex(
     r"^(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::([0-9]+)(?:\.([0-9]+))?(?:\.[0-9]+)?(-labs)?)?(?:@|$)"
 )
 NAMES = frozenset(("syntax", "escape", "check"))

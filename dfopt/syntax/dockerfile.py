@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.source import BOM
 from dfopt.syntax import arguments
 from dfopt.syntax.directives import DirectiveReader, syntax_level
@@ -30,9 +31,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_KEYWORD = re.compile(r"[^\t\v\f\r ]+")
-_BLANKS = re.compile(r"[\t\v\f\r ]*")
-_HEREDOC = re.compile(r"([0-9]*)<<(-?)([^<]+)\Z", re.S)
+_KEYWORD = regex(r"[^\t\v\f\r ]+")
+_BLANKS = regex(r"[\t\v\f\r ]*")
+_HEREDOC = regex(r"([0-9]*)<<(-?)([^<]+)\Z", re.S)
 _FLAG_SPACE = GO_SPACE + "\udc85\udca0"  # undecodable bytes that BuildKit's byte-wise scan takes for blanks
 _LONGEST = 65536  # bufio.MaxScanTokenSize: a longer line, newline included, stops BuildKit's scanner
 _LIST = frozenset(("FROM", "EXPOSE"))

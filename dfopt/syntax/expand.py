@@ -10,8 +10,7 @@ it is UNKNOWN too; what does not (`${known:-$unknown}`) is still expanded. A res
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.shell_pattern import BOM, PatternError, clean, compile_pattern, reversed_pattern, substituted, trimmed
 from dfopt.syntax.tree import GO_SPACE
@@ -165,10 +164,10 @@ class _Nothing:
 
 # --- the lexer -------------------------------------------------------------------------------------------------------
 
-_SPECIAL = re.compile("[$'\"\\\\`\ufeff\udc80-\udcff]")
-_PLAIN = re.compile("[^$'\"\\\\`}/<]+")
-_BLANK = re.compile(f"[{GO_SPACE}]")
-_HEREDOC_BLANKS = re.compile("[\t\r ]*")
+_SPECIAL = regex("[$'\"\\\\`\ufeff\udc80-\udcff]")
+_PLAIN = regex("[^$'\"\\\\`}/<]+")
+_BLANK = regex(f"[{GO_SPACE}]")
+_HEREDOC_BLANKS = regex("[\t\r ]*")
 # BuildKit sets no limits; these keep a hostile file (`ENV A=$A$A`, again and again) from exhausting stack or memory
 _DEEPEST = 64  # nested ${...}
 _LONGEST = 1 << 22  # characters of a result: Linux takes no more than 2**17 bytes for one environment variable

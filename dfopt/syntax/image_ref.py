@@ -6,8 +6,7 @@ github.com/opencontainers/go-digest (digests).
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.record import Record
 
 DEFAULT_DOMAIN = "docker.io"
@@ -20,12 +19,12 @@ _HOST = rf"(?:{_COMPONENT}(?:\.{_COMPONENT})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     rf"(?:(?P<host>{_HOST})/)?(?P<path>{_SEGMENT}(?:/{_SEGMENT})*)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?\Z"
 )
-_TAG_ONLY = re.compile(rf"{_TAG}\Z")
-_IDENTIFIER = re.compile(r"[a-f0-9]{64}\Z")
-_LOWER_HEX = re.compile(r"[a-f0-9]*\Z")
+_TAG_ONLY = regex(rf"{_TAG}\Z")
+_IDENTIFIER = regex(r"[a-f0-9]{64}\Z")
+_LOWER_HEX = regex(r"[a-f0-9]*\Z")
 _DIGEST_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 

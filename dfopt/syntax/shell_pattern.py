@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
+
 BOM = "\ufeff"
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
+_UNDECODABLE = regex("[\udc80-\udcff]")
 
 ANY = 0
 STAR = 1
@@ -106,7 +108,7 @@ def substituted(tokens: list[str | int], value: str, replacement: str, every: bo
     return "".join(result)
 
 
-_TEMPLATE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
+_TEMPLATE = regex(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 
 
 def _template(replacement: str, match: str) -> str:

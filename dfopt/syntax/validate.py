@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.syntax.arguments import go_quote
 from dfopt.syntax.tree import GO_SPACE, DockerfileError, Instruction
 
@@ -22,8 +23,8 @@ _FLAGS = {
     "RUN": {"mount": "l", "network": "s", "security": "s", "device": "l"},
 }  # fmt: skip
 _IGNORE_FLAGS = frozenset(("STOPSIGNAL", "ARG"))  # BuildKit never looks at the flags of these
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
-_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
+_STAGE_NAME = regex(r"[a-z][a-z0-9-_.]*\Z")
+_DURATION = regex(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
 _NETWORKS = frozenset(("default", "none", "host"))
 _SECURITY = frozenset(("sandbox", "insecure"))
 _NO_TRIGGERS = frozenset(("FROM", "MAINTAINER"))

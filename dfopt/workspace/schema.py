@@ -57,15 +57,16 @@ class Reader:
         return ConfigError(f"{name}{message}", self.file, line, column)
 
     def _passes(self, table: Any, result: dict[str, Setting]) -> None:
-        from dfopt.passes.base import registered
+        from dfopt.passes._index import entries
 
+        passes = {one.name: one for one in entries()}
         self._expect(table, dict, "a table", ("passes",))
         for name, options in table.items():
             where = ("passes", name)
-            if name not in registered():
-                raise self._unknown("pass", name, tuple(registered()), where)
+            if name not in passes:
+                raise self._unknown("pass", name, tuple(passes), where)
             self._expect(options, dict, "a table", where)
-            known = {option.name: option for option in registered()[name].options}
+            known = {option.name: option for option in passes[name].load().options}
             for key, value in options.items():
                 if key not in known:
                     raise self._unknown("option", key, tuple(known), (*where, key))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from dfopt.passes.base import Pass
+    from dfopt.passes._index import Entry
 
 ALL = "all"
 
@@ -17,17 +17,20 @@ def known() -> Mapping[str, str]:
     """Every word that selects passes: in lower case -> as it is spelled."""
     global _words
     if _words is None:
-        from dfopt.passes.base import GROUPS, registered
+        from dfopt.passes._index import entries
+        from dfopt.passes.base import GROUPS
 
         words = [ALL, *GROUPS]
-        for name, cls in registered().items():
-            words += [name, *cls.codes]
+        for one in entries():
+            words += [one.name, *one.codes]
         _words = {word.lower(): word for word in words}
     return _words
 
 
-def canonical(words: Iterable[str]) -> tuple[str, ...]:
+def canonical(words: Sequence[str]) -> tuple[str, ...]:
     """The words as they are spelled, each once. Raises UnknownPass for the first that selects nothing."""
+    if not words:
+        return ()
     table = known()
     result: dict[str, None] = {}
     for word in words:
@@ -37,16 +40,11 @@ def canonical(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(result)
 
 
-def matching(word: str) -> list[type[Pass]]:
+def matching(word: str) -> list[Entry]:
     """The passes that a name, a group, a code or "all" stands for, in running order; none for an unknown word."""
-    from dfopt.passes.base import registered
+    from dfopt.passes._index import entries
 
-    wanted = word.lower()
-    return [
-        cls
-        for cls in registered().values()
-        if wanted in (ALL, cls.name.lower(), cls.group) or any(code.lower() == wanted for code in cls.codes)
-    ]
+    return [one for one in entries() if one.named(word.lower())]
 
 
 class UnknownPass(Exception):

@@ -29,7 +29,7 @@ def optimize(source: Source, options: Options, facts: object = None) -> Result:
     text = source.text
     if text.startswith("FROM wrong"):
         return Result(source, text, problem=Problem("unknown instruction: wrong", 1, 6))
-    passes = {one.name for one in optimizer.select_passes(options)}
+    passes = {one.name for one in optimizer.chosen(options)}
     patch = Patchwork(text)
     applied: list[Applied] = []
     reported: list[Reported] = []

@@ -19,8 +19,6 @@ FORBIDDEN = {
     "dfopt.engine", "dfopt.lsp", "dfopt.workspace.schema", "dfopt.workspace.writer", "dfopt.cli.app",
     "dfopt.cli.report",
 }  # fmt: skip
-# the second reader of changed files, and what it needs
-SECOND_READER = {"dockerfile_parse", "logging", "json", "threading", "traceback", "textwrap"}
 Imported = Callable[..., set[str]]
 
 
@@ -65,7 +63,17 @@ def test_fix_of_a_file_that_changes(tmp_path: Path, imported: Imported) -> None:
     (tmp_path / "Dockerfile").write_bytes(b"FROM debian:12\nRUN apt-get update && apt-get install -y curl\n")
     modules = imported("fix", "Dockerfile")
     assert "dockerfile_parse" in modules
-    assert offending(modules, FORBIDDEN - SECOND_READER) == set()
+    assert offending(modules, FORBIDDEN - {"dockerfile_parse"}) == set()
+
+
+def test_passes_without_work_are_not_imported(tmp_path: Path, imported: Imported) -> None:
+    (tmp_path / "Dockerfile").write_bytes(b"FROM debian:12\nRUN apt-get update && apt-get install -y curl\n")
+    modules = imported("fix", "Dockerfile")
+    assert {f"dfopt.passes.{name}" for name in ("merge_run", "apt_cleanup", "no_recommends")} <= modules
+    assert not {f"dfopt.passes.{name}" for name in ("npm_cleanup", "conda_cleanup", "exec_form", "sudo")} & modules
+    assert not {f"dfopt.passes.{name}" for name in ("npm_cleanup", "apt_cleanup")} & imported(
+        "fix", "--select", "merge-run", "Dockerfile"
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ WORDS = [
     ("ARG X=", "${X-debian}", None),
     ("", "${X-debian}", "debian"),
     ("ARG X=alpine", "${X:-debian}", "alpine"),
-    ("", "debian${X:+-slim}", "debian"),
+    ("", "debian${X:+-slim}", None),
     ("ARG X=1", "debian${X:+-slim}", "debian-slim"),
     ("", "${X:-$Y}", None),
     ("", "${X:-${Y:-debian}}", "debian"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.passes import base
+from dfopt.passes import _index, base
 from dfopt.passes.base import Option, Pass
 from dfopt.toml import place_of
 from dfopt.workspace import selection
@@ -46,6 +46,7 @@ for one in (Demo, Other):  # defining them registered them: they are there for t
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("dfopt.passes._loaded", True)
     monkeypatch.setattr(base, "_registry", {"demo": Demo, "other-one": Other})
+    monkeypatch.setattr(_index, "_entries", tuple(_index.Entry(*row) for row in _index.rows()))
     monkeypatch.setattr(selection, "_words", None)
     monkeypatch.chdir(tmp_path)
     yield tmp_path

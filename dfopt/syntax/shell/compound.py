@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.syntax.shell.conditional import Conditionals
 from dfopt.syntax.shell.lexer import NAME, TOKEN_END
 from dfopt.syntax.shell.nodes import (
@@ -36,11 +37,11 @@ RESERVED = {word: word in OPENING for word in OPENING + CLOSING}
 KEYWORD = re.compile(
     r"(if|then|elif|else|fi|for|do|done|while|until|case|esac|select|function|coproc|in|\[\[|\]\]|\{|\}|!)" + TOKEN_END
 ).match
-_COMPOUND = re.compile(rf"\(|(?:if|while|until|for|case|select|\[\[|\{{){TOKEN_END}").match
-_NAME = re.compile(NAME + TOKEN_END).match
-_IDENTIFIER = re.compile(NAME + r"\Z").match
-_EMPTY = re.compile(r"\((?:[ \t]|\\\n)*\)").match
-_CASE_END = re.compile(r";;&?|;&").match
+_COMPOUND = regex(rf"\(|(?:if|while|until|for|case|select|\[\[|\{{){TOKEN_END}")
+_NAME = regex(NAME + TOKEN_END)
+_IDENTIFIER = regex(NAME + r"\Z")
+_EMPTY = regex(r"\((?:[ \t]|\\\n)*\)")
+_CASE_END = regex(r";;&?|;&")
 
 
 class Compounds(Conditionals):
@@ -110,7 +111,7 @@ class Compounds(Conditionals):
             return self._arithmetic_for(start, at + 2)
         if select:
             self.kinds.append((start, "select"))
-        found = _NAME(text, at)
+        found = _NAME.match(text, at)
         if found is None:
             self.unexpected(at, "a name")
         name = found[0]
@@ -213,7 +214,7 @@ class Compounds(Conditionals):
         pos = self.pos
         if body.items:
             end = body.end
-        found = _CASE_END(text, pos)
+        found = _CASE_END.match(text, pos)
         terminator = ""
         if found is not None:
             terminator = found[0]
@@ -250,12 +251,12 @@ class Compounds(Conditionals):
 
     def function(self, start: int, name: Word, pos: int) -> Function:
         """`name ( ) body`, with the parenthesis at `pos`."""
-        found = _EMPTY(self.text, pos)
+        found = _EMPTY.match(self.text, pos)
         if found is None:
             self.unexpected(pos, "the end of the command, or '()' of a function")
         if name.value is None or self.text[name.start : name.end] != name.value:
             self.fail("a function's name is quoted or expanded", name.start)
-        if not _IDENTIFIER(name.value):
+        if not _IDENTIFIER.match(name.value):
             self.kinds.append((start, "function-name"))
         body = self._function_body(found.end())
         return Function(start, body.end, name.value, body)
@@ -266,7 +267,7 @@ class Compounds(Conditionals):
         name = self.plain(at)
         if name is None or name.value is None or self.text[at : name.end] != name.value:
             self.unexpected(at, "a function's name")
-        found = _EMPTY(self.text, self.pos)
+        found = _EMPTY.match(self.text, self.pos)
         body = self._function_body(found.end() if found is not None else self.pos)
         return Function(start, body.end, name.value, body, True)
 
@@ -278,7 +279,7 @@ class Compounds(Conditionals):
         return body
 
     def _compound_at(self, pos: int) -> Command | None:
-        if not _COMPOUND(self.text, pos):
+        if not _COMPOUND.match(self.text, pos):
             return None
         if self.text[pos] == "(":
             return self.parentheses(pos)
@@ -301,7 +302,7 @@ class Compounds(Conditionals):
                 # bash knows reserved words behind a possible name
                 name = self.text[at : word.end]
                 command = self._compound_at(behind)
-                if command is None or not _IDENTIFIER(name):
+                if command is None or not _IDENTIFIER.match(name):
                     self.unexpected(behind, "a name and a compound command, or a simple command")
             else:
                 del self.comments[comments:], self.kinds[kinds:]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.syntax.shell.lexer import TOKEN_END
 from dfopt.syntax.shell.nodes import Literal, Test, Word
 from dfopt.syntax.shell.simple import SimpleCommands
 from dfopt.syntax.shell.words import PATTERN, REGEX
 
-_CLOSING = re.compile(rf"\]\]{TOKEN_END}").match
-_BANG = re.compile(rf"!{TOKEN_END}").match
-_UNARY = re.compile(rf"-[abcdefghknoprstuvwxzGLNORS]{TOKEN_END}").match
+_CLOSING = regex(rf"\]\]{TOKEN_END}")
+_BANG = regex(rf"!{TOKEN_END}")
+_UNARY = regex(rf"-[abcdefghknoprstuvwxzGLNORS]{TOKEN_END}")
 _BINARY = frozenset(("=", "==", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"))
 
 
@@ -23,7 +22,7 @@ class Conditionals(SimpleCommands):
         self.kinds.append((start, "test"))
         words: list[Word] = []
         at = self._any(pos, words)
-        if not _CLOSING(self.text, at):
+        if not _CLOSING.match(self.text, at):
             self.unexpected(at, "']]'")
         redirects = self.redirects(at + 2)
         return Test(start, redirects[-1].end if redirects else at + 2, tuple(words), redirects)
@@ -45,18 +44,18 @@ class Conditionals(SimpleCommands):
     def _term(self, pos: int, words: list[Word]) -> int:
         text = self.text
         pos = self.lines(pos)
-        while _BANG(text, pos):
+        while _BANG.match(text, pos):
             pos = self.lines(self._sign(pos, "!", words))
         if text[pos : pos + 1] == "(":
             pos = self._any(self._sign(pos, "(", words), words)
             if text[pos : pos + 1] != ")":
                 self.unexpected(pos, "')'")
             return self.lines(self._sign(pos, ")", words))
-        if _UNARY(text, pos):
+        if _UNARY.match(text, pos):
             pos = self.blanks(self._operand(pos, words, PATTERN).end)
             return self.lines(self._operand(pos, words, PATTERN).end)
         pos = self.blanks(self._operand(pos, words, PATTERN).end)
-        if text[pos : pos + 2] in ("&&", "||") or text[pos : pos + 1] == ")" or _CLOSING(text, pos):
+        if text[pos : pos + 2] in ("&&", "||") or text[pos : pos + 1] == ")" or _CLOSING.match(text, pos):
             return pos
         mode = PATTERN
         if text[pos : pos + 1] in ("<", ">"):
@@ -71,7 +70,7 @@ class Conditionals(SimpleCommands):
         return self.lines(self._operand(self.blanks(pos), words, mode).end)
 
     def _operand(self, pos: int, words: list[Word], mode: int) -> Word:
-        if self.text[pos : pos + 1] == "#" or _CLOSING(self.text, pos):
+        if self.text[pos : pos + 1] == "#" or _CLOSING.match(self.text, pos):
             self.unexpected(pos, "an operand")
         word = self.word(pos, mode)
         if word.end == pos:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
+
 # XCU 2.2.1: outside of quotes a backslash keeps the next character; backslash-newline is nothing.
-_ANY = re.compile(r"\\([\s\S])")
+_ANY = regex(r"\\([\s\S])")
 # XCU 2.2.3: inside double quotes it does so before these only.
-_DOUBLE = re.compile(r"\\([$`\"\\\n])")
+_DOUBLE = regex(r"\\([$`\"\\\n])")
 # XCU 2.6.3: and in backquotes before these; inside double quotes before `"` too.
-_BACKQUOTE = re.compile(r"\\([$`\\])")
-_BACKQUOTE_DOUBLE = re.compile(r"\\([$`\"\\])")
+_BACKQUOTE = regex(r"\\([$`\\])")
+_BACKQUOTE_DOUBLE = regex(r"\\([$`\"\\])")
 
 # bash manual 3.1.2.4
-_ANSI = re.compile(
+_ANSI = regex(
     r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c([\s\S]))"
 )
 _NAMED = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
-_BRACE = re.compile(r"[{},]")
+_BRACE = regex(r"[{},]")
 # bash manual 3.5.1: {x..y[..incr]} with integers or single letters
 _SEQUENCE = re.compile(r"(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\Z").match
 

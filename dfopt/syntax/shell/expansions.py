@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.syntax.shell.escapes import unescape_ansi, unescape_backquoted, unescape_double
 from dfopt.syntax.shell.lexer import NAME, Lexer
 from dfopt.syntax.shell.nodes import (
@@ -30,22 +31,20 @@ if TYPE_CHECKING:
 LONE_DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!({\[-]|\\\n)"
 SPECIAL_PARAMETER = "[0-9@*#?$!-]"
 
-_DOUBLE = re.compile(
-    rf"""((?:[^"\\$`]+|\\[\s\S]|{LONE_DOLLAR})+)|\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}|(")"""
-).match
-_SIMPLE = re.compile(rf"\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}").match
-_GLUED_NAME = re.compile(rf"\${NAME}(?:\\\n)+[A-Za-z0-9_]").match
-_ANSI = re.compile(r"\$'([^'\\]*(?:\\[\s\S][^'\\]*)*)'").match
-_BACKQUOTED = re.compile(r"`([^`\\]*(?:\\[\s\S][^`\\]*)*)`").match
+_DOUBLE = regex(rf"""((?:[^"\\$`]+|\\[\s\S]|{LONE_DOLLAR})+)|\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}|(")""")
+_SIMPLE = regex(rf"\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}")
+_GLUED_NAME = regex(rf"\${NAME}(?:\\\n)+[A-Za-z0-9_]")
+_ANSI = regex(r"\$'([^'\\]*(?:\\[\s\S][^'\\]*)*)'")
+_BACKQUOTED = regex(r"`([^`\\]*(?:\\[\s\S][^`\\]*)*)`")
 
-_LENGTH = re.compile(rf"\$\{{#({NAME}|[0-9]+|[@*#?$!-])(?=[}}\[])").match
-_INDIRECT = re.compile(rf"\$\{{!({NAME}|[0-9]+|[@*#?$-])(?=[}}\[:=?+#%/^,~@*-])").match
-_NAMED = re.compile(rf"\$\{{({NAME}|[0-9]+|[@*#?$!-])").match
-_OPERATOR = re.compile(r":[-=?+]|##?|%%?|//?|\^\^?|,,?|~~?|[-=?+:@]").match
+_LENGTH = regex(rf"\$\{{#({NAME}|[0-9]+|[@*#?$!-])(?=[}}\[])")
+_INDIRECT = regex(rf"\$\{{!({NAME}|[0-9]+|[@*#?$-])(?=[}}\[:=?+#%/^,~@*-])")
+_NAMED = regex(rf"\$\{{({NAME}|[0-9]+|[@*#?$!-])")
+_OPERATOR = regex(r":[-=?+]|##?|%%?|//?|\^\^?|,,?|~~?|[-=?+:@]")
 _POSIX_OPERATORS = frozenset((":-", ":=", ":?", ":+", "-", "=", "?", "+", "#", "##", "%", "%%"))
 
-_ARGUMENT_STOP = re.compile(r"""[}"'\\$`<>]""").search
-_DOCUMENT_STOP = re.compile(r"[\\$`]").search
+_ARGUMENT_STOP = regex(r"""[}"'\\$`<>]""")
+_DOCUMENT_STOP = regex(r"[\\$`]")
 _PARENTHESIS_STOP = re.compile(r"""[()"'\\$`]""").search
 _BRACKET_STOP = re.compile(r"""[\[\]"'\\$`]""").search
 
@@ -60,7 +59,7 @@ class Expansions(Lexer):
         pos += 1
         parts: list[Part] = []
         while True:
-            found = _DOUBLE(text, pos)
+            found = _DOUBLE.match(text, pos)
             if found is not None:
                 kind = found.lastindex
                 end = found.end()
@@ -89,13 +88,13 @@ class Expansions(Lexer):
 
     def _whole_name(self, start: int, end: int) -> None:
         """Fails where the `$name` text[start:end] goes on behind a backslash-newline."""
-        if _GLUED_NAME(self.text, start):
+        if _GLUED_NAME.match(self.text, start):
             self.fail("a parameter's name is split by a backslash-newline", end)
 
     def dollar(self, pos: int, *, quoted: bool) -> Part | None:
         """The expansion that begins with the `$` at `pos`, or None where this is an ordinary `$` (`pos` stays)."""
         text = self.text
-        found = _SIMPLE(text, pos)
+        found = _SIMPLE.match(text, pos)
         if found is not None:
             self.pos = end = found.end()
             if self.continued:
@@ -122,7 +121,7 @@ class Expansions(Lexer):
         return None
 
     def _ansi(self, pos: int) -> AnsiQuoted:
-        found = _ANSI(self.text, pos)
+        found = _ANSI.match(self.text, pos)
         if found is None:
             self.fail("unterminated $'", pos)
         self.kinds.append((pos, "ansi-quote"))
@@ -158,7 +157,7 @@ class Expansions(Lexer):
     def backquoted(self, pos: int, *, quoted: bool) -> CommandSub:
         """The backquoted command at `pos`. Where backslashes have to go before it can be parsed, the tree of its body
         has no true spans and is not kept; its bashisms are reported at the backquote."""
-        found = _BACKQUOTED(self.text, pos)
+        found = _BACKQUOTED.match(self.text, pos)
         if found is None:
             self.fail("unterminated backquote", pos)
         end = found.end()
@@ -277,16 +276,16 @@ class Expansions(Lexer):
         """`${ ... }` at `pos`; `quoted` tells that it stands in double quotes or a here-document."""
         text = self.text
         prefix = ""
-        found = _LENGTH(text, pos)
+        found = _LENGTH.match(text, pos)
         if found is not None:
             prefix = "#"
         else:
-            found = _INDIRECT(text, pos)
+            found = _INDIRECT.match(text, pos)
             if found is not None:
                 prefix = "!"
                 self.kinds.append((pos, "parameter-op"))
             else:
-                found = _NAMED(text, pos)
+                found = _NAMED.match(text, pos)
                 if found is None:
                     self.fail("bad substitution", pos)
         name = found[1]
@@ -307,7 +306,7 @@ class Expansions(Lexer):
         elif text[at : at + 1] != "}":
             if at == len(text):
                 self.fail("'}' is missing", pos)
-            sign = None if prefix == "#" else _OPERATOR(text, at)
+            sign = None if prefix == "#" else _OPERATOR.match(text, at)
             if sign is None:
                 self.fail("bad substitution", pos)
             operator = sign[0]
@@ -331,7 +330,7 @@ class Expansions(Lexer):
         parts: list[Part] = []
         paired = -1
         while True:
-            found = _ARGUMENT_STOP(text, pos)
+            found = _ARGUMENT_STOP.search(text, pos)
             if found is None:
                 self.fail("'}' is missing", start)
             at = found.start()
@@ -372,7 +371,7 @@ class Expansions(Lexer):
         parts: list[Part] = []
         pos = start
         while True:
-            found = _DOCUMENT_STOP(text, pos)
+            found = _DOCUMENT_STOP.search(text, pos)
             if found is None:
                 self.text = whole
                 return tuple(parts)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.syntax.shell.escapes import unescape, unescape_ansi, unescape_double
 from dfopt.syntax.shell.expansions import Expansions
 from dfopt.syntax.shell.nodes import AnsiQuoted, DoubleQuoted, Literal, Redirect, SingleQuoted, Word
@@ -12,13 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Part
 
-_PLAIN_DELIMITER = re.compile(r"[A-Za-z0-9_.%+,:=@/!-]+(?=[ \t\n;|&)]|\Z)").match
+_PLAIN_DELIMITER = regex(r"[A-Za-z0-9_.%+,:=@/!-]+(?=[ \t\n;|&)]|\Z)")
 # Pieces of any other: nothing is expanded in it, so only quotes have a meaning.
-_PIECE = re.compile(
+_PIECE = regex(
     r"""((?:[^ \t\n;&|()<>"'\\$`]+|\\[^\n]|\$(?!["'({\[]))+)|'([^']*)'|"([^"\\$`]*(?:\\[\s\S][^"\\$`]*)*)\""""
     r"""|\$'([^'\\]*(?:\\[\s\S][^'\\]*)*)'"""
-).match
-_OPEN_LINE = re.compile(r"(?<!\\)(?:\\\\)*\\\Z").search
+)
+_OPEN_LINE = regex(r"(?<!\\)(?:\\\\)*\\\Z")
 
 
 class HereDocuments(Expansions):
@@ -27,7 +26,7 @@ class HereDocuments(Expansions):
     def delimiter(self, pos: int) -> Word:
         """The delimiter word at `pos`: its value is what the last line has to be. An empty span where none stands."""
         text = self.text
-        found = _PLAIN_DELIMITER(text, pos)
+        found = _PLAIN_DELIMITER.match(text, pos)
         if found is not None:
             self.pos = end = found.end()
             return Word(pos, end, (Literal(pos, end, found[0]),), found[0])
@@ -37,7 +36,7 @@ class HereDocuments(Expansions):
         if text[pos : pos + 1] == "#":
             return Word(pos, pos, (), "")
         while True:
-            found = _PIECE(text, pos)
+            found = _PIECE.match(text, pos)
             if found is None:
                 break
             end = found.end()
@@ -83,7 +82,7 @@ class HereDocuments(Expansions):
             end = text.find("\n", line)
             content = text[line : end if end >= 0 else size]
             # an unquoted body is joined at backslash-newlines before its delimiter is looked for
-            while not quoted and end >= 0 and content.endswith("\\") and _OPEN_LINE(content):
+            while not quoted and end >= 0 and content.endswith("\\") and _OPEN_LINE.search(content):
                 begin = end + 1
                 end = text.find("\n", begin)
                 content = content[:-1] + text[begin : end if end >= 0 else size]

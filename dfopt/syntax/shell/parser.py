@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from dfopt.lazy import regex
 from dfopt.syntax.shell.compound import KEYWORD, RESERVED, Compounds
 from dfopt.syntax.shell.lexer import PLAIN, TOKEN_END
 from dfopt.syntax.shell.nodes import (
@@ -22,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command
 
-_PREFIX = re.compile(rf"!{TOKEN_END}|time{TOKEN_END}(?:[ \t]+-p{TOKEN_END})?(?:[ \t]+--{TOKEN_END})?").match
+_PREFIX = regex(rf"!{TOKEN_END}|time{TOKEN_END}(?:[ \t]+-p{TOKEN_END})?(?:[ \t]+--{TOKEN_END})?")
 _NO_COMMAND = frozenset(("", ")", ";", "|"))
 
 
@@ -93,7 +92,7 @@ class Parser(Compounds):
         place, if none begins at `pos`."""
         text = self.text
         char = text[pos : pos + 1]
-        if (char == "!" or char == "t") and _PREFIX(text, pos):
+        if (char == "!" or char == "t") and _PREFIX.match(text, pos):
             return self._prefixed(pos)
         command = self.command(pos)
         at = self.pos
@@ -106,7 +105,7 @@ class Parser(Compounds):
         negated = timed = False
         banged = False
         pos = start
-        found = _PREFIX(text, pos)
+        found = _PREFIX.match(text, pos)
         while found is not None:
             if text[pos] == "!":
                 if banged:
@@ -117,7 +116,7 @@ class Parser(Compounds):
                 self.kinds.append((pos, "time"))
                 timed = True
             pos = self.blanks(found.end())
-            found = _PREFIX(text, pos)
+            found = _PREFIX.match(text, pos)
         command = self.command(pos)
         if command is None:
             self.unexpected(pos, "a command after '!' or 'time'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.syntax.shell.lexer import BLANKS, NAME, PLAIN
 from dfopt.syntax.shell.nodes import ArrayLiteral, Assignment, Literal, Redirect, SimpleCommand, Word
 from dfopt.syntax.shell.words import DESCRIPTOR, SUBJECT, VALUE, Words
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command
 
 ASSIGNMENT = re.compile(rf"({NAME})(\+?=)").match
-_SUBSCRIPTED = re.compile(rf"({NAME})\[").match
+_SUBSCRIPTED = regex(rf"({NAME})\[")
 _EQUALS = re.compile(r"\+?=").match
 _VALUE = re.compile(r"""([^ \t\n;&|()<>"'\\$`*?\[{~]*)(?=[ \t\n;&|)]|\Z)[ \t]*(?:\\\n[ \t]*)*""").match
 _REDIRECT = re.compile(rf"([0-9]*|\{{{NAME}\}})(<<<|<<-|<<|<&|<>|<(?!\()|>>|>&|>\||>(?!\())[ \t]*|()(&>>?)[ \t]*").match
@@ -127,7 +128,7 @@ class SimpleCommands(Words):
         text = self.text
         found = ASSIGNMENT(text, pos)
         if found is None:
-            found = _SUBSCRIPTED(text, pos)
+            found = _SUBSCRIPTED.match(text, pos)
             return None if found is None else self._subscripted(pos, found[1], found.end())
         operator = found[2]
         at = found.end()

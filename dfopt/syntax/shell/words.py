@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.lazy import regex
 from dfopt.syntax.shell.escapes import expands_braces, mask, unescape
 from dfopt.syntax.shell.expansions import LONE_DOLLAR, SPECIAL_PARAMETER
 from dfopt.syntax.shell.here_documents import HereDocuments
@@ -29,16 +30,16 @@ PATTERN = 2  # of case and [[ ]]: wildcards, tilde
 SUBJECT = 3  # of case, a here-string: tilde
 REGEX = 4  # after =~: parentheses and bars belong to the word
 
-_PART = re.compile(
+_PART = regex(
     rf"""((?:[^ \t\n;&|()<>"'\\$`]+|\\[\s\S]|{LONE_DOLLAR[:-1]}|["']))+)"""
     rf"""|'([^']*)'|"([^"\\$`]*)"|\$({NAME}|{SPECIAL_PARAMETER})|\$\{{({NAME})\}}"""
     rf"""|"\$(?:({NAME})|\{{({NAME})\}})\""""
-).match
+)
 _ACTIVE = re.compile(r"[*?\[{~\\]").search
-_WILDCARD = re.compile(r"[*?]|\[.+\]", re.S).search
-_ASSIGNED_TILDE = re.compile(rf"{NAME}\+?=(?:~|.*:~)", re.S).match
+_WILDCARD = regex(r"[*?]|\[.+\]", re.S)
+_ASSIGNED_TILDE = regex(rf"{NAME}\+?=(?:~|.*:~)", re.S)
 _EXTGLOB = frozenset("?*+@!")
-_TRAILING = re.compile(r"(?:\\\n)+\Z").search
+_TRAILING = regex(r"(?:\\\n)+\Z")
 DESCRIPTOR = re.compile(rf"(?:[0-9]+|\{{{NAME}\}})\Z").match
 
 
@@ -53,7 +54,7 @@ class Words(HereDocuments):
         value: str | None = ""
         active = False
         while True:
-            found = _PART(text, pos)
+            found = _PART.match(text, pos)
             if found is not None:
                 end = found.end()
                 kind = found.lastindex
@@ -145,7 +146,7 @@ class Words(HereDocuments):
     def _trim(self, start: int, pos: int, parts: list[Part]) -> int:
         """Takes backslash-newlines at the end of a word out of it; gives the new end."""
         last = parts[-1]
-        found = _TRAILING(self.text, last.start, pos)
+        found = _TRAILING.search(self.text, last.start, pos)
         assert type(last) is Literal  # only unquoted characters can end so
         assert found is not None
         end = found.start()
@@ -162,13 +163,13 @@ class Words(HereDocuments):
         text = self.text
         masked = [mask(text[part.start : part.end]) if type(part) is Literal else "_" for part in parts]
         whole = "".join(masked)
-        globs = bool(_WILDCARD(whole))
+        globs = bool(_WILDCARD.search(whole))
         braces = mode == ARGUMENT and "{" in whole and expands_braces(whole)
         if mode == VALUE:
             tilde = whole[:1] == "~" or ":~" in whole
         elif mode == ARGUMENT:
             # bash expands a tilde in any argument that looks like an assignment (manual 3.5.2), POSIX does not
-            tilde = whole[:1] == "~" or _ASSIGNED_TILDE(whole) is not None
+            tilde = whole[:1] == "~" or _ASSIGNED_TILDE.match(whole) is not None
         else:
             tilde = whole[:1] == "~"
         if braces:
