@@ -57,8 +57,9 @@ def without_frontend(dockerfile: bytes) -> bytes:
 class Engine:
     """A docker engine at `host` (a DOCKER_HOST address). Close it to remove all that it built.
 
-    Every build runs all its steps anew: two builds never share a layer by way of the cache, except that BuildKit
-    runs a step once which two builds at the same time have in common. The user's docker configuration is not read.
+    Every build, unless it is told otherwise, runs all its steps anew: two builds never share a layer by way of the
+    cache, except that BuildKit runs a step once which two builds at the same time have in common. The user's docker
+    configuration is not read.
     Methods may be called from several threads.
     """
 
@@ -89,18 +90,21 @@ class Engine:
         target: str | None = None,
         args: Mapping[str, str] | None = None,
         stand_ins: Mapping[str, str] | None = None,
+        cached: bool = False,
         timeout: float = 600,
     ) -> str:
         """Builds `dockerfile` in the directory `context`, with the host's network; the id of the image.
 
         `args`: build arguments. `stand_ins`: image name in a FROM -> the local image that is taken for it.
+        `cached`: take the steps that were built before from the cache.
         Raises EngineError, with the end of the build's log, when the build fails or takes over `timeout` seconds.
         """
         name = uuid.uuid4().hex
         tag = f"dfopt-realbuild:{name}"
         file, id_file = self._work / f"{name}.Dockerfile", self._work / f"{name}.id"
         file.write_bytes(without_frontend(dockerfile))
-        command = ["buildx", "build", "--builder", "default", "--no-cache", "--network=host", "--progress=plain"]
+        command = ["buildx", "build", "--builder", "default", "--network=host", "--progress=plain"]
+        command += [] if cached else ["--no-cache"]
         command += ["--tag", tag, "--iidfile", str(id_file), "--file", str(file)]
         for key, value in (args or {}).items():
             command += ["--build-arg", f"{key}={value}"]
@@ -126,9 +130,9 @@ class Engine:
         name = f"dfopt-realbuild-{uuid.uuid4().hex}"
         words = ["run", "--rm", "--name", name, "--network=none", "--entrypoint=/bin/sh", image, "-c", command]
         try:
-            done = self._call(words, timeout)
+            done = self.call(words, timeout)
         except EngineError:
-            self._call(["rm", "--force", name], timeout=60)  # the client was ended, the container runs on
+            self.call(["rm", "--force", name], timeout=60)  # the client was ended, the container runs on
             raise
         if done.returncode == 125:  # docker's own status for a container that could not be made
             raise EngineError(f"docker run of {command!r} failed:\n{_tail(done.stderr)}")
@@ -154,26 +158,30 @@ class Engine:
             shutil.rmtree(self._work, ignore_errors=True)
 
     def _docker(self, words: Sequence[str], timeout: float) -> bytes:
-        done = self._call(words, timeout)
+        done = self.call(words, timeout)
         if done.returncode != 0:
             log = _tail(done.stderr or done.stdout)
             raise EngineError(f"docker {words[0]} ended with status {done.returncode}:\n{log}")
         return done.stdout
 
-    def _call(self, words: Sequence[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
+    def call(self, words: Sequence[str], timeout: float, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Runs docker with `words`, and `given` on standard input; its status is the caller's to judge.
+
+        Raises EngineError when docker cannot be run, or takes over `timeout` seconds and was ended.
+        """
         for _ in range(_ATTEMPTS):
-            done = self._attempt(words, timeout)
+            done = self._attempt(words, timeout, given)
             if done.returncode == 0 or _NEVER_STARTED not in done.stderr:
                 break
         return done
 
-    def _attempt(self, words: Sequence[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
+    def _attempt(self, words: Sequence[str], timeout: float, given: bytes) -> subprocess.CompletedProcess[bytes]:
         command = ["docker", *words]
         try:
             process = subprocess.Popen(
                 command,
                 env=self._env,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if given else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,  # so that buildx, docker's child, is ended with it
@@ -182,7 +190,7 @@ class Engine:
             raise EngineError(f"docker cannot be run: {error}") from error
         self._running.add(process)
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(given or None, timeout=timeout)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             _, stderr = process.communicate()

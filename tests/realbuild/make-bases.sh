@@ -1,16 +1,53 @@
 #!/usr/bin/env bash
 # Makes local stand-ins for popular base images, under their real names, in the engine of $DOCKER_HOST.
-#   make-bases.sh [busybox|debian-slim|debian|alpine|python ...]       without a name: all
+#   make-bases.sh [BASE ...]       without a name: all; a base that another one stands on is made with it
 # A base that is there, was made by this very script and is younger than a week is kept. Downloads stay in
 # $DFOPT_REALBUILD_HOME/bases. Such images carry this machine's package sources and certificates: they stay local.
-#   PYTHON: an interpreter that has pip (for alpine only)
+#   PYTHON: an interpreter that has pip (for alpine, python-alpine and node)
 set -euo pipefail
-for base in "${@:-}"; do case $base in
-  ''|busybox|debian|debian-slim|alpine|python) ;;
-  *) echo "make-bases.sh: no base '$base': busybox, debian, debian-slim, alpine, python" >&2; exit 2 ;;
-esac; done
+# What each base stands on, and its names; the first is the one that is made. In this order they are made.
+declare -A parents=(
+  [busybox]=- [debian]=- [debian-slim]=- [alpine]=- [python]=debian-slim [python-full]=python [python-alpine]=-
+  [golang]=debian [gcc]=debian [rust]=debian-slim [node-slim]=debian-slim [node]=node-slim [node-alpine]=alpine
+  [jre]=debian-slim [jdk]=jre [maven]=jdk [nginx]=debian-slim [nginx-unprivileged]=nginx [ruby-slim]=debian-slim
+  [ruby]=ruby-slim [php]=debian-slim [distroless-static]=debian [distroless-base]=distroless-static
+  [distroless-cc]=distroless-base
+)
+declare -A names=(
+  [busybox]='busybox:latest busybox:1.37 busybox:1.36'
+  [debian]='debian:trixie debian:13 debian:latest debian:stable'
+  [debian-slim]='debian:trixie-slim debian:13-slim debian:stable-slim'
+  [alpine]='alpine:3.22 alpine:3.22.1 alpine:3 alpine:latest'
+  [python]='python:3.13-slim python:3-slim python:slim python:3.13-slim-trixie'
+  [python-full]='python:3.13 python:3 python:latest python:3.13-trixie'
+  [python-alpine]='python:3.12-alpine python:3.12-alpine3.22'
+  [golang]='golang:1.24 golang:1 golang:latest golang:1.24-trixie'
+  [gcc]='gcc:14 gcc:latest'
+  [rust]='rust:1.85-slim rust:1.85 rust:1 rust:slim rust:latest'
+  [node-slim]='node:22-slim node:22-trixie-slim node:lts-slim'
+  [node]='node:22 node:22-trixie node:lts'
+  [node-alpine]='node:22-alpine node:lts-alpine'
+  [jre]='eclipse-temurin:21-jre'
+  [jdk]='eclipse-temurin:21 eclipse-temurin:21-jdk'
+  [maven]='maven:3.9-eclipse-temurin-21 maven:3.9 maven:3'
+  [nginx]='nginx:1.26 nginx:1 nginx:stable nginx:latest'
+  [nginx-unprivileged]='nginxinc/nginx-unprivileged:1.26 nginxinc/nginx-unprivileged:stable nginxinc/nginx-unprivileged:latest'
+  [ruby-slim]='ruby:3.3-slim ruby:3-slim ruby:slim'
+  [ruby]='ruby:3.3 ruby:3 ruby:latest'
+  [php]='php:8.4-cli php:8-cli php:cli php:8.4'
+  [distroless-static]='gcr.io/distroless/static-debian13:latest gcr.io/distroless/static:latest'
+  [distroless-base]='gcr.io/distroless/base-debian13:latest gcr.io/distroless/base:latest'
+  [distroless-cc]='gcr.io/distroless/cc-debian13:latest gcr.io/distroless/cc:latest'
+)
+order=(busybox debian debian-slim alpine python python-full python-alpine golang gcc rust node-slim node node-alpine jre jdk
+       maven nginx nginx-unprivileged ruby-slim ruby php distroless-static distroless-base distroless-cc)
+wanted=" ${*:-${order[*]}} "
+for base in $wanted; do
+  [ -n "${names[$base]-}" ] || { echo "make-bases.sh: no base '$base': ${order[*]}" >&2; exit 2; }
+  while base=${parents[$base]}; [ "$base" != - ]; do wanted+="$base "; done
+done
 : "${DOCKER_HOST:?the address of the engine to fill}"
-self=$(realpath "$0")
+here=$(dirname "$(realpath "$0")")
 work=${DFOPT_REALBUILD_HOME:-${HOME:-/root}/.cache/dfopt-realbuild}/bases
 mkdir -p "$work/stamps"
 cd "$work"
@@ -55,12 +92,16 @@ overlay() {
   cp /usr/local/share/ca-certificates/*.crt overlay/usr/local/share/ca-certificates/ 2>/dev/null || true
 }
 overlay
-recipe=$({ cat "$self" $bundle; find overlay -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d ' ' -f 1)
+recipe=$({ cat $bundle; find overlay -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d ' ' -f 1)
 
 # --- keeping and naming ----------------------------------------------------------------------------------------------
 id() { docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true; }
+recipe_of() { # recipe_of FUNCTION...: a digest of what they do, and of all that they put in
+  { echo "$recipe $node ${alpine_layers[*]}"; declare -f import image wheel debian_rootfs java distroless nonroot node_tree "$@"; } |
+    sha256sum | cut -d ' ' -f 1
+}
 fresh() { # fresh BASE TAG: made by this recipe, from this parent, within a week, and still there
-  [ -n "$(find "stamps/$1" -mtime -7 2>/dev/null)" ] && [ "$(cat "stamps/$1")" = "$recipe $parent $(id "$2")" ]
+  [ -n "$(find "stamps/$1" -mtime -7 2>/dev/null)" ] && [ "$(cat "stamps/$1")" = "$(recipe_of "make_${1//-/_}") $parent $(id "$2")" ]
 }
 import() { # import TAG CHANGE... <rootfs.tar
   local tag=$1 changes=(); shift
@@ -69,8 +110,9 @@ import() { # import TAG CHANGE... <rootfs.tar
 }
 
 debian_rootfs() { # a minimal trixie as a tar: 15 to 20 s, so it is kept for a week too
-  [ -n "$(find debian.tar -mtime -7 2>/dev/null)" ] && [ "$(cat debian.tar.recipe 2>/dev/null)" = "$recipe" ] && return
-  local suites=() suite uri
+  local suites=() suite uri own
+  own=$(recipe_of debian_rootfs)
+  [ -n "$(find debian.tar -mtime -7 2>/dev/null)" ] && [ "$(cat debian.tar.recipe 2>/dev/null)" = "$own" ] && return
   for suite in trixie trixie-updates trixie-security; do
     uri=$(archive $suite); [ -z "$uri" ] || suites+=("deb $uri $suite main")
   done
@@ -79,7 +121,7 @@ debian_rootfs() { # a minimal trixie as a tar: 15 to 20 s, so it is kept for a w
     --customize-hook='copy-in overlay/etc overlay/usr /' trixie new.debian.tar "${suites[@]}" 2>new.debian.log ||
     { cat new.debian.log >&2; return 1; }
   mv new.debian.tar debian.tar
-  echo "$recipe" >debian.tar.recipe
+  echo "$own" >debian.tar.recipe
 }
 
 make_busybox() {
@@ -107,43 +149,41 @@ make_debian_slim() {
   import "$1" "ENV $path" 'CMD ["bash"]' <slim.tar
   rm -f slim.tar
 }
-make_alpine() { # the genuine layer of alpine 3.22.1, which the flashvm wheel carries
-  if ! [ -d flashvm ]; then
-    rm -rf wheel && "${PYTHON:-python3}" -m pip download -q --no-deps -d wheel flashvm==0.1.3
-    "${PYTHON:-python3}" -m zipfile -e wheel/flashvm-0.1.3-*.whl wheel/out
-    mv wheel/out flashvm && rm -rf wheel
-  fi
-  import "$1" "ENV $path" 'CMD ["/bin/sh"]' <flashvm/flashvm/data/oci/blobs/sha256/df603300ccbcc1523bc2760b1bd7133a04e098190156de2f216bc808a68a73a9
+# A wheel of PyPI as a directory, kept: wheel DIRECTORY NAME==VERSION [PLATFORM]
+wheel() {
+  [ -d "$1" ] && return
+  rm -rf wheel && mkdir wheel
+  "${PYTHON:-python3}" -m pip download -q --no-deps ${3:+--only-binary=:all: --platform "$3"} -d wheel "$2"
+  "${PYTHON:-python3}" -m zipfile -e wheel/*.whl wheel/out
+  mv wheel/out "$1" && rm -rf wheel
 }
-make_python() {
-  rm -rf python && mkdir python && cp $bundle python/ca.crt      # pip must trust what this machine trusts
-  cat >python/Dockerfile <<DOCKERFILE
-FROM debian:trixie
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-pip python3-venv && rm -rf /var/lib/apt/lists/* && \
-    ln -s python3 /usr/bin/python && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
-COPY ca.crt $bundle
-ENV PIP_CERT=$bundle
-CMD ["python3"]
-DOCKERFILE
-  docker build -q --no-cache --network=host -t "$1" python >/dev/null
-}
+# The genuine layers of alpine 3.22.1 and python 3.12-alpine, which the flashvm wheel carries.
+flashvm_blobs() { wheel flashvm flashvm==0.1.3; echo flashvm/flashvm/data/oci/blobs/sha256; }
+alpine_layers=(df603300ccbcc1523bc2760b1bd7133a04e098190156de2f216bc808a68a73a9
+               d9dcf90b1211120648a1e2a2a6b6a3f66f5727b67f15c759b6c547a949b5ea47
+               a738260f1313692e8eb0b03f3c45446da1d6725d5d4f001a91c2c32fc0a84268
+               740873f52108333da8ea343b8e849a057f6913f9db8cfa3f0780f6029db93f21)
+make_alpine() { import "$1" "ENV $path" 'CMD ["/bin/sh"]' <"$(flashvm_blobs)/${alpine_layers[0]}"; }
 
-wanted=" ${*:-busybox debian debian-slim alpine python} "
-case $wanted in *' debian '*) ;; *' python '*) wanted=" debian$wanted" ;; esac       # its parent
-for base in $wanted; do
-  parent=-
-  case $base in
-    busybox) tags=(busybox:latest busybox:1.37 busybox:1.36) ;;
-    debian) tags=(debian:trixie debian:13 debian:latest debian:stable) ;;
-    debian-slim) tags=(debian:trixie-slim debian:13-slim debian:stable-slim) ;;
-    alpine) tags=(alpine:3.22 alpine:3.22.1 alpine:3 alpine:latest) ;;
-    python) tags=(python:3.13-slim python:3.13 python:3 python:slim python:latest); parent=$(id debian:trixie) ;;
-  esac
-  fresh $base "${tags[0]}" && continue
+image() { # image TAG CONTEXT <Dockerfile: a base on top of another one; pip, npm and others must trust what this machine trusts
+  mkdir -p "$2" && cp $bundle "$2/ca.crt"
+  docker build -q --no-cache --network=host -t "$1" -f - "$2" >/dev/null
+}
+install='apt-get update && apt-get install -y --no-install-recommends'
+clean='rm -rf /var/lib/apt/lists/*'
+
+. "$here/toolchains.sh"
+
+for base in "${order[@]}"; do
+  case $wanted in *" $base "*) ;; *) continue ;; esac
+  read -ra tags <<<"${names[$base]}"
+  parent=${parents[$base]}
+  if [ "$parent" != - ]; then parent=$(id "${names[$parent]%% *}"); fi
+  fresh "$base" "${tags[0]}" && continue
   old=$(id "${tags[0]}") start=$(date +%s%N)
-  make_${base/-/_} "${tags[0]}"
+  "make_${base//-/_}" "${tags[0]}"
   for tag in "${tags[@]:1}"; do docker tag "${tags[0]}" "$tag"; done
   [ -z "$old" ] || [ "$old" = "$(id "${tags[0]}")" ] || docker image rm "$old" >/dev/null 2>&1 || true   # has no name now
-  echo "$recipe $parent $(id "${tags[0]}")" >"stamps/$base"
+  echo "$(recipe_of "make_${base//-/_}") $parent $(id "${tags[0]}")" >"stamps/$base"
   echo "make-bases.sh: $base made in $(( ($(date +%s%N) - start) / 1000000 )) ms" >&2
 done

@@ -1,0 +1,72 @@
+"""Builds small applications before and after dfopt, and asks both images what the application must answer.
+
+    python -m tests.suite [--select APP ...] [--with PASSES] [--recipe NAME] [--unsafe] [--unseen] [--out FILE]
+                          [-- OPTION ...]
+
+Prints one table; progress goes to standard error. Ends with status 1 when a build or a smoke test fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+
+from realbuild.engine import Engine, EngineError, PrivateEngine  # noqa: E402
+
+from suite.apps import AppError, find_apps  # noqa: E402
+from suite.report import as_json, table  # noqa: E402
+from suite.trial import try_app  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.suite", description=__doc__.split("\n")[0])
+    parser.add_argument("--select", nargs="+", metavar="APP", help="only these applications")
+    parser.add_argument("--with", dest="passes", metavar="PASSES", help="dfopt's --select: passes, groups, codes")
+    parser.add_argument("--recipe", help="dfopt's --recipe")
+    parser.add_argument("--unsafe", action="store_true", help="dfopt's --unsafe")
+    parser.add_argument("--unseen", action="store_true", help="the applications of unseen/ in place of those of apps/")
+    parser.add_argument("--no-rebuild", action="store_true", help="leave out the second build, with the cache")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("options", nargs="*", metavar="OPTION", help="more options of 'dfopt fix', after --")
+    given = parser.parse_args()
+    options = list(given.options)
+    options += ["--select", given.passes] if given.passes else []
+    options += ["--recipe", given.recipe] if given.recipe else []
+    options += ["--unsafe"] if given.unsafe else []
+    try:
+        apps = find_apps("unseen" if given.unseen else "apps", given.select)
+    except AppError as error:
+        print(f"tests.suite: {error}", file=sys.stderr)
+        return 2
+
+    private = PrivateEngine()
+    try:
+        host = os.environ.get("DFOPT_TEST_ENGINE") or private.start()
+        engine = Engine(host if "://" in host else f"unix://{host}")
+        try:
+            engine.check()
+            trials = []
+            for app in apps:
+                print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
+                trials.append(try_app(engine, app, options, rebuild=not given.no_rebuild))
+                print("ok" if trials[-1].ok else "FAILED", file=sys.stderr)
+        finally:
+            engine.close()
+    except EngineError as error:
+        print(f"tests.suite: {error}", file=sys.stderr)
+        return 2
+    finally:
+        private.stop()
+    print("\n".join(table(trials)))
+    if given.out:
+        given.out.write_text(json.dumps(as_json(trials, options), indent=1) + "\n", encoding="utf-8")
+    return 0 if all(trial.ok for trial in trials) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

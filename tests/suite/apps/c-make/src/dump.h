@@ -1,0 +1,3 @@
+#include <stdio.h>
+
+int dump(FILE *in, FILE *out);

@@ -1,0 +1,3 @@
+from fastsum._sum import total
+
+__all__ = ["total"]

@@ -1,0 +1,158 @@
+"""One application before and after dfopt: built, asked, measured, linted, twice; and what dfopt did in between."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from realbuild.engine import Engine, EngineError
+
+from dfopt.record import Record
+
+from .apps import App
+from .measure import Figures, figures, hadolint, tally
+from .smoke import smoke
+
+_TREE = Path(__file__).resolve().parents[2]
+
+
+class Side(Record):
+    """The application with one Dockerfile. `failures`: of its smoke test; seconds: a build without the cache, and one
+    with it after a source file changed (None: not measured)."""
+
+    dockerfile: str
+    figures: Figures
+    failures: list[str]
+    seconds: float
+    rebuild_seconds: float | None
+    hadolint: dict[str, int] | None
+    tally: dict[str, int] | None
+
+
+class Trial(Record):
+    """`applied`: pass -> how often. `refused`: what dfopt left alone, as "pass: line N: reason". `after` is None where
+    nothing changed. `error`: why there is no `before` or no `after`, else ""."""
+
+    app: App
+    before: Side | None
+    after: Side | None
+    applied: dict[str, int]
+    refused: list[str]
+    error: str
+
+    @property
+    def ok(self) -> bool:
+        sides = [side for side in (self.before, self.after) if side is not None]
+        return not self.error and not any(side.failures for side in sides)
+
+
+class Fixed(Record):
+    applied: dict[str, int]
+    refused: list[str]
+
+
+def fix(context: Path, options: Sequence[str]) -> Fixed:
+    """Runs `dfopt fix --write` with `options` on the Dockerfile in `context`, as a user would. Raises EngineError."""
+    command = [sys.executable, "-m", "dfopt", "fix", "--write", "--isolated", "--output-format=json"]
+    command += ["--show-refusals", *options, "Dockerfile"]
+    env = {**os.environ, "PYTHONPATH": str(_TREE)}
+    done = subprocess.run(command, cwd=context, env=env, capture_output=True, timeout=600)
+    log = done.stderr.decode(errors="backslashreplace")
+    if done.returncode not in (0, 1) or not done.stdout:
+        raise EngineError(f"dfopt fix ended with status {done.returncode}:\n{log}")
+    (file,) = json.loads(done.stdout)["files"]
+    applied: dict[str, int] = {}
+    refused = []
+    for finding in file["findings"]:
+        if finding["kind"] == "fix":
+            applied[finding["pass"]] = applied.get(finding["pass"], 0) + 1
+        elif finding["reason"]:
+            refused.append(f"{finding['pass']}: line {finding['line']}: {finding['reason']}")
+    return Fixed(applied, refused)
+
+
+def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool = True) -> Trial:
+    """Builds, asks and measures `app` as it is and as dfopt with `options` leaves it.
+
+    A build that fails and a smoke test that fails are results: `error` and `failures` tell them.
+    """
+    with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
+        context = Path(work) / "context"
+        shutil.copytree(app.directory, context, symlinks=True, ignore=_left_out)
+        before, error = _side(engine, app, context, rebuild)
+        fixed = Fixed({}, [])
+        after = None
+        if not error:
+            original = (context / "Dockerfile").read_bytes()
+            try:
+                fixed = fix(context, options)
+            except EngineError as failure:
+                error = str(failure)
+            else:
+                if (context / "Dockerfile").read_bytes() != original:
+                    after, error = _side(engine, app, context, rebuild)
+        return Trial(app, before, after, fixed.applied, fixed.refused, error)
+
+
+def _left_out(directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if name in ("smoke.toml", "served")]
+
+
+def _side(engine: Engine, app: App, context: Path, rebuild: bool) -> tuple[Side | None, str]:
+    dockerfile = context / "Dockerfile"
+    images = []
+    try:
+        with _served(app) as args:
+            start = time.monotonic()
+            images.append(engine.build(context, dockerfile.read_bytes(), args=args))
+            seconds = time.monotonic() - start
+            failures = smoke(engine, app, images[0])
+            again = None
+            if rebuild:
+                source = context / app.touch
+                kept = source.read_bytes()
+                source.write_bytes(kept + app.append.encode())
+                start = time.monotonic()
+                images.append(engine.build(context, dockerfile.read_bytes(), args=args, cached=True))
+                again = time.monotonic() - start
+                source.write_bytes(kept)
+        facts = figures(engine, images[0])
+        text = dockerfile.read_bytes().decode(errors="surrogateescape")
+        return Side(text, facts, failures, seconds, again, hadolint(dockerfile), tally(dockerfile)), ""
+    except EngineError as error:
+        return None, str(error)
+    finally:
+        engine.remove(*images)
+
+
+@contextmanager
+def _served(app: App) -> Iterator[dict[str, str]]:
+    """The build arguments of `app`; while it lasts, its file server listens on a free port of loopback."""
+    if app.serve is None:
+        yield app.args
+        return
+    handler = partial(_Quiet, directory=str(app.directory / "served"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield {**app.args, app.serve: f"http://127.0.0.1:{server.server_address[1]}"}
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
