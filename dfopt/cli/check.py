@@ -14,7 +14,7 @@ from dfopt.workspace.run import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dfopt.cli.options import Values
     from dfopt.optimizer import Result
@@ -46,14 +46,19 @@ _KINDS = ("fixes", "available", "suggestions", "unused")
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     request = request_of(values)
-    files = files_of(values, request.lookup)
+    files: Iterable[Found] = files_of(values, request.lookup)
+    failed = 0
+    if values.online:
+        from dfopt.cli.digests import ask_online
+
+        files, failed = ask_online(values, request, files)
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
     color = style.wanted(values.color, os.environ, out.is_terminal())
     task = Check(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
     status, totals = stream(files, task, task.failed, values.jobs, reporter(format, color=color))
     if not values.quiet:
         out.note(_summary(totals, values))
-    return status
+    return max(status, failed)
 
 
 def _summary(totals: Mapping[str, int], values: Values) -> str:

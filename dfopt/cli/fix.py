@@ -15,7 +15,7 @@ from dfopt.workspace.run import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dfopt.cli.options import Values
     from dfopt.cli.report.base import FileReport
@@ -176,7 +176,12 @@ def counts(result: Result) -> dict[str, int]:
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     request = request_of(values)
-    files = files_of(values, request.lookup)
+    files: Iterable[Found] = files_of(values, request.lookup)
+    failed = 0
+    if values.online:
+        from dfopt.cli.digests import ask_online
+
+        files, failed = ask_online(values, request, files)
     task = Fix(
         request,
         _mode(values),
@@ -201,7 +206,7 @@ def run(values: Values) -> int:
             status, totals = stream(files, task, task.failed, values.jobs, reporter, patch)
     if not values.quiet:
         out.note(_summary(totals, values))
-    return status
+    return max(status, failed)
 
 
 def _mode(values: Values) -> str:

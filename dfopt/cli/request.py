@@ -97,7 +97,7 @@ class Request:
             raise OSError(0, found.error)
         directory = self.directory_of(found)
         plan = self.plan(directory)
-        source = Source.from_bytes(_read(found.path), found.name)
+        source = Source.from_bytes(read_input(found.path), found.name)
         facts = self.facts_of(found, source)
         if plan is not None:
             return plan.optimize(source, facts)
@@ -123,13 +123,20 @@ class Request:
         return directory
 
 
-def _read(path: str) -> bytes:
+_stdin: bytes | None = None
+
+
+def read_input(path: str) -> bytes:
+    """The content of a file; of standard input, what was read from it at the first call. Raises OSError."""
+    global _stdin
     if path != STDIN:
         with open(path, "rb") as file:
             return file.read()
     if sys.stdin is None:
         raise OSError(0, "standard input is closed")
-    return sys.stdin.buffer.read()
+    if _stdin is None:
+        _stdin = sys.stdin.buffer.read()
+    return _stdin
 
 
 def request_of(values: Values) -> Request:
@@ -148,14 +155,26 @@ def request_of(values: Values) -> Request:
     if values.recipe and values.select:
         raise UsageError("--select and --recipe exclude each other")
     request = Request(
-        lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context
-    )
+        lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context,
+        locked_facts(values),
+    )  # fmt: skip
     try:
         if request.plan(".") is None and values.set:
             raise UsageError("--set needs --recipe")
     except ConfigError as failure:
         raise UsageError(str(failure)) from None
     return request
+
+
+def locked_facts(values: Values) -> tuple[Facts, ...]:
+    """What the lock file knows; nothing where there is none. Raises UsageError for a file that is named and is not
+    there."""
+    from dfopt.workspace.locked import LockFacts, find_lock
+
+    if values.lock is not None and not os.path.isfile(values.lock):
+        raise UsageError(f'--lock: no such file: "{out.printable(values.lock)}"')
+    path = values.lock or find_lock(os.getcwd())
+    return (LockFacts(path),) if path is not None else ()
 
 
 def lookup_of(values: Values) -> Lookup:

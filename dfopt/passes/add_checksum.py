@@ -56,13 +56,9 @@ class AddChecksum(Pass):
     order = 82
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage in program.stages:
-            for step in stage.steps:
-                node = step.effective
-                if node.keyword == "ADD" and node.flag("checksum") is None:
-                    urls = [one for one in node.arguments[:-1] if _URL.match(one.value) and not _GIT.search(one.value)]
-                    if urls:
-                        yield self.check(program, step, facts, urls[0].value)
+        for step, url in downloads(program):
+            if step.effective.flag("checksum") is None:
+                yield self.check(program, step, facts, url)
 
     def check(self, program: Program, step: Step, facts: Facts, url: str) -> Finding:
         node, effective = step.node, step.effective
@@ -95,3 +91,14 @@ class AddChecksum(Pass):
             rewrite = SetValue(step.index, "ONBUILD", (nested[0], nested[1], flags, *nested[3:]))
         tier = "unsafe" if level is None else "safe"
         return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), tier))
+
+
+def downloads(program: Program) -> Iterator[tuple[Step, str]]:
+    """The ADDs of files from http and https servers, each with its (first) URL as written."""
+    for stage in program.stages:
+        for step in stage.steps:
+            if step.effective.keyword == "ADD":
+                for one in step.effective.arguments[:-1]:
+                    if _URL.match(one.value) and not _GIT.search(one.value):
+                        yield step, one.value
+                        break

@@ -71,7 +71,8 @@ class PinDigest(Pass):
         if unknown:
             names = ", ".join(dict.fromkeys(site.ref.text for site in unknown))
             first = unknown[0]
-            yield Finding(self.name, f"not pinned: {names}", first.start, first.end, None, "digest not known offline")
+            reason = "its digest is not known: dfopt pin asks the registry"
+            yield Finding(self.name, f"not pinned: {names}", first.start, first.end, None, reason)
 
     def pinned(self, program: Program, index: int, found: list[tuple[Site, str]]) -> Finding:
         """One finding for all names that end in one instruction (several stages may share an ARG's default)."""

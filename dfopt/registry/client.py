@@ -143,6 +143,13 @@ class RegistryClient:
         work, loop = self._started()
         return Repository(work, loop, target_of(ref))
 
+    def checksums(self, urls: Iterable[str], seconds: float = 600.0) -> dict[str, str | RegistryError]:
+        """The checksum ("sha256:...") of what each URL serves now, or an error; see `downloads.checksums`."""
+        from dfopt.registry.downloads import checksums
+
+        work, loop = self._started()
+        return asyncio.run_coroutine_threadsafe(checksums(work, urls, seconds), loop).result()
+
     def problems(self) -> list[str]:
         """What stood in the way of finding credentials so far (broken files, failing helpers); fit to be shown."""
         return list(self._work.authorizer.problems) if self._work is not None else []

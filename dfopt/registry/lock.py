@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-LOCK_NAME = "dfopt.lock"
 VERSION = 1
 _SIZE_LIMIT = 16 << 20  # bytes
 _HEAD = "# Written by `dfopt pin`; change it by `dfopt pin --update`.\n"
@@ -129,6 +128,14 @@ class Lock:
         dropped = sorted(key for key in self._images if key not in kept)
         for key in dropped:
             del self._images[key]
+        return dropped
+
+    def keep_downloads(self, urls: Iterable[str]) -> list[str]:
+        """Drops downloads that nothing names any more; returns what was dropped."""
+        kept = set(urls)
+        dropped = sorted(url for url in self._downloads if url not in kept)
+        for url in dropped:
+            del self._downloads[url]
         return dropped
 
     def text(self) -> str:

@@ -77,6 +77,78 @@ FILES = (
     ),
 )
 
+LOCK = OptionSpec(
+    "lock",
+    ("--lock",),
+    "string",
+    "The lock file. [default: dfopt.lock in the working directory, or the nearest one above]",
+    metavar="FILE",
+    panel="Digests",
+)
+
+DIGESTS = (
+    LOCK,
+    OptionSpec(
+        "online",
+        ("--online",),
+        "flag",
+        "Ask registries for digests that the lock file does not know (dfopt pin has options for how).",
+        panel="Digests",
+    ),
+)
+
+NETWORK = (
+    OptionSpec(
+        "registry_mirror",
+        ("--registry-mirror",),
+        "values",
+        "Ask this registry first for images of Docker Hub; NAME=HOST for those of another registry; repeatable.",
+        metavar="[NAME=]HOST",
+        panel="Network",
+    ),
+    OptionSpec(
+        "insecure_registry",
+        ("--insecure-registry",),
+        "values",
+        "Speak to this registry without TLS, or without checking its certificate; repeatable.",
+        metavar="HOST",
+        panel="Network",
+    ),
+    OptionSpec(
+        "ca_file",
+        ("--ca-file",),
+        "string",
+        "Certificates (PEM) to trust besides the machine's.",
+        metavar="FILE",
+        panel="Network",
+    ),
+    OptionSpec(
+        "concurrency",
+        ("--concurrency",),
+        "int",
+        "How many images are asked for at the same time. [default: 8]",
+        low=1,
+        metavar="N",
+        panel="Network",
+    ),
+    OptionSpec(
+        "time_limit",
+        ("--time-limit",),
+        "int",
+        "Seconds for one image, logins and waits included. [default: 60]",
+        low=1,
+        metavar="SECONDS",
+        panel="Network",
+    ),
+    OptionSpec(
+        "verify_digests",
+        ("--verify-digests",),
+        "switch",
+        "Fetch each manifest, and compare it with the digest that the registry names. [default: yes]",
+        panel="Network",
+    ),
+)
+
 CONFIGURATION = (
     OptionSpec(
         "config",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CONFIGURATION, FILES, OUTPUT, PATHS, SELECTION, format_option
+from dfopt.cli.specs._shared import CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, format_option
 
 SPEC = CommandSpec(
     "fix",
@@ -29,6 +29,7 @@ SPEC = CommandSpec(
             panel="Result",
         ),
         *SELECTION,
+        *DIGESTS,
         *FILES,
         *CONFIGURATION,
         format_option("The form of the output; text is the diff."),

@@ -1,0 +1,246 @@
+"""The digests that a run needs: which images its files name, what the lock file and the registries say of them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.cli.request import read_input
+from dfopt.registry.errors import RegistryError
+from dfopt.registry.resolver import DigestResolver
+from dfopt.source import Source
+from dfopt.workspace.images import Use, uses
+from dfopt.workspace.locked import LOCK_NAME, KnownFacts, find_lock, full_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from dfopt.cli.options import Values
+    from dfopt.cli.request import Request
+    from dfopt.registry.client import RegistryClient
+    from dfopt.registry.lock import Lock
+    from dfopt.registry.resolver import Mode
+    from dfopt.workspace.discovery import Found
+
+
+def lock_path(values: Values) -> str:
+    """The lock file of a run: the one that is named, else the nearest, else a new one in the working directory."""
+    return values.lock or find_lock(os.getcwd()) or LOCK_NAME
+
+
+def gather(files: Iterable[Found]) -> list[Use]:
+    """What the files name. One that cannot be read names nothing here: the run over the files says so."""
+    found: list[Use] = []
+    for file in files:
+        if file.error:
+            continue
+        try:
+            source = Source.from_bytes(read_input(file.path), file.name)
+        except OSError:
+            continue
+        found += uses(file.name, source.text)
+    return found
+
+
+def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tuple[list[Found], int]:
+    """For `--online`: gives the request the digests of all images that the files name. Returns the files, and the exit
+    code (2 where a digest is not to be had). Raises UsageError."""
+    from dfopt.cli.network import client_of
+    from dfopt.registry.lock import Lock, LockError, read_lock
+
+    found = list(files)
+    path = lock_path(values)
+    try:
+        lock = read_lock(path) if os.path.exists(path) else Lock(path)
+    except LockError as failure:
+        raise UsageError(str(failure)) from None
+    digests = Digests(lock, gather(found), "locked", lambda: client_of(values))
+    digests.resolve()
+    request.facts = (*request.facts, digests.facts())
+    return found, digests.report()
+
+
+class Digests:
+    """What is known of the images (and downloads) that `uses` name.
+
+    mode        "locked": what the lock file says stands; "update": registries are asked for everything; "check": the
+                same, and the lock stays as it is
+    client      makes the registry client, when one is needed; None: offline
+    verify      whether manifests are fetched and hashed
+    everywhere  whether images matter whose pin could not be written where they are named
+    fetch       whether downloads are pinned, too
+    failures    name or URL -> why there is no answer
+    """
+
+    def __init__(
+        self,
+        lock: Lock,
+        uses: list[Use],
+        mode: Mode,
+        client: Callable[[], RegistryClient] | None,
+        *,
+        verify: bool = True,
+        everywhere: bool = False,
+        fetch: bool = False,
+    ) -> None:
+        self.lock = lock
+        self.mode = mode
+        self.client = client
+        self.verify = verify
+        self.everywhere = everywhere
+        self.images = [use for use in uses if not use.download and full_name(use.text) is not None]
+        self._named = {use.text for use in uses if use.download}
+        self.downloads = [use for use in uses if use.download and fetch]
+        self.failures: dict[str, str] = {}
+        self._locked = {image.reference: image.digest for image in lock.images}  # as it was before this run
+        self._checksums = dict(lock.downloads)
+        self._digests: dict[str, str] = {}
+        self._fetched: dict[str, str] = {}
+
+    def names(self) -> list[str]:
+        """The images by full name, each once."""
+        return list(dict.fromkeys(_name(use) for use in self.images))
+
+    def resolve(self) -> None:
+        """Asks the lock file, and the registries for the rest, each image once."""
+        wanted = [use for use in self.images if self._matters(use)]
+        names = list(dict.fromkeys(_name(use) for use in wanted))
+        urls = list(dict.fromkeys(use.text for use in self.downloads if self._download_matters(use)))
+        client = None
+        try:
+            asked = bool(names or urls) if self.mode != "locked" else self._unknown(names) or self._unfetched(urls)
+            if self.client is not None and asked:
+                client = self.client()
+            resolver = DigestResolver(self.lock, client, self.mode, self.verify, _today())
+            for name, found in resolver.resolve_all(names).items():
+                if found.error is not None:
+                    self.failures[name] = str(found.error)
+                elif found.digest:
+                    self._digests[name] = found.digest
+                elif self.mode != "check":
+                    self.failures[name] = f"offline, and {self.lock.path} does not know it"
+            if client is not None:
+                self._fetch(client, urls)
+                for problem in client.problems():
+                    out.note(f"dfopt: warning: {out.printable(problem)}\n")
+        finally:
+            if client is not None:
+                client.close()
+
+    def _matters(self, use: Use) -> bool:
+        """Whether the answer for a use changes anything: a pin that stands needs none."""
+        if self.mode == "check":
+            return bool(use.pinned or _name(use) in self._locked)
+        if self.mode == "update":
+            return use.settable or self.everywhere
+        return not use.pinned and (use.settable or self.everywhere)
+
+    def _download_matters(self, use: Use) -> bool:
+        if self.mode == "check":
+            return use.text in self._checksums or bool(use.pinned)
+        return self.mode == "update" or not use.pinned
+
+    def _unknown(self, names: list[str]) -> bool:
+        return any(self.lock.image(name) is None for name in names)
+
+    def _unfetched(self, urls: list[str]) -> list[str]:
+        """The downloads whose checksum has to be found out."""
+        return [url for url in urls if self.mode != "locked" or url not in self._checksums]
+
+    def _fetch(self, client: Any, urls: list[str]) -> None:
+        wanted = self._unfetched(urls)
+        for url, found in client.checksums(wanted).items() if wanted else ():
+            if isinstance(found, RegistryError):
+                self.failures[url] = str(found)
+                continue
+            self._fetched[url] = found
+            if self.mode != "check":
+                try:
+                    self.lock.set_download(url, found)
+                except ValueError as failure:
+                    self.failures[url] = str(failure)
+
+    def report(self) -> int:
+        """Tells each failure, with the places that it is about; the exit code."""
+        for name, why in self.failures.items():
+            places = [use for use in (*self.images, *self.downloads) if name in (use.text, _name(use))]
+            first = places[0]
+            others = f" (and in {len(places) - 1} more places)" if len(places) > 1 else ""
+            out.note(f"{out.printable(f'{first.place}: error: {first.text}{others}: {why}')}\n")
+        return 2 if self.failures else 0
+
+    def prune(self) -> None:
+        """Drops what no use names from the lock."""
+        self.lock.keep_only(self.names())
+        self.lock.keep_downloads(self._named)
+
+    def known(self) -> tuple[dict[str, str], dict[str, str]]:
+        """(digest by full name, checksum by URL) of what is named and not pinned where it stands."""
+        images = {
+            name: self._digests[name]
+            for use in self.images
+            if (name := _name(use)) in self._digests and (not use.pinned or self.mode == "update")
+        }
+        checksums = {url: found for url in sorted(self._named) if (found := self.lock.checksum(url)) is not None}
+        return images, checksums
+
+    def facts(self) -> KnownFacts:
+        """What the passes are told."""
+        return KnownFacts(self._digests, dict(self.lock.downloads))
+
+    # -- what moved ------------------------------------------------------------------------------------------------
+
+    def pinned(self) -> list[Use]:
+        """The uses with a pin, at their place or in the lock file."""
+        return [use for use in (*self.images, *self.downloads) if self._pin(use)]
+
+    def unpinned(self) -> list[Use]:
+        return [use for use in self.images if not self._pin(use)]
+
+    def moved(self) -> list[tuple[Use, str, str]]:
+        """(use, its pin, the digest or checksum of now) where the two differ."""
+        found: list[tuple[Use, str, str]] = []
+        for use in self.pinned():
+            now = self._now(use)
+            if now and now != self._pin(use):
+                found.append((use, self._pin(use), now))
+        return found
+
+    def as_json(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for use in (*self.images, *self.downloads):
+            pin, now = self._pin(use), self._now(use)
+            name = use.text if use.download else _name(use)
+            status = "unknown" if not now else "moved" if pin and pin != now else "same"
+            rows.append(
+                {
+                    "file": use.file, "line": use.line, "column": use.column,
+                    "kind": "download" if use.download else "image", "name": use.text,
+                    "status": "not pinned" if not pin else "error" if name in self.failures else status,
+                    "pinned": pin or None, "now": now or None, "error": self.failures.get(name),
+                }
+            )  # fmt: skip
+        return rows
+
+    def _pin(self, use: Use) -> str:
+        if use.pinned:
+            return use.pinned
+        return self._checksums.get(use.text, "") if use.download else self._locked.get(_name(use), "")
+
+    def _now(self, use: Use) -> str:
+        return self._fetched.get(use.text, "") if use.download else self._digests.get(_name(use), "")
+
+
+def _name(use: Use) -> str:
+    return use.text if use.download else full_name(use.text) or use.text
+
+
+def _today() -> str:
+    """The date for new entries of the lock, in UTC; that of SOURCE_DATE_EPOCH where it is set."""
+    import time
+
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return time.strftime("%Y-%m-%d", time.gmtime(int(epoch) if epoch.isdigit() else None))

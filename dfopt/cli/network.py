@@ -1,0 +1,42 @@
+"""The registry client that the command line asks for. Importing this module brings httpx."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.cli.errors import UsageError
+from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.errors import RegistryError
+from dfopt.registry.mirrors import Mirrors, read_registries_conf, standard_files
+from dfopt.registry.transport import Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.options import Values
+
+HUB = "docker.io"
+
+
+def client_of(values: Values) -> RegistryClient:
+    """A client with the limits, mirrors and trust of the command line (where the command has such options), over those
+    of the machine's registries.conf. Raises UsageError."""
+    given = values.given
+    limits = Limits()
+    total = float(given.get("time_limit") or limits.total)
+    limits = Limits(
+        min(limits.connect, total), min(limits.read, total), total, limits.attempts, min(limits.max_wait, total),
+        given.get("concurrency") or limits.concurrency,
+    )  # fmt: skip
+    wanted: dict[str, list[str]] = {}
+    for text in given.get("registry_mirror", ()):
+        name, equals, host = text.partition("=")
+        wanted.setdefault(name if equals else HUB, []).append(host if equals else text)
+    ca_file = given.get("ca_file")
+    if ca_file is not None and not os.path.isfile(ca_file):
+        raise UsageError(f'--ca-file: no such file: "{ca_file}"')
+    try:
+        configured = read_registries_conf(standard_files(os.environ))
+        mirrors = Mirrors([*configured.rules.values(), *Mirrors.of(wanted).rules.values()])
+    except RegistryError as failure:
+        raise UsageError(str(failure)) from None
+    return RegistryClient(ClientOptions(limits, mirrors, given.get("insecure_registry", ()), ca_file))

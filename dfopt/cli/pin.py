@@ -1,0 +1,200 @@
+"""`dfopt pin`: images to digests, from registries and dfopt.lock; into the files, or into a BuildKit source policy."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dfopt.cli import out, style
+from dfopt.cli.digests import Digests, gather, lock_path
+from dfopt.cli.errors import UsageError
+from dfopt.cli.fix import Fix
+from dfopt.cli.request import STDIN, Request, files_of, lookup_of
+from dfopt.cli.stream import count, stream
+from dfopt.optimizer import Options
+from dfopt.registry.lock import LockError, read_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dfopt.cli.options import Values
+    from dfopt.recipes.plan import Plan
+    from dfopt.registry.client import RegistryClient
+    from dfopt.registry.lock import Lock
+    from dfopt.registry.resolver import Mode
+    from dfopt.workspace.discovery import Found
+
+PASSES = ("pin-digest", "add-checksum")
+
+
+class PinRequest(Request):
+    """The passes that pin, and nothing else; `update` replaces digests that are there."""
+
+    update = False
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._changed: dict[int, Options] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _, arguments = super().__reduce__()
+        return _pin_request, (self.update, *arguments)
+
+    def options(self, directory: str) -> Options:
+        found = super().options(directory)
+        settings: dict[str, Any] = {**found.settings, "pin-digest": {"update": self.update}}
+        known = self._changed.get(id(found))
+        if known is None:
+            known = self._changed[id(found)] = Options(self.select, found.ignore, ("safe",), settings)
+        return known
+
+    def plan(self, directory: str) -> Plan | None:
+        return None
+
+
+def _pin_request(update: bool, *arguments: Any) -> PinRequest:
+    request = PinRequest(*arguments)
+    request.update = update
+    return request
+
+
+def run(values: Values) -> int:
+    """Runs the command: 1 where files would change or, with --check, pinned tags moved; 2 where a digest is not to be
+    had. Raises UsageError."""
+    _check_usage(values)
+    lookup = lookup_of(values)
+    files = list(files_of(values, lookup))
+    path = lock_path(values)
+    try:
+        lock = read_lock(path)
+    except LockError as failure:
+        raise UsageError(str(failure)) from None
+    mode: Mode = "check" if values.check else "update" if values.update else "locked"
+    digests = Digests(
+        lock, gather(files), mode, None if values.offline else lambda: _client(values),
+        verify=values.verify_digests is not False, everywhere=values.source_policy is not None,
+        fetch=values.downloads,
+    )  # fmt: skip
+    digests.resolve()
+    status = digests.report()
+    if values.check:
+        return max(status, _checked(digests, values))
+    if values.prune:
+        digests.prune()
+    if values.source_policy is not None:
+        return max(status, _policy(digests, values))
+    return max(status, _files(digests, files, lookup, values))
+
+
+def _client(values: Values) -> RegistryClient:
+    from dfopt.cli.network import client_of
+
+    return client_of(values)
+
+
+def _check_usage(values: Values) -> None:
+    modes = [
+        flag
+        for flag, given in (
+            ("--check", values.check), ("--write", values.write), ("--source-policy", values.source_policy is not None),
+        )
+        if given
+    ]  # fmt: skip
+    if len(modes) > 1:
+        raise UsageError(f"{modes[0]} and {modes[1]} exclude each other")
+    if values.offline and values.update:
+        raise UsageError("--offline and --update exclude each other: what moved, registries know")
+    if values.write and STDIN in values.paths:
+        raise UsageError("--write has no meaning with '-': the result goes to standard output")
+    if values.prune and not (values.write or values.source_policy is not None):
+        raise UsageError("--prune needs --write or --source-policy: else no lock file is written")
+
+
+def _checked(digests: Digests, values: Values) -> int:
+    """Lists the pins, or those that moved; 1 where one did."""
+    moved = digests.moved()
+    if values.output_format == "json":
+        import json
+
+        out.data(json.dumps({"version": 1, "pins": digests.as_json()}, indent=2, ensure_ascii=False) + "\n")
+    else:
+        for use, old, new in moved:
+            out.data(f"{out.printable(use.place)}: {out.printable(use.text)} moved from {old} to {new}\n")
+    if not values.quiet:
+        loose = digests.unpinned()
+        parts = [f"{len(moved)} of {count(len(digests.pinned()), 'pin')} moved"]
+        if loose:
+            parts.append(f"{len(loose)} not pinned")
+        out.note(f"dfopt: {'; '.join(parts)}\n")
+    return 1 if moved else 0
+
+
+def _policy(digests: Digests, values: Values) -> int:
+    from dfopt.registry.policy import fits, source_policy
+    from dfopt.workspace.writer import WriteRefused, replace_file
+
+    images, downloads = digests.known()
+    text = source_policy(images, downloads)
+    for url in downloads:
+        if not fits(url):
+            out.error(f"{out.printable(url)}: a source policy cannot name it: it holds * or $")
+    try:
+        if values.source_policy == STDIN:
+            out.data(text)
+        else:
+            replace_file(os.path.realpath(values.source_policy), text.encode())
+    except (OSError, WriteRefused) as failure:
+        out.error(f"{values.source_policy}: {getattr(failure, 'strerror', None) or failure}")
+        return 2
+    status = _write_lock(digests.lock)
+    if not values.quiet:
+        out.note(f"dfopt: {count(len(images), 'image')} and {count(len(downloads), 'download')} in the policy\n")
+    return status if all(fits(url) for url in downloads) else 2
+
+
+def _files(digests: Digests, files: list[Found], lookup: Any, values: Values) -> int:
+    select = PASSES if values.downloads else PASSES[:1]
+    request = PinRequest(lookup, select, (), None, facts=(digests.facts(),))
+    request.update = values.update
+    stdin = STDIN in values.paths
+    mode = "diff" if values.diff else "text" if stdin else "nothing" if values.write or values.patch else "diff"
+    task = Fix(
+        request, mode, "text", values.write, values.patch is not None,
+        style.wanted(values.color, os.environ, out.is_terminal()), values.show_refusals, values.quiet,
+    )  # fmt: skip
+    if values.patch is None:
+        status, totals = stream(files, task, task.failed, values.jobs)
+    else:
+        from dfopt.cli.patch import PatchFile
+
+        with PatchFile(values.patch) as patch:
+            status, totals = stream(files, task, task.failed, values.jobs, None, patch)
+    if values.write:
+        status = max(status, _write_lock(digests.lock))
+    if not values.quiet:
+        out.note(_summary(digests, totals, values))
+    return status
+
+
+def _write_lock(lock: Lock) -> int:
+    if not lock.images and not lock.downloads and not os.path.exists(lock.path):
+        return 0
+    try:
+        lock.write()
+    except LockError as failure:
+        out.error(str(failure))
+        return 2
+    return 0
+
+
+def _summary(digests: Digests, totals: Mapping[str, int], values: Values) -> str:
+    done = "changed" if values.write else "would change"
+    files = count(totals.get("files", 0), "file")
+    parts = [f"{count(len(digests.names()), 'image')} in {files}; {totals.get('changed', 0)} {done}"]
+    if totals.get("refusals"):
+        hint = "" if values.show_refusals else " (--show-refusals lists them)"
+        parts.append(count(totals["refusals"], "refusal") + hint)
+    if digests.failures:
+        parts.append(f"{len(digests.failures)} without an answer")
+    return f"dfopt: {'; '.join(parts)}\n"

@@ -1,0 +1,78 @@
+"""The images and downloads that the files of a run name: gathered before anybody is asked, so that each is asked for
+once however many files name it."""
+
+from __future__ import annotations
+
+from dfopt.ir.program import Program
+from dfopt.passes._images import sites
+from dfopt.passes.add_checksum import downloads
+from dfopt.passes.base import registered
+from dfopt.record import Record
+from dfopt.source import LineIndex
+from dfopt.suppress import rules
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.suppress import Rule
+
+
+class Use(Record):
+    """One place where a file names an image, or an ADD a download.
+
+    file          as it is shown
+    line, column  from 1
+    text          as it is named, with the defaults of build arguments: an image's reference without digest, a URL
+    pinned        the digest or checksum that is written there; "" for none
+    settable      whether a pin can be written there
+    download      whether it is a download
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+    pinned: str
+    settable: bool
+    download: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+def uses(name: str, text: str) -> Iterator[Use]:
+    """The images with a tag (written or meant) and the downloads that a file names, in its order, but for those that a
+    comment keeps from being pinned; none for a file that is no Dockerfile."""
+    try:
+        program = Program(parse(text))
+    except DockerfileError:
+        return
+    held = rules(program.dockerfile)
+    index = LineIndex(text)
+
+    def place(start: int, end: int, pass_name: str) -> tuple[int, int] | None:
+        line, column = index.position(start)
+        last = index.line(end)
+        return None if _held(held, pass_name, line + 1, last + 1) else (line + 1, column + 1)
+
+    for site in sites(program):
+        ref = site.ref
+        if ref.digest and not ref.tag:
+            continue  # nothing can move
+        found = place(site.start, site.end, "pin-digest")
+        if found is not None:
+            yield Use(name, *found, ref.text.partition("@")[0], ref.digest, site.tail is not None)
+    for step, url in downloads(program):
+        node = step.effective
+        flag = node.flag("checksum")
+        found = place(step.node.start, step.node.end, "add-checksum")
+        if found is not None and "$" not in url:
+            yield Use(name, *found, url, (flag.value or "") if flag is not None else "", True, True)
+
+
+def _held(held: list[Rule], pass_name: str, first: int, last: int) -> bool:
+    return any(rule.covers(registered()[pass_name], first, last) for rule in held)
