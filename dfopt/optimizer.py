@@ -31,7 +31,7 @@ class Options(Record):
     select    names, groups ("size") or codes ("DL3009") to run; empty means every pass that is on by default
     ignore    the same, taken away
     tiers     the tiers whose fixes are applied
-    settings  pass name -> its options
+    settings  pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
     """
 
     select: tuple[str, ...] = ()
@@ -128,16 +128,21 @@ def chosen(options: Options) -> list[Entry]:
     unknown = [word for word in (*options.select, *options.ignore) if not any(one.named(word.lower()) for one in known)]
     if unknown:
         raise UnknownNameError(unknown)
-    return [
-        one
-        for one in known
-        if (any(map(one.named, wanted)) if wanted else one.default) and not any(map(one.named, unwanted))
-    ]
+    shared = options.settings.get("*", {})
+    found: list[Entry] = []
+    for one in known:
+        runs = any(map(one.named, wanted)) if wanted else one.default
+        if one.strategy is not None and one.name not in wanted:
+            setting, value = one.strategy
+            runs = shared.get(setting) == value and (runs or not wanted)
+        if runs and not any(map(one.named, unwanted)):
+            found.append(one)
+    return found
 
 
 def select_passes(options: Options) -> list[Pass]:
     """The passes that the options ask for, in running order. Raises UnknownNameError."""
-    return [one.load()(options.settings.get(one.name)) for one in chosen(options)]
+    return [one.load()(options.settings.get(one.name), options.settings.get("*")) for one in chosen(options)]
 
 
 class _Prepared:
@@ -163,7 +168,8 @@ class _Prepared:
                     continue
             made = self.made.get(one.name)
             if made is None:
-                made = self.made[one.name] = one.load()(self.options.settings.get(one.name))
+                settings = self.options.settings
+                made = self.made[one.name] = one.load()(settings.get(one.name), settings.get("*"))
             found.append(made)
         return found
 

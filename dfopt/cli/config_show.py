@@ -8,7 +8,7 @@ from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.cli.explain import shown
 from dfopt.cli.request import lookup_of
-from dfopt.passes.base import registered
+from dfopt.passes.base import SHARED, registered
 from dfopt.workspace.config import ConfigError
 from dfopt.workspace.places import place_of_setting
 
@@ -46,6 +46,7 @@ def run(values: Values) -> int:
 def _rows(config: Config) -> Iterator[tuple[str, object, str]]:
     """Key, value and origin ("default" or `FILE:LINE:COLUMN`) of every setting."""
     defaults = list(_DEFAULTS)
+    defaults += [(option.name, option.default) for option in SHARED]
     for name, cls in registered().items():
         defaults += [(f"passes.{name}.{option.name}", option.default) for option in cls.options]
     for key, default in defaults:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dfopt.passes.base import Pass
 
-    Row: TypeAlias = tuple[str, str, tuple[str, ...], bool, tuple[str, ...], int, str, str]
+    Row: TypeAlias = tuple[str, str, tuple[str, ...], bool, tuple[str, ...], int, tuple[str, str] | None, str, str]
 
 
 class Entry(Record):
@@ -31,6 +31,7 @@ class Entry(Record):
     default: bool
     triggers: tuple[str, ...]
     order: int
+    strategy: tuple[str, str] | None
     module: str
     kind: str
 
@@ -61,7 +62,17 @@ def rows() -> list[Row]:
     from dfopt.passes.base import registered
 
     return [
-        (cls.name, cls.group, cls.codes, cls.default, cls.triggers, cls.order, cls.__module__, cls.__qualname__)
+        (
+            cls.name,
+            cls.group,
+            cls.codes,
+            cls.default,
+            cls.triggers,
+            cls.order,
+            cls.strategy,
+            cls.__module__,
+            cls.__qualname__,
+        )
         for cls in registered().values()
     ]
 

@@ -91,6 +91,25 @@ class Option(Record):
     choices: tuple[str, ...] = ()
 
 
+# Settings of the whole configuration (its top-level keys), which every pass sees as `self.shared`
+SHARED = (
+    Option(
+        "package-cache",
+        "choice",
+        "clean",
+        "what becomes of package managers' caches: emptied in their layer, or kept out of it by cache mounts",
+        ("clean", "mount"),
+    ),
+    Option(
+        "engine",
+        "choice",
+        "any",
+        "what builds the files: buildkit also permits what a file does not show that its engine reads",
+        ("any", "buildkit"),
+    ),
+)
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -137,6 +156,8 @@ class Pass:
     options   its settings
     order     passes run by (order, name): when two fixes meet, the one of the lower order goes first
     declares  what its fixes may change in the image, where a fix says nothing else
+    strategy  (setting, value) of SHARED that the pass carries out: it runs where the setting has this value, or where
+              it is selected by its own name
     """
 
     name: ClassVar[str]
@@ -147,15 +168,19 @@ class Pass:
     options: ClassVar[tuple[Option, ...]] = ()
     order: ClassVar[int] = 50
     declares: ClassVar[Declares] = NOTHING
+    strategy: ClassVar[tuple[str, str] | None] = None
 
     def __init_subclass__(cls) -> None:
         if cls.name in _registry and _registry[cls.name].__module__ != cls.__module__:
             raise TypeError(f"two passes are named {cls.name}")
         _registry[cls.name] = cls
 
-    def __init__(self, settings: Mapping[str, object] | None = None) -> None:
-        given = settings or {}
+    def __init__(
+        self, settings: Mapping[str, object] | None = None, shared: Mapping[str, object] | None = None
+    ) -> None:
+        given, common = settings or {}, shared or {}
         self.settings: dict[str, Any] = {option.name: given.get(option.name, option.default) for option in self.options}
+        self.shared: dict[str, Any] = {option.name: common.get(option.name, option.default) for option in SHARED}
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         """The findings in one program, in the order of the file."""

@@ -2,9 +2,9 @@
 
 Keys: `select`, `ignore`, `exclude` (lists of strings), `unsafe` (boolean), `output-format` (of `dfopt check`),
 `context` (the build context, relative to the file), `extend` (another file, whose values hold where this one says
-nothing), `passes.NAME.OPTION`, `recipes.path` (directories of recipes, relative to the file), `recipes.use` (recipes to
-run where the command line names none and selects nothing), and `recipes.options.NAME.OPTION`. Anything else is an error
-that names its place.
+nothing), `package-cache` ("clean" or "mount"), `engine` ("any" or "buildkit"), `passes.NAME.OPTION`, `recipes.path`
+(directories of recipes, relative to the file), `recipes.use` (recipes to run where the command line names none and
+selects nothing), and `recipes.options.NAME.OPTION`. Anything else is an error that names its place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
-KEYS = ("select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", "passes", "recipes")
+SHARED_KEYS = ("package-cache", "engine")  # choices: `passes.base.SHARED`
+KEYS = (
+    "select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", *SHARED_KEYS, "passes", "recipes",
+)  # fmt: skip
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab")
 
 
@@ -62,10 +65,12 @@ class Config(Record):
 
     @property
     def passes(self) -> dict[str, dict[str, Any]]:
-        """Pass name -> its options."""
+        """Pass name -> its options; "*" -> the settings that all passes see."""
         result: dict[str, dict[str, Any]] = {}
         for setting in self.settings.values():
-            if setting.key[0] == "passes":
+            if setting.key[0] in SHARED_KEYS:
+                result.setdefault("*", {})[setting.key[0]] = setting.value
+            elif setting.key[0] == "passes":
                 result.setdefault(setting.key[1], {})[setting.key[2]] = setting.value
         return result
 

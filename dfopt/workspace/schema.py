@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.workspace.config import FORMATS, KEYS, ConfigError, Setting
+from dfopt.workspace.config import FORMATS, KEYS, SHARED_KEYS, ConfigError, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class Reader:
                 value = self._selectors(self._strings(value, where), where)
             elif key == "exclude":
                 value = self._strings(value, where)
+            elif key in SHARED_KEYS:
+                from dfopt.passes.base import SHARED
+
+                value = self._option(value, next(option for option in SHARED if option.name == key), where)
             elif key == "unsafe":
                 self._expect(value, bool, "true or false", where)
             else:

@@ -265,3 +265,17 @@ def test_load_does_not_parse_what_says_nothing(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_place_of(text: str, key: tuple[str | int, ...], place: tuple[int, int]) -> None:
     assert place_of(text, key) == place
+
+
+class TestSharedSettings:
+    def test_every_pass_sees_them(self) -> None:
+        put("dfopt.toml", 'package-cache = "mount"\nengine = "buildkit"\n[passes.demo]\nsize = 4\n')
+        config = Lookup().directory(".")
+        assert config.passes == {"*": {"package-cache": "mount", "engine": "buildkit"}, "demo": {"size": 4}}
+        assert Demo(config.passes["demo"], config.passes["*"]).shared == config.passes["*"]
+        assert Demo().shared == {"package-cache": "clean", "engine": "any"}
+
+    def test_unknown_value(self) -> None:
+        put("dfopt.toml", 'package-cache = "mounts"\n')
+        with pytest.raises(ConfigError, match=r'dfopt\.toml:1:\d+: package-cache: unknown value "mounts".*mount'):
+            Lookup().directory(".")

@@ -1,0 +1,142 @@
+"""What is known about paths at a step: whether a directory is there, whether a path is new, what a COPY writes."""
+
+from __future__ import annotations
+
+from dfopt.ir.bases import split_image
+from dfopt.ir.commands import TOP
+from dfopt.ir.effects import covers
+from dfopt.ir.liveness import chain
+from dfopt.ir.mounts import overlap
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Program, Step
+    from dfopt.passes.base import Facts
+
+_GLOBS = frozenset("*?[$\\\"'")
+
+
+class Copied(Record):
+    """What a COPY (or the ADD of one URL) puts into the image.
+
+    target   the path of what it copies: of one file the file itself
+    single   it is one file: True, False for a directory's content, None not known
+    sources  the sources as written
+    """
+
+    target: str
+    single: bool | None
+    sources: tuple[str, ...]
+
+
+def before(program: Program, step: Step) -> list[Step]:
+    """The steps whose layers `step` stands on."""
+    return [one for one in chain(program, program.stages[step.stage]) if one.index < step.index]
+
+
+def is_there(program: Program, step: Step, path: str) -> bool:
+    """Whether a directory is there for certain when `step` begins: the base has it, or WORKDIR or mkdir made it."""
+    facts = table("base_paths")
+    scope = program.scope(step)
+    family = scope.base.family if scope.base is not None else ""
+    if path == "/" or (family in facts["families"] and path in facts["present"]):
+        return True
+    for one in before(program, step):
+        if one.node.keyword == "WORKDIR":
+            made = program.scope(one)
+            to = join_path(made.workdir, made.expand(one.node.arguments[0].value, program.dockerfile.escape))
+            if isinstance(to, str) and covers(path, to):
+                return True
+        if one.node.keyword == "RUN" and any(
+            effect.kind == "creates" and effect.program == "mkdir" and effect.where == TOP and effect.path == path
+            for effect in program.effects(one)
+        ):
+            return True
+    return False
+
+
+def is_new(program: Program, step: Step, path: str, made_by: Step | None = None) -> bool:
+    """Whether nothing is at `path` for certain when `step` begins; `made_by` is a WORKDIR that made it empty."""
+    facts = table("base_paths")
+    scope = program.scope(step)
+    repository, _ = split_image(scope.image or "")
+    top = path.split("/")[1]
+    temporary = covers("/tmp", path) and path != "/tmp"
+    if not temporary and (repository not in facts["plain"] or top in facts["standard"]):
+        return False
+    if scope.base is None or any(overlap(path, own) for own in facts["own"].get(repository, ())):
+        return False
+    for one in before(program, step):
+        node = one.node
+        if node.keyword == "ONBUILD" or one is made_by:
+            continue
+        if node.keyword in ("COPY", "ADD"):
+            found = copied(program, one, None)
+            if found is None or overlap(found.target, path) or node.keyword == "ADD":
+                return False
+        elif node.keyword == "RUN":
+            if program.body(one).program is None:
+                return False
+            if any(effect.kind == "opaque" or covers(path, effect.path) for effect in program.effects(one)):
+                return False
+            if path in program.body(one).text:
+                return False
+        elif node.keyword == "WORKDIR":
+            place = program.scope(one)
+            to = join_path(place.workdir, place.expand(node.arguments[0].value, program.dockerfile.escape))
+            if isinstance(to, Unknown) or covers(path, to):
+                return False
+    return True
+
+
+def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
+    """What a COPY or ADD writes; None where that is not known (variables, globs, several sources, heredocs)."""
+    node = step.node
+    if node.keyword not in ("COPY", "ADD") or step.heredocs or len(node.arguments) != 2:
+        return None
+    scope = program.scope(step)
+    source, to = node.arguments[0].value, scope.expand(node.arguments[1].value, program.dockerfile.escape)
+    target = join_path(scope.workdir, to)
+    if isinstance(target, Unknown) or isinstance(to, Unknown) or _GLOBS & set(source):
+        return None
+    into = to.endswith(("/", "/.", "/..")) or to in (".", "..")
+    url = "://" in source
+    if node.keyword == "ADD" and (not url or into or source.startswith("git@") or ".git" in source):
+        return None
+    name = source.rstrip("/").rpartition("/")[2]
+    single: bool | None = True if url else None
+    paths = facts.context_paths() if facts is not None and node.flag("from") is None and not url else None
+    if paths is not None:
+        wanted = join_path("/", "/" + source)
+        assert isinstance(wanted, str)
+        if wanted[1:] in paths:
+            single = True
+        elif wanted == "/" or any(path.startswith(wanted[1:] + "/") for path in paths):
+            single = False
+    if source in (".", "./", "/") or source.endswith(("/", "/.")):
+        single = False
+    if into and single is True:
+        target = join_path(target, name)
+        assert isinstance(target, str)
+    if into and single is None and name:
+        return Copied(target, None, (source,))
+    return Copied(target, single, (source,))
+
+
+def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
+    """Whether a COPY puts one file at exactly `path`, where a command needs something to be there: into a directory
+    that is given with a final slash, a directory's content would come without the directory's name."""
+    found = copied(program, step, facts)
+    if found is None or found.single is False:
+        return False
+    if found.single:
+        return found.target == path
+    to = step.node.arguments[1].value
+    if not (to.endswith("/") or to in (".", "./")):
+        return False
+    name = found.sources[0].rstrip("/").rpartition("/")[2]
+    return f"{found.target.rstrip('/')}/{name}" == path

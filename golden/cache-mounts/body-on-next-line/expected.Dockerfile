@@ -1,0 +1,6 @@
+# syntax=docker/dockerfile:1
+FROM debian:13-slim
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+  --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+  apt-get update && \
+  apt-get install -o Dir::Cache::archives=kept -y curl

@@ -1,0 +1,4 @@
+# syntax=docker/dockerfile:1
+FROM node:22-slim
+ENV PNPM_HOME=/pnpm
+RUN --mount=type=cache,target=/pnpm/store pnpm install --frozen-lockfile

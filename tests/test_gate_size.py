@@ -1,0 +1,112 @@
+"""The gate and the rewrites of the size and cache passes: damaged edits, and rewrites that would not keep the meaning.
+
+As in test_gate.py: the gate must let the correct fix pass, and stop the same fix with damaged edits. `WRONG` holds
+fixes whose edits do exactly what is declared, but whose declaration must be refused on the original.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from test_gate import BASE, replaced, verdict
+
+from dfopt.ir.mounts import AddCacheMounts
+from dfopt.ir.rewrite import EditWords, RemoveCommand
+from dfopt.ir.tail import RemoveLast
+
+if TYPE_CHECKING:
+    from dfopt.ir.rewrite import Rewrite
+
+M = "type=cache,target=/root/.cache/pip"
+F = f"--mount={M}"
+MOUNT = [AddCacheMounts(1, (M,))]
+PIP = BASE + "RUN pip install x\n"
+LISTS = "type=cache,target=/var/lib/apt/lists,sharing=locked"
+APT = BASE + "RUN apt-get update && apt-get install x && rm -rf /var/lib/apt/lists/* /tmp/y\n"
+APT_RM = BASE + "RUN apt-get update && apt-get install x && rm -rf /var/lib/apt/lists/*\n"
+LIST = BASE + "RUN set -e; a; b\n"
+
+# id, text, (old, new) pairs of the correct edit, the same damaged, declared rewrites
+ROWS = [
+    ("mount-on-another", PIP + "RUN two\n", [("RUN pip", f"RUN {F} pip")], [("RUN two", f"RUN {F} two")], MOUNT),
+    ("mount-in-command", PIP, [("RUN pip", f"RUN {F} pip")], [("RUN pip install x", f"RUN pip {F} install x")], MOUNT),
+    ("other-target", PIP, [("RUN pip", f"RUN {F} pip")],
+     [("RUN pip", "RUN --mount=type=cache,target=/root pip")], MOUNT),
+    ("other-kind", PIP, [("RUN pip", f"RUN {F} pip")],
+     [("RUN pip", f"RUN {F.replace('cache,', 'tmpfs,')} pip")], MOUNT),
+    ("in-front-of-a-flag", BASE + "RUN --network=host pip install x\n", [("host", f"host {F}")],
+     [("RUN --network=host", f"RUN {F} --network=host")], MOUNT),
+    ("line-not-continued", BASE + "RUN pip install \\\n  x\n", [("RUN pip", f"RUN {F} \\\n  pip")],
+     [("RUN pip", f"RUN {F}\n  pip")], MOUNT),
+    ("cleanup-stays", APT, [("RUN apt", f"RUN --mount={LISTS} apt"), (" /var/lib/apt/lists/*", "")],
+     [("RUN apt", f"RUN --mount={LISTS} apt")],
+     [EditWords(1, 39, 2, 1, ()), AddCacheMounts(1, (LISTS,))]),
+    ("more-goes-than-the-cleanup", APT, [("RUN apt", f"RUN --mount={LISTS} apt"), (" /var/lib/apt/lists/*", "")],
+     [("RUN apt", f"RUN --mount={LISTS} apt"), (" && rm -rf /var/lib/apt/lists/* /tmp/y", "")],
+     [EditWords(1, 39, 2, 1, ()), AddCacheMounts(1, (LISTS,))]),
+    ("last-of-list", LIST, [("; b", "")], [("a; b", "b")], [RemoveLast(1, 11)]),
+    ("first-of-list", LIST, [("; b", "")], [("set -e; ", "")], [RemoveLast(1, 11)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "correct", "damaged", "rewrites"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS]
+)
+def test_gate(
+    text: str, correct: list[tuple[str, str]], damaged: list[tuple[str, str]], rewrites: list[Rewrite]
+) -> None:
+    assert verdict(text, replaced(text, *correct), rewrites) == ""
+    assert verdict(text, replaced(text, *damaged), rewrites) != ""
+
+
+def mount(text: str, value: str = M, step: int = 1, command: str = "pip") -> tuple[str, list[tuple[str, str]], Rewrite]:
+    return text, [(f"RUN {command}", f"RUN --mount={value} {command}")], AddCacheMounts(step, (value,))
+
+
+COPY = "FROM x\nCOPY --from=0 "
+# id, (text, edits, rewrite), a word of the reason
+WRONG = [
+    ("another-stage-takes-it", mount(PIP + COPY + "/root/.cache/pip /c\n"), "another stage takes"),
+    ("another-stage-takes-more", mount(PIP + COPY + "/root /c\n"), "another stage takes"),
+    ("another-stage-takes-part", mount(PIP + COPY + "/root/.cache/pip/http /c\n"), "another stage takes"),
+    ("another-stage-takes-a-variable", mount(PIP + "FROM x\nARG P\nCOPY --from=0 $P /c\n"), "not known"),
+    ("another-stage-mounts-it", mount(PIP + "FROM x\nRUN --mount=from=0,source=/root,target=/r ls\n"), "another stage"),
+    ("a-child-is-copied-from", mount(
+        "FROM debian:13 AS a\nRUN pip install x\nFROM a AS b\nFROM x\nCOPY --from=b /root /c\n"), "another stage"),
+    ("a-later-step-reads-it", mount(PIP + "RUN cp -r /root/.cache/pip /c\n"), "line 3 names"),
+    ("a-later-step-reads-it-from-home", mount(PIP + "RUN cp -r ~/.cache/pip /c\n"), "line 3 names"),
+    ("the-start-reads-it", mount(PIP + 'CMD ["ls", "/root/.cache/pip"]\n'), "line 3 names"),
+    ("mounted-already", mount(BASE + "RUN --mount=type=tmpfs,target=/root pip install x\n"), "covers"),
+    ("deleted-in-the-run", mount(BASE + "RUN pip install x && rm -rf /root/.cache\n"), "deletes"),
+    ("deleted-by-home", mount(BASE + "RUN pip install x && rm -rf ~/.cache/pip\n"), "deletes"),
+    ("deleted-by-find", mount(BASE + "RUN pip install x && find /root -name x -delete\n"), "deletes"),
+    ("deleted-by-variable", mount(BASE + "RUN pip install x && rm -rf $D\n"), "deletes"),
+    ("deleted-by-glob", mount(BASE + "RUN pip install x && rm -rf /ro*\n"), "deletes"),
+    ("deleted-from-inside", mount(BASE + "RUN pip install x && cd /root/.cache/pip && rm -rf *\n"), "inside"),
+    ("a-bind-mount", mount(PIP, "type=bind,target=/root/.cache/pip"), "no cache mount"),
+    ("from-another-image", mount(PIP, M + ",from=x"), "no cache mount"),
+    ("relative-target", mount(PIP, "type=cache,target=root"), "no cache mount"),
+    ("the-root", mount(PIP, "type=cache,target=/"), "cannot be mounted"),
+    ("onbuild", (BASE + "ONBUILD RUN pip install x\n", [("RUN pip", f"RUN {F} pip")], AddCacheMounts(1, (M,))), "RUN"),
+    ("not-a-run", (BASE + "COPY a b\n", [("COPY a", f"COPY {F} a")], AddCacheMounts(1, (M,))), "RUN"),
+    ("last-without-errexit", (BASE + "RUN a; b\n", [("; b", "")], RemoveLast(1, 3)), "set -e"),
+    ("last-behind-a-chain", (BASE + "RUN set -e; x && a; b\n", [("; b", "")], RemoveLast(1, 16)), "simple command"),
+    ("last-behind-a-job", (BASE + "RUN set -e; a & b\n", [("& b", "&")], RemoveLast(1, 12)), ""),
+    ("last-but-one", (LIST, [("; a", "")], RemoveLast(1, 8)), "not the last"),
+    ("only-command", (BASE + "RUN xyz\n", [("xyz", "")], RemoveLast(1, 0)), "not the last"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "word"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_refused(case: tuple[str, list[tuple[str, str]], Rewrite], word: str) -> None:
+    text, edits, rewrite = case
+    reason = verdict(text, replaced(text, *edits) if edits[0][0] in text else [], [rewrite])
+    assert reason
+    assert word in reason
+
+
+def test_removed_whole_cleanup() -> None:
+    edits = [("RUN apt", f"RUN --mount={LISTS} apt"), (" && rm -rf /var/lib/apt/lists/*", "")]
+    rewrites: list[Rewrite] = [RemoveCommand(1, 39), AddCacheMounts(1, (LISTS,))]
+    assert verdict(APT_RM, replaced(APT_RM, *edits), rewrites) == ""
