@@ -52,7 +52,7 @@ def build(use: Callable[[Call], None]) -> typer.Typer:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from dfopt.cli.version import version
+        from dfopt.version import version
 
         typer.echo(f"dfopt {version()}")
         raise typer.Exit

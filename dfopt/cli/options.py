@@ -128,7 +128,11 @@ def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
     return Call(command, Values(values))
 
 
-GROUPS = {"config": "Look at the configuration.", "recipe": "Look at a recipe, and test your own."}
+GROUPS = {
+    "config": "Look at the configuration.",
+    "recipe": "Look at a recipe, and test your own.",
+    "migrate": "Run a campaign over a monorepo, or over many checkouts.",
+}
 
 
 def command_named(name: str) -> CommandSpec | None:

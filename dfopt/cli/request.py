@@ -53,6 +53,7 @@ class Request:
         self.facts = facts
         self._options: dict[int, tuple[Config, Options]] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
+        self._keys: dict[tuple[int, str | None], str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         given = (self.lookup, self.select, self.ignore, self.unsafe, self.recipes, self.set, self.context, self.facts)
@@ -102,6 +103,26 @@ class Request:
         if plan is not None:
             return plan.optimize(source, facts)
         return optimizer.optimize(source, self.options(directory), facts)
+
+    def settings_for(self, found: Found) -> Options | Plan:
+        """What the optimizer is told for a file. Raises ConfigError."""
+        directory = self.directory_of(found)
+        return self.plan(directory) or self.options(directory)
+
+    def settings_key(self, found: Found) -> str:
+        """A digest of all that decides what becomes of a file beside its content and what facts say: the version of
+        dfopt, and the passes, tiers and options for its directory. Raises ConfigError."""
+        chosen = self.settings_for(found)
+        context = self.context_of(found)
+        known = self._keys.get((id(chosen), context))
+        if known is None:
+            from hashlib import sha256
+
+            from dfopt.version import fingerprint
+
+            text = repr((fingerprint(), chosen, context))
+            known = self._keys[id(chosen), context] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        return known
 
     def facts_of(self, found: Found, source: Source) -> Facts:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""

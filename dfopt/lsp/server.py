@@ -16,12 +16,12 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from dfopt.cli.request import Request
-from dfopt.cli.version import version
 from dfopt.lsp import pages
 from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range_of
 from dfopt.lsp.analysis import Analysis, Refused
 from dfopt.lsp.settings import Settings, settings_from
 from dfopt.optimizer import Options
+from dfopt.version import version
 from dfopt.workspace.config import NAMES, ConfigError, Lookup
 
 if TYPE_CHECKING:

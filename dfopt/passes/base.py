@@ -118,6 +118,11 @@ class Facts:
 
     __slots__ = ()
 
+    def knows(self, question: str) -> bool:
+        """Whether anybody is there to answer a question ("digest", "context_paths" ...): False where every answer would
+        be None whatever the outside holds."""
+        return getattr(type(self), question) is not getattr(Facts, question)
+
     def digest(self, image: str) -> str | None:
         """The index digest ("sha256:...") that an image reference stands for."""
         return None

@@ -67,6 +67,9 @@ class JoinedFacts(Facts):
     def __reduce__(self) -> tuple[Any, ...]:
         return JoinedFacts, (self.parts,)
 
+    def knows(self, question: str) -> bool:
+        return any(part.knows(question) for part in self.parts)
+
     def digest(self, image: str) -> str | None:
         return next((found for part in self.parts if (found := part.digest(image)) is not None), None)
 
@@ -81,3 +84,36 @@ class JoinedFacts(Facts):
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
+
+
+class AskedFacts(Facts):
+    """Other facts, and whether they were asked anything that they could know: what came of it then depends on more than
+    the file and the settings."""
+
+    __slots__ = ("asked", "inner")
+
+    def __init__(self, inner: Facts) -> None:
+        self.inner = inner
+        self.asked = False
+
+    def knows(self, question: str) -> bool:
+        return self.inner.knows(question)
+
+    def _ask(self, question: str) -> Facts:
+        self.asked = self.asked or self.inner.knows(question)
+        return self.inner
+
+    def digest(self, image: str) -> str | None:
+        return self._ask("digest").digest(image)
+
+    def checksum(self, url: str) -> str | None:
+        return self._ask("checksum").checksum(url)
+
+    def context_paths(self) -> frozenset[str] | None:
+        return self._ask("context_paths").context_paths()
+
+    def context_file(self, path: str) -> bytes | None:
+        return self._ask("context_file").context_file(path)
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        return self._ask("image_config").image_config(image)

@@ -11,8 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from concurrent.futures import Future, ProcessPoolExecutor
+    from typing import Any, TypeVar
 
     from dfopt.workspace.discovery import Found
+
+    T = TypeVar("T")
 
 SERIAL = 300  # files; below this a pool costs more than it saves
 CHUNK = 16  # files per message to a worker
@@ -40,8 +43,8 @@ class Outcome(Record):
 
 
 def run_all(
-    files: Iterable[Found], task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome], jobs: int | None
-) -> Generator[Outcome, None, None]:
+    files: Iterable[Found], task: Callable[[Found], T], failed: Callable[[Found, str], T], jobs: int | None
+) -> Generator[T, None, None]:
     """The outcomes in the order of the files. No file ends the run: `failed` makes the outcome of one whose task
     raised, or took a worker process down with it. `jobs`: None leaves the number of processes to dfopt.
 
@@ -63,7 +66,7 @@ def run_all(
     yield from _pooled(_chunks(first, rest), task, failed, workers)
 
 
-def guarded(task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome], found: Found) -> Outcome:
+def guarded(task: Callable[[Found], T], failed: Callable[[Found, str], T], found: Found) -> T:
     """`task(found)`, or the outcome of its failure."""
     try:
         return task(found)
@@ -82,9 +85,7 @@ def _processors() -> int:
         return os.cpu_count() or 1
 
 
-def _serial(
-    files: Iterable[Found], task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome]
-) -> Iterator[Outcome]:
+def _serial(files: Iterable[Found], task: Callable[[Found], T], failed: Callable[[Found, str], T]) -> Iterator[T]:
     for found in files:
         yield guarded(task, failed, found)
 
@@ -101,10 +102,10 @@ def _chunks(first: list[Found], rest: Iterator[Found]) -> Iterator[list[Found]]:
         yield chunk
 
 
-_task: tuple[Callable[[Found], Outcome], Callable[[Found, str], Outcome]] | None = None
+_task: tuple[Callable[[Found], Any], Callable[[Found, str], Any]] | None = None
 
 
-def _start(task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome]) -> None:
+def _start(task: Callable[[Found], Any], failed: Callable[[Found, str], Any]) -> None:
     """In a worker: keeps the task. An interrupt is the parent's business."""
     import signal
 
@@ -114,7 +115,7 @@ def _start(task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outc
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[Outcome]]:
+def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[Any]]:
     """Submits a chunk. A pool that is broken already gives a future that says so."""
     import signal
     from concurrent.futures import Future
@@ -125,7 +126,7 @@ def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[Ou
     try:
         return executor.submit(_work, chunk)
     except BrokenProcessPool as failure:
-        broken: Future[list[Outcome]] = Future()
+        broken: Future[list[Any]] = Future()
         broken.set_exception(failure)
         return broken
     finally:
@@ -133,17 +134,17 @@ def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[Ou
             block(signal.SIG_SETMASK, before)
 
 
-def _work(chunk: list[Found]) -> list[Outcome]:
+def _work(chunk: list[Found]) -> list[Any]:
     assert _task is not None
     return [guarded(*_task, found) for found in chunk]
 
 
 def _pooled(
     chunks: Iterator[list[Found]],
-    task: Callable[[Found], Outcome],
-    failed: Callable[[Found, str], Outcome],
+    task: Callable[[Found], T],
+    failed: Callable[[Found, str], T],
     workers: int,
-) -> Iterator[Outcome]:
+) -> Iterator[T]:
     from collections import deque
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -152,7 +153,7 @@ def _pooled(
         return ProcessPoolExecutor(size, initializer=_start, initargs=(task, failed))
 
     executor = pool(workers)
-    waiting: deque[tuple[list[Found], Future[list[Outcome]]]] = deque()
+    waiting: deque[tuple[list[Found], Future[list[Any]]]] = deque()
     try:
         while True:
             while len(waiting) < workers * AHEAD:
@@ -177,8 +178,8 @@ def _pooled(
 
 
 def _one_by_one(
-    chunk: list[Found], pool: Callable[[int], ProcessPoolExecutor], failed: Callable[[Found, str], Outcome]
-) -> Iterator[Outcome]:
+    chunk: list[Found], pool: Callable[[int], ProcessPoolExecutor], failed: Callable[[Found, str], T]
+) -> Iterator[T]:
     """A worker died on this chunk: each file gets a process of its own, to find the one that does it."""
     from concurrent.futures.process import BrokenProcessPool
 

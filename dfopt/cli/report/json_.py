@@ -38,7 +38,7 @@ class Json(Reporter):
     separator = ",\n"
 
     def head(self) -> str:
-        from dfopt.cli.version import version
+        from dfopt.version import version
 
         tool = json.dumps({"name": "dfopt", "version": version()})
         return f'{{"version": {VERSION}, "tool": {tool}, "files": [\n'

@@ -27,7 +27,7 @@ class Sarif(Reporter):
     separator = ",\n"
 
     def head(self) -> str:
-        from dfopt.cli.version import version
+        from dfopt.version import version
 
         driver = {"name": "dfopt", "version": version(), "rules": _rules()}
         return (

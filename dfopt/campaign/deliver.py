@@ -1,0 +1,84 @@
+"""Where changes go: into the files, into patch files, or onto branches."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+from dfopt.campaign.git import GitError, Repository
+from dfopt.campaign.message import MessageError
+from dfopt.edit import unified_diff
+from dfopt.record import replace
+from dfopt.source import encode
+from dfopt.workspace.writer import WriteRefused, replace_file, write_result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.campaign.groups import Group
+    from dfopt.campaign.message import Message
+    from dfopt.campaign.model import FileResult
+
+
+def write(row: FileResult) -> FileResult:
+    """Writes one changed file; its row as it is then: delivered, or failed."""
+    assert row.result is not None
+    try:
+        write_result(row.result, row.path, row.root)
+    except WriteRefused as failure:
+        return failed(row, f"not written: {failure}")
+    except OSError as failure:
+        return failed(row, f"not written: {failure.strerror or failure}")
+    digest = sha256(encode(row.result.output)).hexdigest()
+    done: FileResult = replace(row, delivered="written", digest=digest, result=None)
+    return done
+
+
+def patches(groups: list[Group], directory: str) -> Iterator[FileResult]:
+    """One patch for each group, `SLUG.patch` in `directory`, for `git apply` at the root of its repository (or in the
+    working directory, for files of none). The rows as they are then, group by group."""
+    os.makedirs(directory, exist_ok=True)
+    for group in groups:
+        path = os.path.join(directory, f"{group.slug}.patch")
+        text = "".join(patch_of(row, group.top) for row in group.files)
+        reason = ""
+        try:
+            replace_file(path, encode(text))
+        except (WriteRefused, OSError) as failure:
+            reason = f"{path}: {getattr(failure, 'strerror', None) or failure}"
+        for row in group.files:
+            yield failed(row, reason) if reason else replace(row, delivered=path, result=None)
+
+
+def branches(groups: list[Group], prefix: str, message: Message) -> Iterator[FileResult]:
+    """One branch for each group, `PREFIX/SLUG` in its repository. The rows as they are then, group by group."""
+    for group in groups:
+        name = f"{prefix.rstrip('/')}/{group.slug}"
+        reason = "" if group.top is not None else "lies in no git repository"
+        if group.top is not None:
+            try:
+                Repository(group.top).branch(name, message.render(group), group.files)
+            except (GitError, MessageError) as failure:
+                reason = f"no branch {name}: {failure}"
+        for row in group.files:
+            yield failed(row, reason) if reason else replace(row, delivered=name, result=None)
+
+
+def patch_of(row: FileResult, top: str | None) -> str:
+    """The diff of a changed file, with paths relative to `top` (None: as they are shown)."""
+    assert row.result is not None
+    name = row.name.lstrip("/") or row.name
+    if top is not None:
+        name = os.path.relpath(os.path.realpath(row.path), os.path.realpath(top)).replace(os.sep, "/")
+    titles = [""] * (max((fix.number for fix in row.result.applied), default=-1) + 1)
+    for fix in row.result.applied:
+        tier = "" if fix.tier == "safe" else f" [{fix.tier}]"
+        titles[fix.number] = f"{fix.name}{tier}: {' '.join(fix.message.split())}"
+    return unified_diff(row.result.source.text, row.result.changes, name, titles)
+
+
+def failed(row: FileResult, reason: str) -> FileResult:
+    """The row of a file whose change could not be delivered."""
+    made: FileResult = replace(row, state="failed", error=reason, result=None)
+    return made

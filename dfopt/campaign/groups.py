@@ -1,0 +1,92 @@
+"""Portions of a campaign: which changed files go together into one patch, or onto one branch."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from dfopt.campaign.git import Repository, repository_of
+from dfopt.campaign.owners import Owners, read_owners
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.campaign.model import FileResult
+
+NOBODY = "no owner"
+BY = ("all", "owner", "directory", "file")
+
+
+class Group(Record):
+    """Files that go together. `label` is for people; `slug` for names of files and branches, unique in a campaign;
+    `top` the repository they lie in, None where they lie in none."""
+
+    label: str
+    slug: str
+    top: str | None
+    files: tuple[FileResult, ...]
+
+
+class Grouper:
+    """Sorts files into groups.
+
+    by     one of BY: all of a repository together; by the owners in its CODEOWNERS file; by the first `depth`
+           directories of the path; each alone
+    """
+
+    def __init__(self, by: str, depth: int = 1) -> None:
+        self.by = by
+        self.depth = depth
+        self._owners: dict[str, Owners | None] = {}
+
+    def groups(self, files: Iterable[FileResult]) -> list[Group]:
+        """The groups in the order of their labels. Raises OSError where a CODEOWNERS file cannot be read."""
+        found: dict[tuple[str, str], list[FileResult]] = {}
+        tops: dict[str, str | None] = {}
+        for one in files:
+            repository = repository_of(os.path.dirname(os.path.abspath(one.path)))
+            base = repository.top if repository is not None else os.getcwd()
+            tops[base] = repository.top if repository is not None else None
+            found.setdefault((base, self.label(one, base, repository)), []).append(one)
+        several = len(tops) > 1
+        result: list[Group] = []
+        taken: set[str] = set()
+        for (base, label), members in sorted(found.items(), key=lambda item: (item[0][1], item[0][0])):
+            words = f"{os.path.basename(base)}/{label}" if several else label
+            slug = unique(slug_of(words), taken)
+            result.append(Group(words, slug, tops[base], tuple(members)))
+        return result
+
+    def label(self, one: FileResult, base: str, repository: Repository | None) -> str:
+        """The label of a file's group."""
+        path = os.path.relpath(os.path.realpath(one.path), os.path.realpath(base)).replace(os.sep, "/")
+        if self.by == "file":
+            return path
+        if self.by == "directory":
+            parts = path.split("/")[:-1]
+            return "/".join(parts[: self.depth]) or "."
+        if self.by == "owner":
+            if base not in self._owners:
+                self._owners[base] = read_owners(base)
+            owners = self._owners[base]
+            return " ".join(owners.of(path) if owners is not None else ()) or NOBODY
+        return "all"
+
+
+def slug_of(label: str) -> str:
+    """A label as part of a file's or branch's name: letters, digits, `.`, `_` and `-`."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")
+    slug = re.sub(r"\.{2,}", ".", slug)
+    return (slug.removesuffix(".lock") or "root")[:80]
+
+
+def unique(slug: str, taken: set[str]) -> str:
+    """`slug`, or with a number behind it where it is taken; file systems that fold case count as one."""
+    candidate, number = slug, 1
+    while candidate.lower() in taken:
+        number += 1
+        candidate = f"{slug}-{number}"
+    taken.add(candidate.lower())
+    return candidate

@@ -1,0 +1,74 @@
+"""Commit messages, from a Jinja2 template of the user's or our own.
+
+A template sees `label` (of the group), `owners` (its words), `files` (each with `name` and `fixes`: `name`, `tier`,
+`line`, `text`), `passes` (names, most frequent first), `counts` (pass -> fixes), `saving` (predicted bytes).
+"""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.campaign.model import predicted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.campaign.groups import Group
+
+
+class MessageError(Exception):
+    """The template cannot be used; the message names its place."""
+
+
+class Message:
+    """A compiled template, in a sandbox: it can name what is given to it, and nothing else. Raises MessageError."""
+
+    def __init__(self, path: str | None = None) -> None:
+        from jinja2 import StrictUndefined, TemplateSyntaxError
+        from jinja2.sandbox import SandboxedEnvironment
+
+        self.path = path or os.path.join(os.path.dirname(__file__), "message.j2")
+        environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                self.template = environment.from_string(file.read())
+        except OSError as failure:
+            raise MessageError(f"{self.path}: {failure.strerror or failure}") from None
+        except UnicodeDecodeError:
+            raise MessageError(f"{self.path}: not UTF-8") from None
+        except TemplateSyntaxError as failure:
+            raise MessageError(f"{self.path}:{failure.lineno}: {failure.message}") from None
+
+    def render(self, group: Group) -> str:
+        """The message of a group. Raises MessageError for a name that is not known, or what the sandbox forbids."""
+        from jinja2 import TemplateError
+
+        counts: dict[str, int] = {}
+        for one in group.files:
+            for note in one.fixes:
+                counts[note.name] = counts.get(note.name, 0) + 1
+        given: dict[str, Any] = {
+            "label": group.label,
+            "owners": group.label.split() if group.label.startswith(("@", "no owner")) or "@" in group.label else [],
+            "files": [
+                {
+                    "name": one.name,
+                    "fixes": [
+                        {"name": note.name, "tier": note.tier, "line": note.line, "text": note.text}
+                        for note in one.fixes
+                    ],
+                }
+                for one in group.files
+            ],
+            "passes": sorted(counts, key=lambda name: (-counts[name], name)),
+            "counts": counts,
+            "saving": predicted(note.name for one in group.files for note in one.fixes),
+        }
+        try:
+            text = self.template.render(given).strip()
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as failure:
+            raise MessageError(f"{self.path}: {failure}") from None
+        if not text:
+            raise MessageError(f"{self.path}: the message of {group.label} is empty")
+        return text + "\n"

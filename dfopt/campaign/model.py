@@ -1,0 +1,103 @@
+"""What became of one file of a campaign, and of all of them."""
+
+from __future__ import annotations
+
+from dfopt.knowledge import table
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.optimizer import Result
+
+STATES = ("changed", "unchanged", "refused", "failed")
+
+
+class CampaignError(Exception):
+    """A campaign cannot go on; the message says why."""
+
+
+class Note(Record):
+    """One fix or refusal. `text`: what the fix does, or why it was refused; `line` counts from 1."""
+
+    name: str
+    tier: str
+    line: int
+    text: str
+
+
+class FileResult(Record):
+    """One file of a campaign.
+
+    name      as shown: relative to the working directory where it lies below it
+    path      for the file system; `root`: the directory that a link must not lead out of
+    state     one of STATES: "refused" is a file that stays as it is although some pass would have acted
+    digest    sha256 of the file as it was read, hexadecimal; "" where it could not be read
+    result    of a changed file, until it is delivered
+    settings  a digest of the version and the settings that the file was worked on with
+    delivered where the change went: "" (nowhere yet), "written", a patch file or a branch
+    """
+
+    name: str
+    path: str
+    root: str
+    state: str
+    fixes: tuple[Note, ...] = ()
+    refusals: tuple[Note, ...] = ()
+    available: int = 0
+    suggestions: int = 0
+    error: str = ""
+    digest: str = ""
+    settings: str = ""
+    result: Result | None = None
+    delivered: str = ""
+
+    @property
+    def saving(self) -> int:
+        """The predicted saving in bytes, by the table of measured savings: 0 where nothing is known."""
+        return predicted(note.name for note in self.fixes)
+
+
+def predicted(names: Iterable[str]) -> int:
+    """The typical saving of fixes by these passes, in bytes."""
+    known = table("savings")["bytes"]
+    return sum(int(known.get(name, 0)) for name in names)
+
+
+class Totals:
+    """Counts over the files of a campaign, added up one at a time: memory does not grow with the unchanged ones."""
+
+    def __init__(self) -> None:
+        self.states = dict.fromkeys(STATES, 0)
+        self.fixes: dict[str, int] = {}
+        self.refusals: dict[tuple[str, str], int] = {}
+        self.examples: dict[tuple[str, str], str] = {}
+        self.saving = 0
+        self.available = 0
+        self.suggestions = 0
+        self.left = 0  # changed files beyond --max-files
+
+    @property
+    def files(self) -> int:
+        return sum(self.states.values())
+
+    def add(self, one: FileResult) -> None:
+        self.states[one.state] += 1
+        self.available += one.available
+        self.suggestions += one.suggestions
+        self.saving += one.saving
+        for note in one.fixes:
+            self.fixes[note.name] = self.fixes.get(note.name, 0) + 1
+        for note in one.refusals:
+            key = (note.name, reason_class(note.text))
+            self.refusals[key] = self.refusals.get(key, 0) + 1
+            self.examples.setdefault(key, f"{one.name}:{note.line}")
+
+
+def reason_class(reason: str) -> str:
+    """A reason without what differs from file to file: line numbers, and what stands in quotes."""
+    import re
+
+    reason = re.sub(r"\bline \d+", "line N", reason)
+    return re.sub(r'"[^"]*"|\'[^\']*\'|`[^`]*`', '"…"', reason)

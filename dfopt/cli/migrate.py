@@ -1,0 +1,92 @@
+"""What `dfopt migrate plan` and `dfopt migrate apply` share: files, executor, progress, report."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dfopt.campaign.local import LocalExecutor
+from dfopt.campaign.model import CampaignError
+from dfopt.campaign.report import render
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.workspace.discovery import discover
+from dfopt.workspace.writer import WriteRefused, replace_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dfopt.campaign.local import Executor
+    from dfopt.campaign.model import FileResult, Totals
+    from dfopt.cli.options import Values
+    from dfopt.cli.request import Request
+    from dfopt.workspace.discovery import Found
+
+
+def files_of(values: Values, request: Request) -> list[Found]:
+    """The files of the campaign: all are known before the work begins, so that progress can be told."""
+    paths: tuple[str, ...] = values.paths or (".",)
+    if "-" in paths:
+        raise UsageError("a campaign works on files: '-' is none")
+    return list(discover(paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore))
+
+
+def executor_of(values: Values) -> Executor:
+    """The executor that was asked for. Raises UsageError."""
+    if values.executor == "local":
+        if values.scheduler is not None:
+            raise UsageError("--scheduler needs --executor dask")
+        return LocalExecutor(values.jobs)
+    if values.scheduler is None:
+        raise UsageError("--executor dask needs --scheduler ADDRESS")
+    from dfopt.campaign.dask import DaskError, DaskExecutor
+
+    try:
+        return DaskExecutor(values.scheduler)
+    except DaskError as failure:
+        raise UsageError(str(failure)) from None
+
+
+def progress(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[FileResult]:
+    """The rows, with a bar on a terminal. Raises UsageError where the campaign cannot go on."""
+    try:
+        yield from _shown(rows, number, quiet)
+    except CampaignError as failure:
+        raise UsageError(str(failure)) from None
+
+
+def _shown(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[FileResult]:
+    if quiet or not sys.stderr.isatty():
+        yield from rows
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("dfopt"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        bar = shown.add_task("", total=number)
+        for row in rows:
+            shown.advance(bar)
+            yield row
+
+
+def tell(values: Values, totals: Totals, rows: list[FileResult], applied: bool) -> int:
+    """Prints the report and writes it where that was asked for; returns 2 where that failed, else 0."""
+    out.data(render(values.output_format, totals, rows, applied))
+    status = 0
+    for path in values.report:
+        format = "markdown" if path.lower().endswith((".md", ".markdown")) else "json"
+        text = render(format, totals, rows, applied)
+        try:
+            target = os.path.realpath(path)
+            replace_file(target, text.encode("utf-8", "surrogateescape"))
+        except (OSError, WriteRefused) as failure:
+            out.error(f"{out.printable(path)}: {getattr(failure, 'strerror', None) or failure}")
+            status = 2
+    return status
+
+
+def note(row: FileResult) -> str:
+    """The line on standard error for a file that failed."""
+    return f"{out.printable(row.name)}: error: {out.printable(row.error)}\n"

@@ -1,0 +1,34 @@
+"""`dfopt migrate plan`: counts, predicted savings and refusals of a campaign."""
+
+from __future__ import annotations
+
+from dfopt.campaign.model import Totals
+from dfopt.campaign.task import Task
+from dfopt.cli import out
+from dfopt.cli.migrate import executor_of, files_of, note, progress, tell
+from dfopt.cli.request import request_of
+from dfopt.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.campaign.model import FileResult
+    from dfopt.cli.options import Values
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError."""
+    request = request_of(values)
+    files = files_of(values, request)
+    totals = Totals()
+    rows: list[FileResult] = []
+    results = executor_of(values).run(files, Task(request))
+    try:
+        for row in progress(results, len(files), values.quiet):
+            totals.add(row)
+            rows.append(replace(row, result=None))
+            if row.state == "failed":
+                out.note(note(row))
+    finally:
+        results.close()
+    status = tell(values, totals, rows, applied=False)
+    return max(status, 2 if totals.states["failed"] else 1 if totals.states["changed"] else 0)

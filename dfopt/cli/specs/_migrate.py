@@ -1,0 +1,40 @@
+"""What `migrate plan` and `migrate apply` share."""
+
+from __future__ import annotations
+
+from dfopt.cli.options import OptionSpec
+from dfopt.cli.specs._shared import CONFIGURATION, FILES, SELECTION, format_option
+
+CAMPAIGN = (
+    *SELECTION,
+    *[option for option in FILES if option.name != "stdin_filename"],
+    OptionSpec(
+        "executor",
+        ("--executor",),
+        "choice",
+        "Where the work is done: on this machine, or on a running Dask cluster (pip install 'dfopt[dask]').",
+        default="local",
+        choices=("local", "dask"),
+        metavar="NAME",
+        panel="Files",
+    ),
+    OptionSpec(
+        "scheduler",
+        ("--scheduler",),
+        "string",
+        "The address of the Dask scheduler (tcp://HOST:PORT), or its scheduler file.",
+        metavar="ADDRESS",
+        panel="Files",
+    ),
+    *CONFIGURATION,
+    OptionSpec(
+        "report",
+        ("--report",),
+        "values",
+        "Also write the report to FILE: JSON, or Markdown where it ends in .md; repeatable.",
+        metavar="FILE",
+        panel="Output",
+    ),
+    format_option("The form of the report.", ("text", "json", "markdown"), "text"),
+    OptionSpec("quiet", ("--quiet", "-q"), "flag", "Show no progress and no notes.", panel="Output"),
+)
