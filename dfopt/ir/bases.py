@@ -95,6 +95,6 @@ def base_facts(image: str | None) -> BaseFacts | None:
     if row is None:
         return None
     return BaseFacts(
-        row["family"], row.get("packages"), row.get("sh"), row.get("bash"), row.get("user", "root"),
+        row["family"], row.get("packages"), row.get("sh"), row.get("bash"), row.get("user", "root") or None,
         tuple(row["shell"]) if "shell" in row else None, row.get("libc"),
     )  # fmt: skip

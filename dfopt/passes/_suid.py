@@ -59,11 +59,15 @@ def brings(program: Program, step: Step) -> bool:
 
 
 def copies_programs(program: Program, step: Step) -> bool:
-    """Whether a COPY --from takes, or fills, a directory in which systems keep programs."""
+    """Whether a COPY --from takes, or fills, a directory in which systems keep programs, or takes one that is known to
+    have such a bit."""
     scope = program.scope(step)
     paths = [scope.expand(argument.value, program.dockerfile.escape) for argument in step.node.arguments]
     sources = [join_path("/", path) for path in paths[:-1]]
     target = join_path(scope.workdir, paths[-1])
+    known = table("suid")["programs"]
+    if any(isinstance(source, str) and posixpath.basename(source) in known for source in sources):
+        return True
     return any(source in _PROGRAMS for source in sources) or (
         target == "/" and any(isinstance(s, str) and not posixpath.basename(s).count(".") for s in sources)
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import Any
 
 import pytest
 
+from dfopt.ir.bases import base_facts
 from dfopt.ir.program import Program
+from dfopt.knowledge import table
 from dfopt.optimizer import Options, optimize
 from dfopt.passes._images import image_of
 from dfopt.passes._nonroot import _closed, may_own
@@ -218,3 +221,42 @@ def test_example(name: str) -> None:
 
 def test_no_facts_no_word() -> None:
     assert optimize(Source("Dockerfile", "FROM debian:13\n"), Options(("pin-digest",))).reported == ()
+
+
+def example_of(pattern: str) -> str:
+    return pattern.replace("*", "x")
+
+
+@pytest.mark.parametrize("row", table("users")["image"], ids=lambda row: str(row["match"][0]))
+def test_the_tables_agree_on_who_an_image_runs_as(row: dict[str, Any]) -> None:
+    """An image with a user of its own is nowhere root's; one that brings a user, or starts as root, is."""
+    for pattern in row["match"]:
+        for tag in ("1", "9", "latest", "9-alpine", "9-slim", "9-bookworm"):
+            if not re.search(row.get("tag", ""), tag):
+                continue
+            facts = base_facts(f"{example_of(pattern)}:{tag}")
+            if facts is not None and row.get("user"):
+                assert facts.user != "root", f"{pattern}:{tag}"
+            elif facts is not None and row.get("own") and facts.user:
+                assert facts.user in ("root", "nonroot"), f"{pattern}:{tag}"
+
+
+@pytest.mark.parametrize(
+    ("image", "user"),
+    [
+        ("jenkins/jenkins:lts", "jenkins"), ("jenkins/jenkins:lts-slim", "jenkins"), ("circleci/node:14", "circleci"),
+        ("cimg/base:2022.01", "circleci"), ("jupyter/base-notebook", "jovyan"), ("selenium/hub", "seluser"),
+        ("memcached:1.6", "memcache"), ("memcached:1.6-alpine", None), ("registry.example.com/app:alpine", None),
+        ("node:22-alpine", "root"), ("centos/python-36-centos7", None), ("centos:7", "root"),
+        ("registry.access.redhat.com/ubi9/python-311", None), ("registry.access.redhat.com/ubi9/ubi", "root"),
+    ],
+)  # fmt: skip
+def test_users_of_bases(image: str, user: str | None) -> None:
+    facts = base_facts(image)
+    assert facts is not None
+    assert facts.user == user
+
+
+def test_sudo_stays_where_the_base_has_a_user() -> None:
+    source = Source("Dockerfile", "FROM cimg/base:2022.01\nRUN sudo apt-get update\n")
+    assert not optimize(source, Options(("sudo",), (), ("safe", "unsafe"))).changed

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dfopt.knowledge import table
 from dfopt.optimizer import Options, optimize
 from dfopt.record import Record
 from dfopt.source import Source
@@ -172,3 +173,16 @@ def setuid(image: ImageFacts) -> frozenset[str]:
 
 def contents(image: ImageFacts) -> dict[str, str]:
     return {path: facts.sha256 for path, facts in image.files.items() if facts.kind == "file"}
+
+
+def test_what_the_layer_costs(engine: Engine, tmp_path: Path) -> None:
+    """The number and bytes of Debian's setuid programs that the pass tells are those of the base."""
+    counted = engine.build(tmp_path, b"FROM debian:13-slim\n")
+    try:
+        ran = engine.run(counted, "find / -xdev -perm /6000 -type f -exec stat -c %s {} +")
+    finally:
+        engine.remove(counted)
+    sizes = [int(line) for line in ran.stdout.split()]
+    known = table("suid")["base"]["debian"]
+    assert len(sizes) == known["files"]
+    assert abs(sum(sizes) - known["bytes"]) < 0.1 * known["bytes"]
