@@ -1,0 +1,157 @@
+"""`dfopt review`: what an image costs, what of that is dead, what should not be in it, and which line did it."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.cli import out, style
+from dfopt.cli.errors import UsageError
+from dfopt.cli.request import Request, lookup_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.options import Values
+    from dfopt.image.layers import Contents
+    from dfopt.optimizer import Result
+    from dfopt.review.build import Settings
+    from dfopt.review.model import Review, Reviewed
+    from dfopt.workspace.config import Lookup
+
+DIVE_CI = ".dive-ci"
+_GATES = ("dive-ci", "threshold")  # rules that the user set up to fail
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError; everything that is wrong with an image is told as one, too."""
+    from dfopt.image.errors import ImageError
+
+    images: tuple[str, ...] = values.images
+    if len(images) > 2 or len(values.file) > len(images):
+        raise UsageError("one image, or two to compare, and at most one Dockerfile for each")
+    wanted = fail_on(values.fail_on)
+    lookup = lookup_of(values)
+    try:
+        settings = _settings(values)
+        results = [_optimized(path, lookup) for path in values.file]
+        reviewed = _reviewed(images, settings, results, values)
+    except ImageError as failure:
+        raise UsageError(str(failure)) from None
+    if values.html is not None:
+        _write_page(values.html, reviewed)
+    from dfopt.review.reports import render
+
+    color = style.wanted(values.color, os.environ, out.is_terminal())
+    out.data(render(values.output_format, reviewed, everything=values.all, color=color))
+    reviews = [review for review in (reviewed.before, reviewed.after) if review is not None]
+    unread = [review.source for review in reviews if review.source is not None and review.source.problem]
+    for source in unread:
+        out.error(f"{out.printable(source.name)}:{source.problem}")
+    if unread:
+        return 2
+    return 1 if any(fails(review, wanted) for review in reviews[-1:]) else 0
+
+
+def fail_on(words: tuple[str, ...]) -> frozenset[str]:
+    """The levels and rules of --fail-on, a level with all above it. Raises UsageError for an unknown word."""
+    from dfopt.knowledge import table
+    from dfopt.review.model import LEVELS
+
+    rules = table("review_rules")
+    found: set[str] = set()
+    for word in words:
+        if word in LEVELS:
+            found.update(LEVELS[LEVELS.index(word) :])
+        elif word in rules:
+            found.add(word)
+        elif word != "none":
+            raise UsageError(f"--fail-on: {word!r} is neither a level ({', '.join(LEVELS)}) nor a rule "
+                             f"({', '.join(rules)})")  # fmt: skip
+    return frozenset(found)
+
+
+def fails(review: Review, wanted: frozenset[str]) -> bool:
+    """Whether a review has a finding that ends the command with 1: of `wanted`, or of a gate that the user set up."""
+    return any(
+        finding.rule in _GATES or finding.rule in wanted or finding.level in wanted for finding in review.findings
+    )
+
+
+def _settings(values: Values) -> Settings:
+    from dfopt.image.dive_ci import read_rules
+    from dfopt.review.build import Settings
+    from dfopt.review.units import parse_share, parse_size
+
+    path = values.dive_ci if values.dive_ci is not None else DIVE_CI if os.path.isfile(DIVE_CI) else "none"
+    rules = None
+    if path != "none":
+        with open(path, encoding="utf-8", errors="replace") as file:
+            rules = read_rules(file.read())
+    sizes: dict[str, int | None] = {}
+    for name in ("max_size", "max_wasted"):
+        given = getattr(values, name)
+        try:
+            sizes[name] = parse_size(given) if given is not None else None
+        except ValueError as error:
+            raise UsageError(f"--{name.replace('_', '-')}: {error}") from None
+    try:
+        share = parse_share(values.min_efficiency) if values.min_efficiency is not None else None
+    except ValueError as error:
+        raise UsageError(f"--min-efficiency: {error}") from None
+    return Settings(rules, sizes["max_size"], sizes["max_wasted"], share, values.target or "")
+
+
+def _optimized(path: str, lookup: Lookup) -> Result:
+    """What the optimizer says about a Dockerfile, by the configuration that holds for it."""
+    from dfopt.workspace.config import ConfigError
+    from dfopt.workspace.discovery import discover
+
+    if os.path.isdir(path):
+        raise UsageError(f"{out.printable(path)}: is a directory; name the Dockerfile")
+    found = next(iter(discover([path], lookup)))
+    try:
+        return Request(lookup).optimize(found)
+    except ConfigError as failure:
+        raise UsageError(str(failure)) from None
+    except OSError as failure:
+        raise UsageError(f"{out.printable(found.name)}: {failure.strerror or failure}") from None
+
+
+def _reviewed(images: tuple[str, ...], settings: Settings, results: list[Result], values: Values) -> Reviewed:
+    from dfopt.cli.fix import labels
+    from dfopt.image.compare import compare
+    from dfopt.image.reference import open_image
+    from dfopt.record import replace
+    from dfopt.review.build import make_review
+    from dfopt.review.model import Reviewed
+    from dfopt.review.watch import Watch
+
+    reviews: list[Review] = []
+    read: list[Contents] = []
+    for number, reference in enumerate(images):
+        result = results[number] if number < len(results) else None
+        watch = Watch(secrets=not values.no_secrets)
+        with open_image(reference, values.platform) as image:
+            contents = image.read(visit=watch.visit)
+            name = image.name
+        # The gate is about what is to be shipped: of two images, the second.
+        gate = settings if number == len(images) - 1 else replace(
+            settings, rules=None, max_size=None, max_wasted=None, min_efficiency=None
+        )  # fmt: skip
+        review = make_review(contents, watch, gate, result, labels(result) if result is not None else ())
+        reviews.append(replace(review, name=name))
+        read.append(contents)
+    if len(reviews) == 1:
+        return Reviewed(reviews[0])
+    comparison = compare(read[0], reviews[0].ledger, read[1], reviews[1].ledger)
+    return Reviewed(reviews[0], reviews[1], comparison)
+
+
+def _write_page(path: str, reviewed: Reviewed) -> None:
+    try:
+        from dfopt.review.reports.page import render
+    except ImportError as error:
+        raise UsageError(f"--html needs the Python package jinja2 ({error})") from None
+    from dfopt.cli.patch import PatchFile
+
+    with PatchFile(path) as file:
+        file.add(render(reviewed))

@@ -1,0 +1,152 @@
+"""What a review holds: records of plain values, made by build.py, shown by the reports."""
+
+from __future__ import annotations
+
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.image.compare import Comparison
+    from dfopt.image.dive import DiveFigures
+    from dfopt.image.dive_ci import Verdict
+    from dfopt.image.ledger import Duplicate, Ledger
+    from dfopt.image.model import Image
+    from dfopt.review.packages import Package
+
+LEVELS = ("note", "warning", "error")
+
+
+class Finding(Record):
+    """One thing that somebody should look at. rule and level: see knowledge/review_rules.toml. path: in the image, ""
+    where it is about none; layer: its index, -1 for none; line: of the Dockerfile, 0 where not known; size: bytes that
+    it is about; passes: of dfopt, that mend it in the Dockerfile."""
+
+    rule: str
+    level: str
+    message: str
+    path: str = ""
+    layer: int = -1
+    line: int = 0
+    size: int = 0
+    passes: tuple[str, ...] = ()
+
+
+class DeadGroup(Record):
+    """Bytes that one layer stored and another one killed in one way. examples: the largest paths."""
+
+    producer: int
+    killer: int
+    kind: str
+    size: int
+    files: int
+    examples: tuple[str, ...]
+
+
+class Leftover(Record):
+    """Live bytes of one kind (knowledge/leftovers.toml) that one layer stores."""
+
+    kind: str
+    title: str
+    level: str
+    layer: int
+    size: int
+    files: int
+    examples: tuple[str, ...]
+    passes: tuple[str, ...]
+    advice: str
+
+
+class Privileged(Record):
+    """A file with rights. what: setuid, setgid, world-writable, capability; detail: octal mode, or the capabilities."""
+
+    what: str
+    path: str
+    detail: str
+    owner: str
+    layer: int
+
+
+class LayerAccount(Record):
+    """One layer. stored: bytes in the archive; size = live + dead: bytes of its files; killed: bytes of any layer that
+    died through it; step: what made it, its secrets masked; line and certainty: see `history.Origin`; base: it comes
+    with the base image, as far as that is known."""
+
+    index: int
+    digest: str
+    stored: int
+    compression: str
+    size: int
+    live: int
+    dead: int
+    killed: int
+    files: int
+    whiteouts: int
+    step: str
+    line: int
+    certainty: str
+    base: bool
+
+
+class Saving(Record):
+    """What a pass would save. tier: safe or unsafe; size: predicted bytes, from the ledger; message: the fix's own;
+    line: of the fix."""
+
+    name: str
+    tier: str
+    size: int
+    message: str
+    line: int
+
+
+class LineAccount(Record):
+    """One instruction of the Dockerfile that made layers: bytes added = live + died; killed: bytes of other lines that
+    died through it; savings: of the passes that touch it."""
+
+    line: int
+    text: str
+    layers: tuple[int, ...]
+    added: int
+    live: int
+    died: int
+    killed: int
+    savings: tuple[Saving, ...]
+
+
+class SourceReview(Record):
+    """The Dockerfile's side. name: as given; diff: what `dfopt fix` would do; savings: all, by line; lines: in order;
+    problem: why it could not be read, else ""."""
+
+    name: str
+    diff: str
+    savings: tuple[Saving, ...]
+    lines: tuple[LineAccount, ...]
+    unmapped: int
+    problem: str
+
+
+class Review(Record):
+    """Everything about one image. source: None without a Dockerfile; verdicts: empty without a .dive-ci."""
+
+    name: str
+    image: Image
+    ledger: Ledger
+    stored: int
+    layers: tuple[LayerAccount, ...]
+    dead: tuple[DeadGroup, ...]
+    leftovers: tuple[Leftover, ...]
+    privileged: tuple[Privileged, ...]
+    packages: tuple[Package, ...]
+    duplicates: tuple[Duplicate, ...]
+    dive: DiveFigures
+    verdicts: tuple[Verdict, ...]
+    source: SourceReview | None
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+class Reviewed(Record):
+    """What a report shows: one image, or two and what is between them."""
+
+    before: Review
+    after: Review | None = None
+    comparison: Comparison | None = None

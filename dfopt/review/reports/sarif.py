@@ -1,0 +1,74 @@
+"""sarif: SARIF 2.1.0, one run for each image. A finding stands at the line of the Dockerfile that brought it; where no
+line is known, at the image, with the path inside it as a logical location."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from urllib.parse import quote
+
+from dfopt.image.errors import printable
+from dfopt.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.review.model import Finding, Review, Reviewed
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def render(reviewed: Reviewed) -> str:
+    runs = [_run(review) for review in (reviewed.before, reviewed.after) if review is not None]
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _run(review: Review) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    rules = [
+        {
+            "id": name,
+            "shortDescription": {"text": rule["title"]},
+            "help": {"text": rule["help"]},
+            "defaultConfiguration": {"level": rule["level"]},
+        }
+        for name, rule in table("review_rules").items()
+    ]
+    return {
+        "tool": {"driver": {"name": "dfopt review", "version": version("dfopt"), "rules": rules}},
+        "automationDetails": {"id": f"dfopt-review/{printable(review.name)}/"},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(review, finding) for finding in review.findings],
+        "invocations": [{"executionSuccessful": True}],
+    }
+
+
+def _result(review: Review, finding: Finding) -> dict[str, Any]:
+    physical: dict[str, Any]
+    if review.source is not None:
+        physical = {"artifactLocation": {"uri": _uri(review.source.name)}, "region": {"startLine": finding.line or 1}}
+    else:
+        physical = {"artifactLocation": {"uri": _uri(review.name.replace("://", "/"))}}
+    location: dict[str, Any] = {"physicalLocation": physical}
+    if finding.path:
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.path, "kind": "resource"}]
+    properties: dict[str, Any] = {"bytes": finding.size, "passes": list(finding.passes)}
+    if finding.layer >= 0:
+        properties["layer"] = finding.layer
+    # The path and the rule, not the text: sizes change from build to build.
+    key = f"{finding.rule}\0{finding.path or finding.message}".encode("utf-8", "surrogateescape")
+    return {
+        "ruleId": finding.rule,
+        "level": finding.level,
+        "message": {"text": printable(finding.message)},
+        "locations": [location],
+        "partialFingerprints": {"dfoptReview/v1": hashlib.sha256(key).hexdigest()[:32]},
+        "properties": properties,
+    }
+
+
+def _uri(name: str) -> str:
+    path = quote(name.encode("utf-8", "surrogateescape"))
+    return f"file://{path}" if name.startswith("/") else path

@@ -1,0 +1,133 @@
+"""The Dockerfile's side of a review: its steps for the history, its fixes, and what each would save in this image.
+
+A saving is predicted from the ledger of the image that was built: what a cleanup keeps out of the layers of the lines
+that it touches, and what joined lines stored and deleted among themselves. Every byte is counted for one fix only.
+"""
+
+from __future__ import annotations
+
+from dfopt.edit import unified_diff
+from dfopt.image.created_by import Step
+from dfopt.image.ledger import Ledger
+from dfopt.image.tree import METADATA_ONLY
+from dfopt.knowledge import table
+from dfopt.optimizer import Applied, Reported, Result
+from dfopt.record import Record
+from dfopt.review.disclosure import masked
+from dfopt.review.model import LineAccount, Saving, SourceReview
+from dfopt.source import LineIndex
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dfopt.image.history import Mapping
+    from dfopt.review.survey import Survey
+
+
+def steps_of(text: str) -> list[Step]:
+    """The instructions of a Dockerfile as `map_history` takes them. Raises DockerfileError."""
+    found = []
+    for node in parse(text).instructions:
+        body = node.joined.text[len(node.keyword) : node.stop].strip()
+        found.append(Step(node.keyword, body, node.line, tuple(text[doc.start : doc.end] for doc in node.heredocs)))
+    return found
+
+
+class _Span(Record):
+    """A fix, and the lines that it touches."""
+
+    name: str
+    tier: str
+    message: str
+    first: int
+    last: int
+
+
+def source_review(
+    result: Result, mapping: Mapping, ledger: Ledger, survey: Survey, labels: Sequence[str]
+) -> SourceReview:
+    """What the Dockerfile tells about the image, and the optimizer about the Dockerfile. `labels`: the title of each
+    author of the result's changes."""
+    text = result.source.text
+    name = result.source.name
+    diff = unified_diff(text, result.changes, name.lstrip("/") or name, labels) if result.changed else ""
+    lines = _layers_by_line(mapping)
+    savings = _savings(_spans(result), lines, ledger, survey)
+    accounts = []
+    texts = {step.line: f"{step.keyword} {' '.join(step.text.split())}" for step in steps_of(text)}
+    for line in sorted(lines):
+        tallies = [ledger.layers[layer] for layer in lines[line]]
+        accounts.append(
+            LineAccount(
+                line, masked(texts.get(line, "")), tuple(lines[line]), sum(each.bytes for each in tallies),
+                sum(each.live for each in tallies), sum(each.dead for each in tallies),
+                sum(each.killed for each in tallies),
+                tuple(saving for saving, first, last in savings if first <= line <= last),
+            )
+        )  # fmt: skip
+    mapped = {layer for layers in lines.values() for layer in layers}
+    return SourceReview(
+        name, diff, tuple(saving for saving, _, _ in savings), tuple(accounts), len(ledger.layers) - len(mapped), ""
+    )
+
+
+def unreadable(name: str, problem: str) -> SourceReview:
+    """The review's side of a file that is no Dockerfile."""
+    return SourceReview(name, "", (), (), 0, problem)
+
+
+def _layers_by_line(mapping: Mapping) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for origin in mapping.origins:
+        if origin.layer is not None and origin.step is not None:
+            found.setdefault(origin.step.line, []).append(origin.layer)
+    return found
+
+
+def _spans(result: Result) -> list[_Span]:
+    index = LineIndex(result.source.text)
+    fixes: list[Applied | Reported] = [*result.applied, *[each for each in result.reported if each.fixable]]
+    return [
+        _Span(
+            each.name, each.tier, " ".join(each.message.split()), index.line(each.start) + 1, index.line(each.end) + 1
+        )
+        for each in fixes
+    ]
+
+
+def _savings(
+    spans: list[_Span], lines: dict[int, list[int]], ledger: Ledger, survey: Survey
+) -> list[tuple[Saving, int, int]]:
+    """The fixes with what they save and the lines that they touch, in the order of the lines."""
+    known = table("leftovers")
+    within, metadata = set(known["dead"]["within"]), set(known["dead"]["metadata"])
+    claimed_dead: set[int] = set()
+    claimed_left: set[tuple[str, int]] = set()
+    sizes: dict[int, int] = dict.fromkeys(range(len(spans)), 0)
+    for number, span in sorted(enumerate(spans), key=lambda item: (item[1].name in within, item[0])):
+        layers = {layer for line, own in lines.items() if span.first <= line <= span.last for layer in own}
+        kinds = {name for name, kind in known["kind"].items() if span.name in kind["passes"]}
+        for left in survey.leftovers:
+            if left.kind in kinds and left.layer in layers and (left.kind, left.layer) not in claimed_left:
+                claimed_left.add((left.kind, left.layer))
+                sizes[number] += left.size
+        for position, dead in enumerate(ledger.dead):
+            if position in claimed_dead or dead.producer not in layers:
+                continue
+            own_kind = survey.dead_kinds.get(position, "") in kinds
+            inside = span.name in within and dead.killer in layers
+            again = span.name in metadata and dead.kind == METADATA_ONLY
+            if own_kind or inside or again:
+                claimed_dead.add(position)
+                sizes[number] += dead.size
+    found = [
+        (Saving(span.name, span.tier, sizes[number], span.message, span.first), span.first, span.last)
+        for number, span in enumerate(spans)
+    ]
+    return sorted(found, key=lambda item: (item[1], item[0].name))
+
+
+__all__ = ["DockerfileError", "source_review", "steps_of", "unreadable"]
