@@ -26,6 +26,8 @@ def run(values: Values) -> int:
     from dfopt.image.errors import ImageError
 
     images: tuple[str, ...] = values.images
+    if not images:
+        raise UsageError("which image? (see dfopt review --help)")
     if len(images) > 2 or len(values.file) > len(images):
         raise UsageError("one image, or two to compare, and at most one Dockerfile for each")
     wanted = fail_on(values.fail_on)

@@ -8,6 +8,7 @@ from dfopt.image.errors import printable
 from dfopt.image.history import map_history, stage_steps
 from dfopt.image.ledger import make_ledger
 from dfopt.knowledge import table
+from dfopt.passes.base import registered
 from dfopt.record import Record, replace
 from dfopt.review import source as sources
 from dfopt.review.disclosure import disclosed, environment, masked
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dfopt.image.layers import Contents, LayerFiles
     from dfopt.image.ledger import Ledger
     from dfopt.optimizer import Result
-    from dfopt.review.model import DeadGroup, Leftover, Privileged
+    from dfopt.review.model import DeadGroup, Leftover, Privileged, SourceReview
     from dfopt.review.watch import Watch
 
 SMALL = 100_000  # bytes: waste below this is in the sums, but is no finding of its own
@@ -104,6 +105,15 @@ def make_review(
         found.leftovers, found.privileged, tuple(packages_of(watch.databases, ledger.tree)), duplicates, figures,
         verdicts, source, tuple(findings), tuple(dict.fromkeys(notes)),
     )  # fmt: skip
+
+
+def _fitting(finding: Finding, source: SourceReview | None) -> tuple[str, ...]:
+    """Of the passes that could mend a finding those that exist and, with a Dockerfile, that act on its line."""
+    known = registered()
+    if source is None:
+        return tuple(name for name in finding.passes if name in known)
+    acting = {saving.name for line in source.lines if line.line == finding.line for saving in line.savings}
+    return tuple(name for name in finding.passes if name in acting)
 
 
 def _layers(

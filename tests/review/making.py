@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from image.builders import TarEntry, docker_archive, layer
+
 from dfopt.image import open_image
 from dfopt.optimizer import Options, optimize
 from dfopt.review.build import Settings, make_review
 from dfopt.review.model import Review
 from dfopt.review.watch import Watch
 from dfopt.source import Source
-from image.builders import TarEntry, docker_archive, layer
 
 
 def step(created_by: str, empty: bool = False) -> dict[str, Any]:
