@@ -17,7 +17,7 @@ SPEC = CommandSpec(
             "archive, '-' for one on standard input.",
             many=True,
             required=True,
-            metavar="IMAGE [IMAGE]",
+            metavar="IMAGE",
         ),
     ),
     (
@@ -72,7 +72,7 @@ SPEC = CommandSpec(
         OptionSpec("all", ("--all",), "flag", "Cut no table short.", panel="Output"),
         *CONFIGURATION,
         format_option("The form of the output.", ("text", "json", "sarif"), "text"),
-        *[option for option in OUTPUT if option.name != "show_refusals"],
+        *[option for option in OUTPUT if option.name == "color"],
     ),
     order=60,
 )  # fmt: skip
