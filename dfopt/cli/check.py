@@ -8,7 +8,7 @@ from dfopt.cli import out, style
 from dfopt.cli.fix import Fix, counts
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import FileReport, items_of
-from dfopt.cli.request import files_of, request_of
+from dfopt.cli.request import files_of, request_of, store_of
 from dfopt.cli.stream import count, stream
 from dfopt.workspace.run import Outcome
 
@@ -55,7 +55,9 @@ def run(values: Values) -> int:
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
     color = style.wanted(values.color, os.environ, out.is_terminal())
     task = Check(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
-    status, totals = stream(files, task, task.failed, values.jobs, reporter(format, color=color))
+    status, totals = stream(
+        files, task, task.failed, values.jobs, reporter(format, color=color), None, store_of(values)
+    )
     if not values.quiet:
         out.note(_summary(totals, values))
     return max(status, failed)

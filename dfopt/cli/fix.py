@@ -6,7 +6,7 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import STDIN, Request, files_of, request_of
+from dfopt.cli.request import STDIN, Request, files_of, request_of, store_of
 from dfopt.cli.stream import count, stream
 from dfopt.edit import unified_diff
 from dfopt.record import Record
@@ -85,6 +85,7 @@ class Fix(Record):
             self.notes(found, result, written),
             1 if result.changed and not delivered else 0,
             counts(result),
+            written=written,
         )
 
     def notes(self, found: Found, result: Result, written: bool) -> str:
@@ -198,12 +199,12 @@ def run(values: Values) -> int:
 
         reporter = find(task.format)
     if values.patch is None:
-        status, totals = stream(files, task, task.failed, values.jobs, reporter)
+        status, totals = stream(files, task, task.failed, values.jobs, reporter, None, store_of(values))
     else:
         from dfopt.cli.patch import PatchFile
 
         with PatchFile(values.patch) as patch:
-            status, totals = stream(files, task, task.failed, values.jobs, reporter, patch)
+            status, totals = stream(files, task, task.failed, values.jobs, reporter, patch, store_of(values))
     if not values.quiet:
         out.note(_summary(totals, values))
     return max(status, failed)

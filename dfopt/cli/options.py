@@ -129,6 +129,7 @@ def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
 
 
 GROUPS = {
+    "cache": "Look after the cache of results.",
     "config": "Look at the configuration.",
     "recipe": "Look at a recipe, and test your own.",
     "migrate": "Run a campaign over a monorepo, or over many checkouts.",

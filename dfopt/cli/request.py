@@ -11,6 +11,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.source import Source
 from dfopt.workspace.config import ConfigError, Lookup
 from dfopt.workspace.discovery import Found, discover
+from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dfopt.optimizer import Options, Result
     from dfopt.passes.base import Facts
     from dfopt.recipes.plan import Plan
+    from dfopt.workspace.cache import Store
     from dfopt.workspace.config import Config
 
 STDIN = "-"
@@ -53,6 +55,7 @@ class Request:
         self.facts = facts
         self._options: dict[int, tuple[Config, Options]] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
+        self.asked = False  # whether the last file's result depends on what facts said
         self._keys: dict[tuple[int, str | None], str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,10 +102,13 @@ class Request:
         directory = self.directory_of(found)
         plan = self.plan(directory)
         source = Source.from_bytes(read_input(found.path), found.name)
-        facts = self.facts_of(found, source)
+        facts = AskedFacts(self.facts_of(found, source))
         if plan is not None:
-            return plan.optimize(source, facts)
-        return optimizer.optimize(source, self.options(directory), facts)
+            result = plan.optimize(source, facts)
+        else:
+            result = optimizer.optimize(source, self.options(directory), facts)
+        self.asked = facts.asked
+        return result
 
     def settings_for(self, found: Found) -> Options | Plan:
         """What the optimizer is told for a file. Raises ConfigError."""
@@ -126,8 +132,6 @@ class Request:
 
     def facts_of(self, found: Found, source: Source) -> Facts:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
-        from dfopt.workspace.facts import ContextFacts, JoinedFacts
-
         own = ContextFacts(found.path, found.root, source, self.context_of(found))
         return JoinedFacts((own, *self.facts)) if self.facts else own
 
@@ -196,6 +200,15 @@ def locked_facts(values: Values) -> tuple[Facts, ...]:
         raise UsageError(f'--lock: no such file: "{out.printable(values.lock)}"')
     path = values.lock or find_lock(os.getcwd())
     return (LockFacts(path),) if path is not None else ()
+
+
+def store_of(values: Values) -> Store | None:
+    """The cache of a run; None where there is to be none."""
+    if values.no_cache:
+        return None
+    from dfopt.workspace.cache import Store, default_directory
+
+    return Store(default_directory())
 
 
 def lookup_of(values: Values) -> Lookup:

@@ -9,28 +9,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dfopt.cli.fix import Fix
     from dfopt.cli.patch import PatchFile
     from dfopt.cli.report.base import Reporter
+    from dfopt.workspace.cache import Store
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome
 
 
 def stream(
     files: Iterable[Found],
-    task: Callable[[Found], Outcome],
+    task: Fix,
     failed: Callable[[Found, str], Outcome],
     jobs: int | None,
     reporter: Reporter | None = None,
     patch: PatchFile | None = None,
+    store: Store | None = None,
 ) -> tuple[int, dict[str, int]]:
-    """Runs the task over the files; returns the exit code and the totals. The highest code of any file wins."""
+    """Runs the task over the files, through the cache in `store`; returns the exit code and the totals. The highest
+    code of any file wins."""
     status = 0
     totals: dict[str, int] = {}
     told: set[str] = set()
     separator = ""
     if reporter is not None:
         out.data(reporter.head())
-    outcomes = run_all(files, task, failed, jobs)
+    if store is not None:
+        from dfopt.cli.cached import Cached, Keeping
+
+        work: Callable[[Found], Outcome] = Cached(task, store)
+    else:
+        work = task
+    results = run_all(files, work, failed, jobs)
+    outcomes: Iterable[Outcome] = results if store is None else Keeping(store).over(results)
     try:
         for outcome in outcomes:
             status = max(status, outcome.status)
@@ -46,7 +57,7 @@ def stream(
                 told.add(outcome.once)
                 out.note(outcome.once)
     finally:
-        outcomes.close()
+        results.close()
     if reporter is not None:
         out.data(reporter.tail(totals))
     return status, totals

@@ -32,6 +32,8 @@ class Outcome(Record):
     status  the exit code that this file alone would give
     counts  what to add to the totals
     once    lines for standard error that are shown once in a run (a configuration that many files share)
+    written whether the file was written
+    key     what to keep this outcome under in the cache; b"": nowhere
     """
 
     out: str = ""
@@ -40,6 +42,8 @@ class Outcome(Record):
     status: int = 0
     counts: Mapping[str, int] = {}
     once: str = ""
+    written: bool = False
+    key: bytes = b""
 
 
 def run_all(

@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
 
 
+@cache
+def cache_directory() -> tempfile.TemporaryDirectory[str]:
+    """A cache of results of this test run's own; it goes with the process."""
+    return tempfile.TemporaryDirectory(prefix="dfopt-cache-")
+
+
 def environment(**more: str) -> dict[str, str]:
     """The process's environment without what would change dfopt's output, for dfopt of this tree."""
     left_out = ("NO_COLOR", "FORCE_COLOR", "DFOPT_TRACEBACK", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
-    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "dumb", **more}
+    own = cache_directory().name
+    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "dumb", "DFOPT_CACHE_DIR": own, **more}
 
 
 def command(*args: str, driven: bool = True) -> list[str]:

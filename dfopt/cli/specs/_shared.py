@@ -149,6 +149,12 @@ NETWORK = (
     ),
 )
 
+CACHE = (
+    OptionSpec(
+        "no_cache", ("--no-cache",), "flag", "Work on every file, also on those whose result is known.", panel="Files"
+    ),
+)
+
 CONFIGURATION = (
     OptionSpec(
         "config",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, format_option
+from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, format_option
 
 SPEC = CommandSpec(
     "fix",
@@ -31,6 +31,7 @@ SPEC = CommandSpec(
         *SELECTION,
         *DIGESTS,
         *FILES,
+        *CACHE,
         *CONFIGURATION,
         format_option("The form of the output; text is the diff."),
         *OUTPUT,

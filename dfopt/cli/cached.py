@@ -1,0 +1,89 @@
+"""A task over a cache: a file that is known gives what it gave before."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.cli.request import STDIN
+from dfopt.record import Record, replace
+from dfopt.workspace.config import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dfopt.cli.fix import Fix
+    from dfopt.workspace.cache import Store
+    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.run import Outcome
+
+_FIRST = 16  # files that a process works on before it looks for a cache: below that one costs more than it saves
+
+
+class Cached:
+    """`task` with a cache before it. An outcome is kept (its `key` says so) only where it depends on nothing but the
+    file's content and the settings: not where a pass asked about the outside, nor of a file that was written."""
+
+    def __init__(self, task: Fix, store: Store) -> None:
+        self.task = task
+        self.store = store
+        self.failed = task.failed
+        self._seen = 0
+        self._salt = b""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Cached, (self.task, self.store)
+
+    def __call__(self, found: Found) -> Outcome:
+        self._seen += 1
+        if self._seen <= _FIRST or found.path == STDIN or found.error:
+            return self.task(found)
+        try:
+            before = _state(found.path)
+            with open(found.path, "rb") as file:
+                key = self.key(found, file.read())
+        except (OSError, ConfigError):
+            return self.task(found)
+        known = self.store.get(key)
+        if known is not None:
+            return known
+        outcome = self.task(found)
+        request = self.task.request
+        if outcome.status == 2 or request.asked or outcome.written or _state(found.path) != before:
+            return outcome
+        made: Outcome = replace(outcome, key=key)
+        return made
+
+    def key(self, found: Found, content: bytes) -> bytes:
+        """What an outcome depends on, in 32 bytes. Raises ConfigError."""
+        from hashlib import sha256
+
+        if not self._salt:
+            task = self.task
+            shown = {field: getattr(task, field) for field in type(task).__fields__ if field != "request"}
+            self._salt = sha256(repr((type(task).__name__, sorted(shown.items()))).encode()).digest()
+        made = sha256(self._salt)
+        made.update(self.task.request.settings_key(found).encode())
+        made.update(found.name.encode("utf-8", "surrogateescape") + b"\0")
+        made.update(content)
+        return made.digest()
+
+
+class Keeping(Record):
+    """Puts the outcomes of a run into the store on their way."""
+
+    store: Store
+
+    def over(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        try:
+            for outcome in outcomes:
+                if outcome.key:
+                    self.store.put(outcome.key, outcome)
+                yield outcome
+        finally:
+            self.store.close()
+
+
+def _state(path: str) -> tuple[int, int, int]:
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_size, status.st_ino
