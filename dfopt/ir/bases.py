@@ -24,6 +24,12 @@ class BaseFacts(Record):
     libc: str | None
 
 
+# Namespaces of the official images for one architecture each (docker-library/official-images, README)
+_ARCHITECTURES = frozenset(
+    ("amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x")
+)
+
+
 class ImageRows:
     """Rows of a table by image: each has `match` (repositories as `split_image` gives them, `*` for any text) and may
     have `tag` (an expression to be found in the tag)."""
@@ -44,6 +50,9 @@ class ImageRows:
     def find(self, image: str) -> dict[str, Any] | None:
         """The first row that an image reference fits; None where none does."""
         repository, tag = split_image(image)
+        namespace, _, official = repository.partition("/")
+        if namespace in _ARCHITECTURES:
+            repository = official
         numbers = [number for parts, number in self.globs if _fits(repository, parts)]
         numbers += self.exact.get(repository, ())
         for number in sorted(numbers):
