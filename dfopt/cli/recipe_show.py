@@ -9,6 +9,7 @@ from dfopt.cli.recipes import as_json, library_of, tiers
 from dfopt.cli.request import lookup_of
 from dfopt.passes.base import registered
 from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.load import options_of_pass
 from dfopt.recipes.schema import DEFAULT_KIND, WHEN
 
 TYPE_CHECKING = False
@@ -79,4 +80,4 @@ def _default(option: RecipeOption) -> object:
     if option.default is not None or option.target is None:
         return option.default
     name, key = option.target
-    return next(one.default for one in registered()[name].options if one.name == key)
+    return next(one.default for one in options_of_pass(name) if one.name == key)

@@ -114,7 +114,7 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
                 "help": option.help,
                 "default": option.default,
                 "passes": list(option.passes),
-                "sets": ".".join(option.target) if option.target else None,
+                "sets": ".".join(option.target).removeprefix("*.") if option.target else None,
             }
             for option in recipe.all_options().values()
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from dfopt.passes.base import GROUPS, registered
+from dfopt.passes.base import GROUPS, SHARED, registered
 from dfopt.recipes.errors import RecipeError
 from dfopt.recipes.model import Recipe, RecipeOption, When
 from dfopt.recipes.schema import DEFAULT_KIND, KINDS
@@ -98,15 +98,15 @@ class Library:
                 raise checker.error(failure.message, ("extends", number)) from None
         when = When(**{key.replace("-", "_"): value for key, value in checked.get("when", {}).items()})
         if kind != DEFAULT_KIND:
-            return Recipe(name, shown, kind, checked["description"], when, (), (), (), None, {}, {}, checked)
+            return Recipe(name, shown, kind, checked["description"], when, (), (), (), (), None, {}, {}, checked)
         reader = _PassesReader(checker, tuple(parts))
         if not parts and not checked.get("select"):
             raise checker.error("it selects no pass and extends no recipe")
         return Recipe(
             name, shown, kind, checked["description"], when, tuple(parts),
-            reader.passes(checked.get("select", ()), ("select",)),
-            reader.passes(checked.get("ignore", ()), ("ignore",)),
-            checked.get("unsafe"), reader.settings(checked.get("passes", {})),
+            reader.passes(checked.get("select", ()), ("select",)), reader.perhaps(checked.get("select", ())),
+            (*reader.passes(checked.get("ignore", ()), ("ignore",)), *reader.perhaps(checked.get("ignore", ()))),
+            checked.get("unsafe"), reader.settings(checked),
             reader.options(checked.get("options", {})), checked,
         )  # fmt: skip
 
@@ -120,7 +120,8 @@ class _PassesReader:
         self.known = registered()
 
     def passes(self, words: Sequence[str], key: Key) -> tuple[str, ...]:
-        """The names of the passes that the words stand for, in running order."""
+        """The names of the passes that the words stand for, in running order; of those that a setting asks for, only
+        the ones that are named themselves."""
         wanted: set[str] = set()
         for number, word in enumerate(words):
             found = {name for name, cls in self.known.items() if _named(word.lower(), name, cls.group, cls.codes)}
@@ -130,12 +131,23 @@ class _PassesReader:
                     continue
                 hint = suggestion(word, ["all", *GROUPS, *self.known, *codes])
                 raise self.checker.error(f'unknown pass, group or code "{word}"{hint}', (*key, number))
-            wanted |= found
+            wanted |= {name for name in found if self.known[name].strategy is None or name == word.lower()}
         return tuple(name for name in self.known if name in wanted)
 
-    def settings(self, table: Any) -> dict[str, dict[str, Any]]:
+    def perhaps(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The passes among those that the words stand for that run only where a setting asks for them."""
+        return tuple(
+            name
+            for name, cls in self.known.items()
+            if cls.strategy is not None and any(_named(word.lower(), name, cls.group, cls.codes) for word in words)
+        )
+
+    def settings(self, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for name, options in table.items():
+        shared = {option.name: table[option.name] for option in SHARED if option.name in table}
+        if shared:
+            found["*"] = shared
+        for name, options in table.get("passes", {}).items():
             if name not in self.known:
                 raise self.checker.unknown("pass", name, tuple(self.known), ("passes", name))
             if not isinstance(options, dict):
@@ -169,16 +181,31 @@ class _PassesReader:
                 names = self.passes(row["passes"], (*where, "passes"))
                 found[name] = RecipeOption(name, row["help"], default, names)
                 continue
-            target, _, key = row["sets"].partition(".")
-            options = {one.name: one for one in self.known[target].options} if target in self.known else {}
+            target, key = target_of(row["sets"])
+            options = {one.name: one for one in options_of_pass(target)}
             if key not in options:
                 every = [f"{one}.{option.name}" for one, cls in self.known.items() for option in cls.options]
+                every += [option.name for option in SHARED]
                 hint = suggestion(row["sets"], every)
                 raise self.checker.error(f'no pass has the option "{row["sets"]}"{hint}', (*where, "sets"))
             if default is not None:
                 default = self.setting(default, options[key], (*where, "default"))
             found[name] = RecipeOption(name, row["help"], default, (), (target, key))
         return found
+
+
+def target_of(text: str) -> tuple[str, str]:
+    """(pass, option) of `PASS.OPTION`; ("*", option) of a setting that all passes see."""
+    name, dot, key = text.partition(".")
+    return (name, key) if dot else ("*", name)
+
+
+def options_of_pass(name: str) -> tuple[Option, ...]:
+    """The options of a pass; those that all passes see for "*"; none of what is no pass."""
+    if name == "*":
+        return SHARED
+    known = registered()
+    return known[name].options if name in known else ()
 
 
 def setting_problem(value: Any, option: Option) -> str:

@@ -25,7 +25,7 @@ class When(Record):
 class RecipeOption(Record):
     """An option of a recipe: a switch for `passes` (names), or another name for the option `target` of a pass.
 
-    `target` is (pass, option); None for a switch. `default` None: the pass's own.
+    `target` is (pass, option), pass "*" for a setting that all see; None for a switch. `default` None: the pass's own.
     """
 
     name: str
@@ -43,9 +43,10 @@ class Recipe(Record):
     kind     a key of `schema.KINDS`
     parts    the recipes that it extends
     select   names of passes, in running order; of this file alone, `ignore` not yet taken away
+    perhaps  names of passes in the selected groups that run only where a setting asks for them
     ignore   names of passes
     unsafe   None: it does not say
-    settings pass -> option -> value
+    settings pass -> option -> value; "*" for those that all passes see
     table    the whole checked table, for other kinds than "passes"
     """
 
@@ -56,6 +57,7 @@ class Recipe(Record):
     when: When
     parts: tuple[Recipe, ...]
     select: tuple[str, ...]
+    perhaps: tuple[str, ...]
     ignore: tuple[str, ...]
     unsafe: bool | None
     settings: Mapping[str, Mapping[str, Any]]

@@ -7,7 +7,7 @@ from dfopt.optimizer import Options, Reported, optimize
 from dfopt.passes.base import NO_FACTS, registered
 from dfopt.recipes.conditions import unmet
 from dfopt.recipes.errors import RecipeError
-from dfopt.recipes.load import setting_problem
+from dfopt.recipes.load import options_of_pass, setting_problem
 from dfopt.recipes.model import When
 from dfopt.recipes.schema import DEFAULT_KIND
 from dfopt.record import Record, replace
@@ -77,10 +77,11 @@ class Plan(Record):
             except DockerfileError:
                 program = None
         wanted: set[str] = set()
+        perhaps: set[str] = set()
         settings: dict[str, dict[str, Any]] = {}
         left: list[tuple[str, str]] = []
         for recipe in self.recipes:
-            self._collect(recipe, program, facts, wanted, settings, left)
+            self._collect(recipe, program, facts, (wanted, perhaps), settings, left)
         for option in options_of(self.recipes).values():
             value = self.values.get(option.name, option.default)
             if option.target is None and not value:
@@ -91,7 +92,12 @@ class Plan(Record):
         for option in options_of(self.recipes).values():
             if option.target is not None and option.name in self.values:
                 settings.setdefault(option.target[0], {})[option.target[1]] = self.values[option.name]
-        ordered = tuple(name for name in registered() if name in wanted)
+        known = registered()
+        for name in perhaps:
+            setting, value = known[name].strategy or ("", "")
+            if settings.get("*", {}).get(setting) == value:
+                wanted.add(name)
+        ordered = tuple(name for name in known if name in wanted)
         return Choice(ordered, settings, tuple(dict.fromkeys(left)))
 
     def options(self, choice: Choice) -> Options:
@@ -114,7 +120,7 @@ class Plan(Record):
         recipe: Recipe,
         program: Program | None,
         facts: Facts,
-        wanted: set[str],
+        passes: tuple[set[str], set[str]],
         settings: dict[str, dict[str, Any]],
         left: list[tuple[str, str]],
     ) -> None:
@@ -122,12 +128,13 @@ class Plan(Record):
         if why:
             left.append((recipe.name, why))
             return
-        own: set[str] = set()
+        own: tuple[set[str], set[str]] = (set(), set())
         for part in recipe.parts:
             self._collect(part, program, facts, own, settings, left)
-        own.update(recipe.select)
-        own.difference_update(recipe.ignore)
-        wanted |= own
+        for all_of_them, here, names in zip(passes, own, (recipe.select, recipe.perhaps), strict=True):
+            here.update(names)
+            here.difference_update(recipe.ignore)
+            all_of_them |= here
         _merge(settings, recipe.settings)
 
 
@@ -208,4 +215,4 @@ def _of_pass(option: RecipeOption) -> Option | None:
     if option.target is None:
         return None
     name, key = option.target
-    return next(one for one in registered()[name].options if one.name == key)
+    return next(one for one in options_of_pass(name) if one.name == key)

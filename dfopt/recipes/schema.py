@@ -23,6 +23,7 @@ sets = "add-user.uid"
 
 from __future__ import annotations
 
+from dfopt.passes.base import SHARED
 from dfopt.recipes.shape import Field
 
 TYPE_CHECKING = False
@@ -43,7 +44,7 @@ OPTION: Mapping[str, Field] = {
     "help": Field("string", "one line", required=True),
     "default": Field("any", "of a switch: true or false (true where not given); else a value for the option it sets"),
     "passes": Field("strings", "a switch: the passes that run only where it is on"),
-    "sets": Field("string", "PASS.OPTION: the option of a pass that it stands for"),
+    "sets": Field("string", "PASS.OPTION, or a setting that all passes see (package-cache): what it stands for"),
 }
 
 # Keys that every kind has
@@ -59,6 +60,7 @@ PASSES: Mapping[str, Field] = {
     "select": Field("strings", "passes, groups or codes to run"),
     "ignore": Field("strings", "the same, taken away from what this recipe and those that it extends select"),
     "unsafe": Field("bool", "whether fixes that change what the image holds are taken, too"),
+    **{option.name: Field("choice", option.help, choices=option.choices) for option in SHARED},
     "passes": Field("free", "PASS.OPTION = value"),
     "options": Field("map", "options of the recipe", fields=OPTION),
 }

@@ -176,6 +176,27 @@ def test_settings_and_options() -> None:
     assert chosen("number=7", settings={"add-user": {"uid": 6}}) == (7, "five", ("add-user",))
 
 
+def test_passes_that_a_setting_asks_for() -> None:
+    """A group holds them, and they run where the setting says so: in the recipe, or in the value of its option."""
+    head = HEAD + 'select = ["cache"]\n'
+    option = '[options.kept]\nhelp = "h"\nsets = "package-cache"\n'
+    put("plain.toml", head + option)
+    put("mount.toml", HEAD + 'select = ["cache"]\npackage-cache = "mount"\n')
+    put("named.toml", HEAD + 'select = ["cache-mounts"]\n')
+    put("less.toml", HEAD + 'extends = ["mount.toml"]\nignore = ["cache-mounts"]\n')
+
+    def runs(name: str, *given: str) -> bool:
+        recipe = Library().get(name)
+        plan = Plan((recipe,), option_values((recipe,), given))
+        return "cache-mounts" in plan.choose(DEBIAN, Facts()).passes
+
+    assert not runs("plain.toml")
+    assert runs("plain.toml", "kept=mount")
+    assert runs("mount.toml")
+    assert runs("named.toml")
+    assert not runs("less.toml")
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
