@@ -148,24 +148,22 @@ def select_passes(options: Options) -> list[Pass]:
 class _Prepared:
     """The passes of some options, each imported and made when the first file that it may have work for comes."""
 
-    __slots__ = ("entries", "made", "options")
+    __slots__ = ("entries", "made", "options", "words")
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.entries = chosen(options)
+        self.words = sorted({word for one in self.entries for word in one.triggers})
         self.made: dict[str, Pass] = {}
 
     def passes(self, text: str) -> list[Pass]:
         """Those that may have work in this text."""
         lower = text.lower()
+        there = {word for word in self.words if word in lower}
         found: list[Pass] = []
         for one in self.entries:
-            if one.triggers:
-                for word in one.triggers:
-                    if word in lower:
-                        break
-                else:
-                    continue
+            if one.triggers and there.isdisjoint(one.triggers):
+                continue
             made = self.made.get(one.name)
             if made is None:
                 settings = self.options.settings

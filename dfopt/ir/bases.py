@@ -28,18 +28,20 @@ class BaseFacts(Record):
 _ARCHITECTURES = frozenset(
     ("amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x")
 )
+_KEPT = 256  # images whose row is remembered
 
 
 class ImageRows:
     """Rows of a table by image: each has `match` (repositories as `split_image` gives them, `*` for any text) and may
     have `tag` (an expression to be found in the tag)."""
 
-    __slots__ = ("exact", "globs", "rows")
+    __slots__ = ("exact", "found", "globs", "rows")
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
         self.exact: dict[str, list[int]] = {}
         self.globs: list[tuple[list[str], int]] = []
+        self.found: dict[str, dict[str, Any] | None] = {}
         for number, row in enumerate(rows):
             for name in row["match"]:
                 if "*" in name:
@@ -49,6 +51,14 @@ class ImageRows:
 
     def find(self, image: str) -> dict[str, Any] | None:
         """The first row that an image reference fits; None where none does."""
+        if image in self.found:
+            return self.found[image]
+        if len(self.found) >= _KEPT:
+            self.found.clear()
+        found = self.found[image] = self._find(image)
+        return found
+
+    def _find(self, image: str) -> dict[str, Any] | None:
         repository, tag = split_image(image)
         namespace, _, official = repository.partition("/")
         if namespace in _ARCHITECTURES:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os.path
 
+from dfopt.ir.told import told
 from dfopt.knowledge import table
 from dfopt.record import Record
-from dfopt.syntax.shell import ShellSyntaxError, parse_shell
-from dfopt.syntax.shell.nodes import ShellProgram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.ir.scopes import Scope
+    from dfopt.ir.told import Told
+    from dfopt.syntax.shell.nodes import ShellProgram
     from dfopt.syntax.tree import Heredoc, Joined
 
 # Bashisms that a POSIX shell reads as something else, not as an error: under /bin/sh they leave the meaning open.
@@ -47,6 +48,7 @@ class Body(Record):
     text      what the shell reads; offsets of the tree count from here
     program   the tree; None where the text is not understood, and then `why` says so
     shell     the shell that runs it
+    told      what the text tells by itself, where it was looked at
     """
 
     form: str
@@ -57,6 +59,7 @@ class Body(Record):
     joined: Joined
     at: int
     heredoc: Heredoc | None
+    told: Told | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """`text[start:end]` as a span of the file. Only for "line" and "script"."""
@@ -113,8 +116,15 @@ def make_body(program: Program, step: Step) -> Body:
     heredocs = step.heredocs if node.keyword == "RUN" else ()
     joined, at = node.joined, node.at
 
-    def body(form: str, text: str, tree: ShellProgram | None, why: str, heredoc: Heredoc | None = None) -> Body:
-        return Body(form, text, tree, why, kind, joined, at, heredoc)
+    def body(
+        form: str,
+        text: str,
+        tree: ShellProgram | None,
+        why: str,
+        heredoc: Heredoc | None = None,
+        known: Told | None = None,
+    ) -> Body:
+        return Body(form, text, tree, why, kind, joined, at, heredoc, known)
 
     if node.form == "json":
         return body("exec", "", None, "exec form runs no shell")
@@ -144,15 +154,15 @@ def make_body(program: Program, step: Step) -> Body:
             for doc in heredocs:
                 text += "\n" + program.text[doc.start : doc.end] + doc.name
             text += "\n"
-    try:
-        tree = parse_shell(text)
-    except ShellSyntaxError as error:
-        return body(form, text, None, f"the shell text is not understood: {error.message}", heredoc)
+    known = told(text)
+    tree = known.tree
+    if tree is None:
+        return body(form, text, None, f"the shell text is not understood: {known.why}", heredoc)
     if kind.kind != "bash":
         for _, sort in tree.bashisms:
             if sort in _AMBIGUOUS:
                 return body(form, text, None, f"{_AMBIGUOUS[sort]} is bash, and the shell may not be bash", heredoc)
-    return body(form, text, tree, "", heredoc)
+    return body(form, text, tree, "", heredoc, known)
 
 
 def _shebang(text: str) -> ShellKind | None:

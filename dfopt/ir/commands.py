@@ -108,9 +108,15 @@ def commands(body: Body) -> CommandList:
     """The invocations of a body, in source order; none where it is not understood."""
     if body.program is None:
         return CommandList((), frozenset())
+    known = body.told
+    if known is not None and known.commands is not None:
+        return known.commands
     reader = _Reader()
     reader.script(body.program.script, TOP)
-    return CommandList(tuple(reader.found), frozenset(reader.functions))
+    found = CommandList(tuple(reader.found), frozenset(reader.functions))
+    if known is not None:
+        known.commands = found
+    return found
 
 
 class _Reader:

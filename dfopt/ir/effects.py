@@ -102,10 +102,16 @@ def step_effects(program: Program, step: Step) -> list[Effect]:
         return [Effect("opaque", " ".join(words), 0, "top", words[0] if words else "")]
     if body.program is None:
         return [Effect("opaque", body.text[:40], 0, "top", "")]
+    key = ("effects", scope.workdir)
+    if body.told is not None and key in body.told.derived:
+        known: list[Effect] = body.told.derived[key]
+        return known
     reader = _Reader(scope.workdir)
     found = program.commands(step)
     for one in found.invocations:
         reader.read(one, found.functions)
+    if body.told is not None:
+        body.told.derived[key] = reader.found
     return reader.found
 
 

@@ -62,11 +62,21 @@ class Leaks(Record):
 def leaks(body: Body) -> Leaks:
     """The analysis of a body that was understood (`body.program` is set)."""
     assert body.program is not None
+    key = ("leaks", body.form == "script", body.shell.options)
+    if body.told is not None and key in body.told.derived:
+        known: Leaks = body.told.derived[key]
+        return known
+    found = _leaks(body, body.program.script)
+    if body.told is not None:
+        body.told.derived[key] = found
+    return found
+
+
+def _leaks(body: Body, script: Script) -> Leaks:
     reader = _Reader()
-    script = body.program.script
     reader.script(script)
-    if body.form != "script" and body.program.script.comments:
-        start = body.program.script.comments[0][0]
+    if body.form != "script" and script.comments:
+        start = script.comments[0][0]
         reader.never.append(f"a shell comment ({body.text[start : start + 20]!r}) would swallow what follows")
     if "e" in body.shell.options:
         reader.errexit = True

@@ -11,6 +11,8 @@ from dfopt.syntax.tree import Dockerfile, Heredoc, Instruction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from dfopt.ir.body import Body
     from dfopt.ir.commands import CommandList
     from dfopt.ir.effects import Effect
@@ -22,16 +24,20 @@ SCRATCH = "scratch"
 
 
 class Step(Record):
-    """One instruction of a stage. `index` counts the file's instructions from 0 and is the step's name everywhere."""
+    """One instruction of a stage. `index` counts the file's instructions from 0 and is the step's name everywhere;
+    `effective` is the instruction, or what ONBUILD wraps."""
 
     index: int
     stage: int
     node: Instruction
+    effective: Instruction
 
-    @property
-    def effective(self) -> Instruction:
-        """The instruction, or what ONBUILD wraps."""
-        return self.node.nested if self.node.nested is not None else self.node
+    def __init__(self, index: int, stage: int, node: Instruction) -> None:
+        own: Any = self
+        own.index = index
+        own.stage = stage
+        own.node = node
+        own.effective = node if node.nested is None else node.nested
 
     @property
     def heredocs(self) -> tuple[Heredoc, ...]:
@@ -61,6 +67,7 @@ class Program:
         "_commands",
         "_effects",
         "_leaks",
+        "_runs",
         "_scopes",
         "_shipped",
         "dockerfile",
@@ -78,6 +85,7 @@ class Program:
         self._commands: dict[int, CommandList] = {}
         self._effects: dict[int, list[Effect]] = {}
         self._leaks: dict[int, Leaks] = {}
+        self._runs: list[tuple[Stage, int, Step, str]] | None = None
         self._scopes: dict[int, list[Scope]] = {}
         self._shipped: frozenset[int] | None = None
         self._lower()
@@ -171,6 +179,20 @@ class Program:
                     at = self.stages[at].parent
             self._shipped = frozenset(found)
         return self._shipped
+
+    def runs(self) -> list[tuple[Stage, int, Step, str]]:
+        """Every RUN, ONBUILD's too: its stage, its position there, the step, and all that it says (its joined line and
+        its heredocs)."""
+        if self._runs is None:
+            self._runs = []
+            for stage in self.stages:
+                for position, step in enumerate(stage.steps):
+                    if step.effective.keyword == "RUN":
+                        text = step.node.joined.text
+                        if step.node.heredocs:
+                            text += "".join([self.text[doc.start : doc.end] for doc in step.node.heredocs])
+                        self._runs.append((stage, position, step, text))
+        return self._runs
 
     def body(self, step: Step) -> Body:
         """The shell program of a RUN, CMD, ENTRYPOINT or HEALTHCHECK step (parsed once)."""

@@ -35,13 +35,12 @@ def runs(program: Program, which: str, *words: str) -> Iterator[tuple[Stage, int
     """(stage, position in it, step) of each RUN, ONBUILD's too, whose text holds one of `words`; `which` is the value
     of the option STAGES."""
     shipped = program.shipped() if which == "shipped" else None
-    for stage in program.stages:
+    for stage, position, step, text in program.runs():
         if shipped is None or stage.index in shipped:
-            for position, step in enumerate(stage.steps):
-                if step.effective.keyword == "RUN":
-                    text = run_text(program, step)
-                    if any(word in text for word in words):
-                        yield stage, position, step
+            for word in words:
+                if word in text:
+                    yield stage, position, step
+                    break
 
 
 # --- mounts ----------------------------------------------------------------------------------------------------------

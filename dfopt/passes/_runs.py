@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 def runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
     """The RUNs (behind ONBUILD too) whose text, heredocs included, is `wanted`, with their shell programs. Those that
     are not understood are passed over: the optimizer says so."""
-    for stage in program.stages:
-        for step in stage.steps:
-            if step.effective.keyword == "RUN" and wanted(run_text(program, step)):
-                body = program.body(step)
-                if body.program is not None:
-                    yield step, body
+    for _, _, step, text in program.runs():
+        if wanted(text):
+            body = program.body(step)
+            if body.program is not None:
+                yield step, body
 
 
 def run_text(program: Program, step: Step) -> str:

@@ -31,13 +31,17 @@ _PROGRAMS = frozenset(("/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/
 
 def strips(program: Program, step: Step) -> bool:
     """Whether a step looks for setuid programs by itself."""
-    return step.effective.keyword == "RUN" and _STRIPPED.search(run_text(program, step)) is not None
+    if step.effective.keyword != "RUN":
+        return False
+    text = run_text(program, step)
+    return ("-perm" in text or "chmod" in text) and _STRIPPED.search(text) is not None
 
 
 def sets(program: Program, step: Step) -> bool:
     """Whether a step sets such a bit itself."""
     if step.effective.keyword == "RUN":
-        return _SETS.search(run_text(program, step)) is not None
+        text = run_text(program, step)
+        return ("chmod" in text or "-m" in text) and _SETS.search(text) is not None
     mode = step.effective.flag("chmod")
     return mode is not None and re.match(r"0?[4267][0-7]{3}\Z", mode.value or "") is not None
 

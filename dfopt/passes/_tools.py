@@ -59,24 +59,17 @@ class Tool(Record):
         return self.one.node.end
 
 
-_seen: tuple[Program | None, dict[int, tuple[Tool, ...]]] = (None, {})
-
-
 def tools(program: Program, step: Step) -> tuple[Tool, ...]:
-    """The package managers that a RUN calls, in source order; none where its text is not understood. Kept for the
-    program that was asked for last, so that all passes read a step once."""
-    global _seen
-    if _seen[0] is not program:
-        _seen = (program, {})
-    found = _seen[1].get(step.index)
+    """The package managers that a RUN calls, in source order; none where its text is not understood."""
+    if step.effective.keyword != "RUN":
+        return ()
+    known = program.body(step).told
+    found: tuple[Tool, ...] | None = known.derived.get("tools") if known is not None else None
     if found is None:
-        made: list[Tool] = []
-        if step.effective.keyword == "RUN":
-            for one in program.commands(step).invocations:
-                tool = _tool(one)
-                if tool is not None:
-                    made.append(tool)
-        found = _seen[1][step.index] = tuple(made)
+        made = (_tool(one) for one in program.commands(step).invocations)
+        found = tuple([tool for tool in made if tool is not None])
+        if known is not None:
+            known.derived["tools"] = found
     return found
 
 

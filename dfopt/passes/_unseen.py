@@ -10,6 +10,7 @@ from dfopt.syntax.shell.walk import iter_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.ir.body import Body
     from dfopt.ir.program import Program, Step
     from dfopt.syntax.shell.nodes import Node
 
@@ -30,6 +31,15 @@ _SCRIPT = regex(r"-\w*c\s")
 def unseen(program: Program, step: Step) -> list[Node]:
     """The pipelines and commands of a step that run what they download; its body is understood."""
     body = program.body(step)
+    if body.told is None:
+        return _unseen(program, step, body)
+    found: list[Node] | None = body.told.derived.get("unseen")
+    if found is None:
+        found = body.told.derived["unseen"] = _unseen(program, step, body)
+    return found
+
+
+def _unseen(program: Program, step: Step, body: Body) -> list[Node]:
     assert body.program is not None
     text = body.text
     if not any(name in text for name in DOWNLOADERS):

@@ -5,7 +5,7 @@ import re
 from dfopt.ir.commands import Invocation
 from dfopt.knowledge import table
 from dfopt.lazy import regex
-from dfopt.passes._runs import invocations, place, run_text
+from dfopt.passes._runs import invocations, place
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Facts, Finding, Pass
 from dfopt.syntax.expand import Unknown
@@ -94,33 +94,28 @@ class InsecureDownload(Pass):
             word = _unchecked(one, rule)
             if word and not _LOCAL.search(body.text, one.node.start, one.node.end):
                 yield self.report(f"{one.program} {word}", rule["what"], *span)
-        for stage in program.stages:
-            for step in stage.steps:
-                if step.effective.keyword == "RUN" and "trusted-host" in run_text(program, step):
-                    for tool in tools(program, step):  # `python -m pip`
-                        if " -m " in tool.label and tool.family == "pip" and tool.one.has_option("--trusted-host"):
-                            body = program.body(step)
-                            span = place(step, body, tool.one.node.start, tool.end, tool.one.nested)
-                            yield self.report(f"{tool.label} --trusted-host", programs["pip"]["what"], *span)
+        for _, _, step, text in program.runs():
+            if "trusted-host" in text:
+                for tool in tools(program, step):  # `python -m pip`
+                    if " -m " in tool.label and tool.family == "pip" and tool.one.has_option("--trusted-host"):
+                        body = program.body(step)
+                        span = place(step, body, tool.one.node.start, tool.end, tool.one.nested)
+                        yield self.report(f"{tool.label} --trusted-host", programs["pip"]["what"], *span)
 
     def in_texts(self, program: Program) -> Iterator[Finding]:
         """What only the text of a RUN tells: lines of sources.list, keys over plain http."""
-        for stage in program.stages:
-            for step in stage.steps:
-                if step.effective.keyword != "RUN":
-                    continue
-                text = run_text(program, step)
-                start, end = step.node.start, step.node.end
-                if _TRUSTED.search(text):
-                    yield self.report("[trusted=yes]", "the archive's signature", start, end)
-                if _KEYS.search(text) and "http://" in text:
-                    for line in re.split(r"&&|;|\n", text):
-                        if _KEYS.search(line) and "http://" in line:
-                            message = (
-                                "a signing key comes over plain http, where anyone on the way can replace it: use https"
-                            )
-                            yield Finding(self.name, message, start, end)
-                            break
+        for _, _, step, text in program.runs():
+            start, end = step.node.start, step.node.end
+            if "trusted" in text and _TRUSTED.search(text):
+                yield self.report("[trusted=yes]", "the archive's signature", start, end)
+            if "http://" in text and _KEYS.search(text):
+                for line in re.split(r"&&|;|\n", text):
+                    if _KEYS.search(line) and "http://" in line:
+                        message = (
+                            "a signing key comes over plain http, where anyone on the way can replace it: use https"
+                        )
+                        yield Finding(self.name, message, start, end)
+                        break
 
     def report(self, what: str, unchecked: str, start: int, end: int) -> Finding:
         verb = "are" if unchecked.endswith("s") and not unchecked.startswith("the server") else "is"
@@ -129,7 +124,8 @@ class InsecureDownload(Pass):
 
 def _suspect(text: str) -> bool:
     lower = text.lower()
-    return any(word in lower for word in _WORDS) or _CURL.search(text) is not None
+    found = [word for word in _WORDS if word in lower]
+    return bool(found) or ("curl" in text and _CURL.search(text) is not None)
 
 
 def _turns_off(name: str, value: str) -> bool:

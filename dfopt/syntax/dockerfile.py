@@ -30,6 +30,7 @@ from dfopt.syntax.validate import check_instruction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _KEYWORD = regex(r"[^\t\v\f\r ]+")
 _BLANKS = regex(r"[\t\v\f\r ]*")
@@ -86,16 +87,18 @@ class _Parser:
             if number == 0 and line.startswith(BOM):
                 line = line[1:]
             begin = starts[number] + (len(lines[number]) - len(line))
-            token = line.rstrip("\r")
-            stripped = token.lstrip(GO_SPACE)
-            begin += len(token) - len(stripped)
+            stripped = token = line.rstrip("\r")
+            if token and not token[0].isalpha():
+                stripped = token.lstrip(GO_SPACE)
+                begin += len(token) - len(stripped)
             if not self.directives.done:
                 self.directives.feed(stripped, begin, number + 1)
                 self.escape = self.directives.escape
                 if self.directives.done:
                     self.level = syntax_level(next((d for d in self.directives.found if d.name == "syntax"), None))
             if not stripped:
-                self.above = []
+                if self.above:
+                    self.above = []
                 number += 1
             elif stripped[0] == "#":
                 self._comment(begin, begin + len(stripped), number, self.above)
@@ -124,8 +127,10 @@ class _Parser:
 
     def _continued(self, piece: str) -> str | None:
         """`piece` without its continuation character, or None where it has none."""
+        if self.escape not in piece:
+            return None
         trimmed = piece.rstrip(" \t")
-        if not trimmed.endswith(self.escape):
+        if trimmed[-1:] != self.escape:
             return None
         if len(trimmed) > 1 and trimmed[-2] == self.escape:
             return None
@@ -160,29 +165,34 @@ class _Parser:
                 sources.append(start)
                 if rest is None:
                     break
+            if "" in pieces:
+                kept = [i for i, piece in enumerate(pieces) if piece] or [0]
+                pieces, sources = [pieces[i] for i in kept], [sources[i] for i in kept]
             at_, starts_ = 0, []
             for piece in pieces:
                 starts_.append(at_)
                 at_ += len(piece)
-            kept = [i for i, piece in enumerate(pieces) if piece] or [0]
-            joined = Joined("".join(pieces), tuple([starts_[i] for i in kept]), tuple([sources[i] for i in kept]))
+            joined = Joined("".join(pieces), tuple(starts_), tuple(sources))
         try:
-            made = self._node(joined, 0)
-            spans = list(self._heredocs(made, number, count))
+            made: Any = self._node(joined, 0)  # no one else has it yet: it gets its places below
+            spans = list(self._heredocs(made, number, count)) if "<<" in joined.text else []
         except DockerfileError as error:
             raise self._located(error, joined) from None
         if spans:
             number = spans[-1][1] + 1
         last = number - 1
         end = self.starts[last] + len(self.lines[last].rstrip("\r"))
-        finished = Instruction(
-            made.keyword, begin, end, first_line + 1, last + 1,
-            joined, made.flags, made.at, made.stop, made.form, made.arguments, made.pairs, made.kind,
-            tuple([heredoc for heredoc, _ in spans]), tuple(inner), tuple(empty), tuple(self.above), made.nested,
-            made.doubt, made.keyword_at,
-        )  # fmt: skip
-        self.above = []
-        self.instructions.append(finished)
+        made.start, made.end, made.line, made.last = begin, end, first_line + 1, last + 1
+        if spans:
+            made.heredocs = tuple([heredoc for heredoc, _ in spans])
+        if inner:
+            made.comments = tuple(inner)
+        if empty:
+            made.empty_lines = tuple(empty)
+        if self.above:
+            made.above = tuple(self.above)
+            self.above = []
+        self.instructions.append(made)
         return number
 
     @staticmethod
@@ -260,8 +270,6 @@ class _Parser:
     def _heredocs(self, made: Instruction, number: int, count: int) -> Iterator[tuple[Heredoc, int]]:
         """The heredocs of an instruction whose joined line ends before line `number`; with each its terminator line."""
         text = made.joined.text
-        if "<<" not in text:
-            return
         target = made.nested if made.nested is not None else made
         if target.keyword not in _HEREDOC_KEYWORDS or target.form == "json":
             return
