@@ -263,7 +263,7 @@ class _Reader:
         for kind in ("creates", "deletes", "changes"):
             rule = facts.get(kind)
             for word in _chosen(operands, rule, directed):
-                self.path(kind, _globless(word), one)
+                self.path(kind, globless(word), one)
         if facts.get("url") and not directed:
             for word in operands:
                 self.path("creates", _url_name(word.value), one)
@@ -289,7 +289,7 @@ def _chosen(operands: list[Word], rule: str | None, directed: bool) -> list[Word
     return []
 
 
-def _globless(word: Word) -> str | None:
+def globless(word: Word) -> str | None:
     """A word's path; of a glob, the directory that holds what it matches ("/tmp/*" is all of /tmp)."""
     if word.value is not None:
         return word.value

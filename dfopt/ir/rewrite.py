@@ -201,11 +201,12 @@ def expected(program: Program, rewrites: Iterable[Rewrite]) -> Outcome:
 class Applier:
     """The model on its way from the original to the outcome. `items` and `shells` are what rewrites change."""
 
-    __slots__ = ("added", "directives", "items", "program", "removed", "shells", "steps")
+    __slots__ = ("added", "directives", "items", "moves", "program", "removed", "shells", "steps")
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.items: dict[int, Item] = {made.index: made for made in items(program)}
+        self.moves: dict[int, int] = {}  # instruction -> the one before which it stands
         self.shells: dict[int, Term] = {}
         self.steps: dict[int, Step] = {step.index: step for stage in program.stages for step in stage.steps}
         self.directives = {d.name: d.value for d in program.dockerfile.directives}
@@ -229,8 +230,9 @@ class Applier:
             self.merge(merge)
         result: list[Expected] = []
         for index in range(len(self.program.dockerfile.instructions) + 1):
+            result += [Expected(self.items[step]) for step, before in sorted(self.moves.items()) if before == index]
             result += [Expected(made) for made in inserts.get(index, ())]
-            if index in self.items:
+            if index in self.items and index not in self.moves:
                 result.append(Expected(self.items[index], self.shells.get(index)))
         return Outcome(
             tuple(result), tuple(sorted(self.directives.items())), tuple(self.removed), tuple(self.added), touched

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dfopt.knowledge import load_toml
 from dfopt.passes.base import Facts
+from dfopt.syntax import dockerignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +43,16 @@ class CaseFacts(Facts):
         if not self.table.get("context", True):
             return None
         found = (path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file())
-        return frozenset(name for name in found if name not in _OWN)
+        left_out = self.ignored().leaves_out
+        return frozenset(name for name in found if name not in _OWN and not left_out(name))
+
+    def ignored(self) -> dockerignore.Matcher:
+        """What the case's own .dockerignore leaves out."""
+        file = self.path / ".dockerignore"
+        return dockerignore.read(file.read_bytes() if file.is_file() else b"")
 
     def context_file(self, path: str) -> bytes | None:
-        if not self.table.get("context", True) or path in _OWN:
+        if not self.table.get("context", True) or path in _OWN or self.ignored().leaves_out(path):
             return None
         file = self.path / path
         return file.read_bytes() if file.is_file() else None

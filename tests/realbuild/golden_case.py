@@ -5,6 +5,7 @@
     target = "final"                              the stage to build, else the last one
     base = {"ubuntu:24.04" = "debian:trixie"}     image of a FROM -> the local image that stands in for it
     run = "python3 -c 'import flask'"             a smoke command: succeeds, and says the same, in both images
+    layers = 1                                    layers that the fix adds, for what they keep in the build cache
 
 `disposable` is required, the others are optional; any other key is an error.
 """
@@ -42,6 +43,7 @@ class GoldenCase(Record):
     base: dict[str, str]
     target: str | None
     run: str | None
+    layers: int = 0
 
 
 def case_directories(golden: Path = GOLDEN) -> list[Path]:
@@ -74,6 +76,7 @@ def load_case(directory: Path) -> GoldenCase:
         _names(file, table, "base"),
         _take(file, table, "target", str, None),
         _take(file, table, "run", str, None),
+        _take(file, table, "layers", int, 0),
     )
     if table:
         raise CaseError(f"{file}: unknown keys: {', '.join(sorted(table))}")

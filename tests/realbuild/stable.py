@@ -45,6 +45,7 @@ MASKS = (
     Mask("/etc/machine-id", _nothing, "systemd's setup makes a random id"),
     Mask("/var/lib/dbus/machine-id", _nothing, "dbus makes a random id"),
     Mask("/etc/ssh/ssh_host_*", _nothing, "openssh-server makes its host keys when it is installed"),
+    Mask("/tmp/node-compile-cache/**", _nothing, "V8 writes its code cache as the program happens to run"),
     Mask("/**/*.pyc", _without_source_time, "Python writes the mtime of the source that it compiled"),
     Mask("/etc/shadow", _without_change_day, "useradd writes the day; two builds may fall on both sides of midnight"),
     Mask("/etc/shadow-", _without_change_day, "the backup of /etc/shadow"),

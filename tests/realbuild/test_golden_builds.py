@@ -47,7 +47,7 @@ def test_images_agree(engine: Engine, directory: Path) -> None:
         differences = compare(old, new, case.disposable)
         assert not differences, "\n".join(map(str, differences))
         assert not unused(old, new, case.disposable), "declared disposable, but nothing differs there"
-        assert len(new.layers) <= len(old.layers)
+        assert len(new.layers) <= len(old.layers) + case.layers
         if case.run is not None:
             first, second = engine.run(before, case.run), engine.run(after, case.run)
             assert first.code == 0, f"the smoke command fails in the image before: {first}"

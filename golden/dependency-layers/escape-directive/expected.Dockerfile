@@ -1,0 +1,7 @@
+# escape=`
+FROM node:22-slim
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci `
+  --omit=dev
+COPY . .
