@@ -35,11 +35,12 @@ def disclosed(text: str) -> list[tuple[str, int, int]]:
     return result
 
 
-def masked(text: str) -> str:
-    """The text with every secret in it masked; what is too long to be searched is cut off."""
+def masked(text: str, *, word: bool = False) -> str:
+    """The text with every secret in it masked; what is too long to be searched is cut off. word: by asterisks alone,
+    so that the text stays what it was for a parser."""
     pieces, at = [], 0
     for _, start, end in disclosed(text):
-        pieces += [text[at:start], mask(text[start:end])]
+        pieces += [text[at:start], "****" if word else mask(text[start:end])]
         at = end
     return "".join(pieces) + text[at:_LONGEST] + ("..." if len(text) > _LONGEST else "")
 

@@ -71,7 +71,7 @@ def _layers(review: Review) -> str:
             cells.append(str(layer.line) if layer.line else "-")
         rows.append([*cells, _cut(step)])
     head = ["layer", "bytes", "live", "dead", "stored", *(["line"] if lined else []), "step"]
-    return _table("Layers", head, rows)
+    return table("Layers", head, rows)
 
 
 def _source(review: Review) -> str:
@@ -88,9 +88,7 @@ def _source(review: Review) -> str:
             if saving.size and saving.line == line.line:
                 tier = "" if saving.tier == "safe" else f" [{saving.tier}]"
                 rows.append(["", "", "", "", "", f"  {saving.name}{tier} would save {human(saving.size)}"])
-    text = _table(
-        f"Lines of {printable(source.name)}", ["line", "added", "live", "died", "killed", "instruction"], rows
-    )
+    text = table(f"Lines of {printable(source.name)}", ["line", "added", "live", "died", "killed", "instruction"], rows)
     total = sum(saving.size for saving in source.savings)
     if total:
         text += f"  predicted: dfopt's passes would save {human(total)}; see `dfopt fix {printable(source.name)}`\n"
@@ -99,12 +97,12 @@ def _source(review: Review) -> str:
 
 def _dead(review: Review, rows: int) -> str:
     names = {layer.index: f"line {layer.line}" if layer.line else f"layer {layer.index}" for layer in review.layers}
-    table = [
+    shown = [
         [human(group.size), str(group.files), group.kind, names[group.producer], names[group.killer], group.examples[0]]
         for group in review.dead[:rows]
     ]
     head = ["bytes", "files", "how", "stored by", "killed by", "for example"]
-    return _table("Dead bytes", head, table, len(review.dead) - len(table))
+    return table("Dead bytes", head, shown, len(review.dead) - len(shown))
 
 
 def _findings(review: Review, rows: int, color: bool) -> str:
@@ -126,13 +124,13 @@ def _findings(review: Review, rows: int, color: bool) -> str:
 def _packages(review: Review, rows: int) -> str:
     if not review.packages:
         return ""
-    table = [
+    shown = [
         [each.manager, each.name, each.version, human(each.size), str(each.layer) if each.layer >= 0 else "-"]
         for each in review.packages[:rows]
     ]
     total = sum(each.size for each in review.packages)
     title = f"Packages ({len(review.packages)}, {human(total)})"
-    return _table(title, ["manager", "name", "version", "bytes", "layer"], table, len(review.packages) - len(table))
+    return table(title, ["manager", "name", "version", "bytes", "layer"], shown, len(review.packages) - len(shown))
 
 
 def _comparison(comparison: Comparison, rows: int) -> str:
@@ -152,11 +150,11 @@ def _comparison(comparison: Comparison, rows: int) -> str:
         one_, two_ = setting(each.key, each.before), setting(each.key, each.after)
         lines.append(f"  config {printable(each.key)}: {one_} -> {two_}\n")
     changes = sorted(comparison.files, key=lambda each: (-weight(each), each.path))
-    table = [
+    shown = [
         [each.kind, ", ".join(each.fields) or "-", human(weight(each)), printable(each.path)] for each in changes[:rows]
     ]
-    return "".join(lines) + _table(
-        f"Paths that differ ({len(changes)})", ["how", "in", "bytes", "path"], table, len(changes) - len(table)
+    return "".join(lines) + table(
+        f"Paths that differ ({len(changes)})", ["how", "in", "bytes", "path"], shown, len(changes) - len(shown)
     )
 
 
@@ -171,11 +169,11 @@ def _cut(text: str) -> str:
     return text if len(text) <= _STEP else text[: _STEP - 3] + "..."
 
 
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], more: int = 0) -> str:
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], more: int = 0) -> str:
     """A table with a heading; numbers stand to the right, the last column runs free. "" without rows."""
     if not rows:
         return ""
-    right = ("bytes", "live", "dead", "stored", "added", "died", "killed", "files", "layer", "line")
+    right = ("bytes", "live", "dead", "stored", "added", "died", "killed", "files", "layer", "line", "entry")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
     lines = []
     for row in [head, *rows]:

@@ -1,0 +1,93 @@
+"""`dfopt history`: how an image was made, and a Dockerfile recovered from what it tells."""
+
+from __future__ import annotations
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.options import Values
+    from dfopt.image.created_by import Step
+    from dfopt.image.layers import Contents, Entry
+    from dfopt.image.tar import Sink
+
+_SYSTEM = ("/etc/os-release", "/usr/lib/os-release")
+_LARGEST = 1 << 16
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError; everything that is wrong with an image is told as one, too."""
+    from dfopt.image.errors import ImageError
+    from dfopt.image.history import map_history
+    from dfopt.image.ledger import make_ledger
+    from dfopt.image.reference import open_image
+    from dfopt.review.recover import recover
+    from dfopt.review.reports.history import History, render_json, render_text
+
+    if values.file is not None and values.dockerfile:
+        raise UsageError("--dockerfile recovers what --file gives: one of them")
+    steps = _steps(values.file) if values.file is not None else []
+    seen: list[tuple[Entry, bytes]] = []
+
+    def visit(entry: Entry) -> Sink | None:
+        if entry.path not in _SYSTEM or entry.size > _LARGEST:
+            return None
+        content = bytearray()
+        seen.append((entry, content))  # type: ignore[arg-type]  # it grows while the layer passes
+        return content.extend
+
+    try:
+        with open_image(values.image, values.platform) as image:
+            contents = image.read(hashes=False, visit=visit)
+            name = image.name
+        mapping = map_history(contents.image, steps)
+        recovered = None
+        if values.file is None:
+            recovered = recover(contents, mapping, _systems(contents, seen), show_secrets=values.show_secrets)
+        history = History(name, contents, make_ledger(contents.layers), mapping, recovered, values.show_secrets)
+    except ImageError as failure:
+        raise UsageError(str(failure)) from None
+    if values.dockerfile and recovered is not None:
+        out.data(recovered.text)
+        places = recovered.unknown
+        out.note(f"dfopt: {places} place{'' if places == 1 else 's'} in it marked as unknown\n" if places else "")
+    elif values.output_format == "json":
+        out.data(render_json(history))
+    else:
+        out.data(render_text(history, everything=values.all))
+    return 0
+
+
+def _steps(path: str) -> list[Step]:
+    from dfopt.image.history import stage_steps
+    from dfopt.review.source import DockerfileError, steps_of
+    from dfopt.source import LineIndex, decode
+
+    try:
+        with open(path, "rb") as file:
+            text = decode(file.read())
+    except OSError as failure:
+        raise UsageError(f"{out.printable(path)}: {failure.strerror or failure}") from None
+    try:
+        return stage_steps(steps_of(text))
+    except DockerfileError as failure:
+        line, column = LineIndex(text).position(min(failure.offset, len(text)))
+        raise UsageError(f"{out.printable(path)}:{line + 1}:{column + 1}: {failure.message}") from None
+
+
+def _systems(contents: Contents, seen: list[tuple[Entry, bytes]]) -> dict[int, str]:
+    """By layer: PRETTY_NAME of its os-release."""
+    from dfopt.image.errors import printable
+
+    names: dict[int, str] = {}
+    for entry, content in seen:
+        for line in bytes(content).decode("utf-8", "replace").split("\n"):
+            if line.startswith("PRETTY_NAME="):
+                names[id(entry)] = printable(line.partition("=")[2].strip().strip("\"'"))[:100]
+    return {
+        number: names[id(entry)]
+        for number, layer in enumerate(contents.layers)
+        for entry in (layer.entries if names else ())
+        if id(entry) in names
+    }

@@ -1,0 +1,324 @@
+"""From one entry of an image's history to the instruction that would make it again, and from the config to the rest.
+
+Sources: as image/created_by.py; Go's `%q` and `%v` for lists, maps and structs (package fmt), which builders print
+values with.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from dfopt.record import Record
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.image.history import Origin
+    from dfopt.image.model import Image
+
+_GO_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_PLAIN = re.compile(r"[\w./:,+@%^=~-]+")
+_PORT = re.compile(r"[0-9]+(?:-[0-9]+)?(?:/(?:tcp|udp|sctp))?")
+_ARGUMENTS = re.compile(r"\|([0-9]+) ")
+_SHELLS = (
+    "/bin/sh -c", "/bin/bash -c", "/bin/ash -c", "/bin/bash -o pipefail -c", "/bin/ash -eo pipefail -c",
+    "/bin/bash -eo pipefail -c", "/bin/bash -euxo pipefail -c", "/bin/sh -ec", "/bin/bash -ec", "cmd /S /C",
+)  # fmt: skip
+_LINE = 100  # a command longer than this is broken at runs of blanks, where continuation lines were
+
+
+class Made(Record):
+    """text: the instruction, "" where only the layer's own tar will do; notes: what is unknown about it; files: whether
+    the layer's files should be named, because the text does not tell where they come from; before: instructions that
+    must stand before it, and have no entry of their own."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    files: bool = False
+    before: tuple[str, ...] = ()
+
+
+class Built:
+    """What the instructions so far set in the config, to be compared with the image's own."""
+
+    def __init__(self, image: Image) -> None:
+        self.settings = image.settings()
+        env = self.settings.get("Env")
+        self.env = dict(str(each).partition("=")[::2] for each in env) if isinstance(env, list) else {}
+        labels = self.settings.get("Labels")
+        self.labels = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
+        self.buildah = "io.buildah.version" in self.labels
+        shell = self.settings.get("Shell")
+        self.shells = [" ".join(shell)] if isinstance(shell, list) and all(isinstance(w, str) for w in shell) else []
+        self.shells += [each for each in _SHELLS if each not in self.shells]
+        self.shell = "/bin/sh -c"
+        self.set_env: dict[str, str] = {}
+        self.set_labels: dict[str, str] = {}
+        self.set: dict[str, Any] = {}
+        self.args: set[str] = set()
+
+
+def reads_back(text: str) -> bool:
+    """Whether a text is one instruction, of the keyword that it begins with."""
+    try:
+        nodes = parse(f"FROM scratch\n{text}\n").instructions
+    except DockerfileError:
+        return False
+    return len(nodes) == 2 and nodes[1].keyword == text.split(None, 1)[0].upper()
+
+
+def from_entry(origin: Origin, built: Built) -> Made | None:
+    """The instruction of an entry, or None where no builder of Dockerfiles wrote it."""
+    keyword, body = origin.keyword, origin.body.strip()
+    if not keyword or not body:
+        return None
+    made = _made(keyword, body, built)
+    if not all(reads_back(text) for text in (*made.before, made.text) if text):
+        told = " ".join(f"{keyword} {body}".split())[:300]
+        return Made("", (f"how to write this so that it reads the same: {told}", *made.notes), made.files)
+    return made
+
+
+def _made(keyword: str, body: str, built: Built) -> Made:
+    if keyword == "RUN":
+        return _run(body, built)
+    if keyword in ("COPY", "ADD"):
+        return _copy(keyword, body)
+    if keyword in ("ENV", "LABEL"):
+        return _pairs(keyword, body, built)
+    if keyword == "ARG":
+        name, equals, value = body.partition("=")
+        built.args.add(name)
+        return Made(f"ARG {body}" if built.buildah or not equals else f"ARG {name}={quoted(value)}")
+    if keyword in ("CMD", "ENTRYPOINT", "SHELL"):
+        return _words(keyword, body, built)
+    if keyword == "EXPOSE":
+        ports = _PORT.findall(body)
+        built.set.setdefault("ExposedPorts", set()).update(port if "/" in port else f"{port}/tcp" for port in ports)
+        return Made(f"EXPOSE {' '.join(ports)}" if ports else "")
+    if keyword == "VOLUME":
+        words = _json_list(body) or body.strip("[]").split()
+        built.set.setdefault("Volumes", set()).update(words)
+        return Made(f"VOLUME {json.dumps(words)}")
+    if keyword == "HEALTHCHECK":  # the entry is Go's print of a struct: the config has the last one whole
+        return Made("", ("a HEALTHCHECK, which the config tells if it is the last one.",))
+    if keyword in ("USER", "WORKDIR", "STOPSIGNAL"):
+        built.set[{"USER": "User", "WORKDIR": "WorkingDir", "STOPSIGNAL": "StopSignal"}[keyword]] = body
+        text = body.replace("\\", "\\\\").replace("$", "\\$") if not built.buildah else body
+        return Made(f"{keyword} {text}")
+    if keyword == "ONBUILD":
+        built.set.setdefault("OnBuild", []).append(body)
+    return Made(f"{keyword} {body}")
+
+
+# -- RUN, COPY ---------------------------------------------------------------------------------------------------------
+
+
+def _run(body: str, built: Built) -> Made:
+    notes: list[str] = []
+    before: list[str] = []
+    match = _ARGUMENTS.match(body)
+    if match is not None:
+        shell = next((each for each in built.shells if f" {each} " in body), "")
+        if not shell:
+            return Made("", (f"where its build arguments end: {body[:300]}",))
+        head, _, rest = body.partition(f" {shell} ")
+        values = _arguments(head[match.end() :], int(match[1]))
+        before += [f"ARG {name}={quoted(value)}" for name, value in values if name not in built.args]
+        built.args.update(name for name, _ in values)
+        body = f"{shell} {rest}"
+    command = body
+    for shell in built.shells:
+        if body.startswith(f"{shell} "):
+            command = body[len(shell) + 1 :]
+            if shell != built.shell:
+                before.append(f"SHELL {json.dumps(shell.split())}")
+                built.shell = shell
+                built.set["Shell"] = shell.split()
+            break
+    else:
+        if not built.buildah:
+            notes.append("whether this RUN was in JSON form, whose words the history joins by blanks.")
+    for text in (run_text(command), _heredoc(command)):
+        if _runs(text, command):
+            return Made(text, tuple(notes), False, tuple(before))
+    return Made("", (f"how to write this so that it reads the same: {' '.join(body.split())[:300]}", *notes))
+
+
+def _runs(text: str, command: str) -> bool:
+    """Whether the text reads back as this command for the shell."""
+    try:
+        node = parse(f"FROM scratch\n{text}\n").instructions[-1]
+    except DockerfileError:
+        return False
+    if node.keyword != "RUN" or node.flags or node.form != "shell":
+        return False
+    if node.heredocs:
+        found = f"FROM scratch\n{text}\n"[node.heredocs[0].start : node.heredocs[0].end]
+        return len(node.heredocs) == 1 and node.body.startswith("<<") and found.strip() == command.strip()
+    return node.body == command.strip()
+
+
+def run_text(command: str) -> str:
+    """RUN with this command in shell form: on one line, broken where its continuation lines were joined, or, where it
+    has several lines, as a heredoc."""
+    command = command.strip()
+    if "\n" in command:
+        return _heredoc(command)
+    if len(command) > _LINE:
+        # `a \` + `    b` was joined to `a     b`: the same text comes back. A line with # in front is a comment.
+        command = re.sub(r" ( {2,}|\t+)(?=[^\s#])", lambda match: f" \\\n{match[1]}", command)
+    return f"RUN {command}"
+
+
+def _heredoc(command: str) -> str:
+    name = "EOF"
+    while re.search(rf"^\s*{name}\s*$", command, re.MULTILINE):
+        name += "F"
+    return f"RUN <<{name}\n{command.strip()}\n{name}"
+
+
+def _arguments(text: str, count: int) -> list[tuple[str, str]]:
+    """`A=1 B=two words`: as many as stated; a value ends where the next name begins."""
+    starts = [match.start() for match in re.finditer(r"(?:(?<=^)|(?<= ))[A-Za-z_]\w*=", text)][:count]
+    pieces = [text[start:end].strip() for start, end in zip(starts, [*starts[1:], len(text)], strict=False)]
+    return [(name, value) for name, _, value in (piece.partition("=") for piece in pieces)]
+
+
+def _copy(keyword: str, body: str) -> Made:
+    content = re.fullmatch(r"((?:--\S+ +)*)(?:file|dir|multi|git):([0-9a-f]*) in +(.*)", body, re.DOTALL)
+    if content is not None:
+        return Made("", (f"what was copied to {content[3].strip()} (the history keeps a checksum only).",), True)
+    note = "the files that were copied, and whether they came from another stage (--from is not kept)."
+    if re.search(r"(?:^| )https?://", body):
+        return Made(f"{keyword} {body}")
+    return Made(f"{keyword} {body}", (note,), True)
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def quoted(value: str) -> str:
+    """A value of ENV, LABEL or ARG: in double quotes where it needs them; nothing in it is expanded."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
+
+
+def _pairs(keyword: str, body: str, built: Built) -> Made:
+    known = built.env if keyword == "ENV" else built.labels
+    record = built.set_env if keyword == "ENV" else built.set_labels
+    if built.buildah:  # as it was written
+        for name in known:
+            if re.search(rf"(?:^|\s){re.escape(name)}[= ]", body):
+                record[name] = known[name]
+        return Made(f"{keyword} {body}")
+    names = sorted(known, key=len, reverse=True)
+    first = body.partition("=")[0]
+    if first not in known:
+        names.append(first)
+    pattern = "|".join(re.escape(name) for name in names if name)
+    starts = [match.start(1) for match in re.finditer(rf"(?:^| )((?:{pattern})=)", body)] if pattern else []
+    if not starts or starts[0] != 0:
+        return Made("", (f"how {keyword} {body[:200]} is to be read.",))
+    texts = []
+    for start, end in zip(starts, [*starts[1:], len(body) + 1], strict=True):
+        name, _, value = body[start : end - 1].partition("=")
+        record[name] = value
+        texts.append(f"{_key(name)}={quoted(value)}")
+    return Made(f"{keyword} {' '.join(texts)}")
+
+
+def _key(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else '"' + re.sub(r'(["\\$])', r"\\\1", name) + '"'
+
+
+def _words(keyword: str, body: str, built: Built) -> Made:
+    words = _json_list(body)
+    if words is None and body.startswith("[") and body.endswith("]"):
+        words = _go_list(body)
+    if words is None:
+        return Made(f"{keyword} {body}")
+    built.set[{"CMD": "Cmd", "ENTRYPOINT": "Entrypoint", "SHELL": "Shell"}[keyword]] = words
+    if keyword == "SHELL":
+        built.shell = " ".join(words)
+        if built.shell not in built.shells:
+            built.shells.insert(0, built.shell)
+    return Made(f"{keyword} {json.dumps(words, ensure_ascii=False)}")
+
+
+def _json_list(text: str) -> list[str] | None:
+    try:
+        words = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else None
+
+
+def _go_list(text: str) -> list[str] | None:
+    """`["a" "b c"]`: Go's %q of a list."""
+    words = []
+    for match in _GO_STRING.finditer(text):
+        try:
+            words.append(str(json.loads(re.sub(r"\\x([0-9a-f]{2})", r"\\u00\1", match[0]))))
+        except ValueError:
+            return None
+    return words if words and not _GO_STRING.sub("", text).strip("[] ") else None
+
+
+# -- what is left ------------------------------------------------------------------------------------------------------
+
+
+def from_config(built: Built) -> list[str]:
+    """Instructions for what the config has and the others did not set."""
+    settings = built.settings
+    found: list[str] = []
+    for name, value in built.env.items():
+        if built.set_env.get(name) != value and name:
+            found.append(f"ENV {_key(name)}={quoted(value)}")
+    for name, value in built.labels.items():
+        if built.set_labels.get(name) != value and name and not name.startswith("io.buildah."):
+            found.append(f"LABEL {_key(name)}={quoted(value)}")
+    for key, keyword in (("Shell", "SHELL"), ("Entrypoint", "ENTRYPOINT"), ("Cmd", "CMD")):
+        words = settings.get(key)
+        if isinstance(words, list) and words != built.set.get(key) and all(isinstance(word, str) for word in words):
+            found.append(f"{keyword} {json.dumps(words, ensure_ascii=False)}")
+        elif not words and built.set.get(key) and key != "Shell":
+            found.append(f"{keyword} []")
+    for key, keyword in (("User", "USER"), ("WorkingDir", "WORKDIR"), ("StopSignal", "STOPSIGNAL")):
+        text = settings.get(key)
+        if isinstance(text, str) and text and text != built.set.get(key):
+            found.append(f"{keyword} {text}")
+    for key, keyword in (("ExposedPorts", "EXPOSE"), ("Volumes", "VOLUME")):
+        listed = settings.get(key)
+        missing: list[str] = sorted(set(listed) - built.set.get(key, set())) if isinstance(listed, dict) else []
+        if missing:
+            found.append(f"EXPOSE {' '.join(missing)}" if keyword == "EXPOSE" else f"VOLUME {json.dumps(missing)}")
+    found += [text for text in [_healthcheck(settings.get("Healthcheck"))] if text]
+    onbuild = settings.get("OnBuild")
+    known = built.set.get("OnBuild", [])
+    found += [f"ONBUILD {each}" for each in (onbuild if isinstance(onbuild, list) else []) if each not in known]
+    return [text for text in found if reads_back(text)]
+
+
+def _healthcheck(value: object) -> str:
+    if not isinstance(value, dict) or not isinstance(value.get("Test"), list) or not value["Test"]:
+        return ""
+    test = [str(word) for word in value["Test"]]
+    if test[0] == "NONE":
+        return "HEALTHCHECK NONE"
+    options = ""
+    for key, flag in (("Interval", "interval"), ("Timeout", "timeout"), ("StartPeriod", "start-period"),
+                      ("StartInterval", "start-interval")):  # fmt: skip
+        nanoseconds = value.get(key)
+        if isinstance(nanoseconds, int) and nanoseconds > 0:
+            options += f"--{flag}={nanoseconds // 10**6}ms "
+    if isinstance(value.get("Retries"), int) and value["Retries"] > 0:
+        options += f"--retries={value['Retries']} "
+    if test[0] == "CMD-SHELL" and len(test) == 2 and "\n" not in test[1]:
+        return f"HEALTHCHECK {options}CMD {test[1]}"
+    return f"HEALTHCHECK {options}CMD {json.dumps(test[1:], ensure_ascii=False)}"
