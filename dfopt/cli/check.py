@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.optimizer import Result
+    from dfopt.workspace.baseline import Baseline
     from dfopt.workspace.discovery import Found
 
 
 class Check(Fix):
-    """The work on one file: as for `fix`, but everything that was found is shown, and nothing is written."""
+    """The work on one file: as for `fix`, but everything that was found is shown, and nothing is written.
+
+    baseline  findings that are not shown
+    """
+
+    baseline: Baseline | None = None
 
     def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
         from dfopt.cli.unused import unused_suppressions
@@ -31,12 +37,34 @@ class Check(Fix):
         unused = unused_suppressions(result, self.request.options(self.request.directory_of(found)))
         numbers["unused"] = len(unused)
         items = items_of(result, refusals=self.refusals, unused=unused)
+        passes: dict[str, int] = {}
+        for item in items:
+            if item.kind != "refusal":
+                passes[item.name] = passes.get(item.name, 0) + 1
+        notes = ""
+        if self.baseline is not None:
+            from dfopt.cli.baseline import held_back
+
+            known = self.baseline.of(found.path)
+            items, held = held_back(items, passes, known)
+            for kind, number in held.items():
+                numbers[kind] -= number
+            numbers["baseline"] = sum(held.values())
+            for name, number in sorted(known.items()):
+                if passes.get(name, 0) < number:
+                    notes += (
+                        f"{out.printable(found.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
+                    )
+                    numbers["stale"] = numbers.get("stale", 0) + 1
         report = FileReport(found.name, result.source.text, items, None, result.changed, False, result.changes)
         findings = sum(numbers[kind] for kind in _KINDS)
         return Outcome(
             reporter(self.format, color=self.color).file(report),
             status=1 if findings else 0,
+            notes="" if self.quiet else notes,
             counts={**numbers, "findings": findings},
+            name=found.path,
+            passes=passes,
         )
 
 
@@ -55,9 +83,14 @@ def run(values: Values) -> int:
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
     color = style.wanted(values.color, os.environ, out.is_terminal())
     task = Check(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
-    status, totals = stream(
-        files, task, task.failed, values.jobs, reporter(format, color=color), None, store_of(values)
-    )
+    if values.statistics or values.baseline is not None or values.update_baseline:
+        from dfopt.cli.baseline import run_with
+
+        status, totals = run_with(values, task, files, reporter(format, color=color))
+    else:
+        status, totals = stream(
+            files, task, task.failed, values.jobs, reporter(format, color=color), None, store_of(values)
+        )
     if not values.quiet:
         out.note(_summary(totals, values))
     return max(status, failed)
@@ -81,6 +114,10 @@ def _summary(totals: Mapping[str, int], values: Values) -> str:
     text = f"{count(totals.get('findings', 0), 'finding')} in {count(files, 'file')}"
     if parts:
         text += f": {', '.join(parts)}"
+    if totals.get("baseline"):
+        text += f"; {totals['baseline']} in the baseline"
+    if totals.get("stale"):
+        text += f"; {count(totals['stale'], 'stale baseline entry')} (--update-baseline)"
     if totals.get("refusals"):
         text += f"; {count(totals['refusals'], 'refusal')}"
         text += "" if values.show_refusals else " (--show-refusals lists them)"

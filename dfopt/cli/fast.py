@@ -86,6 +86,8 @@ def _place(command: CommandSpec, operands: list[str], given: dict[str, Any]) -> 
     """Gives the operands to the arguments; False where their number does not fit."""
     for argument in command.arguments:
         if argument.many:
+            if argument.required and not operands:
+                return False
             given[argument.name] = operands
             operands = []
         elif operands:

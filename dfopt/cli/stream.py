@@ -25,9 +25,12 @@ def stream(
     reporter: Reporter | None = None,
     patch: PatchFile | None = None,
     store: Store | None = None,
+    each: Callable[[Outcome], None] | None = None,
+    silent: bool = False,
 ) -> tuple[int, dict[str, int]]:
     """Runs the task over the files, through the cache in `store`; returns the exit code and the totals. The highest
-    code of any file wins."""
+    code of any file wins. `each` is shown every outcome; `silent`: nothing
+    goes to standard output."""
     status = 0
     totals: dict[str, int] = {}
     told: set[str] = set()
@@ -45,9 +48,11 @@ def stream(
     try:
         for outcome in outcomes:
             status = max(status, outcome.status)
+            if each is not None:
+                each(outcome)
             for name, number in outcome.counts.items():
                 totals[name] = totals.get(name, 0) + number
-            if outcome.out:
+            if outcome.out and not silent:
                 out.data(separator + outcome.out)
                 separator = reporter.separator if reporter is not None else ""
             if patch is not None and outcome.patch:
@@ -64,7 +69,9 @@ def stream(
 
 
 def count(number: int, noun: str) -> str:
-    """ "1 file", "2 files", "1 fix", "2 fixes"."""
+    """ "1 file", "2 files", "1 fix", "2 fixes", "2 entries"."""
     if number == 1:
         return f"1 {noun}"
+    if noun.endswith("y"):
+        return f"{number} {noun[:-1]}ies"
     return f"{number} {noun}{'es' if noun.endswith('x') else 's'}"

@@ -62,8 +62,8 @@ class Store:
             row = self._open().execute("SELECT outcome FROM results WHERE key = ?", (key,)).fetchone()
             if row is None:
                 return None
-            out, patch, notes, status, counts, once = json.loads(row[0])
-            return Outcome(out, patch, notes, status, counts, once)
+            out, patch, notes, status, counts, once, name, passes = json.loads(row[0])
+            return Outcome(out, patch, notes, status, counts, once, False, name, passes)
         except (sqlite3.Error, OSError, ValueError, TypeError):
             return None
 
@@ -71,7 +71,8 @@ class Store:
         """Keeps an outcome; `flush` makes it last."""
         import json
 
-        row = (outcome.out, outcome.patch, outcome.notes, outcome.status, dict(outcome.counts), outcome.once)
+        shown = (outcome.out, outcome.patch, outcome.notes, outcome.status, dict(outcome.counts), outcome.once)
+        row = (*shown, outcome.name, dict(outcome.passes))
         self._waiting.append((key, json.dumps(row)))
         if len(self._waiting) >= _BATCH:
             self.flush()

@@ -23,7 +23,7 @@ SHARED_KEYS = ("package-cache", "engine")  # choices: `passes.base.SHARED`
 KEYS = (
     "select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", *SHARED_KEYS, "passes", "recipes",
 )  # fmt: skip
-FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab")
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
 
 
 class ConfigError(Exception):

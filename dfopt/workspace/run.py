@@ -33,6 +33,7 @@ class Outcome(Record):
     counts  what to add to the totals
     once    lines for standard error that are shown once in a run (a configuration that many files share)
     written whether the file was written
+    name    of the file, and `passes`: its findings by pass, where the command asks for them
     key     what to keep this outcome under in the cache; b"": nowhere
     """
 
@@ -43,6 +44,8 @@ class Outcome(Record):
     counts: Mapping[str, int] = {}
     once: str = ""
     written: bool = False
+    name: str = ""
+    passes: Mapping[str, int] = {}
     key: bytes = b""
 
 

@@ -290,3 +290,21 @@ def test_item_label() -> None:
     assert [item("fix", "safe").label, item("available", "unsafe").label, item("refusal", "safe").label] == [
         "safe", "unsafe", "refused",
     ]  # fmt: skip
+
+
+def test_junit_is_xml_with_true_counts() -> None:
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(whole("junit", SAMPLE, BROKEN, MISSING, HOSTILE, FileReport("empty")))
+    suites = {suite.attrib["name"]: suite for suite in root}
+    assert len(suites) == 5
+    for suite in root:
+        cases = suite.findall("testcase")
+        assert int(suite.attrib["tests"]) == len(cases) >= 1
+        for name, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert int(suite.attrib[name]) == len(suite.findall(f"testcase/{kind}"))
+    sample = suites["dir/Dockerfile"]
+    assert (sample.attrib["failures"], sample.attrib["skipped"]) == ("2", "1")
+    assert sample.find("testcase/failure").attrib["message"] == "100% sure: really, yes"  # type: ignore[union-attr]
+    assert suites["b,c:d/Dockerfile"].attrib["errors"] == "1"
+    assert suites["empty"].attrib["failures"] == "0"

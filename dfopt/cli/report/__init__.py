@@ -33,4 +33,8 @@ def reporter(name: str, *, color: bool = False) -> Reporter:
         from dfopt.cli.report.gitlab import GitLab
 
         return GitLab()
+    if name == "junit":
+        from dfopt.cli.report.junit import JUnit
+
+        return JUnit()
     raise ValueError(f"unknown output format: {name}")

@@ -1,0 +1,97 @@
+"""`dfopt check` with a baseline, and with counts by pass."""
+
+from __future__ import annotations
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.cli.request import store_of
+from dfopt.cli.stream import count, stream
+from dfopt.record import replace
+from dfopt.workspace.baseline import Baseline, BaselineError, read_baseline, write_baseline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dfopt.cli.check import Check
+    from dfopt.cli.options import Values
+    from dfopt.cli.report.base import Item, Reporter
+    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.run import Outcome
+
+_KINDS = {"fix": "fixes", "available": "available", "suggestion": "suggestions", "unused-suppression": "unused"}
+
+
+def held_back(
+    items: tuple[Item, ...], found: Mapping[str, int], known: Mapping[str, int]
+) -> tuple[tuple[Item, ...], dict[str, int]]:
+    """The items to show, and how many of each kind of count are not: those of passes that found no more than is
+    known."""
+    quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
+    shown: list[Item] = []
+    held: dict[str, int] = {}
+    for item in items:
+        if item.name in quiet and item.kind != "refusal":
+            held[_KINDS[item.kind]] = held.get(_KINDS[item.kind], 0) + 1
+        else:
+            shown.append(item)
+    return tuple(shown), held
+
+
+def run_with(values: Values, task: Check, files: Iterable[Found], reporter: Reporter) -> tuple[int, dict[str, int]]:
+    """The run of `check` with --baseline, --update-baseline or --statistics. Raises UsageError."""
+    path: str | None = values.baseline
+    if values.update_baseline and path is None:
+        raise UsageError("--update-baseline needs --baseline FILE")
+    baseline = None if path is None else _read(path, values.update_baseline)
+    made: dict[str, dict[str, int]] = {}
+    totals_by_pass: dict[str, int] = {}
+
+    def see(outcome: Outcome) -> None:
+        for name, number in outcome.passes.items():
+            totals_by_pass[name] = totals_by_pass.get(name, 0) + number
+        if baseline is not None and outcome.name:
+            made[baseline.name_of(outcome.name)] = dict(outcome.passes)
+
+    if not values.update_baseline:
+        task = replace(task, baseline=baseline)
+    silent = values.update_baseline or values.statistics
+    if silent:
+        task = replace(task, format="concise")
+    status, totals = stream(
+        files, task, task.failed, values.jobs, None if silent else reporter, None, store_of(values), see, silent
+    )
+    if values.statistics:
+        out.data(_statistics(totals_by_pass))
+    if baseline is not None:
+        gone = [name for name in baseline.gone() if name not in made]
+        if values.update_baseline:
+            kept = {name: counts for name, counts in baseline.files.items() if name not in gone}
+            assert path is not None
+            write_baseline(path, {**kept, **made})
+            if status != 2:
+                status = 0
+        elif not values.quiet:
+            for name in gone:
+                out.note(f"{out.printable(name)}: baseline: the file is gone\n")
+            totals["stale"] = totals.get("stale", 0) + len(gone)
+    return status, totals
+
+
+def _read(path: str, may_be_new: bool) -> Baseline:
+    import os
+
+    try:
+        return read_baseline(path)
+    except FileNotFoundError:
+        if may_be_new:
+            return Baseline(os.path.dirname(os.path.abspath(path)))
+        raise UsageError(f"--baseline: {path}: no such file (--update-baseline makes it)") from None
+    except (BaselineError, OSError) as failure:
+        raise UsageError(f"--baseline: {failure}") from None
+
+
+def _statistics(totals: Mapping[str, int]) -> str:
+    """Counts by pass, most frequent first."""
+    rows = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return "".join(f"{number:7}  {name}\n" for name, number in rows) or f"{count(0, 'finding')}\n"
