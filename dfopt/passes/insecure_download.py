@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import Invocation
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._insecure import WORDS, assigned, suspect, turns_off, unchecked
 from dfopt.passes._runs import invocations, place
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Facts, Finding, Pass
@@ -16,15 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.ir.program import Program
-    from dfopt.syntax.shell.nodes import SimpleCommand
 
-# a quick look at a text, in lower case
-_WORDS = (
-    "insecure", "no-check-certificate", "trusted", "unauthenticated", "force-yes", "nogpg", "no-gpg", "gpgcheck",
-    "nosignature", "nodigest", "noverify", "nofiledigest", "unsigned", "sslverify", "ssl_verify", "ssl_no_verify",
-    "strict_ssl", "strict-ssl", "strictssl", "verify-peer", "disable-tls", "secure-http", "node_tls", "pythonhttps",
-)  # fmt: skip
-_CURL = regex(r"\bcurl\s[^|;&]*?(?<![\w-])-[A-Za-z]*k")
 _LOCAL = regex(r"https?://(?:localhost|127\.|\[::1\])")
 _TRUSTED = regex(r"\bdeb(?:-src)?\s+\[[^\]]*\btrusted\s*=\s*yes\b[^\]]*\]\s*(?!file:|copy:)\S")
 _KEYS = regex(r"\bapt-key\s+add\b|\bgpg\b[^|;&]*--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
@@ -56,7 +48,7 @@ class InsecureDownload(Pass):
 
     name = "insecure-download"
     group = "security"
-    triggers = (*_WORDS, "curl", "apt-key", "dearmor", "--import", "--fetch-keys")
+    triggers = (*WORDS, "curl", "apt-key", "dearmor", "--import", "--fetch-keys")
     codes = (
         "CKV2_DOCKER_2", "CKV2_DOCKER_3", "CKV2_DOCKER_4", "CKV2_DOCKER_5", "CKV2_DOCKER_6", "CKV2_DOCKER_7",
         "CKV2_DOCKER_8", "CKV2_DOCKER_9", "CKV2_DOCKER_10", "CKV2_DOCKER_11", "CKV2_DOCKER_12", "CKV2_DOCKER_13",
@@ -72,26 +64,26 @@ class InsecureDownload(Pass):
         for stage in program.stages:
             for step in stage.steps:
                 node = step.effective
-                if node.keyword in ("ENV", "ARG") and _suspect(node.body):
+                if node.keyword in ("ENV", "ARG") and suspect(node.body):
                     scope = program.scope(step)
                     for pair in node.pairs:
                         value = scope.expand(pair.value or "", program.dockerfile.escape)
-                        if not isinstance(value, Unknown) and _turns_off(pair.name, value):
+                        if not isinstance(value, Unknown) and turns_off(pair.name, value):
                             yield self.report(
                                 f"{pair.name}={value}", "certificates", *node.joined.span(pair.at, pair.stop)
                             )
 
     def in_commands(self, program: Program) -> Iterator[Finding]:
         programs: dict[str, Any] = table("insecure")["programs"]
-        for step, body, one in invocations(program, _suspect):
+        for step, body, one in invocations(program, suspect):
             span = place(step, body, one.node.start, one.node.end, one.nested)
-            for name, value in _assigned(one.node, one):
-                if _turns_off(name, value):
+            for name, value in assigned(one.node, one):
+                if turns_off(name, value):
                     yield self.report(f"{name}={value}", "certificates", *span)
             rule = programs.get(one.program or "")
             if rule is None:
                 continue
-            word = _unchecked(one, rule)
+            word = unchecked(one, rule)
             if word and not _LOCAL.search(body.text, one.node.start, one.node.end):
                 yield self.report(f"{one.program} {word}", rule["what"], *span)
         for _, _, step, text in program.runs():
@@ -120,49 +112,3 @@ class InsecureDownload(Pass):
     def report(self, what: str, unchecked: str, start: int, end: int) -> Finding:
         verb = "are" if unchecked.endswith("s") and not unchecked.startswith("the server") else "is"
         return Finding(self.name, f"{what}: {unchecked} {verb} not checked", start, end)
-
-
-def _suspect(text: str) -> bool:
-    lower = text.lower()
-    found = [word for word in _WORDS if word in lower]
-    return bool(found) or ("curl" in text and _CURL.search(text) is not None)
-
-
-def _turns_off(name: str, value: str) -> bool:
-    values = table("insecure")["environment"].get(name, ())
-    return value.lower() in values or ("*" in values and value.lower() not in ("", "0", "false"))
-
-
-def _assigned(node: SimpleCommand, one: Invocation) -> Iterator[tuple[str, str]]:
-    """The variables that a command sets for itself, or exports, with fixed values."""
-    for assignment in node.assignments:
-        if assignment.value is not None and assignment.value.value is not None:
-            yield assignment.name, assignment.value.value
-    if one.program == "export" or "env" in one.wrappers:
-        for word in node.words[1:]:
-            name, equals, value = (word.value or "").partition("=")
-            if equals:
-                yield name, value
-
-
-def _unchecked(one: Invocation, rule: Any) -> str:
-    """The word by which a command gives up the check; "" where there is none."""
-    long = [name for name in rule.get("options", ()) if name.startswith("--")]
-    short = [name[1] for name in rule.get("options", ()) if not name.startswith("--")]
-    values = [value.lower() if value is not None else "" for value in one.values]
-    taken = False
-    for raw, value in zip(one.values, values, strict=True):
-        if value and not taken and (value.partition("=")[0] in long or value in rule.get("values", ())):
-            return raw or ""
-        if taken:
-            taken = False
-        elif raw and short and raw[0] == "-" and raw[1:2] != "-":
-            letters, *attached = re.split(f"[{rule['bundles']}]", raw[1:], maxsplit=1)
-            if any(letter in letters for letter in short):
-                return raw
-            taken = attached == [""]  # the next word is the value of the last letter
-    for sequence in rule.get("sequences", ()):
-        rest = iter(values)
-        if all(word in rest for word in sequence):
-            return " ".join(sequence)
-    return ""

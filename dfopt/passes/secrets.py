@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-import re
-
-from dfopt.edit import Edit
-from dfopt.ir.rewrite import RemoveStep, SetFlags
 from dfopt.lazy import regex
-from dfopt.passes._layout import line_start
-from dfopt.passes._runs import run_text
+from dfopt.passes._secret_mounts import argument_mount, argument_of, file_mount, secret_id
 from dfopt.passes._secrets import may_hold_shapes, secret_file, secret_name, secret_value, shapes, urls
-from dfopt.passes.base import Facts, Finding, Fix, Pass
-from dfopt.syntax.directives import syntax_level
-from dfopt.syntax.expand import ExpansionError, variables
-from dfopt.syntax.shell.nodes import Parameter
-from dfopt.syntax.shell.walk import iter_nodes
+from dfopt.passes.base import Facts, Finding, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +22,9 @@ class Secrets(Pass):
 
     Where a build argument serves one RUN and nothing else, the rewrite turns it into a secret mount, which reaches
     neither a layer nor the history. The build is then started with `--secret id=NAME,env=NAME` in place of
-    `--build-arg`. Everything else is a suggestion: what to put in its place is not written in the file.
+    `--build-arg`. A key file that is copied, used by one RUN and deleted again is mounted for that RUN instead, and
+    given by `--secret id=NAME,src=FILE`. Everything else is a suggestion: what to put in its place is not written in
+    the file.
 
     Why: whoever can pull the image can read its history, its environment, and every file of every layer, deleted ones
     too.
@@ -55,9 +48,10 @@ class Secrets(Pass):
 
     Refuses: a build argument with a default, one that several instructions use, or a text for a later program
     (`'${NPM_TOKEN}'` in quotes); a Dockerfile syntax before 1.10, which has no `env=` for secrets, or none that is
-    named.
+    named; a key file that several steps may read, that a step changes, or that other copies may bring again.
 
-    Declares: ARG goes, and the RUN gains a mount. `unsafe`: the build must be given the secret in another way.
+    Declares: ARG or COPY goes, the RUN gains a mount, and the command that deletes the file goes. `unsafe`: the build
+    must be given the secret in another way.
     """
 
     name = "secrets"
@@ -86,18 +80,25 @@ class Secrets(Pass):
                     for argument in node.arguments[:-1]:
                         if secret_file(argument.value.strip("\"'"), facts):
                             start, end = node.joined.span(argument.at, argument.stop)
-                            message = (
-                                f"{argument.value} stays in a layer, even where a later step deletes it: "
-                                "mount it for the step that needs it (RUN --mount=type=secret)"
-                            )
-                            yield Finding(self.name, message, start, end)
+                            yield self.copied(program, stage, step, argument.value, start, end)
                 yield from self.in_text(program, step, step.node)
+
+    def copied(self, program: Program, stage: Stage, step: Step, name: str, start: int, end: int) -> Finding:
+        """The finding of a key file that a COPY or ADD brings."""
+        fix, reason = file_mount(program, stage, step, self.shared["engine"])
+        if fix is not None:
+            id, source = secret_id(name), name.removeprefix("/")
+            message = f"mount {name} for the step that needs it (--secret id={id},src={source}): no layer holds it then"
+            return Finding(self.name, message, start, end, fix)
+        message = f"{name} stays in a layer, even where a later step deletes it"
+        message += "" if reason else ": mount it for the step that needs it (RUN --mount=type=secret)"
+        return Finding(self.name, message, start, end, None, reason)
 
     def in_pair(self, program: Program, stage: Stage, step: Step, pair: Pair) -> Finding | None:
         keyword = step.effective.keyword
         if keyword == "ENV":
             if not secret_value(pair.value or ""):
-                used = _argument(program, step, pair.value or "")
+                used = argument_of(program, step, pair.value or "")
                 if not used:
                     return None
                 return self.named(step.effective, pair, f"keeps the build argument {used} in the image")
@@ -107,7 +108,7 @@ class Secrets(Pass):
                 return self.named(step.effective, pair, "stands in the file and in the image's history")
             return None
         finding = self.named(step.effective, pair, "is a build argument: its value stays in the image's history")
-        fix, reason = self.mounted(program, stage, step, pair)
+        fix, reason = argument_mount(program, stage, step, pair)
         if fix is not None:
             message = f"pass {pair.name} as a secret (--secret id={pair.name},env={pair.name}), which leaves no trace"
             return Finding(self.name, message, finding.start, finding.end, fix)
@@ -123,7 +124,7 @@ class Secrets(Pass):
             if _in_comment(node, start):
                 continue
             if "$" in secret:
-                used = _argument(program, step, secret) if step is not None else ""
+                used = argument_of(program, step, secret) if step is not None else ""
                 if used and not secret_name(used) and "user" not in used.lower():
                     message = f"the build argument {used} is a password for {host}: its value stays in the history"
                     yield Finding(self.name, message, start, end)
@@ -139,59 +140,6 @@ class Secrets(Pass):
         start, end = node.joined.span(pair.at, pair.stop)
         return Finding(self.name, f"{pair.name} {what}", start, end)
 
-    def mounted(self, program: Program, stage: Stage, step: Step, pair: Pair) -> tuple[Fix | None, str]:
-        """The fix that turns `ARG NAME` into a secret mount of the one RUN that uses it; else why there is none."""
-        node, name = step.node, pair.name
-        if node.keyword == "ONBUILD" or len(node.pairs) != 1:
-            return None, "it is declared behind ONBUILD" if node.keyword == "ONBUILD" else "the ARG declares several"
-        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        if any(word.search(meta.joined.text) for meta in program.meta):
-            return None, f"{name} is a build argument before the first FROM too"
-        later = [one for one in stage.steps if one.index > step.index and word.search(run_text(program, one))]
-        others = [
-            one for child in program.children(stage) for one in child.steps if word.search(run_text(program, one))
-        ]
-        if others:
-            return None, f"line {others[0].node.line}, in a stage built on this one, uses it too"
-        if len(later) != 1:
-            if not later:
-                return None, "no instruction names it: which step reads it is not known"
-            return None, f"lines {', '.join(str(one.node.line) for one in later)} use it"
-        user = later[0]
-        run = user.node
-        if run.keyword != "RUN":
-            return None, f"line {run.line} ({run.keyword}) uses it, and mounts are for RUN"
-        body = program.body(user)
-        if body.program is None:
-            return None, body.why
-        inner = [one for one in iter_nodes(body.program.script) if isinstance(one, Parameter) and one.name == name]
-        if len(inner) != len(word.findall(run_text(program, user))):
-            return None, f"line {run.line} names it in a text that a later program may expand"
-        level = syntax_level(program.dockerfile.directive("syntax"))
-        if level is None or level < _ENV_SECRETS:
-            return None, "secrets as variables need `# syntax=docker/dockerfile:1` (1.10 or newer)"
-        value = f"type=secret,id={name},env={name}"
-        flags = (("mount", value), *[(flag.name, flag.value) for flag in run.flags])
-        first = run.flags[0].at if run.flags else run.at
-        at = run.joined.source(first)
-        end = program.text.find("\n", node.end) + 1
-        if not end:
-            return None, "the ARG is the file's last instruction"
-        edits = (Edit(line_start(program.text, node.start), end, ""), Edit(at, at, f"--mount={value} "))
-        return Fix(edits, (RemoveStep(step.index), SetFlags(user.index, flags)), "unsafe"), ""
-
 
 def _in_comment(node: Instruction, at: int) -> bool:
     return any(comment.start <= at < comment.end for comment in node.comments)
-
-
-def _argument(program: Program, step: Step | None, value: str) -> str:
-    """The build argument that a value takes its secret from; "" where it takes it from none."""
-    if step is None or "$" not in value:
-        return ""
-    scope = program.scope(step)
-    try:
-        names = [use.name for use in variables(value, program.dockerfile.escape)]
-    except ExpansionError:
-        return ""
-    return next((name for name in names if name in scope.args and name not in scope.env), "")

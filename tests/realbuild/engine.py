@@ -91,11 +91,13 @@ class Engine:
         args: Mapping[str, str] | None = None,
         stand_ins: Mapping[str, str] | None = None,
         cached: bool = False,
+        secrets: Mapping[str, Path] | None = None,
         timeout: float = 600,
     ) -> str:
         """Builds `dockerfile` in the directory `context`, with the host's network; the id of the image.
 
         `args`: build arguments. `stand_ins`: image name in a FROM -> the local image that is taken for it.
+        `secrets`: id -> file.
         `cached`: take the steps that were built before from the cache.
         Raises EngineError, with the end of the build's log, when the build fails or takes over `timeout` seconds.
         """
@@ -110,6 +112,8 @@ class Engine:
             command += ["--build-arg", f"{key}={value}"]
         for key, value in (stand_ins or {}).items():
             command += ["--build-context", f"{key}=docker-image://{value}"]
+        for key, path in (secrets or {}).items():
+            command += ["--secret", f"id={key},src={path}"]
         if target is not None:
             command += ["--target", target]
         self._docker([*command, str(context)], timeout)

@@ -15,7 +15,7 @@ from dfopt.record import Record
 from dfopt.source import Source
 from dfopt.testing.facts import CaseFacts
 
-from .engine import Engine
+from .engine import Engine, EngineError
 from .image import ImageFacts, images_of
 
 DISTROLESS = "dfopt-realbuild/distroless:test"
@@ -186,3 +186,29 @@ def test_what_the_layer_costs(engine: Engine, tmp_path: Path) -> None:
     known = table("suid")["base"]["debian"]
     assert len(sizes) == known["files"]
     assert abs(sum(sizes) - known["bytes"]) < 0.1 * known["bytes"]
+
+
+def test_a_key_file_is_mounted_and_in_no_layer(engine: Engine, tmp_path: Path) -> None:
+    """Before, a layer holds the file although it was deleted; after, the step can read it and nothing keeps it."""
+    text = (
+        "# syntax=docker/dockerfile:1\nFROM busybox\nWORKDIR /app\nCOPY .npmrc ./\n"
+        "RUN wc -c <.npmrc >size && rm -f .npmrc\n"
+    )
+    result = optimize(Source("Dockerfile", text), Options(("secrets",), (), ("safe", "unsafe")))
+    assert [one.name for one in result.applied] == ["secrets"]
+    secret = tmp_path / ".npmrc"
+    secret.write_text("//registry.example.com/:_authToken=not-a-real-token\n")
+    before = engine.build(tmp_path, text.encode())
+    with pytest.raises(EngineError, match="npmrc"):  # whoever forgets the secret is told
+        engine.build(tmp_path, result.output.encode())
+    after = engine.build(tmp_path, result.output.encode(), secrets={"npmrc": secret})
+    try:
+        for image, held in ((before, True), (after, False)):
+            assert engine.run(image, "cat /app/size; ls -A /app").stdout == b"52\nsize\n"
+            archive = engine.save(image)
+            try:
+                assert (b"not-a-real-token" in archive.read_bytes()) is held
+            finally:
+                archive.unlink()
+    finally:
+        engine.remove(before, after)
