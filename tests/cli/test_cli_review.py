@@ -119,7 +119,7 @@ def test_the_page(place: Path) -> None:
         pytest.param(("image.tar", "--platform", "linux/arm64"), "no image for linux/arm64", id="platform"),
         pytest.param(("image.tar", "image.tar", "image.tar"), "one image, or two to compare", id="three"),
         pytest.param(("image.tar", "-f", "Dockerfile", "-f", "x"), "at most one Dockerfile for each", id="two-files"),
-        pytest.param((), "which image?", id="nothing"),
+        pytest.param((), "Missing argument 'IMAGE'", id="nothing"),
     ],
 )
 def test_what_is_wrong_is_told(place: Path, args: tuple[str, ...], message: str) -> None:
