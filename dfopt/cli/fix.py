@@ -11,16 +11,20 @@ from dfopt.cli.stream import count, stream
 from dfopt.edit import unified_diff
 from dfopt.record import Record
 from dfopt.workspace.config import ConfigError
-from dfopt.workspace.run import Outcome
+from dfopt.workspace.run import Outcome, run_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import TypeVar
 
     from dfopt.cli.options import Values
     from dfopt.cli.report.base import FileReport
+    from dfopt.cli.stream import Run
     from dfopt.optimizer import Result
     from dfopt.workspace.discovery import Found
+
+    Work = TypeVar("Work", bound="Fix")
 
 
 class Fix(Record):
@@ -45,7 +49,7 @@ class Fix(Record):
 
     def __call__(self, found: Found) -> Outcome:
         try:
-            result = self.request.optimize(found)
+            result = self.optimized(found)
         except ConfigError as failure:
             return self.failed(found, str(failure), shared=True)
         except OSError as failure:
@@ -64,6 +68,14 @@ class Fix(Record):
                 return self.failed(found, f"not written: {failure.strerror or failure}")
             written = True
         return self.outcome(found, result, written)
+
+    def optimized(self, found: Found) -> Result:
+        """The gated result of a file. Raises OSError, ConfigError."""
+        return self.request.optimize(found)
+
+    def proof(self, found: Found) -> Mapping[str, object] | None:
+        """What was proved of a file by building it, for a report."""
+        return None
 
     def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
         """What to show for a file that was read, and written where that was wanted."""
@@ -107,7 +119,9 @@ class Fix(Record):
 
         items = tuple(item for item in items_of(result, refusals=self.refusals) if item.kind in ("fix", "refusal"))
         return reporter(self.format).file(
-            FileReport(found.name, result.source.text, items, None, result.changed, written, result.changes)
+            FileReport(
+                found.name, result.source.text, items, None, result.changed, written, result.changes, self.proof(found)
+            )
         )
 
     def unreadable(self, found: Found, result: Result) -> Outcome:
@@ -176,14 +190,27 @@ def counts(result: Result) -> dict[str, int]:
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
-    request = request_of(values)
-    files: Iterable[Found] = files_of(values, request.lookup)
-    failed = 0
-    if values.online:
-        from dfopt.cli.digests import ask_online
+    if values.verify:
+        from dfopt.cli.fix_verify import run as run_verified
 
-        files, failed = ask_online(values, request, files)
-    task = Fix(
+        return run_verified(values)
+    refuse_options_of_verify(values)
+    request = request_of(values)
+    return run_task(values, task_of(values, Fix, request), run_all)
+
+
+def refuse_options_of_verify(values: Values) -> None:
+    """Raises UsageError where an option was given that only `--verify` has a meaning for."""
+    from dfopt.cli.specs._engine import ENGINE
+
+    for option in ENGINE:
+        if getattr(values, option.name) != option.absent:
+            raise UsageError(f"{option.flags[0]} needs --verify")
+
+
+def task_of(values: Values, kind: type[Work], request: Request) -> Work:
+    """The work on each file, as the command line wants it. Raises UsageError."""
+    return kind(
         request,
         _mode(values),
         values.output_format or "text",
@@ -193,18 +220,29 @@ def run(values: Values) -> int:
         values.show_refusals,
         values.quiet,
     )
+
+
+def run_task(values: Values, task: Fix, run: Run) -> int:
+    """Runs the work over the files by `run` (see stream), tells of it, and returns the exit code. Raises UsageError."""
+    files: Iterable[Found] = files_of(values, task.request.lookup)
+    failed = 0
+    if values.online:
+        from dfopt.cli.digests import ask_online
+
+        files, failed = ask_online(values, task.request, files)
     reporter = None
     if task.mode == "report":
         from dfopt.cli.report import reporter as find
 
         reporter = find(task.format)
+    store = None if values.verify else store_of(values)  # what an engine says of a build is never kept
     if values.patch is None:
-        status, totals = stream(files, task, task.failed, values.jobs, reporter, None, store_of(values))
+        status, totals = stream(files, task, task.failed, values.jobs, reporter, None, store, run=run)
     else:
         from dfopt.cli.patch import PatchFile
 
         with PatchFile(values.patch) as patch:
-            status, totals = stream(files, task, task.failed, values.jobs, reporter, patch, store_of(values))
+            status, totals = stream(files, task, task.failed, values.jobs, reporter, patch, store, run=run)
     if not values.quiet:
         out.note(_summary(totals, values))
     return max(status, failed)

@@ -15,7 +15,7 @@ from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from typing import Any
 
     from dfopt.cli.options import Values
@@ -97,16 +97,23 @@ class Request:
 
     def optimize(self, found: Found) -> Result:
         """Reads a file and optimizes it. Raises OSError and ConfigError."""
+        return self.optimize_source(found, self.read(found))
+
+    def read(self, found: Found) -> Source:
+        """Reads a file. Raises OSError."""
         if found.error:
             raise OSError(0, found.error)
+        return Source.from_bytes(read_input(found.path), found.name)
+
+    def optimize_source(self, found: Found, source: Source, only: Container[tuple[str, int]] | None = None) -> Result:
+        """Optimizes what was read of a file; `only` as in `optimizer.optimize`. Raises ConfigError."""
         directory = self.directory_of(found)
         plan = self.plan(directory)
-        source = Source.from_bytes(read_input(found.path), found.name)
         facts = AskedFacts(self.facts_of(found, source))
         if plan is not None:
-            result = plan.optimize(source, facts)
+            result = plan.optimize(source, facts, only)
         else:
-            result = optimizer.optimize(source, self.options(directory), facts)
+            result = optimizer.optimize(source, self.options(directory), facts, only)
         self.asked = facts.asked
         return result
 

@@ -7,7 +7,7 @@ from dfopt.workspace.run import run_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from dfopt.cli.fix import Fix
     from dfopt.cli.patch import PatchFile
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from dfopt.workspace.cache import Store
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome
+
+    Run = Callable[
+        [Iterable[Found], Callable[[Found], Outcome], Callable[[Found, str], Outcome], int | None],
+        Generator[Outcome, None, None],
+    ]
 
 
 def stream(
@@ -27,10 +32,11 @@ def stream(
     store: Store | None = None,
     each: Callable[[Outcome], None] | None = None,
     silent: bool = False,
+    run: Run = run_all,
 ) -> tuple[int, dict[str, int]]:
     """Runs the task over the files, through the cache in `store`; returns the exit code and the totals. The highest
-    code of any file wins. `each` is shown every outcome; `silent`: nothing
-    goes to standard output."""
+    code of any file wins. `each` is shown every outcome; `silent`: nothing goes to standard output; `run`: how the files
+    are gone through."""
     status = 0
     totals: dict[str, int] = {}
     told: set[str] = set()
@@ -43,7 +49,7 @@ def stream(
         work: Callable[[Found], Outcome] = Cached(task, store)
     else:
         work = task
-    results = run_all(files, work, failed, jobs)
+    results = run(files, work, failed, jobs)
     outcomes: Iterable[Outcome] = results if store is None else Keeping(store).over(results)
     try:
         for outcome in outcomes:

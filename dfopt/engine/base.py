@@ -214,9 +214,8 @@ def _prefix(name: str) -> str:
 
 def _folders() -> str:
     """Where large temporary files belong: /tmp is often memory."""
-    if "TMPDIR" not in os.environ and os.path.isdir("/var/tmp"):
-        return "/var/tmp"
-    return tempfile.gettempdir()
+    wanted = os.environ.get("TMPDIR", "/var/tmp")
+    return wanted if os.path.isdir(wanted) and os.access(wanted, os.W_OK) else tempfile.gettempdir()
 
 
 def abandoned_folders(name: str) -> list[str]:

@@ -17,7 +17,7 @@ from dfopt.words import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from typing import Any
 
     from dfopt.optimizer import Result
@@ -53,11 +53,13 @@ class Plan(Record):
     unsafe: bool | None = None
     settings: Mapping[str, Mapping[str, Any]] = {}
 
-    def optimize(self, source: Source, facts: Facts | None = None) -> Result:
+    def optimize(
+        self, source: Source, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None
+    ) -> Result:
         """As `optimizer.optimize`. A recipe whose preconditions do not hold is reported as a refusal."""
         facts = facts or NO_FACTS
         choice = self.choose(source.text, facts)
-        result = optimize(source, self.options(choice), facts)
+        result = optimize(source, self.options(choice), facts, only)
         if not choice.unmet or result.problem is not None:
             return result
         said = [

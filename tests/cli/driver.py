@@ -25,7 +25,7 @@ from dfopt.source import Source
 _FIXES = {"old": ("safe", "new"), "risky": ("unsafe", "tame")}
 
 
-def optimize(source: Source, options: Options, facts: object = None) -> Result:
+def optimize(source: Source, options: Options, facts: object = None, only: object = None) -> Result:
     text = source.text
     if text.startswith("FROM wrong"):
         return Result(source, text, problem=Problem("unknown instruction: wrong", 1, 6))

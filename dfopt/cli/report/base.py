@@ -61,7 +61,8 @@ class Failure(Record):
 
 
 class FileReport(Record):
-    """One file: its name, its text ("" where it could not be read), its findings in the order of the file."""
+    """One file: its name, its text ("" where it could not be read), its findings in the order of the file. `proof`:
+    what `fix --verify` found, ready for JSON."""
 
     name: str
     text: str = ""
@@ -70,6 +71,7 @@ class FileReport(Record):
     changed: bool = False
     written: bool = False
     changes: tuple[Change, ...] = ()
+    proof: Mapping[str, object] | None = None
 
 
 class Reporter:

@@ -73,6 +73,7 @@ class Json(Reporter):
                 "changed": report.changed,
                 "written": report.written,
                 "findings": findings,
+                **({"proof": report.proof} if report.proof is not None else {}),
             },
             ensure_ascii=False,
         )

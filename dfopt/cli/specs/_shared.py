@@ -167,9 +167,10 @@ CONFIGURATION = (
     OptionSpec("isolated", ("--isolated",), "flag", "Use no configuration file.", panel="Configuration"),
 )
 
+QUIET = OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print errors, but no notes and counts.", panel="Output")
 OUTPUT = (
     OptionSpec("show_refusals", ("--show-refusals",), "flag", "List what was left alone, and why.", panel="Output"),
-    OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print errors, but no notes and counts.", panel="Output"),
+    QUIET,
     OptionSpec(
         "color",
         ("--color",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
+from dfopt.cli.specs._engine import ENGINE
 from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, format_option
 
 SPEC = CommandSpec(
@@ -28,6 +29,14 @@ SPEC = CommandSpec(
             metavar="FILE",
             panel="Result",
         ),
+        OptionSpec(
+            "verify",
+            ("--verify",),
+            "flag",
+            "Build each file before and after, compare the images, and keep the fixes that hold, unsafe ones too.",
+            panel="Proof",
+        ),
+        *ENGINE,
         *SELECTION,
         *DIGESTS,
         *FILES,

@@ -1,0 +1,190 @@
+"""`dfopt fix --verify`: as `fix`, but each file is built before and after, and only the fixes that hold are kept."""
+
+from __future__ import annotations
+
+import os
+import threading
+from queue import SimpleQueue
+
+from dfopt.cli import out
+from dfopt.cli.fix import Fix, run_task, task_of
+from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
+from dfopt.cli.report.base import clean, position
+from dfopt.cli.request import STDIN, request_of
+from dfopt.engine import EngineError
+from dfopt.engine.facts import EngineFacts
+from dfopt.image import ImageError
+from dfopt.proof import Lab, Plan, ProofError, prove_fixes
+from dfopt.proof.seen import Reader
+from dfopt.record import Record, replace
+from dfopt.source import LineIndex
+from dfopt.workspace.facts import ContextFacts
+from dfopt.workspace.run import guarded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+    from concurrent.futures import Future
+
+    from dfopt.cli.options import Values
+    from dfopt.engine import Engine
+    from dfopt.optimizer import Result
+    from dfopt.proof import Proof
+    from dfopt.source import Source
+    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.run import Outcome
+
+
+class Bench(Record):
+    """What a worker needs: an engine, and the layers that were read of its images."""
+
+    engine: Engine
+    reader: Reader
+
+
+class Shop:
+    """What all files have in common. `plan`: what the command line says of builds; `free`: the benches that nobody
+    works at; `proofs`: what was found, by the file's path; `lock`: passes are made once for all threads."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.free: SimpleQueue[Bench] = SimpleQueue()
+        self.proofs: dict[str, Proof] = {}
+        self.lock = threading.Lock()
+
+
+class VerifiedFix(Fix):
+    """The work on one file."""
+
+    shop: Shop = Shop(Plan())
+
+    def __call__(self, found: Found) -> Outcome:
+        try:
+            return super().__call__(found)
+        except (EngineError, ImageError, ProofError) as failure:
+            return self.failed(found, f"not verified: {failure}")
+
+    def optimized(self, found: Found) -> Result:
+        source = self.request.read(found)
+        plan = replace(self.shop.plan, context=self.context(found, source))
+        bench = self.shop.free.get()
+        try:
+            lab = Lab(bench.engine, plan, None if self.quiet else progress, bench.reader)
+
+            def apply(only: frozenset[tuple[str, int]] | None) -> Result:
+                with self.shop.lock:
+                    return self.request.optimize_source(found, source, only)
+
+            proof = prove_fixes(lab, apply, "" if found.path == STDIN else found.path)
+        finally:
+            self.shop.free.put(bench)
+        self.shop.proofs[found.path] = proof
+        return proof.result
+
+    def context(self, found: Found, source: Source) -> str:
+        """The build context: as it is found out for passes, else the file's own directory."""
+        facts = ContextFacts(found.path, found.root, source, self.request.context_of(found))
+        known = facts.build_context()
+        return known.root if known is not None else os.path.dirname(found.path) or "."
+
+    def notes(self, found: Found, result: Result, written: bool) -> str:
+        proof = self.shop.proofs.get(found.path)
+        told = super().notes(found, result, written)
+        if proof is None or self.quiet or proof.before is None:
+            return told
+        name = out.printable(found.name)
+        index = LineIndex(result.source.text)
+        lines = []
+        for one in proof.dropped:
+            line, column = position(index, one.fix.start)
+            text = out.printable(f"{' '.join(one.fix.message.split())}: {' '.join(one.reason.split())}")
+            lines.append(f"{name}:{line}:{column}: {one.fix.name}[dropped] {text}\n")
+        lines.append(
+            f"{name}: {len(result.applied)} fixes hold, {len(proof.dropped)} dropped ({proof.builds} builds)\n"
+        )
+        lines.append(f"{name}: before: {figures_line(proof.before)}\n")
+        if proof.verdict is not None and proof.verdict.after is not None:
+            lines.append(f"{name}: after:  {figures_line(proof.verdict.after)}\n")
+        return told + "".join(lines)
+
+    def proof(self, found: Found) -> Mapping[str, object] | None:
+        proof = self.shop.proofs.get(found.path)
+        if proof is None or proof.before is None:
+            return None
+        return {
+            "before": figures_json(proof.before),
+            "after": figures_json(proof.verdict.after if proof.verdict is not None else None),
+            "builds": proof.builds,
+            "dropped": [
+                {"pass": one.fix.name, "tier": one.fix.tier, "reason": clean(one.reason)} for one in proof.dropped
+            ],
+        }
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError."""
+    request = request_of(values)
+    if request.unsafe is None:
+        request.unsafe = True  # the proof decides
+    plan = plan_of(values, None)
+    task: VerifiedFix = replace(task_of(values, VerifiedFix, request), shop=Shop(plan))
+    with interruptible():
+        try:
+            engines = engines_of(values)
+        except EngineError as failure:
+            out.error(str(failure))
+            return 2
+        try:
+            request.facts = (*request.facts, EngineFacts(engines[0]))
+            for engine in engines:
+                task.shop.free.put(Bench(engine, Reader()))
+            return run_task(values, task, _serial if len(engines) == 1 else _Spread(engines))
+        finally:
+            _close(engines)
+
+
+def _close(engines: list[Engine]) -> None:
+    """Closes every engine, whatever one of them says. Raises the first EngineError."""
+    failures: list[EngineError] = []
+    for engine in engines:
+        try:
+            engine.close()
+        except EngineError as failure:
+            failures.append(failure)
+    if failures:
+        out.error(str(failures[0]))
+
+
+def _serial(
+    files: Iterable[Found], task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome], _: int | None
+) -> Generator[Outcome, None, None]:
+    for found in files:
+        yield guarded(task, failed, found)
+
+
+class _Spread:
+    """Files over several engines: one thread for each, outcomes in the order of the files."""
+
+    def __init__(self, engines: list[Engine]) -> None:
+        self.engines = engines
+
+    def __call__(
+        self,
+        files: Iterable[Found],
+        task: Callable[[Found], Outcome],
+        failed: Callable[[Found, str], Outcome],
+        _: int | None,
+    ) -> Generator[Outcome, None, None]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        executor = ThreadPoolExecutor(len(self.engines))
+        try:
+            waiting: list[Future[Outcome]] = [executor.submit(guarded, task, failed, found) for found in files]
+            for future in waiting:
+                yield future.result()
+        except BaseException:
+            for engine in self.engines:
+                engine.cancel()
+            raise
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)

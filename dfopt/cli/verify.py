@@ -1,0 +1,91 @@
+"""`dfopt verify`: two Dockerfiles, or two images, held against each other.
+
+0: the second stands for the first. 1: it does not: it fails to build, its files or its config differ, or the smoke test
+fails with it. 2: that cannot be told: no engine, the first does not build, an image that cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import nullcontext
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
+from dfopt.cli.report.base import clean
+from dfopt.engine import EngineError
+from dfopt.image import ImageError
+from dfopt.proof import Lab, ProofError, Subject, Verdict, verify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.cli.options import Values
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError."""
+    before, after = _subject(values.before), _subject(values.after)
+    builds = before.dockerfile is not None or after.dockerfile is not None
+    context = values.context
+    if context is None and builds:
+        first = before if before.dockerfile is not None else after
+        context = os.path.dirname(first.name) or "."
+    plan = plan_of(values, context)
+    if len(values.builder) > 1:
+        raise UsageError("verify builds with one builder")
+    needed = builds or plan.smoke or plan.smoke_script
+    with interruptible():
+        try:
+            with engines_of(values)[0] if needed else nullcontext() as engine:
+                verdict = verify(Lab(engine, plan, None if values.quiet else progress), before, after)
+        except (EngineError, ImageError, ProofError) as failure:
+            out.error(str(failure))
+            return 2
+    if values.output_format == "json":
+        out.data(_json(before, after, verdict))
+    else:
+        out.data(_text(before, after, verdict))
+    return 0 if verdict.holds else 1
+
+
+def _subject(name: str) -> Subject:
+    """A file that is no archive is a Dockerfile."""
+    if os.path.isfile(name):
+        with open(name, "rb") as file:
+            content = file.read()
+        if not _is_archive(content[:512]):
+            return Subject(name, content)
+    return Subject(name)
+
+
+def _is_archive(head: bytes) -> bool:
+    """A tar, plain or compressed by gzip or zstd."""
+    return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
+
+
+def _text(before: Subject, after: Subject, verdict: Verdict) -> str:
+    lines = [f"before: {before.name}: {figures_line(verdict.before)}"]
+    lines.append(f"after:  {after.name}: {figures_line(verdict.after) if verdict.after is not None else 'no image'}")
+    lines += [f"differs: {difference}" for difference in verdict.differences]
+    if verdict.smoke is not None:
+        lines.append(f"smoke test: {'passes' if verdict.smoke.passed else verdict.smoke.said}")
+    lines.append(verdict.failure or f"holds{f' ({verdict.declared} differences allowed)' if verdict.declared else ''}")
+    return "".join(f"{out.printable(line)}\n" for line in lines)
+
+
+def _json(before: Subject, after: Subject, verdict: Verdict) -> str:
+    document = {
+        "version": 1,
+        "holds": verdict.holds,
+        "failure": clean(verdict.failure),
+        "before": {"name": clean(before.name), **(figures_json(verdict.before) or {})},
+        "after": {"name": clean(after.name), **(figures_json(verdict.after) or {})},
+        "differences": [
+            {"where": clean(one.where), "what": one.what, "before": clean(one.before), "after": clean(one.after)}
+            for one in verdict.differences
+        ],
+        "allowed": verdict.declared,
+        "smoke": None if verdict.smoke is None else {"passed": verdict.smoke.passed, "said": clean(verdict.smoke.said)},
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,190 @@
+"""What differs between two images that nobody announced: the comparison, less build noise and what fixes declare."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+from dfopt.image import compare
+from dfopt.image.compare import ADDED, CHANGED, REMOVED, Comparison, FileChange
+from dfopt.image.errors import printable
+from dfopt.image.layers import DIRECTORY
+from dfopt.knowledge import table
+from dfopt.passes.base import Declares, registered
+from dfopt.proof.patterns import compile_pattern, parents
+from dfopt.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.image import Entry
+    from dfopt.optimizer import Applied
+    from dfopt.proof.seen import Seen
+
+_SETID = 0o6000
+
+
+class Difference(Record):
+    """One way in which two images differ. `where`: a path, or `config.KEY`; `what`: the fact that differs there."""
+
+    where: str
+    what: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.where}: {self.what}: {self.before} -> {self.after}")
+
+
+def declared_by(applied: Iterable[Applied]) -> list[Declares]:
+    """What these fixes declare: each for itself, or as its pass says."""
+    known = registered()
+    return [fix.declares if fix.declares is not None else known[fix.name].declares for fix in applied]
+
+
+def allowance(texts: Iterable[str]) -> Declares:
+    """A user's own list: patterns of paths, and `config:KEY` for settings. Raises ValueError."""
+    paths: list[str] = []
+    settings: list[str] = []
+    for text in texts:
+        if text.startswith("config:"):
+            settings.append(text[len("config:") :])
+        else:
+            compile_pattern(text)
+            paths.append(text)
+    return Declares(paths=tuple(paths), settings=tuple(settings))
+
+
+def compared(before: Seen, after: Seen) -> Comparison:
+    """The comparison of two images without what is build noise."""
+    found = compare(before.contents, before.ledger, after.contents, after.ledger)
+    files: list[FileChange] = []
+    for change in found.files:
+        if "content" in change.fields and _same_but_for_noise(change, before, after):
+            fields = tuple(field for field in change.fields if field != "content")
+            if not fields:
+                continue
+            change = replace(change, fields=fields)
+        files.append(change)
+    config = tuple(change for change in found.config if not change.key.startswith("Labels.dev.dfopt."))
+    return replace(found, files=tuple(files), config=config)  # type: ignore[no-any-return]
+
+
+def _same_but_for_noise(change: FileChange, before: Seen, after: Seen) -> bool:
+    one, two = before.masked.get(id(change.before)), after.masked.get(id(change.after))
+    return one is not None and one == two
+
+
+class Allowed:
+    """What declarations allow, compiled. `noise`: paths that were seen to differ between builds of one and the same
+    file, and so may differ in any way."""
+
+    def __init__(self, declared: Iterable[Declares], noise: Iterable[str] = ()) -> None:
+        paths: dict[str, None] = {}
+        modes: dict[str, None] = {}
+        setid: dict[str, None] = {}
+        owners: dict[str, None] = {}
+        settings: dict[str, None] = {}
+        self.files = ""
+        for one in declared:
+            paths.update(dict.fromkeys((*one.paths, *_cache_paths(one.caches))))
+            modes.update(dict.fromkeys(one.modes))
+            setid.update(dict.fromkeys(one.setid))
+            owners.update(dict.fromkeys(one.owners))
+            settings.update(dict.fromkeys(one.settings))
+            if one.files == "any" or not self.files:
+                self.files = one.files
+        self.noise = frozenset(noise)
+        self.paths = [compile_pattern(each) for each in paths]
+        self.parents = [compile_pattern(above) for each in paths for above in parents(each)]
+        self.modes = [compile_pattern(each) for each in modes]
+        self.setid = [compile_pattern(each) for each in setid]
+        self.owners = [compile_pattern(each) for each in owners]
+        self.settings = tuple(settings)
+
+    def left(self, comparison: Comparison) -> list[Difference]:
+        """What is not allowed, in the order of the comparison."""
+        found: list[Difference] = []
+        for change in comparison.files:
+            found += self._file(change)
+        for setting in comparison.config:
+            if not any(fnmatchcase(setting.key, pattern) for pattern in self.settings):
+                found.append(
+                    Difference(f"config.{setting.key}", "value", _value(setting.before), _value(setting.after))
+                )
+        return found
+
+    def _file(self, change: FileChange) -> list[Difference]:
+        path = change.path
+        if self.files == "any" or path in self.noise or _matches(self.paths, path):
+            return []
+        if change.kind in (ADDED, REMOVED):
+            entry = change.before or change.after
+            assert entry is not None
+            if change.kind == REMOVED and self.files == "fewer":
+                return []
+            # what is in a directory is told of by itself, so that one alone, above a disposable path, is nothing
+            if entry.kind == DIRECTORY and _matches(self.parents, path):
+                return []
+            return [Difference(path, "path", _shown(change.before), _shown(change.after))]
+        assert change.kind == CHANGED
+        assert change.before is not None
+        assert change.after is not None
+        return [
+            Difference(path, field, *_values(field, change.before, change.after))
+            for field in change.fields
+            if not self._field(field, path, change.before, change.after)
+        ]
+
+    def _field(self, field: str, path: str, before: Entry, after: Entry) -> bool:
+        if field == "mode":
+            if _matches(self.modes, path):
+                return True
+            return after.mode == before.mode & ~_SETID and _matches(self.setid, path)
+        return field == "owner" and _matches(self.owners, path)
+
+
+def _matches(patterns: list[re.Pattern[str]], path: str) -> bool:
+    return any(pattern.fullmatch(path) for pattern in patterns)
+
+
+def _cache_paths(families: Iterable[str]) -> Iterable[str]:
+    """The patterns of the indexes and caches of package managers."""
+    wanted = frozenset(families)
+    for name, row in table("package_managers").items():
+        if row.get("family", name) in wanted:
+            for key in ("index", "cache", "cache-links"):
+                for path in row.get(key, ()):
+                    yield path
+                    yield f"{path}/**"
+
+
+def _shown(entry: Entry | None) -> str:
+    if entry is None:
+        return "absent"
+    return f"{entry.kind} {entry.mode:04o} {entry.uid}:{entry.gid} {entry.size} B"
+
+
+def _values(field: str, before: Entry, after: Entry) -> tuple[str, str]:
+    if field == "mode":
+        return f"{before.mode:04o}", f"{after.mode:04o}"
+    if field == "owner":
+        return f"{before.uid}:{before.gid}", f"{after.uid}:{after.gid}"
+    if field == "target":
+        return before.link, after.link
+    if field == "content":
+        return _content(before), _content(after)
+    if field == "type":
+        return before.kind, after.kind
+    if field == "attributes":
+        return ", ".join(sorted(before.xattrs or ())) or "none", ", ".join(sorted(after.xattrs or ())) or "none"
+    return str(before.device), str(after.device)
+
+
+def _content(entry: Entry) -> str:
+    return f"{entry.size} B, sha256 {entry.sha256.hex()[:12]}"
+
+
+def _value(value: object) -> str:
+    return "unset" if value is None else str(value)

@@ -1,0 +1,160 @@
+"""`fix --verify`: all fixes of a file built and held against the file as it is; where they fail, the culprits found and
+dropped alone.
+
+Every set of fixes that is tried is made by the optimizer, through the gate, from the original file
+(`optimize(only=...)`): no text is put together here. What is returned is such a result, and it is one that was built.
+"""
+
+from __future__ import annotations
+
+from dfopt.optimizer import Reported
+from dfopt.proof.differences import declared_by
+from dfopt.proof.verdict import Baseline, Verdict, against, baseline
+from dfopt.record import Record, replace
+from dfopt.source import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dfopt.optimizer import Applied, Result
+    from dfopt.proof.lab import Lab
+    from dfopt.proof.verdict import Figures
+
+    Identity = tuple[str, int]
+    Apply = Callable[[frozenset[Identity] | None], Result]
+
+
+class Dropped(Record):
+    """A fix that does not hold, and why. `needs`: it may be sound, but cannot be made without one that is not."""
+
+    fix: Applied
+    reason: str
+    needs: bool = False
+
+
+class Proof(Record):
+    """What was proved of one file. `result`: the fixes that hold, and no others; `verdict`: of that result, None where
+    nothing is left to change; `builds`: how many were made."""
+
+    result: Result
+    verdict: Verdict | None
+    dropped: tuple[Dropped, ...]
+    before: Figures | None
+    builds: int
+
+
+def prove_fixes(lab: Lab, apply: Apply, path: str) -> Proof:
+    """Proves the fixes of the file at `path`. `apply`: the optimizer on its content, with the fixes of these identities
+    alone, or with all. Raises ProofError where the file as it is does not build; EngineError, ImageError."""
+    full = apply(None)
+    if full.problem is not None or not full.changed:
+        return Proof(full, None, (), None, 0)
+    lab.say("built as it is")
+    base = baseline(lab, full.source.to_bytes(), path)
+    trials = _Trials(lab, base, apply, path)
+    try:
+        return trials.prove(full)
+    finally:
+        lab.engine.remove(base.built.image)
+
+
+class _Trials:
+    def __init__(self, lab: Lab, base: Baseline, apply: Apply, path: str) -> None:
+        self.lab = lab
+        self.base = base
+        self.apply = apply
+        self.path = path
+        self.known: dict[tuple[str, frozenset[Identity]], Verdict] = {}
+        self.reasons: dict[Identity, str] = {}
+        self.builds = 1
+
+    def prove(self, full: Result) -> Proof:
+        # What one fix declares must not hide what another does: those that declare much come on top of the others,
+        # when these have been proved by themselves.
+        strict, wide = _by_width(full.applied)
+        kept = self.cull(strict, frozenset(), measure=not wide)
+        kept = self.cull(wide, kept, measure=True)
+        result = self.apply(kept)
+        if not result.changed:
+            return self.proof(result, None, self.dropped(full, result))
+        final = self.verdict(result, measure=True)
+        if not final.holds:  # it held with the engine's cache, and does not without it
+            nothing = self.apply(frozenset())
+            self.reasons = {fix.identity: final.failure for fix in full.applied}
+            return self.proof(nothing, None, self.dropped(full, nothing))
+        return self.proof(result, final, self.dropped(full, result))
+
+    def cull(
+        self, fixes: list[Identity], sure: frozenset[Identity], known: Verdict | None = None, *, measure: bool = False
+    ) -> frozenset[Identity]:
+        """`sure` and as many of `fixes` as hold together with it; `sure` itself holds. `known`: the verdict on all.
+        `measure`: all of them are likely to be the result."""
+        if not fixes:
+            return sure
+        verdict = known
+        if verdict is None:
+            verdict = self.verdict(self.apply(sure | frozenset(fixes)), measure=measure)
+            if not verdict.holds:
+                self.lab.say(f"that does not hold: {verdict.failure}")
+        if verdict.holds:
+            return sure | frozenset(fixes)
+        if len(fixes) == 1:
+            self.reasons[fixes[0]] = verdict.failure
+            return sure
+        half = len(fixes) // 2
+        left = self.cull(fixes[:half], sure)
+        # were all of the left half kept, the right half is where the failure lies: it need not be tried as a whole
+        again = verdict if left == sure | frozenset(fixes[:half]) else None
+        return self.cull(fixes[half:], left, again)
+
+    def verdict(self, result: Result, *, measure: bool = False) -> Verdict:
+        """The verdict on a result, which is built unless it was before; with `measure` without the engine's cache."""
+        if not result.changed:
+            return Verdict("", (), 0, self.base.figures, self.base.figures)
+        key = result.output, frozenset(fix.identity for fix in result.applied)
+        measured = self.known.get(key)
+        if measured is None or (measure and measured.after is not None and measured.after.seconds is None):
+            names = ", ".join(sorted({fix.name for fix in result.applied}))
+            self.lab.say(f"built with {len(result.applied)} fixes: {names}")
+            self.builds += 1
+            self.known[key] = against(
+                self.lab, self.base, encode(result.output), self.path, declared_by(result.applied), measure=measure
+            )
+        return self.known[key]
+
+    def dropped(self, full: Result, result: Result) -> tuple[Dropped, ...]:
+        here = {fix.identity for fix in result.applied}
+        found: list[Dropped] = []
+        for fix in full.applied:
+            if fix.identity in self.reasons:
+                found.append(Dropped(fix, self.reasons[fix.identity]))
+            elif fix.identity not in here:
+                found.append(Dropped(fix, "it can only be made together with a fix that was dropped", True))
+        return tuple(dict.fromkeys(found))
+
+    def proof(self, result: Result, verdict: Verdict | None, dropped: tuple[Dropped, ...]) -> Proof:
+        return Proof(_told(result, dropped), verdict, dropped, self.base.figures, self.builds)
+
+
+def _by_width(applied: tuple[Applied, ...]) -> tuple[list[Identity], list[Identity]]:
+    """The fixes that declare little, and those whose declaration covers paths all over the image. Both in the order of
+    the file, the safe ones first: a culprit is most likely none of them."""
+    ordered = sorted(applied, key=lambda fix: (fix.tier != "safe", fix.start, fix.number))
+    strict: dict[Identity, None] = {}
+    wide: dict[Identity, None] = {}
+    for fix, declared in zip(ordered, declared_by(ordered), strict=True):
+        everywhere = "/**" in (*declared.paths, *declared.modes, *declared.owners)
+        (wide if declared.files or everywhere else strict)[fix.identity] = None
+    return [one for one in strict if one not in wide], list(wide)
+
+
+def _told(result: Result, dropped: tuple[Dropped, ...]) -> Result:
+    """The result, in which each dropped fix is a refusal with its reason."""
+    gone = {one.fix.identity for one in dropped}
+    reported = [one for one in result.reported if not one.fixable or (one.name, one.start) not in gone]
+    reported += [
+        Reported(one.fix.name, one.fix.tier, one.fix.message, one.fix.start, one.fix.end, False, one.reason)
+        for one in dropped
+    ]
+    return replace(result, reported=tuple(reported))  # type: ignore[no-any-return]

@@ -1,0 +1,218 @@
+"""Where builds are made for a proof: an engine, and what the user wants of a build and of a smoke test."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+
+from dfopt.engine import Build, BuildError, EngineError
+from dfopt.engine.frontend import frontend_of, without_frontend
+from dfopt.proof.seen import Reader, Seen
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.engine import Engine, Image
+    from dfopt.engine.base import Progress
+
+_OUTPUT_LINES = 12
+
+
+class Plan(Record):
+    """What the user wants.
+
+    context       the build context; None: the directory of each Dockerfile
+    args, secrets, contexts, target, network, platform   of a build, as in engine.Build
+    timeout       seconds for each build and for each smoke test
+    smoke         a command for /bin/sh in the container (for an image without one: its words are run as they are)
+    smoke_script  a program on this machine, given the address of a container that was started as it is meant to be
+    touch         a file in the context that is changed to measure a rebuild; "" for no such measurement
+    repeat        build the file twice as it is, to find what differs from build to build
+    drop_syntax   build without the `# syntax=` line
+    allow         differences that are allowed: patterns of paths, `config:KEY`
+    """
+
+    context: str | None = None
+    args: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+    target: str | None = None
+    network: str | None = None
+    platform: str | None = None
+    timeout: float = 1800.0
+    smoke: str = ""
+    smoke_script: str = ""
+    touch: str = ""
+    repeat: bool = False
+    drop_syntax: bool = False
+    allow: tuple[str, ...] = ()
+
+
+class Built(Record):
+    """An image, the image as a proof sees it, and the seconds that its build took."""
+
+    image: Image
+    seen: Seen
+    seconds: float
+
+
+class Smoke(Record):
+    """How a smoke test ended. `said`: the end of what it wrote."""
+
+    passed: bool
+    said: str
+
+
+class Lab:
+    """One engine at work (None: images are only read). Nothing that it makes outlives the engine."""
+
+    def __init__(
+        self, engine: Engine | None, plan: Plan, progress: Progress | None = None, reader: Reader | None = None
+    ) -> None:
+        self._engine = engine
+        self.plan = plan
+        self.progress = progress
+        self.reader = reader or Reader()
+
+    @property
+    def engine(self) -> Engine:
+        """Raises EngineError where the lab was given none."""
+        if self._engine is None:
+            raise EngineError("this needs an engine")
+        return self._engine
+
+    def say(self, text: str) -> None:
+        if self.progress is not None:
+            self.progress(f"dfopt: {text}")
+
+    def build(self, dockerfile: bytes, path: str, *, cache: bool = False) -> Built:
+        """Builds and reads. Raises BuildError, EngineError, ImageError."""
+        image, seconds = self._build(dockerfile, path, self.context(path), cache)
+        try:
+            return Built(image, self._look(image), seconds)
+        except BaseException:
+            self.engine.remove(image)
+            raise
+
+    def context(self, path: str) -> str:
+        """The build context of the Dockerfile at `path`."""
+        return self.plan.context if self.plan.context is not None else os.path.dirname(path) or "."
+
+    def _build(self, dockerfile: bytes, path: str, context: str, cache: bool) -> tuple[Image, float]:
+        plan = self.plan
+        frontend = frontend_of(dockerfile)
+        if frontend is not None and plan.drop_syntax:
+            self.say(f"built without its line # syntax={frontend}")
+            dockerfile = without_frontend(dockerfile)
+        build = Build(
+            context, dockerfile, path, plan.target, plan.args, plan.secrets, plan.contexts, plan.network, plan.platform,
+            cache,
+        )  # fmt: skip
+        began = time.monotonic()
+        try:
+            image = self.engine.build(build, plan.timeout, self.progress)
+        except BuildError as failure:
+            if (
+                frontend is not None
+                and not plan.drop_syntax
+                and "resolve image config for" in failure.log.replace("-", " ")
+            ):
+                raise BuildError(
+                    f"{failure.message}: the frontend {frontend} cannot be had (--drop-syntax builds without it)",
+                    failure.log,
+                ) from None
+            raise
+        return image, time.monotonic() - began
+
+    def _look(self, image: Image) -> Seen:
+        archive = self.engine.save(image)
+        try:
+            return self.reader.archive(archive)
+        finally:
+            if archive != image.archive:
+                os.unlink(archive)
+
+    def smoke(self, built: Built) -> Smoke | None:
+        """Runs the user's smoke tests; None where there is none."""
+        results: list[Smoke] = []
+        if self.plan.smoke:
+            results.append(self._inside(built))
+        if self.plan.smoke_script and all(one.passed for one in results):
+            results.append(self._outside(built))
+        return results[-1] if results else None
+
+    def _inside(self, built: Built) -> Smoke:
+        self.say(f"smoke test: {self.plan.smoke}")
+        if built.seen.has("/bin/sh"):
+            words: tuple[str, ...] = ("/bin/sh", "-c", self.plan.smoke)
+        else:
+            words = tuple(shlex.split(self.plan.smoke))
+        try:
+            ran = self.engine.run(built.image, words, self.plan.network, self.plan.timeout)
+        except EngineError as failure:
+            return Smoke(False, str(failure))
+        said = f"status {ran.code}"
+        text = _end(ran.output.decode("utf-8", "backslashreplace") + ran.log)
+        return Smoke(ran.code == 0, f"{said}: {text}" if text else said)
+
+    def _outside(self, built: Built) -> Smoke:
+        self.say(f"smoke script: {self.plan.smoke_script}")
+        try:
+            container = self.engine.start(built.image, self.plan.network)
+        except EngineError as failure:
+            return Smoke(False, str(failure))
+        try:
+            words = [
+                "env", f"DFOPT_ADDRESS={container.address}", f"DFOPT_CONTAINER={container.name}",
+                f"DFOPT_IMAGE={built.image.name}", os.path.abspath(self.plan.smoke_script), container.address,
+            ]  # fmt: skip
+            done = self.engine.runner.run(words, self.plan.timeout, self.progress, merged=True)
+            if done.code == 0:
+                return Smoke(True, "status 0")
+            log = _end(self.engine.log(container))
+            text = "; ".join(part for part in (_end(done.log), f"the container wrote: {log}" if log else "") if part)
+            return Smoke(False, f"status {done.code}: {text}" if text else f"status {done.code}")
+        except EngineError as failure:
+            return Smoke(False, str(failure))
+        finally:
+            self.engine.stop(container)
+
+    def rebuild(self, dockerfile: bytes, path: str) -> float | None:
+        """Seconds that a build takes, behind one of the same file, when `touch` has changed; in a copy of the context.
+        Raises EngineError where there is no such file."""
+        if not self.plan.touch:
+            return None
+        context = self.context(path)
+        source = os.path.join(context, self.plan.touch)
+        if not os.path.isfile(source):
+            raise EngineError(f"--touch: no file {self.plan.touch} in the build context {context}")
+        copy = self.engine.place(".context")
+        try:
+            shutil.copytree(context, copy, symlinks=True, copy_function=_link)
+            changed = os.path.join(copy, self.plan.touch)
+            os.unlink(changed)
+            with open(source, "rb") as file:
+                content = file.read()
+            with open(changed, "wb") as file:
+                file.write(content + b"\n")
+            shutil.copymode(source, changed)
+            image, seconds = self._build(dockerfile, path, copy, True)
+            self.engine.remove(image)
+            return seconds
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    """A hard link where that can be, else a copy: the copy of the context is only read."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _end(text: str) -> str:
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return " | ".join(lines[-_OUTPUT_LINES:])

@@ -1,0 +1,36 @@
+"""Patterns of absolute paths: `*` and `?` stay within one name, `**` as a whole name stands for any number of names,
+and `~` in front for any home directory."""
+
+from __future__ import annotations
+
+import re
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """The regular expression of `pattern`, to be used with fullmatch. `/a/**` is everything below /a, not /a itself.
+
+    Raises ValueError when the pattern is not absolute, or holds an empty name, `.` or `..`.
+    """
+    names = pattern.split("/")
+    if names[0] not in ("", "~") or len(names) < 2 or any(name in ("", ".", "..") for name in names[1:]):
+        raise ValueError(f"not a pattern of absolute paths: {pattern!r}")
+    out = ""
+    for position, name in enumerate(names[1:], 1):
+        if name == "**":
+            out += "/.+" if position == len(names) - 1 else "(?:/[^/]+)*"
+        else:
+            out += "/" + "".join({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)) for char in name)
+    if names[0] == "~":
+        out = f"(?:/root|/home/[^/]+){out}|{out}"  # a user without a home has the root directory for one
+    return re.compile(out, re.DOTALL)
+
+
+def parents(pattern: str) -> list[str]:
+    """The patterns of the directories above a path that `pattern` matches, where those have names of their own."""
+    names = pattern.split("/")
+    found: list[str] = []
+    for count in range(2, len(names)):
+        if names[count - 1] == "**":
+            break
+        found.append("/".join(names[:count]))
+    return found

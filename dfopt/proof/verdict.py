@@ -1,0 +1,181 @@
+"""Two Dockerfiles or images against each other: one verdict."""
+
+from __future__ import annotations
+
+from dfopt.engine import BuildError, EngineError, TimeLimitError
+from dfopt.proof.differences import Allowed, allowance, compared
+from dfopt.proof.errors import ProofError
+from dfopt.proof.lab import Built, Smoke
+from dfopt.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dfopt.image import Comparison
+    from dfopt.passes.base import Declares
+    from dfopt.proof.differences import Difference
+    from dfopt.proof.lab import Lab
+    from dfopt.proof.seen import Seen
+
+
+class Figures(Record):
+    """What one image costs. Bytes: of its files as a container sees them (live), of all layers (total), of the stored
+    blobs; seconds: of a build without the engine's cache, and of one after a file of the context changed (None: not
+    measured)."""
+
+    live: int
+    total: int
+    stored: int
+    layers: int
+    files: int
+    seconds: float | None = None
+    rebuild: float | None = None
+
+
+class Verdict(Record):
+    """`failure`: why the second does not stand for the first, "" where it does; `differences`: what differs that was
+    not declared; `declared`: how many files and settings differ that were."""
+
+    failure: str
+    differences: tuple[Difference, ...]
+    declared: int
+    before: Figures
+    after: Figures | None
+    smoke: Smoke | None = None
+
+    @property
+    def holds(self) -> bool:
+        return not self.failure
+
+
+class Baseline(Record):
+    """The image before, that every other one is held against. `noise`: paths that differ from build to build."""
+
+    built: Built
+    figures: Figures
+    noise: frozenset[str]
+
+
+def figures_of(seen: Seen, seconds: float | None = None, rebuild: float | None = None) -> Figures:
+    ledger, layers = seen.ledger, seen.contents.layers
+    files = sum(node.inode is not None for _, node in ledger.tree.walk())
+    stored = sum(layer.stored for layer in layers)
+    return Figures(ledger.live_bytes, ledger.total_bytes, stored, len(layers), files, seconds, rebuild)
+
+
+def baseline(lab: Lab, dockerfile: bytes, path: str) -> Baseline:
+    """Builds the file as it is, and makes sure that its smoke test passes. Raises ProofError where that cannot be."""
+    try:
+        built = lab.build(dockerfile, path)
+    except (BuildError, TimeLimitError) as failure:
+        raise ProofError(f"the file does not build as it is: {_last(failure)}") from None
+    smoke = lab.smoke(built)
+    if smoke is not None and not smoke.passed:
+        raise ProofError(f"the smoke test fails with the file as it is: {smoke.said}")
+    noise: frozenset[str] = frozenset()
+    if lab.plan.repeat:
+        lab.say("built once more, to find what no two builds share")
+        again = lab.build(dockerfile, path)
+        noise = frozenset(change.path for change in compared(built.seen, again.seen).files)
+        lab.engine.remove(again.image)
+    return Baseline(built, figures_of(built.seen, built.seconds, lab.rebuild(dockerfile, path)), noise)
+
+
+def against(
+    lab: Lab, base: Baseline, dockerfile: bytes, path: str, declared: Iterable[Declares], *, measure: bool
+) -> Verdict:
+    """Builds a file and holds it against the baseline. `measure`: without the engine's cache, for the figures."""
+    try:
+        built = lab.build(dockerfile, path, cache=not measure)
+    except TimeLimitError as failure:
+        return _failed(base, f"it does not build: {_last(failure)}")
+    except BuildError as failure:
+        return _failed(base, f"it does not build: {_last(failure)}")
+    try:
+        verdict = judge(base.built.seen, built.seen, base.figures, declared, lab.plan.allow, base.noise)
+        if verdict.holds:
+            verdict = _with_smoke(verdict, lab.smoke(built))
+        seconds = built.seconds if measure else None
+        rebuild = lab.rebuild(dockerfile, path) if measure and verdict.holds else None
+        return replace(verdict, after=figures_of(built.seen, seconds, rebuild))  # type: ignore[no-any-return]
+    finally:
+        lab.engine.remove(built.image)
+
+
+def judge(
+    before: Seen,
+    after: Seen,
+    figures: Figures,
+    declared: Iterable[Declares],
+    allow: Sequence[str] = (),
+    noise: Iterable[str] = (),
+) -> Verdict:
+    """The verdict on two images by what is in them alone."""
+    comparison: Comparison = compared(before, after)
+    left = tuple(Allowed([*declared, allowance(allow)], noise).left(comparison))
+    expected = len(comparison.files) + len(comparison.config) - len({one.where for one in left})
+    failure = ""
+    if left:
+        more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
+        failure = f"the images differ: {left[0]}{more}"
+    return Verdict(failure, left, expected, figures, figures_of(after))
+
+
+class Subject(Record):
+    """One side of a comparison: a Dockerfile (its content, and where it lies), or an image by its name."""
+
+    name: str
+    dockerfile: bytes | None = None
+
+
+def verify(lab: Lab, before: Subject, after: Subject) -> Verdict:
+    """Holds the second subject against the first; a Dockerfile is built. Images need no engine, but for a smoke test.
+
+    Raises ProofError where the first, or the only Dockerfile, does not build, or the smoke test fails with the first;
+    EngineError, ImageError.
+    """
+    if before.dockerfile is not None and after.dockerfile is not None:
+        base = baseline(lab, before.dockerfile, before.name)
+        return against(lab, base, after.dockerfile, after.name, (), measure=True)
+    sides = [_look(lab, side) for side in (before, after)]
+    (one, first), (two, second) = sides
+    seconds = [built.seconds if built is not None else None for _, built in sides]
+    verdict = judge(one, two, figures_of(one, seconds[0]), (), lab.plan.allow)
+    smoke = None
+    if verdict.holds and (lab.plan.smoke or lab.plan.smoke_script):
+        old = lab.smoke(first or Built(lab.engine.find(before.name), one, 0.0))
+        if old is not None and not old.passed:
+            raise ProofError(f"the smoke test fails with {before.name}: {old.said}")
+        smoke = lab.smoke(second or Built(lab.engine.find(after.name), two, 0.0))
+    verdict = _with_smoke(verdict, smoke)
+    return replace(verdict, after=figures_of(two, seconds[1]))  # type: ignore[no-any-return]
+
+
+def _look(lab: Lab, subject: Subject) -> tuple[Seen, Built | None]:
+    if subject.dockerfile is None:
+        return lab.reader.reference(subject.name, lab.plan.platform), None
+    try:
+        built = lab.build(subject.dockerfile, subject.name)
+    except (BuildError, TimeLimitError) as failure:
+        raise ProofError(f"{subject.name} does not build: {_last(failure)}") from None
+    return built.seen, built
+
+
+def _with_smoke(verdict: Verdict, smoke: Smoke | None) -> Verdict:
+    failed = smoke is not None and not smoke.passed
+    failure = f"the smoke test fails: {smoke.said}" if smoke is not None and failed else verdict.failure
+    return replace(verdict, failure=failure, smoke=smoke)  # type: ignore[no-any-return]
+
+
+def _failed(base: Baseline, failure: str) -> Verdict:
+    return Verdict(failure, (), 0, base.figures, None)
+
+
+def _last(failure: EngineError) -> str:
+    """The line of a build's log that says what went wrong."""
+    if isinstance(failure, TimeLimitError):
+        return failure.message
+    lines = [line.strip() for line in failure.log.split("\n") if line.strip()]
+    wrong = [line for line in lines if line.startswith(("ERROR:", "Error:"))]
+    return (wrong or lines or [failure.message])[-1]
