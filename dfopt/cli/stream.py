@@ -35,8 +35,8 @@ def stream(
     run: Run = run_all,
 ) -> tuple[int, dict[str, int]]:
     """Runs the task over the files, through the cache in `store`; returns the exit code and the totals. The highest
-    code of any file wins. `each` is shown every outcome; `silent`: nothing goes to standard output; `run`: how the files
-    are gone through."""
+    code of any file wins. `each` is shown every outcome; `silent`: nothing goes to standard output; `run`: what takes
+    the task to each file."""
     status = 0
     totals: dict[str, int] = {}
     told: set[str] = set()

@@ -242,7 +242,7 @@ class Podman(Storage):
     name = "podman"
     store_form = "{{.Store.GraphRoot}}\n{{.Store.GraphDriverName}}"
     inspect = ("image", "inspect", "--format", "{{json .}}")
-    force = ("--force", "--volumes")
+    force = ("--force", "--time", "0", "--volumes")
 
     def __init__(self) -> None:
         super().__init__()

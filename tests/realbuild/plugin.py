@@ -13,7 +13,7 @@ from .engine import Engine, EngineError, PrivateEngine
 
 PACKAGES = (
     "docker.io docker-cli docker-buildx mmdebstrap busybox-static ca-certificates docker-registry apache2-utils "
-    "skopeo umoci"
+    "skopeo umoci buildah podman"
 )
 _LEFT_OUT = "real builds left out: "
 
