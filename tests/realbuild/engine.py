@@ -232,7 +232,7 @@ class PrivateEngine:
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         address = self._script("start-dockerd.sh", timeout=180).strip()
         if bases is None or bases:
-            self._script("make-bases.sh", *(bases or ()), timeout=1800, DOCKER_HOST=address, PYTHON=sys.executable)
+            make_bases(address, *(bases or ()), home=self._home)
         return address
 
     def stop(self) -> None:
@@ -249,23 +249,35 @@ class PrivateEngine:
             os.close(self._lock)
             self._lock = None
 
-    def _script(self, name: str, *words: str, timeout: float, **env: str) -> str:
-        # Output goes to a file: a pipe that the daemon inherited would never close.
-        with tempfile.TemporaryFile() as out:
-            settings = {**os.environ, "DFOPT_REALBUILD_HOME": str(self._home), **env}
-            try:
-                done = subprocess.run(
-                    [HERE / name, *words],
-                    env=settings,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=out,
-                    timeout=timeout,
-                    check=False,
-                )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise EngineError(f"{name}: {error}") from error
-            if done.returncode != 0:
-                out.seek(0)
-                raise EngineError(f"{name} ended with status {done.returncode}:\n{_tail(out.read())}")
-            return done.stdout.decode()
+    def _script(self, name: str, timeout: float) -> str:
+        return _script(name, timeout=timeout, DFOPT_REALBUILD_HOME=str(self._home))
+
+
+def make_bases(host: str, *names: str, home: Path | None = None) -> None:
+    """Makes those of the bases `names` (none: all) that the engine at `host` does not have yet. Raises EngineError.
+
+    `home`: where downloads are kept, else make-bases.sh decides.
+    """
+    settings = {"DFOPT_REALBUILD_HOME": str(home)} if home is not None else {}
+    _script("make-bases.sh", *names, timeout=1800, DOCKER_HOST=host, PYTHON=sys.executable, **settings)
+
+
+def _script(name: str, *words: str, timeout: float, **env: str) -> str:
+    # Output goes to a file: a pipe that the daemon inherited would never close.
+    with tempfile.TemporaryFile() as out:
+        try:
+            done = subprocess.run(
+                [HERE / name, *words],
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=out,
+                timeout=timeout,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EngineError(f"{name}: {error}") from error
+        if done.returncode != 0:
+            out.seek(0)
+            raise EngineError(f"{name} ended with status {done.returncode}:\n{_tail(out.read())}")
+        return done.stdout.decode()

@@ -39,8 +39,11 @@ declare -A names=(
   [distroless-base]='gcr.io/distroless/base-debian13:latest gcr.io/distroless/base:latest'
   [distroless-cc]='gcr.io/distroless/cc-debian13:latest gcr.io/distroless/cc:latest'
 )
-order=(busybox debian debian-slim alpine python python-full python-alpine golang gcc rust node-slim node node-alpine jre jdk
-       maven nginx nginx-unprivileged ruby-slim ruby php distroless-static distroless-base distroless-cc)
+# Made in this order: what others stand on, then two lists at the same time. Wheels are fetched by `first` and `left` alone.
+first=(busybox debian debian-slim alpine)
+left=(python-alpine node-slim node node-alpine gcc jre jdk maven distroless-static distroless-base distroless-cc)
+right=(python python-full golang rust nginx nginx-unprivileged ruby-slim ruby php)
+order=("${first[@]}" "${left[@]}" "${right[@]}")
 wanted=" ${*:-${order[*]}} "
 for base in $wanted; do
   [ -n "${names[$base]-}" ] || { echo "make-bases.sh: no base '$base': ${order[*]}" >&2; exit 2; }
@@ -174,16 +177,25 @@ clean='rm -rf /var/lib/apt/lists/*'
 
 . "$here/toolchains.sh"
 
-for base in "${order[@]}"; do
-  case $wanted in *" $base "*) ;; *) continue ;; esac
-  read -ra tags <<<"${names[$base]}"
-  parent=${parents[$base]}
-  if [ "$parent" != - ]; then parent=$(id "${names[$parent]%% *}"); fi
-  fresh "$base" "${tags[0]}" && continue
-  old=$(id "${tags[0]}") start=$(date +%s%N)
-  "make_${base//-/_}" "${tags[0]}"
-  for tag in "${tags[@]:1}"; do docker tag "${tags[0]}" "$tag"; done
-  [ -z "$old" ] || [ "$old" = "$(id "${tags[0]}")" ] || docker image rm "$old" >/dev/null 2>&1 || true   # has no name now
-  echo "$(recipe_of "make_${base//-/_}") $parent $(id "${tags[0]}")" >"stamps/$base"
-  echo "make-bases.sh: $base made in $(( ($(date +%s%N) - start) / 1000000 )) ms" >&2
-done
+make_wanted() { # make_wanted BASE...: those that are wanted and not fresh
+  local base parent old start tag tags
+  for base; do
+    case $wanted in *" $base "*) ;; *) continue ;; esac
+    read -ra tags <<<"${names[$base]}"
+    parent=${parents[$base]}
+    if [ "$parent" != - ]; then parent=$(id "${names[$parent]%% *}"); fi
+    fresh "$base" "${tags[0]}" && continue
+    old=$(id "${tags[0]}") start=$(date +%s%N)
+    "make_${base//-/_}" "${tags[0]}"
+    for tag in "${tags[@]:1}"; do docker tag "${tags[0]}" "$tag"; done
+    [ -z "$old" ] || [ "$old" = "$(id "${tags[0]}")" ] || docker image rm "$old" >/dev/null 2>&1 || true   # has no name now
+    echo "$(recipe_of "make_${base//-/_}") $parent $(id "${tags[0]}")" >"stamps/$base"
+    echo "make-bases.sh: $base made in $(( ($(date +%s%N) - start) / 1000000 )) ms" >&2
+  done
+}
+make_wanted "${first[@]}"
+make_wanted "${left[@]}" & pids=($!)
+make_wanted "${right[@]}" & pids+=($!)
+failed=0
+for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+exit $failed

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
 
-from .engine import Engine, EngineError, PrivateEngine
+from .engine import Engine, EngineError, PrivateEngine, make_bases
 
 PACKAGES = (
     "docker.io docker-cli docker-buildx mmdebstrap busybox-static ca-certificates docker-registry apache2-utils "
     "skopeo umoci buildah podman"
 )
+BASES = ("busybox", "debian", "debian-slim", "alpine", "python")  # what most tests build on; more: see more_bases
 _LEFT_OUT = "real builds left out: "
 
 
@@ -55,7 +56,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         else:
             request.getfixturevalue("may_start_engine")
             try:
-                host = private.start()
+                host = private.start(BASES)
             except EngineError as error:
                 _unavailable(str(error))
         engine = Engine(host)
@@ -66,6 +67,17 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             engine.close()
     finally:
         private.stop()
+
+
+@pytest.fixture(scope="session")
+def more_bases(engine: Engine) -> Callable[..., None]:
+    """more_bases(NAME ...): makes these bases of make-bases.sh too; nothing where the engine was given."""
+
+    def make(*names: str) -> None:
+        if not os.environ.get("DFOPT_TEST_ENGINE"):
+            make_bases(engine.host, *names)
+
+    return make
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

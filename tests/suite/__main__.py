@@ -1,7 +1,7 @@
 """Builds small applications before and after dfopt, and asks both images what the application must answer.
 
-    python -m tests.suite [--select APP ...] [--with PASSES] [--recipe NAME] [--unsafe] [--unseen] [--out FILE]
-                          [-- OPTION ...]
+    python -m tests.suite [--select APP ...] [--with PASSES] [--recipe NAME] [--unsafe] [--unseen]
+                          [--each] [--no-rebuild] [--out FILE] [-- OPTION ...]
 
 Prints one table; progress goes to standard error. Ends with status 1 when a build or a smoke test fails.
 """
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--unsafe", action="store_true", help="dfopt's --unsafe")
     parser.add_argument("--unseen", action="store_true", help="the applications of unseen/ in place of those of apps/")
     parser.add_argument("--no-rebuild", action="store_true", help="leave out the second build, with the cache")
+    parser.add_argument("--each", action="store_true", help="also run every pass alone that applies, for its bytes")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("options", nargs="*", metavar="OPTION", help="more options of 'dfopt fix', after --")
     given = parser.parse_args()
@@ -53,7 +54,7 @@ def main() -> int:
             trials = []
             for app in apps:
                 print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
-                trials.append(try_app(engine, app, options, rebuild=not given.no_rebuild))
+                trials.append(try_app(engine, app, options, rebuild=not given.no_rebuild, each=given.each))
                 print("ok" if trials[-1].ok else "FAILED", file=sys.stderr)
         finally:
             engine.close()

@@ -63,13 +63,13 @@ def _sums(trials: Sequence[Trial]) -> list[str]:
         lines.append(
             f"size of the changed ones: {old / _MB:.0f} MB > {new / _MB:.0f} MB, median {statistics.median(ratios):.0%}"
         )
-    counts: dict[str, list[int]] = {}
-    for trial in trials:
-        for name, count in trial.applied.items():
-            entry = counts.setdefault(name, [0, 0])
-            entry[0] += 1
-            entry[1] += count
-    lines += [f"{name:<22} {files:>3} files {fixes:>4} fixes" for name, (files, fixes) in sorted(counts.items())]
+    for name in sorted({name for trial in trials for name in trial.applied}):
+        counts = [trial.applied[name] for trial in trials if name in trial.applied]
+        saved = [trial.alone[name] for trial in trials if name in trial.alone]
+        told = (
+            f"  alone: {sum(saved) / _MB:>8.1f} MB less in {sum(1 for one in saved if one > 0)} images" if saved else ""
+        )
+        lines.append(f"{name:<22} {len(counts):>3} files {sum(counts):>4} fixes{told}")
     return lines
 
 
@@ -91,6 +91,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "error": trial.error,
         "applied": trial.applied,
         "refused": trial.refused,
+        "alone_bytes": trial.alone,
         "before": before and _side(before),
         "after": after and _side(after),
         "diff": diff,

@@ -37,14 +37,15 @@ def _server(engine: Engine, app: App, image: str) -> list[str]:
         if started.returncode != 0:
             return [f"does not start: {_last(started.stderr)}"]
         pid = engine.call(["inspect", "--format", "{{.State.Pid}}", name], timeout=_CALL).stdout.decode().strip()
-        if pid == "0":
-            return [f"ended at once: {_logs(engine, name)}"]
+        network = Path(f"/proc/{pid}/ns/net")
         client = [sys.executable, "-I", str(Path(__file__).with_name("ask.py")), str(app.port), str(_START)]
         asked = subprocess.run(
-            ["nsenter", f"--net=/proc/{pid}/ns/net", "--", *client, *(ask.path for ask in app.asks)],
+            ["nsenter", f"--net={network}", "--", *client, *(ask.path for ask in app.asks)],
             capture_output=True,
             timeout=_START + 60,
         )
+        if pid == "0" or not network.exists():
+            return [f"ended at once: {_logs(engine, name)}"]
         if asked.returncode != 0:
             return [f"cannot be asked: {_last(asked.stderr)}"]
         answers = json.loads(asked.stdout)

@@ -42,7 +42,8 @@ class Side(Record):
 
 class Trial(Record):
     """`applied`: pass -> how often. `refused`: what dfopt left alone, as "pass: line N: reason". `after` is None where
-    nothing changed. `error`: why there is no `before` or no `after`, else ""."""
+    nothing changed. `error`: why there is no `before` or no `after`, else "".
+    `alone`: pass -> bytes that the image has less when this pass alone is run (what was asked for only)."""
 
     app: App
     before: Side | None
@@ -50,6 +51,7 @@ class Trial(Record):
     applied: dict[str, int]
     refused: list[str]
     error: str
+    alone: dict[str, int]
 
     @property
     def ok(self) -> bool:
@@ -82,8 +84,8 @@ def fix(context: Path, options: Sequence[str]) -> Fixed:
     return Fixed(applied, refused)
 
 
-def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool = True) -> Trial:
-    """Builds, asks and measures `app` as it is and as dfopt with `options` leaves it.
+def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool = True, each: bool = False) -> Trial:
+    """Builds, asks and measures `app` as it is and as dfopt with `options` leaves it; with `each`, every pass alone.
 
     A build that fails and a smoke test that fails are results: `error` and `failures` tell them.
     """
@@ -93,16 +95,40 @@ def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool =
         before, error = _side(engine, app, context, rebuild)
         fixed = Fixed({}, [])
         after = None
-        if not error:
+        alone: dict[str, int] = {}
+        if before is not None:
             original = (context / "Dockerfile").read_bytes()
             try:
                 fixed = fix(context, options)
-            except EngineError as failure:
-                error = str(failure)
-            else:
                 if (context / "Dockerfile").read_bytes() != original:
                     after, error = _side(engine, app, context, rebuild)
-        return Trial(app, before, after, fixed.applied, fixed.refused, error)
+                for name in sorted(fixed.applied) if each and after else ():
+                    (context / "Dockerfile").write_bytes(original)
+                    fix(context, [*_without_select(options), "--select", name])
+                    alone[name] = before.figures.docker_bytes - _size(engine, app, context)
+            except EngineError as failure:
+                error = str(failure)
+        return Trial(app, before, after, fixed.applied, fixed.refused, error, alone)
+
+
+def _without_select(options: Sequence[str]) -> list[str]:
+    kept = list(options)
+    if "--select" in kept:
+        del kept[kept.index("--select") : kept.index("--select") + 2]
+    return kept
+
+
+def _size(engine: Engine, app: App, context: Path) -> int:
+    """The bytes of an image that must pass its smoke test. Raises EngineError."""
+    with _served(app) as args:
+        image = engine.build(context, (context / "Dockerfile").read_bytes(), args=args, cached=True)
+    try:
+        if failures := smoke(engine, app, image):
+            raise EngineError("; ".join(failures))
+        inspected = engine.call(["image", "inspect", "--format", "{{.Size}}", image], timeout=60)
+        return int(inspected.stdout)
+    finally:
+        engine.remove(image)
 
 
 def _left_out(directory: str, names: list[str]) -> list[str]:
