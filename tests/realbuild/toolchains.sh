@@ -8,11 +8,13 @@ FROM debian:trixie-slim AS headers
 WORKDIR /headers
 RUN apt-get update && apt-get download libpython3.13-dev && dpkg-deb -x *.deb . && rm -rf *.deb usr/lib/python3*
 FROM debian:trixie-slim
-RUN $install ca-certificates python3 python3-pip python3-venv && $clean && \
-    ln -s python3 /usr/bin/python && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 COPY --from=headers /headers/usr/include/ /usr/include/
-COPY ca.crt $bundle
+COPY ca.crt /tmp/ca.crt
 ENV PIP_CERT=$bundle
+# pip's own copy of itself, which pip may replace as it may in the official image; Debian's belongs to dpkg
+RUN $install ca-certificates python3 python3-pip python3-venv && cp /tmp/ca.crt $bundle && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED && \
+    pip install --no-cache-dir --root-user-action=ignore --ignore-installed pip && \
+    apt-get purge -y --auto-remove python3-pip && $clean && ln -s python3 /usr/bin/python
 CMD ["python3"]
 DOCKERFILE
 }

@@ -110,5 +110,5 @@ def test_bad_smoke_file(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_unknown_application() -> None:
-    with pytest.raises(AppError, match="no application none in .*apps; there are: "):
+    with pytest.raises(AppError, match=r"no application none in .*apps; there are: "):
         find_apps("apps", ["none"])

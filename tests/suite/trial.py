@@ -67,7 +67,7 @@ class Fixed(Record):
 def fix(context: Path, options: Sequence[str]) -> Fixed:
     """Runs `dfopt fix --write` with `options` on the Dockerfile in `context`, as a user would. Raises EngineError."""
     command = [sys.executable, "-m", "dfopt", "fix", "--write", "--isolated", "--output-format=json"]
-    command += ["--show-refusals", *options, "Dockerfile"]
+    command += ["--show-refusals", "--context=.", *options, "Dockerfile"]
     env = {**os.environ, "PYTHONPATH": str(_TREE)}
     done = subprocess.run(command, cwd=context, env=env, capture_output=True, timeout=600)
     log = done.stderr.decode(errors="backslashreplace")

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo started > state
+exec python server.py
