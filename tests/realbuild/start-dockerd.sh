@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts a private dockerd for the tests, or finds the one that is running already, and prints its socket's address.
 #   start-dockerd.sh            home: $DFOPT_REALBUILD_HOME, else ~/.cache/dfopt-realbuild
+#                               more options of dockerd: $DFOPT_DOCKERD_OPTIONS, words split at blanks
 # Socket, data, containerd namespace and pid file are its own: another docker on the machine is never touched. There is
 # no bridge and no iptables rule: builds use --network=host, containers --network=none or host. Root is needed.
 set -euo pipefail
@@ -22,7 +23,8 @@ if ! answers; then
   # (engine.py), so little of it is kept.
   echo '{"builder": {"gc": {"enabled": true, "defaultKeepStorage": "1GB"}}}' >"$home/daemon.json"
   # setsid: an interrupt from the terminal must reach the tests, not the daemon that they still need to clean up
-  setsid nohup dockerd --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/exec" \
+  read -ra more <<<"${DFOPT_DOCKERD_OPTIONS:-}"
+  setsid nohup dockerd "${more[@]}" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/exec" \
     --pidfile "$home/pid" --host "$address" --containerd-namespace dfopt --containerd-plugins-namespace dfopt-plugins \
     --iptables=false --ip6tables=false --bridge=none >"$home/dockerd.log" 2>&1 </dev/null 200>&- 201>&- &
   daemon=$!

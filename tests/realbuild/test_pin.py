@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from registry.servers import Answer, FakeServer, digest, docker_registry
 
-from .engine import Engine, EngineError
+from .engine import Engine, EngineError, PrivateEngine
 from .plugin import require
 
 ROOT = Path(__file__).parents[2]
@@ -123,3 +124,40 @@ def test_a_source_policy_pins_a_file_that_it_leaves_alone(
         assert which(engine, tree, policy) == b"second\nchanged\n"
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def mirrored(may_start_engine: None, registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine of its own that takes images of Docker Hub from the registry."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="dfopt-") as home:
+        patch.setenv("DFOPT_REALBUILD_HOME", home)
+        options = f"--registry-mirror=http://{registry} --insecure-registry={registry}"
+        patch.setenv("DFOPT_DOCKERD_OPTIONS", options)
+        private = PrivateEngine()
+        try:
+            found = Engine(private.start(bases=()))
+            try:
+                yield found
+            finally:
+                found.close()
+        finally:
+            private.stop()
+
+
+def test_images_of_docker_hub_by_a_mirror(
+    mirrored: Engine, registry: str, move: Callable[[str, str], None], tree: Path
+) -> None:
+    """The names that most files use: pinned by way of a mirror, and built by an engine that has the same one."""
+    move("library/busybox:1.37", "first")
+    file, policy = tree / "Dockerfile", tree / "policy.json"
+    text = "FROM busybox:1.37\nRUN cp /which /copied\n"
+    file.write_text(text)
+    pin(tree, "--write", "--registry-mirror", registry)
+    assert file.read_text().startswith("FROM busybox:1.37@sha256:")
+    assert 'reference = "docker.io/library/busybox:1.37"' in (tree / "dfopt.lock").read_text()
+    move("library/busybox:1.37", "second")
+    assert which(mirrored, tree) == b"first\nfirst\n"
+    file.write_text(text)
+    pin(tree, "--source-policy", "policy.json", "--offline")
+    assert which(mirrored, tree, policy) == b"first\nfirst\n"
+    assert which(mirrored, tree) == b"second\nsecond\n"
