@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from test_gate import BASE, replaced, verdict
 
+from dfopt.ir.copy_mode import ModeIntoCopy
 from dfopt.ir.mounts import AddCacheMounts
-from dfopt.ir.rewrite import EditWords, RemoveCommand
+from dfopt.ir.rewrite import EditWords, RemoveCommand, RemoveStep
 from dfopt.ir.tail import RemoveLast
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ PIP = BASE + "RUN pip install x\n"
 LISTS = "type=cache,target=/var/lib/apt/lists,sharing=locked"
 APT = BASE + "RUN apt-get update && apt-get install x && rm -rf /var/lib/apt/lists/* /tmp/y\n"
 APT_RM = BASE + "RUN apt-get update && apt-get install x && rm -rf /var/lib/apt/lists/*\n"
+MODE = BASE + "COPY a.sh /\nRUN chmod 755 /a.sh\n"
+INTO = ModeIntoCopy((1,), 2, 0, "/a.sh", ("chmod", "755"))
 LIST = BASE + "RUN set -e; a; b\n"
 
 # id, text, (old, new) pairs of the correct edit, the same damaged, declared rewrites
@@ -45,6 +48,12 @@ ROWS = [
     ("more-goes-than-the-cleanup", APT, [("RUN apt", f"RUN --mount={LISTS} apt"), (" /var/lib/apt/lists/*", "")],
      [("RUN apt", f"RUN --mount={LISTS} apt"), (" && rm -rf /var/lib/apt/lists/* /tmp/y", "")],
      [EditWords(1, 39, 2, 1, ()), AddCacheMounts(1, (LISTS,))]),
+    ("mode-into-copy", MODE, [("COPY a", "COPY --chmod=755 a"), ("RUN chmod 755 /a.sh\n", "")],
+     [("COPY a", "COPY --chmod=644 a"), ("RUN chmod 755 /a.sh\n", "")], [INTO, RemoveStep(2)]),
+    ("mode-lost", MODE, [("COPY a", "COPY --chmod=755 a"), ("RUN chmod 755 /a.sh\n", "")],
+     [("RUN chmod 755 /a.sh\n", "")], [INTO, RemoveStep(2)]),
+    ("mode-of-another", MODE + "COPY b /\n", [("COPY a", "COPY --chmod=755 a"), ("RUN chmod 755 /a.sh\n", "")],
+     [("COPY b", "COPY --chmod=755 b"), ("RUN chmod 755 /a.sh\n", "")], [INTO, RemoveStep(2)]),
     ("last-of-list", LIST, [("; b", "")], [("a; b", "b")], [RemoveLast(1, 11)]),
     ("first-of-list", LIST, [("; b", "")], [("set -e; ", "")], [RemoveLast(1, 11)]),
 ]  # fmt: skip
@@ -62,6 +71,14 @@ def test_gate(
 
 def mount(text: str, value: str = M, step: int = 1, command: str = "pip") -> tuple[str, list[tuple[str, str]], Rewrite]:
     return text, [(f"RUN {command}", f"RUN --mount={value} {command}")], AddCacheMounts(step, (value,))
+
+
+def into(
+    runs: str, run: int = 2, flag: tuple[str, str] = ("chmod", "755"), copy: str = "COPY a.sh /", offset: int = 0
+) -> tuple[str, list[tuple[str, str]], Rewrite]:
+    keyword, rest = copy.split(" ", 1)
+    edits = [(copy, f"{keyword} --{flag[0]}={flag[1]} {rest}")]
+    return f"{BASE}{copy}\n{runs}\n", edits, ModeIntoCopy((1,), run, offset, "/a.sh", flag)
 
 
 COPY = "FROM x\nCOPY --from=0 "
@@ -88,6 +105,23 @@ WRONG = [
     ("from-another-image", mount(PIP, M + ",from=x"), "no cache mount"),
     ("relative-target", mount(PIP, "type=cache,target=root"), "no cache mount"),
     ("the-root", mount(PIP, "type=cache,target=/"), "cannot be mounted"),
+    ("mode-not-said", into("RUN chmod 644 /a.sh"), "no command"),
+    ("mode-symbolic", into("RUN chmod +x /a.sh"), "no command"),
+    ("mode-of-another-path", into("RUN chmod 755 /b.sh"), "does not name"),
+    ("mode-not-first", into("RUN ls && chmod 755 /a.sh", offset=6), "no command"),
+    ("mode-on-condition", into("RUN chmod 755 /a.sh || true"), "no command"),
+    ("mode-in-background", into("RUN chmod 755 /a.sh & ls"), "no command"),
+    ("mode-with-a-redirect", into("RUN chmod 755 /a.sh >/log"), "no command"),
+    ("mode-seen-between", into("RUN ls -l /a.sh\nRUN chmod 755 /a.sh", run=3), "sees the file"),
+    ("mode-written-between", into("COPY b /\nRUN chmod 755 /a.sh", run=3), "may write"),
+    ("mode-triggered-between", into("ONBUILD RUN ls\nRUN chmod 755 /a.sh", run=3), "sees the file"),
+    ("mode-elsewhere", into("RUN chmod 755 /a.sh", copy="COPY a.sh /srv/"), "does not write"),
+    ("mode-with-link", into("RUN chmod 755 /a.sh", copy="COPY --link a.sh /"), "otherwise"),
+    ("mode-is-there", into("RUN chmod 755 /a.sh", copy="COPY --chmod=600 a.sh /"), "otherwise"),
+    ("owner-created-between", into("RUN useradd u\nRUN chown u:u /a.sh", run=3, flag=("chown", "u:u")), "owner"),
+    ("owner-file-replaced", into(
+        "COPY p /etc/passwd\nRUN chown u:u /a.sh", run=3, flag=("chown", "u:u")), "who the owner is"),
+    ("owner-group-left-out", into("RUN chown 5 /a.sh", flag=("chown", "5")), "no command"),
     ("onbuild", (BASE + "ONBUILD RUN pip install x\n", [("RUN pip", f"RUN {F} pip")], AddCacheMounts(1, (M,))), "RUN"),
     ("not-a-run", (BASE + "COPY a b\n", [("COPY a", f"COPY {F} a")], AddCacheMounts(1, (M,))), "RUN"),
     ("last-without-errexit", (BASE + "RUN a; b\n", [("; b", "")], RemoveLast(1, 3)), "set -e"),

@@ -6,7 +6,7 @@ from dfopt.edit import Edit
 from dfopt.ir.rewrite import InsertCommand, RemoveCommand
 from dfopt.ir.status import can_precede
 from dfopt.lazy import regex
-from dfopt.passes._layout import line_start, newline_at
+from dfopt.passes._layout import line_end, line_start, newline_at
 from dfopt.syntax.shell.nodes import AndOr
 
 TYPE_CHECKING = False
@@ -85,3 +85,14 @@ def insertion(
     else:
         end = f"; {program.dockerfile.escape}{newline}{prefix}"
     return Edit(at, at, command + end), InsertCommand(step.index, node.start, words, ";")
+
+
+def whole_step(text: str, step: Step) -> Edit:
+    """The deletion of an instruction with its line, and with one of two blank lines that would meet."""
+    start = line_start(text, step.node.start)
+    end = text.find("\n", line_end(text, step.node.end)) + 1
+    before = text[line_start(text, start - 1) : start] if start else ""
+    after = text.find("\n", end) + 1
+    if before and not before.strip() and after and not text[end:after].strip():
+        end = after
+    return Edit(start, end, "")

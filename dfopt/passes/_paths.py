@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dfopt.ir.bases import split_image
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.passes.base import Facts
 
+FILE = re.compile(r"[^./]\.[A-Za-z]\w{0,4}\Z")
 _GLOBS = frozenset("*?[$\\\"'")
 
 
@@ -129,14 +132,15 @@ def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
 
 def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     """Whether a COPY puts one file at exactly `path`, where a command needs something to be there: into a directory
-    that is given with a final slash, a directory's content would come without the directory's name."""
+    that is given with a final slash, a directory's content would come without the directory's name. (That a directory
+    is called as a file in it is, is excluded only where that name has an extension.)"""
     found = copied(program, step, facts)
     if found is None or found.single is False:
         return False
     if found.single:
         return found.target == path
     to = step.node.arguments[1].value
-    if not (to.endswith("/") or to in (".", "./")):
+    if not (to.endswith("/") or to in (".", "./")) or not FILE.search(found.sources[0]):
         return False
     name = found.sources[0].rstrip("/").rpartition("/")[2]
     return f"{found.target.rstrip('/')}/{name}" == path

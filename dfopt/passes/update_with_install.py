@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dfopt.edit import Edit
 from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
 from dfopt.ir.rewrite import RemoveStep
 from dfopt.passes._apt_index import LISTS, changes_sources, index_source
-from dfopt.passes._chain import insertion
+from dfopt.passes._chain import insertion, whole_step
 from dfopt.passes._cleanup import mounted, runs
-from dfopt.passes._layout import line_end, line_start
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 
@@ -91,7 +89,7 @@ class UpdateWithInstall(Pass):
             return Finding(self.name, message, old.start, old.end, None, reason)
         edit, rewrite = made
         gone = stage.steps[source[1]]
-        fix = Fix((_gone(program.text, gone), edit), (RemoveStep(gone.index), rewrite), "safe")
+        fix = Fix((whole_step(program.text, gone), edit), (RemoveStep(gone.index), rewrite), "safe")
         message = "fetch the package index where it is used: in a layer of its own it goes stale"
         return Finding(self.name, message, old.start, old.end, fix)
 
@@ -158,14 +156,3 @@ def _place(form: str, reader: Tool) -> str:
     if reader.one.where != TOP and form != "script":
         return "the installation runs in a group or a pipeline"
     return ""
-
-
-def _gone(text: str, step: Step) -> Edit:
-    """The deletion of an instruction with its line, and with one of two blank lines that would meet."""
-    start = line_start(text, step.node.start)
-    end = text.find("\n", line_end(text, step.node.end)) + 1
-    before = text[line_start(text, start - 1) : start] if start else ""
-    after = text.find("\n", end) + 1
-    if before and not before.strip() and after and not text[end:after].strip():
-        end = after
-    return Edit(start, end, "")

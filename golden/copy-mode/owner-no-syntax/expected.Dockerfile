@@ -1,0 +1,2 @@
+FROM debian:13-slim
+COPY --chown=1000:0 a.sh /
