@@ -32,6 +32,9 @@ _NO_CONTEXT = frozenset((
 ))  # fmt: skip
 
 
+NO_PATTERNS = dockerignore.Matcher(())
+
+
 class BuildContext:
     """A directory as a builder sees it. `ignore_path` is the .dockerignore in force, "" where there is none."""
 
@@ -149,6 +152,11 @@ def _walk(root: str, matcher: dockerignore.Matcher) -> Iterator[str]:
                     stack.append((entry.path, path + "/", state))
             elif not left_out and not _is_socket(entry):
                 yield path
+
+
+def list_all(root: str) -> frozenset[str] | None:
+    """All files and links below a directory, nothing left out; None as for `BuildContext.paths`."""
+    return BuildContext(root, "", NO_PATTERNS).paths()
 
 
 def _is_socket(entry: os.DirEntry[str]) -> bool:

@@ -1,0 +1,189 @@
+"""`dfopt dockerignore`: what the build context holds and no image needs, as a diff of .dockerignore, or written."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.cli import out, style
+from dfopt.cli.errors import UsageError
+from dfopt.cli.request import STDIN, Request, lookup_of
+from dfopt.record import Record
+from dfopt.workspace.config import ConfigError, Lookup
+from dfopt.workspace.context import IGNORE_FILE, NO_PATTERNS, BuildContext, list_all
+from dfopt.workspace.discovery import discover
+from dfopt.workspace.facts import ContextFacts
+from dfopt.workspace.paths import display_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.cli.options import Values
+    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.leaving_out import Plan, Sharing
+
+
+class Group(Record):
+    """A .dockerignore file, the context that it is of, and the Dockerfiles that are built with it."""
+
+    target: str
+    context: BuildContext
+    files: tuple[Sharing, ...]
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError."""
+    if STDIN in values.paths:
+        raise UsageError("'-' (standard input) has no build context")
+    if values.context is not None and not os.path.isdir(values.context):
+        raise UsageError(f'--context: no such directory: "{out.printable(values.context)}"')
+    request = Request(lookup_of(values), context=values.context)
+    command = _Command(request, values)
+    status = 0
+    for group in command.groups(
+        discover(values.paths or (".",), request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore)
+    ):
+        status = max(status, command.group(group))
+    return max(status, command.status)
+
+
+class _Command:
+    def __init__(self, request: Request, values: Values) -> None:
+        self.request = request
+        self.values = values
+        self.color = style.wanted(values.color, os.environ, out.is_terminal())
+        self.status = 0
+
+    def groups(self, found: Iterator[Found]) -> list[Group]:
+        """The .dockerignore files that the Dockerfiles of the command line are built with."""
+        result: dict[str, Group] = {}
+        seen = False
+        for one in found:
+            seen = True
+            opened = self.open(one)
+            if opened is None:
+                continue
+            sharing, context = opened
+            if context is None:
+                self.note(f"{out.printable(one.name)}: the build context is not known; --context names it\n")
+                continue
+            own = one.path + IGNORE_FILE
+            target = own if context.ignore_path == own else os.path.join(context.root, IGNORE_FILE)
+            key = os.path.realpath(target)
+            if key not in result:
+                others = [] if target == own else self.sharing(context)
+                others = [other for other in others if other.name != sharing.name]
+                result[key] = Group(target, context, (sharing, *others))
+        if not seen:
+            self.note("dfopt: no Dockerfiles found\n")
+        return list(result.values())
+
+    def open(self, one: Found) -> tuple[Sharing, BuildContext | None] | None:
+        """A Dockerfile and its context; None, with a note, for a file that cannot be read."""
+        from dfopt.ir.program import Program
+        from dfopt.source import Source
+        from dfopt.syntax.dockerfile import parse
+        from dfopt.syntax.tree import DockerfileError
+        from dfopt.workspace.leaving_out import Sharing
+
+        try:
+            if one.error:
+                raise OSError(0, one.error)
+            with open(one.path, "rb") as file:
+                source = Source.from_bytes(file.read(), one.name)
+            program = Program(parse(source.text))
+            facts = ContextFacts(one.path, one.root, source, self.request.context_of(one))
+        except (OSError, DockerfileError, ConfigError) as failure:
+            self.status = 2
+            reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
+            out.error(f"{out.printable(one.name)}: {reason}")
+            return None
+        return Sharing(one.name, program), facts.build_context()
+
+    def sharing(self, context: BuildContext) -> list[Sharing]:
+        """The other Dockerfiles below a context that are built in it, or may be."""
+        result: list[Sharing] = []
+        for one in discover((context.root,), Lookup(isolated=True), ignore_files=False):
+            opened = self.open(one)
+            if opened is None:
+                continue
+            sharing, other = opened
+            if other is None or os.path.realpath(other.root) == os.path.realpath(context.root):
+                result.append(sharing)
+        return result
+
+    def group(self, group: Group) -> int:
+        """Plans, shows and writes one .dockerignore; the exit code."""
+        from dfopt.workspace.leaving_out import SAFE, UNSAFE, PlanError, extended, plan
+        from dfopt.workspace.writer import WriteRefused, replace_file
+
+        name = display_name(group.target)
+        try:
+            content = _content(group.target)
+            present = list_all(group.context.root)
+            if present is None:
+                raise PlanError("the build context is too large, or cannot be listed")
+            unfiltered = BuildContext(group.context.root, "", NO_PATTERNS)
+            if not os.path.basename(group.target).startswith("."):
+                own: frozenset[str] = frozenset()
+            else:  # it will be in the context too
+                own = frozenset((IGNORE_FILE,))
+            tiers = (SAFE, UNSAFE) if self.values.unsafe else (SAFE,)
+            found = plan(present | own, content or b"", group.files, unfiltered.read, tiers)
+        except PlanError as failure:
+            self.note(f"{out.printable(name)}: left alone: {out.printable(str(failure))}\n")
+            return 0
+        except OSError as failure:
+            out.error(f"{out.printable(name)}: {failure.strerror or failure}")
+            return 2
+        self.explain(name, found)
+        made = extended(content or b"", found.patterns)
+        if made == (content or b"") or (content is None and {pattern for _, pattern in found.patterns} == own):
+            return 0
+        if not self.values.write:
+            out.data(style.diff(_diff(name, content, made), self.color))
+            return 1
+        try:
+            if content is not None and os.path.islink(group.target):
+                raise WriteRefused("it is a symbolic link")
+            replace_file(group.target, made, expected=content)
+        except (WriteRefused, OSError) as failure:
+            out.error(f"{out.printable(name)}: not written: {failure}")
+            return 2
+        self.note(f"wrote {out.printable(name)} ({len(found.patterns)} patterns)\n")
+        return 0
+
+    def explain(self, name: str, found: Plan) -> None:
+        from dfopt.workspace.leaving_out import REFUSED, UNSAFE
+
+        lines: list[str] = []
+        for item in found.items:
+            wanted = item.verdict == UNSAFE and not self.values.unsafe
+            if self.values.explain or wanted:
+                state = "stays" if item.verdict == REFUSED else "needs --unsafe" if wanted else "left out"
+                lines.append(f"{out.printable(name)}: {out.printable(item.path)} ({item.kind}) {state}: {item.why}\n")
+        self.note("".join(lines))
+
+    def note(self, text: str) -> None:
+        if not self.values.quiet:
+            out.note(text)
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _diff(name: str, before: bytes | None, after: bytes) -> str:
+    """The unified diff; of a file that is not there yet, from /dev/null."""
+    from dfopt.cli.fix import patch_name
+    from dfopt.edit import Change, unified_diff
+    from dfopt.source import decode
+
+    old, new = decode(before or b""), decode(after)
+    change = Change(len(old), len(old), new[len(old) :], frozenset((0,)))
+    text = unified_diff(old, (change,), patch_name(name), ("dockerignore",))
+    return text if before is not None else text.replace(f"--- a/{patch_name(name)}\n", "--- /dev/null\n", 1)

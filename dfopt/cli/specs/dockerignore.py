@@ -1,0 +1,28 @@
+"""The command line of `dfopt dockerignore`."""
+
+from __future__ import annotations
+
+from dfopt.cli.options import CommandSpec, OptionSpec
+from dfopt.cli.specs._shared import CONFIGURATION, FILES, OUTPUT, PATHS
+
+SPEC = CommandSpec(
+    "dockerignore",
+    "dfopt.cli.dockerignore",
+    "Extend .dockerignore by what the build context holds and no image needs: print the diff, or write it.",
+    (PATHS,),
+    (
+        OptionSpec("write", ("--write", "-w"), "flag", "Write the .dockerignore files.", panel="Result"),
+        OptionSpec(
+            "unsafe",
+            ("--unsafe",),
+            "switch",
+            "Also leave out what the image then loses and a program may read (secrets, build output).",
+            panel="Result",
+        ),
+        *[option for option in FILES if option.name not in ("stdin_filename", "jobs")],
+        *CONFIGURATION,
+        *[option for option in OUTPUT if option.name in ("quiet", "color")],
+        OptionSpec("explain", ("--explain",), "flag", "List what was found, and why it goes or stays.", panel="Output"),
+    ),
+    order=25,
+)
