@@ -15,11 +15,15 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .measure import Bench, Row, Run, summary
 from .report import header, table, versions
 from .sample import Sample, SampleError, draw, oracle_screen
 from .tools import Tool, all_tools, tally_screen
+
+if TYPE_CHECKING:
+    from .verdicts import Verdict
 
 SMALL = """\
 FROM debian:12
@@ -91,6 +95,19 @@ def measure(bench: Bench, tools: Sequence[Tool], sample: Sample, repeat: int, co
     return {tool.name: summary(runs[tool.name], colds[tool.name]) for tool in tools}
 
 
+def judge(bench: Bench, tools: Sequence[Tool], sample: Sample) -> dict[str, Verdict]:
+    """BuildKit's verdict on what the writing programs made; none where the oracle cannot be built."""
+    from tests import oracle_client
+
+    from .verdicts import verdicts
+
+    try:
+        return verdicts(bench, tools, sample)
+    except (oracle_client.OracleMissing, oracle_client.OracleError) as error:
+        say(f"not judged: {error}")
+        return {}
+
+
 def main(argv: Sequence[str]) -> int:
     args = arguments(argv)
     if not sys.platform.startswith("linux"):
@@ -116,6 +133,7 @@ def main(argv: Sequence[str]) -> int:
         (scratch / "sample").mkdir()
         sample = draw(args.directory, args.files, scratch / "sample", screens)
         rows = measure(bench, chosen, sample, args.repeat, args.cold)
+        judged = judge(bench, chosen, sample) if oracle else {}
     except SampleError as error:
         say(f"python -m tests.bench: {error}")
         return 2
@@ -124,7 +142,7 @@ def main(argv: Sequence[str]) -> int:
     for path, reason in sorted(sample.rejected.items()):
         say(f"left out: {path}: {reason}")
     print(header(sample, str(args.directory), args.repeat, args.cold, len(SMALL), load))
-    print(table(tools, rows, len(sample.names)))
+    print(table(tools, rows, len(sample.names), judged))
     print("\n" + versions(chosen))
     return 0
 

@@ -7,13 +7,20 @@ import platform
 import shlex
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .measure import Row
 from .sample import Sample
 from .tools import Tool
 
-HEAD = ("program", "files/s", "files/CPU s", "wall s", "CPU s", "peak MB", "1 file: CPU ms", "wall ms", "changed", "")
+if TYPE_CHECKING:
+    from .verdicts import Verdict
+
+HEAD = (
+    "program", "files/s", "files/CPU s", "wall s", "CPU s", "peak MB", "1 file: CPU ms", "wall ms", "changed", "broken",
+    "changed again", "",
+)  # fmt: skip
 
 
 def calibrate() -> float:
@@ -48,21 +55,24 @@ def rate(files: int, seconds: float) -> str:
     return f"{files / seconds:.0f}" if seconds else "-"
 
 
-def table(tools: Sequence[Tool], rows: dict[str, Row], files: int) -> str:
+def table(
+    tools: Sequence[Tool], rows: dict[str, Row], files: int, verdicts: Mapping[str, Verdict] | None = None
+) -> str:
     """Markdown, aligned; a program without figures keeps its row."""
     lines: list[tuple[str, ...]] = [HEAD]
     for tool in tools:
         row = rows.get(tool.name)
         if row is None:
             note = f"not installed: {tool.missing}" if tool.command is None else "not selected"
-            lines.append((tool.name, *["-"] * 8, note))
+            lines.append((tool.name, *["-"] * 10, note))
         elif row.failed:
-            lines.append((tool.name, *["-"] * 8, f"failed: {row.note}"))
+            lines.append((tool.name, *["-"] * 10, f"failed: {row.note}"))
         else:
             lines.append((
                 tool.name, rate(files, row.wall), rate(files, row.cpu), f"{row.wall:.2f}", f"{row.cpu:.2f}",
                 f"{row.peak / 1024:.0f}", f"{row.cold_cpu * 1000:.0f}", f"{row.cold_wall * 1000:.0f}",
-                str(row.changed) if tool.writes else "reads only", row.note,
+                str(row.changed) if tool.writes else "reads only",
+                *(str(n) if n is not None else "-" for n in (verdicts or {}).get(tool.name, (None, None))), row.note,
             ))  # fmt: skip
     ends = (0, len(HEAD) - 1)  # text; the others are figures
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.oracle_client import OracleMissing
+
 from . import __main__ as command
 from .measure import Bench, Run, judge, summary
 from .report import table
 from .sample import Sample, SampleError, dockerfiles, draw, ranked, stopping_screen
 from .tools import Tool, all_tools, native_tally
+from .verdicts import Verdict, verdicts
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the comparison reads Linux's /proc")
 
@@ -307,3 +310,23 @@ def test_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: list[s
     root = write(tmp_path / "in", {"Dockerfile": "FROM a\n"})
     assert command.main([str(root), "--dfopt", sys.executable, "--oracle", "/no/oracle", *argv]) == 2
     assert message in capsys.readouterr().err
+
+
+SPOIL = """
+for name in sys.argv[1:]:
+    text = open(name).read()
+    if "b" in text:
+        open(name, "a").write("RUN fixed\\n" if "break" not in text else "NO SUCH INSTRUCTION\\n")
+"""
+
+
+def test_what_a_program_breaks_and_changes_again_is_counted(bench: Bench, tmp_path: Path) -> None:
+    tool = program(SPOIL, writes=True)
+    sample = sample_of(tmp_path / "s", "FROM a\n", "FROM b\n", "FROM break\n", "break no Dockerfile\n")
+    try:
+        found = verdicts(bench, [tool, program("pass")], sample)
+    except OracleMissing as missing:
+        pytest.skip(str(missing))
+    assert found == {"fake": Verdict(broken=1, again=3)}
+    rows = {"fake": summary([Run(1, 1, 1, 3, "", False)], [Run(1, 1, 1, 0, "", False)])}
+    assert table([tool], rows, 4, found).split("\n")[2].split("|")[9:12] == ["       3 ", "      1 ", "             3 "]
