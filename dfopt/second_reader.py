@@ -37,42 +37,15 @@ def disagreement(before: Program, after: Program) -> str:
         ours_before, ours_after = _ours(before, view), _ours(after, view)
         if ours_before == ours_after and _values(parts[0]) == _values(parts[1]):
             continue  # all that the view is made of is the same, so it is
-        was, found = _views(theirs_before, theirs_after, view, parts)
-        if (was == ours_before and ours_after != found) or (found is _FAILED and was is not _FAILED):
+        theirs_before.structure, theirs_after.structure = parts
+        found = _view(theirs_after, view)
+        if found == ours_after:
+            continue
+        was = _view(theirs_before, view)
+        if was == ours_before or (found is _FAILED and was is not _FAILED):
             shown = "nothing" if found is _FAILED else repr(found)
             return f"dockerfile-parse reads other {view} in the result: {shown}"
     return ""
-
-
-def _views(before: Any, after: Any, view: str, parts: list[Any]) -> tuple[Any, Any]:
-    """A view of both texts. It makes `envs` and `labels` of the last stage's instructions, one after the other: what is
-    the same at the beginning and at the end of that stage in both is read once."""
-    if view not in ("envs", "labels"):
-        before.structure, after.structure = parts
-        return _view(before, view), _view(after, view)
-    stages = [_last_stage(part) for part in parts]
-    values = [_values(stage) for stage in stages]
-    shorter = min(len(one) for one in values)
-    head = 0
-    while head < shorter and values[0][head] == values[1][head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and values[0][-1 - tail] == values[1][-1 - tail]:
-        tail += 1
-    ends = [len(stage) - tail for stage in stages]
-    found: list[Any] = []
-    for part in (stages[0][:head], stages[0][ends[0] :], stages[0][head : ends[0]], stages[1][head : ends[1]]):
-        before.structure = part
-        found.append(_view(before, view) if part else {})
-    made = [[found[0], middle, found[1]] for middle in found[2:]]
-    merged = [_FAILED if any(one is _FAILED for one in each) else {k: v for one in each for k, v in one.items()}
-              for each in made]  # fmt: skip
-    return merged[0], merged[1]
-
-
-def _last_stage(structure: list[Any]) -> list[Any]:
-    starts = [number for number, one in enumerate(structure) if one["instruction"] == "FROM"]
-    return structure[starts[-1] + 1 if starts else 0 :]
 
 
 def _reader(text: str) -> Any:

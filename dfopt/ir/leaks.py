@@ -7,6 +7,7 @@ Sources: POSIX.1-2024 XCU 2.9, 2.12, 2.14; bash 5.2 manual; dash(1). The lists a
 
 from __future__ import annotations
 
+from dfopt.ir.told import kept
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.record import Record
@@ -62,17 +63,12 @@ class Leaks(Record):
 def leaks(body: Body) -> Leaks:
     """The analysis of a body that was understood (`body.program` is set)."""
     assert body.program is not None
-    key = ("leaks", body.form == "script", body.shell.options)
-    if body.told is not None and key in body.told.derived:
-        known: Leaks = body.told.derived[key]
-        return known
-    found = _leaks(body, body.program.script)
-    if body.told is not None:
-        body.told.derived[key] = found
-    return found
+    return kept(body, ("leaks", body.form == "script", body.shell.options), _leaks)
 
 
-def _leaks(body: Body, script: Script) -> Leaks:
+def _leaks(body: Body) -> Leaks:
+    assert body.program is not None
+    script = body.program.script
     reader = _Reader()
     reader.script(script)
     if body.form != "script" and script.comments:

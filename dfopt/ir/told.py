@@ -10,10 +10,14 @@ from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
+    from dfopt.ir.body import Body
     from dfopt.ir.commands import CommandList
     from dfopt.syntax.shell.nodes import ShellProgram
+
+    Value = TypeVar("Value")
 
 KEPT = 64  # texts, and as many that were used before those: some 5 MB
 LONGEST = 16_384  # characters: longer texts are no common ones
@@ -38,6 +42,17 @@ class Told:
             self.why = error.message
         self.commands: CommandList | None = None
         self.derived: dict[Any, Any] = {}
+
+
+def kept(body: Body, key: object, make: Callable[[Body], Value]) -> Value:
+    """`make(body)`, which depends on the body's text and on what is in `key` alone: made once for each text."""
+    if body.told is None:
+        return make(body)
+    derived = body.told.derived
+    if key not in derived:
+        derived[key] = make(body)
+    found: Value = derived[key]
+    return found
 
 
 _recent: dict[str, Told] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.ir.told import kept
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.syntax.shell.nodes import AndOr, Assignment, If, Parameter, Pipeline, SimpleCommand, While
@@ -27,10 +28,15 @@ def pipes(body: Body) -> bool:
         return False
     if body.form == "script" and body.text.startswith("#!"):  # SHELL does not run it
         return False
-    return any(
-        isinstance(node, Pipeline) and len(node.commands) > 1 and not _only_prints(node)
-        for node in _with_status(body.program.script)
-    )
+    return kept(body, "pipes", _pipes)
+
+
+def _pipes(body: Body) -> bool:
+    assert body.program is not None
+    for node in _with_status(body.program.script):
+        if isinstance(node, Pipeline) and len(node.commands) > 1 and not _only_prints(node):
+            return True
+    return False
 
 
 def _with_status(root: Node) -> Iterator[Node]:
@@ -64,6 +70,10 @@ def _name(command: Command) -> str | None:
 
 def breaks_early(body: Body) -> str:
     """The command that makes a pipeline of the body end by SIGPIPE, by chance or always; "" where there is none."""
+    return kept(body, "breaks early", _breaks_early) if "|" in body.text else ""
+
+
+def _breaks_early(body: Body) -> str:
     assert body.program is not None
     known = table("pipes")
     for node in iter_nodes(body.program.script):
@@ -95,6 +105,10 @@ def _stops(name: str, words: list[str], early: dict[str, dict[str, list[str]]]) 
 
 def decides(body: Body) -> bool:
     """Whether the status of a pipeline in the body decides what else runs: pipefail would change that unseen."""
+    return kept(body, "decides", _decides) if "|" in body.text else False
+
+
+def _decides(body: Body) -> bool:
     assert body.program is not None
     for node in _with_status(body.program.script):
         if isinstance(node, If):

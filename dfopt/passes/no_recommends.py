@@ -59,7 +59,7 @@ class NoRecommends(Pass):
     )
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        if re.search("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", program.text, re.I):
+        if "ecommends" in program.text.lower() and re.search("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", program.text, re.I):
             return
         for _, _, step in runs(program, self.settings["stages"], "apt"):
             body = program.body(step)

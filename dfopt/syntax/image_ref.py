@@ -98,6 +98,19 @@ class ImageRef(Record):
 
 def parse_image_ref(text: str) -> ImageRef:
     """Takes an image name apart (no variables: expand first). Raises ImageRefError."""
+    found = _known.get(text)
+    if found is None:
+        if len(_known) >= _KEPT:
+            _known.clear()
+        found = _known[text] = _parse(text)
+    return found
+
+
+_known: dict[str, ImageRef] = {}
+_KEPT = 256  # names that are remembered
+
+
+def _parse(text: str) -> ImageRef:
     if _IDENTIFIER.match(text):
         raise ImageRefError(f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
     domain, remainder, registry = _split_domain(text)
