@@ -5,6 +5,7 @@ import re
 from dfopt.edit import Edit
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.rewrite import EditWords
+from dfopt.lazy import regex
 from dfopt.passes._cleanup import STAGES, runs
 from dfopt.passes._runs import untouchable
 from dfopt.passes._tools import tools
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from dfopt.passes._tools import Tool
 
 _OPTIONS = ("--no-install-recommends", "--install-recommends", "--without-recommends", "--with-recommends", "-R", "-r")
+
+_SAID = regex("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", re.I)
 
 
 class NoRecommends(Pass):
@@ -59,7 +62,7 @@ class NoRecommends(Pass):
     )
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        if "ecommends" in program.text.lower() and re.search("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", program.text, re.I):
+        if "ecommends" in program.text.lower() and _SAID.search(program.text):
             return
         for _, _, step in runs(program, self.settings["stages"], "apt"):
             body = program.body(step)
