@@ -39,17 +39,9 @@ def run(request: pytest.FixtureRequest, project: Path) -> Run:
         return done.returncode, (done.stdout + done.stderr).decode()
 
     def plugin(update: bool = False) -> tuple[int, str]:
-        words = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:cacheprovider",
-            "-v",
-            *(["--dfopt-update"] if update else []),
-        ]
+        words = [*PYTEST, "-v", *(["--dfopt-update"] if update else [])]
         done = subprocess.run(words, cwd=project, capture_output=True, text=True, env=environment(), check=False)
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout + done.stderr
 
     return command if request.param == "command" else plugin
 
