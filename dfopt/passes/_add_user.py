@@ -30,9 +30,11 @@ def restored(
 ) -> tuple[Fix | None, str]:
     """The fix that goes back to the user of before `USER root`; else why there is none."""
     line = said.node.line
+    if said.stage != stage.index:
+        return None, f"line {line}, in a stage that this one is built on, says USER root"
     if not before:
         return None, f"line {line} says USER root"
-    if said.stage != stage.index or not any(s.index > said.index and s.node.keyword == "RUN" for s in stage.steps):
+    if not any(s.index > said.index and s.node.keyword == "RUN" for s in stage.steps):
         return None, f"line {line} says USER root, and no step behind it needs that"
     config = image_config(program, stage)
     begun = started(program, stage, facts)

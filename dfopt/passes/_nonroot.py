@@ -25,6 +25,7 @@ _BIND = regex(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])
 _MODE = regex(r"[0-7]{3,4}\Z")
 _DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
+_TELLING = frozenset(("hostname",))  # without operands they only tell
 _WRITERS = frozenset(
     ("mkdir", "touch", "cp", "mv", "ln", "tee", "install", "rm", "sed", "chmod", "truncate", "envsubst")
 )
@@ -75,7 +76,7 @@ def start_obstacle(started: Started, own: Iterable[str]) -> str:
                 return f"the image starts {name}, which chooses the user itself"
             if name in programs["root"]:
                 return f"the image starts {name}, which needs root"
-            if name in programs["prepares"]:
+            if name in programs["prepares"] and not (name in _TELLING and not _operands(run)):
                 return f"the image's start script calls {name}, which needs root"
         reason = _installs(run) or _interactive(run) or _writes(run, allowed)
         if reason:
@@ -85,6 +86,10 @@ def start_obstacle(started: Started, own: Iterable[str]) -> str:
             return f"the image starts a server on port {match[1]}, which is root's outside of docker"
     home = _HOME.search(started.text)
     return f"what the image starts uses {home[0]}, which is root's home directory" if home else ""
+
+
+def _operands(run: Run) -> bool:
+    return any(word is None or not word.startswith("-") for word in run.words)
 
 
 def _installs(run: Run) -> str:

@@ -41,9 +41,17 @@ def sets(program: Program, step: Step) -> bool:
     """Whether a step sets such a bit itself."""
     if step.effective.keyword == "RUN":
         text = run_text(program, step)
-        return ("chmod" in text or "-m" in text) and _SETS.search(text) is not None
+        if "chmod" not in text and "-m" not in text:
+            return False
+        return any(not _directories(text, match.start()) for match in _SETS.finditer(text))
     mode = step.effective.flag("chmod")
     return mode is not None and re.match(r"0?[4267][0-7]{3}\Z", mode.value or "") is not None
+
+
+def _directories(text: str, at: int) -> bool:
+    """Whether the command at `at` is a find's, of directories: whose group new files get there is not a program's."""
+    command = re.split(r"&&|[;\n](?<!\\;)", text[:at])[-1]
+    return re.search(r"\bfind\b.*-type\s+d\b.*-exec", command, re.S) is not None
 
 
 def brings(program: Program, step: Step) -> bool:

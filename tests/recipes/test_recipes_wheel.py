@@ -1,0 +1,36 @@
+"""The recipes that come with dfopt come with its wheel, too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from dfopt.recipes.load import Library
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_wheel_brings_the_recipes(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    script = (
+        "from dfopt.recipes.load import Library, shipped_directory\n"
+        "library = Library()\n"
+        "print(shipped_directory())\n"
+        "print(*[library.get(name).name for name in library.names()])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, check=True, text=True, capture_output=True,
+        env={"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    directory, names = done.stdout.splitlines()
+    assert directory == str(site / "dfopt" / "_recipes")
+    assert names.split() == list(Library().names())
