@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
+from dfopt.cli.errors import UsageError
 from dfopt.cli.fix import Fix, counts
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import FileReport, items_of
-from dfopt.cli.request import files_of, request_of, store_of
+from dfopt.cli.request import STDIN, files_of, lookup_of, request_of, store_of
 from dfopt.cli.stream import count, stream
 from dfopt.workspace.run import Outcome
 
@@ -73,6 +74,16 @@ _KINDS = ("fixes", "available", "suggestions", "unused")
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
+    if not values.watch:
+        return _once(values)
+    from dfopt.cli.watch import watch
+
+    if STDIN in values.paths or values.update_baseline:
+        raise UsageError("--watch has no meaning with '-' or --update-baseline")
+    return watch(lambda: files_of(values, lookup_of(values)), lambda: _once(values))
+
+
+def _once(values: Values) -> int:
     request = request_of(values)
     files: Iterable[Found] = files_of(values, request.lookup)
     failed = 0

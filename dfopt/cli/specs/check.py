@@ -14,6 +14,7 @@ SPEC = CommandSpec(
         OptionSpec(
             "statistics", ("--statistics",), "flag", "Print how often each pass found something.", panel="Result"
         ),
+        OptionSpec("watch", ("--watch",), "flag", "Look again whenever a file changes.", panel="Result"),
         OptionSpec(
             "baseline",
             ("--baseline",),

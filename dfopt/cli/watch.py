@@ -1,0 +1,85 @@
+"""`dfopt check --watch`: looks at the files again whenever one of them changes, until it is interrupted.
+
+It polls: modification times of the files found, and of the configuration, twice a second. That is the one way that
+works alike on every system, in containers and on network shares.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.workspace.config import NAMES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dfopt.workspace.discovery import Found
+
+INTERVAL = 0.5  # seconds
+
+
+def watch(find: Callable[[], Iterable[Found]], check: Callable[[], int]) -> int:
+    """Runs `check` now and after every change of what `find` finds. Ends by an interrupt only: what is wrong with the
+    configuration is told, and looked at again when it changes. Raises UsageError for what is wrong at the start."""
+    find, last = _patient(find), list(find())
+    while True:
+        before = _state(last)
+        try:
+            check()
+        except UsageError as failure:
+            out.error(str(failure))
+        out.note("dfopt: waiting for changes; interrupt to end\n")
+        out.flush()
+        while True:
+            last = list(find())
+            if _state(last) != before:
+                break
+            time.sleep(INTERVAL)
+        out.note(f"dfopt: {time.strftime('%H:%M:%S')}: something changed\n")
+
+
+def _patient(find: Callable[[], Iterable[Found]]) -> Callable[[], list[Found]]:
+    """`find`, giving what it gave last while the configuration is broken."""
+    last: list[Found] = []
+
+    def call() -> list[Found]:
+        nonlocal last
+        with suppress(UsageError):
+            last = list(find())
+        return last
+
+    return call
+
+
+def _state(files: Iterable[Found]) -> dict[str, tuple[int, int, int]]:
+    """Path -> modification time, size and inode, of Dockerfiles and of the configuration files that may hold for them;
+    all zero for what is not there."""
+    state: dict[str, tuple[int, int, int]] = {}
+    for found in files:
+        state[found.path] = _stamp(found.path)
+        directory = os.path.dirname(os.path.abspath(found.path))
+        while True:
+            first = os.path.join(directory, NAMES[0])
+            if first in state:
+                break
+            for name in NAMES:
+                path = os.path.join(directory, name)
+                state[path] = _stamp(path)
+            parent = os.path.dirname(directory)
+            if parent == directory:
+                break
+            directory = parent
+    return state
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (0, 0, 0)
+    return status.st_mtime_ns, status.st_size, status.st_ino
