@@ -21,12 +21,74 @@ else:
         return lambda cls: cls
 
 
-_templates: dict[int, CodeType] = {}
+def _of_1(self: Any, a: Any) -> None:
+    self.a = a
+
+
+def _of_2(self: Any, a: Any, b: Any) -> None:
+    self.a = a
+    self.b = b
+
+
+def _of_3(self: Any, a: Any, b: Any, c: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+
+
+def _of_4(self: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+
+
+def _of_5(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+
+
+def _of_6(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+
+
+def _of_7(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+
+
+def _of_8(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+    self.h = h
+
+
+_written = (_of_1, _of_2, _of_3, _of_4, _of_5, _of_6, _of_7, _of_8)
+_templates: dict[int, CodeType] = {size: one.__code__ for size, one in enumerate(_written, 1)}
 
 
 def _initializer(fields: tuple[str, ...], defaults: dict[str, Any]) -> FunctionType:
     """`def __init__(self, a, b): self.a = a; self.b = b` for these fields. Compiling one such function for each class
-    would cost more than all else at start-up, so the code of one with as many fields is renamed."""
+    would cost more than all else at start-up, so the code of one with as many fields is renamed; those of few fields
+    are written out above."""
     code = _templates.get(len(fields))
     if code is None:
         names = [f"x{number}" for number in range(len(fields))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.go_pattern import has_wildcard
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Step
 
-_REMOTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|git@|github\.com/")
+_REMOTE = regex(r"[a-zA-Z][a-zA-Z0-9+.-]*://|git@|github\.com/")
 
 
 class ContextSource(Record):

@@ -12,6 +12,7 @@ from dfopt.ir.declared import OwnRewrite, RewriteError
 from dfopt.ir.effects import covers
 from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from dfopt.ir.rewrite import Applier
     from dfopt.syntax.shell.nodes import Word
 
-_OCTAL = re.compile(r"0?[0-7]{3}")
-_NAME = re.compile(r"[a-z_][a-z0-9_-]*|\d+")
+_OCTAL = regex(r"0?[0-7]{3}")
+_NAME = regex(r"[a-z_][a-z0-9_-]*|\d+")
 # instructions between that neither look at files nor change what a user's name stands for
 _BLIND = frozenset(
     ("ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL", "USER",

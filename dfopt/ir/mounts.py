@@ -12,6 +12,7 @@ from dfopt.ir.effects import covers
 from dfopt.ir.liveness import copied_paths
 from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.validate import mount_fields
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _CACHE_FIELDS = frozenset(("type", "target", "sharing", "uid", "gid"))
 _DELETERS = frozenset(("rm", "rmdir", "find", "mv", "unlink", "truncate", "shred"))
-_HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
+_HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
 class Mount(Record):

@@ -9,6 +9,7 @@ from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers, globless
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.syntax.shell.nodes import Word
 
-INSTALLS = re.compile(
+INSTALLS = regex(
     r"\b(?:npm\s+(?:ci|i|install)|yarn|pnpm\s+(?:i|install)|pip[\d.]*\s+install|poetry\s+install|uv\s+(?:sync|pip)"
     r"|go\s+mod|bundler?\s+install|bundle|composer\s+install|mvn|dotnet\s+restore)\b"
 )

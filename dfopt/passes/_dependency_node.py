@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._dependencies import Reads
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ _SCRIPTS = (
     "preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare", "dependencies",
     "predependencies", "postdependencies", "pnpm:devPreinstall",
 )  # fmt: skip
-_LOCAL = re.compile(r"(?:file|link|portal|workspace|patch|catalog):|\.{0,2}/|~/|[A-Za-z]:\\")
+_LOCAL = regex(r"(?:file|link|portal|workspace|patch|catalog):|\.{0,2}/|~/|[A-Za-z]:\\")
 _SECTIONS = (
     "dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides", "resolutions",
 )  # fmt: skip

@@ -6,6 +6,7 @@ import re
 
 from dfopt.ir.bases import split_image
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes._dependencies import Reads
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ def _go_release(image: str | None) -> int | None:
     return int(match[1]) if match is not None else None if re.match(r"\d", tag) else 99
 
 
-_GEM_LINE = re.compile(
+_GEM_LINE = regex(
     r"""(?:source\s*\(?\s*["']https?://[^"']+["']\s*\)?(?:\s+do)?
       | gem\s*\(?\s*["'][\w.-]+["'](?:\s*,\s*(?:["'][^"']*["']
           |:?["']?(?:require|groups?|platforms?|git|github|branch|tag|ref|source|force_ruby_platform)["']?\s*(?:=>|:)

@@ -7,6 +7,7 @@ import re
 import sys
 
 from dfopt.knowledge import load_toml, table
+from dfopt.lazy import regex
 from dfopt.passes._dependencies import Reads
 
 TYPE_CHECKING = False
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from dfopt.passes._dependencies import Command
 
-_ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tgz|tar\.(?:gz|bz2|xz)|tbz)(?:\[.*\])?\Z")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:$|[=<>~!;@ ])")
+_ARCHIVE = regex(r"\.(?:whl|zip|tar|tgz|tar\.(?:gz|bz2|xz)|tbz)(?:\[.*\])?\Z")
+_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:$|[=<>~!;@ ])")
 _SHADOWING = frozenset((*sys.stdlib_module_names, "sitecustomize", "usercustomize", "pip", "setuptools", "wheel",
                         "pkg_resources", "_distutils_hack"))  # fmt: skip
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.ir.bases import split_image
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
@@ -11,6 +9,7 @@ from dfopt.ir.liveness import chain
 from dfopt.ir.mounts import overlap
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.passes.base import Facts
 
-FILE = re.compile(r"[^./]\.[A-Za-z]\w{0,4}\Z")
+FILE = regex(r"[^./]\.[A-Za-z]\w{0,4}\Z")
 _GLOBS = frozenset("*?[$\\\"'")
 
 

@@ -79,11 +79,11 @@ class Store:
 
     def flush(self) -> None:
         """Writes what waits, and drops the oldest entries beyond the limit."""
-        import sqlite3
-
         rows, self._waiting = self._waiting, []
         if not rows:
             return
+        import sqlite3
+
         try:
             connection = self._open()
             with connection:

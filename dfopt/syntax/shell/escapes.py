@@ -22,7 +22,7 @@ _NAMED = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", 
 
 _BRACE = regex(r"[{},]")
 # bash manual 3.5.1: {x..y[..incr]} with integers or single letters
-_SEQUENCE = re.compile(r"(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\Z").match
+_SEQUENCE = regex(r"(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\Z")
 
 
 def _kept(found: re.Match[str]) -> str:
@@ -84,6 +84,6 @@ def expands_braces(masked: str) -> bool:
             opened[-1] = (opened[-1][0], True)
         elif opened:
             start, comma = opened.pop()
-            if comma or _SEQUENCE(masked, start, found.start()):
+            if comma or _SEQUENCE.match(masked, start, found.start()):
                 return True
     return False
