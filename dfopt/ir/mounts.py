@@ -134,7 +134,7 @@ class AddCacheMounts(OwnRewrite):
             reason = cache_is_needed(program, step, target)
             if reason:
                 raise RewriteError(reason)
-        for command in _commands(model.shell(self.step)):
+        for command in commands_of(model.shell(self.step)):
             if any(deletes(command, target) for target in targets):
                 raise RewriteError("the RUN deletes what the mount holds")
             if any(enters(command, target) for target in targets):
@@ -217,11 +217,11 @@ def _below(rest: str, target: str) -> bool:
     return any(rest.startswith(target[at:] + "/") for at in range(len(target)) if target[at] == "/")
 
 
-def _commands(made: Term) -> Iterator[tuple[str, ...]]:
+def commands_of(made: Term) -> Iterator[tuple[str, ...]]:
     """The words of every simple command of a term."""
     if len(made) > 1 and made[0] == "cmd" and isinstance(made[1], int):
         yield made[3]
         return
     for part in made:
         if isinstance(part, tuple):
-            yield from _commands(part)
+            yield from commands_of(part)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def without_cleanups(
-    program: Program, step: Step, paths: Sequence[str], family: str = ""
+    program: Program, step: Step, paths: Sequence[str], family: str = "", what: str = "the cache"
 ) -> tuple[list[Edit], list[Rewrite]]:
     """The edits that take every deletion of `paths`, or of what lies below, out of a RUN; and the cleaning commands of
     a package manager. Raises RewriteError where one cannot be taken out."""
@@ -41,13 +41,13 @@ def without_cleanups(
         if not hit:
             continue
         if one.program != "rm" or one.nested or one.where == SUBSTITUTION or one.node.redirects or one.node.assignments:
-            raise RewriteError(f"`{' '.join(words)[:50]}` reaches the cache, and cannot be taken out")
+            raise RewriteError(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
         operands = [word for word in one.operands() if any(reaches(body.text[word.start : word.end], p) for p in paths)]
         for word in operands:
             if not any(_inside(body.text[word.start : word.end], path) for path in paths):
                 shown = body.text[word.start : word.end]
-                what = "may be anything" if "$" in shown else "is more than the cache"
-                raise RewriteError(f"the RUN deletes `{shown}`, which {what}")
+                which = "may be anything" if "$" in shown else f"is more than {what}"
+                raise RewriteError(f"the RUN deletes `{shown}`, which {which}")
         if len(operands) == len(one.operands()):
             whole.append(one.node)
             continue

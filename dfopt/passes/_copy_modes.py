@@ -10,7 +10,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.passes._cache_edits import removals
 from dfopt.passes._chain import whole_step
 from dfopt.passes._mounts import flags_edit
-from dfopt.passes._paths import FILE, as_file, copied, is_new
+from dfopt.passes._paths import another_file, as_file, copied, is_new
 from dfopt.passes.base import Fix
 from dfopt.record import Record
 
@@ -67,16 +67,10 @@ def writers_of(program: Program, facts: Facts, stage: Stage, run: Step, path: st
         target = written(program, step)
         if target is None:
             continue
-        beside = target == (path.rpartition("/")[0] or "/") and not _another(step, path.rpartition("/")[2])
+        beside = target == (path.rpartition("/")[0] or "/") and not another_file(program, step, path)
         if covers(path, target) or beside:
             found.append(step)
     return found if path != "/" else []
-
-
-def _another(step: Step, name: str) -> bool:
-    """Whether a COPY into a directory copies one file, by its extension, of another name."""
-    sources = [argument.value for argument in step.node.arguments[:-1]]
-    return all(FILE.search(one) and not set("*?[$") & set(one) and one.rpartition("/")[2] != name for one in sources)
 
 
 def is_tree(program: Program, stage: Stage, writers: Sequence[Step], path: str) -> bool:

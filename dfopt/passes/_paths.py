@@ -77,6 +77,8 @@ def is_new(program: Program, step: Step, path: str, made_by: Step | None = None)
         if node.keyword == "ONBUILD" or one is made_by:
             continue
         if node.keyword in ("COPY", "ADD"):
+            if another_file(program, one, path):
+                continue
             found = copied(program, one, None)
             if found is None or overlap(found.target, path) or node.keyword == "ADD":
                 return False
@@ -93,6 +95,16 @@ def is_new(program: Program, step: Step, path: str, made_by: Step | None = None)
             if isinstance(to, Unknown) or covers(path, to):
                 return False
     return True
+
+
+def another_file(program: Program, step: Step, path: str) -> bool:
+    """Whether a COPY into a directory copies nothing but files, by their extensions, of other names than that of
+    `path`."""
+    if step.node.keyword != "COPY" or step.heredocs or step.node.arguments[-1].value[-1:] not in "/.":
+        return False
+    sources = [argument.value for argument in step.node.arguments[:-1]]
+    name = path.rpartition("/")[2]
+    return all(FILE.search(one) and not _GLOBS & set(one) and one.rpartition("/")[2] != name for one in sources)
 
 
 def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:

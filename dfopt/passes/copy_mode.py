@@ -7,7 +7,7 @@ from dfopt.passes._copy_modes import Moved, fix_of, is_tree, message_of, paths_o
 from dfopt.passes._frontend import unread
 from dfopt.passes._paths import as_file, is_new, is_there
 from dfopt.passes._runs import run_text
-from dfopt.passes.base import Facts, Finding, Pass
+from dfopt.passes.base import Declares, Facts, Finding, Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class CopyMode(Pass):
     group = "size"
     triggers = ("chmod", "chown")
     order = 18
+    declares = Declares(paths=("/dev", "/proc", "/sys"))  # a RUN makes these in an image that lacks them
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:

@@ -1,4 +1,2 @@
-FROM busybox:1.37
-RUN mkdir -p /etc
 FROM debian:13-slim
 COPY --chown=1000:1001 src /app
