@@ -135,6 +135,10 @@ class Facts:
         """The paths (relative, "/"-separated) in the build context, after .dockerignore."""
         return None
 
+    def context_holds(self, path: str) -> bool | None:
+        """Whether a file or directory of that path is in the build context."""
+        return None
+
     def context_file(self, path: str) -> bytes | None:
         """The content of a file of the build context."""
         return None

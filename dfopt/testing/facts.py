@@ -51,6 +51,10 @@ class CaseFacts(Facts):
         file = self.path / ".dockerignore"
         return dockerignore.read(file.read_bytes() if file.is_file() else b"")
 
+    def context_holds(self, path: str) -> bool | None:
+        paths = self.context_paths()
+        return None if paths is None else path in paths or any(other.startswith(path + "/") for other in paths)
+
     def context_file(self, path: str) -> bytes | None:
         if not self.table.get("context", True) or path in _OWN or self.ignored().leaves_out(path):
             return None

@@ -51,6 +51,10 @@ class ContextFacts(Facts):
         found = self.build_context()
         return found.paths() if found is not None else None
 
+    def context_holds(self, path: str) -> bool | None:
+        found = self.build_context()
+        return found.holds(path) if found is not None else None
+
     def context_file(self, path: str) -> bytes | None:
         found = self.build_context()
         return found.read(path) if found is not None else None
@@ -78,6 +82,9 @@ class JoinedFacts(Facts):
 
     def context_paths(self) -> frozenset[str] | None:
         return next((found for part in self.parts if (found := part.context_paths()) is not None), None)
+
+    def context_holds(self, path: str) -> bool | None:
+        return next((found for part in self.parts if (found := part.context_holds(path)) is not None), None)
 
     def context_file(self, path: str) -> bytes | None:
         return next((found for part in self.parts if (found := part.context_file(path)) is not None), None)
@@ -111,6 +118,9 @@ class AskedFacts(Facts):
 
     def context_paths(self) -> frozenset[str] | None:
         return self._ask("context_paths").context_paths()
+
+    def context_holds(self, path: str) -> bool | None:
+        return self._ask("context_holds").context_holds(path)
 
     def context_file(self, path: str) -> bytes | None:
         return self._ask("context_file").context_file(path)
