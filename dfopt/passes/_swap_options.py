@@ -1,0 +1,99 @@
+"""Whether busybox' version of a common program knows the options that it is given."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.commands import Invocation
+
+# Where an option exists in both, and means something else
+_DATE = re.compile(r"@?\d[\d :.-]*\Z")
+# GNU's own in a sed script: an address 0,/re/, the commands e F z, flags M m e behind s///
+_SED = re.compile(r"(?:^|[;{\s])0,/|(?:^|[;{]\s*)[eFz](?:\s|;|$)|/[gip\d]*[Mme][gip\d]*(?:;|\s|$)")
+_TAR_LETTERS = re.compile(r"[A-Za-z]+\Z")
+# letters whose value is the rest of the bundle, or the next word
+_TAKING = {
+    "cut": "bcdf", "head": "nc", "tail": "nc", "grep": "efmABC", "egrep": "efmABC", "fgrep": "efmABC", "sort": "kot",
+    "xargs": "nPEIsa", "sed": "efi", "mkdir": "m", "install": "mogt", "tar": "fCTX", "wget": "OPTSUYo", "awk": "Ffv",
+    "date": "dDIr", "touch": "drt", "cp": "t", "mv": "t", "split": "abl", "fold": "w", "seq": "s",
+}  # fmt: skip
+
+
+def option_fault(one: Invocation) -> str:
+    """The word of a command that busybox would not take as GNU's program does; "" where there is none."""
+    name = one.program or ""
+    values = one.values
+    if name == "find":
+        return _find(values)
+    if name == "echo":  # dash reads backslashes without -e, busybox only with it
+        odd = (value for value in values if value is not None and ("\\" in value or value in ("-e", "-E")))
+        return next(odd, "")
+    known = table("base_programs")["options"].get(name)
+    if known is None:
+        return ""
+    letters, longs = (known, ()) if isinstance(known, str) else (known[0], known[1:])
+    for index, value in enumerate(values):
+        if value is None:
+            if index == 0 and name == "tar":
+                return "a variable"
+            continue
+        if value == "--":
+            break
+        if name == "tar" and index == 0 and _TAR_LETTERS.match(value) and not value.startswith("-"):
+            value = "-" + value
+        if value.startswith("--"):
+            if value[2:].partition("=")[0] not in longs:
+                return value
+        elif value.startswith("-") and len(value) > 1 and not value[1:].isdigit():
+            fault = _letters(name, value, letters)
+            if fault:
+                return fault
+    return _meaning(name, values)
+
+
+def _letters(name: str, value: str, letters: str) -> str:
+    """A bundle of letters, up to one that takes the rest as its value."""
+    taking = _TAKING.get(name, "")
+    for letter in value[1:]:
+        if letter not in letters:
+            return value
+        if letter in taking:
+            break
+    return ""
+
+
+def _meaning(name: str, values: list[str | None]) -> str:
+    for index, value in enumerate(values):
+        following = values[index + 1] if index + 1 < len(values) else None
+        if name == "date" and value in ("-d", "--date") and (following is None or not _DATE.match(following)):
+            return "-d"
+        if name == "sed" and value and not value.startswith("-") and _SED.search(value):
+            return value
+        if name == "grep" and value and "P" in value and value.startswith("-") and not value.startswith("--"):
+            return value
+    return ""
+
+
+def _find(values: list[str | None]) -> str:
+    known = table("base_programs")["find"]
+    quoted = False  # behind -exec, up to its ;
+    for index, value in enumerate(values):
+        if value in (";", "+"):
+            quoted = False
+        elif quoted or value is None:
+            continue
+        elif value in ("-exec", "-ok", "-execdir"):
+            if value != "-exec":
+                return value
+            quoted = True
+        elif value.startswith("-") and value not in known and not value[1:].isdigit():
+            return value
+        elif value == "-perm":
+            following = values[index + 1] if index + 1 < len(values) else None
+            if following is None or following.startswith("/"):
+                return "-perm /"
+    return ""

@@ -1,0 +1,392 @@
+"""Reads every command of a stage for what it needs of the image that is to come."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.ir.commands import Invocation, commands
+from dfopt.ir.effects import manager, subcommand
+from dfopt.ir.image_config import image_config
+from dfopt.knowledge import table
+from dfopt.lazy import regex
+from dfopt.passes._started import _body, started
+from dfopt.passes._swap_files import ELF, context_path, copied, is_static, programs_in
+from dfopt.passes._swap_languages import Languages
+from dfopt.passes._swap_options import option_fault
+from dfopt.passes._swap_target import ALPINE, BUSYBOX, RHEL, SLIM, Obstacle, Target, programs_of, provider
+from dfopt.passes._swap_words import Translation
+from dfopt.passes._unseen import SHELLS
+from dfopt.syntax.expand import Unknown
+from dfopt.syntax.shell import ShellSyntaxError, parse_shell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.passes.base import Facts
+
+_SYSTEM = regex(r"/(?:usr/)?(?:local/)?s?bin/[^/]+\Z")
+# what Debian's slim images have no files of (debuerreotype's .slimify-excludes), and who asks for them
+_SLIMMED = regex(r"/usr/share/(?:doc|man|info|locale|groff|lintian|linda)\b|(?<![\w./-])(?:man|gettext|info)\s")
+_ENGLISH = regex(r"(?:C|POSIX|en)(?:[_.@].*)?\Z|\Z")
+_ZONES = regex(r"/usr/share/zoneinfo|/etc/localtime|\bTZ=")
+_PLACES = regex(
+    r"/etc/apt|/var/lib/dpkg|/etc/yum|/etc/dnf|/etc/pki|sources\.list|/usr/lib/x86_64-linux-gnu|ld\.so\.conf"
+)
+_DATA = regex(
+    r"\.(?:json|txt|csv|tsv|xml|ya?ml|html?|css|js|md|asc|gpg|pem|crt|png|jpe?g|svg|ttf|woff2?)\Z|//(?:localhost|127\.)"
+)
+_COMPILERS = frozenset(
+    ("gcc", "g++", "cc", "c++", "make", "cmake", "ninja", "ld", "autoreconf", "clang", "gmake", "cpp", "libtoolize")
+)
+_WEB = ("curl", "wget", "git")
+
+
+class Survey:
+    """What was found: `needs` are packages (by Debian's names) that must be added; `translation` holds the edits."""
+
+    def __init__(self, program: Program, stage: Stage, target: Target, facts: Facts) -> None:
+        self.program = program
+        self.stage = stage
+        self.target = target
+        self.facts = facts
+        self.needs: dict[str, int] = {}  # package -> the line that needs it
+        self.have: set[str] = set(target.own)  # programs, as far as the stage came
+        self.builtins = frozenset(table("base_programs")["builtins"]["sh"].split())
+        self.translation = Translation(program, target)
+        self.languages = Languages(self)
+        self.done: list[Step] = []
+
+    def read(self) -> None:
+        """Raises Obstacle."""
+        for other in self.program.stages[self.stage.index + 1 :]:
+            if "$" in other.base and other.parent is None:
+                raise Obstacle(f"line {other.node.line}: which stage {other.base} is depends on a build argument")
+        self._stage(self.stage)
+
+    def _stage(self, stage: Stage) -> None:
+        have, done = set(self.have), list(self.done)
+        for step in stage.steps:
+            self._step(step)
+            self.done.append(step)
+        if stage.index in self.program.shipped():
+            self._start(stage)
+        for child in self.program.children(stage):
+            self._stage(child)
+        self.have, self.done = have, done
+
+    # --- instructions -------------------------------------------------------------------------------------------------
+    def _step(self, step: Step) -> None:
+        node, line = step.node, step.node.line
+        if node.keyword == "ONBUILD":
+            raise Obstacle(f"line {line}: an ONBUILD trigger runs in builds of other files")
+        if node.keyword == "RUN":
+            self._run(step)
+        elif node.keyword in ("COPY", "ADD"):
+            self._copy(step)
+        elif node.keyword == "SHELL" and self.target.kind != SLIM:
+            self._shell(step)
+        elif node.keyword == "USER":
+            user = self.program.scope(step).expand(node.arguments[0].value, self.program.dockerfile.escape)
+            self._account(user, line)
+        elif node.keyword == "ENV":
+            self._env(step)
+        elif node.keyword == "HEALTHCHECK" and node.kind.upper() == "CMD":
+            self._healthcheck(step)
+
+    def _shell(self, step: Step) -> None:
+        words = [argument.value for argument in step.node.arguments]
+        if not words or posixpath.basename(words[0]) not in ("sh", "ash"):
+            raise Obstacle(
+                f"line {step.node.line}: the shell {words[0] if words else ''} is not in {self.target.image}"
+            )
+
+    def _account(self, user: str | Unknown, line: int) -> None:
+        if isinstance(user, Unknown):
+            raise Obstacle(f"line {line}: a variable names the user")
+        for name in user.split(":"):
+            if name and not name.isdigit() and name not in self.target.accounts | self.translation.accounts:
+                if self.target.kind == SLIM and self.target.source in ("debian", "ubuntu"):
+                    continue  # the accounts are the same
+                raise Obstacle(f"line {line}: {self.target.image} has no user or group {name}")
+
+    def _env(self, step: Step) -> None:
+        for pair in step.node.pairs:
+            value = pair.value or ""
+            if pair.name in ("LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+                if self.target.kind == SLIM and not _ENGLISH.match(value):
+                    raise Obstacle(f"line {step.node.line}: slim images have no translations for {pair.name}={value}")
+                if self.target.kind != SLIM and not re.fullmatch(r"(?i)(?:C|POSIX)(?:\.utf-?8)?", value):
+                    raise Obstacle(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
+            elif pair.name == "TZ" and self.target.kind != SLIM and value not in ("", "UTC"):
+                self.need("tzdata", step.node.line)
+            elif pair.name.startswith("LD_") and self.target.kind != SLIM:
+                raise Obstacle(f"line {step.node.line}: {pair.name} is for another C library")
+
+    def _copy(self, step: Step) -> None:
+        node, line = step.node, step.node.line
+        owner = node.flag("chown")
+        if owner is not None and owner.value:
+            self._account(self.program.scope(step).expand(owner.value, self.program.dockerfile.escape), line)
+        if node.flag("from") is not None:
+            if self.target.kind != SLIM or self.target.lacks:
+                raise Obstacle(f"line {line}: which libraries the files of another stage or image need is not known")
+            return
+        if self.target.kind == SLIM:
+            return
+        if node.keyword == "ADD" and any(
+            a.value.endswith((".gz", ".xz", ".tar", ".tgz", ".bz2")) for a in node.arguments
+        ):
+            raise Obstacle(f"line {line}: what is in the archive is not known")
+        if any("://" in argument.value for argument in node.arguments):
+            raise Obstacle(f"line {line}: what is downloaded may be a program for another C library")
+        files = copied(self.program, [step], self.facts)
+        if files is None:
+            if step.heredocs:
+                return
+            raise Obstacle(f"line {line}: what the build context holds is not known")
+        for name, content in programs_in(files, self.facts):
+            if content[:4] == ELF and not is_static(content):
+                raise Obstacle(f"line {line}: {name} is a program for another C library")
+            if content[:2] == b"#!" and re.match(rb"#!.*\bbash\b", content) and "bash" not in self.have:
+                raise Obstacle(f"line {line}: {name} is a script for bash, which is not in {self.target.image}")
+
+    def _healthcheck(self, step: Step) -> None:
+        body = self.program.body(step)
+        if body.program is None:
+            words = [argument.value for argument in step.node.arguments]
+            if step.node.form != "json" or not words:
+                raise Obstacle(f"line {step.node.line}: the health check is not understood")
+            self.called(posixpath.basename(words[0]), words[0], tuple(words[1:]), step.node.line, None)
+        for one in self.program.commands(step).invocations:
+            if one.node.words:
+                self.invocation(one, step.node.line, frozenset())
+
+    def _start(self, stage: Stage) -> None:
+        begun = started(self.program, stage, self.facts)
+        line = next(
+            (s.node.line for s in reversed(stage.steps) if s.node.keyword in ("CMD", "ENTRYPOINT")), stage.node.line
+        )
+        if not begun.said:
+            if self.target.lacks or self.target.kind != SLIM:
+                raise Obstacle(f"line {line}: the file does not say what the image starts")
+            return
+        if begun.why and "base image" not in begun.why:
+            raise Obstacle(f"line {line}: {begun.why}")
+        config = image_config(self.program, stage)
+        words = [w for argv in (config.entrypoint, config.cmd) if isinstance(argv, tuple) for w in argv]
+        for run in begun.runs:
+            if not run.names:
+                raise Obstacle(f"line {line}: the image starts a program that a variable names")
+            if run.one is not None:
+                self.invocation(run.one, line, frozenset())
+            else:
+                path = next((word for word in words if posixpath.basename(word) == run.names[-1]), run.names[-1])
+                self.called(run.names[-1], path, run.words, line, None)
+        if self.target.own and (self.target.lacks or self.target.kind != SLIM):
+            self.languages.scan(copied(self.program, self.done, self.facts), line)
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+    def _run(self, step: Step) -> None:
+        body, line = self.program.body(step), step.node.line
+        if body.form == "exec":
+            words = [argument.value for argument in step.node.arguments]
+            if not words or self._managed(posixpath.basename(words[0])):
+                raise Obstacle(f"line {line}: a package manager in exec form")
+            self.called(posixpath.basename(words[0]), words[0], tuple(words[1:]), line, None)
+            return
+        if body.program is None:
+            raise Obstacle(f"line {line}: {body.why or 'the command is not understood'}")
+        if self.target.kind != SLIM:
+            if step.node.flags:
+                raise Obstacle(f"line {line}: what --{step.node.flags[0].name} does in the new image is not known")
+            if body.program.bashisms:
+                raise Obstacle(f"line {line}: {body.program.bashisms[0][1]} is bash's")
+            place = _PLACES.search(body.text)
+            rest = re.sub(r"/var/lib/apt/lists|/var/cache/(?:apt|yum|dnf)", "", body.text)
+            if place and _PLACES.search(rest):
+                raise Obstacle(f"line {line}: {place[0]} means something in the old image alone")
+            if _ZONES.search(body.text):
+                self.need("tzdata", line)
+        elif _SLIMMED.search(body.text):
+            raise Obstacle(f"line {line}: slim images have no manuals, documents and translations")
+        found = self.program.commands(step)
+        for one in found.invocations:
+            if one.node.words:
+                self.line(step, one, found.functions)
+        self.translation.finish(step, body)
+
+    def _managed(self, name: str | None) -> bool:
+        facts = manager(name)
+        return facts is not None and facts.get("family") in ("apt", "dnf", "apk", "zypper", "pacman")
+
+    def line(self, step: Step, one: Invocation, functions: frozenset[str]) -> None:
+        """A command of a RUN: like any other, and where it speaks to the package manager, translated."""
+        line = step.node.line
+        if self.target.kind != SLIM:
+            why = self.translation.take(step, one)
+            if why:
+                raise Obstacle(f"line {line}: {why}")
+            if self.translation.taken(step, one):
+                self.have |= self.translation.programs
+                return
+        self.invocation(one, line, functions)
+
+    def invocation(self, one: Invocation, line: int, functions: frozenset[str]) -> None:
+        if one.program is None:
+            raise Obstacle(f"line {line}: a variable names the program that runs")
+        for wrapper in one.wrappers:
+            self.called(wrapper, wrapper, (), line, None)
+        if one.wrappers and self.target.kind != SLIM:
+            for word in one.node.words[: len(one.node.words) - len(one.words)]:
+                if (word.value or "").startswith("--"):
+                    raise Obstacle(f"line {line}: {word.value} may be an option of GNU's {one.wrappers[0]} alone")
+        if one.program in functions:
+            return
+        self.called(one.program, one.path or one.program, tuple(one.values), line, one)
+
+    def called(self, name: str, path: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
+        """One program that is run, with its words. Raises Obstacle, or notes what is needed."""
+        target = self.target
+        if target.kind == SLIM and self._managed(name):
+            self._installed(name, words, one, line)
+            return
+        if target.kind != SLIM and self._managed(name):
+            raise Obstacle(f"line {line}: {name} in a place that is not rewritten")
+        if name in (".", "source") and words and not re.search(r"/(?:activate|os-release)\Z", words[0] or ""):
+            raise Obstacle(f"line {line}: what {words[0] or 'the script'} does is not known")
+        if target.kind != SLIM:
+            self._foreign(name, words, line)
+        if target.kind == SLIM and not target.lacks:
+            self._local(path, line, deep=False)
+            return  # the same programs are there
+        if self.languages.takes(name, path, words, line):
+            return
+        if "/" in path and not _SYSTEM.match(path):
+            self._local(path, line, deep=True)
+            return
+        if name in self.have:
+            return
+        if name in SHELLS and self._inline(name, words, line):
+            return
+        if name in self.builtins and name != "echo":
+            return
+        if name in target.programs:
+            if target.kind in (ALPINE, BUSYBOX) and one is not None:
+                fault = option_fault(one)
+                if fault:
+                    raise Obstacle(f"line {line}: busybox' {name} does not know {fault}")
+            return
+        self._lacking(name, path, line)
+
+    def _foreign(self, name: str, words: tuple[str | None, ...], line: int) -> None:
+        """What means something on the old distribution alone: its accounts, and programs from elsewhere."""
+        for word in words:
+            for part in (word or "").split(":"):
+                if part in ("www-data", "_apt", "irc", "proxy", "gnats") and part not in self.target.accounts:
+                    raise Obstacle(f"line {line}: {self.target.image} has no user or group {part}")
+        if name in ("wget", "curl", "aria2c"):
+            for word in words:
+                if word is None or ("://" in word and not _DATA.search(word)):
+                    raise Obstacle(f"line {line}: what {name} downloads may be a program for another C library")
+
+    def _lacking(self, name: str, path: str, line: int) -> None:
+        package = provider(name) or (name if name in self.target.lacks else "")
+        if self.target.kind == SLIM and package in self.target.lacks and name not in _COMPILERS:
+            self.need(package, line)
+            if name in _WEB and "ca-certificates" in self.target.lacks:
+                self.need("ca-certificates", line)
+            return
+        if name in _COMPILERS:
+            raise Obstacle(f"line {line}: {name} may need any library of the old image")
+        if self.target.kind in (ALPINE, RHEL) and name in ("curl", "bash", "git") and package:
+            self.need(package, line)
+            return
+        if context_path(self.program, self.done, f"/usr/local/bin/{name}", self.facts) is not None:
+            self._local(f"/usr/local/bin/{name}", line, deep=True)
+            return
+        raise Obstacle(f"line {line}: {name} is not in {self.target.image}, or what it needs is not known")
+
+    def _inline(self, name: str, words: tuple[str | None, ...], line: int) -> bool:
+        """`sh script` and `sh -c text` (whose commands are read on their own)."""
+        if name not in self.target.programs and name not in self.have:
+            return False
+        for word in words:
+            if word is None:
+                raise Obstacle(f"line {line}: {name} runs a script that a variable names")
+            if word.startswith("-"):
+                if "c" in word and not word.startswith("--"):
+                    return True
+                continue
+            self._local(word, line, deep=True)
+            return True
+        return True
+
+    def need(self, package: str, line: int) -> None:
+        self.needs.setdefault(package, line)
+        self.have.update(programs_of(package))
+
+    def _installed(self, name: str, words: tuple[str | None, ...], one: Invocation | None, line: int) -> None:
+        """A package manager that stays the same: what its installs bring."""
+        facts = manager(name) or {}
+        does = facts["commands"].get(subcommand(one, facts)[0] or "", {}) if one is not None else {}
+        if not does.get("installs"):
+            return
+        forbidden = table("swaps")["needs-manuals"]["packages"]
+        for word in words:
+            if word is None or word.startswith("-"):
+                continue
+            package = re.split("[=/:]", word)[0]
+            self.have.update(programs_of(package))
+            if any(re.fullmatch(each, package) for each in forbidden):
+                raise Obstacle(f"line {line}: {package} cannot be installed without the directories of manual pages")
+
+    def _local(self, path: str, line: int, *, deep: bool) -> None:
+        """A program of the file's own. `deep`: all that it runs must be understood; else it may not ask for manuals."""
+        if "/" not in path and not deep:
+            return
+        workdir = self.program.scope(self.done[-1]).workdir if self.done else "/"
+        full = posixpath.normpath(posixpath.join(workdir if isinstance(workdir, str) else "/", path))
+        if _SYSTEM.match(full) and not full.startswith("/usr/local/") and not deep:
+            return
+        name = context_path(self.program, self.done, full, self.facts)
+        content = self.facts.context_file(name) if name is not None else None
+        if content is None:
+            if deep:
+                raise Obstacle(f"line {line}: what {path} does is not known")
+            return
+        text = content.decode("utf-8", "surrogateescape")
+        if not deep:
+            if content[:2] == b"#!" and _SLIMMED.search(text):
+                raise Obstacle(f"line {line}: {path} asks for manuals, documents or translations")
+            return
+        first = text.partition("\n")[0]
+        named = [posixpath.basename(word) for word in first[2:].split()] if first.startswith("#!") else ["sh"]
+        program = (named[1:] or [""])[0] if named[:1] == ["env"] else (named or ["sh"])[0]
+        if content[:4] == ELF:
+            raise Obstacle(f"line {line}: which libraries {path} needs is not known")
+        if program in SHELLS:
+            self._script(path, text, line)
+        elif (program not in self.have and program not in self.target.programs) or (
+            program in self.target.own and first.startswith(("#!/usr/bin/" + program, "#!/bin/" + program))
+        ):
+            raise Obstacle(f"line {line}: {path} is run by {program}, which is not in {self.target.image}")
+        else:
+            self.languages.source(path, text, line)
+
+    def _script(self, path: str, text: str, line: int) -> None:
+        try:
+            tree = parse_shell(text.replace("\r\n", "\n"))
+        except ShellSyntaxError:
+            raise Obstacle(f"line {line}: the script {path} is not understood") from None
+        found = commands(_body(tree, text))
+        for one in found.invocations:
+            passed_on = one.program is None and "$@" in text[one.node.start : one.node.end]
+            if one.node.words and not passed_on:
+                self.invocation(one, line, found.functions)
+
+
+def packages_of(needs: Iterable[str]) -> str:
+    return " ".join(sorted(needs))

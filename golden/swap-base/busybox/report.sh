@@ -1,0 +1,2 @@
+#!/bin/sh
+ls -l out | wc -l

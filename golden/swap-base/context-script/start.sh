@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+wget -q http://example.com/seed -O /tmp/seed
+exec python -m http.server

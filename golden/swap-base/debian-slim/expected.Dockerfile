@@ -1,0 +1,4 @@
+# the base
+FROM debian:13-slim
+RUN apt-get update && apt-get install -y curl
+CMD ["curl", "--version"]
