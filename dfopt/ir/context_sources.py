@@ -47,11 +47,16 @@ def context_sources(program: Program) -> Iterator[ContextSource]:
     """Every source in the order of the file, stages that nothing uses included."""
     for stage in program.stages:
         for step in stage.steps:
-            node = step.effective
-            if node.keyword in ("COPY", "ADD"):
-                yield from _copied(program, step)
-            elif node.keyword == "RUN":
-                yield from _mounted(program, step)
+            yield from sources_of(program, step)
+
+
+def sources_of(program: Program, step: Step) -> Iterator[ContextSource]:
+    """The sources of one step, in their order."""
+    keyword = step.effective.keyword
+    if keyword in ("COPY", "ADD"):
+        yield from _copied(program, step)
+    elif keyword == "RUN":
+        yield from _mounted(program, step)
 
 
 def _copied(program: Program, step: Step) -> Iterator[ContextSource]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.ir.context_sources import context_sources
+from dfopt.ir.context_sources import sources_of
 from dfopt.ir.moving import MoveCopy
 from dfopt.ir.rewrite import InsertStep
 from dfopt.ir.scopes import join_path
@@ -164,7 +164,7 @@ def _copy_of(program: Program, step: Step, facts: Facts) -> _Copy | None:
         return None
     if any(flag.name not in ("chown", "chmod", "link") for flag in node.flags):
         return None
-    found = [source for source in context_sources(program) if source.step is step]
+    found = list(sources_of(program, step))
     if len(found) != 1 or found[0].path is None or found[0].wildcard:
         return None
     scope = program.scope(step)
