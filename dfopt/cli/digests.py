@@ -46,8 +46,8 @@ def gather(files: Iterable[Found]) -> list[Use]:
 
 
 def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tuple[list[Found], int]:
-    """For `--online`: gives the request the digests of all images that the files name. Returns the files, and the exit
-    code (2 where a digest is not to be had). Raises UsageError."""
+    """For `--online`: gives the request the digests of all images that the files name, and the configs of those that
+    stages are built on. Returns the files, and the exit code (2 where a digest is not to be had). Raises UsageError."""
     from dfopt.cli.network import client_of
     from dfopt.registry.lock import Lock, LockError, read_lock
 
@@ -57,10 +57,34 @@ def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tupl
         lock = read_lock(path) if os.path.exists(path) else Lock(path)
     except LockError as failure:
         raise UsageError(str(failure)) from None
-    digests = Digests(lock, gather(found), "locked", lambda: client_of(values))
-    digests.resolve()
-    request.facts = (*request.facts, digests.facts())
+    with client_of(values) as client:
+        digests = Digests(lock, gather(found), "locked", lambda: client)
+        digests.resolve()
+        configs = image_configs(client, digests.images)
+    known = digests.facts()
+    request.facts = (*request.facts, KnownFacts(known.digests, known.checksums, configs))
     return found, digests.report()
+
+
+def image_configs(client: RegistryClient, uses: list[Use]) -> dict[str, dict[str, Any]]:
+    """The run settings (User, Entrypoint ...) of the images that stages are built on, by full name; of one for several
+    platforms, this machine's. What is not to be had is left out: its digest's failure tells why."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from dfopt.image.errors import ImageError
+    from dfopt.image.remote import RemoteImages
+
+    wanted = {_name(use): f"{use.text}@{use.pinned}" if use.pinned else use.text for use in uses if use.base}
+
+    def one(reference: str) -> dict[str, Any] | None:
+        try:
+            return RemoteImages(reference, client=client).image().settings()
+        except (ImageError, RegistryError, OSError):
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        found = dict(zip(wanted, pool.map(one, wanted.values()), strict=True))
+    return {name: settings for name, settings in found.items() if settings is not None}
 
 
 class Digests:
@@ -68,7 +92,7 @@ class Digests:
 
     mode        "locked": what the lock file says stands; "update": registries are asked for everything; "check": the
                 same, and the lock stays as it is
-    client      makes the registry client, when one is needed; None: offline
+    client      gives the registry client, when one is needed; None: offline
     verify      whether manifests are fetched and hashed
     everywhere  whether images matter whose pin could not be written where they are named
     fetch       whether downloads are pinned, too
@@ -110,25 +134,21 @@ class Digests:
         names = list(dict.fromkeys(_name(use) for use in wanted))
         urls = list(dict.fromkeys(use.text for use in self.downloads if self._download_matters(use)))
         client = None
-        try:
-            asked = bool(names or urls) if self.mode != "locked" else self._unknown(names) or self._unfetched(urls)
-            if self.client is not None and asked:
-                client = self.client()
-            resolver = DigestResolver(self.lock, client, self.mode, self.verify, _today())
-            for name, found in resolver.resolve_all(names).items():
-                if found.error is not None:
-                    self.failures[name] = str(found.error)
-                elif found.digest:
-                    self._digests[name] = found.digest
-                elif self.mode != "check":
-                    self.failures[name] = f"offline, and {self.lock.path} does not know it"
-            if client is not None:
-                self._fetch(client, urls)
-                for problem in client.problems():
-                    out.note(f"dfopt: warning: {out.printable(problem)}\n")
-        finally:
-            if client is not None:
-                client.close()
+        asked = bool(names or urls) if self.mode != "locked" else self._unknown(names) or self._unfetched(urls)
+        if self.client is not None and asked:
+            client = self.client()
+        resolver = DigestResolver(self.lock, client, self.mode, self.verify, _today())
+        for name, found in resolver.resolve_all(names).items():
+            if found.error is not None:
+                self.failures[name] = str(found.error)
+            elif found.digest:
+                self._digests[name] = found.digest
+            elif self.mode != "check":
+                self.failures[name] = f"offline, and {self.lock.path} does not know it"
+        if client is not None:
+            self._fetch(client, urls)
+            for problem in client.problems():
+                out.note(f"dfopt: warning: {out.printable(problem)}\n")
 
     def _matters(self, use: Use) -> bool:
         """Whether the answer for a use changes anything: a pin that stands needs none."""

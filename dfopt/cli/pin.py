@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from dfopt.cli import out, style
@@ -71,12 +72,13 @@ def run(values: Values) -> int:
     except LockError as failure:
         raise UsageError(str(failure)) from None
     mode: Mode = "check" if values.check else "update" if values.update else "locked"
-    digests = Digests(
-        lock, gather(files), mode, None if values.offline else lambda: _client(values),
-        verify=values.verify_digests is not False, everywhere=values.source_policy is not None,
-        fetch=values.downloads,
-    )  # fmt: skip
-    digests.resolve()
+    with ExitStack() as stack:
+        digests = Digests(
+            lock, gather(files), mode, None if values.offline else lambda: stack.enter_context(_client(values)),
+            verify=values.verify_digests is not False, everywhere=values.source_policy is not None,
+            fetch=values.downloads,
+        )  # fmt: skip
+        digests.resolve()
     status = digests.report()
     if values.check:
         return max(status, _checked(digests, values))

@@ -29,6 +29,7 @@ class Use(Record):
     pinned        the digest or checksum that is written there; "" for none
     settable      whether a pin can be written there
     download      whether it is a download
+    base          whether a stage is built on it
     """
 
     file: str
@@ -38,6 +39,7 @@ class Use(Record):
     pinned: str
     settable: bool
     download: bool = False
+    base: bool = False
 
     @property
     def place(self) -> str:
@@ -65,7 +67,8 @@ def uses(name: str, text: str) -> Iterator[Use]:
             continue  # nothing can move
         found = place(site.start, site.end, "pin-digest")
         if found is not None:
-            yield Use(name, *found, ref.text.partition("@")[0], ref.digest, site.tail is not None)
+            named, settable = ref.text.partition("@")[0], site.tail is not None
+            yield Use(name, *found, named, ref.digest, settable, base=site.kind == "FROM")
     for step, url in downloads(program):
         node = step.effective
         flag = node.flag("checksum")

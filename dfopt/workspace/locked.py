@@ -81,16 +81,22 @@ class LockFacts(Facts):
 
 
 class KnownFacts(Facts):
-    """Digests by full name, and checksums by URL."""
+    """Digests and image configs by full name, and checksums by URL."""
 
-    __slots__ = ("checksums", "digests")
+    __slots__ = ("checksums", "configs", "digests")
 
-    def __init__(self, digests: Mapping[str, str], checksums: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        digests: Mapping[str, str],
+        checksums: Mapping[str, str],
+        configs: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.digests = digests
         self.checksums = checksums
+        self.configs = configs or {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return KnownFacts, (self.digests, self.checksums)
+        return KnownFacts, (self.digests, self.checksums, self.configs)
 
     def digest(self, image: str) -> str | None:
         name = full_name(image)
@@ -98,3 +104,7 @@ class KnownFacts(Facts):
 
     def checksum(self, url: str) -> str | None:
         return self.checksums.get(url)
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        name = full_name(image)
+        return self.configs.get(name) if name is not None else None

@@ -264,9 +264,13 @@ class Pusher:
         self._send("PUT", f"/v2/{self.repository}/manifests/{name or digest(body)}", body, media_type)
         return digest(body)
 
-    def image(self, tag: str, architecture: str, media_type: str = OCI_MANIFEST) -> tuple[str, int]:
+    def image(
+        self, tag: str, architecture: str, media_type: str = OCI_MANIFEST, settings: dict[str, object] | None = None
+    ) -> tuple[str, int]:
         """One platform's image; its digest and size. `tag` empty: by digest only."""
-        config = json.dumps({"os": "linux", "architecture": architecture, "rootfs": {"type": "layers"}}).encode()
+        rootfs = {"type": "layers", "diff_ids": [digest(architecture.encode() * 64)]}
+        document = {"os": "linux", "architecture": architecture, "rootfs": rootfs}
+        config = json.dumps({**document, **({"config": settings} if settings else {})}).encode()
         kind = "application/vnd.oci.image.config.v1+json"
         layer = "application/vnd.oci.image.layer.v1.tar"
         content: dict[str, object] = {

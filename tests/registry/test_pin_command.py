@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from registry.pinning import Tree
-from registry.servers import Answer, FakeServer, Request, digest, image, manifest
+from registry.servers import Answer, FakeServer, Pusher, Request, digest, image, manifest
 
 NEW, OLD = manifest("new"), manifest("old")
 FILE = b"#!/bin/sh\necho tool\n"
@@ -358,6 +359,22 @@ class TestFix:
         assert tree.run("--select", "pin-digest", "--online", command="check").code == 1
         tree.put("Dockerfile", f"FROM {hub.host}/app:gone\n")
         assert tree.run("--select", "pin-digest", "--online", command="fix").code == 2
+
+    def test_online_tells_who_a_base_runs_as(self, tree: Tree, open_registry: str) -> None:
+        """Without, nothing is known of such an image; with it, its user and its entrypoint are."""
+        with closing(Pusher(open_registry, "team/base")) as pusher:
+            for tag, user in (("root", ""), ("own", "1000:1000")):
+                pusher.image(tag, "amd64", settings={"User": user, "Entrypoint": ["/init.sh"]})
+        said = {}
+        for tag in ("root", "own"):
+            tree.put("Dockerfile", f'FROM {open_registry}/team/base:{tag}\nCOPY app /app\nCMD ["/app"]\n')
+            for flag in ("--offline", "--online"):
+                args = ("--select", "add-user", "--unsafe", "--show-refusals", *([flag] if flag == "--online" else []))
+                said[tag, flag] = tree.run(*args, command="fix").err
+        assert "runs as root is not known" in said["root", "--offline"]
+        assert "runs as root is not known" in said["own", "--offline"]
+        assert "ENTRYPOINT does is not known" in said["root", "--online"]
+        assert "add-user" not in said["own", "--online"]
 
     def test_a_broken_lock(self, tree: Tree) -> None:
         tree.put("Dockerfile", "FROM debian:13\n")

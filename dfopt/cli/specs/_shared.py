@@ -92,7 +92,7 @@ DIGESTS = (
         "online",
         ("--online",),
         "flag",
-        "Ask registries for digests that the lock file does not know (dfopt pin has options for how).",
+        "Ask registries for digests that the lock file does not know, and for the users and entrypoints of bases.",
         panel="Digests",
     ),
 )
