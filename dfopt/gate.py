@@ -7,6 +7,7 @@ Nothing that a pass computed is reused for the edited side. What the gate does n
 from __future__ import annotations
 
 from dfopt.edit import OverlapError, apply_edits
+from dfopt.ir.declared import OwnRewrite
 from dfopt.ir.model import bare, item, term
 from dfopt.ir.program import Program
 from dfopt.ir.rewrite import RewriteError, expected
@@ -44,6 +45,9 @@ def admit(program: Program, fixes: Sequence[Fix]) -> Verdict:
     except DockerfileError as error:
         return Verdict(None, f"the result would not parse: {error.message}")
     reason = compare(program, edited, outcome)
+    for rewrite in rewrites:
+        if not reason and isinstance(rewrite, OwnRewrite):
+            reason = rewrite.check(program, edited)
     return Verdict(None, reason) if reason else Verdict(edited, "")
 
 

@@ -6,6 +6,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.ir.program import Program
     from dfopt.ir.rewrite import Applier
 
 
@@ -21,6 +22,14 @@ class OwnRewrite(Record):
         """As `rewrite.claims`."""
         raise NotImplementedError
 
+    def changed(self) -> set[int]:
+        """The instructions of the original whose bytes may change; the gate compares all others byte for byte."""
+        return self.claimed()[0]
+
     def apply(self, model: Applier) -> None:
         """Changes the model. Called behind all rewrites of other kinds, merges excepted. Raises RewriteError."""
         raise NotImplementedError
+
+    def check(self, program: Program, edited: Program) -> str:
+        """What speaks against the edited program although it is the declared one; "" where nothing does."""
+        return ""

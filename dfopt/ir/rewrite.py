@@ -193,15 +193,21 @@ def claims(rewrite: Rewrite) -> tuple[set[int], bool]:
     return {rewrite.step}, not isinstance(rewrite, partly)
 
 
+def _changed(rewrite: Rewrite) -> set[int]:
+    """The instructions whose bytes a rewrite may change."""
+    return rewrite.changed() if isinstance(rewrite, OwnRewrite) else claims(rewrite)[0]
+
+
 def expected(program: Program, rewrites: Iterable[Rewrite]) -> Outcome:
     """The model of `program` after the rewrites. Raises RewriteError."""
     return Applier(program).run(list(rewrites))
 
 
 class Applier:
-    """The model on its way from the original to the outcome. `items` and `shells` are what rewrites change."""
+    """The model on its way from the original to the outcome. `items` and `shells` are what rewrites change; `tail` is
+    what follows the last instruction."""
 
-    __slots__ = ("added", "directives", "items", "moves", "program", "removed", "shells", "steps")
+    __slots__ = ("added", "directives", "items", "moves", "program", "removed", "shells", "steps", "tail")
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -212,9 +218,10 @@ class Applier:
         self.directives = {d.name: d.value for d in program.dockerfile.directives}
         self.removed: list[str] = []
         self.added: list[str] = []
+        self.tail: list[Item] = []
 
     def run(self, rewrites: list[Rewrite]) -> Outcome:
-        touched = frozenset().union(*[claims(rewrite)[0] for rewrite in rewrites])
+        touched = frozenset().union(*[_changed(rewrite) for rewrite in rewrites])
         merges = [rewrite for rewrite in rewrites if isinstance(rewrite, MergeRuns)]
         inserts: dict[int, list[Item]] = {}
         for rewrite in rewrites:  # what happens inside a step goes first, so that a merge takes it along
@@ -234,6 +241,7 @@ class Applier:
             result += [Expected(made) for made in inserts.get(index, ())]
             if index in self.items and index not in self.moves:
                 result.append(Expected(self.items[index], self.shells.get(index)))
+        result += [Expected(made) for made in self.tail]
         return Outcome(
             tuple(result), tuple(sorted(self.directives.items())), tuple(self.removed), tuple(self.added), touched
         )  # fmt: skip

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from dfopt.passes.base import SHARED
 from dfopt.recipes.shape import Field
+from dfopt.recipes.stages import STAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,4 +68,4 @@ PASSES: Mapping[str, Field] = {
 
 DEFAULT_KIND = "passes"
 # kind -> the keys of its files
-KINDS: dict[str, Mapping[str, Field]] = {DEFAULT_KIND: PASSES}
+KINDS: dict[str, Mapping[str, Field]] = {DEFAULT_KIND: PASSES, "stage": {**COMMON, **STAGE}}

@@ -2,6 +2,7 @@
 # The bases that carry a language, a web server or next to nothing, on top of the plain ones: read by make-bases.sh.
 # Each function makes one image: make_BASE TAG.
 
+# pip installs where it does in the official images, not where Debian has it.
 make_python() { # the headers are in the official slim image too; Debian has them in a package that brings a compiler's libraries
   image "$1" python <<DOCKERFILE
 FROM debian:trixie-slim AS headers
@@ -13,6 +14,8 @@ COPY ca.crt /tmp/ca.crt
 ENV PIP_CERT=$bundle
 # pip's own copy of itself, which pip may replace as it may in the official image; Debian's belongs to dpkg
 RUN $install ca-certificates python3 python3-pip python3-venv && cp /tmp/ca.crt $bundle && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED && \
+    sed -i 's,local/lib/python{py_version_short}/dist-packages,local/lib/python{py_version_short}/site-packages,' /usr/lib/python3.13/sysconfig/__init__.py && \
+    mkdir -p /usr/local/lib/python3.13/site-packages && echo /usr/local/lib/python3.13/site-packages >/usr/lib/python3/dist-packages/official.pth && \
     pip install --no-cache-dir --root-user-action=ignore --ignore-installed pip && \
     apt-get purge -y --auto-remove python3-pip && $clean && ln -s python3 /usr/bin/python
 CMD ["python3"]

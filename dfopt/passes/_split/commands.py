@@ -1,0 +1,398 @@
+"""What the commands of a RUN do to files, packages and accounts."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.effects import covers, manager, subcommand
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.passes._split.files import SYSTEM, Made, Unclear, drop
+from dfopt.passes._split.flow import Call, Flow, Package
+from dfopt.syntax.expand import Unknown
+from dfopt.syntax.shell.nodes import DoubleQuoted, Literal, Parameter, SingleQuoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Step
+    from dfopt.ir.scopes import Scope
+    from dfopt.passes.base import Facts
+    from dfopt.syntax.shell.nodes import Word
+
+_SYSTEM_PACKAGES = ("apt", "apk")
+
+
+class Commands:
+    """Reads the commands of a RUN, one after the other, into a Flow."""
+
+    def __init__(self, scope: Scope, flow: Flow, step: Step, tools: frozenset[str], context: Facts) -> None:
+        self.context = context
+        self.depth = 0
+        self.scope = scope
+        self.flow = flow
+        self.step = step
+        self.line = step.node.line
+        self.tools = tools
+        self.directory: str | Unknown = flow.home if isinstance(scope.workdir, Unknown) else scope.workdir
+        self.user = "" if scope.user is None or scope.root or isinstance(scope.user, Unknown) else scope.user
+        self.variables: dict[str, str | None] = {}
+        facts = table("split_programs")
+        self.harmless = frozenset(facts["harmless"])
+        self.in_place = frozenset(facts["in-place"])
+        self.users = frozenset(facts["users"])
+        self.files = table("programs")["files"]
+        self.accounts = 0
+        self.commands = 0
+
+    def text(self, word: Word) -> str | None:
+        """A word's value with the variables that the file sets; None where it has others, or globs."""
+        if word.value is not None:
+            return word.value
+        out = self._parts(word.parts)
+        return None if out is None or any(char in out for char in "*?[{") else out
+
+    def _parts(self, parts: tuple[object, ...]) -> str | None:
+        out = ""
+        for part in parts:
+            if isinstance(part, Literal):
+                if part.globs or part.braces or part.tilde:
+                    return None
+                out += part.value
+            elif isinstance(part, SingleQuoted):
+                out += part.value
+            elif isinstance(part, DoubleQuoted):
+                inner = self._parts(part.parts)
+                if inner is None:
+                    return None
+                out += inner
+            elif isinstance(part, Parameter) and not part.op and not part.prefix and part.index is None:
+                value = self.variables.get(part.name, self.scope.env.get(part.name, self.scope.args.get(part.name)))
+                if not isinstance(value, str):
+                    return None
+                out += value
+            else:
+                return None
+        return out
+
+    def one(self, one: Invocation, functions: frozenset[str]) -> None:
+        for assignment in one.node.assignments:
+            self.variables[assignment.name] = self.text(assignment.value) if assignment.value is not None else None
+        for redirect in one.node.redirects:
+            if redirect.op in (">", ">>", ">|", "&>", "&>>") and redirect.target.value not in (
+                "/dev/null",
+                "/dev/stderr",
+                "/dev/stdout",
+            ):
+                self.write(self.text(redirect.target), "file")
+        if not one.node.words:
+            return
+        name = one.program
+        if name is None:
+            raise Unclear(f"a variable names a command in line {self.line}", self.line)
+        self.commands += 1
+        if name in functions:
+            return
+        if name == "cd":
+            target = self.text(one.words[0]) if one.words else None
+            self.directory = join_path(self.directory, target) if target is not None else _UNKNOWN
+            self.commands -= 1
+        elif name == "export":
+            for word in one.words:
+                key, _, value = (self.text(word) or "").partition("=")
+                if key:
+                    self.variables[key] = value
+        elif (facts := manager(name)) is not None and facts["family"] in _SYSTEM_PACKAGES:
+            self.package(one, facts)
+        elif name in ("dpkg", "rpm", "gdebi") and any(v in ("-i", "--install", "-Uvh", "-ivh") for v in one.values):
+            raise Unclear(f"line {self.line} installs a package file, whose content is not known", self.line)
+        elif facts is not None and facts["family"] in ("dnf", "zypper", "pacman"):
+            raise Unclear(
+                f"line {self.line} installs packages with {name}, whose names for the run time are not known", self.line
+            )
+        elif (
+            name in self.harmless
+            or name == "dpkg"
+            or (name in ("sh", "bash") and self.inline(one))
+            or (
+                name in self.in_place
+                or (name in ("cp", "mv", "install") and any(v in ("--version", "--help") for v in one.values))
+            )
+        ):
+            pass
+        elif name in self.users:
+            self.accounts += 1
+            self.home(one)
+        elif name in self.tools:
+            self.call(one)
+        elif name in self.files or name in ("chown", "chgrp"):
+            self.file(one, name)
+        elif name == "find":
+            if any(value in ("-exec", "-execdir", "-ok", "-fprint") for value in one.values):
+                text = " ".join(value or "$" for value in one.values)
+                if not re.search(r"-exec\s+(?:rm|chmod|chown|strip|touch|sed)\s", text):
+                    raise Unclear(f"what find runs in line {self.line} is not followed", self.line)
+        elif name in ("ldconfig", "update-ca-certificates", "mktemp"):
+            pass
+        elif not self.script(one):
+            raise Unclear(f"what `{name}` in line {self.line} writes is not known", self.line)
+
+    def script(self, one: Invocation) -> bool:
+        """Reads a shell script of the build context as if it stood here; False where it is none."""
+        from dfopt.ir.commands import commands
+        from dfopt.passes._started import _body
+        from dfopt.syntax.shell import ShellSyntaxError, parse_shell
+
+        word = one.path or ""
+        if one.program in ("sh", "bash", "dash", "ash", "source", "."):
+            word = next((value for value in one.values if value is not None and not value.startswith("-")), "")
+        path = join_path(self.directory, word) if word else _UNKNOWN
+        made = next((m for m in reversed(self.flow.made) if m.path == path and m.kind == "context" and m.source), None)
+        data = self.context.context_file(made.source) if made is not None else None
+        if data is None or self.depth > 2 or data[:4] == b"\x7fELF":
+            return False
+        first = data.split(b"\n", 1)[0]
+        if first.startswith(b"#!") and not re.search(rb"\b(?:ba|da|a)?sh\b", first):
+            return False
+        text = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        try:
+            tree = parse_shell(text)
+        except ShellSyntaxError:
+            return False
+        self.depth += 1
+        before = self.directory
+        found = commands(_body(tree, text))
+        for inner in found.invocations:
+            self.one(inner, found.functions)
+        self.directory = before
+        self.depth -= 1
+        return True
+
+    def inline(self, one: Invocation) -> bool:
+        return any(v is not None and re.fullmatch(r"-\w*c", v) for v in one.values)
+
+    def place(self, word: str | None) -> str:
+        path = join_path(self.directory, word) if word is not None and not word.startswith("~") else _UNKNOWN
+        if word is not None and word.startswith("~/") and self.scope.root:
+            path = join_path("/root", word[2:])
+        if isinstance(path, Unknown):
+            raise Unclear(f"a path in line {self.line} depends on something unknown", self.line)
+        return path
+
+    def write(self, word: str | None, kind: str, role: str = "") -> None:
+        path = self.place(word)
+        if kind == "directory" and self.user:
+            self.flow.owned.append((path, self.user, True))
+        if path not in ("/dev/null",):
+            self.flow.made.append(Made(path, self.step, kind, role=role))
+
+    def call(self, one: Invocation) -> None:
+        if isinstance(self.directory, Unknown):
+            raise Unclear(f"the directory in which {one.program} runs in line {self.line} is not known", self.line)
+        given = {**{k: v for k, v in self.scope.env.items() if isinstance(v, str)}}
+        given.update({k: v for k, v in self.variables.items() if v is not None})
+        words = tuple([self.text(word) for word in one.words])
+        if one.wrappers:  # `env A=1 go build`: the assignments stand among the words
+            for word in one.node.words:
+                value = self.text(word)
+                if value is not None and re.match(r"\w+=", value):
+                    key, _, rest = value.partition("=")
+                    given[key] = rest
+                elif value == one.path:
+                    break
+        self.flow.calls.append(Call(one.program or "", words, self.directory, given, self.step, one.where))
+
+    def home(self, one: Invocation) -> None:
+        values = one.values
+        options = [value for value in values if value]
+        for index, value in enumerate(options):
+            if value in ("-d", "--home", "--home-dir", "-h") and index + 1 < len(options):
+                self.flow.made.append(Made(options[index + 1], self.step, "directory", role="home"))
+
+    def package(self, one: Invocation, facts: dict[str, object]) -> None:
+        family = str(facts["family"])
+        name, index = subcommand(one, facts)
+        if name is None:
+            raise Unclear(f"the subcommand of {one.program} in line {self.line} is not fixed", self.line)
+        commands = facts["commands"]
+        assert isinstance(commands, dict)
+        does = commands.get(name, {})
+        if name == "build-dep":
+            return
+        if not does.get("installs") and not does.get("removes"):
+            return
+        lean = any(v in ("--no-install-recommends", "--without-recommends") for v in one.values) or family == "apk"
+        skip = ""
+        group: list[str] = []
+        for word in one.words[index + 1 :]:
+            value = self.text(word)
+            if value is None:
+                if re.search(r"linux-headers-|build-dep", "".join(getattr(p, "value", "") or "" for p in word.parts)):
+                    continue
+                raise Unclear(f"a package's name in line {self.line} is not fixed", self.line)
+            option, skip = skip, ""
+            if value.startswith("-"):
+                taking = facts.get("value-options", ())
+                assert isinstance(taking, list | tuple)
+                skip = value if value in taking else ""
+                if value in ("-t", "--virtual"):
+                    skip = value
+            elif option in ("-t", "--virtual") and family == "apk":
+                group.append(value)
+            elif not option:
+                for part in value.split():
+                    if does.get("removes"):
+                        self.flow.removed.add(part)
+                    elif part.startswith(("./", "/")) or part.endswith((".deb", ".apk")):
+                        raise Unclear(
+                            f"line {self.line} installs a package file, whose content is not known", self.line
+                        )
+                    else:
+                        # `gcc=12.2` and `libc6:i386` keep their version and architecture; "gcc-" removes
+                        self.flow.packages.append(Package(part, family, self.step, lean))
+                        if group:
+                            self.flow.groups.setdefault(group[0], []).append(part)
+        if does.get("removes"):
+            for name_ in list(self.flow.removed):
+                self.flow.removed.update(self.flow.groups.get(name_, ()))
+            self.flow.packages = [p for p in self.flow.packages if p.name not in self.flow.removed]
+            self.flow.removed.clear()
+
+    def file(self, one: Invocation, name: str) -> None:
+        facts = self.files.get(name, {})
+        taking = (*facts.get("value-options", ()), *facts.get("creates-options", ()), *facts.get("into-options", ()))
+        words = one.operands(taking)
+        texts = [self.text(word) for word in words]
+        if name in ("chown", "chgrp"):
+            owner = texts[0] if texts else None
+            for word in texts[1:]:
+                if word is not None and owner is not None and name == "chown":
+                    self.flow.owned.append((self.place(word), owner, one.has_option("-R", "--recursive")))
+            return
+        if name in ("rm", "rmdir", "unlink", "shred"):
+            for word, node in zip(texts, words, strict=True):
+                if word is not None:
+                    self.flow.made = drop(self.flow.made, self.place(word))
+                else:
+                    raw = "".join(getattr(part, "value", "") or "" for part in node.parts)
+                    head = re.split(r"[*?\[{]", raw, maxsplit=1)[0]
+                    if raw.endswith("/*") and head.startswith("/") and head[:-1] not in SYSTEM:
+                        self.flow.made = drop(self.flow.made, head[:-1])
+            return
+        if name == "mkdir":
+            for word, node in zip(texts, words, strict=True):
+                for part in _braces(word, node):
+                    self.write(part, "directory")
+            return
+        if name == "ln":
+            if len(texts) == 2 and texts[0] and texts[1]:
+                target = self.place(texts[1])
+                if target in SYSTEM or target in self.flow.directories():
+                    target = target.rstrip("/") + "/" + texts[0].rpartition("/")[2]
+                self.flow.links.append((texts[0], target, self.step))
+                self.flow.made.append(Made(target, self.step, "file", source=texts[0], role="link"))
+                return
+            raise Unclear(f"the link in line {self.line} is not followed", self.line)
+        if name in ("cp", "mv", "install"):
+            self.copies(one, name, texts, [w.value for w in one.words])
+            return
+        if name == "tar":
+            self.unpack(one)
+            return
+        directed = False
+        values = [self.text(word) for word in one.words]
+        for index, value in enumerate(values):
+            following = values[index + 1] if index + 1 < len(values) else None
+            if value is None:
+                continue
+            short = re.fullmatch(r"-[a-zA-Z]*([oOP])", value) if name in ("curl", "wget") and len(value) > 2 else None
+            if value in facts.get("creates-options", ()) or (
+                short and f"-{short[1]}" in facts.get("creates-options", ())
+            ):
+                directed = True
+                if following != "-":
+                    self.write(following, "file")
+            elif value in facts.get("into-options", ()):
+                directed = True
+                self.write(following, "file", "inside")
+            elif value.partition("=")[0] in facts.get("creates-options", ()) and "=" in value:
+                directed = True
+                self.write(value.partition("=")[2], "file")
+            elif name == "wget" and re.fullmatch(r"-\w*O-", value):
+                directed = True
+        if facts.get("creates") == "operands":
+            for word in texts:
+                self.write(word, "file")
+        if facts.get("clone") and texts[:1] == ["clone"]:
+            url = texts[1] if len(texts) > 1 else None
+            name_ = url.rstrip("/").rpartition("/")[2].removesuffix(".git") if url else None
+            self.write(texts[2] if len(texts) > 2 else name_, "file", "repository")
+        elif (name == "wget" and not directed) or (
+            name == "curl" and any(v in facts.get("url-option", ()) for v in values if v)
+        ):
+            for word in texts:
+                if word is None:
+                    raise Unclear(f"what is downloaded in line {self.line} is not fixed", self.line)
+                if "://" in word:
+                    self.write(word.rpartition("/")[2].partition("?")[0] or None, "file", "download")
+        elif name == "unzip" and not directed:
+            self.write(".", "file", "inside")
+
+    def copies(self, one: Invocation, name: str, texts: list[str | None], values: list[str | None]) -> None:
+        into = one.has_option("-t", "--target-directory")
+        if name == "install" and one.has_option("-d", "--directory"):
+            for word in texts:
+                self.write(word, "directory")
+            return
+        if into or len(texts) < 2:
+            raise Unclear(f"what {name} in line {self.line} writes is not followed", self.line)
+        target = self.place(texts[-1])
+        last = texts[-1] or ""
+        directory = last.endswith("/") or last in (".",) or len(texts) > 2 or target in SYSTEM
+        directory = directory or target in self.flow.directories()
+        for word in texts[:-1]:
+            if word is None:
+                self.flow.made.append(Made(target, self.step, "file", role="inside"))
+                continue
+            base = word.rstrip("/").rpartition("/")[2]
+            source = self.place(word)
+            path = target.rstrip("/") + "/" + base if directory and base not in (".", "") else target
+            if base in (".", ""):
+                source = source.rstrip("/")
+            moved = [m for m in self.flow.made if covers(source, m.path)]
+            for m in moved:
+                place = path + m.path[len(source) :]
+                self.flow.made.append(Made(place, self.step, m.kind, m.source, m.role))
+            if not moved:
+                self.flow.made.append(Made(path, self.step, "file", source, "copy"))
+            if name == "mv":
+                self.flow.made = [
+                    m for m in self.flow.made if m not in moved or (m.step is self.step and m.path.startswith(path))
+                ]
+
+    def unpack(self, one: Invocation) -> None:
+        values = [self.text(word) for word in one.words]
+        into: str | None = "."
+        for index, value in enumerate(values):
+            if value in ("-C", "--directory"):
+                into = values[index + 1] if index + 1 < len(values) else None
+            elif value is not None and value.startswith("--directory="):
+                into = value.partition("=")[2]
+        first = values[0] or ""
+        if first.lstrip("-").startswith("c") or "-c" in values or "--create" in values:
+            raise Unclear(f"the archive that line {self.line} makes is not followed", self.line)
+        self.write(into, "file", "inside")
+
+
+_UNKNOWN = Unknown()
+
+
+def _braces(word: str | None, node: Word) -> list[str | None]:
+    """`/data/{a,b}` as two paths."""
+    if word is not None:
+        return [word]
+    raw = "".join(getattr(part, "value", "") or "" for part in node.parts)
+    found = re.fullmatch(r"([\w./-]*)\{([\w./,-]+)\}([\w./-]*)", raw)
+    if found is None:
+        return [None]
+    return [found[1] + part + found[3] for part in found[2].split(",")]

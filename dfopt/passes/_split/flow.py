@@ -1,0 +1,97 @@
+"""A stage read to its end: what its steps leave behind, and which build tools they call."""
+
+from __future__ import annotations
+
+from dfopt.passes._split.files import Made
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Step
+
+
+class Package(Record):
+    """A package that a step installs. `family`: "apt" or "apk"; `lean`: without what it only recommends."""
+
+    name: str
+    family: str
+    step: Step
+    lean: bool
+
+
+class Call(Record):
+    """A build tool as it is called: base name, its words with the variables that the file sets (None: not fixed), the
+    directory, and the variables set in front of it."""
+
+    program: str
+    words: tuple[str | None, ...]
+    directory: str
+    assignments: dict[str, str]
+    step: Step
+    where: str
+
+    @property
+    def line(self) -> int:
+        return self.step.node.line
+
+    def after(self, *options: str) -> list[str | None]:
+        """The values of options: `-o x`, `--out=x`."""
+        found: list[str | None] = []
+        for index, word in enumerate(self.words):
+            if word in options:
+                found.append(self.words[index + 1] if index + 1 < len(self.words) else None)
+            elif word is not None and word.startswith(tuple(f"{option}=" for option in options)):
+                found.append(word.partition("=")[2])
+        return found
+
+    def operands(self, *taking: str) -> list[str | None]:
+        """The words that are neither options nor values of the options `taking`."""
+        found: list[str | None] = []
+        skip = False
+        for word in self.words:
+            if skip:
+                skip = False
+            elif word is not None and word.startswith("-") and word != "-":
+                skip = word in taking
+            else:
+                found.append(word)
+        return found
+
+
+class Flow:
+    """The stage read to its end. `accounts`: the steps that make accounts; `alone`: those that do nothing else."""
+
+    __slots__ = (
+        "accounts",
+        "alone",
+        "calls",
+        "groups",
+        "home",
+        "links",
+        "made",
+        "owned",
+        "packages",
+        "removed",
+        "roots",
+    )
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.packages: list[Package] = []
+        self.removed: set[str] = set()
+        self.groups: dict[str, list[str]] = {}  # of apk's --virtual
+        self.calls: list[Call] = []
+        self.accounts: list[Step] = []
+        self.alone: list[Step] = []
+        self.links: list[tuple[str, str, Step]] = []
+        self.owned: list[tuple[str, str, bool]] = []  # path, owner, and whether what is below has that owner too
+        self.roots: set[str] = set()  # directories that COPY fills with one of the build context
+        self.home = "/"  # the working directory of the base image
+
+    def directories(self) -> set[str]:
+        """Paths that are directories for certain."""
+        found = {one.path for one in self.made if one.kind == "directory"}
+        for one in self.made:
+            if one.kind in ("context", "file"):
+                found.add(one.path.rpartition("/")[0] or "/")
+        return found

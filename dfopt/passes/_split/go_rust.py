@@ -1,0 +1,245 @@
+"""What go and cargo write."""
+
+from __future__ import annotations
+
+import re
+from posixpath import normpath
+
+from dfopt.ir.scopes import join_path
+from dfopt.passes._split.files import Made, Unclear
+from dfopt.passes._split.toolbox import fixed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.passes._split.flow import Call
+    from dfopt.passes._split.toolbox import Context, Outputs
+
+
+# Places where they install programs, by the variables that move them
+_GO_BIN = "/root/go/bin"
+_CARGO_HOME = "/root/.cargo"
+
+
+def go(context: Context, call: Call, out: Outputs) -> None:
+    fixed(call)
+    words = [word or "$" for word in call.words]
+    directory = call.directory
+    if words[:1] == ["-C"] and len(words) > 2:
+        moved = join_path(directory, words[1])
+        directory = moved if isinstance(moved, str) else directory
+        words = words[2:]
+    name = words[0] if words else ""
+    if name in (
+        "mod",
+        "vet",
+        "test",
+        "fmt",
+        "version",
+        "env",
+        "generate",
+        "clean",
+        "list",
+        "work",
+        "help",
+        "telemetry",
+    ):
+        if name == "generate":
+            raise Unclear(f"what go generate runs in line {call.line} is not known", call.line)
+        return
+    if name not in ("build", "install", "get"):
+        raise Unclear(f"what `go {name}` in line {call.line} writes is not known", call.line)
+    taking = (
+        "-o",
+        "-ldflags",
+        "-tags",
+        "-p",
+        "-mod",
+        "-gcflags",
+        "-asmflags",
+        "-buildmode",
+        "-C",
+        "-installsuffix",
+        "-pkgdir",
+        "-compiler",
+        "-gccgoflags",
+        "-overlay",
+        "-modfile",
+        "-toolexec",
+        "-pgo",
+        "-buildvcs",
+        "-covermode",
+        "-coverpkg",
+    )
+    modes = [word for word in call.after("-buildmode") if word not in ("exe", "pie", "default")]
+    if modes:
+        raise Unclear(f"line {call.line} builds a library, which other programs load", call.line)
+    operands = [word for word in call.operands(*taking)[1:] if word is not None]
+    operands = [o for o in operands if o != directory]
+    if name == "get" and not any("@" in o or "." in o for o in operands):
+        return
+    out.work.append(directory)
+    static = call.assignments.get("CGO_ENABLED") == "0"
+    wanted = call.after("-o")
+    if name == "build":
+        if wanted:
+            path = wanted[-1]
+            if path is None:
+                raise Unclear(f"the path behind -o in line {call.line} is not fixed", call.line)
+            target = join_path(directory, path)
+            assert isinstance(target, str)
+            if (
+                path.endswith("/")
+                or any(o.endswith("...") for o in operands)
+                or (len(operands) > 1 and not all(o.endswith(".go") for o in operands))
+            ):
+                out.made.append(Made(target, call.step, "tool", role="programs"))
+            else:
+                out.made.append(Made(target, call.step, "tool", role="program"))
+            if static:
+                out.static.add(target)
+            return
+        if len([o for o in operands if not o.endswith(".go")]) > 1 or any(o.endswith("...") for o in operands):
+            return  # several packages: built and thrown away
+        paths = [normpath(directory + "/" + _go_name(context, call, directory, operands))]
+    else:
+        base = call.assignments.get("GOBIN") or (
+            call.assignments["GOPATH"] + "/bin" if "GOPATH" in call.assignments else ""
+        )
+        base = base or ("/go/bin" if "go" in context.features else _GO_BIN)
+        if any(o.endswith("...") for o in operands):
+            raise Unclear(f"which programs line {call.line} installs is not known", call.line)
+        chosen = operands or ["."]
+        paths = [normpath(base + "/" + _go_name(context, call, directory, [o])) for o in chosen]
+    for path in paths:
+        out.made.append(Made(path, call.step, "tool", role="program"))
+        if static:
+            out.static.add(path)
+
+
+def _go_name(context: Context, call: Call, directory: str, operands: list[str]) -> str:
+    """The name of the program that `go build OPERANDS` makes: the last element of the package's import path, or of the
+    first file."""
+    if operands and operands[0].endswith(".go"):
+        return operands[0].rpartition("/")[2].removesuffix(".go")
+    package = operands[0] if operands else "."
+    package = package.partition("@")[0].rstrip("/")
+    if package.startswith(("./", "../")) and normpath(package) != ".":
+        return normpath(directory + "/" + package).rpartition("/")[2]
+    if package not in (".", "./"):
+        parts = [p for p in package.split("/") if not re.fullmatch(r"v\d+", p)]
+        return parts[-1]
+    module = context.text(directory.rstrip("/") + "/go.mod")
+    if module is None:
+        if (
+            any(one.path == directory.rstrip("/") + "/go.mod" for one in context.flow.made)
+            or context.facts.context_paths() is None
+        ):
+            raise Unclear(
+                f"go.mod is not at hand, so that the name of the program of line {call.line} is not known", call.line
+            )
+        return directory.rpartition("/")[2]
+    found = re.search(r"^module\s+\"?([^\s\"]+)", module, re.M)
+    if found is None:
+        raise Unclear(f"go.mod names no module, so that the program of line {call.line} is not known", call.line)
+    parts = [p for p in found[1].split("/") if not re.fullmatch(r"v\d+", p)]
+    return parts[-1]
+
+
+def cargo(context: Context, call: Call, out: Outputs) -> None:
+    fixed(call)
+    words = [word for word in call.words if word is not None and not word.startswith("+")]
+    name = words[0] if words else ""
+    if name in (
+        "fetch",
+        "test",
+        "check",
+        "clippy",
+        "fmt",
+        "new",
+        "init",
+        "generate-lockfile",
+        "update",
+        "clean",
+        "doc",
+        "vendor",
+        "version",
+        "--version",
+        "-V",
+        "add",
+        "metadata",
+        "tree",
+    ):
+        return
+    if name not in ("build", "b", "install", "rustc"):
+        raise Unclear(f"what `cargo {name}` in line {call.line} writes is not known", call.line)
+    out.work.append(call.directory)
+    if name == "install":
+        root = (call.after("--root") or [None])[-1]
+        home = call.assignments.get("CARGO_HOME") or ("/usr/local/cargo" if "rust" in context.features else _CARGO_HOME)
+        base = root or call.assignments.get("CARGO_INSTALL_ROOT") or home
+        path = (call.after("--path") or [None])[-1]
+        if path is None:
+            names = [
+                w
+                for w in call.operands("--version", "--root", "--git", "--branch", "--tag", "--features", "--vers")[1:]
+                if w
+            ]
+            if call.after("--git") or not names:
+                raise Unclear(f"which programs line {call.line} installs is not known", call.line)
+            for one in names:
+                out.made.append(
+                    Made(normpath(f"{base}/bin/{one.partition('@')[0]}"), call.step, "tool", role="program")
+                )
+            return
+        directory = join_path(call.directory, path)
+        assert isinstance(directory, str)
+        for one in _crates(context, call, directory, out):
+            out.made.append(Made(normpath(f"{base}/bin/{one}"), call.step, "tool", role="program"))
+        return
+    manifest = (call.after("--manifest-path") or [None])[-1]
+    directory = call.directory
+    if manifest:
+        moved = join_path(directory, manifest)
+        directory = str(moved).rpartition("/")[0]
+    target = (call.after("--target-dir") or [call.assignments.get("CARGO_TARGET_DIR")])[-1] or directory + "/target"
+    base_ = join_path(directory, target)
+    triple = (call.after("--target") or [call.assignments.get("CARGO_BUILD_TARGET")])[-1]
+    profile = (call.after("--profile") or ["release" if "--release" in words or "-r" in words else "debug"])[-1]
+    profile = "debug" if profile == "dev" else profile
+    where = f"{base_}/{triple}/{profile}" if triple else f"{base_}/{profile}"
+    for one in _crates(context, call, directory, out):
+        out.made.append(Made(normpath(f"{where}/{one}"), call.step, "tool", role="program"))
+        if triple and triple.endswith("-musl"):
+            out.static.add(normpath(f"{where}/{one}"))
+
+
+def _crates(context: Context, call: Call, directory: str, out: Outputs) -> list[str]:
+    """The programs of the package in `directory`, by its Cargo.toml."""
+    text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
+    from dfopt.knowledge import load_toml
+
+    try:
+        manifest = load_toml(text.encode("utf-8", "surrogateescape"))
+    except ValueError:
+        raise Unclear("Cargo.toml is not understood", call.line) from None
+    names: list[str] = []
+    package = manifest.get("package", {})
+    members = manifest.get("workspace", {}).get("members", [])
+    for member in members:
+        if any(char in member for char in "*?["):
+            raise Unclear("the members of the Cargo workspace are given by a pattern", call.line)
+        names += _crates(context, call, f"{directory}/{member}", out)
+    bins = manifest.get("bin", [])
+    names += [str(one["name"]) for one in bins if isinstance(one, dict) and "name" in one]
+    if (isinstance(package.get("name"), str) and not bins) or (
+        isinstance(package.get("name"), str) and context.text(directory + "/src/main.rs") is not None
+    ):
+        names.append(package["name"])
+    if "cdylib" in str(manifest.get("lib", "")):
+        raise Unclear("the crate is a library that other programs load", call.line)
+    lock = context.text(directory.rstrip("/") + "/Cargo.lock")
+    if lock is not None:
+        out.crates += re.findall(r'^name = "([^"]+)"', lock, re.M)
+    elif manifest.get("dependencies") or manifest.get("build-dependencies"):
+        raise Unclear("there is no Cargo.lock, so that the crates that are linked are not known", call.line)
+    return names

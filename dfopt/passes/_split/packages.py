@@ -1,0 +1,111 @@
+"""Which packages the run needs of those that the build installs, and what it needs besides."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.knowledge import table
+from dfopt.passes._split.files import Unclear
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.passes._split.flow import Flow
+
+_compiled: dict[str, list[tuple[re.Pattern[str], int]]] = {}
+
+
+class Packages(Record):
+    """`names` for the run, in the order in which the build names them; `lean`: without what they only recommend;
+    `left`: MB that stay behind with the others."""
+
+    names: tuple[str, ...]
+    lean: bool
+    left: int
+
+
+def _sort(kind: str, name: str) -> int | None:
+    """The MB of a package of [build] or [tools]; None for others."""
+    if kind not in _compiled:
+        rows = table("split_packages")[kind]
+        _compiled[kind] = [(re.compile(rf"(?:{text})\Z"), mb) for text, mb in rows.items()]
+    return next((mb for pattern, mb in _compiled[kind] if pattern.match(name)), None)
+
+
+def is_build(name: str) -> bool:
+    """Whether a package serves builds alone."""
+    return _sort("build", bare(name)) is not None or bare(name).endswith("-dev")
+
+
+def bare(name: str) -> str:
+    """A package's name without version and architecture."""
+    return re.split(r"[=<>~:@/]", name, maxsplit=1)[0]
+
+
+def libraries(name: str, release: str) -> tuple[str, ...] | None:
+    """The libraries behind a -dev package of a release (or of Alpine); None where they are not known."""
+    facts = table("split_packages")
+    if release == "alpine":
+        found = facts["apk"].get(name)
+    else:
+        found = facts["dev"].get(release, {}).get(name)
+        if found is None:
+            general = facts["dev"].get(name)
+            found = general if isinstance(general, list) else None
+    return None if found is None else tuple(found)
+
+
+def providers(family: str) -> dict[str, str]:
+    """Program -> package, where the image for the run time lacks the program."""
+    found: dict[str, str] = table("split_programs")["packages"]["alpine" if family == "apk" else "debian"]
+    return found
+
+
+def partition(flow: Flow, release: str, needed: Iterable[str], language: str) -> Packages:
+    """The packages for the run. `needed`: base names of programs that it calls. Raises Unclear."""
+    family = flow.packages[0].family if flow.packages else ""
+    brings = providers(family)
+    wanted = {brings[name] for name in needed if name in brings} | set(needed)
+    names: dict[str, None] = {}
+    left = 0
+    lean = True
+    for one in flow.packages:
+        name = bare(one.name)
+        mapped = table("split_packages")["run"].get(name) if language == "java" else None
+        known = libraries(name, release)
+        mb = _sort("build", name)
+        if mapped is not None:
+            names.update(dict.fromkeys(mapped))
+            left += 150
+            lean = lean and one.lean
+            continue
+        if name in ("cargo", "rustc", "golang", "gcc", "g++", "make") and name in needed:
+            raise Unclear(f"the program calls {name}, which line {one.step.node.line} installs", one.step.node.line)
+        if name.startswith("python3-venv") or (language != "python" and name.startswith("python3")):
+            mb = None if language == "python" else mb
+        if mb is not None:
+            names.update(dict.fromkeys(known or ()))
+            left += mb
+            continue
+        if known is not None:
+            names.update(dict.fromkeys(known))
+            left += 5
+            continue
+        mb = _sort("tools", name)
+        if mb is not None and name not in wanted:
+            left += mb
+            continue
+        names[one.name] = None
+        lean = lean and one.lean
+    return Packages(tuple(names), lean, left)
+
+
+def install_command(family: str, names: Iterable[str], lean: bool) -> str:
+    """The shell command that installs packages and leaves no index behind."""
+    words = " ".join(names)
+    if family == "apk":
+        return f"apk add --no-cache {words}"
+    option = "--no-install-recommends " if lean else ""
+    return f"apt-get update && apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"

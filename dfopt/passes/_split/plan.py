@@ -1,0 +1,470 @@
+"""The plan of a split: which image, packages, files and settings the new stage has. No text is made here."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+from dfopt.ir.bases import split_image
+from dfopt.ir.effects import covers
+from dfopt.knowledge import table
+from dfopt.passes._split.config import Settings, settings
+from dfopt.passes._split.files import SYSTEM, Made, Unclear
+from dfopt.passes._split.keep import Copy, copies, everything_kept, programs_kept
+from dfopt.passes._split.language import language_needs
+from dfopt.passes._split.packages import bare, install_command, is_build, libraries, partition, providers
+from dfopt.passes._split.scripts import confined
+from dfopt.passes._split.start import Need, needs, start_of
+from dfopt.passes._split.steps import read
+from dfopt.passes._split.toolbox import Context
+from dfopt.passes._split.tools import outputs, tools
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dfopt.ir.program import Program, Stage
+    from dfopt.passes.base import Facts
+    from dfopt.recipes.stages import StageRecipe
+
+_DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# What a split must save, or it does not pay: MB, and the share of the old image's base and packages
+_LEAST = 20
+_SHARE = 0.15
+_DISTROLESS = {"trixie": "debian13", "bookworm": "debian12"}
+
+
+class Base(Record):
+    """A row of the table `runtime_images`, filled in."""
+
+    image: str
+    run: str
+    release: str
+    has: frozenset[str]
+    run_has: frozenset[str]
+    mb: int
+    run_mb: int
+    home: str
+
+
+class Plan(Record):
+    """The new stage. `packages`: the shell command that installs what is needed, or ""; `links`: whether the dynamic
+    linker must be told of libraries that are copied; `accounts`: instructions that are
+    repeated; `saves`: MB, as far as the tables tell."""
+
+    recipe: StageRecipe
+    image: str
+    packages: str
+    links: bool
+    accounts: tuple[int, ...]
+    copies: tuple[Copy, ...]
+    settings: Settings
+    saves: int
+
+
+def base_of(image: str | None) -> Base | None:
+    """What the table knows of a builder's base image."""
+    if image is None:
+        return None
+    name, tag = split_image(image)
+    for row in table("runtime_images")["image"]:
+        if not any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name) for one in row["match"]):
+            continue
+        found = re.match(row["tag"], tag or "") if "tag" in row else True
+        if not found:
+            continue
+
+        def filled(text: str, found: re.Match[str] | bool = found) -> str:
+            text = text.replace("{name}", name)
+            if isinstance(found, re.Match):
+                for number, group in enumerate(found.groups(), 1):
+                    text = text.replace(f"{{{number}}}", group or "")
+            return text
+
+        prefix = image[: image.find(name)] if name in image else ""
+        run = (
+            image
+            if row["run"] == "="
+            else (prefix if prefix.rstrip("/") in ("docker.io", "docker.io/library", "library") else "")
+            + filled(row["run"])
+        )
+        return Base(
+            image, run, filled(row.get("release", "")), frozenset(filled(one) for one in row.get("has", ())),
+            frozenset(filled(one) for one in row.get("run-has", ())), row["mb"], row["run-mb"],
+            row.get("home", "/"),
+        )  # fmt: skip
+    return None
+
+
+def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str) -> Plan | None:
+    """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
+    if not _candidate(program, stage):
+        return None
+    return _Planner(program, stage, facts, prefer).plan()
+
+
+_HINT = re.compile(
+    r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|npm|yarn|pnpm|bundle|gem|composer"
+    r"|build-essential|build-base|[\w.+-]+-dev)(?![\w-])"
+)
+
+
+def _candidate(program: Program, stage: Stage) -> bool:
+    """Whether a stage may carry what only a build needs: a quick look."""
+    base = base_of(stage.image)
+    if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
+        return any(step.node.keyword == "RUN" for step in stage.steps)
+    return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in stage.steps)
+
+
+class _Planner:
+    def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str) -> None:
+        self.program = program
+        self.stage = stage
+        self.facts = facts
+        self.prefer = prefer
+        self.line = stage.node.line
+
+    def plan(self) -> Plan | None:
+        from dfopt.recipes.stages import stage_recipes
+
+        program, stage = self.program, self.stage
+        base = base_of(stage.image)
+        if stage.parent is not None:
+            raise Unclear("the stage is built on another stage of the file", self.line)
+        if base is None:
+            raise Unclear(f"which image runs what {stage.image or stage.base} builds is not known", self.line)
+        if any("BUILDPLATFORM" in (flag.value or "") for flag in stage.node.flags):
+            raise Unclear("the stage is made for the platform that builds", self.line)
+        self.base = base
+        self.flow = read(program, stage, self.facts, tools(), base.home)
+        if not self.flow.calls and not any(is_build(one.name) for one in self.flow.packages):
+            return None
+        context = Context(self.flow, self.facts, base.has, base.release)
+        self.outputs = outputs(context)
+        built = self.outputs.made
+        self.follow_copies(built)
+        self.start = start_of(program, stage, self.facts, [*self.flow.made, *built])
+        recipe = self.choose(stage_recipes(), built)
+        if recipe is None:
+            raise Unclear("no recipe knows how what the image starts is built", self.start.line)
+        if recipe.keeps != "all" and self.outputs.loads:
+            name, line = self.outputs.loads[0]
+            raise Unclear(f"line {line} builds {name or 'a library'}, which a program may load by name", line)
+        self.recipe = recipe
+        if recipe.keeps == "site":
+            raise Unclear("sites are not split yet", self.line)
+        need = needs(recipe, self.flow.made, self.facts)
+        for key, text in (
+            ("loads", "loads libraries or code by name"),
+            ("any-program", "starts a program whose name is not fixed"),
+        ):
+            if key in need.found:
+                raise Unclear(f"the program {text} ({need.found[key]})", self.start.line)
+        if self.outputs.scripts:
+            if recipe.keeps != "all":
+                line, words = self.outputs.scripts[0]
+                raise Unclear(f"what `{words}` in line {line} writes is not known", line)
+            confined(self.flow, self.outputs, self.facts, program.end_scope(stage).env)
+        return self.decide(need, built, context)
+
+    def follow_copies(self, built: list[Made]) -> None:
+        """What a command copied out of a tool's output is that output, at another place."""
+        for one in list(self.flow.made):
+            if one.role != "copy":
+                continue
+            origin = next((other for other in built if covers(other.path, one.source)), None)
+            if origin is not None:
+                self.flow.made.remove(one)
+                role = (
+                    origin.role if origin.path == one.source or origin.role not in ("jars", "programs") else "program"
+                )
+                built.append(Made(one.path, one.step, "tool", role=role))
+                if origin.path in self.outputs.static:
+                    self.outputs.static.add(one.path)
+
+    def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:
+        """The recipe whose toolchain makes what the image starts."""
+        for recipe in recipes:
+            if recipe.keeps == "site":
+                continue
+            if recipe.starts:
+                if any(fnmatch.fnmatchcase(name, pattern) for name in self.start.names for pattern in recipe.starts):
+                    return recipe
+                if recipe.name == "python" and self.outputs.console & set(self.start.names):
+                    return recipe
+                continue
+            if any(call.program in recipe.tools for call in self.flow.calls) and any(map(self.is_started, built)):
+                return recipe
+        return None
+
+    def is_started(self, one: Made) -> bool:
+        """Whether a program that a tool has built is one of those that the image starts."""
+        if one.path in self.start.paths or any(
+            covers(one.path, path) for path in self.start.paths if one.role in ("programs", "classes")
+        ):
+            return True
+        if one.role == "prefix":
+            return f"{one.path}/bin" in self.search_path() and bool(self.installed_names())
+        directory, _, name = one.path.rpartition("/")
+        return name in self.start.names and directory in self.search_path()
+
+    def installed_names(self) -> set[str]:
+        """Programs that are started and that nothing else has: where a prefix was filled, they come from there."""
+        if not any(one.role == "prefix" for one in self.outputs.made):
+            return set()
+        brings = table("split_programs")["brings"]
+        known = {name for names in brings.values() for name in names}
+        known |= {one.path.rpartition("/")[2] for one in (*self.outputs.made, *self.flow.made)}
+        known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
+        return {name for name in self.start.names if name not in known}
+
+    def search_path(self) -> tuple[str, ...]:
+        path = self.program.end_scope(self.stage).env.get("PATH")
+        named = tuple(part for part in path.split(":") if part.startswith("/")) if isinstance(path, str) else ()
+        extra = {"go": "/go/bin", "rust": "/usr/local/cargo/bin"}
+        raw = [
+            pair.value or "" for step in self.stage.steps if step.node.keyword == "ENV"
+            for pair in step.node.pairs if pair.name == "PATH"
+        ]  # fmt: skip
+        said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))
+        return (*_DEFAULT_PATH, *named, *said, *[extra[one] for one in self.base.has if one in extra])
+
+    def decide(self, need: Need, built: list[Made], context: Context) -> Plan | None:
+        recipe, flow, base, start = self.recipe, self.flow, self.base, self.start
+        own = {one.path.rpartition("/")[2] for one in (*built, *flow.made)} | self.installed_names()
+        brings = table("split_programs")["brings"]
+        family = "apk" if base.release == "alpine" else "apt"
+        distribution = "alpine" if family == "apk" else "debian"
+        known = {*brings["shell"], *brings[distribution]}
+        asked = {**dict.fromkeys(start.names, ""), **need.programs}
+        foreign = {name: place for name, place in asked.items() if name not in own}
+        if recipe.language:
+            foreign = {n: p for n, p in foreign.items() if not any(fnmatch.fnmatchcase(n, s) for s in recipe.starts)}
+        missing = [name for name in foreign if name not in known]
+        extra = language_needs(recipe, context, self.outputs, base)
+        packages = partition(flow, base.release, foreign, recipe.language)
+        names = dict.fromkeys(packages.names)
+        installed = {bare(one.name) for one in flow.packages}
+        providing = providers(family)
+        for name in missing:
+            package = providing.get(name, "")
+            if name in installed or package in installed or name in names or package in names:
+                continue
+            if package and base.has & {"cc", "headers", "certs"}:  # the builder's base image brought it
+                names[package] = None
+                continue
+            place = f" ({foreign[name]})" if foreign[name] else ""
+            if self.console_script(name):
+                continue
+            raise Unclear(f"where {name}, which the program calls{place}, comes from is not known", start.line)
+        for name in extra:
+            names[name] = None
+        names.update(dict.fromkeys(self.linked()))
+        workdir = self.program.end_scope(self.stage).workdir
+        place = workdir if isinstance(workdir, str) else "/"
+        if recipe.keeps == "programs":
+            kept, left = programs_kept(
+                flow.made,
+                built,
+                self.outputs.work,
+                recipe.build_files,
+                start.paths,
+                place,
+                start.names,
+                self.search_path(),
+            )
+        else:
+            kept, left = everything_kept(flow.made, built, start.paths)
+            kept += self.language_files()
+            kept += [
+                Made(path, self.flow.calls[-1].step, "tool", role="tree") for path in dict.fromkeys(self.outputs.work)
+            ]
+        prefixes = [one for one in kept if one.role == "prefix"]
+        for prefix in prefixes:
+            if prefix.path in SYSTEM and base.has & {"go", "rust", "python", "node", "ruby", "php", "local"}:
+                raise Unclear(
+                    f"which of the files in {prefix.path} line {prefix.step.node.line} installs is not known",
+                    prefix.step.node.line,
+                )
+        image, system = self.runtime(need, names, kept)
+        links = bool(prefixes) and base.release != "alpine" and image == base.run
+        moved = self.moved(kept)
+        if image != "scratch" and "distroless" not in image:
+            self.certificates(need, names, installed, image)
+        accounts, system2 = self.accounts(image, need)
+        roots = {one.path for one in flow.made if one.kind in ("directory", "tree")} | flow.roots - {"/"}
+        made = copies(kept, left, self.outputs.work if recipe.keeps == "programs" else (), roots, moved, flow.owned)
+        made = [*[Copy((p,), p, None) for p in (*system, *system2)], *made]
+        if image == "scratch" or "distroless" in image:
+            names = {}
+        if names and any(covers("/etc/apt", m.path) or covers("/etc/apk", m.path) for m in flow.made):
+            step = next(m.step for m in flow.made if covers("/etc/apt", m.path) or covers("/etc/apk", m.path))
+            raise Unclear(f"line {step.node.line} sets up other package sources", step.node.line)
+        if names and not base.release and recipe.keeps == "programs":
+            raise Unclear(
+                f"the release that {base.image} is built on is not known, and with it the names of packages", self.line
+            )
+        saves = base.mb - (0 if image == "scratch" else base.run_mb if image == base.run else 20) + packages.left
+        if saves < _LEAST or saves < _SHARE * (base.mb + packages.left):
+            return None
+        lean = packages.lean or not packages.names
+        command = install_command(family, names, lean) if names else ""
+        for one in made:
+            for path in (*one.sources, one.target):
+                if not re.fullmatch(r"[\w./@+~-]+", path):
+                    raise Unclear(f"the path {path} has unusual characters", self.line)
+        return Plan(
+            recipe, image, command, links, tuple(accounts), tuple(made),
+            settings(self.program, self.stage, recipe.environment, recipe.stays, bool(flow.owned)), saves,
+        )  # fmt: skip
+
+    def console_script(self, name: str) -> bool:
+        """Whether a program comes with a language's packages: gunicorn of pip, serve of npm."""
+        known = any(fnmatch.fnmatchcase(name, one) for one in self.recipe.starts) or name in self.outputs.console
+        return self.recipe.keeps == "all" and known
+
+    def linked(self) -> list[str]:
+        """Packages of the libraries that build files name. Raises Unclear for one that is not known, where the base
+        image's own headers may be what it was linked with."""
+        found: list[str] = []
+        links = table("split_libraries")["links"]
+        for name, line in (*self.outputs.linked, *self.outputs.modules):
+            package = links.get(name)
+            if package == "":
+                continue
+            runs = libraries(package, self.base.release or "trixie") if package else None
+            if runs is None:
+                if "headers" in self.base.has or "cc" in self.base.has:
+                    raise Unclear(f"the package of the library {name}, linked in line {line}, is not known", line)
+                continue
+            found += runs
+        return found
+
+    def language_files(self) -> list[Made]:
+        """Where a language's packages are that its tools installed."""
+        from dfopt.passes._split.language import package_places
+
+        step = self.flow.calls[-1].step if self.flow.calls else self.stage.steps[-1]
+        return [
+            Made(path, step, "tool", role="packages")
+            for path in package_places(self.recipe, self.outputs, self.base, self.flow, self.facts)
+        ]
+
+    def moved(self, kept: Sequence[Made]) -> dict[str, str]:
+        """Programs that are found by name, in a directory that the new image does not search."""
+        found: dict[str, str] = {}
+        for one in kept:
+            directory, _, name = one.path.rpartition("/")
+            if (
+                one.kind == "tool"
+                and one.role == "program"
+                and name in self.start.names
+                and one.path not in self.start.paths
+            ):
+                said = [p for p in self.search_path() if p not in ("/go/bin", "/usr/local/cargo/bin")]
+                if directory not in said:
+                    found[one.path] = f"/usr/local/bin/{name}"
+        return found
+
+    def runtime(self, need: Need, names: dict[str, None], kept: Sequence[Made]) -> tuple[str, list[str]]:
+        """The image for the run, and system files that are copied into it."""
+        flow, base = self.flow, self.base
+        programs = [one.path for one in kept if one.kind == "tool" and one.role in ("program", "programs")]
+        proved: set[str] = set()
+        if programs and all(path in self.outputs.static or self.static_go(need) for path in programs):
+            proved.add("static")
+        own = {one.path.rpartition("/")[2] for one in (*self.outputs.made, *flow.made)}
+        if not self.start.shell:
+            proved.add("exec-form")
+        if all(name in own for name in (*self.start.names, *need.programs)):
+            proved.add("own-programs")
+        if "temp" not in need.found:
+            proved.add("no-temp")
+        if "zones" not in need.found:
+            proved.add("no-zones")
+        rest = [name for name in names if bare(name) not in ("ca-certificates", "tzdata")]
+        if not rest:
+            proved.add("no-packages")
+        for row in self.recipe.runtimes:
+            image = row["image"]
+            if image == "scratch" and (rest or self.prefer == "slim" or self.prefer == "distroless"):
+                continue
+            if not set(row.get("when", ())) <= proved:
+                continue
+            if image == "scratch":
+                system = self.system_files(need, names)
+                if system is None:
+                    continue
+                return image, system
+            if self.prefer == "distroless" and self.recipe.distroless is not None:
+                wanted = self.recipe.distroless
+                release = _DISTROLESS.get(base.release)
+                if release and set(wanted["when"]) <= proved and not rest:
+                    return str(wanted["image"]).replace("{debian}", release), []
+            return base.run if image == "base" else image, []
+        raise Unclear("no image of the recipe fits", self.line)
+
+    def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
+        """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
+        installed = {bare(one.name) for one in self.flow.packages}
+        found: list[str] = []
+        if "ca-certificates" in installed or ("certificates" in need.found and "certs" in self.base.has):
+            found.append("/etc/ssl/certs/ca-certificates.crt")
+        zone = "zones" in need.found or "TZ" in self.program.end_scope(self.stage).env
+        if zone or "tzdata" in installed:
+            if "tzdata" not in installed:
+                return None
+            found.append("/usr/share/zoneinfo")
+        return found
+
+    def static_go(self, need: Need) -> bool:
+        """Whether Go links its programs statically here: there is no C compiler, or nothing is imported that has a part
+        in C. Source: cmd/cgo's documentation, and net's and os/user's on cgo."""
+        if not any(call.program == "go" for call in self.flow.calls):
+            return False
+        compilers = {bare(one.name) for one in self.flow.packages} & {
+            "gcc",
+            "g++",
+            "build-base",
+            "build-essential",
+            "clang",
+            "alpine-sdk",
+            "musl-dev",
+        }
+        if "go-no-cc" in self.base.has and not compilers:
+            return True
+        if "dynamic" in need.found:
+            return False
+        return not any(
+            one.source.endswith("go.mod") and b"require" in (self.facts.context_file(one.source) or b"require")
+            for one in self.flow.made if one.kind == "context"
+        )  # fmt: skip
+
+    def certificates(self, need: Need, names: dict[str, None], installed: set[str], image: str) -> None:
+        """Packages that the builder's base image brought and the other one lacks."""
+        base = self.base
+        if image != base.run or base.run == base.image:
+            return
+        if "certs" in base.has and "certs" not in base.run_has and "ca-certificates" not in names:
+            uses = "certificates" in need.found or (self.recipe.keeps == "all" and self.recipe.name not in ("node",))
+            if uses and base.release != "alpine":
+                names["ca-certificates"] = None
+        if "zones" in need.found and "tzdata" not in names:
+            names["tzdata"] = None
+
+    def accounts(self, image: str, need: Need) -> tuple[list[int], list[str]]:
+        """Steps that are repeated, and files that are copied, for the users that the builder has."""
+        flow = self.flow
+        user = self.program.end_scope(self.stage).user
+        if isinstance(user, Unknown):
+            raise Unclear("the user of the image depends on a variable", self.line)
+        bare_image = image == "scratch" or "distroless" in image
+        named = not re.fullmatch(r"(?:\d+|root)(?::(?:\d+|root))?", user or "0") or "accounts" in need.found
+        if not flow.accounts and not (bare_image and named):
+            return [], []
+        if not bare_image and all(step in flow.alone for step in flow.accounts):
+            return [step.index for step in flow.accounts], []
+        return [], ["/etc/passwd", "/etc/group"]

@@ -1,0 +1,40 @@
+"""Which rule tells what a build tool writes."""
+
+from __future__ import annotations
+
+from dfopt.passes._split.c_tools import cc, cmake, configure, make, ninja
+from dfopt.passes._split.go_rust import cargo, go
+from dfopt.passes._split.jvm_dotnet import dotnet, gradle, jar, javac, maven
+from dfopt.passes._split.node_ruby_php import bundle, composer, interpreter, nothing, npm
+from dfopt.passes._split.python_tools import pip, python, virtualenv
+from dfopt.passes._split.toolbox import Context, Outputs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dfopt.passes._split.flow import Call
+
+
+def outputs(context: Context) -> Outputs:
+    """What all the calls of a stage leave, in their order. Raises Unclear."""
+    out = Outputs()
+    for call in context.flow.calls:
+        RULES[call.program](context, call, out)
+    return out
+
+
+def tools() -> frozenset[str]:
+    """The programs of which it is known what they write."""
+    return frozenset(RULES)
+
+
+RULES: dict[str, Callable[[Context, Call, Outputs], None]] = {
+    "go": go, "cargo": cargo, "gcc": cc, "g++": cc, "cc": cc, "c++": cc, "clang": cc, "clang++": cc,
+    "make": make, "gmake": make, "cmake": cmake, "ninja": ninja, "javac": javac, "jar": jar, "mvn": maven,
+    "mvnw": maven, "gradle": gradle, "gradlew": gradle, "dotnet": dotnet, "pip": pip, "pip3": pip,
+    "python": python, "python3": python, "virtualenv": virtualenv, "npm": npm, "yarn": npm, "pnpm": npm,
+    "npx": npm, "ng": npm, "vite": npm, "webpack": npm, "tsc": npm, "gulp": npm, "grunt": npm,
+    "configure": configure, "node": interpreter, "php": interpreter, "ruby": interpreter, "perl": interpreter,
+    "bundle": bundle, "bundler": bundle, "gem": bundle, "composer": composer, "rustup": nothing, "corepack": nothing,
+}  # fmt: skip

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dfopt.passes._split.files import Unclear
+from dfopt.passes._split.plan import make_plan
+from dfopt.passes._split.text import declared, edits
+from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program
+
+
+class MultiStage(Pass):
+    """Splits the last stage into one that builds and one that runs what was built.
+
+    The instructions stay as they are, in what becomes the builder. The new last stage starts from a smaller image (for
+    a program without libraries from an empty one), installs the packages that are needed to run, copies what the
+    builder made, and takes over the settings: what is about the start (CMD, ENTRYPOINT, EXPOSE, HEALTHCHECK, LABEL,
+    VOLUME, STOPSIGNAL) moves there with its comments, and ENV, ARG, USER and WORKDIR stand in both where both need
+    them. Which files these are is followed back from CMD and ENTRYPOINT through the commands that make them, with the
+    sources and build files of the build context at hand. How the new stage looks for a toolchain is told by the recipes
+    `multi-stage/go`, `python`, `c` and so on (`dfopt recipes`).
+
+    Why: compilers, headers and sources are most of such an image, and none of it is needed to run.
+
+    Example:
+
+    ```dockerfile
+    FROM golang:1.24
+    WORKDIR /src
+    COPY go.mod main.go ./
+    RUN CGO_ENABLED=0 go build -o /usr/local/bin/server .
+    EXPOSE 8080
+    CMD ["server"]
+    ```
+
+    ```dockerfile
+    FROM golang:1.24 AS builder
+    WORKDIR /src
+    COPY go.mod main.go ./
+    RUN CGO_ENABLED=0 go build -o /usr/local/bin/server .
+
+    FROM scratch
+    WORKDIR /src
+    COPY --from=builder /usr/local/bin/server /usr/local/bin/server
+    EXPOSE 8080
+    CMD ["server"]
+    ```
+
+    Refuses: commands of which it is not known what they write; a build file that is not at hand; sources that start
+    programs whose names are not fixed, or that load libraries by name; libraries whose package is not known; a base
+    image of which no counterpart for the run is known; a stage built on another stage; a split that would save little.
+
+    Declares: the stage is called `builder`, and a new last stage follows. The settings of the image stay the same but
+    for ENV names that only builds read.
+    """
+
+    name = "multi-stage"
+    group = "size"
+    codes = ("CIS-DI-0006",)
+    default = False
+    order = 90
+    declares = Declares(files="any", settings=("Env.*", "Labels.*", "Entrypoint", "Shell", "WorkingDir"))
+    options = (
+        Option("base", "choice", "auto", "the image for the run: an empty one where possible, slim or distroless ones",
+               ("auto", "slim", "distroless")),
+    )  # fmt: skip
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        stage = program.final
+        if stage is None or (stage.image is None and stage.parent is None) or stage.image == "scratch":
+            return
+        node = stage.node
+        message = "the image holds what only its build needs"
+        try:
+            plan = make_plan(program, stage, facts, str(self.settings["base"]))
+        except Unclear as unclear:
+            yield Finding(self.name, message, node.start, node.end, None, unclear.reason)
+            return
+        if plan is None:
+            return
+        message = f"build in a stage of its own, and run on {plan.image}: some {plan.saves} MB less"
+        fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
+        yield Finding(self.name, message, node.start, node.end, fix)

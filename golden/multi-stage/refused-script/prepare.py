@@ -1,0 +1,2 @@
+import pathlib
+pathlib.Path("/var/lib/app/cache.json").write_text("{}")
