@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -290,3 +291,15 @@ class TestTemplates:
         with pytest.raises(RecipeError) as caught:
             render(template, {}, "r.toml", "t")
         assert str(caught.value).startswith(f"r.toml: {message}")
+
+
+def test_the_recipe_of_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (block,) = [text for text in re.findall(r"```toml\n(.*?)```", readme, re.S) if "extends" in text]
+    put("ours.toml", block)
+    recipe = Library().get("ours.toml")
+    output, said = text_of(Plan((recipe,)), DEBIAN)
+    assert "rm -rf /var/lib/apt/lists" in output
+    assert "useradd --uid 1000 " in output
+    assert not [one for one in said if one.startswith("recipe")]
+    assert "sudo" not in Plan((recipe,)).choose(DEBIAN, Facts()).passes
