@@ -13,6 +13,7 @@ from test_gate import BASE, replaced, verdict
 
 from dfopt.ir.copy_mode import ModeIntoCopy
 from dfopt.ir.dead import BindForCopy, DeleteEarlier
+from dfopt.ir.flatten import Flatten
 from dfopt.ir.mounts import AddCacheMounts
 from dfopt.ir.rewrite import AppendCommand, EditWords, RemoveCommand, RemoveStep
 from dfopt.ir.tail import RemoveLast
@@ -34,6 +35,9 @@ B = "--mount=type=bind,source=a.txt,target=/tmp/a.txt,rw"
 UNBOUND = [RemoveCommand(2, 18), BindForCopy(1, 2, "/tmp/a.txt")]
 LATE = BASE + "RUN make >/t/a\nENV A=1\nRUN rm -f /t/a\n"
 EARLIER = [AppendCommand(1, ("rm", "-f", "/t/a")), RemoveStep(3), DeleteEarlier(3, 0, 1)]
+DEEP = BASE + "RUN one\nUSER app\n"
+FLAT = "FROM scratch\nCOPY --from=0 / /\nENV PATH=/bin\nUSER app\n"
+FLATTEN = [Flatten({"Env": ["PATH=/bin"]})]
 LIST = BASE + "RUN set -e; a; b\n"
 
 # id, text, (old, new) pairs of the correct edit, the same damaged, declared rewrites
@@ -72,6 +76,10 @@ ROWS = [
      [("make >/t/a\n", "make >/t/a && rm -f /t/a\n")], EARLIER),
     ("earlier-another-path", LATE, [("make >/t/a\n", "make >/t/a && rm -f /t/a\n"), ("RUN rm -f /t/a\n", "")],
      [("make >/t/a\n", "make >/t/a && rm -f /t\n"), ("RUN rm -f /t/a\n", "")], EARLIER),
+    ("flatten-user-lost", DEEP, [("", FLAT)], [("", FLAT.replace("USER app\n", ""))], FLATTEN),
+    ("flatten-other-path", DEEP, [("", FLAT)], [("", FLAT.replace("=/bin", "=/usr/bin"))], FLATTEN),
+    ("flatten-part-of-it", DEEP, [("", FLAT)], [("", FLAT.replace("0 / /", "0 /usr /"))], FLATTEN),
+    ("flatten-and-changed", DEEP, [("", FLAT)], [("USER app\n", "USER root\n" + FLAT)], FLATTEN),
     ("last-of-list", LIST, [("; b", "")], [("a; b", "b")], [RemoveLast(1, 11)]),
     ("first-of-list", LIST, [("; b", "")], [("set -e; ", "")], [RemoveLast(1, 11)]),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from dfopt.ir.declared import OwnRewrite, RewriteError
 from dfopt.ir.model import Item
 from dfopt.ir.mounts import commands_of, deletes, mounts, overlap
 from dfopt.ir.status import errexit_throughout
+from dfopt.lazy import regex
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Step
     from dfopt.ir.rewrite import Applier
 
-_PATH = re.compile(r"(?:/[\w.+@-]+)+(?:/?\*)?/?")
-_SOURCE = re.compile(r"[\w./+@-]+")
+_PATH = regex(r"(?:/[\w.+@-]+)+(?:/?\*)?/?")
+_SOURCE = regex(r"[\w./+@-]+")
 LINKERS = frozenset(("ln", "link"))
 
 
