@@ -124,13 +124,17 @@ def _run(body: str, built: Built) -> Made:
     match = _ARGUMENTS.match(body)
     if match is not None:
         shell = next((each for each in built.shells if f" {each} " in body), "")
-        if not shell:
-            return Made("", (f"where its build arguments end: {body[:300]}",))
-        head, _, rest = body.partition(f" {shell} ")
+        head, _, rest = body.partition(f" {shell} ") if shell else ("", "", "")
+        if not shell:  # JSON form: no shell tells where the arguments end, their number does
+            count = min(int(match[1]), 100)
+            plain = re.match(rf"\|[0-9]+ ((?:[A-Za-z_]\w*=\S* ){{{count}}})", body)
+            if plain is None:
+                return Made("", (f"where its build arguments end: {body[:300]}",))
+            head, rest = body[: plain.end()], body[plain.end() :]
         values = _arguments(head[match.end() :], int(match[1]))
         before += [f"ARG {name}={quoted(value)}" for name, value in values if name not in built.args]
         built.args.update(name for name, _ in values)
-        body = f"{shell} {rest}"
+        body = f"{shell} {rest}" if shell else rest
     command = body
     for shell in built.shells:
         if body.startswith(f"{shell} "):
@@ -241,7 +245,9 @@ def _words(keyword: str, body: str, built: Built) -> Made:
     words = _json_list(body)
     if words is None and body.startswith("[") and body.endswith("]"):
         words = _go_list(body)
-    if words is None:
+        if words is None and keyword == "SHELL" and '"' not in body:  # %v: bare words
+            words = body[1:-1].split()
+    if not words:
         return Made(f"{keyword} {body}")
     built.set[{"CMD": "Cmd", "ENTRYPOINT": "Entrypoint", "SHELL": "Shell"}[keyword]] = words
     if keyword == "SHELL":

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 SCANNED = 1 << 20  # the first bytes of each text file that are searched for secrets
 _BINARY = 1024  # a zero among the first bytes: not a text
 _KEY_MATERIAL = re.compile(rb"[\s\\rn\"',]*(?:[A-Za-z-]+: [^\r\n]*[\s\\rn]+)*[A-Za-z0-9+/=\s\\]{64}")
+# Every token is part of a word of at least so many of these characters: looking for such words first costs two passes
+# over a text, and looking for each mark would cost one for each. (A test holds the shapes to this.)
+_WORD = 20
+_CLASSES = bytes(1 if (chr(code).isalnum() and code < 128) or chr(code) in "_-." else 32 for code in range(256))
+_LONG = b"\1" * _WORD
+_PRIVATE_KEY = b"PRIVATE KEY"
 _EXAMPLE = re.compile(rb"example|(.)\1{9}|0123456789|abcdefghij", re.IGNORECASE)
 _TEST_PLACE = re.compile(
     r"/(?:tests?|testing|testdata|test_data|examples?|fixtures|demos?|docs?|samples?|idlelib)/", re.I
@@ -55,12 +61,12 @@ class Watch:
         self._secrets = secrets
         self._databases = databases
         known = table("secrets")
-        # A mark leads to the shapes that hold it, so that one common mark does not start the search for all.
+        # A mark leads to the shapes that hold it.
         shapes = {name: re.compile(pattern.encode()) for name, pattern in known["shapes"].items()}
         self._shapes = {
             mark.encode(): [(name, shapes[name]) for name in names] for mark, names in known["leads"].items()
         }
-        self._marks = list(self._shapes)
+        self._any_mark = re.compile(b"|".join(map(re.escape, self._shapes))).search
         files = known["files"]
         self._containers = tuple(
             suffix for suffix in files["suffixes"] if suffix in (".p12", ".pfx", ".jks", ".keystore")
@@ -87,31 +93,34 @@ class Watch:
 
     def _scan(self, entry: Entry, content: bytes) -> None:
         name = entry.path.rpartition("/")[2]
-        marks = [mark for mark in self._marks if mark in content]
-        if marks:
-            for what, value, at in self._tokens(content, marks):
-                line = content.count(b"\n", 0, at) + 1
-                level = "warning" if what in ("a signed token",) else "error"
-                self._add(entry, what, mask(value.decode("utf-8", "replace")), line, level)
+        for what, value, at in self._tokens(content):
+            line = content.count(b"\n", 0, at) + 1
+            level = "warning" if what == "a signed token" else "error"
+            self._add(entry, what, mask(value.decode("utf-8", "replace")), line, level)
         if name in self._perhaps and (match := self._credential(name, content)):
             line = content.count(b"\n", 0, match.start()) + 1
             self._add(entry, "credentials", mask(match[0].decode("utf-8", "replace").split()[-1]), line, "error")
 
-    def _tokens(self, content: bytes, marks: list[bytes]) -> Iterator[tuple[str, bytes, int]]:
-        wanted = dict(pair for mark in marks for pair in self._shapes[mark])
+    def _tokens(self, content: bytes) -> Iterator[tuple[str, bytes, int]]:
+        """(what it is, value, offset) of each token and key, each value once."""
         seen: set[bytes] = set()
-        for match, what in [(match, what) for what, shape in wanted.items() for match in shape.finditer(content)]:
-            value = match[0]
-            if what == "a private key":
-                material = _KEY_MATERIAL.match(content, match.end())
-                if material is None:  # text about keys
-                    continue
-                value = material[0]
-            elif _EXAMPLE.search(value):
+        if _PRIVATE_KEY in content:
+            for what, shape in self._shapes[_PRIVATE_KEY]:
+                for match in shape.finditer(content):
+                    material = _KEY_MATERIAL.match(content, match.end())
+                    if material is not None and material[0] not in seen:  # else a text about keys
+                        seen.add(material[0])
+                        yield what, match[0], match.start()
+        for start, word in _long_words(content):
+            if self._any_mark(word) is None:
                 continue
-            if value not in seen:
-                seen.add(value)
-                yield what, value if what != "a private key" else match[0], match.start()
+            wanted = dict(pair for mark, pairs in self._shapes.items() if mark in word for pair in pairs)
+            for what, shape in wanted.items():
+                for match in shape.finditer(word):
+                    value = match[0]
+                    if value not in seen and not _EXAMPLE.search(value):
+                        seen.add(value)
+                        yield what, value, start + match.start()
 
     def _credential(self, name: str, content: bytes) -> re.Match[bytes] | None:
         if name in (".netrc", "_netrc"):
@@ -126,6 +135,17 @@ class Watch:
         if _TEST_PLACE.search(entry.path):
             level = "note"
         self.secrets.append(FoundSecret(entry, what, shown, line, level))
+
+
+def _long_words(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """(offset, word) of the words that are long enough to hold a token."""
+    classes = content.translate(_CLASSES)
+    start = classes.find(_LONG)
+    while start >= 0:
+        end = classes.find(b" ", start + _WORD)
+        end = len(content) if end < 0 else end
+        yield start, content[start:end]
+        start = classes.find(_LONG, end)
 
 
 class _Collector:

@@ -65,6 +65,7 @@ ENTRIES: dict[str, tuple[str, list[str]]] = {
     "run that was joined": (
         f"RUN /bin/sh -c {'a' * 99} &&     b &&     # c # buildkit", [f"RUN {'a' * 99} &&     b &&     # c"],
     ),
+    "run in JSON form with arguments": ("RUN |1 A=1 /bin/echo hi # buildkit", ["ARG A=1", "RUN /bin/echo hi"]),
     "run in JSON form": ("RUN /bin/echo hi # buildkit", ["RUN /bin/echo hi"]),
     "run of the classic builder": ("/bin/sh -c apt-get update", ["RUN apt-get update"]),
     "copy": ("COPY --chown=1:1 a b /dest/ # buildkit", ["COPY --chown=1:1 a b /dest/"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def test_every_shape_has_a_token_here_and_marks_that_lead_to_it() -> None:
     assert set(known["leads"]) == set(known["marks"]["any"])
     assert {name for names in known["leads"].values() for name in names} == set(known["shapes"])
     for name, token in TOKENS.items():
+        assert name == "a private key" or re.fullmatch(r"[A-Za-z0-9_.-]{20,}", token)  # see watch._WORD
         assert [what for what, _, _ in shapes(token, 0, len(token))] == [name]
 
 
