@@ -1,12 +1,14 @@
 """What dfopt does to real Dockerfiles, judged by BuildKit, bash and shfmt. Nothing is run and nothing is written.
 
-    python tests/tools/corpus_trial.py DIR [--limit N] [--select PASS,...] [--examples N] [--output FILE]
+    python tests/tools/corpus_trial.py DIR [--limit N] [--select PASS,...] [--pins] [--examples N] [--output FILE]
 
 Every file below DIR (each different content once) is read, optimized with the safe tier and again with the unsafe one.
 Printed are: agreement with BuildKit about which files are valid, lost bytes, files changed, broken files (BuildKit or
 the shell accepted the original and refuses the result), files that a second run changes, differences that nothing
 declared (BuildKit's view of instructions outside the changes; the sequence of shell commands by shfmt), refusals by
-reason, and tracebacks. Exit status 1 where a number that must be 0 is not. Takes the oracle of tests/oracle (Go).
+reason, and tracebacks. With --pins, every image has a digest and every download a checksum, made up of its name, so
+that pin-digest and add-checksum have work. Exit status 1 where a number that must be 0 is not. Takes the oracle of
+tests/oracle (Go).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import sys
 import time
 import traceback
 from collections import Counter, defaultdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from oracle_client import Oracle
 from syntax.shell.shell_oracles import shfmt_program
 
 from dfopt.optimizer import Options, Result, optimize
+from dfopt.passes.base import NO_FACTS, Facts
 from dfopt.source import Source
 from dfopt.testing import laws
 
@@ -41,11 +45,21 @@ ADDED = {
 }
 
 
+class MadeUp(Facts):
+    """A digest for every image and a checksum for every download, by its name."""
+
+    def digest(self, image: str) -> str:
+        return f"sha256:{sha256(image.encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+    checksum = digest
+
+
 class Trial:
     """The counters of one trial, and examples for each."""
 
-    def __init__(self, oracle: Oracle, examples: int) -> None:
+    def __init__(self, oracle: Oracle, examples: int, facts: Facts = NO_FACTS) -> None:
         self.oracle = oracle
+        self.facts = facts
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = defaultdict(list)
         self.wanted = examples
@@ -66,7 +80,7 @@ class Trial:
         for tier, tiers in (("fix", ("safe",)), ("fix --unsafe", ("safe", "unsafe"))):
             options = Options(select, (), tiers, {})
             try:
-                result = optimize(Source.from_bytes(data, name), options)
+                result = optimize(Source.from_bytes(data, name), options, self.facts)
             except Exception:
                 self.count("traceback", name, traceback.format_exc().strip().rpartition("\n")[2])
                 return
@@ -90,7 +104,7 @@ class Trial:
         for law in (laws.result_parses(result), laws.edits_are_all(result)):
             if law:
                 self.count("law", name, law)
-        again = optimize(Source(name, result.output), options)
+        again = optimize(Source(name, result.output), options, self.facts)
         if again.changed:
             self.count("second run changes", name, ", ".join(one.name for one in again.applied))
         if seen is None:
@@ -204,6 +218,7 @@ def main() -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--limit", type=int, default=0, help="take this many files, spread evenly")
     parser.add_argument("--select", default="", help="passes to run, separated by commas")
+    parser.add_argument("--pins", action="store_true", help="make digests and checksums up")
     parser.add_argument("--examples", type=int, default=3)
     parser.add_argument("--output", type=Path, help="the figures as JSON")
     given = parser.parse_args()
@@ -220,7 +235,7 @@ def main() -> int:
     select = tuple(name for name in given.select.split(",") if name)
     began = time.monotonic()
     with Oracle() as oracle:
-        trial = Trial(oracle, given.examples)
+        trial = Trial(oracle, given.examples, MadeUp() if given.pins else NO_FACTS)
         for data, path in chosen:
             trial.file(str(path.relative_to(given.directory)), data, select)
     trial.counts["repositories"] = len({path.relative_to(given.directory).parts[0] for _, path in chosen})
