@@ -36,10 +36,10 @@ class Reader:
     def __init__(self) -> None:
         self._layers: OrderedDict[str, tuple[LayerFiles, dict[int, bytes]]] = OrderedDict()
 
-    def archive(self, path: str) -> Seen:
-        """The only image of an archive. Raises ImageError."""
+    def archive(self, path: str, name: str | None = None) -> Seen:
+        """The only image of an archive, or the one of that name or digest. Raises ImageError."""
         with open_archive(path) as archive:
-            return self._image(archive.image())
+            return self._image(archive.image(name))
 
     def reference(self, name: str, platform: str | None = None) -> Seen:
         """An image by any of the forms that dfopt.image.reference tells. Raises ImageError."""

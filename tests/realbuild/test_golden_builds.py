@@ -1,7 +1,8 @@
 """Law 6 of the golden files: a case that can be built is built, before and after, and the two images agree.
 
 They may differ in the paths that the case declares disposable (its build.toml, see golden_case.py), and in nothing
-else: not in another file's content, mode or owner, not in the configuration, not in what a smoke command says.
+else: not in another file's content, mode or owner, not in the configuration, not in what a smoke command says. The
+proof of `fix --verify`, which has a reader and a comparison of its own, comes to the same by what the fixes declare.
 """
 
 from __future__ import annotations
@@ -11,12 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from dfopt.optimizer import Applied
+from dfopt.proof.differences import Allowed, compared, declared_by
+from dfopt.proof.seen import Reader
+from dfopt.testing import golden
+
 from .compare import compare, unused
 from .engine import Engine
 from .golden_case import GOLDEN, CaseError, case_directories, load_case
 from .image import images_of
 
 CASES = case_directories()
+READER = Reader()
+
+
+def fixes_of(directory: Path) -> tuple[Applied, ...]:
+    """The fixes that make the expected file of a case."""
+    return golden.run(golden.load(directory)).result.applied
 
 
 def test_there_are_golden_builds() -> None:
@@ -41,12 +53,15 @@ def test_images_agree(engine: Engine, directory: Path) -> None:
         archive = engine.save(before, after)
         try:
             images = {image.id: image for image in images_of(archive)}
+            seen = [READER.archive(str(archive), image) for image in (before, after)]
         finally:
             archive.unlink()
         old, new = images[before], images[after]
         differences = compare(old, new, case.disposable)
         assert not differences, "\n".join(map(str, differences))
         assert not unused(old, new, case.disposable), "declared disposable, but nothing differs there"
+        undeclared = Allowed(declared_by(fixes_of(directory))).left(compared(*seen))
+        assert not undeclared, f"the fixes do not declare it: {undeclared[0]}"
         assert len(new.layers) <= len(old.layers) + case.layers
         if case.run is not None:
             first, second = engine.run(before, case.run), engine.run(after, case.run)
