@@ -11,6 +11,7 @@ from dfopt.image.errors import printable
 from dfopt.image.layers import DIRECTORY
 from dfopt.knowledge import table
 from dfopt.passes.base import Declares, registered
+from dfopt.proof.noise import is_noise
 from dfopt.proof.patterns import compile_pattern, parents
 from dfopt.record import Record, replace
 
@@ -61,6 +62,8 @@ def compared(before: Seen, after: Seen) -> Comparison:
     found = compare(before.contents, before.ledger, after.contents, after.ledger)
     files: list[FileChange] = []
     for change in found.files:
+        if is_noise(change.path):
+            continue
         if "content" in change.fields and _same_but_for_noise(change, before, after):
             fields = tuple(field for field in change.fields if field != "content")
             if not fields:

@@ -23,6 +23,10 @@ def _all(content: bytes) -> bytes:
     return b""
 
 
+def _path(content: bytes) -> bytes:
+    return b""
+
+
 def _pyc_time(content: bytes) -> bytes:
     # 4 bytes of magic, 4 of flags; with flags 0 then the source's mtime and size, else a hash of the source
     return content[:8] + bytes(4) + content[12:] if content[4:8] == bytes(4) else content
@@ -37,9 +41,14 @@ def _shadow_day(content: bytes) -> bytes:
 
 
 _CLEANERS: dict[str, Clean] = {
-    "all": _all, "pyc-time": _pyc_time, "gzip-time": _gzip_time, "shadow-day": _shadow_day
+    "all": _all, "path": _path, "pyc-time": _pyc_time, "gzip-time": _gzip_time, "shadow-day": _shadow_day
 }  # fmt: skip
 _masks: list[tuple[re.Pattern[str], Clean]] = []
+
+
+def is_noise(path: str) -> bool:
+    """Whether a path is named by chance: it may come and go."""
+    return mask_for(path) is _path
 
 
 def mask_for(path: str) -> Clean | None:

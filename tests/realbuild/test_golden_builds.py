@@ -61,7 +61,7 @@ def test_images_agree(engine: Engine, directory: Path) -> None:
         assert not differences, "\n".join(map(str, differences))
         assert not unused(old, new, case.disposable), "declared disposable, but nothing differs there"
         undeclared = Allowed(declared_by(fixes_of(directory))).left(compared(*seen))
-        assert not undeclared, f"the fixes do not declare it: {undeclared[0]}"
+        assert not undeclared, "the fixes do not declare it: " + "; ".join(map(str, undeclared))
         assert len(new.layers) <= len(old.layers) + case.layers
         if case.run is not None:
             first, second = engine.run(before, case.run), engine.run(after, case.run)
