@@ -76,10 +76,10 @@ class DependencyLayers(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:
-            position = 0
-            while position < len(stage.steps):
-                copy = _copy_of(program, stage.steps[position], facts)
-                position += 1
+            for position, step in enumerate(stage.steps, 1):
+                if step.node.keyword not in ("COPY", "ADD") or not _install_follows(program, stage.steps, position):
+                    continue
+                copy = _copy_of(program, step, facts)
                 if copy is None:
                     continue
                 try:
@@ -150,8 +150,14 @@ class DependencyLayers(Pass):
         return Finding(self.name, message, node.start, node.end, fix)
 
 
+def _install_follows(program: Program, steps: tuple[Step, ...], position: int) -> bool:
+    """Whether the first instruction from a position on that may touch files installs something."""
+    step = next((one for one in steps[position:] if one.node.keyword not in _PASSED), None)
+    return step is not None and step.node.keyword == "RUN" and _may_install(program, step)
+
+
 def _may_install(program: Program, step: Step) -> bool:
-    text = program.body(step).text
+    text = program.text[step.node.start : step.node.end]
     return INSTALLS.search(text) is not None or any(
         word in text for word in ("apt-get ", "apt ", "apk ", "dnf ", "yum ", "corepack")
     )
