@@ -94,7 +94,8 @@ def make_review(
     if source is not None and not source.problem and not source.lines:
         notes.append(f"no line of {source.name} can be found in the image's history: is it the file it was built from?")
     if watch.unread:
-        notes.append(f"of {watch.unread} files larger than 1 MiB only the first MiB was searched for secrets")
+        text = "text file" if watch.unread == 1 else "text files"
+        notes.append(f"of {watch.unread} {text} larger than 1 MiB only the first MiB was searched for secrets")
     if watch.databases.left_out:
         notes.append(f"{watch.databases.left_out} package databases were too large to be read")
     rules.found = [replace(each, passes=_fitting(each, source)) if each.passes else each for each in rules.found]

@@ -57,7 +57,7 @@ class Watch:
     def __init__(self, *, secrets: bool = True, databases: bool = True) -> None:
         self.secrets: list[FoundSecret] = []
         self.databases = packages.Databases()
-        self.unread = 0  # files longer than what is searched
+        self.unread = 0  # text files longer than what is searched
         self._secrets = secrets
         self._databases = databases
         known = table("secrets")
@@ -79,8 +79,6 @@ class Watch:
         if self._databases and (limit := self.databases.wanted(entry)):
             return _Collector(entry, min(limit, entry.size), self._database)
         if self._secrets:
-            if entry.size > SCANNED:
-                self.unread += 1
             if entry.path.endswith(self._containers):  # binary, and known by their names
                 self._add(entry, "a key store", f"{entry.size} bytes", 0, "warning")
             return _Collector(entry, min(SCANNED, entry.size), self._scan, text=True)
@@ -92,6 +90,8 @@ class Watch:
             self._scan(entry, content)
 
     def _scan(self, entry: Entry, content: bytes) -> None:
+        if entry.size > len(content):
+            self.unread += 1
         name = entry.path.rpartition("/")[2]
         for what, value, at in self._tokens(content):
             line = content.count(b"\n", 0, at) + 1

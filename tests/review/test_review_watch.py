@@ -89,7 +89,7 @@ def test_a_token_that_spans_what_the_tar_gives_at_once(tmp_path: Path) -> None:
 
 def test_it_is_told_what_was_not_searched(tmp_path: Path) -> None:
     notes = review(image(tmp_path / "i.tar", [[file("a", "x" * (SCANNED + 1))]])).notes
-    assert notes == ("of 1 files larger than 1 MiB only the first MiB was searched for secrets",)
+    assert notes == ("of 1 text file larger than 1 MiB only the first MiB was searched for secrets",)
 
 
 @pytest.mark.parametrize(
