@@ -8,6 +8,7 @@ from dfopt.recipes.errors import RecipeError
 from dfopt.recipes.load import Library
 from dfopt.recipes.model import Recipe, When
 from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values
+from dfopt.recipes.schema import DEFAULT_KIND
 from dfopt.workspace.config import Config, ConfigError
 from dfopt.workspace.places import place_of_setting
 
@@ -85,7 +86,9 @@ def _table(found: list[Recipe]) -> str:
 
 
 def tiers(recipe: Recipe) -> str:
-    """The tiers that it applies."""
+    """The tiers that it applies; "-" for a recipe that applies nothing by itself."""
+    if recipe.kind != DEFAULT_KIND:
+        return "-"
     return "safe, unsafe" if recipe.takes_unsafe else "safe"
 
 

@@ -4,6 +4,7 @@ from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.plan import make_plan
 from dfopt.passes._split.text import declared, edits
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
+from dfopt.recipes.errors import RecipeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class MultiStage(Pass):
     options = (
         Option("base", "choice", "auto", "the image for the run: an empty one where possible, slim or distroless ones",
                ("auto", "slim", "distroless")),
+        Option("recipes", "strings", (), "stage recipes of your own: file and text, in turn ([recipes] path sets it)"),
     )  # fmt: skip
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
@@ -75,9 +77,12 @@ class MultiStage(Pass):
         node = stage.node
         message = "the image holds what only its build needs"
         try:
-            plan = make_plan(program, stage, facts, str(self.settings["base"]))
+            plan = make_plan(program, stage, facts, str(self.settings["base"]), tuple(self.settings["recipes"]))
         except Unclear as unclear:
             yield Finding(self.name, message, node.start, node.end, None, unclear.reason)
+            return
+        except RecipeError as failure:  # of the user's: those of dfopt are tested
+            yield Finding(self.name, message, node.start, node.end, None, str(failure))
             return
         if plan is None:
             return

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SUFFIX = ".toml"
 _NAME = re.compile(r"[\w][\w.-]*(?:/[\w][\w.-]*)*\Z")
 _LIMIT = 1 << 20  # bytes
+_STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
 
 
 def shipped_directory() -> str:
@@ -82,7 +83,14 @@ class Library:
 
     def _load(self, path: str, name: str, above: tuple[str, ...]) -> Recipe:
         shown = _shown(path)
-        text, table = _document(path, shown)
+        return self._made(name, shown, _content(path, shown), os.path.dirname(path), above)
+
+    def made(self, name: str, shown: str, content: bytes) -> Recipe:
+        """The recipe that a text holds; `shown`: the file, for errors. Raises RecipeError."""
+        return self._made(name, shown, content, "", ())
+
+    def _made(self, name: str, shown: str, content: bytes, beside: str, above: tuple[str, ...]) -> Recipe:
+        text, table = _document(content, shown)
         checker = Checker(shown, text)
         kind = table.get("kind", DEFAULT_KIND)
         if not isinstance(kind, str) or kind not in KINDS:
@@ -91,7 +99,7 @@ class Library:
         parts: list[Recipe] = []
         for number, word in enumerate(checked.get("extends", ())):
             try:
-                parts.append(self._get(word, os.path.dirname(path), above))
+                parts.append(self._get(word, beside, above))
             except RecipeError as failure:
                 if failure.file:
                     raise
@@ -228,7 +236,7 @@ def _named(word: str, name: str, group: str, codes: tuple[str, ...]) -> bool:
     return word in ("all", name, group) or any(code.lower() == word for code in codes)
 
 
-def _document(path: str, shown: str) -> tuple[str, dict[str, Any]]:
+def _content(path: str, shown: str) -> bytes:
     try:
         with open(path, "rb") as file:
             content = file.read(_LIMIT + 1)
@@ -236,10 +244,29 @@ def _document(path: str, shown: str) -> tuple[str, dict[str, Any]]:
         raise RecipeError(failure.strerror or str(failure), shown) from None
     if len(content) > _LIMIT:
         raise RecipeError(f"larger than {_LIMIT} bytes", shown)
+    return content
+
+
+def _document(content: bytes, shown: str) -> tuple[str, dict[str, Any]]:
     try:
         return parse(content)
     except TomlError as failure:
         raise RecipeError(failure.message, shown, failure.line, failure.column) from None
+
+
+def stage_texts(directories: Sequence[str]) -> tuple[str, ...]:
+    """File and text, in turn, of the recipes of stages in the user's directories: what the pass multi-stage is told of
+    them. What cannot be read is left out; `dfopt recipes` tells of it."""
+    found: list[str] = []
+    for directory in directories:
+        for path in _files_below(directory):
+            try:
+                text = _content(path, path).decode("utf-8")
+            except (RecipeError, UnicodeDecodeError):
+                continue
+            if _STAGE.search(text):
+                found += [_shown(path), text]
+    return tuple(found)
 
 
 def _files_below(directory: str) -> list[str]:

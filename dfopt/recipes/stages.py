@@ -70,24 +70,31 @@ class StageRecipe(Record):
     template: str
 
 
-_recipes: tuple[StageRecipe, ...] | None = None
+_recipes: dict[tuple[str, ...], tuple[StageRecipe, ...]] = {}
 
 
-def stage_recipes() -> tuple[StageRecipe, ...]:
-    """The recipes of stages, in the order in which they are tried. Raises RecipeError."""
-    global _recipes
-    if _recipes is None:
+def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
+    """The recipes of stages, in the order in which they are tried. `own`: file and text, in turn, of the user's, which
+    go before those of dfopt with the same order, and in the place of one with the same name. Raises RecipeError."""
+    if own not in _recipes:
         from dfopt.recipes.load import Library
 
         library = Library()
-        found: list[StageRecipe] = []
+        found: dict[str, StageRecipe] = {}
+        for file, text in zip(own[::2], own[1::2], strict=True):
+            name = file.rpartition("/")[2].removesuffix(".toml")
+            made = library.made(name, file, text.encode())
+            if made.kind == "stage":
+                found.setdefault(name, _stage(name, file, made.table))
+        mine = set(found)
         for name in library.names():
             if name.startswith("multi-stage/"):
                 recipe = library.get(name)
+                last = name.rpartition("/")[2]
                 if recipe.kind == "stage":
-                    found.append(_stage(name.rpartition("/")[2], recipe.file, recipe.table))
-        _recipes = tuple(sorted(found, key=lambda one: (one.order, one.name)))
-    return _recipes
+                    found.setdefault(last, _stage(last, recipe.file, recipe.table))
+        _recipes[own] = tuple(sorted(found.values(), key=lambda one: (one.order, one.name not in mine, one.name)))
+    return _recipes[own]
 
 
 def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:

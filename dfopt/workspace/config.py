@@ -72,6 +72,12 @@ class Config(Record):
                 result.setdefault("*", {})[setting.key[0]] = setting.value
             elif setting.key[0] == "passes":
                 result.setdefault(setting.key[1], {})[setting.key[2]] = setting.value
+        if self.recipe_directories:
+            from dfopt.recipes.load import stage_texts
+
+            texts = stage_texts(self.recipe_directories)
+            if texts:
+                result.setdefault("multi-stage", {}).setdefault("recipes", texts)
         return result
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,33 @@ class TestCases:
         assert run(tree, "recipe", "test", "nowhere")[2] == "dfopt: error: nowhere: no such directory\n"
         (tree / "empty").mkdir()
         assert "no cases" in run(tree, "recipe", "test", "empty")[2]
+
+
+class TestStagesOfYourOwn:
+    """A recipe of a stage in the user's directory takes the place of dfopt's own with the same name."""
+
+    ROOT = Path(__file__).parents[2]
+
+    def make(self, tree: Path, change: tuple[str, str]) -> None:
+        (tree / "Dockerfile").unlink()
+        case = self.ROOT / "golden" / "multi-stage" / "go-static"
+        shutil.copytree(case, tree, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected*", "case.toml"))
+        text = (self.ROOT / "recipes" / "multi-stage" / "go.toml").read_text()
+        assert change[0] in text
+        (tree / "own" / "go.toml").write_text(text.replace(*change))
+
+    def split(self, tree: Path, *args: str) -> str:
+        done = run(tree, "fix", "--select", "multi-stage", "--unsafe", "--show-refusals", "Dockerfile", *args)
+        return done[1] + done[2]
+
+    def test_its_image_is_taken(self, tree: Path) -> None:
+        self.make(tree, ('image = "scratch"', 'image = "registry.example.com/run:1"'))
+        assert "+FROM scratch\n" in self.split(tree, "--isolated")
+        assert "+FROM registry.example.com/run:1\n" in self.split(tree)
+        assert "\ngo " in run(tree, "recipes")[1]
+
+    def test_what_is_wrong_with_it_is_told_with_its_place(self, tree: Path) -> None:
+        self.make(tree, ('keeps = "programs"', 'keeps = "program"'))
+        assert 'own/go.toml:4:1: keeps: unknown value "program"; did you mean "programs"?' in self.split(tree)
+        code, _, err = run(tree, "recipes")
+        assert (code, err[:30]) == (2, "dfopt: error: own/go.toml:4:1:")

@@ -42,7 +42,9 @@ def put(name: str, content: str) -> None:
             HEAD + 'selct = ["size"]\n', 'r.toml:2:1: selct: unknown key "selct"; did you mean "select"?', id="key"
         ),
         pytest.param(HEAD, "r.toml:1:1: it selects no pass and extends no recipe", id="nothing"),
-        pytest.param(HEAD + 'kind = "stage"\n', 'r.toml:2:1: kind: unknown kind "stage" (known: passes', id="kind"),
+        pytest.param(
+            HEAD + 'kind = "stages"\n', 'r.toml:2:1: kind: unknown kind "stages"; did you mean "stage"?', id="kind"
+        ),
         pytest.param(
             HEAD + 'select = "size"\n', "r.toml:2:1: select: must be a list of strings, not a string", id="list"
         ),

@@ -98,11 +98,11 @@ def base_of(image: str | None) -> Base | None:
     return None
 
 
-def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str) -> Plan | None:
+def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
     """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
     if not _candidate(program, stage):
         return None
-    return _Planner(program, stage, facts, prefer).plan()
+    return _Planner(program, stage, facts, prefer, own).plan()
 
 
 _HINT = re.compile(
@@ -120,11 +120,12 @@ def _candidate(program: Program, stage: Stage) -> bool:
 
 
 class _Planner:
-    def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str) -> None:
+    def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...]) -> None:
         self.program = program
         self.stage = stage
         self.facts = facts
         self.prefer = prefer
+        self.own = own
         self.line = stage.node.line
 
     def plan(self) -> Plan | None:
@@ -147,7 +148,7 @@ class _Planner:
         built = self.outputs.made
         self.follow_copies(built)
         self.start = start_of(program, stage, self.facts, [*self.flow.made, *built])
-        recipe = self.choose(stage_recipes(), built)
+        recipe = self.choose(stage_recipes(self.own), built)
         if recipe is None:
             raise Unclear("no recipe knows how what the image starts is built", self.start.line)
         if recipe.keeps != "all" and self.outputs.loads:
