@@ -11,7 +11,7 @@ from pathlib import Path
 
 from realbuild.engine import Engine, EngineError
 
-from dfopt.image import make_ledger, open_archive, read_image
+from dfopt.image import Archive, make_ledger, open_archive, read_image
 from dfopt.image.layers import FILE
 from dfopt.record import Record
 
@@ -34,21 +34,23 @@ class Figures(Record):
     setuid: tuple[str, ...]
 
 
-def figures(engine: Engine, image: str) -> Figures:
-    """Raises EngineError, dfopt.image.ImageError."""
+def figures(engine: Engine, *images: str) -> list[Figures]:
+    """The figures of images, whose common layers are read from the engine once. Raises EngineError, ImageError."""
+    saved = engine.save(*dict.fromkeys(images))
+    try:
+        with open_archive(saved) as archive:
+            return [_figures(engine, image, archive) for image in images]
+    finally:
+        saved.unlink()
+
+
+def _figures(engine: Engine, image: str, archive: Archive) -> Figures:
     inspected = engine.call(["image", "inspect", image], timeout=60)
     if inspected.returncode != 0:
         raise EngineError(inspected.stderr.decode(errors="backslashreplace"))
     facts = json.loads(inspected.stdout)[0]
-    saved = engine.save(image)
-    try:
-        with open_archive(saved) as archive:
-            ledger = make_ledger(read_image(archive.image()).layers)
-            special = tuple(
-                path for path, node in ledger.files() if node.entry.kind == FILE and node.entry.mode & _SETUID
-            )
-    finally:
-        saved.unlink()
+    ledger = make_ledger(read_image(archive.image(image)).layers)
+    special = tuple(path for path, node in ledger.files() if node.entry.kind == FILE and node.entry.mode & _SETUID)
     return Figures(
         facts["Size"],
         ledger.live_bytes,

@@ -92,22 +92,31 @@ def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool =
     with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
         context = Path(work) / "context"
         shutil.copytree(app.directory, context, symlinks=True, ignore=_left_out)
-        before, error = _side(engine, app, context, rebuild)
         fixed = Fixed({}, [])
-        after = None
+        built: list[_Built] = []
+        error = ""
         alone: dict[str, int] = {}
-        if before is not None:
-            original = (context / "Dockerfile").read_bytes()
-            try:
-                fixed = fix(context, options)
-                if (context / "Dockerfile").read_bytes() != original:
-                    after, error = _side(engine, app, context, rebuild)
-                for name in sorted(fixed.applied) if each and after else ():
+        original = (context / "Dockerfile").read_bytes()
+        try:
+            built.append(_build(engine, app, context, rebuild))
+            fixed = fix(context, options)
+            if (context / "Dockerfile").read_bytes() != original:
+                built.append(_build(engine, app, context, rebuild))
+        except EngineError as failure:
+            error = str(failure)
+        try:
+            measured = figures(engine, *(one.image for one in built)) if built else []
+            sides = [one.side(facts) for one, facts in zip(built, measured, strict=True)]
+            before, after = [*sides, None, None][:2]
+            if each and before is not None and after is not None and not error:
+                for name in sorted(fixed.applied):
                     (context / "Dockerfile").write_bytes(original)
                     fix(context, [*_without_select(options), "--select", name])
                     alone[name] = before.figures.docker_bytes - _size(engine, app, context)
-            except EngineError as failure:
-                error = str(failure)
+        except EngineError as failure:
+            error = str(failure)
+        finally:
+            engine.remove(*(one.image for one in built))
         return Trial(app, before, after, fixed.applied, fixed.refused, error, alone)
 
 
@@ -135,31 +144,44 @@ def _left_out(directory: str, names: list[str]) -> list[str]:
     return [name for name in names if name in ("smoke.toml", "served")]
 
 
-def _side(engine: Engine, app: App, context: Path, rebuild: bool) -> tuple[Side | None, str]:
+class _Built(Record):
+    """A side before its image is measured."""
+
+    image: str
+    dockerfile: str
+    failures: list[str]
+    seconds: float
+    rebuild_seconds: float | None
+    hadolint: dict[str, int] | None
+    tally: dict[str, int] | None
+
+    def side(self, facts: Figures) -> Side:
+        return Side(
+            self.dockerfile, facts, self.failures, self.seconds, self.rebuild_seconds, self.hadolint, self.tally
+        )  # fmt: skip
+
+
+def _build(engine: Engine, app: App, context: Path, rebuild: bool) -> _Built:
+    """Builds and asks the application as `context` holds it; the caller removes the image. Raises EngineError."""
     dockerfile = context / "Dockerfile"
-    images = []
-    try:
-        with _served(app) as args:
+    with _served(app) as args:
+        start = time.monotonic()
+        image = engine.build(context, dockerfile.read_bytes(), args=args)
+        seconds = time.monotonic() - start
+        failures = smoke(engine, app, image)
+        again = None
+        if rebuild:
+            source = context / app.touch
+            kept = source.read_bytes()
+            source.write_bytes(kept + app.append.encode())
             start = time.monotonic()
-            images.append(engine.build(context, dockerfile.read_bytes(), args=args))
-            seconds = time.monotonic() - start
-            failures = smoke(engine, app, images[0])
-            again = None
-            if rebuild:
-                source = context / app.touch
-                kept = source.read_bytes()
-                source.write_bytes(kept + app.append.encode())
-                start = time.monotonic()
-                images.append(engine.build(context, dockerfile.read_bytes(), args=args, cached=True))
-                again = time.monotonic() - start
-                source.write_bytes(kept)
-        facts = figures(engine, images[0])
-        text = dockerfile.read_bytes().decode(errors="surrogateescape")
-        return Side(text, facts, failures, seconds, again, hadolint(dockerfile), tally(dockerfile)), ""
-    except EngineError as error:
-        return None, str(error)
-    finally:
-        engine.remove(*images)
+            second = engine.build(context, dockerfile.read_bytes(), args=args, cached=True)
+            again = time.monotonic() - start
+            source.write_bytes(kept)
+            if second != image:
+                engine.remove(second)
+    text = dockerfile.read_bytes().decode(errors="surrogateescape")
+    return _Built(image, text, failures, seconds, again, hadolint(dockerfile), tally(dockerfile))
 
 
 @contextmanager

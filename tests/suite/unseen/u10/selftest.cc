@@ -1,0 +1,3 @@
+#include "tale.hh"
+
+int main() { return tale("/w/tales", "fox").empty(); }

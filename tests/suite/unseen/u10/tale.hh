@@ -1,0 +1,3 @@
+#pragma once
+#include <string>
+std::string tale(const std::string &dir, const std::string &name);
