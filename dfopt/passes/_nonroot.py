@@ -186,7 +186,7 @@ def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bo
     text = run_text(program, step)
     body = program.body(step)
     if body.program is None:
-        return "is not understood"
+        return _exec_obstacle(step, home, owned)
     match = home.search(body.text)
     if match is not None:
         return f"({match[0].split()[0]}) installs below root's home directory"
@@ -210,6 +210,27 @@ def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bo
                 value = values[index + 1]
                 if option in ("-m", "--mode") and (value is None or _closed(value)):
                     return f"makes files that root alone can use (install -m {value})"
+    return ""
+
+
+def _exec_obstacle(step: Step, home: re.Pattern[str], owned: bool) -> str:
+    """As `_run_obstacle`, of a RUN in exec form; one in shell form that is here is not understood."""
+    node = step.node
+    words = [argument.value for argument in node.arguments]
+    if node.form != "json" or not words:
+        return "is not understood"
+    program, text = words[0].rpartition("/")[2], " ".join(words)
+    if program in SHELLS or program in ("env", "su", "sudo", "install"):
+        return "is not understood"
+    match = home.search(text)
+    if match is not None:
+        return f"({match[0].split()[0]}) installs below root's home directory"
+    if program not in ("rm", "find", "rmdir") and _HOME.search(text):
+        return "uses root's home directory"
+    if program == "chmod" and not owned:
+        mode = next((word for word in words[1:] if re.match(r"[0-7ugoa+=]", word)), None)
+        if mode is None or _closed(mode):
+            return f"makes files that root alone can use (chmod {mode})"
     return ""
 
 
