@@ -122,9 +122,10 @@ class Repository:
         if reply.status == 200:
             return reply
         if reply.status == 404:
-            raise NotFoundError(
-                f"{reply.host} has no {endpoint} {path.replace('/', ' ')}", "check the name and the tag", endpoint.host
-            )
+            kind, _, name = path.partition("/")
+            shown = f"{endpoint}{'@' if is_digest(name) else ':'}{name}"
+            what = f"{reply.host} has no {shown}" + (" (a blob)" if kind == "blobs" else "")
+            raise NotFoundError(what, "check the name and the tag" if kind == "manifests" else "", endpoint.host)
         if reply.status in (401, 403) and not reply.crossed:
             raise refused(endpoint, await work.authorizer.lookup(endpoint))
         raise BadAnswerError(f"{reply.host} answered with status {reply.status}", "is this a registry?", endpoint.host)

@@ -188,7 +188,7 @@ def test_a_real_registry(tmp_path: Path, client: RegistryClient) -> None:
     with docker_registry(tmp_path / "registry", tmp_path / "data") as host:
         pushed(host, layout, "1")
         assert live(f"docker://{host}/team/app:1", client=client) == (3003 + (6 << 20), 2)
-        with pytest.raises(ImageError, match=r"has no .*team/app manifests none"):
+        with pytest.raises(ImageError, match=r"has no .*team/app:none"):
             live(f"docker://{host}/team/app:none", client=client)
 
 
@@ -239,7 +239,7 @@ def test_a_config_and_a_layer_that_are_not_there(client: RegistryClient) -> None
     del layout.files[tar]
     server, _ = serving(layout)
     try:
-        with pytest.raises(ImageError, match=r"cannot be read: .* has no .* blobs sha256:"):
+        with pytest.raises(ImageError, match=r"cannot be read: .* has no .*@sha256:.* \(a blob\)"):
             live(f"docker://{server.host}/x:1", client=client)
     finally:
         server.stop()
