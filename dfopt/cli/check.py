@@ -35,7 +35,7 @@ class Check(Fix):
         from dfopt.cli.unused import unused_suppressions
 
         numbers = counts(result)
-        unused = unused_suppressions(result, self.request.options(self.request.directory_of(found)))
+        unused = unused_suppressions(result, self.request.options_for(found, result.source))
         numbers["unused"] = len(unused)
         items = items_of(result, refusals=self.refusals, unused=unused)
         passes: dict[str, int] = {}

@@ -117,6 +117,14 @@ class Request:
         self.asked = facts.asked
         return result
 
+    def options_for(self, found: Found, source: Source) -> Options:
+        """The optimizer's options for one file, those that recipes choose included. Raises ConfigError."""
+        directory = self.directory_of(found)
+        plan = self.plan(directory)
+        if plan is None:
+            return self.options(directory)
+        return plan.options(plan.choose(source.text, self.facts_of(found, source)))
+
     def settings_for(self, found: Found) -> Options | Plan:
         """What the optimizer is told for a file. Raises ConfigError."""
         directory = self.directory_of(found)

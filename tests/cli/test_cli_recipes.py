@@ -76,6 +76,12 @@ def test_check(tree: Path) -> None:
     assert names == {"apt-cleanup", "strip-suid"}
 
 
+def test_a_comment_for_a_pass_that_the_recipe_does_not_run_is_not_called_unused(tree: Path) -> None:
+    (tree / "Dockerfile").write_text("# dfopt: file-ignore=merge-run\n" + DOCKERFILE)
+    assert "unused-suppression" not in run(tree, "check", "--recipe", "clean")[1]
+    assert "unused-suppression" in run(tree, "check", "--recipe", "small")[1]
+
+
 def test_unsafe_of_a_recipe_can_be_taken_back(tree: Path) -> None:
     assert "useradd" in run(tree, "fix", "--recipe", "hardened")[1]
     assert run(tree, "fix", "--recipe", "hardened", "--no-unsafe")[:2] == (0, "")
