@@ -31,8 +31,9 @@ def lock_path(values: Values) -> str:
     return values.lock or find_lock(os.getcwd()) or LOCK_NAME
 
 
-def gather(files: Iterable[Found]) -> list[Use]:
-    """What the files name. One that cannot be read names nothing here: the run over the files says so."""
+def gather(files: Iterable[Found], request: Request | None = None) -> list[Use]:
+    """What the files name; `request` says which of them are hosts. One that cannot be read names nothing
+    here: the run over the files says so."""
     found: list[Use] = []
     for file in files:
         if file.error:
@@ -41,7 +42,13 @@ def gather(files: Iterable[Found]) -> list[Use]:
             source = Source.from_bytes(read_input(file.path), file.name)
         except OSError:
             continue
-        found += uses(file.name, source.text)
+        kind = request.host_kind(file) if request is not None else None
+        if kind is not None:
+            from dfopt.hosts.uses import host_uses
+
+            found += host_uses(file.name, source.text, kind)
+        else:
+            found += uses(file.name, source.text)
     return found
 
 
@@ -58,7 +65,7 @@ def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tupl
     except LockError as failure:
         raise UsageError(str(failure)) from None
     with client_of(values) as client:
-        digests = Digests(lock, gather(found), "locked", lambda: client)
+        digests = Digests(lock, gather(found, request), "locked", lambda: client)
         digests.resolve()
         configs = image_configs(client, digests.images)
     known = digests.facts()

@@ -24,12 +24,20 @@ if TYPE_CHECKING:
     from dfopt.workspace.discovery import Found
 
 
-def files_of(values: Values, request: Request) -> list[Found]:
-    """The files of the campaign: all are known before the work begins, so that progress can be told."""
+def files_of(values: Values, request: Request) -> tuple[list[Found], int]:
+    """The files of the campaign: all are known before the work begins, so that progress can be told; with --online, so
+    are the digests of their images. And the exit code so far: 2 where a digest is not to be had. Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)
     if "-" in paths:
         raise UsageError("a campaign works on files: '-' is none")
-    return list(discover(paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore))
+    found = discover(
+        paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=request.hosts
+    )
+    if not values.online:
+        return list(found), 0
+    from dfopt.cli.digests import ask_online
+
+    return ask_online(values, request, found)
 
 
 def executor_of(values: Values) -> Executor:

@@ -32,7 +32,7 @@ def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     message = _checked(values)
     request = request_of(values)
-    files = files_of(values, request)
+    files, asked = files_of(values, request)
     executor = executor_of(values)
     with ExitStack() as stack:
         journal = _journal(values, stack)
@@ -45,7 +45,7 @@ def run(values: Values) -> int:
         campaign.deliver(message)
     rows = sorted(campaign.rows, key=_order(files))
     status = tell(values, campaign.totals(rows), rows, applied=True)
-    return max(status, 2 if any(row.state == "failed" for row in rows) else 1 if campaign.left else 0)
+    return max(status, asked, 2 if any(row.state == "failed" for row in rows) else 1 if campaign.left else 0)
 
 
 class _Campaign:

@@ -10,7 +10,7 @@ from dfopt.cli import out, style
 from dfopt.cli.digests import Digests, gather, lock_path
 from dfopt.cli.errors import UsageError
 from dfopt.cli.fix import Fix
-from dfopt.cli.request import STDIN, Request, files_of, lookup_of
+from dfopt.cli.request import STDIN, Request, files_of, hosts_of, lookup_of
 from dfopt.cli.stream import count, stream
 from dfopt.optimizer import Options
 from dfopt.registry.lock import LockError, read_lock
@@ -72,9 +72,10 @@ def run(values: Values) -> int:
     except LockError as failure:
         raise UsageError(str(failure)) from None
     mode: Mode = "check" if values.check else "update" if values.update else "locked"
+    hosts = Request(lookup, hosts=hosts_of(values))
     with ExitStack() as stack:
         digests = Digests(
-            lock, gather(files), mode, None if values.offline else lambda: stack.enter_context(_client(values)),
+            lock, gather(files, hosts), mode, None if values.offline else lambda: stack.enter_context(_client(values)),
             verify=values.verify_digests is not False, everywhere=values.source_policy is not None,
             fetch=values.downloads,
         )  # fmt: skip
@@ -157,7 +158,7 @@ def _policy(digests: Digests, values: Values) -> int:
 
 def _files(digests: Digests, files: list[Found], lookup: Any, values: Values) -> int:
     select = PASSES if values.downloads else PASSES[:1]
-    request = PinRequest(lookup, select, (), None, facts=(digests.facts(),))
+    request = PinRequest(lookup, select, (), None, facts=(digests.facts(),), hosts=hosts_of(values))
     request.update = values.update
     stdin = STDIN in values.paths
     mode = "diff" if values.diff else "text" if stdin else "nothing" if values.write or values.patch else "diff"

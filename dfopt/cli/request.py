@@ -8,6 +8,7 @@ import sys
 from dfopt import optimizer
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.passes.base import NO_FACTS
 from dfopt.source import Source
 from dfopt.workspace.config import ConfigError, Lookup
 from dfopt.workspace.discovery import Found, discover
@@ -44,6 +45,7 @@ class Request:
         set: tuple[str, ...] = (),
         context: str | None = None,
         facts: tuple[Facts, ...] = (),
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -53,13 +55,24 @@ class Request:
         self.set = set
         self.context = context
         self.facts = facts
+        self.hosts = hosts
         self._options: dict[int, tuple[Config, Options]] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
         self.asked = False  # whether the last file's result depends on what facts said
         self._keys: dict[tuple[int, str | None], str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        given = (self.lookup, self.select, self.ignore, self.unsafe, self.recipes, self.set, self.context, self.facts)
+        given = (
+            self.lookup,
+            self.select,
+            self.ignore,
+            self.unsafe,
+            self.recipes,
+            self.set,
+            self.context,
+            self.facts,
+            self.hosts,
+        )
         return Request, given
 
     def options(self, directory: str) -> Options:
@@ -110,7 +123,13 @@ class Request:
         directory = self.directory_of(found)
         plan = self.plan(directory)
         facts = AskedFacts(self.facts_of(found, source))
-        if plan is not None:
+        kind = self.host_kind(found)
+        if kind is not None:
+            from dfopt.hosts.run import optimize_host
+
+            options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
+            result = optimize_host(source, kind, options, facts)
+        elif plan is not None:
             result = plan.optimize(source, facts, only)
         else:
             result = optimizer.optimize(source, self.options(directory), facts, only)
@@ -124,6 +143,14 @@ class Request:
         if plan is None:
             return self.options(directory)
         return plan.options(plan.choose(source.text, self.facts_of(found, source)))
+
+    def host_kind(self, found: Found) -> str | None:
+        """The kind of host that a file is, where hosts were asked for; None: it is a Dockerfile."""
+        if not self.hosts:
+            return None
+        from dfopt.hosts.kinds import kind_of
+
+        return kind_of(os.path.abspath(found.path).replace(os.sep, "/"), self.hosts)
 
     def settings_for(self, found: Found) -> Options | Plan:
         """What the optimizer is told for a file. Raises ConfigError."""
@@ -141,7 +168,7 @@ class Request:
 
             from dfopt.version import fingerprint
 
-            text = repr((fingerprint(), chosen, context))
+            text = repr((fingerprint(), chosen, context, self.hosts))
             known = self._keys[id(chosen), context] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return known
 
@@ -196,7 +223,7 @@ def request_of(values: Values) -> Request:
         raise UsageError("--select and --recipe exclude each other")
     request = Request(
         lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context,
-        locked_facts(values),
+        locked_facts(values), hosts_of(values),
     )  # fmt: skip
     try:
         if request.plan(".") is None and values.set:
@@ -215,6 +242,21 @@ def locked_facts(values: Values) -> tuple[Facts, ...]:
         raise UsageError(f'--lock: no such file: "{out.printable(values.lock)}"')
     path = values.lock or find_lock(os.getcwd())
     return (LockFacts(path),) if path is not None else ()
+
+
+def hosts_of(values: Values) -> tuple[str, ...]:
+    """The kinds of hosts to work on beside Dockerfiles. Raises UsageError."""
+    if not values.hosts:
+        return ()
+    from dfopt.hosts.kinds import GROUPS, KINDS, expand
+    from dfopt.words import suggestion
+
+    try:
+        return expand(values.hosts)
+    except KeyError as failure:
+        word = failure.args[0]
+        hint = suggestion(word, (*KINDS, *GROUPS)) or f" (known: {', '.join((*KINDS, *GROUPS))})"
+        raise UsageError(f'--hosts: unknown kind "{word}"{hint}') from None
 
 
 def store_of(values: Values) -> Store | None:
@@ -247,4 +289,4 @@ def files_of(values: Values, lookup: Lookup) -> Iterator[Found]:
         return iter((Found(STDIN, values.stdin_filename or "<stdin>", ""),))
     if values.stdin_filename is not None:
         raise UsageError("--stdin-filename needs '-' (standard input)")
-    return discover(paths, lookup, exclude=values.exclude, ignore_files=not values.no_ignore)
+    return discover(paths, lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=hosts_of(values))

@@ -60,14 +60,20 @@ def is_dockerfile(name: str) -> bool:
 
 
 def discover(
-    paths: Iterable[str], lookup: Lookup, *, exclude: tuple[str, ...] = (), ignore_files: bool = True
+    paths: Iterable[str],
+    lookup: Lookup,
+    *,
+    exclude: tuple[str, ...] = (),
+    ignore_files: bool = True,
+    hosts: tuple[str, ...] = (),
 ) -> Iterator[Found]:
     """The files that `paths` (files and directories) stand for, each once, in the order of `paths` and of names.
 
     `exclude` are .gitignore patterns relative to the working directory; `ignore_files=False` reads no .gitignore.
+    `hosts`: kinds of other files to take, too (`dfopt.hosts.kinds`).
     """
     given = list(paths)
-    walk = _Walk(lookup, exclude, ignore_files)
+    walk = _Walk(lookup, exclude, ignore_files, hosts)
     seen: set[str] | None = set() if len(given) > 1 else None
     for path in given:
         for found in walk.start(path):
@@ -80,8 +86,11 @@ def discover(
 
 
 class _Walk:
-    def __init__(self, lookup: Lookup, exclude: tuple[str, ...], ignore_files: bool) -> None:
+    def __init__(
+        self, lookup: Lookup, exclude: tuple[str, ...], ignore_files: bool, hosts: tuple[str, ...] = ()
+    ) -> None:
         self.lookup = lookup
+        self.hosts = hosts
         self.exclude = Rules(os.getcwd(), exclude) if exclude else None
         self.ignore_files = ignore_files
         self.links: set[str] = set()
@@ -125,7 +134,7 @@ class _Walk:
             except OSError as failure:
                 return _failed(path, failure)
             names = {entry.name for entry in entries}
-            entries = sorted([entry for entry in entries if _relevant(entry)], key=lambda entry: entry.name)
+            entries = sorted([entry for entry in entries if self._relevant(entry, absolute)], key=lambda one: one.name)
             if self.ignore_files and ".gitignore" in names:
                 here = rules_of(absolute)
                 ignored = [*ignored, here] if here else ignored
@@ -154,6 +163,17 @@ class _Walk:
             elif self._is_file(entry, inner_absolute, top):
                 yield Found(inner, display_name(inner), top)
 
+    def _relevant(self, entry: os.DirEntry[str], directory: str) -> bool:
+        if is_dockerfile(entry.name):
+            return True
+        if entry.is_dir(follow_symlinks=False):
+            return entry.name not in _VERSION_CONTROL
+        if not self.hosts:
+            return False
+        from dfopt.hosts.kinds import kind_of
+
+        return kind_of(f"{directory.replace(os.sep, '/')}/{entry.name}", self.hosts) is not None
+
     def _is_file(self, entry: os.DirEntry[str], absolute: str, top: str) -> bool:
         if not entry.is_symlink():
             return entry.is_file(follow_symlinks=False)
@@ -169,12 +189,6 @@ class _Walk:
             return False
         self.links.add(target)
         return True
-
-
-def _relevant(entry: os.DirEntry[str]) -> bool:
-    if is_dockerfile(entry.name):
-        return True
-    return entry.is_dir(follow_symlinks=False) and entry.name not in _VERSION_CONTROL
 
 
 def _decide(rules: list[Rules], absolute: str, is_directory: bool) -> bool:

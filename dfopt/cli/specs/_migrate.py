@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dfopt.cli.options import OptionSpec
-from dfopt.cli.specs._shared import CONFIGURATION, FILES, SELECTION, format_option
+from dfopt.cli.specs._shared import CONFIGURATION, DIGESTS, FILES, SELECTION, format_option
 
 CAMPAIGN = (
     *SELECTION,
+    *DIGESTS,
     *[option for option in FILES if option.name != "stdin_filename"],
     OptionSpec(
         "executor",

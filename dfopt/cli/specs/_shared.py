@@ -49,6 +49,14 @@ FILES = (
         metavar="PATTERN",
         panel="Files",
     ),
+    OptionSpec(
+        "hosts",
+        ("--hosts",),
+        "list",
+        "Also Dockerfiles and images in other files: compose, ci (github, gitlab, circleci), python, template; or all.",
+        metavar="LIST",
+        panel="Files",
+    ),
     OptionSpec("no_ignore", ("--no-ignore",), "flag", "Search what .gitignore files leave out, too.", panel="Files"),
     OptionSpec(
         "stdin_filename",

@@ -19,7 +19,7 @@ SPEC = CommandSpec(
             "Also leave out what the image then loses and a program may read (secrets, build output).",
             panel="Result",
         ),
-        *[option for option in FILES if option.name not in ("stdin_filename", "jobs")],
+        *[option for option in FILES if option.name not in ("stdin_filename", "jobs", "hosts")],
         *CONFIGURATION,
         *[option for option in OUTPUT if option.name in ("quiet", "color")],
         OptionSpec("explain", ("--explain",), "flag", "List what was found, and why it goes or stays.", panel="Output"),
