@@ -1,10 +1,21 @@
-"""Facts for a document that need no network."""
+"""Facts for a document that need no network: the build context beside it, and the nearest lock file."""
 
 from __future__ import annotations
 
-from dfopt.passes.base import Facts
+import os
+
+from dfopt.workspace.facts import ContextFacts, JoinedFacts
+from dfopt.workspace.locked import LockFacts, find_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.passes.base import Facts
+    from dfopt.source import Source
 
 
-def facts_for(path: str) -> Facts | None:
-    """Facts for the Dockerfile at `path`."""
-    return None
+def facts_for(path: str, root: str, source: Source, context: str | None) -> Facts:
+    """Facts for the Dockerfile at `path`, whose search for a build context does not leave `root`. `context` is the one
+    that the configuration names."""
+    own = ContextFacts(path, root, source, context)
+    lock = find_lock(os.path.dirname(path))
+    return JoinedFacts((own, LockFacts(lock))) if lock is not None else own

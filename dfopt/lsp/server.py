@@ -21,14 +21,14 @@ from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range
 from dfopt.lsp.analysis import Analysis, Refused
 from dfopt.lsp.settings import Settings, settings_from
 from dfopt.optimizer import Options
+from dfopt.source import Source
 from dfopt.version import version
 from dfopt.workspace.config import NAMES, ConfigError, Lookup
+from dfopt.workspace.discovery import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
-
-    from dfopt.passes.base import Facts
 
     T = TypeVar("T")
 
@@ -88,21 +88,25 @@ class Server(LanguageServer):
         if known is not None and known[0] == document.version and known[1] == text:
             return known[2]
         path = uris.to_fs_path(uri) or ""
-        directory = os.path.dirname(path) or "."
         try:
-            options = self.request.options(directory)
-        except ConfigError as failure:
+            made = self._analysed(text, path, uri)
+        except ConfigError as failure:  # the configuration, or a lock file that a pass asked
             self.tell(f"dfopt: {failure}")
-            options = Options()
-        made = Analysis(text, path or uri, options, self.facts(path), str(self.unit))
+            made = Analysis(text, path or uri, Options(), None, self.unit)
         self._analyses[uri] = document.version, text, made
         return made
 
-    def facts(self, path: str) -> Facts | None:
-        """What is known of the outside without asking a network: the lock file, the build context."""
+    def _analysed(self, text: str, path: str, uri: str) -> Analysis:
+        """The analysis with the configuration in force and the facts beside the file. Raises ConfigError."""
         from dfopt.lsp.facts import facts_for
 
-        return facts_for(path) if path else None
+        if not path:  # a text that is no file yet
+            return Analysis(text, uri, self.request.options("."), None, self.unit)
+        folders = [place for one in self.workspace.folders if (place := uris.to_fs_path(one))]
+        root = next((one for one in folders if path.startswith(os.path.join(one, ""))), os.path.dirname(path))
+        found, source = Found(path, path, root), Source(path, text)
+        facts = facts_for(path, root, source, self.request.context_of(found))
+        return Analysis(text, path, self.request.options_for(found, source), facts, self.unit)
 
     @property
     def unit(self) -> str:

@@ -228,6 +228,44 @@ async def test_what_is_shown_beside_the_text(client: LanguageClient, tmp_path: P
     assert "MB less" in lens.command.title
 
 
+DIGEST = "sha256:" + "a1" * 32
+
+
+def lock(directory: Path, content: str | None = None) -> None:
+    (directory / "dfopt.lock").write_text(
+        content
+        or f'version = 1\n[[image]]\nreference = "docker.io/library/debian:13-slim"\ndigest = "{DIGEST}"\n'
+        'media-type = "application/vnd.oci.image.index.v1+json"\n'
+    )
+
+
+@pytest.mark.asyncio
+async def test_digests_of_the_lock_file_are_hints(client: LanguageClient, tmp_path: Path) -> None:
+    await initialized(client, capabilities("utf-16"))
+    lock(tmp_path)
+    uri = opened(client, tmp_path / "Dockerfile", TRICKY)
+    document = types.TextDocumentIdentifier(uri)
+    (hint,) = await client.text_document_inlay_hint_async(types.InlayHintParams(document, everything(TRICKY))) or []
+    assert (hint.position, hint.label, hint.tooltip) == (types.Position(1, 19), "@sha256:a1a1a1a1a1a1…", DIGEST)
+    image = await client.text_document_hover_async(types.HoverParams(document, types.Position(1, 7)))
+    assert image is not None
+    assert isinstance(image.contents, types.MarkupContent)
+    assert DIGEST in image.contents.value
+
+
+@pytest.mark.asyncio
+async def test_a_broken_lock_file_is_told(client: LanguageClient, tmp_path: Path) -> None:
+    await initialized(client, capabilities("utf-16", pull=True))
+    lock(tmp_path, "nothing\n")
+    uri = opened(client, tmp_path / "Dockerfile", TRICKY)
+    report = await client.text_document_diagnostic_async(
+        types.DocumentDiagnosticParams(types.TextDocumentIdentifier(uri))
+    )
+    assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
+    assert report.items
+    assert any("dfopt.lock" in message.message for message in client.messages)
+
+
 @pytest.mark.asyncio
 async def test_configuration_is_the_projects(client: LanguageClient, tmp_path: Path) -> None:
     (tmp_path / "dfopt.toml").write_text('select = ["no-recommends"]\n')
