@@ -204,3 +204,18 @@ def test_interrupt_leaves_nothing(temporary: Path, context: Path, number: signal
     process.stderr.close()
     assert (context / "Dockerfile").read_bytes() == before
     assert leftovers(temporary) == []
+
+
+def test_files_are_spread_over_builders(temporary: Path, context: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (context / "Dockerfile").write_text("FROM busybox:1.37\nENV A 1\n")
+    (context / "Dockerfile.broken").write_text("FROM busybox:1.37\nENV A 1\nRUN exit 3\n")
+    (context / "Dockerfile.other").write_text("FROM busybox:1.37\nRUN echo 1 >/a\nRUN rm /a\n")
+    words = ["fix", "--verify", "--builder", "default", "--builder", "default", "--network", "host", "--no-unsafe"]
+    status = main([*words, "--output-format", "json", str(context)])
+    said = capsys.readouterr()
+    files = json.loads(said.out)["files"]
+    assert [Path(one["path"]).name for one in files] == ["Dockerfile", "Dockerfile.broken", "Dockerfile.other"]
+    assert [one["changed"] for one in files] == [True, False, True]
+    assert "not verified: the file does not build as it is" in files[1]["error"]["message"]
+    assert status == 2
+    assert leftovers(temporary) == []
