@@ -7,16 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from dfopt.engine import Build, BuildError, EngineError, TimeLimitError, find_engine, marks
+from dfopt.engine import Build, BuildError, EngineError, NoEngineError, TimeLimitError, find_engine, marks
+from dfopt.engine.base import remove_folder
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import open_archive, read_image
 
+from .bridge import bridge
 from .engine import Engine
 from .leftovers import leftovers
 from .plugin import require
@@ -146,9 +149,52 @@ def _clients(context: str) -> list[str]:
     return found
 
 
-def _wait_for(done: Callable[[], bool]) -> None:
-    for _ in range(100):
+def _wait_for(done: Callable[[], bool], tries: int = 100) -> None:
+    for _ in range(tries):
         if done():
             return
         time.sleep(0.1)
     pytest.fail("it does not end")
+
+
+@pytest.fixture
+def other_engine(may_start_engine: None) -> Iterator[str]:
+    """The socket of a second dockerd, one that keeps images in containerd: its BuildKit exports archives, as one by
+    itself does."""
+    folder = tempfile.mkdtemp(prefix="dfopt-dockerd.", dir="/tmp")  # short: sockets' paths hold 104 characters
+    space = os.path.basename(folder)
+    Path(folder, "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
+    words = ["dockerd", "--config-file", f"{folder}/daemon.json", "--data-root", f"{folder}/data"]
+    words += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid", "--host", f"unix://{folder}/s"]
+    words += ["--containerd-namespace", space, "--containerd-plugins-namespace", f"{space}-plugins"]
+    words += ["--iptables=false", "--ip6tables=false", "--bridge=none"]
+    with open(f"{folder}/log", "wb") as log:
+        daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    try:
+        asked = ["docker", "--host", f"unix://{folder}/s", "version"]
+        _wait_for(lambda: subprocess.run(asked, capture_output=True, timeout=60, check=False).returncode == 0, 600)
+        yield f"{folder}/s"
+    finally:
+        daemon.terminate()
+        daemon.wait(60)
+        remove_folder(folder)
+
+
+def test_builder_elsewhere_by_its_address(temporary: Path, context: str, other_engine: str) -> None:
+    """The image comes from a BuildKit that is not the engine's, as a file; the engine runs it."""
+    with bridge(other_engine) as address, find_engine(None, address) as one:
+        image = one.build(Build(context, BUSYBOX + b'CMD ["sh"]\n'), 120)
+        assert os.path.getsize(image.archive) > 500_000
+        with open_archive(one.save(image)) as archive:
+            assert len(read_image(archive.image()).layers) == 2
+        ran = one.run(image, ("/bin/sh", "-c", "echo here"), "none", 60)
+        assert (ran.code, ran.output) == (0, b"here\n")
+        with pytest.raises(BuildError, match="no-such-file"):
+            one.build(Build(context, BUSYBOX + b"COPY no-such-file /\n"), 120)
+    assert leftovers(temporary) == []
+
+
+def test_builder_elsewhere_that_is_not_there(temporary: Path) -> None:
+    with pytest.raises(NoEngineError, match=r"builder tcp://127\.0\.0\.1:9 does not answer"):
+        find_engine(None, "tcp://127.0.0.1:9")
+    assert leftovers(temporary) == []
