@@ -102,6 +102,17 @@ def partition(flow: Flow, release: str, needed: Iterable[str], language: str) ->
     return Packages(tuple(names), lean, left)
 
 
+def language_package(language: str, family: str, installed: Iterable[str], names: Iterable[str]) -> list[str] | None:
+    """What is to be installed besides `names` so that a language is there, as it is with what is `installed`: the
+    language itself is often there only because its tools depend on it. None where nothing installed brings it."""
+    row = table("split_packages")["language"][language]
+    if any(re.fullmatch(row["is"], bare(name)) for name in names):
+        return []
+    if any(re.fullmatch(row["from"], name) for name in installed) and family in row:
+        return [row[family]]
+    return None
+
+
 def install_command(family: str, names: Iterable[str], lean: bool) -> str:
     """The shell command that installs packages and leaves no index behind."""
     words = " ".join(names)

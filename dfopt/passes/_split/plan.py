@@ -12,7 +12,15 @@ from dfopt.passes._split.config import Settings, settings
 from dfopt.passes._split.files import SYSTEM, Made, Unclear
 from dfopt.passes._split.keep import Copy, copies, everything_kept, programs_kept
 from dfopt.passes._split.language import language_needs
-from dfopt.passes._split.packages import bare, install_command, is_build, libraries, partition, providers
+from dfopt.passes._split.packages import (
+    bare,
+    install_command,
+    is_build,
+    language_package,
+    libraries,
+    partition,
+    providers,
+)
 from dfopt.passes._split.scripts import confined
 from dfopt.passes._split.start import Need, needs, start_of
 from dfopt.passes._split.steps import read
@@ -263,6 +271,11 @@ class _Planner:
             raise Unclear(f"where {name}, which the program calls{place}, comes from is not known", start.line)
         for name in extra:
             names[name] = None
+        if recipe.language and recipe.language not in base.run_has:
+            found = language_package(recipe.language, family, installed, names)
+            if found is None:
+                raise Unclear(f"where the image for the run gets {recipe.language} from is not known", self.line)
+            names.update(dict.fromkeys(found))
         names.update(dict.fromkeys(self.linked()))
         workdir = self.program.end_scope(self.stage).workdir
         place = workdir if isinstance(workdir, str) else "/"
