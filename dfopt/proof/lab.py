@@ -117,12 +117,10 @@ class Lab:
             if (
                 frontend is not None
                 and not plan.drop_syntax
-                and "resolve image config for" in failure.log.replace("-", " ")
+                and "\n > resolve image config for" in failure.log  # the step that the summary of the failure names
             ):
-                raise BuildError(
-                    f"{failure.message}: the frontend {frontend} cannot be had (--drop-syntax builds without it)",
-                    failure.log,
-                ) from None
+                hint = f"ERROR: the frontend {frontend} cannot be had (--drop-syntax builds without it)"
+                raise BuildError(failure.message, f"{failure.log}\n{hint}") from None
             raise
         return image, time.monotonic() - began
 

@@ -219,3 +219,33 @@ def test_files_are_spread_over_builders(temporary: Path, context: Path, capsys: 
     assert "not verified: the file does not build as it is" in files[1]["error"]["message"]
     assert status == 2
     assert leftovers(temporary) == []
+
+
+def test_what_differs_from_build_to_build(temporary: Path, context: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "FROM busybox:1.37\nRUN cat /proc/sys/kernel/random/uuid >/stamp\n"
+    (context / "Dockerfile").write_text(text)
+    (context / "Other").write_text(text + "ENV A=1\n")
+    words = [
+        "verify",
+        str(context / "Dockerfile"),
+        str(context / "Other"),
+        "--network",
+        "host",
+        "--allow",
+        "config:Env.A",
+    ]
+    assert main(words) == 1
+    assert "differs: /stamp: content" in capsys.readouterr().out
+    assert main([*words, "--repeat"]) == 0
+    assert leftovers(temporary) == []
+
+
+def test_frontend_that_cannot_be_had(temporary: Path, context: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = context / "Dockerfile"
+    file.write_text("# syntax=127.0.0.1:9/no/frontend:1\nFROM busybox:1.37\n")
+    words = ["verify", str(file), str(file), "--network", "host"]
+    assert main(words) == 2
+    assert "127.0.0.1:9/no/frontend:1 cannot be had (--drop-syntax builds without it)" in capsys.readouterr().err
+    assert main([*words, "--drop-syntax"]) == 0
+    assert "built without its line # syntax=127.0.0.1:9/no/frontend:1" in capsys.readouterr().err
+    assert leftovers(temporary) == []
