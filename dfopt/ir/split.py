@@ -32,8 +32,8 @@ STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "STOPSIGNAL", 
 # ... and those that the steps behind them read too: they are doubled, or leave where no such step follows.
 SCOPED = frozenset(("ENV", "ARG", "USER", "WORKDIR", "SHELL"))
 _INSTALLS = re.compile(
-    r"(?:apt-get update && apt-get install -y(?: --no-install-recommends)?(?: [\w.+:=~-]+)+"
-    r" && rm -rf /var/lib/apt/lists/\*"
+    r"(?:apt-get update && (?:DEBIAN_FRONTEND=noninteractive )?apt-get install -y(?: --no-install-recommends)?"
+    r"(?: [\w.+:=~-]+)+ && rm -rf /var/lib/apt/lists/\*"
     r"|apk add --no-cache(?: [\w.+:=~<>-]+)+|ldconfig)\Z"
 )
 _READERS = frozenset(("RUN", "COPY", "ADD"))

@@ -110,15 +110,11 @@ class Commands:
             raise Unclear(
                 f"line {self.line} installs packages with {name}, whose names for the run time are not known", self.line
             )
-        elif (
-            name in self.harmless
-            or name == "dpkg"
-            or (name in ("sh", "bash") and self.inline(one))
-            or (
-                name in self.in_place
-                or (name in ("cp", "mv", "install") and any(v in ("--version", "--help") for v in one.values))
-            )
-        ):
+        elif name in self.harmless or name == "dpkg" or (name in ("sh", "bash") and self.inline(one)):
+            pass
+        elif name in self.in_place:
+            self.in_place_of(one, name)
+        elif name in ("cp", "mv", "install") and any(v in ("--version", "--help") for v in one.values):
             pass
         elif name in self.users:
             self.accounts += 1
@@ -168,6 +164,21 @@ class Commands:
         self.depth -= 1
         return True
 
+    def in_place_of(self, one: Invocation, name: str) -> None:
+        """chmod, sed -i and the like: which files they change."""
+        if name == "sed" and not one.has_option("-i", "--in-place"):
+            return
+        words = one.operands(("-e", "--expression", "-f", "--file", "-d", "-r", "-t", "--reference", "-o"))
+        scripted = one.has_option("-e", "--expression", "-f", "--file")
+        for word in words[1:] if name == "chmod" or (name == "sed" and not scripted) else words:
+            text = self.text(word)
+            if text is None:
+                raw = "".join(getattr(part, "value", "") or "" for part in word.parts)
+                text = re.split(r"[*?\[{]", raw, maxsplit=1)[0].rpartition("/")[0] or "."
+            self.flow.changed.append((self.place(text), self.line))
+            if name == "touch":
+                self.flow.made.append(Made(self.place(text), self.step, "file"))
+
     def inline(self, one: Invocation) -> bool:
         return any(v is not None and re.fullmatch(r"-\w*c", v) for v in one.values)
 
@@ -183,6 +194,8 @@ class Commands:
         path = self.place(word)
         if kind == "directory" and self.user:
             self.flow.owned.append((path, self.user, True))
+        if role in ("repository", "inside", "download"):
+            self.flow.fetched.append((path, self.line))
         if path not in ("/dev/null",):
             self.flow.made.append(Made(path, self.step, kind, role=role))
 
@@ -266,6 +279,8 @@ class Commands:
         if name in ("chown", "chgrp"):
             owner = texts[0] if texts else None
             for word in texts[1:]:
+                if word is not None:
+                    self.flow.changed.append((self.place(word), self.line))
                 if word is not None and owner is not None and name == "chown":
                     self.flow.owned.append((self.place(word), owner, one.has_option("-R", "--recursive")))
             return

@@ -64,6 +64,7 @@ def settings(program: Program, stage: Stage, environment: Sequence[str], stays: 
                 wanted.append(step)
         elif keyword == "SHELL" and shells:
             wanted.append(step)
+    left = _not_read(left, steps, wanted)
     wanted += _arguments(program, steps, wanted)
     wanted.sort(key=lambda step: step.index)
     indices = [step.index for step in wanted]
@@ -83,6 +84,21 @@ def _relative(directories: list[Step]) -> list[int]:
         if step.node.arguments[0].value.startswith(("/", "$")):
             start = number
     return [step.index for step in directories[start:]]
+
+
+def _not_read(left: list[str], steps: Sequence[Step], wanted: list[Step]) -> list[str]:
+    """The names of `left` that no setting of the new stage reads; the ENVs of the others are added to `wanted`."""
+    while True:
+        text = " ".join([step.node.joined.text for step in wanted if step.node.keyword not in ("LABEL", "CMD")])
+        read = {name for name in left if re.search(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}\b)", text)}
+        if not read:
+            return left
+        for step in steps:
+            names = {pair.name for pair in step.node.pairs} if step.node.keyword == "ENV" else set()
+            if names & read and step not in wanted:
+                wanted.append(step)
+                left = [name for name in left if name not in names]
+        left = [name for name in left if name not in read]
 
 
 def _arguments(program: Program, steps: Sequence[Step], wanted: Sequence[Step]) -> list[Step]:

@@ -95,7 +95,10 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
         elif paths is None:
             made.append(_unknown(word, target, into, step))
         else:
-            made += _of_context(word, target, into, paths, step)
+            found = _of_context(word, target, into, paths, step)
+            if not found:
+                raise Unclear(f"the build context does not have what line {line} copies ({word})", line)
+            made += found
     return made
 
 

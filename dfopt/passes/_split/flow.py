@@ -65,6 +65,8 @@ class Flow:
         "accounts",
         "alone",
         "calls",
+        "changed",
+        "fetched",
         "groups",
         "home",
         "links",
@@ -86,6 +88,8 @@ class Flow:
         self.links: list[tuple[str, str, Step]] = []
         self.owned: list[tuple[str, str, bool]] = []  # path, owner, and whether what is below has that owner too
         self.roots: set[str] = set()  # directories that COPY fills with one of the build context
+        self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line
+        self.changed: list[tuple[str, int]] = []  # files whose mode or content a command changes in place
         self.home = "/"  # the working directory of the base image
 
     def directories(self) -> set[str]:

@@ -113,10 +113,11 @@ def language_package(language: str, family: str, installed: Iterable[str], names
     return None
 
 
-def install_command(family: str, names: Iterable[str], lean: bool) -> str:
-    """The shell command that installs packages and leaves no index behind."""
+def install_command(family: str, names: Iterable[str], lean: bool, quiet: bool) -> str:
+    """The shell command that installs packages and leaves no index behind; `quiet`: and asks nothing."""
     words = " ".join(names)
     if family == "apk":
         return f"apk add --no-cache {words}"
     option = "--no-install-recommends " if lean else ""
-    return f"apt-get update && apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"
+    asks = "DEBIAN_FRONTEND=noninteractive " if quiet else ""
+    return f"apt-get update && {asks}apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"

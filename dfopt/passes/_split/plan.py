@@ -9,7 +9,7 @@ from dfopt.ir.bases import split_image
 from dfopt.ir.effects import covers
 from dfopt.knowledge import table
 from dfopt.passes._split.config import Settings, settings
-from dfopt.passes._split.files import SYSTEM, Made, Unclear
+from dfopt.passes._split.files import SYSTEM, Made, Unclear, is_scratch
 from dfopt.passes._split.keep import Copy, copies, everything_kept, programs_kept
 from dfopt.passes._split.language import language_needs
 from dfopt.passes._split.packages import (
@@ -41,6 +41,8 @@ _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
 _LEAST = 20
 _SHARE = 0.15
+# What only builds read, or language tools own
+_BUILD_PLACES = ("/etc/apt", "/etc/apk", "/root", "/usr/local/lib", "/usr/local/cargo")
 _DISTROLESS = {"trixie": "debian13", "bookworm": "debian12"}
 
 
@@ -172,12 +174,30 @@ class _Planner:
         ):
             if key in need.found:
                 raise Unclear(f"the program {text} ({need.found[key]})", self.start.line)
+        if recipe.keeps == "programs":
+            for path, line in self.flow.fetched:
+                if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
+                    raise Unclear(
+                        f"what the program that is built from line {line}'s download starts is not known", line
+                    )
+        self.unchanged(built)
         if self.outputs.scripts:
             if recipe.keeps != "all":
                 line, words = self.outputs.scripts[0]
                 raise Unclear(f"what `{words}` in line {line} writes is not known", line)
             confined(self.flow, self.outputs, self.facts, program.end_scope(stage).env)
         return self.decide(need, built, context)
+
+    def unchanged(self, built: Sequence[Made]) -> None:
+        """Raises Unclear where a command changes a file that is the base image's or a package's: that would be lost."""
+        own = [one.path for one in (*self.flow.made, *built)] + self.outputs.work
+        for path, line in self.flow.changed:
+            if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path):
+                continue
+            if not any(
+                covers(one, path) for one in ("/etc/apt", "/etc/apk", "/root", "/usr/local/lib", "/usr/local/cargo")
+            ):
+                raise Unclear(f"line {line} changes {path}, which no step makes", line)
 
     def follow_copies(self, built: list[Made]) -> None:
         """What a command copied out of a tool's output is that output, at another place."""
@@ -325,7 +345,8 @@ class _Planner:
         if saves < _LEAST or saves < _SHARE * (base.mb + packages.left):
             return None
         lean = packages.lean or not packages.names
-        command = install_command(family, names, lean) if names else ""
+        quiet = "tzdata" in names or "DEBIAN_FRONTEND" in self.program.text
+        command = install_command(family, names, lean, quiet) if names else ""
         for one in made:
             for path in (*one.sources, one.target):
                 if not re.fullmatch(r"[\w./@+~-]+", path):
@@ -425,7 +446,7 @@ class _Planner:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
         installed = {bare(one.name) for one in self.flow.packages}
         found: list[str] = []
-        if "ca-certificates" in installed or ("certificates" in need.found and "certs" in self.base.has):
+        if "ca-certificates" in installed or (self.tls(need) and "certs" in self.base.has):
             found.append("/etc/ssl/certs/ca-certificates.crt")
         zone = "zones" in need.found or "TZ" in self.program.end_scope(self.stage).env
         if zone or "tzdata" in installed:
@@ -450,12 +471,19 @@ class _Planner:
         }
         if "go-no-cc" in self.base.has and not compilers:
             return True
-        if "dynamic" in need.found:
-            return False
-        return not any(
+        return "dynamic" not in need.found and not self.requires()
+
+    def requires(self) -> bool:
+        """Whether a Go module has others, of which nothing is known."""
+        return any(
             one.source.endswith("go.mod") and b"require" in (self.facts.context_file(one.source) or b"require")
-            for one in self.flow.made if one.kind == "context"
-        )  # fmt: skip
+            for one in self.flow.made
+            if one.kind == "context"
+        )
+
+    def tls(self, need: Need) -> bool:
+        """Whether the program may check certificates."""
+        return "certificates" in need.found or (self.recipe.name == "go" and self.requires())
 
     def certificates(self, need: Need, names: dict[str, None], installed: set[str], image: str) -> None:
         """Packages that the builder's base image brought and the other one lacks."""
@@ -463,7 +491,7 @@ class _Planner:
         if image != base.run or base.run == base.image:
             return
         if "certs" in base.has and "certs" not in base.run_has and "ca-certificates" not in names:
-            uses = "certificates" in need.found or (self.recipe.keeps == "all" and self.recipe.name not in ("node",))
+            uses = self.tls(need) or (self.recipe.keeps == "all" and self.recipe.name not in ("node",))
             if uses and base.release != "alpine":
                 names["ca-certificates"] = None
         if "zones" in need.found and "tzdata" not in names:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from dfopt.recipes.stages import StageRecipe
 
 
+# Whole lines that are comments in C-like and shell-like languages (#include and the like are none)
+_COMMENT = re.compile(r"^[ \t]*(?:#(?!\s*(?:include|define|if|el|endif|pragma|\[|!\[))|//|\*(?=[\s/])).*$", re.M)
+
+
 class Start(Record):
     """What a container runs.
 
@@ -140,7 +144,7 @@ def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
         data = facts.context_file(one.source)
         if data is None:
             raise Unclear(f"{one.source}, which line {one.step.node.line} copies, cannot be read", one.step.node.line)
-        text = data.decode("utf-8", "surrogateescape")
+        text = _COMMENT.sub(lambda match: " " * len(match[0]), data.decode("utf-8", "surrogateescape"))
         for key, expressions in patterns.items():
             if key in found and key != "programs":
                 continue

@@ -81,7 +81,7 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
     last = len(nodes) - 1
     while last > stage.position and last in plan.settings.moved:
         last -= 1
-    gone = [_removed(text, nodes[index]) for index in plan.settings.moved if index < last]
+    gone = _removed(text, [nodes[index] for index in plan.settings.moved if index < last])
     kept = nodes[last]
     at = text.find("\n", kept.end)
     rest = text[at + 1 :] if at >= 0 else ""
@@ -102,14 +102,19 @@ def _block(text: str, node: Instruction, comments: bool) -> str:
     return text[start : node.end]
 
 
-def _removed(text: str, node: Instruction) -> Edit:
-    """An instruction goes, with the comments above it, and one of the blank lines around it."""
-    start = line_start(text, node.above[0].start if node.above else node.start)
-    end = text.find("\n", node.end)
-    end = len(text) if end < 0 else end + 1
-    before = text[:start]
-    blank = re.search(r"\n[ \t]*\r?\n\Z", before)
-    after = re.match(r"[ \t]*\r?\n", text[end:])
-    if blank and after:
-        end += after.end()
-    return Edit(start, end, "")
+def _removed(text: str, nodes: list[Instruction]) -> list[Edit]:
+    """Instructions go, with the comments above them; where blank lines stood on both sides, one of them goes too."""
+    spans: list[tuple[int, int]] = []
+    for node in nodes:
+        start = line_start(text, node.above[0].start if node.above else node.start)
+        end = text.find("\n", node.end)
+        end = len(text) if end < 0 else end + 1
+        if spans and not text[spans[-1][1] : start].strip():
+            start = spans.pop()[0]
+        spans.append((start, end))
+    found: list[Edit] = []
+    for start, end in spans:
+        after = re.match(r"(?:[ \t]*\r?\n)+", text[end:])
+        blank = re.search(r"\n[ \t]*\r?\n\Z", text[:start])
+        found.append(Edit(start, end + (after.end() if after and blank else 0), ""))
+    return found

@@ -6,7 +6,7 @@ RUN go build -o main .
 
 FROM debian:bookworm-slim AS app
 WORKDIR /app
-RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /app/static /app/static
 COPY --from=builder /app/uploads /app/uploads
 COPY --from=builder /app/main /app/main
