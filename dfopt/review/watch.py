@@ -30,7 +30,9 @@ _LONG = b"\1" * _WORD
 _PRIVATE_KEY = b"PRIVATE KEY"
 _EXAMPLE = re.compile(rb"example|(.)\1{9}|0123456789|abcdefghij", re.IGNORECASE)
 _TEST_PLACE = re.compile(
-    r"/(?:tests?|testing|testdata|test_data|examples?|fixtures|demos?|docs?|samples?|idlelib)/", re.I
+    r"/(?:tests?|testing|testdata|test_data|examples?|fixtures|demos?|docs?|samples?|idlelib)/"
+    r"|/test_[^/]*$|_test\.[a-z]+$|\.(?:test|spec)\.[a-z]+$",
+    re.I,
 )
 
 

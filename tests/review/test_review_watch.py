@@ -134,9 +134,16 @@ def test_an_overwritten_one_too(tmp_path: Path) -> None:
     assert "layer 1 removes the file" in found[0].message
 
 
-def test_places_of_tests_and_examples_are_notes(tmp_path: Path) -> None:
-    found = secrets(image(tmp_path / "i.tar", [[file("usr/lib/x/tests/server.pem", KEY)]]))
-    assert [each.level for each in found] == ["note"]
+@pytest.mark.parametrize(
+    ("path", "level"),
+    [
+        ("usr/lib/x/tests/server.pem", "note"), ("go/tls/example_test.go", "note"), ("app/test_keys.py", "note"),
+        ("app/a.spec.ts", "note"), ("srv/latest/server.pem", "error"), ("app/contest.py", "error"),
+    ],
+)  # fmt: skip
+def test_places_of_tests_and_examples_are_notes(path: str, level: str, tmp_path: Path) -> None:
+    found = secrets(image(tmp_path / "i.tar", [[file(path, KEY)]]))
+    assert [each.level for each in found] == [level]
 
 
 # -- what an image says about itself -----------------------------------------------------------------------------------
