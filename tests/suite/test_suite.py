@@ -22,9 +22,11 @@ EXPECTED = {
     "copy-chown": set[str](),
     "env-args": {"legacy-env-label"},
     "node-express": {"npm-cleanup"},
-    "two-stages": {"from-as-case"},
+    "two-stages": {"merge-run"},
 }
-BASES = ("node", "golang")
+# Application -> how many of its bytes may be left on the slim image.
+SLIM = {"node-http": 0.5, "py-cext": 0.7}
+BASES = ("node", "golang", "python-full")
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -42,6 +44,18 @@ def test_application(engine: Engine, more_bases: Callable[..., None], name: str)
         assert trial.after.failures == []
         assert trial.after.figures.docker_bytes <= trial.before.figures.docker_bytes
         assert trial.after.figures.user == trial.before.figures.user
+
+
+@pytest.mark.parametrize("name", SLIM)
+def test_slim_base(engine: Engine, more_bases: Callable[..., None], name: str) -> None:
+    more_bases(*BASES)
+    (app,) = find_apps("apps", [name])
+    trial = try_app(engine, app, ["--select", "swap-base", "--unsafe"], rebuild=False)
+    assert (trial.error, trial.applied) == ("", {"swap-base": 1})
+    assert trial.before is not None
+    assert trial.after is not None
+    assert (trial.before.failures, trial.after.failures) == ([], [])
+    assert trial.after.figures.docker_bytes < SLIM[name] * trial.before.figures.docker_bytes
 
 
 @pytest.mark.parametrize("group", ["apps", "unseen"])
