@@ -1,0 +1,112 @@
+"""A module imports only from floors below its own: at the top, inside functions and for types alike."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "dfopt"
+
+# From the ground up. A name stands for a module, or a package with all its modules but those that have a name of their
+# own. Within a name, modules import each other; names on one floor do not.
+FLOORS = (
+    ("dfopt", "lazy", "record", "version", "words"),
+    ("source", "toml"),
+    ("edit",),
+    ("syntax",),  # what is written
+    ("knowledge",),  # facts, as tables
+    ("ir",),  # what it means
+    ("passes", "hosts.kinds"),
+    ("gate", "second_reader", "suppress"),
+    ("optimizer",),  # a pure function: (source, options, facts) -> result
+    ("recipes", "registry"),
+    ("image", "workspace"),
+    ("engine", "hosts"),
+    ("campaign", "proof", "review", "testing"),
+    ("lsp",),
+    ("cli",),
+    ("__main__",),
+)
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+
+# (importing name, imported module): why it may.
+EXCEPTIONS = {
+    ("passes", "recipes.errors"): "as for recipes.stages",
+    ("passes", "recipes.stages"): "multi-stage fills stage templates; what it takes from there imports no pass",
+    ("lsp", "cli.request"): "an editor asks for what a command line asks for: settings, facts and passes of a file",
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for file in sorted(PACKAGE.rglob("*.py")):
+        parts = file.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "dfopt", file
+
+
+KNOWN = {name for name, _ in modules()}
+
+
+def home(module: str) -> str:
+    """The name in FLOORS that a module belongs to."""
+    while module not in FLOOR:
+        assert "." in module, f"{module} has no floor: add it to FLOORS"
+        module = module.rpartition(".")[0]
+    return module
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, module of dfopt) of each import, wherever it stands."""
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            # `from dfopt import edit` imports a module, `from dfopt.edit import Edit` a name.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            top, _, rest = name.partition(".")
+            if top == "dfopt":
+                yield node.lineno, rest if rest in KNOWN else rest.rpartition(".")[0] or "dfopt"
+
+
+def crossings(module: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    own = home(module)
+    for line, imported in imports(tree):
+        other = home(imported)
+        if other != own and FLOOR[other] >= FLOOR[own]:
+            yield line, imported
+
+
+def test_a_module_imports_only_from_below() -> None:
+    wrong: list[str] = []
+    met: set[tuple[str, str]] = set()
+    for module, file in modules():
+        for line, imported in crossings(module, ast.parse(file.read_bytes())):
+            pair = home(module), imported
+            met.add(pair)
+            if pair not in EXCEPTIONS:
+                wrong.append(f"{file.relative_to(PACKAGE.parent)}:{line}: {module} imports {imported} from above")
+    assert not wrong, "\n".join(wrong)
+    assert met == set(EXCEPTIONS), "exceptions that nobody needs"
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        pytest.param("passes.add_user", "from dfopt.ir.model import Step\nimport dfopt.syntax.tree", [], id="below"),
+        pytest.param("passes.add_user", "from dfopt.passes.base import Pass", [], id="its own"),
+        pytest.param("edit", "from dfopt import source", [], id="a module from the package"),
+        pytest.param("syntax.tree", "from dfopt import gate", [(1, "gate")], id="a module of a floor above"),
+        pytest.param("source", "from dfopt.toml import parse", [(1, "toml")], id="beside"),
+        pytest.param("ir", "def f():\n    import dfopt.passes.base", [(2, "passes.base")], id="in a function"),
+        pytest.param("ir.model", "if TYPE_CHECKING:\n    from dfopt.gate import Gate", [(2, "gate")], id="for types"),
+        pytest.param("workspace.discovery", "from dfopt.hosts.kinds import kind_of", [], id="a module by name"),
+        pytest.param("hosts.kinds", "from dfopt.hosts.run import run", [(1, "hosts.run")], id="from its package"),
+    ],
+)
+def test_what_is_found(module: str, source: str, found: list[tuple[int, str]]) -> None:
+    assert list(crossings(module, ast.parse(source))) == found
