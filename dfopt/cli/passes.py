@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from inspect import cleandoc
 
 from dfopt.cli import out
@@ -20,16 +21,23 @@ def run(values: Values) -> int:
 
 
 def _table(passes: list[type[Pass]]) -> str:
-    rows = [("NAME", "GROUP", "DEFAULT", "CODES", "WHAT IT DOES")]
-    rows += [
-        (cls.name, cls.group, "on" if cls.default else "off", ", ".join(cls.codes) or "-", summary(cls))
-        for cls in passes
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows = [("NAME", "GROUP", "DEFAULT", "WHAT IT DOES")]
+    rows += [(cls.name, cls.group, _default(cls), _first_sentence(summary(cls))) for cls in passes]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
-        "  ".join([*[cell.ljust(width) for cell, width in zip(row, widths, strict=False)], row[4]]) for row in rows
+        "  ".join([*[cell.ljust(width) for cell, width in zip(row, widths, strict=False)], row[3]]) for row in rows
     ]
     return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _default(cls: type[Pass]) -> str:
+    """How the pass is switched on: by itself, with its group, or by its name alone."""
+    return "on" if cls.default else "by name" if cls.by_name else "off"
+
+
+def _first_sentence(text: str) -> str:
+    head = re.split(r"(?<=[.:])\s", text, maxsplit=1)[0]
+    return head.rstrip(":.") + "."
 
 
 def _json(passes: list[type[Pass]]) -> str:
@@ -40,6 +48,7 @@ def _json(passes: list[type[Pass]]) -> str:
             "name": cls.name,
             "group": cls.group,
             "default": cls.default,
+            "by_name": cls.by_name,
             "codes": list(cls.codes),
             "summary": summary(cls),
             "declares": section(cls, "Declares"),

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from dfopt.passes.base import Pass
 
-    Row: TypeAlias = tuple[str, str, tuple[str, ...], bool, tuple[str, ...], int, tuple[str, str] | None, str, str]
+    Row: TypeAlias = tuple[
+        str, str, tuple[str, ...], bool, tuple[str, ...], int, tuple[str, str] | None, bool, str, str
+    ]
 
 
 class Entry(Record):
@@ -32,6 +34,7 @@ class Entry(Record):
     triggers: tuple[str, ...]
     order: int
     strategy: tuple[str, str] | None
+    by_name: bool
     module: str
     kind: str
 
@@ -41,8 +44,16 @@ class Entry(Record):
         return found
 
     def named(self, word: str) -> bool:
-        """Whether the word (in lower case) selects the pass: as its name, its group, one of its codes, or "all"."""
-        return word in ("all", self.name, self.group) or any(word == code.lower() for code in self.codes)
+        """Whether the word (in lower case) selects the pass."""
+        return selects(word, self)
+
+
+def selects(word: str, one: Entry | type[Pass]) -> bool:
+    """Whether the word (in lower case) selects a pass: as its name, one of its codes, and, unless it is selected by
+    name only, its group or "all"."""
+    if word == one.name or (word in ("all", one.group) and not one.by_name):
+        return True
+    return any(word == code.lower() for code in one.codes)
 
 
 _entries: tuple[Entry, ...] = ()
@@ -70,6 +81,7 @@ def rows() -> list[Row]:
             cls.triggers,
             cls.order,
             cls.strategy,
+            cls.by_name,
             cls.__module__,
             cls.__qualname__,
         )

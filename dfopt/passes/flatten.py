@@ -45,6 +45,7 @@ class FlattenImage(Pass):
     name = "flatten"
     group = "size"
     default = False
+    by_name = True
     order = 90
     declares = Declares(files="any")
 

@@ -62,6 +62,7 @@ class MultiStage(Pass):
     group = "size"
     codes = ("CIS-DI-0006",)
     default = False
+    by_name = True
     order = 90
     declares = Declares(files="any", settings=("Env.*", "Labels.*", "Entrypoint", "Shell", "WorkingDir"))
     options = (

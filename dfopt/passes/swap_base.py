@@ -58,6 +58,7 @@ class SwapBase(Pass):
     name = "swap-base"
     group = "size"
     default = False
+    by_name = True
     triggers = ("from",)
     order = 75
     options = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from dfopt.passes._index import selects
 from dfopt.passes.base import GROUPS, SHARED, registered
 from dfopt.recipes.errors import RecipeError
 from dfopt.recipes.model import Recipe, RecipeOption, When
@@ -132,7 +133,7 @@ class _PassesReader:
         the ones that are named themselves."""
         wanted: set[str] = set()
         for number, word in enumerate(words):
-            found = {name for name, cls in self.known.items() if _named(word.lower(), name, cls.group, cls.codes)}
+            found = {name for name, cls in self.known.items() if selects(word.lower(), cls)}
             if not found:
                 codes = [code for cls in self.known.values() for code in cls.codes]
                 if word.lower() in GROUPS or word in codes:
@@ -147,7 +148,7 @@ class _PassesReader:
         return tuple(
             name
             for name, cls in self.known.items()
-            if cls.strategy is not None and any(_named(word.lower(), name, cls.group, cls.codes) for word in words)
+            if cls.strategy is not None and any(selects(word.lower(), cls) for word in words)
         )
 
     def settings(self, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -230,10 +231,6 @@ def setting_problem(value: Any, option: Option) -> str:
     if option.kind == "choice" and value not in option.choices:
         return f"must be one of {', '.join(option.choices)}"
     return ""
-
-
-def _named(word: str, name: str, group: str, codes: tuple[str, ...]) -> bool:
-    return word in ("all", name, group) or any(code.lower() == word for code in codes)
 
 
 def _content(path: str, shown: str) -> bytes:
