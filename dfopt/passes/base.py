@@ -110,6 +110,23 @@ SHARED = (
 )
 
 
+class Artifact(Record):
+    """What a build of the file has at a path.
+
+    kind         "elf", "script" (its first line names an interpreter), "file", "directory", "other"; "" for nothing
+    static       of an ELF: it is loaded as it stands, without a dynamic linker
+    needs        of an ELF: the libraries that it names (DT_NEEDED)
+    interpreter  of an ELF: its dynamic linker, "" without one; of a script: what stands behind #!
+    package      the package that owns the file; None: none does
+    """
+
+    kind: str
+    static: bool = False
+    needs: tuple[str, ...] = ()
+    interpreter: str = ""
+    package: str | None = None
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -145,6 +162,15 @@ class Facts:
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         """The OCI image config of a base image."""
+        return None
+
+    def artifact(self, path: str) -> Artifact | None:
+        """What an image that was built from the file has at an absolute path."""
+        return None
+
+    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
+        """The libraries that ELF files at or below an absolute path of that image need from elsewhere: name -> the
+        package that owns the one the dynamic linker takes (None: none does, or there is no such library)."""
         return None
 
 

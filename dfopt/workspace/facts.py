@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from dfopt.passes.base import Artifact
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
 
@@ -92,6 +93,12 @@ class JoinedFacts(Facts):
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
 
+    def artifact(self, path: str) -> Artifact | None:
+        return next((found for part in self.parts if (found := part.artifact(path)) is not None), None)
+
+    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
+        return next((found for part in self.parts if (found := part.needs_below(path)) is not None), None)
+
 
 class AskedFacts(Facts):
     """Other facts, and whether they were asked anything that they could know: what came of it then depends on more than
@@ -127,3 +134,9 @@ class AskedFacts(Facts):
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("image_config").image_config(image)
+
+    def artifact(self, path: str) -> Artifact | None:
+        return self._ask("artifact").artifact(path)
+
+    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
+        return self._ask("needs_below").needs_below(path)

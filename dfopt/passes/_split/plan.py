@@ -41,6 +41,8 @@ _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
 _LEAST = 20
 _SHARE = 0.15
+# Packages that every image of their distribution has
+_EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
 # What only builds read, or language tools own
 _BUILD_PLACES = ("/etc/apt", "/etc/apk", "/root", "/usr/local/lib", "/usr/local/cargo")
 _DISTROLESS = {"trixie": "debian13", "bookworm": "debian12"}
@@ -273,7 +275,6 @@ class _Planner:
         if recipe.language:
             foreign = {n: p for n, p in foreign.items() if not any(fnmatch.fnmatchcase(n, s) for s in recipe.starts)}
         missing = [name for name in foreign if name not in known]
-        extra = language_needs(recipe, context, self.outputs, base)
         packages = partition(flow, base.release, foreign, recipe.language)
         names = dict.fromkeys(packages.names)
         installed = {bare(one.name) for one in flow.packages}
@@ -289,14 +290,11 @@ class _Planner:
             if self.console_script(name):
                 continue
             raise Unclear(f"where {name}, which the program calls{place}, comes from is not known", start.line)
-        for name in extra:
-            names[name] = None
         if recipe.language and recipe.language not in base.run_has:
             found = language_package(recipe.language, family, installed, names)
             if found is None:
                 raise Unclear(f"where the image for the run gets {recipe.language} from is not known", self.line)
             names.update(dict.fromkeys(found))
-        names.update(dict.fromkeys(self.linked()))
         workdir = self.program.end_scope(self.stage).workdir
         place = workdir if isinstance(workdir, str) else "/"
         if recipe.keeps == "programs":
@@ -316,6 +314,7 @@ class _Planner:
             kept += [
                 Made(path, self.flow.calls[-1].step, "tool", role="tree") for path in dict.fromkeys(self.outputs.work)
             ]
+        names.update(dict.fromkeys(self.libraries(kept, context)))
         prefixes = [one for one in kept if one.role == "prefix"]
         for prefix in prefixes:
             if prefix.path in SYSTEM and base.has & {"go", "rust", "python", "node", "ruby", "php", "local"}:
@@ -409,7 +408,7 @@ class _Planner:
         flow, base = self.flow, self.base
         programs = [one.path for one in kept if one.kind == "tool" and one.role in ("program", "programs")]
         proved: set[str] = set()
-        if programs and all(path in self.outputs.static or self.static_go(need) for path in programs):
+        if programs and all(self.is_static(path) or self.static_go(need) for path in programs):
             proved.add("static")
         own = {one.path.rpartition("/")[2] for one in (*self.outputs.made, *flow.made)}
         if not self.start.shell:
@@ -441,6 +440,38 @@ class _Planner:
                     return str(wanted["image"]).replace("{debian}", release), []
             return base.run if image == "base" else image, []
         raise Unclear("no image of the recipe fits", self.line)
+
+    def is_static(self, path: str) -> bool:
+        """Whether the build says so, or an image that was built has such a program."""
+        found = self.facts.artifact(path)
+        return path in self.outputs.static if found is None else found.kind == "elf" and found.static
+
+    def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
+        """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
+        where neither does."""
+        proved = self.needed(kept)
+        try:
+            return [*language_needs(self.recipe, context, self.outputs, self.base), *self.linked(), *(proved or ())]
+        except Unclear:
+            if proved is None:
+                raise
+            return proved
+
+    def needed(self, kept: Sequence[Made]) -> list[str] | None:
+        """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
+        none. Raises Unclear."""
+        found: dict[str, None] = {}
+        places = [one.path for one in kept if one.kind == "tool"]
+        for path in places:
+            needs = self.facts.needs_below(path)
+            if needs is None:
+                return None
+            for library, package in needs.items():
+                if package is None and not any(library == other.path.rpartition("/")[2] for other in kept):
+                    raise Unclear(f"{path} needs {library}, which no package of the built image has", self.line)
+                if package is not None and package not in _EVERYWHERE:
+                    found[package] = None
+        return list(found) if places else None
 
     def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""

@@ -1,0 +1,173 @@
+"""What a built image says of its files, on programs and libraries of this very machine; and that multi-stage asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from dfopt.image import open_archive
+from dfopt.image.artifacts import ImageFacts, read_elf
+from dfopt.passes.base import Artifact, Facts
+from dfopt.passes.multi_stage import MultiStage
+from image.builders import docker_archive, file, folder, layer, link, require, whiteout
+
+WHY = "part of every Debian"
+
+
+def dynamic() -> bytes:
+    return Path(require("env", WHY)).read_bytes()
+
+
+def static() -> bytes:
+    """glibc's ldconfig must run without libraries, so it is linked with none."""
+    return Path(require("ldconfig", WHY)).read_bytes()
+
+
+def facts(path: Path, *layers: bytes) -> ImageFacts:
+    with open_archive(docker_archive(path / "image.tar", list(layers))) as archive:
+        return ImageFacts(archive.image())
+
+
+def test_elf() -> None:
+    found = read_elf(dynamic())
+    assert found is not None
+    assert "libc.so.6" in found.needs
+    assert "ld-linux" in found.interpreter
+    assert not found.static
+    other = read_elf(static())
+    assert other is not None
+    assert other.static
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x7fELF", b"\x7fELF" + bytes(60), b"#!/bin/sh\n", b"\x7fELF\x02\x01\x01" + b"\xff" * 500]
+)
+def test_no_elf(data: bytes) -> None:
+    assert read_elf(data) is None
+
+
+def test_artifacts(tmp_path: Path) -> None:
+    found = facts(
+        tmp_path,
+        layer(
+            folder("usr"), folder("usr/lib"), link("lib", "usr/lib"), file("usr/lib/libc.so.6", dynamic(), 0o755),
+            file("var/lib/dpkg/info/libc6:amd64.list", "/lib/libc.so.6\n"), file("gone", static(), 0o755),
+        ),
+        layer(
+            file("app/server", static(), 0o755), file("app/client", dynamic(), 0o755), link("app/same", "client"),
+            file("app/run", "#!/usr/bin/env python3\nprint()\n", 0o755), file("app/data", "text"), whiteout("gone"),
+            link("bin/server", "../app/server"),
+        ),
+    )  # fmt: skip
+    assert found.artifact("/app/server") == Artifact("elf", True, (), "", None)
+    assert found.artifact("/bin/server") == found.artifact("/app/server")
+    client = found.artifact("/app/client")
+    assert client is not None
+    assert (client.kind, client.static, client.package) == ("elf", False, None)
+    assert "libc.so.6" in client.needs
+    assert found.artifact("/app/run") == Artifact("script", False, (), "/usr/bin/env python3", None)
+    assert found.artifact("/app/data") == Artifact("file")
+    assert found.artifact("/app") == Artifact("directory")
+    assert found.artifact("/gone") == Artifact("")
+    library = found.artifact("/lib/libc.so.6")
+    assert library is not None
+    assert library.package == "libc6"
+    needs = found.needs_below("/app")
+    assert needs is not None
+    assert needs["libc.so.6"] == "libc6"
+    assert found.needs_below("/gone") == {}
+
+
+def test_packages_of_alpine(tmp_path: Path) -> None:
+    database = "P:zlib\nV:1.3\nF:usr\nF:usr/lib\nR:libz.so.1\nR:libz.so.1.3\n\nP:musl\nF:lib\nR:ld-musl-x86_64.so.1\n"
+    found = facts(
+        tmp_path,
+        layer(
+            file("lib/apk/db/installed", database), file("usr/lib/libz.so.1.3", dynamic(), 0o755),
+            link("usr/lib/libz.so.1", "libz.so.1.3"), file("lib/ld-musl-x86_64.so.1", dynamic(), 0o755),
+        ),
+    )  # fmt: skip
+    for path, package in (("/usr/lib/libz.so.1", "zlib"), ("/lib/ld-musl-x86_64.so.1", "musl")):
+        known = found.artifact(path)
+        assert known is not None
+        assert known.package == package
+
+
+def test_a_missing_library(tmp_path: Path) -> None:
+    found = facts(tmp_path, layer(file("app/client", dynamic(), 0o755))).needs_below("/app/client")
+    assert found is not None
+    assert found["libc.so.6"] is None
+
+
+# --- what the pass makes of it ---------------------------------------------------------------------------------------
+
+GO = 'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build -o /server .\nCMD ["/server"]\n'
+PYTHON = 'FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["python", "app.py"]\n'
+
+
+class Built(Facts):
+    """A build context, and what a build of it gave."""
+
+    __slots__ = ("files", "found", "libraries")
+
+    def __init__(
+        self, files: dict[str, bytes], found: Artifact | None = None, libraries: dict[str, str | None] | None = None
+    ) -> None:
+        self.files = files
+        self.found = found
+        self.libraries = libraries
+
+    def context_paths(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def context_file(self, path: str) -> bytes | None:
+        return self.files.get(path)
+
+    def artifact(self, path: str) -> Artifact | None:
+        return self.found
+
+    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
+        return self.libraries
+
+
+SERVER = {"go.mod": b"module x/server\n", "main.go": b'package main\n\nimport _ "net"\n\nfunc main() {}\n'}
+PAGES = {"requirements.txt": b"some-binding==1\n", "app.py": b"import some_binding\n"}
+
+
+def outcome(text: str, facts: Facts) -> str:
+    """The last stage of the split, or the reason why there is none."""
+    from dfopt.edit import apply_edits
+    from dfopt.ir.program import Program
+    from dfopt.syntax.dockerfile import parse
+
+    program = Program(parse(text))
+    (finding,) = MultiStage().find(program, facts)
+    if finding.fix is None:
+        return finding.reason
+    return apply_edits(text, finding.fix.edits).partition("\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("found", "image"),
+    [
+        pytest.param(None, "FROM debian:trixie-slim\n", id="no build"),
+        pytest.param(Artifact("elf", True), "FROM scratch\n", id="static"),
+        pytest.param(Artifact("elf", False, ("libc.so.6",)), "FROM debian:trixie-slim\n", id="dynamic"),
+        pytest.param(Artifact("script"), "FROM debian:trixie-slim\n", id="script"),
+    ],
+)
+def test_static_by_proof(found: Artifact | None, image: str) -> None:
+    assert outcome(GO, Built(SERVER, found)).startswith(image)
+
+
+def test_refusal_becomes_proof() -> None:
+    assert "some-binding needs of the base image is not known" in outcome(PYTHON, Built(PAGES))
+    proved = outcome(PYTHON, Built(PAGES, None, {"libc.so.6": "libc6", "libfoo.so.1": "libfoo1"}))
+    assert "apt-get install -y --no-install-recommends libfoo1 &&" in proved
+
+
+def test_library_of_no_package() -> None:
+    reason = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": None}))
+    assert "needs libfoo.so.1, which no package of the built image has" in reason
