@@ -236,6 +236,9 @@ class Languages:
             self._stop(line, f"{name} has no wheel for musl")
         if name not in known["wheels"] and name not in known["glibc"]:
             self._stop(line, f"whether pip compiles {name} is not known")
+        version = re.search(r"python:(\d+)\.(\d+)", self.survey.target.image)
+        if version is not None and (int(version[1]), int(version[2])) < (3, 9):
+            self._stop(line, f"whether {name} has a wheel for Python {version[1]}.{version[2]} is not known")
         if match and re.search(r"==|===|<(?!=?\s*\d+\s*(?:,|\Z))", match[2]):
             self._stop(line, f"whether {asked} has a wheel for this Python is not known")
 
