@@ -55,6 +55,21 @@ def option_fault(one: Invocation) -> str:
     return _meaning(name, values)
 
 
+def wrapper_fault(one: Invocation) -> str:
+    """The same for what stands before the program (`xargs -r`, `timeout -s KILL`)."""
+    known = table("base_programs")["options"]
+    for word in one.node.words[: len(one.node.words) - len(one.words)]:
+        value = word.value or ""
+        if value.startswith("--") and value != "--":
+            return value
+        if value.startswith("-") and not value[1:].isdigit():
+            letters = "".join(known[name] for name in one.wrappers if isinstance(known.get(name), str))
+            fault = _letters(one.wrappers[-1], value, letters)
+            if fault:
+                return fault
+    return ""
+
+
 def _letters(name: str, value: str, letters: str) -> str:
     """A bundle of letters, up to one that takes the rest as its value."""
     taking = _TAKING.get(name, "")

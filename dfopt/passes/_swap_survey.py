@@ -13,7 +13,7 @@ from dfopt.lazy import regex
 from dfopt.passes._started import _body, started
 from dfopt.passes._swap_files import ELF, context_path, copied, is_static, programs_in
 from dfopt.passes._swap_languages import Languages
-from dfopt.passes._swap_options import option_fault
+from dfopt.passes._swap_options import option_fault, wrapper_fault
 from dfopt.passes._swap_target import ALPINE, BUSYBOX, RHEL, SLIM, Obstacle, Target, programs_of, provider
 from dfopt.passes._swap_words import Translation
 from dfopt.passes._unseen import SHELLS
@@ -240,9 +240,9 @@ class Survey:
         for wrapper in one.wrappers:
             self.called(wrapper, wrapper, (), line, None)
         if one.wrappers and self.target.kind != SLIM:
-            for word in one.node.words[: len(one.node.words) - len(one.words)]:
-                if (word.value or "").startswith("--"):
-                    raise Obstacle(f"line {line}: {word.value} may be an option of GNU's {one.wrappers[0]} alone")
+            fault = wrapper_fault(one)
+            if fault:
+                raise Obstacle(f"line {line}: busybox' {one.wrappers[0]} does not know {fault}")
         if one.program in functions:
             return
         self.called(one.program, one.path or one.program, tuple(one.values), line, one)
