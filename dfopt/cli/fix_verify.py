@@ -7,6 +7,7 @@ import threading
 from queue import SimpleQueue
 
 from dfopt.cli import out
+from dfopt.cli.errors import UsageError
 from dfopt.cli.fix import Fix, run_task, task_of
 from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
 from dfopt.cli.report.base import clean, position
@@ -123,6 +124,8 @@ class VerifiedFix(Fix):
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
+    if values.hosts:
+        raise UsageError("--verify builds Dockerfiles: --hosts has no meaning with it")
     request = request_of(values)
     if request.unsafe is None:
         request.unsafe = True  # the proof decides

@@ -59,6 +59,7 @@ def test_json(images: Path) -> None:
         ("verify Dockerfile two.tar", "no engine that builds images answers"),
         ("fix --verify Dockerfile", "no engine that builds images answers"),
         ("fix --verify --engine buildah Dockerfile", "buildah is not installed"),
+        ("fix --verify --hosts all Dockerfile", "--hosts has no meaning with it"),
         ("fix --smoke true Dockerfile", "--smoke needs --verify"),
         ("fix --timeout 5 Dockerfile", "--timeout needs --verify"),
         ("fix --engine docker Dockerfile", "--engine needs --verify"),
