@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.recipes.stages import StageRecipe
 
-_PYTHON = {"trixie": "3.13", "bookworm": "3.11", "bullseye": "3.9", "noble": "3.12", "jammy": "3.10", "focal": "3.8"}
+_PYTHON = {
+    "trixie": "3.13",
+    "bookworm": "3.11",
+    "bullseye": "3.9",
+    "noble": "3.12",
+    "jammy": "3.10",
+    "focal": "3.8",
+    "bionic": "3.6",
+}
 
 
 def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Base) -> list[str]:

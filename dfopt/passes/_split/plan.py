@@ -424,7 +424,7 @@ class _Planner:
             proved.add("no-packages")
         for row in self.recipe.runtimes:
             image = row["image"]
-            if image == "scratch" and (rest or self.prefer == "slim" or self.prefer == "distroless"):
+            if image == "scratch" and (rest or self.prefer != "auto" or self.inherits()):
                 continue
             if not set(row.get("when", ())) <= proved:
                 continue
@@ -440,6 +440,12 @@ class _Planner:
                     return str(wanted["image"]).replace("{debian}", release), []
             return base.run if image == "base" else image, []
         raise Unclear("no image of the recipe fits", self.line)
+
+    def inherits(self) -> bool:
+        """Whether an ENV that the new stage keeps adds to one of the base image's, such as PATH."""
+        left = settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, False).left
+        env = self.program.end_scope(self.stage).env
+        return any(isinstance(value, Unknown) and name not in left for name, value in env.items())
 
     def is_static(self, path: str) -> bool:
         """Whether the build says so, or an image that was built has such a program."""
