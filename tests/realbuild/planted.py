@@ -73,9 +73,6 @@ def plant(monkeypatch: pytest.MonkeyPatch, *passes: type[Pass]) -> None:
     known = _index.entries()
     for cls in passes:
         monkeypatch.setitem(base._registry, cls.name, cls)
-    rows = [
-        _index.Entry(c.name, c.group, c.codes, c.default, c.triggers, c.order, c.strategy, c.__module__, c.__qualname__)
-        for c in passes
-    ]
+    rows = [_index.Entry(*row) for row in _index.rows() if row[0] in {cls.name for cls in passes}]
     together = sorted((*known, *rows), key=lambda entry: (entry.order, entry.name))
     monkeypatch.setattr(_index, "_entries", tuple(together))
