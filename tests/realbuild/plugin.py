@@ -70,6 +70,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
+def networks() -> None:
+    """Skips, in CI fails, where the network of a container cannot be entered."""
+    require("nsenter")
+    if os.geteuid() != 0:
+        _unavailable("they need root to ask a server in its container's own network")
+
+
+@pytest.fixture(scope="session")
 def more_bases(engine: Engine) -> Callable[..., None]:
     """more_bases(NAME ...): makes these bases of make-bases.sh too; nothing where the engine was given."""
 

@@ -30,7 +30,7 @@ BASES = ("node", "golang", "python-full")
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_application(engine: Engine, more_bases: Callable[..., None], name: str) -> None:
+def test_application(engine: Engine, networks: None, more_bases: Callable[..., None], name: str) -> None:
     more_bases(*BASES)
     (app,) = find_apps("apps", [name])
     trial = try_app(engine, app, [], rebuild=False)
@@ -47,7 +47,7 @@ def test_application(engine: Engine, more_bases: Callable[..., None], name: str)
 
 
 @pytest.mark.parametrize("name", SLIM)
-def test_slim_base(engine: Engine, more_bases: Callable[..., None], name: str) -> None:
+def test_slim_base(engine: Engine, networks: None, more_bases: Callable[..., None], name: str) -> None:
     more_bases(*BASES)
     (app,) = find_apps("apps", [name])
     trial = try_app(engine, app, ["--select", "swap-base", "--unsafe"], rebuild=False)
@@ -96,7 +96,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "failures"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
-def test_smoke_sees_what_is_wrong(engine: Engine, tmp_path: Path, text: str, failures: list[str]) -> None:
+def test_smoke_sees_what_is_wrong(
+    engine: Engine, networks: None, tmp_path: Path, text: str, failures: list[str]
+) -> None:
     app = _app(tmp_path, text)
     image = engine.build(tmp_path, (tmp_path / "Dockerfile").read_bytes())
     try:
