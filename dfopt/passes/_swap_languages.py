@@ -22,7 +22,7 @@ _NAME = regex(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)")
 _STARTS = regex(r"\bsubprocess\b|\bos\.(?:system|popen|exec)|\bshutil\.which\b|\bctypes\b|\bchild_process\b|\bOpen3\b")
 _ASIDE = regex(r"(?:^|/)(?:node_modules|tests?|__tests__|spec|docs?|examples?)/|(?:^|/)(?:test_|conftest|setup\.py)")
 _VENV = frozenset(("pip", "pip3", "python", "python3"))
-_INTERPRETERS = frozenset(("python", "python3", "node", "nodejs", "ruby", "perl"))
+INTERPRETERS = frozenset(("python", "python3", "node", "nodejs", "ruby", "perl"))
 _INSTALLERS = frozenset(("pip", "pip3", "npm", "npx", "yarn", "gem", "bundle", "cpan", "cpanm", "composer"))
 _EXTENSION = regex(r"ext_modules|Extension\(|cffi_modules|rust_extensions|cythonize")
 _HARMLESS = frozenset(
@@ -56,7 +56,7 @@ class Languages:
             return True
         elif name in _INSTALLERS and name in self.survey.have:
             self._stop(line, f"{name} is that of another version of its language there")
-        elif name not in _INTERPRETERS or name not in self.survey.have:
+        elif name not in INTERPRETERS or name not in self.survey.have:
             return False
         name = {"pip3": "pip", "python3": "python"}.get(name, name)
         if name == "pip":

@@ -12,7 +12,7 @@ from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes._started import _body, started
 from dfopt.passes._swap_files import ELF, context_path, copied, is_static, programs_in
-from dfopt.passes._swap_languages import Languages
+from dfopt.passes._swap_languages import INTERPRETERS, Languages
 from dfopt.passes._swap_options import option_fault, wrapper_fault
 from dfopt.passes._swap_target import ALPINE, BUSYBOX, RHEL, SLIM, Obstacle, Target, programs_of, provider
 from dfopt.passes._swap_words import Translation
@@ -135,6 +135,9 @@ class Survey:
                 raise Obstacle(f"line {line}: which libraries the files of another stage or image need is not known")
             return
         if self.target.kind == SLIM:
+            for name, content in programs_in(copied(self.program, [step], self.facts) or (), self.facts):
+                if self.target.lacks and content[:4] == ELF and not is_static(content):
+                    raise Obstacle(f"line {line}: which libraries {name} needs is not known")
             return
         if node.keyword == "ADD" and any(
             a.value.endswith((".gz", ".xz", ".tar", ".tgz", ".bz2")) for a in node.arguments
@@ -262,6 +265,7 @@ class Survey:
         if target.kind == SLIM and not target.lacks:
             self._local(path, line, deep=False)
             return  # the same programs are there
+        self._hidden(name, words, line, one)
         if self.languages.takes(name, path, words, line):
             return
         if "/" in path and not _SYSTEM.match(path):
@@ -280,6 +284,23 @@ class Survey:
                     raise Obstacle(f"line {line}: busybox' {name} does not know {fault}")
             return
         self._lacking(name, path, line)
+
+    def _hidden(self, name: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
+        """Commands that stand in no text that is read here."""
+        if name == "eval" and None in words:
+            raise Obstacle(f"line {line}: what eval runs is not known")
+        if name in ("su", "runuser", "script", "ssh") and any("c" in (word or "c") for word in words):
+            raise Obstacle(f"line {line}: what {name} runs is not read")
+        reads = name in SHELLS or name in INTERPRETERS
+        if reads and one is not None and all(word == "-" or re.fullmatch(r"-[esux]+", word or "") for word in words):
+            raise Obstacle(f"line {line}: what {name} reads from its input is not known")
+        if name == "find":
+            for index, word in enumerate(words[:-1]):
+                if word in ("-exec", "-execdir", "-ok"):
+                    program = words[index + 1]
+                    if program is None:
+                        raise Obstacle(f"line {line}: a variable names the program that find runs")
+                    self.called(posixpath.basename(program), program, words[index + 2 :], line, None)
 
     def _foreign(self, name: str, words: tuple[str | None, ...], line: int) -> None:
         """What means something on the old distribution alone: its accounts, and programs from elsewhere."""
