@@ -191,6 +191,8 @@ make_ruby_slim() {
 FROM debian:trixie-slim
 RUN $install bundler ca-certificates ruby && $clean
 COPY ca.crt $bundle
+ENV GEM_HOME=/usr/local/bundle BUNDLE_SILENCE_ROOT_WARNING=1 BUNDLE_APP_CONFIG=/usr/local/bundle PATH=/usr/local/bundle/bin:${path#PATH=}
+RUN mkdir -p /usr/local/bundle && chmod 1777 /usr/local/bundle
 CMD ["irb"]
 DOCKERFILE
 }
