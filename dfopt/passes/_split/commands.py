@@ -9,8 +9,8 @@ from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes._split.files import SYSTEM, Made, Unclear, drop
 from dfopt.passes._split.flow import Call, Flow, Package
+from dfopt.passes._split.words import braces, word_text
 from dfopt.syntax.expand import Unknown
-from dfopt.syntax.shell.nodes import DoubleQuoted, Literal, Parameter, SingleQuoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,33 +47,11 @@ class Commands:
 
     def text(self, word: Word) -> str | None:
         """A word's value with the variables that the file sets; None where it has others, or globs."""
-        if word.value is not None:
-            return word.value
-        out = self._parts(word.parts)
-        return None if out is None or any(char in out for char in "*?[{") else out
+        return word_text(word, self.variable)
 
-    def _parts(self, parts: tuple[object, ...]) -> str | None:
-        out = ""
-        for part in parts:
-            if isinstance(part, Literal):
-                if part.globs or part.braces or part.tilde:
-                    return None
-                out += part.value
-            elif isinstance(part, SingleQuoted):
-                out += part.value
-            elif isinstance(part, DoubleQuoted):
-                inner = self._parts(part.parts)
-                if inner is None:
-                    return None
-                out += inner
-            elif isinstance(part, Parameter) and not part.op and not part.prefix and part.index is None:
-                value = self.variables.get(part.name, self.scope.env.get(part.name, self.scope.args.get(part.name)))
-                if not isinstance(value, str):
-                    return None
-                out += value
-            else:
-                return None
-        return out
+    def variable(self, name: str) -> str | None:
+        value = self.variables.get(name, self.scope.env.get(name, self.scope.args.get(name)))
+        return value if isinstance(value, str) else None
 
     def one(self, one: Invocation, functions: frozenset[str]) -> None:
         for assignment in one.node.assignments:
@@ -274,6 +252,20 @@ class Commands:
     def file(self, one: Invocation, name: str) -> None:
         facts = self.files.get(name, {})
         taking = (*facts.get("value-options", ()), *facts.get("creates-options", ()), *facts.get("into-options", ()))
+        if name == "git":  # git-clone(1)
+            taking = (
+                "-C",
+                "-c",
+                "-b",
+                "--branch",
+                "--depth",
+                "--config",
+                "-o",
+                "--origin",
+                "--reference",
+                "-j",
+                "--jobs",
+            )
         words = one.operands(taking)
         texts = [self.text(word) for word in words]
         if name in ("chown", "chgrp"):
@@ -296,7 +288,7 @@ class Commands:
             return
         if name == "mkdir":
             for word, node in zip(texts, words, strict=True):
-                for part in _braces(word, node):
+                for part in braces(word, node):
                     self.write(part, "directory")
             return
         if name == "ln":
@@ -400,14 +392,3 @@ class Commands:
 
 
 _UNKNOWN = Unknown()
-
-
-def _braces(word: str | None, node: Word) -> list[str | None]:
-    """`/data/{a,b}` as two paths."""
-    if word is not None:
-        return [word]
-    raw = "".join(getattr(part, "value", "") or "" for part in node.parts)
-    found = re.fullmatch(r"([\w./-]*)\{([\w./,-]+)\}([\w./-]*)", raw)
-    if found is None:
-        return [None]
-    return [found[1] + part + found[3] for part in found[2].split(",")]

@@ -63,8 +63,9 @@ def providers(family: str) -> dict[str, str]:
     return found
 
 
-def partition(flow: Flow, release: str, needed: Iterable[str], language: str) -> Packages:
-    """The packages for the run. `needed`: base names of programs that it calls. Raises Unclear."""
+def partition(flow: Flow, release: str, needed: Iterable[str], language: str, seen: bool) -> Packages:
+    """The packages for the run. `needed`: base names of programs that it calls; `seen`: nothing else can call any, as
+    all that runs was read. Raises Unclear."""
     family = flow.packages[0].family if flow.packages else ""
     brings = providers(family)
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
@@ -94,7 +95,7 @@ def partition(flow: Flow, release: str, needed: Iterable[str], language: str) ->
             left += 5
             continue
         mb = _sort("tools", name)
-        if mb is not None and name not in wanted:
+        if mb is not None and name not in wanted and seen:
             left += mb
             continue
         names[one.name] = None

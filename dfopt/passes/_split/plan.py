@@ -275,7 +275,8 @@ class _Planner:
         if recipe.language:
             foreign = {n: p for n, p in foreign.items() if not any(fnmatch.fnmatchcase(n, s) for s in recipe.starts)}
         missing = [name for name in foreign if name not in known]
-        packages = partition(flow, base.release, foreign, recipe.language)
+        seen = not flow.fetched and not any(one.kind in ("file", "stage") for one in flow.made)
+        packages = partition(flow, base.release, foreign, recipe.language, seen)
         names = dict.fromkeys(packages.names)
         installed = {bare(one.name) for one in flow.packages}
         providing = providers(family)

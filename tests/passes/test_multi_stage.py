@@ -1,0 +1,335 @@
+"""multi-stage: what build files say, and which missing fact a refusal names."""
+
+from __future__ import annotations
+
+import pytest
+
+from dfopt.edit import apply_edits
+from dfopt.ir.program import Program
+from dfopt.passes._split.files import Unclear
+from dfopt.passes._split.make import cmake_outputs, makefile_outputs
+from dfopt.passes._split.packages import install_command, libraries
+from dfopt.passes._split.plan import base_of
+from dfopt.passes.base import Facts
+from dfopt.passes.multi_stage import MultiStage
+from dfopt.syntax.dockerfile import parse
+
+# --- makefiles -------------------------------------------------------------------------------------------------------
+
+
+def nothing(path: str) -> str | None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("text", "targets", "programs", "data", "libraries"),
+    [
+        pytest.param("app: app.c\n\tcc -o $@ $< -lm -lz\n", [], ["/s/app"], [], ["m", "z"], id="automatic variables"),
+        pytest.param(
+            "CC = gcc\nP := app\nall: $(P)\n$(P): a.o\n\t$(CC) -o $(P) a.o\n", [], ["/s/app"], [], [], id="variables"
+        ),
+        pytest.param(
+            "app: a.o\n\tcc -oapp a.o\n%.o: %.c\n\tcc -c -o $@ $<\n", ["app"], ["/s/app"], [], [], id="objects are none"
+        ),
+        pytest.param(
+            "X ?= /usr\ninstall:\n\tinstall -D -m 755 app $(DESTDIR)$(X)/bin/app\n\tinstall -m 644 c $(X)/etc/c\n",
+            ["install"],
+            ["/usr/bin/app"],
+            ["/usr/etc/c"],
+            [],
+            id="install",
+        ),
+        pytest.param(
+            "install:\n\tinstall -d /opt/x\n\tcp a b /opt/x/\n", ["install"], [], ["/opt/x/a", "/opt/x/b"], [], id="cp"
+        ),
+        pytest.param(
+            "F = -O2\nF += -lcurl\napp:\n\t$(CC) $(F) \\\n\t  -o app a.c\n",
+            [],
+            ["/s/app"],
+            [],
+            ["curl"],
+            id="appending, continuation",
+        ),
+    ],
+)
+def test_makefile(text: str, targets: list[str], programs: list[str], data: list[str], libraries: list[str]) -> None:
+    built = makefile_outputs(text, targets, {}, "/s", nothing)
+    assert (list(built.programs), list(built.data), sorted(set(built.libraries))) == (programs, data, libraries)
+
+
+def test_make_in_a_directory() -> None:
+    files = {"/s/src/Makefile": "prog: prog.c\n\tcc -o ../bin/prog prog.c -lssl\n"}
+    built = makefile_outputs("all:\n\t$(MAKE) -C src prog\n", [], {}, "/s", files.get)
+    assert built.programs == ("/s/bin/prog",)
+    assert "ssl" in built.libraries
+
+
+@pytest.mark.parametrize(
+    ("text", "targets", "reason"),
+    [
+        pytest.param("include config.mk\napp:\n\tcc -o app a.c\n", [], "includes others", id="include"),
+        pytest.param("app:\n\tcc -o app a.c\n", ["install"], "no rule for install", id="no rule"),
+        pytest.param("all:\n\tmake -C sub\n", [], "/s/sub is not at hand", id="no inner file"),
+        pytest.param("all:\n\t./configure\n\tcargo build\n", [], "calls cargo", id="another tool"),
+        pytest.param(
+            "install:\n\tcp app $(shell pwd)/x/\n", ["install"], "depends on something unknown", id="computed"
+        ),
+    ],
+)
+def test_makefile_refused(text: str, targets: list[str], reason: str) -> None:
+    with pytest.raises(Unclear, match=reason):
+        makefile_outputs(text, targets, {}, "/s", nothing)
+
+
+def test_cmake() -> None:
+    files = {
+        "/s/lib/CMakeLists.txt": "add_library(core STATIC core.cpp)\ntarget_link_libraries(core PUBLIC ZLIB::ZLIB)\n"
+    }
+    text = """
+        project(app CXX)
+        # add_executable(not this)
+        add_subdirectory(lib)
+        add_executable(${PROJECT_NAME} main.cpp)
+        target_link_libraries(app PRIVATE core Threads::Threads)
+        install(TARGETS app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+        install(DIRECTORY data/ DESTINATION share/app)
+        install(FILES a.conf DESTINATION /etc/app)
+    """
+    built = cmake_outputs(text, "/s/build", "/usr/local", "/s", files.get)
+    assert built.programs == ("/s/build/app", "/usr/local/bin/app")
+    assert built.data == ("/usr/local/share/app", "/etc/app/a.conf")
+    assert built.libraries == ("ZLIB::ZLIB",)
+    with pytest.raises(Unclear, match="other projects"):
+        cmake_outputs("FetchContent_MakeAvailable(json)", "/b", "/usr", "/s", nothing)
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "run", "release"),
+    [
+        ("golang:1.24", "debian:trixie-slim", "trixie"),
+        ("golang:1.22-alpine3.20", "alpine:3", "alpine"),
+        ("docker.io/library/golang:1.23-bookworm", "docker.io/library/debian:bookworm-slim", "bookworm"),
+        ("python:3.12", "python:3.12-slim", ""),
+        ("python:3.11-bullseye", "python:3.11-slim-bullseye", "bullseye"),
+        ("node", "node:slim", ""),
+        ("node:20-bookworm", "node:20-bookworm-slim", "bookworm"),
+        ("debian:12.5", "debian:12.5-slim", "bookworm"),
+        ("gcc:13", "debian:trixie-slim", ""),
+        ("maven:3.8-openjdk-17-slim", "eclipse-temurin:17-jre", ""),
+        ("gradle:8-jdk21", "eclipse-temurin:21-jre", ""),
+        ("openjdk:8-jdk-alpine", "eclipse-temurin:8-jre-alpine", "alpine"),
+        ("mcr.microsoft.com/dotnet/sdk:8.0-alpine", "mcr.microsoft.com/dotnet/aspnet:8.0-alpine", ""),
+        ("ubuntu:22.04", "ubuntu:22.04", "jammy"),
+    ],
+)  # fmt: skip
+def test_image_for_the_run(image: str, run: str, release: str) -> None:
+    base = base_of(image)
+    assert base is not None
+    assert (base.run, base.release) == (run, release)
+
+
+@pytest.mark.parametrize("image", ["gcc:15", "centos:7", "example.com/team/golang:1.24", "golang:windowsservercore"])
+def test_no_image_for_the_run(image: str) -> None:
+    assert base_of(image) is None
+
+
+def test_packages() -> None:
+    assert libraries("libssl-dev", "bookworm") == ("libssl3",)
+    assert libraries("libssl-dev", "bullseye") == ("libssl1.1",)
+    assert libraries("libicu-dev", "") is None
+    assert libraries("postgresql-dev", "alpine") == ("libpq",)
+    assert install_command("apk", ["a", "b"], True, True) == "apk add --no-cache a b"
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+class Context(Facts):
+    __slots__ = ("files",)
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = files
+
+    def context_paths(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def context_file(self, path: str) -> bytes | None:
+        found = self.files.get(path)
+        return None if found is None else found.encode()
+
+
+MOD = {"go.mod": "module example.com/app\n", "main.go": "package main\n\nfunc main() {}\n"}
+GO = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\n"
+PIP = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n"
+APP = {"app.py": "print()\n", "requirements.txt": "flask\n"}
+
+
+def outcome(text: str, files: dict[str, str]) -> str:
+    program = Program(parse(text))
+    findings = list(MultiStage().find(program, Context(files)))
+    if not findings:
+        return ""
+    if findings[0].fix is None:
+        return findings[0].reason
+    return apply_edits(text, findings[0].fix.edits)
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "reason"),
+    [
+        pytest.param(
+            GO + 'RUN ./tool\nRUN go build -o /a\nCMD ["/a"]\n',
+            MOD,
+            "what `tool` in line 4 writes",
+            id="unknown command",
+        ),
+        pytest.param(
+            GO + 'RUN go generate ./... && go build -o /a\nCMD ["/a"]\n',
+            MOD,
+            "go generate runs in line 4",
+            id="go generate",
+        ),
+        pytest.param(
+            GO + 'RUN go build -buildmode=plugin -o /a.so\nCMD ["/a"]\n', MOD, "line 4 builds a library", id="plugin"
+        ),
+        pytest.param(GO + 'RUN go build -o $OUT\nCMD ["/a"]\n', MOD, "behind -o in line 4", id="unknown output"),
+        pytest.param(GO + "RUN go build -o /a\n", MOD, "does not say what the image starts", id="no command"),
+        pytest.param(GO + 'RUN go build -o /a\nCMD ["/b"]\n', MOD, "no recipe knows", id="not what was built"),
+        pytest.param(
+            GO + "RUN go build -o /a\nCMD $APP\n",
+            MOD,
+            "a variable names|is not known|no recipe",
+            id="command by variable",
+        ),
+        pytest.param(
+            GO + 'RUN go build -o /a\nCMD ["/a"]\n',
+            {**MOD, "p.go": 'import "plugin"'},
+            r"by name \(p.go:1\)",
+            id="loads by name",
+        ),
+        pytest.param(
+            GO + 'RUN go build -o /a\nCMD ["/a"]\n',
+            {**MOD, "p.go": 'exec.Command("frob")'},
+            r"where frob, .* \(p.go:1\)",
+            id="calls what is nowhere",
+        ),
+        pytest.param(
+            GO + 'COPY x.deb /\nRUN apt-get install -y /x.deb && go build -o /a\nCMD ["/a"]\n',
+            {**MOD, "x.deb": ""},
+            "installs a package file",
+            id="package file",
+        ),
+        pytest.param(
+            GO + 'COPY nowhere /x\nRUN go build -o /a\nCMD ["/a"]\n',
+            MOD,
+            "does not have what line 4 copies",
+            id="not in the context",
+        ),
+        pytest.param(
+            GO + 'RUN go build -o /a\nONBUILD RUN true\nCMD ["/a"]\n', MOD, "line 5 is a trigger", id="ONBUILD"
+        ),
+        pytest.param(
+            "FROM debian:12\nRUN apt-get install -y gcc\nRUN git clone https://example.com/x.git /x && gcc -o /a /x/a.c"
+            '\nCMD ["/a"]\n',
+            {},
+            "line 3's download",
+            id="fetched sources",
+        ),
+        pytest.param(
+            'FROM debian:12\nRUN apt-get install -y gcc\nCOPY . /s\nRUN gcc -shared -o /usr/lib/x.so /s/a.c && gcc -o /a /s/a.c\nCMD ["/a"]\n',  # noqa: E501
+            {"a.c": "int main;"},
+            "line 4 builds",
+            id="shared library",
+        ),
+        pytest.param(
+            'FROM gcc:14\nCOPY . /s\nRUN gcc -o /a /s/a.c -lfrob\nCMD ["/a"]\n',
+            {"a.c": "int main;"},
+            "the library frob, linked in line 3",
+            id="unknown library",
+        ),
+        pytest.param(
+            'FROM gcc:14\nCOPY . /s\nWORKDIR /s\nRUN ./configure && make install\nCMD ["frob"]\n',
+            {"configure": "#!/bin/python\n", "a.c": ""},
+            "which of the files in /usr/local line 4 installs",
+            id="a prefix that is not empty",
+        ),
+        pytest.param(
+            PIP + 'CMD ["python", "app.py"]\n',
+            {**APP, "requirements.txt": "some-binding\n"},
+            "the distribution some-binding needs",
+            id="unknown distribution",
+        ),
+        pytest.param(
+            PIP + 'CMD ["python", "app.py"]\n',
+            {**APP, "app.py": "import subprocess\nsubprocess.run(args)\n"},
+            r"not fixed \(app.py:2\)",
+            id="calls anything",
+        ),
+        pytest.param(
+            PIP + 'RUN python -c "import x; x.load()"\nCMD ["python", "app.py"]\n',
+            APP,
+            "the Python program in line 5",
+            id="inline program",
+        ),
+        pytest.param(
+            PIP + 'RUN python app.py\nCMD ["python", "app.py"]\n',
+            {**APP, "app.py": "import os; os.path.expanduser('~')\n"},
+            r"home directory \(app.py:1\)",
+            id="writes at home",
+        ),
+        pytest.param(
+            'FROM node:22\nWORKDIR /a\nCOPY . .\nRUN npm install\nCMD ["node", "a.js"]\n',
+            {"package.json": '{"dependencies": {"x": "1"}}', "a.js": ""},
+            "there is no lock file",
+            id="no lock file",
+        ),
+        pytest.param(
+            'FROM centos:7\nRUN yum install -y gcc\nCOPY a.c /\nRUN gcc -o /a /a.c\nCMD ["/a"]\n',
+            {"a.c": ""},
+            "which image runs what centos:7 builds",
+            id="unknown base",
+        ),
+    ],
+)
+def test_refused(text: str, files: dict[str, str], reason: str) -> None:
+    import re
+
+    found = outcome(text, files)
+    assert re.search(reason, found), found
+    assert not found.startswith("FROM")
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        pytest.param(
+            'FROM debian:12\nRUN apt-get update && apt-get install -y curl\nCMD ["curl"]\n', {}, id="no build tools"
+        ),
+        pytest.param(
+            'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install flask\nCMD ["python", "app.py"]\n',
+            APP,
+            id="nothing to leave behind",
+        ),
+        pytest.param('FROM scratch\nCOPY a /a\nCMD ["/a"]\n', {"a": ""}, id="empty base"),
+        pytest.param(
+            'FROM golang:1.24 AS b\nRUN go build -o /a\nFROM debian:12-slim\nCOPY --from=b /a /a\nCMD ["/a"]\n',
+            MOD,
+            id="split already",
+        ),
+    ],
+)
+def test_no_work(text: str, files: dict[str, str]) -> None:
+    assert outcome(text, files) == ""
+
+
+def test_tools_stay_where_something_unread_may_call_them() -> None:
+    text = (
+        PIP.replace("python:3.12\n", "python:3.12-slim\n")
+        + 'RUN apt-get update && apt-get install -y gcc git\n{}CMD ["python", "app.py"]\n'
+    )
+    assert "install -y git" not in outcome(text.format(""), APP).rpartition("FROM")[2]
+    fetched = "RUN git clone --branch v1 --depth 1 https://example.com/more.git /app/more\n"
+    assert "install -y git" in outcome(text.format(fetched), APP).rpartition("FROM")[2]
