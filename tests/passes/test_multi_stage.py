@@ -6,10 +6,10 @@ import pytest
 
 from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
+from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.make import cmake_outputs, makefile_outputs
 from dfopt.passes._split.packages import install_command, libraries
-from dfopt.passes._split.plan import base_of
 from dfopt.passes.base import Facts
 from dfopt.passes.multi_stage import MultiStage
 from dfopt.syntax.dockerfile import parse

@@ -12,8 +12,8 @@ from dfopt.passes._split.packages import libraries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.passes._split.bases import Base
     from dfopt.passes._split.flow import Flow
-    from dfopt.passes._split.plan import Base
     from dfopt.passes._split.toolbox import Context, Outputs
     from dfopt.passes.base import Facts
     from dfopt.recipes.stages import StageRecipe

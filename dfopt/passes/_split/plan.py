@@ -5,22 +5,21 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from dfopt.ir.bases import split_image
 from dfopt.ir.effects import covers
 from dfopt.knowledge import table
+from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.config import Settings, settings
 from dfopt.passes._split.files import SYSTEM, Made, Unclear, is_scratch
 from dfopt.passes._split.keep import Copy, copies, everything_kept, programs_kept
-from dfopt.passes._split.language import language_needs
 from dfopt.passes._split.packages import (
     bare,
     install_command,
     is_build,
     language_package,
-    libraries,
     partition,
     providers,
 )
+from dfopt.passes._split.proofs import Proofs
 from dfopt.passes._split.scripts import confined
 from dfopt.passes._split.start import Need, needs, start_of
 from dfopt.passes._split.steps import read
@@ -37,28 +36,12 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.recipes.stages import StageRecipe
 
-_DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
 _LEAST = 20
 _SHARE = 0.15
-# Packages that every image of their distribution has
-_EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
 # What only builds read, or language tools own
 _BUILD_PLACES = ("/etc/apt", "/etc/apk", "/root", "/usr/local/lib", "/usr/local/cargo")
 _DISTROLESS = {"trixie": "debian13", "bookworm": "debian12"}
-
-
-class Base(Record):
-    """A row of the table `runtime_images`, filled in."""
-
-    image: str
-    run: str
-    release: str
-    has: frozenset[str]
-    run_has: frozenset[str]
-    mb: int
-    run_mb: int
-    home: str
 
 
 class Plan(Record):
@@ -74,40 +57,6 @@ class Plan(Record):
     copies: tuple[Copy, ...]
     settings: Settings
     saves: int
-
-
-def base_of(image: str | None) -> Base | None:
-    """What the table knows of a builder's base image."""
-    if image is None:
-        return None
-    name, tag = split_image(image)
-    for row in table("runtime_images")["image"]:
-        if not any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name) for one in row["match"]):
-            continue
-        found = re.match(row["tag"], tag or "") if "tag" in row else True
-        if not found:
-            continue
-
-        def filled(text: str, found: re.Match[str] | bool = found) -> str:
-            text = text.replace("{name}", name)
-            if isinstance(found, re.Match):
-                for number, group in enumerate(found.groups(), 1):
-                    text = text.replace(f"{{{number}}}", group or "")
-            return text
-
-        prefix = image[: image.find(name)] if name in image else ""
-        run = (
-            image
-            if row["run"] == "="
-            else (prefix if prefix.rstrip("/") in ("docker.io", "docker.io/library", "library") else "")
-            + filled(row["run"])
-        )
-        return Base(
-            image, run, filled(row.get("release", "")), frozenset(filled(one) for one in row.get("has", ())),
-            frozenset(filled(one) for one in row.get("run-has", ())), row["mb"], row["run-mb"],
-            row.get("home", "/"),
-        )  # fmt: skip
-    return None
 
 
 def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
@@ -131,7 +80,7 @@ def _candidate(program: Program, stage: Stage) -> bool:
     return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in stage.steps)
 
 
-class _Planner:
+class _Planner(Proofs):
     def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...]) -> None:
         self.program = program
         self.stage = stage
@@ -231,38 +180,6 @@ class _Planner:
                 return recipe
         return None
 
-    def is_started(self, one: Made) -> bool:
-        """Whether a program that a tool has built is one of those that the image starts."""
-        if one.path in self.start.paths or any(
-            covers(one.path, path) for path in self.start.paths if one.role in ("programs", "classes")
-        ):
-            return True
-        if one.role == "prefix":
-            return f"{one.path}/bin" in self.search_path() and bool(self.installed_names())
-        directory, _, name = one.path.rpartition("/")
-        return name in self.start.names and directory in self.search_path()
-
-    def installed_names(self) -> set[str]:
-        """Programs that are started and that nothing else has: where a prefix was filled, they come from there."""
-        if not any(one.role == "prefix" for one in self.outputs.made):
-            return set()
-        brings = table("split_programs")["brings"]
-        known = {name for names in brings.values() for name in names}
-        known |= {one.path.rpartition("/")[2] for one in (*self.outputs.made, *self.flow.made)}
-        known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
-        return {name for name in self.start.names if name not in known}
-
-    def search_path(self) -> tuple[str, ...]:
-        path = self.program.end_scope(self.stage).env.get("PATH")
-        named = tuple(part for part in path.split(":") if part.startswith("/")) if isinstance(path, str) else ()
-        extra = {"go": "/go/bin", "rust": "/usr/local/cargo/bin"}
-        raw = [
-            pair.value or "" for step in self.stage.steps if step.node.keyword == "ENV"
-            for pair in step.node.pairs if pair.name == "PATH"
-        ]  # fmt: skip
-        said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))
-        return (*_DEFAULT_PATH, *named, *said, *[extra[one] for one in self.base.has if one in extra])
-
     def decide(self, need: Need, built: list[Made], context: Context) -> Plan | None:
         recipe, flow, base, start = self.recipe, self.flow, self.base, self.start
         own = {one.path.rpartition("/")[2] for one in (*built, *flow.made)} | self.installed_names()
@@ -361,23 +278,6 @@ class _Planner:
         known = any(fnmatch.fnmatchcase(name, one) for one in self.recipe.starts) or name in self.outputs.console
         return self.recipe.keeps == "all" and known
 
-    def linked(self) -> list[str]:
-        """Packages of the libraries that build files name. Raises Unclear for one that is not known, where the base
-        image's own headers may be what it was linked with."""
-        found: list[str] = []
-        links = table("split_libraries")["links"]
-        for name, line in (*self.outputs.linked, *self.outputs.modules):
-            package = links.get(name)
-            if package == "":
-                continue
-            runs = libraries(package, self.base.release or "trixie") if package else None
-            if runs is None:
-                if "headers" in self.base.has or "cc" in self.base.has:
-                    raise Unclear(f"the package of the library {name}, linked in line {line}, is not known", line)
-                continue
-            found += runs
-        return found
-
     def language_files(self) -> list[Made]:
         """Where a language's packages are that its tools installed."""
         from dfopt.passes._split.language import package_places
@@ -441,99 +341,6 @@ class _Planner:
                     return str(wanted["image"]).replace("{debian}", release), []
             return base.run if image == "base" else image, []
         raise Unclear("no image of the recipe fits", self.line)
-
-    def inherits(self) -> bool:
-        """Whether an ENV that the new stage keeps adds to one of the base image's, such as PATH."""
-        left = settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, False).left
-        env = self.program.end_scope(self.stage).env
-        return any(isinstance(value, Unknown) and name not in left for name, value in env.items())
-
-    def is_static(self, path: str) -> bool:
-        """Whether the build says so, or an image that was built has such a program."""
-        found = self.facts.artifact(path)
-        return path in self.outputs.static if found is None else found.kind == "elf" and found.static
-
-    def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
-        """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
-        where neither does."""
-        proved = self.needed(kept)
-        try:
-            return [*language_needs(self.recipe, context, self.outputs, self.base), *self.linked(), *(proved or ())]
-        except Unclear:
-            if proved is None:
-                raise
-            return proved
-
-    def needed(self, kept: Sequence[Made]) -> list[str] | None:
-        """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
-        none. Raises Unclear."""
-        found: dict[str, None] = {}
-        places = [one.path for one in kept if one.kind == "tool"]
-        for path in places:
-            needs = self.facts.needs_below(path)
-            if needs is None:
-                return None
-            for library, package in needs.items():
-                if package is None and not any(library == other.path.rpartition("/")[2] for other in kept):
-                    raise Unclear(f"{path} needs {library}, which no package of the built image has", self.line)
-                if package is not None and package not in _EVERYWHERE:
-                    found[package] = None
-        return list(found) if places else None
-
-    def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
-        """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
-        installed = {bare(one.name) for one in self.flow.packages}
-        found: list[str] = []
-        if "ca-certificates" in installed or (self.tls(need) and "certs" in self.base.has):
-            found.append("/etc/ssl/certs/ca-certificates.crt")
-        zone = "zones" in need.found or "TZ" in self.program.end_scope(self.stage).env
-        if zone or "tzdata" in installed:
-            if "tzdata" not in installed:
-                return None
-            found.append("/usr/share/zoneinfo")
-        return found
-
-    def static_go(self, need: Need) -> bool:
-        """Whether Go links its programs statically here: there is no C compiler, or nothing is imported that has a part
-        in C. Source: cmd/cgo's documentation, and net's and os/user's on cgo."""
-        if not any(call.program == "go" for call in self.flow.calls):
-            return False
-        compilers = {bare(one.name) for one in self.flow.packages} & {
-            "gcc",
-            "g++",
-            "build-base",
-            "build-essential",
-            "clang",
-            "alpine-sdk",
-            "musl-dev",
-        }
-        if "go-no-cc" in self.base.has and not compilers:
-            return True
-        return "dynamic" not in need.found and not self.requires()
-
-    def requires(self) -> bool:
-        """Whether a Go module has others, of which nothing is known."""
-        return any(
-            one.source.endswith("go.mod") and b"require" in (self.facts.context_file(one.source) or b"require")
-            for one in self.flow.made
-            if one.kind == "context"
-        )
-
-    def tls(self, need: Need) -> bool:
-        """Whether the program may check certificates."""
-        return "certificates" in need.found or (self.recipe.name == "go" and self.requires())
-
-    def certificates(self, need: Need, names: dict[str, None], installed: set[str], image: str) -> None:
-        """Packages that the builder's base image brought and the other one lacks."""
-        base = self.base
-        if image != base.run or base.run == base.image:
-            return
-        if "certs" in base.has and "certs" not in base.run_has and "ca-certificates" not in names:
-            uses = self.tls(need) or (self.recipe.keeps == "all" and self.recipe.name not in ("node",))
-            if uses and base.release != "alpine":
-                names["ca-certificates"] = None
-        if "zones" in need.found and "tzdata" not in names:
-            names["tzdata"] = None
 
     def accounts(self, image: str, need: Need) -> tuple[list[int], list[str]]:
         """Steps that are repeated, and files that are copied, for the users that the builder has."""
