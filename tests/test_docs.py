@@ -1,49 +1,90 @@
-"""The documentation is true: the README's commands print what it shows, and each pass does what its page shows."""
+"""The documentation is true: every command of README.md and docs/ runs and prints what is shown, every snippet is read
+by what it is meant for, every link leads somewhere, and each pass does what its page shows.
+"""
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cli.running import ROOT, environment
+from documents import ELSEWHERE, FENCE, PAGES, perform, steps
+from ruamel.yaml import YAML
 
 from dfopt.optimizer import Options, optimize
 from dfopt.passes.base import GROUPS, NO_FACTS, Pass, registered
 from dfopt.source import Source
 from dfopt.testing import laws
+from dfopt.toml import parse
+from tests.tools import pages
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PASSES = list(registered().values())
 
 
-def commands() -> list[tuple[str, str]]:
-    """(command, what it prints) of every console block that shows an output."""
-    found: list[tuple[str, str]] = []
-    for block in re.findall(r"```console\n(.*?)```", README, re.S):
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            command, _, output = part.partition("\n")
-            if output:
-                found.append((command, output))
-    return found
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in ELSEWHERE], ids=lambda page: page.name)
+def test_commands(page: Path, tmp_path: Path) -> None:
+    problems = perform(page, tmp_path / "scratch")
+    assert not problems, "\n\n".join(problems)
 
 
-@pytest.mark.parametrize(("command", "output"), [pytest.param(*pair, id=pair[0][:60]) for pair in commands()])
-def test_readme_command(command: str, output: str) -> None:
-    dfopt = ROOT / ".venv" / "bin" / "dfopt"
-    program = str(dfopt) if dfopt.exists() else shutil.which("dfopt")
-    assert program is not None
-    env = {**os.environ, "PATH": f"{Path(program).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
-    shown = done.stdout or "\n".join(line for line in done.stderr.splitlines() if not line.startswith("dfopt: ")) + "\n"
-    assert shown == output
+def test_every_page_is_run() -> None:
+    for name, test in ELSEWHERE.items():
+        assert f"docs/{name}" in (ROOT / test).read_text(encoding="utf-8")
+    assert sum(bool(step.shown) for step in steps(ROOT / "README.md")) >= 3
 
 
-def test_readme_shows_commands() -> None:
-    assert len(commands()) >= 3
+def _toml(text: str, place: Path) -> None:
+    parse(text.encode())
+    if (
+        "[language-server" not in text
+        and "[tool." not in text
+        and not text.startswith(("kind", "description", "extends"))
+    ):
+        (place / "dfopt.toml").write_text(text, encoding="utf-8")
+        (place / "recipes").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", "dfopt", "config", "show", "."], cwd=place, env=environment(), capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def test_snippets(tmp_path: Path) -> None:
+    """TOML is configuration that dfopt takes, or else TOML; JSON and YAML are such."""
+    number = 0
+    for page in PAGES:
+        for fence in FENCE.finditer(page.read_text(encoding="utf-8")):
+            number += 1
+            try:
+                if fence["kind"] == "toml":
+                    (place := tmp_path / str(number)).mkdir()
+                    _toml(fence["text"], place)
+                elif fence["kind"] == "json":
+                    json.loads(fence["text"])
+                elif fence["kind"] == "yaml":
+                    YAML(typ="safe").load(fence["text"])
+                else:
+                    assert fence["kind"] in ("console", "dockerfile", "lua", "elisp", "python", "diff", "text", "jinja")
+            except (ValueError, AssertionError) as failure:
+                raise AssertionError(f"{page.name}: {failure}\n{fence['text']}") from failure
+
+
+def test_links() -> None:
+    """Links to files of the project lead to one."""
+    for page in [*PAGES, *sorted((ROOT / "docs" / "passes").glob("*.md"))]:
+        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_pages_of_passes_are_fresh() -> None:
+    there = {path.name: path.read_text(encoding="utf-8") for path in pages.DIRECTORY.iterdir()}
+    made = pages.pages()
+    stale = sorted(name for name in {*there, *made} if there.get(name) != made.get(name))
+    assert not stale, f"run: python -m tests.tools.pages ({', '.join(stale)})"
 
 
 def examples(one: type[Pass]) -> list[str]:

@@ -1,0 +1,17 @@
+"""docs/verify.md is true: its commands, which build, run on a real engine and print what the page shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from documents import PAGES, perform
+
+from .engine import Engine
+
+
+def test_commands_that_build(engine: Engine, tmp_path: Path) -> None:
+    (page,) = [page for page in PAGES if page.name == "verify.md"]
+    (tmp_path / "config").mkdir()
+    more = {"DOCKER_HOST": engine.host, "DOCKER_CONFIG": str(tmp_path / "config")}
+    problems = perform(page, tmp_path / "scratch", more)
+    assert not problems, "\n\n".join(problems)
