@@ -33,7 +33,10 @@ SHARED = SYSTEM - {
     "/opt", "/srv", "/var/www", "/var/www/html", "/usr/share/nginx/html", "/etc/nginx/conf.d", "/usr/src", "/go/src",
     "/mnt",
 }  # fmt: skip
-SCRATCH = ("/tmp", "/var/tmp", "/var/cache", "/root/.cache", "/dev", "/proc", "/run")
+SCRATCH = (
+    "/tmp", "/var/tmp", "/var/cache", "/root/.cache", "/dev", "/proc", "/run", "/etc/apt", "/etc/apk",
+    "/usr/share/keyrings", "/usr/share/man", "/usr/share/doc",
+)  # fmt: skip
 _HIDDEN = (".git", ".svn", ".hg")
 
 

@@ -9,7 +9,7 @@ from dfopt.ir.effects import covers
 from dfopt.knowledge import table
 from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.config import Settings, settings
-from dfopt.passes._split.files import SYSTEM, Made, Unclear, is_scratch
+from dfopt.passes._split.files import SHARED, SYSTEM, Made, Unclear, is_scratch
 from dfopt.passes._split.keep import Copy, copies, everything_kept, programs_kept
 from dfopt.passes._split.packages import (
     bare,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
 _LEAST = 20
 _SHARE = 0.15
+_OTHER_MB = 20  # of a distroless image
 # What only builds read, or language tools own
 _BUILD_PLACES = ("/etc/apt", "/etc/apk", "/root", "/usr/local/lib", "/usr/local/cargo")
 _DISTROLESS = {"trixie": "debian13", "bookworm": "debian12"}
@@ -78,6 +79,11 @@ def _candidate(program: Program, stage: Stage) -> bool:
     if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
         return any(step.node.keyword == "RUN" for step in stage.steps)
     return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in stage.steps)
+
+
+def family_of(release: str) -> str:
+    """The package manager of a release."""
+    return "apk" if release == "alpine" else "apt"
 
 
 class _Planner(Proofs):
@@ -184,7 +190,7 @@ class _Planner(Proofs):
         recipe, flow, base, start = self.recipe, self.flow, self.base, self.start
         own = {one.path.rpartition("/")[2] for one in (*built, *flow.made)} | self.installed_names()
         brings = table("split_programs")["brings"]
-        family = "apk" if base.release == "alpine" else "apt"
+        family = family_of(base.release)
         distribution = "alpine" if family == "apk" else "debian"
         known = {*brings["shell"], *brings[distribution]}
         asked = {**dict.fromkeys(start.names, ""), **need.programs}
@@ -229,9 +235,11 @@ class _Planner(Proofs):
         else:
             kept, left = everything_kept(flow.made, built, start.paths)
             kept += self.language_files()
-            kept += [
-                Made(path, self.flow.calls[-1].step, "tool", role="tree") for path in dict.fromkeys(self.outputs.work)
-            ]
+            kept += self.workplaces()
+        for link in kept:
+            if link.role == "link" and link.source.startswith(("/dev/", "/proc/")):
+                line = link.step.node.line
+                raise Unclear(f"the link of line {line} to {link.source} cannot be copied", line)
         names.update(dict.fromkeys(self.libraries(kept, context)))
         prefixes = [one for one in kept if one.role == "prefix"]
         for prefix in prefixes:
@@ -258,7 +266,8 @@ class _Planner(Proofs):
             raise Unclear(
                 f"the release that {base.image} is built on is not known, and with it the names of packages", self.line
             )
-        saves = base.mb - (0 if image == "scratch" else base.run_mb if image == base.run else 20) + packages.left
+        known_mb = {"scratch": 0, base.image: base.mb, base.run: base.run_mb}
+        saves = base.mb - known_mb.get(image, _OTHER_MB) + packages.left
         if saves < _LEAST or saves < _SHARE * (base.mb + packages.left):
             return None
         lean = packages.lean or not packages.names
@@ -272,6 +281,16 @@ class _Planner(Proofs):
             recipe, image, command, links, tuple(accounts), tuple(made),
             settings(self.program, self.stage, recipe.environment, recipe.stays, bool(flow.owned)), saves,
         )  # fmt: skip
+
+    def workplaces(self) -> list[Made]:
+        """The directories in which a project's tools and programs worked: what they wrote there is not told."""
+        found: list[Made] = []
+        for path in dict.fromkeys(self.outputs.work):
+            if path in SHARED:
+                raise Unclear(f"a build tool works in {path}, among the files of the base image", self.line)
+            if not is_scratch(path):
+                found.append(Made(path, self.flow.calls[-1].step, "tool", role="tree"))
+        return found
 
     def console_script(self, name: str) -> bool:
         """Whether a program comes with a language's packages: gunicorn of pip, serve of npm."""
@@ -339,7 +358,9 @@ class _Planner(Proofs):
                 release = _DISTROLESS.get(base.release)
                 if release and set(wanted["when"]) <= proved and not rest:
                     return str(wanted["image"]).replace("{debian}", release), []
-            return base.run if image == "base" else image, []
+            # Debian's packages of Java want directories of manuals, which slim images do not have
+            manuals = family_of(base.release) == "apt" and any("-jre" in name for name in names)
+            return (base.image if manuals else base.run) if image == "base" else image, []
         raise Unclear("no image of the recipe fits", self.line)
 
     def accounts(self, image: str, need: Need) -> tuple[list[int], list[str]]:
