@@ -295,9 +295,9 @@ class TestTemplates:
         assert str(caught.value).startswith(f"r.toml: {message}")
 
 
-def test_the_recipe_of_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (block,) = [text for text in re.findall(r"```toml\n(.*?)```", readme, re.S) if "extends" in text]
+def test_the_recipe_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own-recipe.md").read_text()
+    (block,) = [text for text in re.findall(r"```toml\n(.*?)```", page, re.S) if "extends" in text]
     put("ours.toml", block)
     recipe = Library().get("ours.toml")
     output, said = text_of(Plan((recipe,)), DEBIAN)
