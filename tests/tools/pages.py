@@ -32,7 +32,7 @@ def how(one: type[Pass]) -> str:
         return f"where the setting `{name}` is `{value}`, or by `--select {one.name}`"
     if one.default:
         return "by default"
-    return f"by `--select {one.name}`" + ("" if getattr(one, "by_name", False) else f" or `--select {one.group}`")
+    return f"by `--select {one.name}`" + ("" if one.by_name else f" or `--select {one.group}`")
 
 
 def page(one: type[Pass]) -> str:
@@ -65,7 +65,7 @@ def contents() -> str:
     for group in GROUPS:
         text += f"\n## {group}: {_ABOUT[group]}\n\n| pass | default | codes | |\n|---|---|---|---|\n"
         for one in sorted((one for one in registered().values() if one.group == group), key=lambda one: one.name):
-            default = "on" if one.default else "by name" if getattr(one, "by_name", False) else "off"
+            default = "on" if one.default else "by name" if one.by_name else "off"
             codes = " ".join(f"`{code}`" for code in one.codes)
             text += f"| [{one.name}]({one.name}.md) | {default} | {codes} | {summary(one)} |\n"
     return text
