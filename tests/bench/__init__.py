@@ -1,1 +1,1 @@
-"""Speed and memory of dfopt and its peers, side by side: `python -m tests.bench DIR`."""
+"""Speed, memory and faults of dfopt and its peers, side by side: `python -m tests.bench DIR`."""

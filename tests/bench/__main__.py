@@ -2,7 +2,15 @@
 
 Every program gets the same sample of the Dockerfiles below DIR in one start; programs take turns, so that a machine
 that slows down for a while slows all of them; each figure is the median. Programs that are missing or fail have a row
-that says so.
+that says so. Programs that take one file (see each.py) get the first --each files of the sample, and their row says so.
+
+Of what the writing programs made, in two runs that are not measured: `broken` counts files that BuildKit took before and
+refuses now, `changed again` those that the second run changes, `comments lost` those whose comments are not all there
+after the first (see comments.py). The peers, once, somewhere outside this tree:
+
+    python3 -m venv PEERS && PEERS/bin/pip install -r tests/bench/peers.txt
+    npm install --prefix PEERS @reteps/dockerfmt@0.5.4 && ln -s PEERS/node_modules/.bin/dockerfmt PEERS/bin/
+    python -m tests.bench DIR --peers-bin PEERS/bin
 """
 
 from __future__ import annotations
@@ -20,7 +28,8 @@ from typing import TYPE_CHECKING
 from .measure import Bench, Row, Run, summary
 from .report import header, table, versions
 from .sample import Sample, SampleError, draw, oracle_screen
-from .tools import Tool, all_tools, tally_screen
+from .tool import Tool
+from .tools import all_tools, tally_screen
 
 if TYPE_CHECKING:
     from .verdicts import Verdict
@@ -41,14 +50,16 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=2000, metavar="N", help="size of the sample (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs per program (default %(default)s)")
     parser.add_argument("--cold", type=int, default=20, metavar="N", help="starts on one file (default %(default)s)")
+    parser.add_argument("--each", type=int, default=300, metavar="N",
+                        help="files for programs that need a start for each (default %(default)s)")  # fmt: skip
     parser.add_argument("--only", action="append", metavar="TEXT", help="only rows whose name has TEXT (repeatable)")
     parser.add_argument("--dfopt", type=shlex.split, metavar="COMMAND", help="how to start dfopt")
-    parser.add_argument("--peers-bin", type=Path, metavar="DIR", help="where hadolint and tally are, before PATH")
+    parser.add_argument("--peers-bin", type=Path, metavar="DIR", help="where the peers are, before PATH (peers.txt)")
     parser.add_argument("--oracle", type=Path, metavar="FILE", help="BuildKit's parser; default: built here")
     parser.add_argument("--timeout", type=float, default=1800, metavar="S", help="limit of one run")
     args = parser.parse_args(argv)
-    if min(args.files, args.repeat, args.cold) < 1 or args.timeout <= 0:
-        parser.error("--files, --repeat, --cold and --timeout must be positive")
+    if min(args.files, args.repeat, args.cold, args.each) < 1 or args.timeout <= 0:
+        parser.error("--files, --repeat, --cold, --each and --timeout must be positive")
     if not args.directory.is_dir():
         parser.error(f"{args.directory} is no directory")
     return args
@@ -115,7 +126,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     load = os.getloadavg()[0]
     oracle, oracle_missing = find_oracle(args.oracle)
-    tools = all_tools(args.dfopt, args.peers_bin, oracle, oracle_missing)
+    tools = all_tools(args.dfopt, args.peers_bin, oracle, oracle_missing, args.each)
     chosen = [t for t in tools if t.command and (not args.only or any(text in t.name for text in args.only))]
     if not chosen:
         say("python -m tests.bench: nothing to measure: no chosen program is installed")
@@ -133,7 +144,7 @@ def main(argv: Sequence[str]) -> int:
         (scratch / "sample").mkdir()
         sample = draw(args.directory, args.files, scratch / "sample", screens)
         rows = measure(bench, chosen, sample, args.repeat, args.cold)
-        judged = judge(bench, chosen, sample) if oracle else {}
+        judged = judge(bench, [tool for tool in chosen if not rows[tool.name].failed], sample) if oracle else {}
     except SampleError as error:
         say(f"python -m tests.bench: {error}")
         return 2

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .sample import Sample
-from .tools import Tool
+from .tool import Tool
 
 PROBE = Path(__file__).with_name("probe.py")
 SAMPLE_EVERY = 0.1  # seconds between two looks at the process tree
@@ -39,6 +39,14 @@ class Row(NamedTuple):
     cold_wall: float
     note: str
     failed: bool
+
+
+def share(tool: Tool, sample: Sample) -> Sample:
+    """What of the sample `tool` gets: all, or its first files where every file costs a start."""
+    if not tool.first or tool.first >= len(sample.names):
+        return sample
+    names = sample.names[: tool.first]
+    return Sample(sample.root, names, sum((sample.root / name).stat().st_size for name in names), sample.rejected)
 
 
 class Bench:
@@ -72,6 +80,7 @@ class Bench:
         of proportional set sizes.
         """
         assert tool.command is not None
+        sample = share(tool, sample)
         work = Path(tempfile.mkdtemp(prefix="run-", dir=self.scratch))
         home = self.home(tool)
         try:
@@ -112,7 +121,7 @@ def judge(tool: Tool, cost: dict[str, str], changed: int, printed: int, error: s
         return "killed: it ran past the limit of one run", True
     if code not in tool.ok | tool.partial or "Traceback (most recent call last)" in error:
         return f"exit {code}{told}", True
-    if not changed and not printed:
+    if not changed and not printed and not (tool.first and files == 1):  # one file may need nothing; each.py checks it
         return f"exit {code}, but neither output nor a changed file{told}", True
     if changed and not tool.writes:
         return f"changed {changed} of {files} files though it should only read", True

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from .measure import Row
 from .sample import Sample
-from .tools import Tool
+from .tool import Tool
 
 if TYPE_CHECKING:
     from .verdicts import Verdict
 
 HEAD = (
     "program", "files/s", "files/CPU s", "wall s", "CPU s", "peak MB", "1 file: CPU ms", "wall ms", "changed", "broken",
-    "changed again", "",
+    "changed again", "comments lost", "",
 )  # fmt: skip
+FIGURES = len(HEAD) - 2
 
 
 def calibrate() -> float:
@@ -58,21 +59,23 @@ def rate(files: int, seconds: float) -> str:
 def table(
     tools: Sequence[Tool], rows: dict[str, Row], files: int, verdicts: Mapping[str, Verdict] | None = None
 ) -> str:
-    """Markdown, aligned; a program without figures keeps its row."""
+    """Markdown, aligned; a program without figures keeps its row, and one that got a part of the files says so."""
     lines: list[tuple[str, ...]] = [HEAD]
     for tool in tools:
         row = rows.get(tool.name)
+        each = min(tool.first or files, files)
         if row is None:
             note = f"not installed: {tool.missing}" if tool.command is None else "not selected"
-            lines.append((tool.name, *["-"] * 10, note))
+            lines.append((tool.name, *["-"] * FIGURES, note))
         elif row.failed:
-            lines.append((tool.name, *["-"] * 10, f"failed: {row.note}"))
+            lines.append((tool.name, *["-"] * FIGURES, f"failed: {row.note}"))
         else:
+            note = "; ".join([f"first {each} files, a start each"] * bool(tool.first) + [row.note] * bool(row.note))
             lines.append((
-                tool.name, rate(files, row.wall), rate(files, row.cpu), f"{row.wall:.2f}", f"{row.cpu:.2f}",
+                tool.name, rate(each, row.wall), rate(each, row.cpu), f"{row.wall:.2f}", f"{row.cpu:.2f}",
                 f"{row.peak / 1024:.0f}", f"{row.cold_cpu * 1000:.0f}", f"{row.cold_wall * 1000:.0f}",
                 str(row.changed) if tool.writes else "reads only",
-                *(str(n) if n is not None else "-" for n in (verdicts or {}).get(tool.name, (None, None))), row.note,
+                *(str(n) if n is not None else "-" for n in (verdicts or {}).get(tool.name, (None, None, None))), note,
             ))  # fmt: skip
     ends = (0, len(HEAD) - 1)  # text; the others are figures
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]

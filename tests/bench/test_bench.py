@@ -12,41 +12,17 @@ import pytest
 from tests.oracle_client import OracleMissing
 
 from . import __main__ as command
+from .helpers import program, sample_of, write
 from .measure import Bench, Run, judge, summary
 from .report import table
 from .sample import Sample, SampleError, dockerfiles, draw, ranked, stopping_screen
-from .tools import Tool, all_tools, native_tally
+from .tool import Tool
+from .tools import all_tools, native_tally
 from .verdicts import Verdict, verdicts
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the comparison reads Linux's /proc")
 
 MB = 1024  # KiB
-
-
-def program(code: str, *, writes: bool = False, stdin: bool = False, fresh_home: bool = False) -> Tool:
-    """A tool that runs `code`; it prints something, so that it counts as having worked."""
-    code = f"import os, subprocess, sys, time\n{code}\nprint('done')"
-    return Tool("fake", (sys.executable, "-c", code), writes=writes, stdin=stdin, fresh_home=fresh_home)
-
-
-def sample_of(root: Path, *texts: str) -> Sample:
-    names = []
-    for number, text in enumerate(texts):
-        names.append(f"{number:05}/Dockerfile")
-        (root / names[-1]).parent.mkdir(parents=True)
-        (root / names[-1]).write_text(text)
-    return Sample(root, names, sum(map(len, texts)), {})
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Sample:
-    return sample_of(tmp_path / "sample", "FROM a\n", "FROM b\n")
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "scratch").mkdir()
-    return Bench(tmp_path / "scratch", limit=60)
 
 
 HOLD = "x = bytearray(b'a') * (64 << 20); time.sleep(1)"
@@ -146,13 +122,6 @@ def test_medians_are_taken_figure_by_figure() -> None:
     assert summary(runs, runs)[:3] == (2.0, 8.0, 20)
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
-
-
 def accept(_root: Path, _names: Sequence[str]) -> dict[str, str]:
     return {}
 
@@ -229,6 +198,13 @@ def test_a_program_that_fails_otherwise_refuses_no_file(tmp_path: Path) -> None:
     assert screen(sample.root, sample.names) == {}
 
 
+PEERS = {
+    "dockerfile-doctor --fix": "dockerfile-doctor", "dockerfile-doctor, unsafe too": "dockerfile-doctor",
+    "dockerfile-hardener fix": "dockerfile-hardener", "docktor optimize": "docktor", "dokter -w": "dokter",
+    "dockerfmt -w": "dockerfmt",
+}  # fmt: skip
+
+
 def test_every_program_keeps_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     tools = all_tools(["dfopt"], None, None, "no Go here")
@@ -242,6 +218,7 @@ def test_every_program_keeps_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("hadolint", "-", "not installed: hadolint in --peers-bin or on PATH"),
         ("tally --fix", "-", "not installed: tally in --peers-bin or on PATH"),
         ("tally --fix, no ShellCheck", "-", "not installed: tally in --peers-bin or on PATH"),
+        *((name, "-", f"not installed: {program} in --peers-bin or on PATH") for name, program in PEERS.items()),
         ("BuildKit's parser (Go)", "-", "not installed: no Go here"),
     ]
     assert cells[0][2:9] == ["250", "0.50", "0.40", "2", "10", "20", "reads only"]
@@ -316,17 +293,31 @@ SPOIL = """
 for name in sys.argv[1:]:
     text = open(name).read()
     if "b" in text:
-        open(name, "a").write("RUN fixed\\n" if "break" not in text else "NO SUCH INSTRUCTION\\n")
+        text = text.replace("# gone\\n", "")
+        open(name, "w").write(text + ("RUN fixed\\n" if "break" not in text else "NO SUCH INSTRUCTION\\n"))
 """
 
 
-def test_what_a_program_breaks_and_changes_again_is_counted(bench: Bench, tmp_path: Path) -> None:
-    tool = program(SPOIL, writes=True)
-    sample = sample_of(tmp_path / "s", "FROM a\n", "FROM b\n", "FROM break\n", "break no Dockerfile\n")
+@pytest.mark.parametrize("first", [0, 5], ids=["one-start", "a-start-each"])
+def test_what_a_program_breaks_and_changes_again_is_counted(bench: Bench, tmp_path: Path, first: int) -> None:
+    tool = program(SPOIL, writes=True)._replace(first=first)
+    texts = "FROM a\n", "# gone\nFROM b\n", "# kept\nFROM break\n", "break no Dockerfile\n", "# gone\nFROM a\n"
+    sample = sample_of(tmp_path / "s", *texts, *["FROM b\n"] * bool(first))
     try:
         found = verdicts(bench, [tool, program("pass")], sample)
     except OracleMissing as missing:
         pytest.skip(str(missing))
-    assert found == {"fake": Verdict(broken=1, again=3)}
+    assert found == {"fake": Verdict(broken=1, again=3, lost=1)}
+    assert list(bench.scratch.glob("judge-*")) == []
     rows = {"fake": summary([Run(1, 1, 1, 3, "", False)], [Run(1, 1, 1, 0, "", False)])}
-    assert table([tool], rows, 4, found).split("\n")[2].split("|")[9:12] == ["       3 ", "      1 ", "             3 "]
+    cells = [cell.strip() for cell in table([tool], rows, 5, found).split("\n")[2].split("|")]
+    assert cells[9:14] == ["3", "1", "3", "1", "first 5 files, a start each" if first else ""]
+
+
+def test_a_program_that_hangs_is_not_judged(bench: Bench, sample: Sample) -> None:
+    bench.limit = 0.5
+    tool = program("subprocess.run(['sleep', '600'])", writes=True)._replace(first=2)
+    try:
+        assert verdicts(bench, [tool], sample) == {}
+    except OracleMissing as missing:
+        pytest.skip(str(missing))

@@ -1,40 +1,19 @@
-"""What is measured: how each program is found, started on many files, and known to have done its work."""
+"""What is measured: how each program is found and started on many files."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from .peers import peers
 from .sample import Screen, stopping_screen
+from .tool import Tool, absent, find
 
 PROJECT = Path(__file__).parents[2]
-
-
-class Tool(NamedTuple):
-    name: str  # the table's first column
-    command: tuple[str, ...] | None  # None: not installed, and `missing` says what was looked for
-    missing: str = ""
-    writes: bool = False  # it edits the files in place, so every run gets copies of its own
-    stdin: bool = False  # file names go in on standard input, one a line, not as arguments
-    ok: frozenset[int] = frozenset({0})  # exit codes of a complete run
-    partial: frozenset[int] = frozenset()  # of a run that left files out and said so: figures stand, with a note
-    fresh_home: bool = False  # a new, empty home for each run: no result of an earlier run may be reused
-    env: Mapping[str, str] = {}
-    version: tuple[str, ...] = ()  # prints the version
-
-
-def find(name: str, peers_bin: Path | None) -> str | None:
-    """Absolute path of program `name` in `peers_bin`, else on PATH; None if in neither."""
-    found = shutil.which(name, path=str(peers_bin)) if peers_bin else None
-    found = found or shutil.which(name)
-    return os.path.abspath(found) if found else None
 
 
 def native_tally(path: str) -> str:
@@ -75,7 +54,7 @@ def _dfopt(command: Sequence[str] | None) -> list[Tool]:
 def _hadolint(peers_bin: Path | None) -> Tool:
     path = find("hadolint", peers_bin)
     if path is None:
-        return Tool("hadolint", None, "hadolint in --peers-bin or on PATH")
+        return Tool("hadolint", None, absent("hadolint"))
     return Tool("hadolint", (path, "--no-fail", "--no-color"), version=(path, "--version"))
 
 
@@ -88,7 +67,7 @@ def _tally(peers_bin: Path | None) -> list[Tool]:
     names = "tally --fix", "tally --fix, no ShellCheck"
     found = find("tally", peers_bin)
     if found is None:
-        return [Tool(name, None, "tally in --peers-bin or on PATH") for name in names]
+        return [Tool(name, None, absent("tally")) for name in names]
     path = native_tally(found)
     fix = (path, *_TALLY, "--fix")
     return [
@@ -118,7 +97,9 @@ def _buildkit(oracle: Path | None, missing: str) -> Tool:
 
 
 def all_tools(
-    dfopt: Sequence[str] | None, peers_bin: Path | None, oracle: Path | None, oracle_missing: str
+    dfopt: Sequence[str] | None, peers_bin: Path | None, oracle: Path | None, oracle_missing: str, first: int = 300
 ) -> list[Tool]:
-    """Every row of the table, installed or not. `dfopt`: its command line; None: the one of this interpreter."""
-    return [*_dfopt(dfopt), _hadolint(peers_bin), *_tally(peers_bin), _buildkit(oracle, oracle_missing)]
+    """Every row of the table, installed or not. `dfopt`: its command line; None: the one of this interpreter.
+    `first`: how many files those programs get that are started once for each."""
+    others = [_hadolint(peers_bin), *_tally(peers_bin), *peers(peers_bin, first)]
+    return [*_dfopt(dfopt), *others, _buildkit(oracle, oracle_missing)]
