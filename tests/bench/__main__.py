@@ -2,9 +2,9 @@
 
 Every program gets the same sample of the Dockerfiles below DIR in one start; programs take turns, so that a machine
 that slows down for a while slows all of them; each figure is the median. Programs that are missing or fail have a row
-that says so. Programs that take one file (see each.py) get the first --each files of the sample, and their row says so.
+that says so. Programs that take one file (see each.py) get the first --each files of the sample, as their row says.
 
-Of what the writing programs made, in two runs that are not measured: `broken` counts files that BuildKit took before and
+Of what the writing programs made, in two unmeasured runs: `broken` counts files that BuildKit took before and
 refuses now, `changed again` those that the second run changes, `comments lost` those whose comments are not all there
 after the first (see comments.py). The peers, once, somewhere outside this tree:
 
