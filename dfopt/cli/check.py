@@ -10,7 +10,7 @@ from dfopt.cli.fix import Fix, counts
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import FileReport, items_of
 from dfopt.cli.request import STDIN, files_of, lookup_of, request_of, store_of
-from dfopt.cli.stream import count, stream
+from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.workspace.run import Outcome
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def _summary(totals: Mapping[str, int], values: Values) -> str:
     """One line for standard error, e.g. `3 findings in 20 files: 2 fixable, 1 suggestion; 4 refusals`."""
     files = totals.get("files", 0)
     if not files:
-        return "dfopt: no Dockerfiles found\n"
+        return NO_FILES
     parts = [
         f"{totals[name]} {words}"
         for name, words in (

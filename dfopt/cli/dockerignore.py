@@ -7,6 +7,7 @@ import os
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import STDIN, Request, lookup_of
+from dfopt.cli.stream import NO_FILES
 from dfopt.record import Record
 from dfopt.workspace.config import ConfigError, Lookup
 from dfopt.workspace.context import IGNORE_FILE, NO_PATTERNS, BuildContext, list_all
@@ -75,7 +76,7 @@ class _Command:
                 others = [other for other in others if other.name != sharing.name]
                 result[key] = Group(target, context, (sharing, *others))
         if not seen:
-            self.note("dfopt: no Dockerfiles found\n")
+            self.note(NO_FILES)
         return list(result.values())
 
     def open(self, one: Found) -> tuple[Sharing, BuildContext | None] | None:

@@ -7,7 +7,7 @@ import os
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import STDIN, Request, files_of, request_of, store_of
-from dfopt.cli.stream import count, stream
+from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.edit import unified_diff
 from dfopt.record import Record
 from dfopt.workspace.config import ConfigError
@@ -271,7 +271,7 @@ def _summary(totals: Mapping[str, int], values: Values) -> str:
     """One line for standard error, e.g. `3 of 20 files would change (5 fixes); 2 refusals (--show-refusals)`."""
     files = totals.get("files", 0)
     if not files:
-        return "dfopt: no Dockerfiles found\n"
+        return NO_FILES
     done = "changed" if values.write else "would change"
     parts = [f"{totals.get('changed', 0)} of {count(files, 'file')} {done}"]
     if totals.get("fixes"):

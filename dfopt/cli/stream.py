@@ -5,6 +5,12 @@ from __future__ import annotations
 from dfopt.cli import out
 from dfopt.workspace.run import run_all
 
+# The note where a search found nothing
+NO_FILES = (
+    "dfopt: no Dockerfiles found (in directories: Dockerfile, Containerfile, Dockerfile.NAME, NAME.Dockerfile; a file"
+    " that is named is taken as one)\n"
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

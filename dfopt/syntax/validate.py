@@ -27,6 +27,7 @@ _STAGE_NAME = regex(r"[a-z][a-z0-9-_.]*\Z")
 _DURATION = regex(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)\Z")
 _NETWORKS = frozenset(("default", "none", "host"))
 _SECURITY = frozenset(("sandbox", "insecure"))
+_SHOWN = 40  # characters of a word in an error message
 _NO_TRIGGERS = frozenset(("FROM", "MAINTAINER"))
 KEYWORDS = frozenset(
     ("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
@@ -39,6 +40,8 @@ def check_instruction(node: Instruction) -> None:
     keyword = node.keyword
     if keyword not in KEYWORDS:
         written = node.joined.text[node.keyword_at : node.keyword_at + len(keyword)]
+        if len(written) > _SHOWN:  # no Dockerfile at all, very likely
+            written = f"{written[:_SHOWN]}..."
         raise DockerfileError(f"unknown instruction: {written}", node.keyword_at)
     if keyword not in _IGNORE_FLAGS and (node.flags or keyword == "HEALTHCHECK"):
         _check_flags(node)

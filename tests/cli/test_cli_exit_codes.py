@@ -153,3 +153,11 @@ def test_directory_given_that_is_a_file_name(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").mkdir()
     (tmp_path / "Dockerfile" / "Dockerfile").write_bytes(OLD)
     assert dfopt("fix", "--check", cwd=tmp_path).stdout == b"Dockerfile/Dockerfile\n"
+
+
+def test_a_file_that_is_no_dockerfile_is_named_in_a_short_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"\x7fELF\x02\x01" + b"\x00" * 5000)
+    done = dfopt("fix", "data", cwd=tmp_path, driven=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"data:1:1: error: unknown instruction: \\x7fELF\\x02")
+    assert len(done.stderr) < 300
