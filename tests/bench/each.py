@@ -1,8 +1,9 @@
 """Start a command once for each file. A program of its own: `python -I -S each.py MODE CODES COUNT CMD... FILE...`.
 
 For programs that take a single file, or stop at the first one that they cannot read. MODE `edit`: the command edits
-the file itself, and what it prints is passed on. MODE `print`: what it prints becomes the file, and the file's name is
-printed. CODES: exit codes of a run that did its work, joined by commas. COUNT: number of words of CMD.
+the file itself, and what it prints is passed on. MODE `print`: what it prints becomes the file, with the line ends at
+the end of the file as they were (those are printing's, not the fix's), and the file's name is printed. CODES: exit
+codes of a run that did its work, joined by commas. COUNT: number of words of CMD.
 
 A file fails if the command ends with another code or prints a traceback; in MODE `print` it stays as it was then.
 Exits with 0, with 2 if some files failed, or with 3 if all did; the last line on stderr says how many, and the first.
@@ -23,8 +24,12 @@ def one(mode: str, codes: set[int], command: list[str], name: str) -> str:
     if mode == "print":
         if not run.stdout:
             return "it printed nothing"
-        with open(name, "wb") as f:
-            f.write(run.stdout)
+        with open(name, "rb+") as f:
+            before = f.read()
+            end = before[len(before.rstrip(b"\r\n")) :]
+            f.seek(0)
+            f.write(run.stdout.rstrip(b"\r\n") + end)
+            f.truncate()
     sys.stdout.buffer.write(f"{name}\n".encode() if mode == "print" else run.stdout)
     return ""
 

@@ -55,12 +55,12 @@ sys.exit(1 if "one" in text else 7 if "seven" in text else 0)
 
 
 def test_a_start_for_each_file_whose_output_becomes_the_file(tmp_path: Path) -> None:
-    texts = {"a": "one", "b": "seven", "c": "trace", "d": "zero"}
+    texts = {"a": "one\n\n", "b": "seven", "c": "trace", "d": "zero"}
     write(tmp_path, texts)
     run = each(tmp_path, SHORTEN, "print", "0,1", list(texts))
     assert (run.returncode, run.stdout) == (2, "a\nd\n")
     assert run.stderr == "fails on 2 of 4 files, first b: exit 7\n"
-    assert [(tmp_path / name).read_text() for name in texts] == ["o\n", "seven", "trace", "z\n"]
+    assert [(tmp_path / name).read_text() for name in texts] == ["o\n\n", "seven", "trace", "z"]
     run = each(tmp_path, SHORTEN, "print", "0", ["b", "c"])
     assert (run.returncode, run.stdout) == (3, "")
     run = each(tmp_path, "pass", "print", "0", ["a"])
