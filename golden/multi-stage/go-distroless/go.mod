@@ -1,0 +1,3 @@
+module example.com/tools/server
+
+go 1.24
