@@ -9,7 +9,7 @@ refuses now, `changed again` those that the second run changes, `comments lost` 
 after the first (see comments.py). The peers, once, somewhere outside this tree:
 
     python3 -m venv PEERS && PEERS/bin/pip install -r tests/bench/peers.txt
-    npm install --prefix PEERS @reteps/dockerfmt@0.5.4 && ln -s PEERS/node_modules/.bin/dockerfmt PEERS/bin/
+    npm install --prefix PEERS @reteps/dockerfmt@0.5.4 && ln -s ../node_modules/.bin/dockerfmt PEERS/bin/
     python -m tests.bench DIR --peers-bin PEERS/bin
 """
 
