@@ -34,8 +34,9 @@ class Embedded(Record):
     start    span in the host
     end
     offsets  for each character of `text`, and its end, the offset in the host; () where nothing may be changed
-    write    text to put there -> how it is written. Raises Unmappable
+    write    text to put in the place of the characters from `start` to `end` -> how it is written. Raises Unmappable
     why      why nothing may be changed, for a part that is only told of
+    indent   how many characters of the host stand before each line
     """
 
     kind: str
@@ -43,8 +44,9 @@ class Embedded(Record):
     start: int
     end: int
     offsets: tuple[int, ...]
-    write: Callable[[str, int], str]
+    write: Callable[[str, int, int], str]
     why: str = ""
+    indent: int = 0
 
     def host_offset(self, offset: int) -> int:
         """Where a character of `text` is written (the part's start or end where that is not known)."""
@@ -56,10 +58,13 @@ class Embedded(Record):
         """The host's edit for a change of the part. Raises Unmappable."""
         if not self.offsets:
             raise Unmappable(self.why or "it cannot be changed here")
-        return Edit(self.offsets[start], self.offsets[end], self.write(new, start))
+        begin = self.offsets[start]
+        if not new and end == len(self.text) and self.text[:start].endswith("\n"):
+            begin -= self.indent  # the last lines go: with what stands before them
+        return Edit(begin, self.offsets[end], self.write(new, start, end))
 
 
-def same_text(new: str, at: int) -> str:
+def same_text(new: str, start: int, end: int) -> str:
     """For notations in which text stands for itself on one line. Raises Unmappable for a line break."""
     if "\n" in new or "\r" in new:
         raise Unmappable("it is written on one line")

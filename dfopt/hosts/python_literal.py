@@ -63,7 +63,7 @@ def _decoded(escape: str) -> str:
     return str(ast.literal_eval(f'"{escape}"' if escape[1] != '"' else f"'{escape}'"))
 
 
-def writer(source: str, newline: str) -> Callable[[str, int], str]:
+def writer(source: str, newline: str) -> Callable[[str, int, int], str]:
     """A function that writes text as part of the literal `source`. It raises Unmappable for what its kind of literal
     cannot hold."""
     match = _LITERAL.match(source)
@@ -71,7 +71,7 @@ def writer(source: str, newline: str) -> Callable[[str, int], str]:
     prefix, quote = match["prefix"].lower(), match["quote"]
     long = len(quote) == 3
 
-    def write(new: str, at: int) -> str:
+    def write(new: str, start: int, end: int) -> str:
         if any("\ud800" <= char <= "\udfff" or (char < " " and char not in "\n\t") for char in new):
             raise Unmappable("it holds characters that are no text")
         if "b" in prefix and not new.isascii():

@@ -104,15 +104,17 @@ def _dockerfile(text: str, node: Any) -> Embedded:
     offsets.append(at)
     value, offsets = wanted, offsets[: len(wanted) + 1]
 
-    def write(new: str, where: int) -> str:
-        if where == 0 and new[:1] in (" ", "\t", "\n"):
+    def write(new: str, first: int, last: int) -> str:
+        if first == 0 and new[:1] in (" ", "\t", "\n"):
             raise Unmappable("the first line of a block tells its indentation")
         shown = new.replace("$", "$$").replace("\n", newline + " " * indent)
-        if where >= len(value) and new and value[-1:] in ("", "\n"):
+        if first >= len(value) and new and value[-1:] in ("", "\n"):
             raise Unmappable("text behind the block's end")
+        if last >= len(value) and new.endswith("\n"):  # the next line is not the block's
+            shown = shown[: len(shown) - indent]
         return re.sub(rf"(\r?\n) {{{indent}}}(?=\r?\n)", r"\1", shown)
 
-    return Embedded(DOCKERFILE, value, start, end, tuple(offsets), write)
+    return Embedded(DOCKERFILE, value, start, end, tuple(offsets), write, "", indent)
 
 
 def _interpolated(text: str) -> str:

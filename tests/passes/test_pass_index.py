@@ -82,7 +82,9 @@ def test_chosen() -> None:
     names = [one.name for one in chosen(Options())]
     assert names == [cls.name for cls in registered().values() if cls.default and cls.strategy is None]
     assert [one.name for one in chosen(Options(("DL3059",)))] == ["merge-run"]
-    assert len(chosen(Options(("all",)))) == sum(cls.strategy is None for cls in registered().values())
+    assert len(chosen(Options(("all",)))) == sum(
+        cls.strategy is None and not cls.by_name for cls in registered().values()
+    )
     assert "merge-run" not in [one.name for one in chosen(Options(("SIZE",), ("Merge-Run",)))]
     with pytest.raises(UnknownNameError, match="nothing-such"):
         chosen(Options(("all",), ("nothing-such",)))
