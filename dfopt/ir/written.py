@@ -85,6 +85,8 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
             facts = manager(one.program)
             if facts is None or facts["family"] not in ("apt", "apk", "dnf", "zypper", "pacman"):
                 yield from _PREFIXES
+                if isinstance(scope.user, str):
+                    yield f"/home/{scope.user.partition(':')[0]}"
                 if one.program == "go":
                     yield "/go"
                 for value in one.values:  # -o FILE, --prefix=/x, -d DIR and all other options that name a path

@@ -191,11 +191,32 @@ class Commands:
                     given[key] = rest
                 elif value == one.path:
                     break
-        self.flow.calls.append(Call(one.program or "", words, self.directory, given, self.step, one.where))
+        made = Call(one.program or "", words, self.directory, given, self.step, one.where, self.home_of_user(given))
+        self.flow.calls.append(made)
+
+    def home_of_user(self, given: dict[str, str]) -> str | None:
+        """The home directory of the user who runs the step; None where it is not known."""
+        if isinstance(self.scope.user, Unknown):
+            return None
+        if "HOME" in given:
+            return given["HOME"]
+        name = self.user.partition(":")[0]
+        if not name:
+            return "/root"
+        own = {"node": "/home/node"} if self.scope.image and "node" in self.scope.image else {}
+        return self.flow.homes.get(name, own.get(name))
 
     def home(self, one: Invocation) -> None:
         values = one.values
         options = [value for value in values if value]
+        if one.program in ("useradd", "adduser"):
+            names = one.operands(table("users")["create"][one.program]["value-options"])
+            for word in names[:1]:
+                if word.value:
+                    self.flow.homes[word.value] = f"/home/{word.value}"
+                    for index, value in enumerate(options[:-1]):
+                        if value in ("-d", "--home", "--home-dir") or (value == "-h" and one.program == "adduser"):
+                            self.flow.homes[word.value] = options[index + 1]
         for index, value in enumerate(options):
             if value in ("-d", "--home", "--home-dir", "-h") and index + 1 < len(options):
                 self.flow.made.append(Made(options[index + 1], self.step, "directory", role="home"))

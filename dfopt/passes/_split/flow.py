@@ -21,7 +21,7 @@ class Package(Record):
 
 class Call(Record):
     """A build tool as it is called: base name, its words with the variables that the file sets (None: not fixed), the
-    directory, and the variables set in front of it."""
+    directory, the variables set in front of it, and the home directory of who runs it (None: not known)."""
 
     program: str
     words: tuple[str | None, ...]
@@ -29,6 +29,7 @@ class Call(Record):
     assignments: dict[str, str]
     step: Step
     where: str
+    home: str | None = "/root"
 
     @property
     def line(self) -> int:
@@ -69,6 +70,7 @@ class Flow:
         "fetched",
         "groups",
         "home",
+        "homes",
         "links",
         "made",
         "owned",
@@ -90,6 +92,7 @@ class Flow:
         self.roots: set[str] = set()  # directories that COPY fills with one of the build context
         self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line
         self.changed: list[tuple[str, int]] = []  # files whose mode or content a command changes in place
+        self.homes: dict[str, str] = {}  # of the accounts that steps make
         self.home = "/"  # the working directory of the base image
 
     def directories(self) -> set[str]:

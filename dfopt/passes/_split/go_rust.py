@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from dfopt.passes._split.toolbox import Context, Outputs
 
 
-# Places where they install programs, by the variables that move them
-_GO_BIN = "/root/go/bin"
-_CARGO_HOME = "/root/.cargo"
+def _home(call: Call) -> str:
+    if call.home is None:
+        raise Unclear(f"the home directory of who runs {call.program} in line {call.line} is not known", call.line)
+    return call.home
 
 
 def go(context: Context, call: Call, out: Outputs) -> None:
@@ -105,7 +106,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
         base = call.assignments.get("GOBIN") or (
             call.assignments["GOPATH"] + "/bin" if "GOPATH" in call.assignments else ""
         )
-        base = base or ("/go/bin" if "go" in context.features else _GO_BIN)
+        base = base or ("/go/bin" if "go" in context.features else f"{_home(call)}/go/bin")
         if any(o.endswith("...") for o in operands):
             raise Unclear(f"which programs line {call.line} installs is not known", call.line)
         chosen = operands or ["."]
@@ -175,7 +176,9 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
     out.work.append(call.directory)
     if name == "install":
         root = (call.after("--root") or [None])[-1]
-        home = call.assignments.get("CARGO_HOME") or ("/usr/local/cargo" if "rust" in context.features else _CARGO_HOME)
+        home = call.assignments.get("CARGO_HOME") or (
+            "/usr/local/cargo" if "rust" in context.features else f"{_home(call)}/.cargo"
+        )
         base = root or call.assignments.get("CARGO_INSTALL_ROOT") or home
         path = (call.after("--path") or [None])[-1]
         if path is None:

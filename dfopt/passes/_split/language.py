@@ -80,6 +80,10 @@ def _python(context: Context, out: Outputs) -> list[str]:
                 "--platform",
                 "--retries",
                 "--default-timeout",
+                "-t",
+                "--target",
+                "--prefix",
+                "--root",
             ):
                 skip = word
             elif word.startswith("-r") and len(word) > 2:

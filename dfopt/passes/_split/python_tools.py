@@ -39,26 +39,25 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
         raise Unclear(f"what `pip {name}` in line {call.line} writes is not known", call.line)
     if "-e" in words or "--editable" in words:
         out.notes["editable"] = str(call.line)
-    for option in ("-t", "--target", "--prefix", "--root", "--user"):
-        if call.after(option) or option in words:
-            if option == "--user":
-                out.made.append(Made("/root/.local", call.step, "tool", role="packages"))
-            else:
-                add(out, call, (call.after(option) or [None])[-1], "packages")
-            return
-    environment = call.assignments.get("VIRTUAL_ENV", "")
-    if environment:
-        out.made.append(Made(environment, call.step, "tool", role="packages"))
-        return
-    out.notes["site"] = "pip"
     for word in words[1:]:
         if word.startswith((".", "/")) and not word.endswith((".txt", ".whl")):
             base = join_path(call.directory, word.split("[")[0])
             out.console |= _console_scripts(context, str(base))
         elif re.match(r"[A-Za-z]", word):
             out.console.add(re.split(r"[\[=<>~!;@]", word, maxsplit=1)[0].lower())
-    out.notes.setdefault("pip-words", "")
-    out.notes["pip-words"] += "\n" + call.directory + "\t" + "\t".join(words)
+    # what they need of the system is asked wherever they are put
+    out.notes["pip-words"] = out.notes.get("pip-words", "") + "\n" + call.directory + "\t" + "\t".join(words)
+    for option in ("-t", "--target", "--prefix", "--root"):
+        if call.after(option):
+            add(out, call, call.after(option)[-1], "packages")
+            return
+    environment = call.assignments.get("VIRTUAL_ENV", "")
+    if environment:
+        out.made.append(Made(environment, call.step, "tool", role="packages"))
+    elif "--user" in words or call.home != "/root":  # others than root cannot write elsewhere: pip goes there by itself
+        _at_home(call, out)
+    else:
+        out.notes["site"] = "pip"
 
 
 def _console_scripts(context: Context, directory: str) -> set[str]:
@@ -76,6 +75,13 @@ def _console_scripts(context: Context, directory: str) -> set[str]:
         found |= set(table.get("tool", {}).get("poetry", {}).get("scripts", {}))
     setup = (context.text(f"{directory}/setup.py") or "") + (context.text(f"{directory}/setup.cfg") or "")
     return found | set(re.findall(r"[\"'\s]([\w.-]+)\s*=\s*[\w.]+:\w+", setup))
+
+
+def _at_home(call: Call, out: Outputs) -> None:
+    """pip installs for one user (site.USER_BASE)."""
+    if call.home is None:
+        raise Unclear(f"the home directory of who runs pip in line {call.line} is not known", call.line)
+    out.made.append(Made(call.home + "/.local", call.step, "tool", role="packages"))
 
 
 def python(context: Context, call: Call, out: Outputs) -> None:
