@@ -59,7 +59,7 @@ class Embedded(Record):
         if not self.offsets:
             raise Unmappable(self.why or "it cannot be changed here")
         begin = self.offsets[start]
-        if not new and end == len(self.text) and self.text[:start].endswith("\n"):
+        if start < end and not new and end == len(self.text) and self.text[:start].endswith("\n"):
             begin -= self.indent  # the last lines go: with what stands before them
         return Edit(begin, self.offsets[end], self.write(new, start, end))
 
