@@ -15,6 +15,8 @@ from cli.running import ROOT, environment
 from documents import ELSEWHERE, FENCE, PAGES, perform, steps
 from ruamel.yaml import YAML
 
+from dfopt.cli.options import command_named
+from dfopt.cli.options import commands as all_commands
 from dfopt.optimizer import Options, optimize
 from dfopt.passes.base import GROUPS, NO_FACTS, Pass, registered
 from dfopt.source import Source
@@ -71,6 +73,35 @@ def test_snippets(tmp_path: Path) -> None:
                     assert fence["kind"] in ("console", "dockerfile", "lua", "elisp", "python", "diff", "text", "jinja")
             except (ValueError, AssertionError) as failure:
                 raise AssertionError(f"{page.name}: {failure}\n{fence['text']}") from failure
+
+
+def test_ci_snippets_name_what_there_is() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    yaml = YAML(typ="safe")
+    workflow, _, hooks = [yaml.load(fence["text"]) for fence in FENCE.finditer(text) if fence["kind"] == "yaml"]
+    (step,) = [step for step in workflow["jobs"]["dfopt"]["steps"] if "/dfopt@" in step["uses"]]
+    assert set(step["with"]) <= set(yaml.load((ROOT / "action.yml").read_text())["inputs"])
+    known = {hook["id"] for hook in yaml.load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    assert {hook["id"] for hook in hooks["repos"][0]["hooks"]} == known
+
+
+def test_commands_in_running_text() -> None:
+    """`dfopt COMMAND --option` in a sentence or a table names a command and options that there are."""
+    number = 0
+    for page in PAGES:
+        prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+        for words in [code.split() for code in re.findall(r"`dfopt ([^`\n]+(?:\n[^`\n]+)?)`", prose)]:
+            if words[0].startswith("--"):  # --install-completion and the like
+                continue
+            if len(words) == 1 and any(name.startswith(f"{words[0]} ") for name in all_commands()):
+                continue  # `dfopt migrate`: a group of commands
+            command = command_named(" ".join(words[:2])) or command_named(words[0])
+            assert command is not None, f"{page.name}: dfopt {' '.join(words)}"
+            number += 1
+            flags = {flag for option in command.options for flag in option.flags}
+            strange = [word for word in words if word.startswith("-") and len(word) > 1 and word not in flags]
+            assert not strange, f"{page.name}: dfopt {' '.join(words)}: {strange}"
+    assert number > 30
 
 
 def test_links() -> None:
