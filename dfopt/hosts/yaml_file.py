@@ -83,12 +83,15 @@ def _dockerfile(text: str, node: Any) -> Embedded:
     newline = "\r\n" if first.endswith("\r") else "\n"
     decoded: list[str] = []
     offsets: list[int] = []
+    bare: set[int] = set()  # where an empty line has no indentation of its own
     at = body
     for number, line in enumerate(lines):
         if number == len(lines) - 1 and not line.strip():
             break
         content = line[indent:].removesuffix("\r")
         base = at + min(indent, len(line.rstrip("\r")))
+        if base < at + indent:
+            bare.add(len(decoded))
         skipped = 0
         while skipped < len(content):
             decoded.append(content[skipped])
@@ -110,6 +113,8 @@ def _dockerfile(text: str, node: Any) -> Embedded:
         shown = new.replace("$", "$$").replace("\n", newline + " " * indent)
         if first >= len(value) and new and value[-1:] in ("", "\n"):
             raise Unmappable("text behind the block's end")
+        if first in bare and new[:1] not in ("", "\n"):
+            shown = " " * indent + shown
         if last >= len(value) and new.endswith("\n"):  # the next line is not the block's
             shown = shown[: len(shown) - indent]
         return re.sub(rf"(\r?\n) {{{indent}}}(?=\r?\n)", r"\1", shown)
