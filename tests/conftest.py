@@ -1,4 +1,4 @@
-"""What all tests share: BuildKit as the judge, or one clear line about what was left out without it."""
+"""What all tests share: BuildKit as the judge, or one line about what was left out without it; Hypothesis' profile."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
 
 pytest_plugins = ["realbuild.plugin"]  # the `engine` fixture
+
+# A machine under load is slow, and that is no failure; in CI a run is the same each time.
+settings.register_profile(
+    "dfopt", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("dfopt")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -91,7 +91,7 @@ class _Pipe:
         if self.process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it has ended already
                 self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.errors.close()

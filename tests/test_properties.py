@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dfopt.optimizer import Options, optimize
@@ -35,7 +35,7 @@ def test_any_bytes_come_back(data: bytes) -> None:
 
 
 @given(st.lists(PIECES, max_size=25).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_laws_hold_for_random_files(text: str) -> None:
     options = Options((), (), ("safe", "unsafe"), {"merge-run": {"when": "all"}})
     assert laws.all_laws(Source("Dockerfile", text), options, NO_FACTS) == []
@@ -67,7 +67,7 @@ def run_steps(shell: str, bodies: list[str]) -> tuple[int, dict[str, tuple[int, 
         status = 0
         for body in bodies:
             done = subprocess.run(
-                [shell, "-c", body], cwd=work, stdin=subprocess.DEVNULL, capture_output=True, timeout=20,
+                [shell, "-c", body], cwd=work, stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
                 env={"PATH": os.environ["PATH"]},
             )  # fmt: skip
             status = done.returncode
@@ -84,7 +84,7 @@ def run_steps(shell: str, bodies: list[str]) -> tuple[int, dict[str, tuple[int, 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @given(st.lists(BODIES, min_size=2, max_size=4))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @example(["cd d || mkdir -p d", "touch here"])
 @example(["set -e; false || true; touch a", "rm a"])
 @example(["touch a", "set -e; false; touch b"])

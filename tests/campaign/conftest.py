@@ -49,7 +49,7 @@ def migrate(repository: Path) -> Run:
     def call(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "dfopt", "migrate", *words, "--select", "apt-cleanup", "--isolated"],
-            cwd=cwd or repository, capture_output=True, text=True, check=False, timeout=120, env=environment(),
+            cwd=cwd or repository, capture_output=True, text=True, check=False, timeout=300, env=environment(),
         )  # fmt: skip
 
     return call

@@ -28,7 +28,7 @@ class Cluster:
         self.processes: list[subprocess.Popen[bytes]] = []
         words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)]
         self.start("distributed.cli.dask_scheduler", *words)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not self.file.exists():
             assert time.monotonic() < deadline, "no scheduler"
             time.sleep(0.05)

@@ -37,7 +37,7 @@ def dfopt(
     """Runs dfopt; `driven`: with the optimizer of driver.py, else the real one. Never lets a traceback pass."""
     done = subprocess.run(
         command(*args, driven=driven), cwd=cwd, input=stdin, capture_output=True, env=environment(**(env or {})),
-        timeout=120, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode("utf-8", "replace")
     return done

@@ -102,7 +102,7 @@ def _words(command: CommandSpec) -> st.SearchStrategy[list[str]]:
     return st.lists(word, max_size=5)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.sampled_from(sorted(COMMANDS)).flatmap(
         lambda name: _words(COMMANDS[name]).map(lambda words: [*name.split(), *words])

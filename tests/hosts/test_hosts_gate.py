@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -74,7 +74,6 @@ def test_a_change_that_was_declared_but_not_made_is_stopped(kind: str, text: str
 TEXT = st.text(st.sampled_from("ab \\\"'\n$#:{}\t\u00e9\U0001f680"), max_size=12)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXT, TEXT, st.sampled_from(["'", '"', "'''", '"""']), st.sampled_from(["", "r", "u"]), st.data())
 @pytest.mark.filterwarnings("ignore:invalid escape")
 def test_python_literals_say_what_was_written(old: str, new: str, quote: str, prefix: str, data: st.DataObject) -> None:
@@ -106,7 +105,6 @@ def test_python_literals_say_what_was_written(old: str, new: str, quote: str, pr
 LINES = st.lists(st.text(st.sampled_from("ab $#:\\\u00e9"), max_size=8).map(str.rstrip), min_size=1, max_size=5)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LINES, st.text(st.sampled_from("xy\n$ "), max_size=8), st.data())
 def test_blocks_say_what_was_written(lines: list[str], new: str, data: st.DataObject) -> None:
     lines = ["FROM a", *lines]

@@ -292,7 +292,7 @@ ARCHIVE = layer(*[file(name, data) for name, data in docker_members([GOOD, layer
 
 
 @given(st.lists(st.tuples(st.integers(0, len(ARCHIVE) - 1), st.integers(0, 255)), min_size=1, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_damage_is_an_image_error_or_harmless(changes: list[tuple[int, int]]) -> None:
     damaged = bytearray(ARCHIVE)
     for position, value in changes:
@@ -308,7 +308,7 @@ def test_any_damage_is_an_image_error_or_harmless(changes: list[tuple[int, int]]
 
 
 @given(st.integers(0, len(ARCHIVE)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_truncation_is_an_image_error_or_harmless(length: int) -> None:
     try:
         with open_archive(io.BytesIO(ARCHIVE[:length])) as archive:

@@ -79,7 +79,7 @@ def stacks(draw: st.DrawFn) -> tuple[list[list[TarEntry]], dict[int, tuple[int, 
 
 
 @given(stacks())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_ledger_agrees_with_a_real_directory(
     made: tuple[list[list[TarEntry]], dict[int, tuple[int, str, bytes]]],
 ) -> None:

@@ -49,7 +49,7 @@ def members(draw: st.DrawFn) -> tuple[tarfile.TarInfo, bytes]:
 
 @pytest.mark.parametrize("form", ["gnu", "pax"])
 @given(made=st.lists(members(), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_archive_reads_as_tarfile_reads_it(form: str, made: list[tuple[tarfile.TarInfo, bytes]]) -> None:
     tar = layer(*made, form=FORMS[form])
     with tarfile.open(fileobj=io.BytesIO(tar), encoding="utf-8", errors="surrogateescape") as other:

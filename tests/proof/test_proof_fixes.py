@@ -86,7 +86,7 @@ def test_all_hold_in_one_build(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.integers(1, 12), st.sets(st.integers(0, 11)), st.sets(st.integers(0, 11)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_culprits_and_no_others_are_dropped(count: int, bad: set[int], wide: set[int]) -> None:
     monkeypatch = pytest.MonkeyPatch()
     bench = Bench(count, bad, wide)

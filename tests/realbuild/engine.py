@@ -79,8 +79,8 @@ class Engine:
 
     def check(self) -> None:
         """Raises EngineError when no engine answers at the address, or its command line has no buildx."""
-        self._docker(["version"], timeout=30)
-        self._docker(["buildx", "version"], timeout=30)
+        self._docker(["version"], timeout=120)
+        self._docker(["buildx", "version"], timeout=120)
 
     def build(
         self,

@@ -13,7 +13,7 @@ if [ ${#longest} -gt 104 ]; then        # what a unix socket's address holds
   exit 1
 fi
 mkdir -p "$home/data" "$home/exec"
-answers() { DOCKER_HOST=$address timeout 10 docker version >/dev/null 2>&1; }
+answers() { DOCKER_HOST=$address timeout 30 docker version >/dev/null 2>&1; }
 
 exec 200>"$home/start.lock"
 flock -w 120 200 || { echo "start-dockerd.sh: another start holds $home/start.lock" >&2; exit 1; }
@@ -28,7 +28,7 @@ if ! answers; then
     --pidfile "$home/pid" --host "$address" --containerd-namespace dfopt --containerd-plugins-namespace dfopt-plugins \
     --iptables=false --ip6tables=false --bridge=none >"$home/dockerd.log" 2>&1 </dev/null 200>&- 201>&- &
   daemon=$!
-  for _ in $(seq 150); do
+  for _ in $(seq 600); do
     if answers; then break; fi
     if ! kill -0 $daemon 2>/dev/null; then break; fi
     sleep 0.2

@@ -68,7 +68,7 @@ def test_build_run_start_save(temporary: Path, context: str, name: str) -> None:
         assert (ran.code, ran.output) == (3, b"1\n")
         container = one.start(image, "host")
         assert container.address == "127.0.0.1"
-        for _ in range(100):
+        for _ in range(1200):
             if "ready" in one.log(container):
                 break
             time.sleep(0.1)
@@ -149,7 +149,7 @@ def _clients(context: str) -> list[str]:
     return found
 
 
-def _wait_for(done: Callable[[], bool], tries: int = 100) -> None:
+def _wait_for(done: Callable[[], bool], tries: int = 1200) -> None:
     for _ in range(tries):
         if done():
             return

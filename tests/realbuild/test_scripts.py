@@ -42,7 +42,7 @@ def _pids(home: Path) -> list[int]:
 
 
 def _answers(address: str) -> bool:
-    return subprocess.run(["docker", "--host", address, "version"], capture_output=True, timeout=30).returncode == 0
+    return subprocess.run(["docker", "--host", address, "version"], capture_output=True, timeout=120).returncode == 0
 
 
 def test_last_user_stops_the_engine(home: Path) -> None:
@@ -81,7 +81,7 @@ def test_stale_pid_of_another_program_is_spared(home: Path) -> None:
     with subprocess.Popen(["sleep", "600"]) as other:
         try:
             (home / "docker" / "pid").write_text(str(other.pid))
-            subprocess.run([HERE / "stop-dockerd.sh"], check=True, timeout=60)
+            subprocess.run([HERE / "stop-dockerd.sh"], check=True, timeout=120)
             assert other.poll() is None
         finally:
             other.kill()
@@ -102,7 +102,7 @@ def test_start_that_fails_says_why(home: Path) -> None:
 
 def test_home_too_long_for_sockets(may_start_engine: None, tmp_path: Path) -> None:
     env = {**os.environ, "DFOPT_REALBUILD_HOME": str(tmp_path / ("x" * 60))}
-    done = subprocess.run([HERE / "start-dockerd.sh"], env=env, capture_output=True, timeout=60)
+    done = subprocess.run([HERE / "start-dockerd.sh"], env=env, capture_output=True, timeout=120)
     assert done.returncode == 1
     assert b"too long for sockets" in done.stderr
 
@@ -127,21 +127,21 @@ def test_registry(tmp_path: Path, password: str | None) -> None:
     command = [str(HERE / "serve-registry.sh"), str(port), str(tmp_path / "registry")]
     credentials = []
     if password:
-        table = subprocess.run(["htpasswd", "-nbB", "user", password], check=True, stdout=subprocess.PIPE, timeout=30)
+        table = subprocess.run(["htpasswd", "-nbB", "user", password], check=True, stdout=subprocess.PIPE, timeout=120)
         (tmp_path / "htpasswd").write_bytes(table.stdout)
         command.append(str(tmp_path / "htpasswd"))
         credentials = [f"--creds=user:{password}"]
     image = archive(tmp_path / "image.tar", [entry("file", b"content")], config={"config": {}})
-    pid = int(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60).stdout)
+    pid = int(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=120).stdout)
     try:
         name = f"docker://127.0.0.1:{port}/a/b:c"
         push = ["skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", f"docker-archive:{image}", name]
-        refused = subprocess.run(push, capture_output=True, timeout=60).returncode != 0
+        refused = subprocess.run(push, capture_output=True, timeout=120).returncode != 0
         assert refused == bool(password)
         if password:
-            subprocess.run([*push[:3], f"--dest-creds=user:{password}", *push[3:]], check=True, timeout=60)
+            subprocess.run([*push[:3], f"--dest-creds=user:{password}", *push[3:]], check=True, timeout=120)
         inspect = ["skopeo", "inspect", "--tls-verify=false", *credentials, "--format={{.Digest}}", name]
-        digest = subprocess.run(inspect, check=True, stdout=subprocess.PIPE, timeout=60).stdout
+        digest = subprocess.run(inspect, check=True, stdout=subprocess.PIPE, timeout=120).stdout
         assert digest.startswith(b"sha256:")
     finally:
         os.kill(pid, signal.SIGTERM)
@@ -153,6 +153,6 @@ def test_registry_on_a_taken_port(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         command = [str(HERE / "serve-registry.sh"), str(taken.getsockname()[1]), str(tmp_path / "registry")]
-        done = subprocess.run(command, capture_output=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, timeout=120)
     assert done.returncode == 1
     assert b"address already in use" in done.stderr

@@ -52,7 +52,7 @@ class Tree:
             kept.pop(name, None)
         done = subprocess.run(
             [sys.executable, "-m", "dfopt", command, *args], cwd=self.path, input=stdin, capture_output=True,
-            text=True, timeout=120, check=False,
+            text=True, timeout=300, check=False,
             env={**kept, "HOME": str(self.home), "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1793664000", **env},
         )  # fmt: skip
         for secret in SECRETS:

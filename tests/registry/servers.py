@@ -210,22 +210,22 @@ def docker_registry(folder: Path, data: Path, auth: str = "", tls: tuple[Path, P
                 return
         finally:
             child.terminate()
-            child.wait(10)
+            child.wait(60)
     raise RuntimeError((folder / "log").read_text())
 
 
 def _answers(port: int, child: subprocess.Popen[bytes], tls: bool) -> bool:
-    for _ in range(300):
+    for _ in range(1200):
         if child.poll() is not None:
             return False
         try:
             connection: http.client.HTTPConnection
             if tls:
                 connection = http.client.HTTPSConnection(
-                    "127.0.0.1", port, timeout=5, context=ssl._create_unverified_context()
+                    "127.0.0.1", port, timeout=60, context=ssl._create_unverified_context()
                 )
             else:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             connection.request("GET", "/v2/")
             status = connection.getresponse().status
             connection.close()
@@ -241,7 +241,7 @@ class Pusher:
     """Pushes images by plain HTTP, as the distribution specification says, to an open registry."""
 
     def __init__(self, host: str, repository: str) -> None:
-        self.connection = http.client.HTTPConnection(host, timeout=10)
+        self.connection = http.client.HTTPConnection(host, timeout=120)
         self.repository = repository
         self.close = self.connection.close
 

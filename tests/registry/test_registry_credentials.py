@@ -317,7 +317,7 @@ def test_a_helper_that_hangs_is_ended(
 
 def gone(pid: int) -> bool:
     """Whether a process has ended, given the time that init takes to bury it."""
-    for _ in range(200):
+    for _ in range(3000):
         try:
             with open(f"/proc/{pid}/stat") as stat:
                 if stat.read().rpartition(")")[2].split()[0] == "Z":

@@ -100,7 +100,7 @@ def test_concurrency_is_used_and_bounded(client: Clients, serve: Serve) -> None:
         with lock:
             under_way[0] += 1
             under_way[1] = max(under_way)
-        together.wait(20)
+        together.wait(120)
         time.sleep(0.02)  # room for a fourth
         with lock:
             under_way[0] -= 1
@@ -137,8 +137,8 @@ def test_closing_ends_what_is_under_way(client: Clients, serve: Serve) -> None:
 
     thread = threading.Thread(target=ask)
     thread.start()
-    assert started.wait(20)
+    assert started.wait(120)
     made.close()
-    thread.join(20)
+    thread.join(120)
     assert [type(error) for error in caught] == [errors.UnreachableError]
     made.close()  # again: nothing to do

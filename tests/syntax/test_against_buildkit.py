@@ -283,7 +283,7 @@ FILE = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=1500)
 @given(FILE)
 def test_random_files(oracle: Oracle, text: str) -> None:
     """Valid or not, and each part of the trees; of several errors in a file either may be named."""

@@ -112,7 +112,7 @@ _NAME = st.sampled_from(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(content=_lines(), more=st.lists(st.lists(_NAME, min_size=1, max_size=4).map("/".join), max_size=8))
 def test_agrees_with_buildkit(oracle: Oracle, content: bytes, more: list[str]) -> None:
     files = sorted({*FILES[::3], *more})
@@ -125,7 +125,7 @@ def test_agrees_with_buildkit(oracle: Oracle, content: bytes, more: list[str]) -
     assert (sorted(answer["left"]) if "left" in answer else None) == mine
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     pattern=st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("/".join)
     | st.text("ab*?[]\\-^/!x", min_size=1, max_size=8),

@@ -149,7 +149,7 @@ PIECES = ["a", "b1", "A", "localhost", "docker.io", "index.docker.io", "library"
           "[::1]", "é", " ", "$"]  # fmt: skip
 
 
-@settings(max_examples=2000, deadline=None, database=None)
+@settings(max_examples=2000)
 @given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
 def test_random_names_as_docker(oracle: Oracle, text: str) -> None:
     assert ours(text) == oracle.image(text)

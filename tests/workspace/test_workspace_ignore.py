@@ -53,7 +53,7 @@ def git_takes(root: Path) -> list[str]:
     return sorted(name for name in done.stdout.decode().split("\0") if name.endswith("Dockerfile"))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(top=_RULES, nested=_RULES)
 def test_as_git(repository: Path, monkeypatch: pytest.MonkeyPatch, top: str, nested: str) -> None:
     (repository / ".gitignore").write_bytes(top.encode())

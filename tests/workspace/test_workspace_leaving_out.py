@@ -140,7 +140,7 @@ _IGNORED = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(present=_PATHS, steps=_STEPS, ignored=_IGNORED, unsafe=st.booleans())
 def test_no_build_loses_what_it_names(
     oracle: Oracle, present: list[str], steps: list[str], ignored: list[str], unsafe: bool

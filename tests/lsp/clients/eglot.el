@@ -1,12 +1,13 @@
 ;;; eglot.el --- applies one kind of code action in a file, in batch  -*- lexical-binding: t -*-
 ;; DFOPT_FILE, DFOPT_ACTION (a code action kind), DFOPT_LINE (from 1). The set-up is loaded before.
 (require 'eglot)
+(setq jrpc-default-request-timeout 120)  ; seconds: a machine under load is slow
 (let* ((file (getenv "DFOPT_FILE"))
        (kind (getenv "DFOPT_ACTION"))
        (inhibit-eol-conversion nil)
        (coding-system-for-read 'utf-8-dos)
        (eglot-confirm-server-edits nil)
-       (eglot-sync-connect 30)
+       (eglot-sync-connect 120)
        (eglot-autoshutdown t))
   (define-derived-mode dockerfile-mode prog-mode "Dockerfile")
   (find-file file)

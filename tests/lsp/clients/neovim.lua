@@ -8,7 +8,7 @@ end
 vim.cmd.edit(vim.fn.fnameescape(file))
 local buffer = vim.api.nvim_get_current_buf()
 vim.bo[buffer].filetype = "dockerfile"
-if not vim.wait(20000, function() return #vim.diagnostic.get(buffer) > 0 end, 20) then fail("no diagnostics came") end
+if not vim.wait(120000, function() return #vim.diagnostic.get(buffer) > 0 end, 20) then fail("no diagnostics came") end
 vim.api.nvim_win_set_cursor(0, { line, 0 })
 local before = vim.api.nvim_buf_get_changedtick(buffer)
 vim.lsp.buf.code_action({
@@ -16,7 +16,7 @@ vim.lsp.buf.code_action({
   apply = true,
   filter = function(action) return kind ~= "quickfix" or action.isPreferred end,
 })
-if not vim.wait(20000, function() return vim.api.nvim_buf_get_changedtick(buffer) ~= before end, 20) then
+if not vim.wait(120000, function() return vim.api.nvim_buf_get_changedtick(buffer) ~= before end, 20) then
   fail("no edit came")
 end
 vim.cmd.write()
