@@ -160,13 +160,13 @@ def cache_is_needed(program: Program, step: Step, target: str) -> str:
         ):
             continue
         text = node.joined.text + "".join([program.text[doc.start : doc.end] for doc in later.heredocs])
-        if names_path(_without_rm(program, later, text), target):
+        if names_path(without_rm(program, later, text), target):
             return f"line {later.node.line} names {target}"
     return ""
 
 
-def _without_rm(program: Program, step: Step, text: str) -> str:
-    """The text of a RUN without its `rm -f` commands, which take it as it comes that a path is not there."""
+def without_rm(program: Program, step: Step, text: str) -> str:
+    """`text`, of a RUN without its `rm -f` commands, which take it as it comes that a path is not there."""
     if step.effective.keyword != "RUN":
         return text
     body = program.body(step)

@@ -8,6 +8,7 @@ from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.rewrite import RewriteError
 from dfopt.lazy import regex
 from dfopt.passes._cleanup import appended, cache_reader, cleaned, mounted, runs
+from dfopt.passes._runs import no_network
 from dfopt.passes._tools import tools, variable
 from dfopt.passes.base import Finding, Fix
 
@@ -61,7 +62,7 @@ class CleanAfter:
                 yield finding
 
     def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
-        if any(flag.name == "network" and flag.value == "none" for flag in step.effective.flags):
+        if no_network(step.effective):
             return None  # nothing is downloaded
         body = program.body(step)
         if body.program is None:

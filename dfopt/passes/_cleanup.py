@@ -10,7 +10,7 @@ from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
 from dfopt.ir.status import errexit_throughout
 from dfopt.lazy import regex
 from dfopt.passes._layout import append_edit
-from dfopt.passes._runs import run_text
+from dfopt.passes._runs import no_network, run_text
 from dfopt.passes._tools import tools
 from dfopt.passes.base import Option
 from dfopt.syntax.expand import Unknown
@@ -135,7 +135,7 @@ def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | N
     offline = tool.facts.get("offline", ())
     if node.keyword == "RUN":
         same = [other for other in tools(program, step) if other.family == tool.family]
-        closed = any(flag.name == "network" and flag.value == "none" for flag in node.flags)
+        closed = no_network(node)
         for other in same:
             if any_use and "cache" not in other.does.get("cleans", ()):
                 return True
@@ -153,20 +153,11 @@ def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | N
             return True
     if traces is None or not traces.search(text):
         return False
-    return node.keyword != "RUN" or bool(traces.search(_without_rm(program, step, text)))
+    if node.keyword != "RUN":
+        return True
+    from dfopt.ir.mounts import without_rm
 
-
-def _without_rm(program: Program, step: Step, text: str) -> str:
-    """The text of a RUN without its `rm -f` commands, which take it as it comes that a path is not there."""
-    body = program.body(step)
-    if body.program is None:
-        return text
-    rest, at = "", 0
-    for one in program.commands(step).invocations:
-        if one.program == "rm" and not one.nested and one.node.start >= at and one.has_option("-f", "--force"):
-            rest += body.text[at : one.node.start]
-            at = one.node.end
-    return rest + body.text[at:]
+    return bool(traces.search(without_rm(program, step, text)))
 
 
 def _taken(step: Step) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import re
 
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.passes._cleanup import cache_reader, cleaned, mounted, runs
+from dfopt.passes._runs import no_network
 from dfopt.passes._tools import option_edit, tools, variable
 from dfopt.passes.base import Finding, Fix
 from dfopt.syntax.expand import Unknown
@@ -43,7 +44,7 @@ class NoCache:
                 yield finding
 
     def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
-        if any(flag.name == "network" and flag.value == "none" for flag in step.effective.flags):
+        if no_network(step.effective):
             return None  # nothing is downloaded
         body = program.body(step)
         if body.program is None:

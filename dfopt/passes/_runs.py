@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program, Step
+    from dfopt.syntax.tree import Instruction
 
 
 def runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
@@ -25,6 +26,11 @@ def run_text(program: Program, step: Step) -> str:
     """All that a RUN says: its joined line and its heredocs."""
     text = step.node.joined.text
     return text + "".join([program.text[doc.start : doc.end] for doc in step.heredocs]) if step.heredocs else text
+
+
+def no_network(node: Instruction) -> bool:
+    """Whether a RUN runs without a network: then it downloads nothing."""
+    return any(flag.name == "network" and flag.value == "none" for flag in node.flags)
 
 
 def invocations(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:

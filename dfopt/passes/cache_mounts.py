@@ -11,7 +11,7 @@ from dfopt.passes._cache_places import offline, owner, targets, turned_off, uses
 from dfopt.passes._cleanup import index_reader, runs
 from dfopt.passes._frontend import unread
 from dfopt.passes._mounts import flags_edit
-from dfopt.passes._runs import run_text
+from dfopt.passes._runs import no_network, run_text
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
@@ -131,7 +131,7 @@ class CacheMounts(Pass):
         """What stands against a mount for these commands of one family; "" where nothing does."""
         use, text = found[0], run_text(program, step)
         row = use.row
-        if any(flag.name == "network" and flag.value == "none" for flag in step.node.flags) or any(map(offline, found)):
+        if no_network(step.node) or any(map(offline, found)):
             return f"{use.one.program} works without the network"
         if any(one.one.program not in row["only"] for one in found if "only" in row):
             return f"{use.one.program} empties its cache, or keeps it elsewhere"

@@ -9,6 +9,15 @@ PATHS = ArgumentSpec(
     "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True
 )
 
+PATCH = OptionSpec(
+    "patch",
+    ("--patch",),
+    "string",
+    "Write the diff of all files to FILE, for git apply.",
+    metavar="FILE",
+    panel="Result",
+)
+
 SELECTION = (
     OptionSpec(
         "select",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
 from dfopt.cli.specs._engine import ENGINE
-from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, format_option
+from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATCH, PATHS, SELECTION, format_option
 
 SPEC = CommandSpec(
     "fix",
@@ -21,14 +21,7 @@ SPEC = CommandSpec(
             panel="Result",
         ),
         OptionSpec("diff", ("--diff",), "flag", "Print the diff with --write, --check and '-', too.", panel="Result"),
-        OptionSpec(
-            "patch",
-            ("--patch",),
-            "string",
-            "Write the diff of all files to FILE, for git apply.",
-            metavar="FILE",
-            panel="Result",
-        ),
+        PATCH,
         OptionSpec(
             "verify",
             ("--verify",),

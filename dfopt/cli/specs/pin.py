@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CONFIGURATION, FILES, LOCK, NETWORK, OUTPUT, PATHS
+from dfopt.cli.specs._shared import CONFIGURATION, FILES, LOCK, NETWORK, OUTPUT, PATCH, PATHS, format_option
 
 SPEC = CommandSpec(
     "pin",
@@ -38,14 +38,7 @@ SPEC = CommandSpec(
             panel="Result",
         ),
         OptionSpec("diff", ("--diff",), "flag", "Print the diff with --write, too.", panel="Result"),
-        OptionSpec(
-            "patch",
-            ("--patch",),
-            "string",
-            "Write the diff of all files to FILE, for git apply.",
-            metavar="FILE",
-            panel="Result",
-        ),
+        PATCH,
         LOCK,
         OptionSpec("offline", ("--offline",), "flag", "Take digests from the lock file alone.", panel="Digests"),
         OptionSpec(
@@ -58,16 +51,7 @@ SPEC = CommandSpec(
         *NETWORK,
         *FILES,
         *CONFIGURATION,
-        OptionSpec(
-            "output_format",
-            ("--output-format",),
-            "choice",
-            "The form of the list of --check.",
-            "text",
-            ("text", "json"),
-            metavar="FORMAT",
-            panel="Output",
-        ),
+        format_option("The form of the list of --check.", ("text", "json"), "text"),
         *OUTPUT,
     ),
     order=50,
