@@ -8,6 +8,8 @@
        (coding-system-for-read 'utf-8-dos)
        (eglot-confirm-server-edits nil)
        (eglot-sync-connect 120)
+       (eglot-connect-timeout 120)
+       (jsonrpc-default-request-timeout 120)
        (eglot-autoshutdown t))
   (define-derived-mode dockerfile-mode prog-mode "Dockerfile")
   (find-file file)
