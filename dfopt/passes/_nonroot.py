@@ -190,6 +190,9 @@ def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bo
     match = home.search(body.text)
     if match is not None:
         return f"({match[0].split()[0]}) installs below root's home directory"
+    data = re.search(table("users")["programs"]["data"], body.text) if not owned else None
+    if data is not None:
+        return f"({data[0]}) may make data that the image's program writes to"
     if unseen(program, step):
         return "runs a script from the network, which may install below root's home directory"
     if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):

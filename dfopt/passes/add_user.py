@@ -46,10 +46,10 @@ class AddUser(Pass):
 
     Refuses: ports below 1024; programs that need root or choose the user themselves (nginx, sshd, cron, gosu, su-exec);
     start scripts that cannot be read, that prepare something as root, or write outside of the user's directories;
-    packages that are installed at the start; files below /root, or that root alone can read; an interactive shell or
-    interpreter; an image that does not say what it starts, or takes that from another stage; a base image of which no
-    user is known; a `USER root` behind which nothing is installed. What a program writes where cannot be seen: the fix
-    is `unsafe`.
+    packages that are installed at the start; files below /root, or that root alone can read; a RUN that makes data for
+    the program (`manage.py migrate`); an interactive shell or interpreter; an image that does not say what it starts,
+    or takes that from another stage; a base image of which no user is known; a `USER root` behind which nothing is
+    installed. What a program writes where cannot be seen: the fix is `unsafe`.
 
     Declares: a RUN that creates the user and gives it its directories (where that is needed), and USER.
     """
