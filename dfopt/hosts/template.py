@@ -29,9 +29,7 @@ _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 
 def blanked(text: str) -> tuple[str, list[tuple[int, int]]]:
     """The text with its markers blanked out, of the same length, and the spans of the markers. Raises HostError for
-    what cannot be told apart (`raw` blocks, an open marker)."""
-    if _RAW.search(text):
-        raise HostError("a template with raw blocks is left alone", 0)
+    an open marker."""
     spans: list[tuple[int, int]] = []
     pieces: list[str] = []
     at = 0
@@ -65,10 +63,15 @@ def _word(marker: str) -> str:
 def optimize_template(source: Source, options: Options, facts: Facts | None = None) -> Result:
     """As `optimizer.optimize`, for a template."""
     known = facts or NO_FACTS
+    if _RAW.search(source.text):
+        return _left_alone(source, "it has raw blocks")
+    spans: list[tuple[int, int]] = []
     try:
         text, spans = blanked(source.text)
         program = Program(parse(text))
     except (HostError, DockerfileError) as failure:
+        if spans:
+            return _left_alone(source, f"without what its markers say it is no Dockerfile: {failure.message}")
         line, column = LineIndex(source.text).position(min(failure.offset, len(source.text)))
         return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
     blank = Source(source.name, text)
@@ -87,6 +90,11 @@ def optimize_template(source: Source, options: Options, facts: Facts | None = No
         return Result(source, source.text, reported=(*result.reported, *refused))
     made: Result = replace(result, source=source, output=_restored(source.text, result))
     return made
+
+
+def _left_alone(source: Source, why: str) -> Result:
+    told = Reported("host", "suggestion", "this template is left alone", 0, 0, False, why)
+    return Result(source, source.text, reported=(told,))
 
 
 class _Untouched:

@@ -232,11 +232,27 @@ def test_templates(text: str, changed: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("FROM x\n{% raw %}\n", "it has raw blocks"),
+        (
+            "{{ base() }}\n\nRUN x\n",
+            "without what its markers say it is no Dockerfile: no build stage in current context",
+        ),
+    ],
+)
+def test_templates_that_are_left_alone(text: str, reason: str) -> None:
+    result = run("template", text, "apt-cleanup")
+    assert result.problem is None
+    assert result.output == text
+    assert [one.reason for one in result.reported] == [reason]
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "place"),
     [
         ("compose", "services:\n  a: [\n", (3, 1)),
         ("python", "import docker\ndef f(:\n", (2, 7)),
-        ("template", "FROM x\n{% raw %}\n", (1, 1)),
         ("template", "FROM x\nRUN {{ y\n", (2, 5)),
         ("template", "FROM x\nRUM y\n", (2, 1)),
     ],
