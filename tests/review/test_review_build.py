@@ -169,7 +169,7 @@ def test_capabilities(raw: bytes, text: str) -> None:
 # -- leftovers ---------------------------------------------------------------------------------------------------------
 
 PLACES = {
-    "apt-index": "/var/lib/apt/lists/deb.debian.org_Packages.lz4", "apt-cache": "/var/cache/apt/archives/curl.deb",
+    "apt-index": "/var/lib/apt/lists/archive.example.org_Packages.lz4", "apt-cache": "/var/cache/apt/archives/curl.deb",
     "apk-index": "/var/cache/apk/APKINDEX.tar.gz", "rpm-cache": "/var/cache/dnf/fedora/x.solv",
     "pacman-cache": "/var/lib/pacman/sync/core.db", "pip-cache": "/root/.cache/pip/http/a/b",
     "uv-cache": "/home/app/.cache/uv/x", "npm-cache": "/root/.npm/_cacache/index-v5/1",
