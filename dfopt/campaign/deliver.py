@@ -10,6 +10,7 @@ from dfopt.campaign.message import MessageError
 from dfopt.edit import unified_diff
 from dfopt.record import replace
 from dfopt.source import encode
+from dfopt.workspace.patches import labels, patch_name
 from dfopt.workspace.writer import WriteRefused, replace_file, write_result
 
 TYPE_CHECKING = False
@@ -68,14 +69,10 @@ def branches(groups: list[Group], prefix: str, message: Message) -> Iterator[Fil
 def patch_of(row: FileResult, top: str | None) -> str:
     """The diff of a changed file, with paths relative to `top` (None: as they are shown)."""
     assert row.result is not None
-    name = row.name.lstrip("/") or row.name
+    name = patch_name(row.name)
     if top is not None:
         name = os.path.relpath(os.path.realpath(row.path), os.path.realpath(top)).replace(os.sep, "/")
-    titles = [""] * (max((fix.number for fix in row.result.applied), default=-1) + 1)
-    for fix in row.result.applied:
-        tier = "" if fix.tier == "safe" else f" [{fix.tier}]"
-        titles[fix.number] = f"{fix.name}{tier}: {' '.join(fix.message.split())}"
-    return unified_diff(row.result.source.text, row.result.changes, name, titles)
+    return unified_diff(row.result.source.text, row.result.changes, name, labels(row.result))
 
 
 def failed(row: FileResult, reason: str) -> FileResult:

@@ -180,9 +180,9 @@ def _content(path: str) -> bytes | None:
 
 def _diff(name: str, before: bytes | None, after: bytes) -> str:
     """The unified diff; of a file that is not there yet, from /dev/null."""
-    from dfopt.cli.fix import patch_name
     from dfopt.edit import Change, unified_diff
     from dfopt.source import decode
+    from dfopt.workspace.patches import patch_name
 
     old, new = decode(before or b""), decode(after)
     change = Change(len(old), len(old), new[len(old) :], frozenset((0,)))

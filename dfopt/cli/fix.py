@@ -11,6 +11,7 @@ from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.edit import unified_diff
 from dfopt.record import Record
 from dfopt.workspace.config import ConfigError
+from dfopt.workspace.patches import labels, patch_name
 from dfopt.workspace.run import Outcome, run_all
 
 TYPE_CHECKING = False
@@ -151,25 +152,6 @@ class Fix(Record):
         if once:
             return Outcome(shown, status=2, counts=numbers, once=f"dfopt: error: {once}\n")
         return Outcome(shown, notes=failure_line(report), status=2, counts=numbers)
-
-
-def labels(result: Result) -> list[str]:
-    """The title of each author of changes: the pass and what it did."""
-    table = {fix.number: fix for fix in result.applied}
-    titles: list[str] = []
-    for number in range(max(table, default=-1) + 1):
-        fix = table.get(number)
-        if fix is None:
-            titles.append("")
-            continue
-        tier = "" if fix.tier == "safe" else f" [{fix.tier}]"
-        titles.append(f"{fix.name}{tier}: {out.printable(' '.join(fix.message.split()))}")
-    return titles
-
-
-def patch_name(name: str) -> str:
-    """The name of a file in a diff header, behind `a/`: without the root directory."""
-    return name.lstrip("/") or name
 
 
 def counts(result: Result) -> dict[str, int]:

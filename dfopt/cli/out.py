@@ -6,6 +6,7 @@ import os
 import sys
 
 from dfopt.source import encode
+from dfopt.words import printable as printable  # told here, too: what commands print goes through this module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,18 +77,3 @@ def _write(stream: TextIO | None, content: bytes) -> None:
     except OSError as failure:
         discard()
         raise OutputFailed(f"cannot write to standard output: {failure.strerror}") from None
-
-
-def printable(text: str) -> str:
-    """`text` on one line, for a terminal: control characters, and bytes that are no text, as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":
-        return f"\\x{ord(char) - 0xDC00:02x}"
-    return {"\t": "\\t", "\n": "\\n", "\r": "\\r"}.get(char) or (
-        f"\\x{ord(char):02x}" if char < "\x80" else f"\\u{ord(char):04x}"
-    )

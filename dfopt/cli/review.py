@@ -119,13 +119,13 @@ def _optimized(path: str, lookup: Lookup) -> Result:
 
 
 def _reviewed(images: tuple[str, ...], settings: Settings, results: list[Result], values: Values) -> Reviewed:
-    from dfopt.cli.fix import labels
     from dfopt.image.compare import compare
     from dfopt.image.reference import open_image
     from dfopt.record import replace
     from dfopt.review.build import make_review
     from dfopt.review.model import Reviewed
     from dfopt.review.watch import Watch
+    from dfopt.workspace.patches import labels
 
     reviews: list[Review] = []
     read: list[Contents] = []

@@ -58,18 +58,17 @@ class Server(LanguageServer):
     def configure(self, value: Any) -> None:
         """Takes settings from the client; what is wrong with them is shown, once."""
         self.settings, wrong = settings_from(value)
-        chosen = self.settings
-        self.request = Request(Lookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe)
-        self._analyses.clear()
+        self.read_anew()
         for message in wrong:
             self.tell(message)
 
     def forget(self) -> None:
         """Configuration or facts on the disk have changed."""
-        self.configure_again()
+        self.read_anew()
         self._told.clear()
 
-    def configure_again(self) -> None:
+    def read_anew(self) -> None:
+        """Drops what was read of configuration files and every analysis that rests on it."""
         chosen = self.settings
         self.request = Request(Lookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe)
         self._analyses.clear()
