@@ -33,6 +33,7 @@ class Effect(Record):
     at       offset in the step's shell text
     where    as Invocation.where
     program  the program
+    deep     of a change: it reaches what is below the path too (chmod -R)
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Effect(Record):
     at: int
     where: str
     program: str
+    deep: bool = False
 
 
 # build targets and program names that ask for packages
@@ -144,7 +146,8 @@ class _Reader:
         self.readers: dict[str, list[str]] = programs["index-readers"]
 
     def add(self, kind: str, path: str, one: Invocation) -> None:
-        self.found.append(Effect(kind, path, one.node.start, one.where, one.program or ""))
+        deep = kind == "changes" and one.has_option("-R", "--recursive")
+        self.found.append(Effect(kind, path, one.node.start, one.where, one.program or "", deep))
 
     def path(self, kind: str, word: str | None, one: Invocation) -> None:
         if word is None or word.startswith("~"):  # which home that is depends on the user

@@ -53,8 +53,14 @@ class Layers:
                         for writer, other in self.live
                         if writer != step and covers(effect.path, other.path) and other.program != "mkdir"
                     ]
+                    if not effect.deep and self._directory(effect.path):
+                        continue  # another mode or owner of a directory by itself stores no file again
                 self.live.append((step, effect))
         return deaths
+
+    def _directory(self, path: str) -> bool:
+        """Whether mkdir made the path."""
+        return any(other.path == path and other.program == "mkdir" for _, other in self.live)
 
 
 def _met(effect: Effect, other: Effect) -> bool:

@@ -54,7 +54,7 @@ class LegacyEnvLabel(Pass):
         for index, node in enumerate(program.dockerfile.instructions):
             if node.form == "legacy":
                 pair = node.pairs[0]
-                message = f"write {pair.name} in the form {node.keyword} {pair.name}=value"
+                message = f"write {node.keyword} in the form name=value"  # for all alike: titles say it once
                 value = spelt(pair.value or "", program.dockerfile.escape)
                 reason = "no spelling in the new form is known to be exactly the same value"
                 edits = reason if value is None else _edits(program.text, node, value)
