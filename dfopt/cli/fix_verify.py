@@ -16,6 +16,7 @@ from dfopt.engine import EngineError
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError
 from dfopt.proof import Lab, Plan, ProofError, prove_fixes
+from dfopt.proof.built import BuildFacts
 from dfopt.proof.seen import Reader
 from dfopt.record import Record, replace
 from dfopt.source import LineIndex
@@ -72,11 +73,13 @@ class VerifiedFix(Fix):
         try:
             lab = Lab(bench.engine, plan, None if self.quiet else progress, bench.reader)
 
+            facts = BuildFacts(source)
+
             def apply(only: frozenset[tuple[str, int]] | None) -> Result:
                 with self.shop.lock:
-                    return self.request.optimize_source(found, source, only)
+                    return self.request.optimize_source(found, source, only, (facts,))
 
-            proof = prove_fixes(lab, apply, "" if found.path == STDIN else found.path)
+            proof = prove_fixes(lab, apply, "" if found.path == STDIN else found.path, facts)
         finally:
             self.shop.free.put(bench)
         self.shop.proofs[found.path] = proof

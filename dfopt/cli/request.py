@@ -118,11 +118,19 @@ class Request:
             raise OSError(0, found.error)
         return Source.from_bytes(read_input(found.path), found.name)
 
-    def optimize_source(self, found: Found, source: Source, only: Container[tuple[str, int]] | None = None) -> Result:
-        """Optimizes what was read of a file; `only` as in `optimizer.optimize`. Raises ConfigError."""
+    def optimize_source(
+        self,
+        found: Found,
+        source: Source,
+        only: Container[tuple[str, int]] | None = None,
+        more: tuple[Facts, ...] = (),
+    ) -> Result:
+        """Optimizes what was read of a file; `only` as in `optimizer.optimize`; `more`: facts of this file alone.
+        Raises ConfigError."""
         directory = self.directory_of(found)
         plan = self.plan(directory)
-        facts = AskedFacts(self.facts_of(found, source))
+        known = self.facts_of(found, source)
+        facts = AskedFacts(JoinedFacts((known, *more)) if more else known)
         kind = self.host_kind(found)
         if kind is not None:
             from dfopt.hosts.run import optimize_host

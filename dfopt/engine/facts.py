@@ -24,5 +24,6 @@ class EngineFacts(Facts):
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         if image not in self.known:
-            self.known[image] = self.engine.config(image)
+            config = self.engine.config(image)
+            self.known[image] = None if config is None else config.get("config") or {}
         return self.known[image]

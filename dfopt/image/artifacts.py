@@ -1,7 +1,8 @@
 """What a built image says of its files: static and dynamic programs, the libraries they need, interpreters, packages.
 
 ELF files are read by pyelftools (the extra `verify`). Sources of the rest: dpkg's info lists (dpkg(1)), apk's database
-of what is installed (apk-tools 2 and 3), the dynamic linkers' search order (ld.so(8), musl's ldso).
+of what is installed (apk-tools 2 and 3), rpm's (see `rpm`), os-release(5), the dynamic linkers' search order (ld.so(8),
+musl's ldso).
 """
 
 from __future__ import annotations
@@ -9,22 +10,27 @@ from __future__ import annotations
 import io
 import posixpath
 
+from dfopt.image.errors import ImageError
 from dfopt.image.layers import DIRECTORY, FILE, SYMLINK, read_image
 from dfopt.image.tree import Tree
-from dfopt.passes.base import Artifact, Facts
+from dfopt.passes.base import Artifact, BuiltImage, Library
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dfopt.image.layers import Entry
     from dfopt.image.model import Image
     from dfopt.image.tar import Sink
+    from dfopt.image.tree import Node
 
 _LARGEST = 256 << 20  # bytes of one file that are held to read its headers
 _LISTS = "/var/lib/dpkg/info/"
 _APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+_RPM = ("/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite")
+_RELEASES = ("/etc/os-release", "/usr/lib/os-release")
+_SCRIPT = 256 << 10  # bytes of a script that are held
 _LIBRARIES = ("/usr/local/lib", "/lib", "/usr/lib", "/lib64", "/usr/lib64")
 
 
@@ -43,11 +49,14 @@ class Elf(Record):
 
 
 def read_elf(data: bytes) -> Elf | None:
-    """The dynamic side of an ELF file; None where the bytes are none. Raises ImportError without pyelftools."""
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.dynamic import DynamicSegment
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.segments import InterpSegment
+    """The dynamic side of an ELF file; None where the bytes are none. Raises ImageError without pyelftools."""
+    try:
+        from elftools.common.exceptions import ELFError
+        from elftools.elf.dynamic import DynamicSegment
+        from elftools.elf.elffile import ELFFile
+        from elftools.elf.segments import InterpSegment
+    except ImportError:
+        raise ImageError("to read programs takes the Python package pyelftools") from None
 
     needs: list[str] = []
     path: list[str] = []
@@ -69,27 +78,28 @@ def read_elf(data: bytes) -> Elf | None:
     return Elf(tuple(needs), interpreter, tuple(path))
 
 
-class ImageFacts(Facts):
-    """`artifact` and `needs_below` of one image, which was built from the file in question up to its last stage. The
-    image is read once; of what is in its files only headers and package lists are kept. Raises ImageError."""
+class ImageFiles(BuiltImage):
+    """What one image says. It is read once; of what is in its files only headers, scripts and package lists are kept.
+    Raises ImageError."""
 
-    __slots__ = ("elves", "owners", "scripts", "tree")
+    __slots__ = ("elves", "env", "owners", "scripts", "texts", "tree")
 
     def __init__(self, image: Image) -> None:
-        self.elves: dict[str, Elf] = {}
-        self.scripts: dict[str, str] = {}
-        self.owners: dict[str, str] = {}
+        self.elves: dict[int, Elf] = {}  # by the identity of the entry in the tree
+        self.scripts: dict[int, bytes] = {}
+        self.texts: dict[int, bytes] = {}
         self.tree = Tree()
+        self.env = [str(pair) for pair in image.settings().get("Env") or ()]
         contents = read_image(image, hashes=False, visit=self._visit)
         for layer in contents.layers:
             self.tree.apply(layer.entries, image.name)
+        self.owners = dict(self._owned())
 
     def _visit(self, entry: Entry) -> Sink | None:
         path = entry.path
-        listed = (path.startswith(_LISTS) and path.endswith(".list")) or path in _APK
-        self.elves.pop(path, None)  # a lower layer's
-        self.scripts.pop(path, None)
-        if entry.size > _LARGEST or not (listed or entry.mode & 0o111 or ".so" in path or path.endswith(".node")):
+        listed = (path.startswith(_LISTS) and path.endswith(".list")) or path in (*_APK, *_RPM, *_RELEASES)
+        program = entry.mode & 0o111 or ".so" in path or path.endswith((".node", ".sh", ".bash"))
+        if entry.size > _LARGEST or not (listed or program):
             return None
         held = bytearray()
         seen = 0
@@ -97,39 +107,56 @@ class ImageFacts(Facts):
         def take(piece: memoryview) -> None:
             nonlocal seen
             seen += len(piece)
-            if listed or not held or held[:4] == b"\x7fELF":
+            if listed or not held or held[:4] == b"\x7fELF" or (held[:2] == b"#!" and entry.size <= _SCRIPT):
                 held.extend(piece)
             if seen >= entry.size:
-                self._keep(path, bytes(held), listed)
+                self._keep(entry, bytes(held), listed)
                 held.clear()
 
         return take
 
-    def _keep(self, path: str, data: bytes, listed: bool) -> None:
+    def _keep(self, entry: Entry, data: bytes, listed: bool) -> None:
         if listed:
-            self._list(path, data.decode("utf-8", "surrogateescape"))
+            self.texts[id(entry)] = data
         elif data[:4] == b"\x7fELF":
             found = read_elf(data)
             if found is not None:
-                self.elves[path] = found
-        elif data[:2] == b"#!":
-            self.scripts[path] = data[2:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+                self.elves[id(entry)] = found
+        elif data[:2] == b"#!" or (entry.path.endswith((".sh", ".bash")) and len(data) == entry.size):
+            self.scripts[id(entry)] = data
 
-    def _list(self, path: str, text: str) -> None:
-        if path.startswith(_LISTS):
-            package = posixpath.basename(path).removesuffix(".list").partition(":")[0]
-            for line in text.split("\n"):
-                self.owners[line] = package
-            return
-        package = directory = ""
-        for line in text.split("\n"):
-            key, _, value = line.partition(":")
-            if key == "P":
-                package = value
-            elif key == "F":
-                directory = value
-            elif key == "R":
-                self.owners[f"/{directory}/{value}"] = package
+    def _at(self, path: str) -> Node | None:
+        return self.tree.find(self.resolved(path))
+
+    def _text(self, path: str) -> str:
+        data = self.texts.get(_key(self._at(path)), b"")
+        return data.decode("utf-8", "surrogateescape")
+
+    def _owned(self) -> Iterator[tuple[str, str]]:
+        """(path, package) of all that the databases list."""
+        lists = self.tree.find(_LISTS.rstrip("/"))
+        for name in (lists.children or ()) if lists is not None else ():
+            if name.endswith(".list"):
+                for line in self._text(_LISTS + name).split("\n"):
+                    yield line, name.removesuffix(".list").partition(":")[0]
+        for path in _APK:
+            package = directory = ""
+            for line in self._text(path).split("\n"):
+                key, _, value = line.partition(":")
+                if key == "P":
+                    package = value
+                elif key == "F":
+                    directory = value
+                elif key == "R":
+                    yield posixpath.join("/", directory, value), package
+        for path in _RPM:
+            data = self.texts.get(_key(self._at(path)))
+            if data is not None:
+                from dfopt.image.rpm import installed
+
+                for package, _, _, paths in installed(data):
+                    for one in paths:
+                        yield one, package
 
     def resolved(self, path: str) -> str:
         """`path` with the links on the way followed; it need not exist."""
@@ -151,41 +178,74 @@ class ImageFacts(Facts):
         names = (path, path.removeprefix("/usr")) if path.startswith("/usr/") else (path, "/usr" + path)
         return next((self.owners[name] for name in names if name in self.owners), None)
 
-    def artifact(self, path: str) -> Artifact | None:
+    def artifact(self, path: str) -> Artifact:
         place = self.resolved(path)
         node = self.tree.find(place)
         if node is None:
-            return Artifact("", False, (), "", None)
-        owner = self._owner(place)
-        if place in self.elves:
-            found = self.elves[place]
-            return Artifact("elf", found.static, found.needs, found.interpreter, owner)
-        if place in self.scripts:
-            return Artifact("script", False, (), self.scripts[place], owner)
+            return Artifact("")
+        owner, mode, key = self._owner(place), node.entry.mode, _key(node)
+        if key in self.elves:
+            elf = self.elves[key]
+            return Artifact("elf", elf.static, elf.needs, elf.interpreter, owner, place, mode)
+        script = self.scripts.get(key, b"")
+        if script[:2] == b"#!":
+            first = script[2:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+            return Artifact("script", False, (), first, owner, place, mode)
         kind = {FILE: "file", DIRECTORY: "directory"}.get(node.entry.kind, "other")
-        return Artifact(kind, False, (), "", owner)
+        return Artifact(kind, False, (), "", owner, place, mode)
 
-    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
+    def script(self, path: str) -> str | None:
+        node = self._at(path)
+        data = self.scripts.get(_key(node))
+        if data is None or node is None or len(data) != node.entry.size:
+            return None
+        return data.decode("utf-8", "surrogateescape")
+
+    def release(self) -> tuple[str, str]:
+        text = next((text for path in _RELEASES if (text := self._text(path))), "")
+        pairs = (line.partition("=") for line in text.split("\n"))
+        said = {key: value.strip().strip("\"'") for key, _, value in pairs}
+        return said.get("ID", ""), said.get("VERSION_CODENAME") or said.get("VERSION_ID", "")
+
+    def _elves_below(self, path: str) -> Iterator[tuple[str, Elf]]:
         root = self.resolved(path)
-        below = root.rstrip("/") + "/"
-        inside = {n for n in self.elves if (n == root or n.startswith(below)) and self.tree.find(n) is not None}
-        own = {posixpath.basename(name) for name in inside}
-        found: dict[str, str | None] = {}
-        waiting = [(name, need) for name in sorted(inside) for need in self.elves[name].needs]
-        for name, need in waiting:
-            if need not in own and need not in found:
-                found[need] = self._library(need, self.elves[name], name)
+        node = self.tree.find(root)
+        waiting = [(root, node)] if node is not None else []
+        while waiting:
+            place, at = waiting.pop()
+            found = self.elves.get(_key(at))
+            if found is not None:
+                yield place, found
+            waiting += [(f"{place.rstrip('/')}/{name}", child) for name, child in (at.children or {}).items()]
+
+    def needs_below(self, path: str) -> Mapping[str, Library]:
+        inside = sorted(self._elves_below(path))
+        own = {posixpath.basename(place) for place, _ in inside}
+        found: dict[str, Library] = {}
+        for place, elf in inside:
+            for need in elf.needs:
+                if need not in own and need not in found:
+                    found[need] = self._library(need, elf, place)
         return found
 
-    def _library(self, name: str, elf: Elf, program: str) -> str | None:
-        """The package of the library that the dynamic linker would take."""
-        origin = posixpath.dirname(program)
+    def _library(self, name: str, elf: Elf, program: str) -> Library:
+        """The library that the dynamic linker would take."""
+        origin = posixpath.dirname(self.resolved(program))
+        said = next((pair.partition("=")[2] for pair in self.env if pair.startswith("LD_LIBRARY_PATH=")), "")
         search = [part.replace("$ORIGIN", origin).replace("${ORIGIN}", origin) for part in elf.path]
+        search += [part for part in said.split(":") if part.startswith("/")]
         for place in _LIBRARIES:
             search.append(place)
             search += [f"{place}/{one}" for one in ("x86_64-linux-gnu", "aarch64-linux-gnu", "arm-linux-gnueabihf")]
         for directory in search:
             path = self.resolved(posixpath.normpath(f"{directory}/{name}"))
             if self.tree.find(path) is not None:
-                return self._owner(path)
-        return None
+                return Library(path, self._owner(path))
+        return Library("")
+
+
+def _key(node: Node | None) -> int:
+    """The identity of the entry that holds a node's content (of a hard link, its target's)."""
+    if node is None:
+        return 0
+    return id(node.inode.entry if node.inode is not None else node.entry)

@@ -111,13 +111,15 @@ SHARED = (
 
 
 class Artifact(Record):
-    """What a build of the file has at a path.
+    """What an image has at a path, behind all links on the way.
 
     kind         "elf", "script" (its first line names an interpreter), "file", "directory", "other"; "" for nothing
     static       of an ELF: it is loaded as it stands, without a dynamic linker
     needs        of an ELF: the libraries that it names (DT_NEEDED)
     interpreter  of an ELF: its dynamic linker, "" without one; of a script: what stands behind #!
-    package      the package that owns the file; None: none does
+    package      the package that owns the file, by the databases of dpkg and apk; None: none does
+    path         where it lies when links are followed
+    mode         its permission bits (07777)
     """
 
     kind: str
@@ -125,6 +127,38 @@ class Artifact(Record):
     needs: tuple[str, ...] = ()
     interpreter: str = ""
     package: str | None = None
+    path: str = ""
+    mode: int = 0
+
+
+class Library(Record):
+    """A shared library that a program needs: the file that the dynamic linker takes ("" where there is none), and the
+    package that owns it (None: none does)."""
+
+    path: str
+    package: str | None = None
+
+
+class BuiltImage:
+    """The image of a stage, as a build of the file made it."""
+
+    __slots__ = ()
+
+    def artifact(self, path: str) -> Artifact:
+        """What it has at an absolute path."""
+        raise NotImplementedError
+
+    def needs_below(self, path: str) -> Mapping[str, Library]:
+        """The libraries, by name, that ELF files at or below an absolute path need from elsewhere."""
+        raise NotImplementedError
+
+    def script(self, path: str) -> str | None:
+        """The text of the script at an absolute path; None where there is none, or too large a one."""
+        raise NotImplementedError
+
+    def release(self) -> tuple[str, str]:
+        """ID and VERSION_CODENAME (else VERSION_ID) of its os-release(5): ("debian", "trixie"); ("", "") without."""
+        raise NotImplementedError
 
 
 class Facts:
@@ -161,17 +195,22 @@ class Facts:
         return None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
-        """The OCI image config of a base image."""
+        """The run settings of a base image (User, Env, Entrypoint and so on), as its OCI config has them."""
         return None
 
-    def artifact(self, path: str) -> Artifact | None:
-        """What an image that was built from the file has at an absolute path."""
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        """The image of a stage, from a build of the file as it is. `stage` counts the stages, `base` is its FROM word:
+        where the file as it is has another one there, nothing is known. An answer may cost a build: ask where without
+        one there is a refusal."""
         return None
 
-    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
-        """The libraries that ELF files at or below an absolute path of that image need from elsewhere: name -> the
-        package that owns the one the dynamic linker takes (None: none does, or there is no such library)."""
+    def built_config(self, image: str) -> Mapping[str, Any] | None:
+        """As `image_config`, of an image that a stage of the file as it is starts from; it may cost a build, too."""
         return None
+
+    def unbuilt(self) -> str:
+        """Why there was no build that `built` or `built_config` could answer from; "" where none was tried."""
+        return ""
 
 
 NO_FACTS = Facts()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dfopt.optimizer import Reported
 from dfopt.proof.differences import declared_by
+from dfopt.proof.errors import ProofError
 from dfopt.proof.verdict import Baseline, Verdict, against, baseline
 from dfopt.record import Record, replace
 from dfopt.source import encode
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dfopt.optimizer import Applied, Result
+    from dfopt.proof.built import BuildFacts
     from dfopt.proof.lab import Lab
     from dfopt.proof.verdict import Figures
 
@@ -44,30 +46,43 @@ class Proof(Record):
     builds: int
 
 
-def prove_fixes(lab: Lab, apply: Apply, path: str) -> Proof:
+def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = None) -> Proof:
     """Proves the fixes of the file at `path`. `apply`: the optimizer on its content, with the fixes of these identities
-    alone, or with all. Raises ProofError where the file as it is does not build; EngineError, ImageError."""
+    alone, or with all; `facts`: what it asks of builds. Raises ProofError where the file as it is does not build and
+    there are fixes; EngineError, ImageError."""
     full = apply(None)
-    if full.problem is not None or not full.changed:
+    asked = facts is not None and facts.wanted
+    if full.problem is not None or not (full.changed or asked):
         return Proof(full, None, (), None, 0)
     lab.say("built as it is")
-    base = baseline(lab, full.source.to_bytes(), path)
-    trials = _Trials(lab, base, apply, path)
     try:
-        return trials.prove(full)
+        base = baseline(lab, full.source.to_bytes(), path)
+    except ProofError as failure:
+        if full.changed or facts is None:
+            raise
+        facts.give_up(str(failure))
+        return Proof(apply(None), None, (), None, 1)
+    try:
+        while facts is not None and facts.wanted:
+            facts.learn(lab, base.built.image, path)
+            full = apply(None)
+        builds = 1 + (facts.builds if facts is not None else 0)
+        if not full.changed:
+            return Proof(full, None, (), base.figures, builds)
+        return _Trials(lab, base, apply, path, builds).prove(full)
     finally:
         lab.engine.remove(base.built.image)
 
 
 class _Trials:
-    def __init__(self, lab: Lab, base: Baseline, apply: Apply, path: str) -> None:
+    def __init__(self, lab: Lab, base: Baseline, apply: Apply, path: str, builds: int) -> None:
         self.lab = lab
         self.base = base
         self.apply = apply
         self.path = path
         self.known: dict[tuple[str, frozenset[Identity]], Verdict] = {}
         self.reasons: dict[Identity, str] = {}
-        self.builds = 1
+        self.builds = builds
 
     def prove(self, full: Result) -> Proof:
         # What one fix declares must not hide what another does: those that declare much come on top of the others,

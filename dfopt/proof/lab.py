@@ -9,13 +9,21 @@ import time
 
 from dfopt.engine import Build, BuildError, EngineError
 from dfopt.engine.frontend import frontend_of, without_frontend
+from dfopt.image import open_archive
+from dfopt.image.artifacts import ImageFiles
 from dfopt.proof.seen import Reader, Seen
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
+
     from dfopt.engine import Engine, Image
     from dfopt.engine.base import Progress
+    from dfopt.image import Archive
+
+    T = TypeVar("T")
 
 _OUTPUT_LINES = 12
 
@@ -100,15 +108,41 @@ class Lab:
         """The build context of the Dockerfile at `path`."""
         return self.plan.context if self.plan.context is not None else os.path.dirname(path) or "."
 
-    def _build(self, dockerfile: bytes, path: str, context: str, cache: bool) -> tuple[Image, float]:
+    def part(self, dockerfile: bytes, path: str) -> Image:
+        """Builds the beginning of a file, to its end, with what the engine's cache has. Raises EngineError."""
+        return self._build(dockerfile, path, self.context(path), True, whole=False)[0]
+
+    def files(self, image: Image) -> ImageFiles:
+        """What the image's files are. Raises EngineError, ImageError."""
+        return self._read(image, lambda archive: ImageFiles(archive.image()))
+
+    def settings(self, image: Image) -> Mapping[str, Any]:
+        """The image's settings: User, Env, Entrypoint and so on. Raises EngineError, ImageError."""
+        known = self.engine.config(image.name)
+        if known is not None:
+            return known.get("config") or {}
+        return self._read(image, lambda archive: archive.image().settings())
+
+    def _read(self, image: Image, read: Callable[[Archive], T]) -> T:
+        place = self.engine.save(image)
+        try:
+            with open_archive(place) as archive:
+                return read(archive)
+        finally:
+            if place != image.archive:
+                os.unlink(place)
+
+    def _build(
+        self, dockerfile: bytes, path: str, context: str, cache: bool, *, whole: bool = True
+    ) -> tuple[Image, float]:
         plan = self.plan
         frontend = frontend_of(dockerfile)
         if frontend is not None and plan.drop_syntax:
             self.say(f"built without its line # syntax={frontend}")
             dockerfile = without_frontend(dockerfile)
         build = Build(
-            context, dockerfile, path, plan.target, plan.args, plan.secrets, plan.contexts, plan.network, plan.platform,
-            cache,
+            context, dockerfile, path, plan.target if whole else None, plan.args, plan.secrets, plan.contexts,
+            plan.network, plan.platform, cache,
         )  # fmt: skip
         began = time.monotonic()
         try:

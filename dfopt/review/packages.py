@@ -98,7 +98,7 @@ def packages_of(databases: Databases, tree: Tree) -> list[Package]:
     found += _apk(alive, tree)
     for path in _RPM:
         if path in alive:
-            from dfopt.review.rpm import installed
+            from dfopt.image.rpm import installed
 
             layer = _layer(tree, path)
             for name, version, stated, paths in installed(alive[path]):

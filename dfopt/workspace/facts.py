@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.passes.base import Artifact
+    from dfopt.passes.base import BuiltImage
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
 
@@ -93,11 +93,14 @@ class JoinedFacts(Facts):
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
 
-    def artifact(self, path: str) -> Artifact | None:
-        return next((found for part in self.parts if (found := part.artifact(path)) is not None), None)
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        return next((found for part in self.parts if (found := part.built(stage, base)) is not None), None)
 
-    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
-        return next((found for part in self.parts if (found := part.needs_below(path)) is not None), None)
+    def built_config(self, image: str) -> Mapping[str, Any] | None:
+        return next((found for part in self.parts if (found := part.built_config(image)) is not None), None)
+
+    def unbuilt(self) -> str:
+        return next((found for part in self.parts if (found := part.unbuilt())), "")
 
 
 class AskedFacts(Facts):
@@ -135,8 +138,11 @@ class AskedFacts(Facts):
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("image_config").image_config(image)
 
-    def artifact(self, path: str) -> Artifact | None:
-        return self._ask("artifact").artifact(path)
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        return self._ask("built").built(stage, base)
 
-    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
-        return self._ask("needs_below").needs_below(path)
+    def built_config(self, image: str) -> Mapping[str, Any] | None:
+        return self._ask("built_config").built_config(image)
+
+    def unbuilt(self) -> str:
+        return self._ask("unbuilt").unbuilt()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dfopt.image import open_archive
-from dfopt.image.artifacts import ImageFacts, read_elf
-from dfopt.passes.base import Artifact, Facts
+from dfopt.image.artifacts import ImageFiles, read_elf
+from dfopt.passes.base import Artifact, BuiltImage, Facts, Library
 from dfopt.passes.multi_stage import MultiStage
-from image.builders import docker_archive, file, folder, layer, link, require, whiteout
+from image.builders import docker_archive, file, folder, hardlink, layer, link, require, whiteout
 
 WHY = "part of every Debian"
 
@@ -25,9 +25,9 @@ def static() -> bytes:
     return Path(require("ldconfig", WHY)).read_bytes()
 
 
-def facts(path: Path, *layers: bytes) -> ImageFacts:
+def images(path: Path, *layers: bytes) -> ImageFiles:
     with open_archive(docker_archive(path / "image.tar", list(layers))) as archive:
-        return ImageFacts(archive.image())
+        return ImageFiles(archive.image())
 
 
 def test_elf() -> None:
@@ -49,40 +49,62 @@ def test_no_elf(data: bytes) -> None:
 
 
 def test_artifacts(tmp_path: Path) -> None:
-    found = facts(
+    found = images(
         tmp_path,
         layer(
             folder("usr"), folder("usr/lib"), link("lib", "usr/lib"), file("usr/lib/libc.so.6", dynamic(), 0o755),
-            file("var/lib/dpkg/info/libc6:amd64.list", "/lib/libc.so.6\n"), file("gone", static(), 0o755),
+            file("var/lib/dpkg/info/libc6:amd64.list", "/lib/libc.so.6\n"),
+            file("usr/lib/os-release", 'NAME=x\nID=debian\nVERSION_CODENAME="trixie"\n'),
+            link("etc/os-release", "../usr/lib/os-release"), file("gone", static(), 0o755),
         ),
         layer(
             file("app/server", static(), 0o755), file("app/client", dynamic(), 0o755), link("app/same", "client"),
             file("app/run", "#!/usr/bin/env python3\nprint()\n", 0o755), file("app/data", "text"), whiteout("gone"),
-            link("bin/server", "../app/server"),
+            link("bin/server", "../app/server"), hardlink("app/hard", "app/server"),
         ),
     )  # fmt: skip
-    assert found.artifact("/app/server") == Artifact("elf", True, (), "", None)
+    assert found.artifact("/app/server") == Artifact("elf", True, (), "", None, "/app/server", 0o755)
     assert found.artifact("/bin/server") == found.artifact("/app/server")
-    client = found.artifact("/app/client")
-    assert client is not None
-    assert (client.kind, client.static, client.package) == ("elf", False, None)
+    assert found.artifact("/app/hard").static
+    client = found.artifact("/app/same")
+    assert (client.kind, client.static, client.package, client.path) == ("elf", False, None, "/app/client")
     assert "libc.so.6" in client.needs
-    assert found.artifact("/app/run") == Artifact("script", False, (), "/usr/bin/env python3", None)
-    assert found.artifact("/app/data") == Artifact("file")
-    assert found.artifact("/app") == Artifact("directory")
+    assert found.artifact("/app/run") == Artifact("script", False, (), "/usr/bin/env python3", None, "/app/run", 0o755)
+    assert found.script("/app/run") == "#!/usr/bin/env python3\nprint()\n"
+    assert found.script("/app/data") is found.script("/app/server") is found.script("/nowhere") is None
+    assert found.artifact("/app/data") == Artifact("file", False, (), "", None, "/app/data", 0o644)
+    assert found.artifact("/app").kind == "directory"
     assert found.artifact("/gone") == Artifact("")
-    library = found.artifact("/lib/libc.so.6")
-    assert library is not None
-    assert library.package == "libc6"
-    needs = found.needs_below("/app")
-    assert needs is not None
-    assert needs["libc.so.6"] == "libc6"
+    assert found.artifact("/lib/libc.so.6").package == "libc6"
+    assert found.needs_below("/app")["libc.so.6"] == Library("/usr/lib/libc.so.6", "libc6")
     assert found.needs_below("/gone") == {}
+    assert found.release() == ("debian", "trixie")
+
+
+def test_an_upper_layer_replaces_what_was_read(tmp_path: Path) -> None:
+    """By a file without content, by a link, and by one of another kind: nothing of the lower layer is told any more."""
+    lower = layer(*[file(f"app/{name}", static(), 0o755) for name in ("empty", "link", "script")])
+    upper = layer(
+        file("app/empty", "", 0o755), link("app/link", "nowhere"), file("app/script", "#!/bin/sh\n", 0o755)
+    )  # fmt: skip
+    found = images(tmp_path, lower, upper)
+    assert [found.artifact(f"/app/{name}").kind for name in ("empty", "link", "script")] == ["file", "", "script"]
+    assert found.needs_below("/app") == {}
+
+
+def test_library_path_of_the_image(tmp_path: Path) -> None:
+    program, library = file("app/client", dynamic(), 0o755), file("opt/own/libc.so.6", dynamic(), 0o755)
+    archive = docker_archive(
+        tmp_path / "image.tar", [layer(program, library)], config={"Env": ["LD_LIBRARY_PATH=relative:/opt/own"]}
+    )
+    with open_archive(archive) as opened:
+        found = ImageFiles(opened.image())
+    assert found.needs_below("/app")["libc.so.6"] == Library("/opt/own/libc.so.6")
 
 
 def test_packages_of_alpine(tmp_path: Path) -> None:
     database = "P:zlib\nV:1.3\nF:usr\nF:usr/lib\nR:libz.so.1\nR:libz.so.1.3\n\nP:musl\nF:lib\nR:ld-musl-x86_64.so.1\n"
-    found = facts(
+    found = images(
         tmp_path,
         layer(
             file("lib/apk/db/installed", database), file("usr/lib/libz.so.1.3", dynamic(), 0o755),
@@ -90,15 +112,12 @@ def test_packages_of_alpine(tmp_path: Path) -> None:
         ),
     )  # fmt: skip
     for path, package in (("/usr/lib/libz.so.1", "zlib"), ("/lib/ld-musl-x86_64.so.1", "musl")):
-        known = found.artifact(path)
-        assert known is not None
-        assert known.package == package
+        assert found.artifact(path).package == package
 
 
 def test_a_missing_library(tmp_path: Path) -> None:
-    found = facts(tmp_path, layer(file("app/client", dynamic(), 0o755))).needs_below("/app/client")
-    assert found is not None
-    assert found["libc.so.6"] is None
+    found = images(tmp_path, layer(file("app/client", dynamic(), 0o755))).needs_below("/app/client")
+    assert found["libc.so.6"] == Library("")
 
 
 # --- what the pass makes of it ---------------------------------------------------------------------------------------
@@ -107,17 +126,31 @@ GO = 'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build -o /server .\nCMD [
 PYTHON = 'FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["python", "app.py"]\n'
 
 
+class Told(BuiltImage):
+    """One answer to every question about a path."""
+
+    def __init__(self, found: Artifact, libraries: Mapping[str, Library]) -> None:
+        self.found = found
+        self.libraries = libraries
+
+    def artifact(self, path: str) -> Artifact:
+        return self.found
+
+    def needs_below(self, path: str) -> Mapping[str, Library]:
+        return self.libraries
+
+
 class Built(Facts):
     """A build context, and what a build of it gave."""
 
-    __slots__ = ("files", "found", "libraries")
+    __slots__ = ("files", "image")
 
     def __init__(
-        self, files: dict[str, bytes], found: Artifact | None = None, libraries: dict[str, str | None] | None = None
+        self, files: dict[str, bytes], found: Artifact | None = None, libraries: Mapping[str, Library] | None = None
     ) -> None:
         self.files = files
-        self.found = found
-        self.libraries = libraries
+        known = found is not None or libraries is not None
+        self.image = Told(found or Artifact(""), libraries or {}) if known else None
 
     def context_paths(self) -> frozenset[str]:
         return frozenset(self.files)
@@ -125,11 +158,8 @@ class Built(Facts):
     def context_file(self, path: str) -> bytes | None:
         return self.files.get(path)
 
-    def artifact(self, path: str) -> Artifact | None:
-        return self.found
-
-    def needs_below(self, path: str) -> Mapping[str, str | None] | None:
-        return self.libraries
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        return self.image if stage == 0 and base in ("golang:1.24", "python:3.13") else None
 
 
 SERVER = {"go.mod": b"module x/server\n", "main.go": b'package main\n\nimport _ "net"\n\nfunc main() {}\n'}
@@ -164,10 +194,10 @@ def test_static_by_proof(found: Artifact | None, image: str) -> None:
 
 def test_refusal_becomes_proof() -> None:
     assert "some-binding needs of the base image is not known" in outcome(PYTHON, Built(PAGES))
-    proved = outcome(PYTHON, Built(PAGES, None, {"libc.so.6": "libc6", "libfoo.so.1": "libfoo1"}))
+    proved = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": Library("/usr/lib/libfoo.so.1", "libfoo1")}))
     assert "apt-get install -y --no-install-recommends libfoo1 &&" in proved
 
 
 def test_library_of_no_package() -> None:
-    reason = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": None}))
+    reason = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": Library("")}))
     assert "needs libfoo.so.1, which no package of the built image has" in reason

@@ -80,7 +80,7 @@ def test_build_run_start_save(temporary: Path, context: str, name: str) -> None:
         assert {entry.path for layer in contents.layers for entry in layer.entries} >= {"/bin/sh", "/a"}
         config = EngineFacts(one).image_config(image.name)
         assert config is not None
-        assert config["config"]["Entrypoint"][0] == "/bin/sh"
+        assert config["Entrypoint"][0] == "/bin/sh"
         assert one.config("no-such-image-of-dfopt") is None
         with pytest.raises(EngineError, match="nothing is pulled"):
             one.find("no-such-image-of-dfopt")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from image.builders import TarEntry, file, folder, hardlink, link, whiteout
 
-from dfopt.review.rpm import header, installed
+from dfopt.image.rpm import header, installed
 from review.making import image, review
 
 DPKG = """Package: curl

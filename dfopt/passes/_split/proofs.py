@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.effects import covers
 from dfopt.knowledge import table
+from dfopt.passes._built import built
 from dfopt.passes._split.config import settings
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.language import language_needs
@@ -98,8 +99,11 @@ class Proofs:
 
     def is_static(self, path: str) -> bool:
         """Whether the build says so, or an image that was built has such a program."""
-        found = self.facts.artifact(path)
-        return path in self.outputs.static if found is None else found.kind == "elf" and found.static
+        image = built(self.program, self.stage, self.facts)
+        if image is None:
+            return path in self.outputs.static
+        found = image.artifact(path)
+        return found.kind == "elf" and found.static
 
     def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
         """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
@@ -117,16 +121,16 @@ class Proofs:
         none. Raises Unclear."""
         found: dict[str, None] = {}
         places = [one.path for one in kept if one.kind == "tool"]
+        image = built(self.program, self.stage, self.facts) if places else None
+        if image is None:
+            return None
         for path in places:
-            needs = self.facts.needs_below(path)
-            if needs is None:
-                return None
-            for library, package in needs.items():
-                if package is None and not any(library == other.path.rpartition("/")[2] for other in kept):
-                    raise Unclear(f"{path} needs {library}, which no package of the built image has", self.line)
-                if package is not None and package not in _EVERYWHERE:
-                    found[package] = None
-        return list(found) if places else None
+            for name, library in image.needs_below(path).items():
+                if library.package is None and not any(covers(one.path, library.path) for one in kept):
+                    raise Unclear(f"{path} needs {name}, which no package of the built image has", self.line)
+                if library.package is not None and library.package not in _EVERYWHERE:
+                    found[library.package] = None
+        return list(found)
 
     def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
