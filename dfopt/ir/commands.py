@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.ir.body import Body
+    from dfopt.ir.program import Program, Step
     from dfopt.syntax.shell.nodes import Command
 
 # Where a command stands, from surest to least sure that it runs exactly once when the step succeeds
@@ -117,6 +118,23 @@ def commands(body: Body) -> CommandList:
     if known is not None:
         known.commands = found
     return found
+
+
+def argv_commands(words: Iterable[str]) -> CommandList:
+    """The invocations of an argument list that runs without a shell (exec form): every word stands for itself. Their
+    spans are not those of the file."""
+    text = " ".join(["'" + word.replace("'", "'\\''") + "'" for word in words])
+    reader = _Reader()
+    reader.script(parse_shell(text).script, TOP)
+    return CommandList(tuple(reader.found), frozenset())
+
+
+def run_commands(program: Program, step: Step) -> CommandList:
+    """The invocations of a RUN in either form: for who only reads them, as those of the exec form have no true spans.
+    None where it is not understood."""
+    if step.node.form == "json":
+        return argv_commands([argument.value for argument in step.node.arguments])
+    return program.commands(step)
 
 
 class _Reader:

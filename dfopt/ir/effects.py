@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import Invocation
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -19,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from dfopt.ir.commands import CommandList, Invocation
     from dfopt.ir.program import Program, Step
     from dfopt.syntax.shell.nodes import Word
 
@@ -108,12 +108,17 @@ def step_effects(program: Program, step: Step) -> list[Effect]:
     if body.told is not None and key in body.told.derived:
         known: list[Effect] = body.told.derived[key]
         return known
-    reader = _Reader(scope.workdir)
-    found = program.commands(step)
+    found = command_effects(program.commands(step), scope.workdir)
+    if body.told is not None:
+        body.told.derived[key] = found
+    return found
+
+
+def command_effects(found: CommandList, workdir: str | Unknown) -> list[Effect]:
+    """The effects of invocations that are run in `workdir`, one after the other."""
+    reader = _Reader(workdir)
     for one in found.invocations:
         reader.read(one, found.functions)
-    if body.told is not None:
-        body.told.derived[key] = reader.found
     return reader.found
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.effects import manager
+from dfopt.ir.commands import run_commands
+from dfopt.ir.effects import command_effects, manager
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
@@ -61,11 +62,12 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
                 if isinstance(word, str):
                     yield "/" + word.strip("/").rpartition("/")[2]
         return
-    for effect in program.effects(step):
-        if effect.kind == "creates" and effect.path.startswith("/"):
-            yield effect.path
     if step.node.keyword != "RUN":
         return
+    found = run_commands(program, step)
+    for effect in command_effects(found, scope.workdir):
+        if effect.kind == "creates" and effect.path.startswith("/"):
+            yield effect.path
     if isinstance(scope.workdir, str):
         yield scope.workdir
     for setting in scope.env.values():  # GOPATH, VIRTUAL_ENV, CARGO_HOME: where tools are told to write
@@ -73,7 +75,7 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
             yield setting
     directory: str | Unknown = scope.workdir
     known = table("programs")["files"]
-    for one in program.commands(step).invocations:
+    for one in found.invocations:
         if one.program == "cd":
             operands = one.operands()
             wanted = operands[0].value if operands else ""
@@ -123,7 +125,7 @@ def home_of(program: Program, stage: Stage) -> str:
     while at is not None:
         for step in at.steps:
             if step.node.keyword == "RUN":
-                for one in program.commands(step).invocations:
+                for one in run_commands(program, step).invocations:
                     if one.program in _CREATORS and name in one.values:
                         return name
         at = program.stages[at.parent] if at.parent is not None else None

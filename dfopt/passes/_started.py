@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.syntax.shell.nodes import ShellProgram
 
+# Where a program is looked for that is named without a directory, as far as images put their own there
+_SEARCHED = ("/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin")
 UNCLEAR = "the last stage takes its command from another one: which of the two is the image is not clear"
 _SCRIPT = regex(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
 
@@ -114,7 +116,14 @@ def _passes_words(image: str | None, facts: Facts) -> bool:
 def _in_context(program: Program, stage: Stage, name: str) -> list[str]:
     """The files of the build context that `name`, a program as it is started, may be; the likeliest first."""
     base = posixpath.basename(name)
-    path = join_path(program.end_scope(stage).workdir, name) if "/" in name else None
+    scope = program.end_scope(stage)
+    if "/" in name:
+        path = join_path(scope.workdir, name)
+        places = [path] if isinstance(path, str) else []
+    else:
+        search = scope.env.get("PATH")
+        said = search.split(":") if isinstance(search, str) else []
+        places = [posixpath.join(directory, name) for directory in (*said, *_SEARCHED) if directory]
     found: list[str] = []
     for step in reversed(chain(program, stage)):
         node = step.node
@@ -127,10 +136,11 @@ def _in_context(program: Program, stage: Stage, name: str) -> list[str]:
             if not isinstance(word, str):
                 continue
             source = posixpath.normpath(word).lstrip("/")
-            if posixpath.basename(source) == base or (isinstance(target, str) and target == path):
+            if posixpath.basename(source) == base or target in places:
                 found.append(source)
-            elif isinstance(target, str) and isinstance(path, str) and path.startswith(target.rstrip("/") + "/"):
-                found.append(posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))))
+            elif isinstance(target, str):
+                below = [path for path in places if path.startswith(target.rstrip("/") + "/")]
+                found += [posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))) for path in below]
     return found
 
 

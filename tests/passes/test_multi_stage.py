@@ -196,6 +196,24 @@ def outcome(text: str, files: dict[str, str]) -> str:
             GO + 'RUN go build -buildmode=plugin -o /a.so\nCMD ["/a"]\n', MOD, "line 4 builds a library", id="plugin"
         ),
         pytest.param(GO + 'RUN go build -o $OUT\nCMD ["/a"]\n', MOD, "behind -o in line 4", id="unknown output"),
+        pytest.param(
+            GO + 'RUN go build -o /usr/bin/ ./...\nCMD ["app"]\n',
+            {"go.mod": "module example.com/app\n", "main.go": "//go:build linux\n\npackage main\n"},
+            "whether line 4 builds /src depends on build constraints",
+            id="build constraints",
+        ),
+        pytest.param(
+            GO + 'RUN go build -o /usr/bin/ ./...\nCMD ["inner"]\n',
+            {**MOD, "inner/go.mod": "module example.com/inner\n", "inner/main.go": "package main\n"},
+            "no recipe knows",
+            id="a module in the module",
+        ),
+        pytest.param(
+            GO + 'COPY start /usr/bin/app\nRUN go build -o /usr/bin/ ./...\nCMD ["app"]\n',
+            {"go.mod": "module example.com/lib\n", "start": "#!/bin/sh\nfrobnicate\n", "lib.go": "package lib\n"},
+            "no recipe knows",
+            id="no main package",
+        ),
         pytest.param(GO + "RUN go build -o /a\n", MOD, "does not say what the image starts", id="no command"),
         pytest.param(GO + 'RUN go build -o /a\nCMD ["/b"]\n', MOD, "no recipe knows", id="not what was built"),
         pytest.param(

@@ -6,7 +6,8 @@ import re
 from posixpath import normpath
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes._split.files import Made, Unclear
+from dfopt.passes._split.files import SYSTEM, Made, Unclear
+from dfopt.passes._split.go_packages import program_name, program_names
 from dfopt.passes._split.toolbox import fixed
 
 TYPE_CHECKING = False
@@ -88,62 +89,32 @@ def go(context: Context, call: Call, out: Outputs) -> None:
                 raise Unclear(f"the path behind -o in line {call.line} is not fixed", call.line)
             target = join_path(directory, path)
             assert isinstance(target, str)
-            if (
-                path.endswith("/")
-                or any(o.endswith("...") for o in operands)
-                or (len(operands) > 1 and not all(o.endswith(".go") for o in operands))
-            ):
-                out.made.append(Made(target, call.step, "tool", role="programs"))
+            several = any(o.endswith("...") for o in operands) or (
+                len(operands) > 1 and not all(o.endswith(".go") for o in operands)
+            )
+            if path.endswith("/") or target in SYSTEM or several:
+                paths = [f"{target.rstrip('/')}/{one}" for one in program_names(context, call, directory, operands)]
             else:
-                out.made.append(Made(target, call.step, "tool", role="program"))
-            if static:
-                out.static.add(target)
+                paths = [target]
+            _add(out, call, paths, static)
             return
         if len([o for o in operands if not o.endswith(".go")]) > 1 or any(o.endswith("...") for o in operands):
             return  # several packages: built and thrown away
-        paths = [normpath(directory + "/" + _go_name(context, call, directory, operands))]
+        paths = [normpath(directory + "/" + program_name(context, call, directory, operands))]
     else:
         base = call.assignments.get("GOBIN") or (
             call.assignments["GOPATH"] + "/bin" if "GOPATH" in call.assignments else ""
         )
         base = base or ("/go/bin" if "go" in context.features else f"{_home(call)}/go/bin")
-        if any(o.endswith("...") for o in operands):
-            raise Unclear(f"which programs line {call.line} installs is not known", call.line)
-        chosen = operands or ["."]
-        paths = [normpath(base + "/" + _go_name(context, call, directory, [o])) for o in chosen]
+        paths = [normpath(f"{base}/{one}") for one in program_names(context, call, directory, operands)]
+    _add(out, call, paths, static)
+
+
+def _add(out: Outputs, call: Call, paths: list[str], static: bool) -> None:
     for path in paths:
         out.made.append(Made(path, call.step, "tool", role="program"))
         if static:
             out.static.add(path)
-
-
-def _go_name(context: Context, call: Call, directory: str, operands: list[str]) -> str:
-    """The name of the program that `go build OPERANDS` makes: the last element of the package's import path, or of the
-    first file."""
-    if operands and operands[0].endswith(".go"):
-        return operands[0].rpartition("/")[2].removesuffix(".go")
-    package = operands[0] if operands else "."
-    package = package.partition("@")[0].rstrip("/")
-    if package.startswith(("./", "../")) and normpath(package) != ".":
-        return normpath(directory + "/" + package).rpartition("/")[2]
-    if package not in (".", "./"):
-        parts = [p for p in package.split("/") if not re.fullmatch(r"v\d+", p)]
-        return parts[-1]
-    module = context.text(directory.rstrip("/") + "/go.mod")
-    if module is None:
-        if (
-            any(one.path == directory.rstrip("/") + "/go.mod" for one in context.flow.made)
-            or context.facts.context_paths() is None
-        ):
-            raise Unclear(
-                f"go.mod is not at hand, so that the name of the program of line {call.line} is not known", call.line
-            )
-        return directory.rpartition("/")[2]
-    found = re.search(r"^module\s+\"?([^\s\"]+)", module, re.M)
-    if found is None:
-        raise Unclear(f"go.mod names no module, so that the program of line {call.line} is not known", call.line)
-    parts = [p for p in found[1].split("/") if not re.fullmatch(r"v\d+", p)]
-    return parts[-1]
 
 
 def cargo(context: Context, call: Call, out: Outputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.ir.commands import run_commands
 from dfopt.ir.scopes import join_path
 from dfopt.passes._split.commands import Commands
 from dfopt.passes._split.files import SYSTEM, Made, Unclear, copied
@@ -51,13 +52,13 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
 def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts: Facts) -> None:
     line = step.node.line
     body = program.body(step)
-    if body.program is None:
-        raise Unclear(f"the RUN in line {line} is not understood: {body.why or 'it is in exec form'}", line)
+    if body.program is None and body.form != "exec":
+        raise Unclear(f"the RUN in line {line} is not understood: {body.why}", line)
     for flag in step.node.flags:
         if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
             raise Unclear(f"the RUN in line {line} mounts another image", line)
     reader = Commands(program.scope(step), flow, step, tools, facts)
-    found = program.commands(step)
+    found = run_commands(program, step)
     for one in found.invocations:
         reader.one(one, found.functions)
     if reader.accounts:
