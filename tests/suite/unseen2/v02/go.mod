@@ -1,0 +1,3 @@
+module harbour.example/tide
+
+go 1.23

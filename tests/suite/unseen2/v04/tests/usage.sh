@@ -1,0 +1,3 @@
+#!/bin/sh
+./sieve
+test $? -eq 2

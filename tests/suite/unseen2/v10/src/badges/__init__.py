@@ -1,0 +1,1 @@
+"""Badges of two fields, drawn with cairo."""
