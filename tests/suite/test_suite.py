@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from realbuild.engine import Engine
 
-from .apps import App, AppError, find_apps, load_app
+from . import trial as trials
+from .__main__ import command_line
+from .apps import HERE, NEWEST, SETS, App, AppError, find_apps, load_app
+from .report import table
 from .smoke import smoke
 from .trial import try_app
 
@@ -58,11 +61,56 @@ def test_slim_base(engine: Engine, networks: None, more_bases: Callable[..., Non
     assert trial.after.figures.docker_bytes < SLIM[name] * trial.before.figures.docker_bytes
 
 
-@pytest.mark.parametrize("group", ["apps", "unseen"])
+@pytest.mark.parametrize("group", SETS)
 def test_applications_can_be_read(group: str) -> None:
     apps = find_apps(group)
-    assert len(apps) >= {"apps": 30, "unseen": 10}[group]
+    assert len(apps) >= {"apps": 30, "unseen": 10, "unseen2": 12}[group]
     assert all((app.directory / "Dockerfile").is_file() for app in apps)
+
+
+def test_every_set_is_known() -> None:
+    assert {file.parent.parent.name for file in HERE.glob("*/*/smoke.toml")} == set(SETS)
+    assert max(SETS[1:], key=lambda name: int(name.removeprefix("unseen") or 1)) == NEWEST
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [([], "apps"), (["--unseen"], NEWEST), *((["--set", name], name) for name in SETS)],
+    ids=["none", "unseen", *SETS],
+)
+def test_which_set(words: list[str], chosen: str) -> None:
+    assert command_line(words).set == chosen
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "seen"], "argument --set: invalid choice: 'seen'"),
+        (["--set", "apps", "--unseen"], "argument --unseen: not allowed with argument --set"),
+        (["--before-only", "--each"], "argument --each: not allowed with argument --before-only"),
+    ],
+    ids=["unknown set", "two sets", "passes of no run"],
+)
+def test_options_that_contradict(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command_line(words)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_before_only(engine: Engine, networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(context: Path, options: object) -> None:
+        pytest.fail(f"dfopt ran on {context}")
+
+    monkeypatch.setattr(trials, "fix", never)
+    app = _app(tmp_path, SERVER + '[[ask]]\npath = "/none"\nbody = ""\n')
+    trial = try_app(engine, app, None, rebuild=False)
+    assert (trial.after, trial.applied, trial.refused, trial.error) == (None, {}, [], "")
+    assert trial.before is not None
+    assert trial.before.failures == ["GET /none: status 404, not 200"]
+    assert not trial.ok
+    assert trial.before.figures.docker_bytes > 0
+    assert any("FAILED" in line and "before: GET /none" in line for line in table([trial]))
 
 
 def _app(directory: Path, smoke_file: str) -> App:

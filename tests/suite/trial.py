@@ -84,9 +84,12 @@ def fix(context: Path, options: Sequence[str]) -> Fixed:
     return Fixed(applied, refused)
 
 
-def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool = True, each: bool = False) -> Trial:
+def try_app(
+    engine: Engine, app: App, options: Sequence[str] | None, *, rebuild: bool = True, each: bool = False
+) -> Trial:
     """Builds, asks and measures `app` as it is and as dfopt with `options` leaves it; with `each`, every pass alone.
 
+    `options` None: only as it is, dfopt is not run.
     A build that fails and a smoke test that fails are results: `error` and `failures` tell them.
     """
     with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
@@ -99,7 +102,8 @@ def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool =
         original = (context / "Dockerfile").read_bytes()
         try:
             built.append(_build(engine, app, context, rebuild))
-            fixed = fix(context, options)
+            if options is not None:
+                fixed = fix(context, options)
             if (context / "Dockerfile").read_bytes() != original:
                 built.append(_build(engine, app, context, rebuild))
         except EngineError as failure:
@@ -108,7 +112,7 @@ def try_app(engine: Engine, app: App, options: Sequence[str], *, rebuild: bool =
             measured = figures(engine, *(one.image for one in built)) if built else []
             sides = [one.side(facts) for one, facts in zip(built, measured, strict=True)]
             before, after = [*sides, None, None][:2]
-            if each and before is not None and after is not None and not error:
+            if each and options is not None and before is not None and after is not None and not error:
                 for name in sorted(fixed.applied):
                     (context / "Dockerfile").write_bytes(original)
                     fix(context, [*_without_select(options), "--select", name])
