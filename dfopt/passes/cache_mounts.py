@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import re
-
-from dfopt.ir.commands import TOP
-from dfopt.ir.mounts import AddCacheMounts, cache_is_needed, later_steps, mounts, overlap
+from dfopt.ir.mounts import AddCacheMounts, cache_is_needed, mounts, overlap
 from dfopt.ir.rewrite import RewriteError
-from dfopt.knowledge import table
 from dfopt.passes._cache_edits import option_edits, without_cleanups
-from dfopt.passes._cache_places import offline, owner, targets, turned_off, uses
+from dfopt.passes._cache_obstacles import obstacle
+from dfopt.passes._cache_places import owner, targets, uses
 from dfopt.passes._cleanup import index_reader, runs
 from dfopt.passes._frontend import unread
 from dfopt.passes._mounts import flags_edit
-from dfopt.passes._runs import no_network, run_text
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
 TYPE_CHECKING = False
@@ -100,7 +96,7 @@ class CacheMounts(Pass):
             if any(mount.target is None or overlap(mount.target, path) for mount in known for path in paths):
                 return None
             reason = unread(program, self.shared["engine"], (1, 2), "RUN --mount")
-            reason = reason or self.obstacle(program, facts, stage, step, found)
+            reason = reason or obstacle(program, facts, stage, step, found)
             reason = reason or next((why for path in paths if (why := cache_is_needed(program, step, path))), "")
             if use.family == "apt" and not reason:
                 later, opaque = index_reader(program, stage, position, "apt")
@@ -126,67 +122,6 @@ class CacheMounts(Pass):
             Declares(paths=tuple(_declared(paths))),
         )
         return Finding(self.name, message, node.start, node.end, fix)
-
-    def obstacle(self, program: Program, facts: Facts, stage: Stage, step: Step, found: list[Use]) -> str:
-        """What stands against a mount for these commands of one family; "" where nothing does."""
-        use, text = found[0], run_text(program, step)
-        row = use.row
-        if no_network(step.node) or any(map(offline, found)):
-            return f"{use.one.program} works without the network"
-        if any(one.one.program not in row["only"] for one in found if "only" in row):
-            return f"{use.one.program} empties its cache, or keeps it elsewhere"
-        if any(one.tool is not None and one.tool.given("cache-options") for one in found):
-            return "an option puts the cache elsewhere"
-        off = turned_off(program, step, facts, use)
-        if off:
-            return f"{off} is set"
-        if "unless" in row and re.search(row["unless"], text):
-            return f"{use.one.program} is told where to keep its files"
-        if "needs" in row and not any(re.search(row["needs"], run_text(program, one)) for one in stage.steps):
-            return str(row["needs-why"])
-        if row.get("classic") and not use.one.has_option("--frozen-lockfile") and "cache clean" in text:
-            return "whether `yarn cache clean` empties this cache is not known"
-        if use.family == "apt":
-            reason = _index_obstacle(program, step, found)
-            if reason:
-                return reason
-        return _user(program, step, use)
-
-
-def _index_obstacle(program: Program, step: Step, found: list[Use]) -> str:
-    first = min(use.one.node.start for use in found)
-    for one in program.commands(step).invocations:
-        renews = one.program in ("apt-get", "aptitude", "apt") and "update" in one.values[:2]
-        if renews and one.where == TOP and one.node.start < first:
-            return ""
-    return "the package index comes from another layer"
-
-
-def _user(program: Program, step: Step, use: Use) -> str:
-    """What of the image's own start, or of later steps, uses the cache; "" where nothing does."""
-    runs_it = use.row.get("runs") or (rf"(?<![\w./-]){use.one.program}(?![\w-])" if use.row.get("used") else "")
-    for _, later in later_steps(program, step):
-        node = later.effective
-        starts = node.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK")
-        match = re.search(runs_it, node.joined.text[node.at :]) if starts and runs_it else None
-        if match is not None:
-            return f"line {node.line} runs {match[0]}, which may use the cache"
-        if node.keyword != "RUN":
-            continue
-        same = [one for one in uses(program, later) if one.family == use.family]
-        if any(map(offline, same)):
-            return f"line {node.line} works without the network"
-        if use.row.get("used") and not same and _may_run_anything(program, later):
-            return f"line {node.line} runs what cannot be seen into, and might use the cache"
-    return ""
-
-
-def _may_run_anything(program: Program, step: Step) -> bool:
-    """Whether a RUN calls a build tool or a script, which may call others."""
-    if program.body(step).program is None or any(one.kind == "opaque" for one in program.effects(step)):
-        return True
-    names = table("programs")["opaque"]["names"]
-    return any(one.program in names for one in program.commands(step).invocations)
 
 
 def _declared(paths: list[str]) -> Iterator[str]:
