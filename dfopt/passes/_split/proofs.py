@@ -5,11 +5,9 @@ from __future__ import annotations
 from dfopt.ir.effects import covers
 from dfopt.knowledge import table
 from dfopt.passes._built import built
-from dfopt.passes._split.config import settings
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.language import language_needs
 from dfopt.passes._split.packages import bare, libraries, providers
-from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from dfopt.passes._split.bases import Base
     from dfopt.passes._split.files import Made
     from dfopt.passes._split.flow import Flow
-    from dfopt.passes._split.start import Need, Start
+    from dfopt.passes._split.start import Start
     from dfopt.passes._split.toolbox import Context, Outputs
     from dfopt.passes.base import Facts
     from dfopt.recipes.stages import StageRecipe
@@ -36,6 +34,7 @@ class Proofs:
     stage: Stage
     facts: Facts
     line: int
+    prefer: str
     base: Base
     flow: Flow
     outputs: Outputs
@@ -91,20 +90,6 @@ class Proofs:
             found += runs
         return found
 
-    def inherits(self) -> bool:
-        """Whether an ENV that the new stage keeps adds to one of the base image's, such as PATH."""
-        left = settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, False).left
-        env = self.program.end_scope(self.stage).env
-        return any(isinstance(value, Unknown) and name not in left for name, value in env.items())
-
-    def is_static(self, path: str) -> bool:
-        """Whether the build says so, or an image that was built has such a program."""
-        image = built(self.program, self.stage, self.facts)
-        if image is None:
-            return path in self.outputs.static
-        found = image.artifact(path)
-        return found.kind == "elf" and found.static
-
     def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
         """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
         where neither does."""
@@ -131,58 +116,3 @@ class Proofs:
                 if library.package is not None and library.package not in _EVERYWHERE:
                     found[library.package] = None
         return list(found)
-
-    def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
-        """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
-        installed = {bare(one.name) for one in self.flow.packages}
-        found: list[str] = []
-        if "ca-certificates" in installed or (self.tls(need) and "certs" in self.base.has):
-            found.append("/etc/ssl/certs/ca-certificates.crt")
-        zone = "zones" in need.found or "TZ" in self.program.end_scope(self.stage).env
-        if zone or "tzdata" in installed:
-            if "tzdata" not in installed:
-                return None
-            found.append("/usr/share/zoneinfo")
-        return found
-
-    def static_go(self, need: Need) -> bool:
-        """Whether Go links its programs statically here: there is no C compiler, or nothing is imported that has a part
-        in C. Source: cmd/cgo's documentation, and net's and os/user's on cgo."""
-        if not any(call.program == "go" for call in self.flow.calls):
-            return False
-        compilers = {bare(one.name) for one in self.flow.packages} & {
-            "gcc",
-            "g++",
-            "build-base",
-            "build-essential",
-            "clang",
-            "alpine-sdk",
-            "musl-dev",
-        }
-        if "go-no-cc" in self.base.has and not compilers:
-            return True
-        return "dynamic" not in need.found and not self.requires()
-
-    def requires(self) -> bool:
-        """Whether a Go module has others, of which nothing is known."""
-        return any(
-            one.source.endswith("go.mod") and b"require" in (self.facts.context_file(one.source) or b"require")
-            for one in self.flow.made
-            if one.kind == "context"
-        )
-
-    def tls(self, need: Need) -> bool:
-        """Whether the program may check certificates."""
-        return "certificates" in need.found or (self.recipe.name == "go" and self.requires())
-
-    def certificates(self, need: Need, names: dict[str, None], installed: set[str], image: str) -> None:
-        """Packages that the builder's base image brought and the other one lacks."""
-        base = self.base
-        if image != base.run or base.run == base.image:
-            return
-        if "certs" in base.has and "certs" not in base.run_has and "ca-certificates" not in names:
-            uses = self.tls(need) or (self.recipe.keeps == "all" and self.recipe.name not in ("node",))
-            if uses and base.release != "alpine":
-                names["ca-certificates"] = None
-        if "zones" in need.found and "tzdata" not in names:
-            names["tzdata"] = None
