@@ -1,32 +1,22 @@
 from __future__ import annotations
 
-from dfopt.ir.context_sources import sources_of
 from dfopt.ir.moving import MoveCopy
 from dfopt.ir.rewrite import InsertStep
-from dfopt.ir.scopes import join_path
-from dfopt.passes._dependencies import INSTALLS, Reads, Sources, collision, independent, system_directory
-from dfopt.passes._dependency_edits import by_directory, edits_of, manifest_copy
+from dfopt.passes._dependencies.copied import PASSED, copy_of, install_follows, may_install, obstacle_of
+from dfopt.passes._dependencies.edits import by_directory, edits_of, manifest_copy
+from dfopt.passes._dependencies.sources import Reads
+from dfopt.passes._dependencies.steps import independent
 from dfopt.passes._layout import newline_at
 from dfopt.passes.base import Declares, Finding, Fix, Pass
-from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.ir.program import Program, Step
-    from dfopt.passes._dependencies import Independent
+    from dfopt.passes._dependencies.copied import Copied
+    from dfopt.passes._dependencies.steps import Independent
     from dfopt.passes.base import Facts
-
-_PASSED = frozenset(("ENV", "ARG", "LABEL", "EXPOSE", "STOPSIGNAL", "USER", "WORKDIR"))
-
-
-class _Copy(Record):
-    """A copy of a whole directory of the context."""
-
-    step: Step
-    sources: Sources
-    words: tuple[str, ...]
 
 
 class DependencyLayers(Pass):
@@ -77,9 +67,9 @@ class DependencyLayers(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:
             for position, step in enumerate(stage.steps, 1):
-                if step.node.keyword not in ("COPY", "ADD") or not _install_follows(program, stage.steps, position):
+                if step.node.keyword not in ("COPY", "ADD") or not install_follows(program, stage.steps, position):
                     continue
-                copy = _copy_of(program, step, facts)
+                copy = copy_of(program, step, facts)
                 if copy is None:
                     continue
                 try:
@@ -94,15 +84,15 @@ class DependencyLayers(Pass):
                 if found is not None:
                     yield found
 
-    def behind(self, program: Program, copy: _Copy, steps: tuple[Step, ...]) -> Finding | None:
+    def behind(self, program: Program, copy: Copied, steps: tuple[Step, ...]) -> Finding | None:
         """The finding about a copy and the steps behind it. Raises Reads."""
         passed: list[tuple[Step, Independent | None]] = []  # None: an instruction that touches no file
         size = 0  # of them up to the last install
         for step in steps:
-            if step.node.keyword in _PASSED:
+            if step.node.keyword in PASSED:
                 passed.append((step, None))
                 continue
-            if step.node.keyword != "RUN" or (not size and not _may_install(program, step)):
+            if step.node.keyword != "RUN" or (not size and not may_install(program, step)):
                 break
             try:
                 if not copy.sources.destination:
@@ -119,14 +109,14 @@ class DependencyLayers(Pass):
                 size = len(passed)
         return self.finding(program, copy, passed[:size]) if size else None
 
-    def finding(self, program: Program, copy: _Copy, passed: list[tuple[Step, Independent | None]]) -> Finding:
+    def finding(self, program: Program, copy: Copied, passed: list[tuple[Step, Independent | None]]) -> Finding:
         node = copy.step.node
         sources = copy.sources
         installs = [one for _, one in passed if one is not None]
         files = list(dict.fromkeys([path for one in installs for path in one.files]))
         writes = [path for one in installs for path in one.writes]
         doubts = list(dict.fromkeys([doubt for one in installs for doubt in one.doubts]))
-        obstacle = _obstacle(copy, files, writes, [step for step, one in passed if one is None])
+        obstacle = obstacle_of(copy, files, writes, [step for step, one in passed if one is None])
         if obstacle:
             raise Reads(obstacle)
         last = passed[-1][0]
@@ -148,61 +138,3 @@ class DependencyLayers(Pass):
         declared = tuple([f"{base}/{path}**" if path.endswith("/") else f"{base}/{path}" for path in writes])
         fix = Fix(edits, tuple(rewrites), "unsafe" if doubts else "safe", Declares(declared) if doubts else None)
         return Finding(self.name, message, node.start, node.end, fix)
-
-
-def _install_follows(program: Program, steps: tuple[Step, ...], position: int) -> bool:
-    """Whether the first instruction from a position on that may touch files installs something."""
-    step = next((one for one in steps[position:] if one.node.keyword not in _PASSED), None)
-    return step is not None and step.node.keyword == "RUN" and _may_install(program, step)
-
-
-def _may_install(program: Program, step: Step) -> bool:
-    text = program.text[step.node.start : step.node.end]
-    return INSTALLS.search(text) is not None or any(
-        word in text for word in ("apt-get ", "apt ", "apk ", "dnf ", "yum ", "corepack")
-    )
-
-
-def _copy_of(program: Program, step: Step, facts: Facts) -> _Copy | None:
-    """What a step copies, where that is one directory of the context as a whole."""
-    node = step.node
-    if node.keyword not in ("COPY", "ADD") or len(node.arguments) != 2 or node.heredocs:
-        return None
-    if any(flag.name not in ("chown", "chmod", "link") for flag in node.flags):
-        return None
-    found = list(sources_of(program, step))
-    if len(found) != 1 or found[0].path is None or found[0].wildcard:
-        return None
-    scope = program.scope(step)
-    target = join_path(scope.workdir, scope.expand(node.arguments[1].value, program.dockerfile.escape))
-    path = found[0].path
-    sources = Sources(facts, path + "/" if path else "", target if isinstance(target, str) else "")
-    if path:
-        known = facts.context_paths()
-        if known is None or path in known or not any(other.startswith(path + "/") for other in known):
-            return None
-    return _Copy(step, sources, tuple([argument.value for argument in node.arguments]))
-
-
-def _obstacle(copy: _Copy, files: list[str], writes: list[str], metadata: list[Step]) -> str:
-    node = copy.step.node
-    sources = copy.sources
-    if metadata and any(step.node.keyword in ("ENV", "ARG") for step in metadata) and "$" in node.body:
-        return "a variable of the copy may change on the way"
-    for step in metadata:
-        if step.node.keyword == "WORKDIR":
-            if not node.arguments[-1].value.startswith("/"):
-                return "WORKDIR changes what the copy's destination means"
-            if not files and node.flags:
-                return "WORKDIR would make the directory that the copy makes with another owner or mode"
-    found = system_directory(sources.destination, sources)
-    if found:
-        return found
-    found = collision(sources, writes)
-    if found:
-        return f"{found} of the build context lies where the install writes (.dockerignore does not leave it out)"
-    if any(set(path) & set(" \t\"'\\$*?[]") for path in [*files, sources.prefix]) or any(
-        char in copy.words[1] for char in " \"'"
-    ):
-        return "the names cannot be written plainly"
-    return ""

@@ -44,9 +44,7 @@ class KeywordCase(Pass):
     default = False
     order = 80
     options = (
-        Option(
-            "case", "choice", "majority", "that of most keywords, or always one", ("majority", "upper", "lower")
-        ),
+        Option("case", "choice", "majority", "that of most keywords, or always one", ("majority", "upper", "lower")),
     )
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:

@@ -6,14 +6,14 @@ import re
 
 from dfopt.knowledge import table
 from dfopt.lazy import regex
-from dfopt.passes._dependencies import Reads
+from dfopt.passes._dependencies.sources import Reads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from dfopt.passes._dependencies import Command
+    from dfopt.passes._dependencies.command import Command
 
 _VERBS = {
     "npm": ("ci", "clean-install", "install", "i"),

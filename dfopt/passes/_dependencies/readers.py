@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
-from dfopt.passes._dependencies import Reads
+from dfopt.passes._dependencies.sources import Reads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dfopt.passes._dependencies import Command
+    from dfopt.passes._dependencies.command import Command
 
 _GLOBAL = ("-g", "--global", "--location=global")
 
@@ -23,7 +23,7 @@ def reader_of(command: Command) -> Callable[[Command], None] | None:
     if re.fullmatch(r"python[\d.]*", name) and values[:1] == ["-m"] and len(values) > 1:
         if values[1] != "pip":
             return None
-        from dfopt.passes._dependency_python import module_obstacle
+        from dfopt.passes._dependencies.pip import module_obstacle
 
         obstacle = module_obstacle(command)
         if obstacle:
@@ -32,18 +32,43 @@ def reader_of(command: Command) -> Callable[[Command], None] | None:
         return reader_of(command)
     first = values[0] if values else ""
     if name in ("npm", "pnpm", "yarn"):
-        from dfopt.passes import _dependency_node as node
+        from dfopt.passes._dependencies import node
 
         return node.reader(name, first, any(word in _GLOBAL for word in values))
     if re.fullmatch(r"pip[\d.]*", name) or name in ("poetry", "uv"):
-        from dfopt.passes import _dependency_python as python
-
-        return python.reader("pip" if name.startswith("pip") else name, first)
+        return _of_python("pip" if name.startswith("pip") else name, first)
     if name in ("go", "bundle", "bundler", "composer", "mvn", "dotnet"):
-        from dfopt.passes import _dependency_others as others
-
-        return others.reader(name, values)
+        return _of_others(name, [word for word in values if not word.startswith("-")])
     return _system if _is_system(command) else None
+
+
+def _of_python(name: str, verb: str) -> Callable[[Command], None] | None:
+    from dfopt.passes._dependencies import pip, pyproject
+
+    if name == "pip":
+        return {"install": pip.install, "cache": _nothing, "--version": _nothing}.get(verb)
+    if name == "poetry":
+        return {"install": pyproject.poetry, "config": pyproject.poetry_config, "cache": _nothing}.get(verb)
+    return {"sync": pyproject.uv_sync, "pip": pyproject.uv_pip, "cache": _nothing}.get(verb)
+
+
+def _of_others(name: str, operands: list[str]) -> Callable[[Command], None] | None:
+    from dfopt.passes._dependencies import composer, dotnet, go, maven, ruby
+
+    verb = operands[0] if operands else ""
+    if name == "go":
+        return go.download if operands == ["mod", "download"] else None
+    if name in ("bundle", "bundler"):
+        return {"config": ruby.config, "install": ruby.install, "": ruby.install}.get(verb)
+    if name == "composer":
+        return composer.install if verb == "install" else None
+    if name == "mvn":
+        return maven.fetch if operands and all(word.startswith("dependency:") for word in operands) else None
+    return dotnet.restore if verb == "restore" else None
+
+
+def _nothing(command: Command) -> None:
+    """Reads nothing of the project."""
 
 
 def short(command: Command) -> str:

@@ -10,7 +10,7 @@ from dfopt.passes._layout import line_end, line_start, newline_at
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program
-    from dfopt.passes._dependencies import Sources
+    from dfopt.passes._dependencies.sources import Sources
     from dfopt.syntax.tree import Instruction
 
 

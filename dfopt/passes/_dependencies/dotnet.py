@@ -1,0 +1,41 @@
+"""What `dotnet restore` reads of the project."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.knowledge import table
+from dfopt.passes._dependencies.sources import Reads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.passes._dependencies.command import Command
+
+
+def restore(command: Command) -> None:
+    facts = table("dependency_files")["dotnet"]
+    operands = command.known(facts, [word for word in command.values if word != "restore"])
+    command.environment(facts)
+    directory = command.directory
+    here = [path[len(directory) :] for path in command.sources.paths if path.startswith(directory)]
+    projects = sorted(path for path in here if re.search(r"\.(?:cs|fs|vb)proj\Z", path))
+    named = [word.removeprefix("./") for word in operands]
+    if (
+        len(projects) != 1
+        or "/" in projects[0]
+        or (named and named != projects)
+        or any(p.endswith(".sln") for p in here)
+    ):
+        raise Reads("there is more than one project")
+    command.reads(projects[0])
+    command.manifests(facts)
+    for name in (projects[0], "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"):
+        if command.holds(name):
+            match = re.search(
+                r"<(ProjectReference|Import|Target|UsingTask|Reference)\b|\$\(MSBuildThisFile", command.text(name)
+            )
+            if match is not None:
+                raise Reads(f"{match[0]} in {name} may lead to other files")
+    if any(path.count("/") and path.rpartition("/")[2] in facts["read"] for path in here):
+        raise Reads("directories below configure the build too")
+    command.locked(facts)
