@@ -17,7 +17,7 @@ FLOORS = (
     ("source", "toml"),
     ("edit",),
     ("syntax",),  # what is written
-    ("knowledge",),  # facts, as tables
+    ("knowledge", "recipes.base"),  # facts, as tables; what recipes stand on
     ("ir",),  # what it means
     ("passes", "hosts.kinds"),
     ("gate", "second_reader", "suppress"),
@@ -34,8 +34,6 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 
 # (importing name, imported module): why it may.
 EXCEPTIONS = {
-    ("passes", "recipes.errors"): "as for recipes.stages",
-    ("passes", "recipes.stages"): "multi-stage fills stage templates; what it takes from there imports no pass",
     ("lsp", "cli.request"): "an editor asks for what a command line asks for: settings, facts and passes of a file",
 }
 

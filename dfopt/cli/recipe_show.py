@@ -8,9 +8,10 @@ from dfopt.cli.explain import shown
 from dfopt.cli.recipes import as_json, library_of, tiers
 from dfopt.cli.request import lookup_of
 from dfopt.passes.base import registered
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.common import WHEN
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.load import options_of_pass
-from dfopt.recipes.schema import DEFAULT_KIND, WHEN
+from dfopt.recipes.schema import DEFAULT_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.recipes import library_of
 from dfopt.cli.request import lookup_of
 from dfopt.cli.stream import count
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.testing import golden, recipes
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.request import lookup_of
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.load import Library
 from dfopt.recipes.model import Recipe, When
 from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values

@@ -4,7 +4,7 @@ from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.plan import make_plan
 from dfopt.passes._split.text import declared, edits
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

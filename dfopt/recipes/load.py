@@ -7,11 +7,11 @@ import re
 
 from dfopt.passes._index import selects
 from dfopt.passes.base import GROUPS, SHARED, registered
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
+from dfopt.recipes.base.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
+from dfopt.recipes.base.shape import Checker
 from dfopt.recipes.model import Recipe, RecipeOption, When
 from dfopt.recipes.schema import DEFAULT_KIND, KINDS
-from dfopt.recipes.shape import Checker
-from dfopt.toml import TomlError, parse
 from dfopt.words import suggestion
 
 TYPE_CHECKING = False
@@ -22,17 +22,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Option
     from dfopt.toml import Key
 
-SUFFIX = ".toml"
 _NAME = re.compile(r"[\w][\w.-]*(?:/[\w][\w.-]*)*\Z")
-_LIMIT = 1 << 20  # bytes
-_STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
-
-
-def shipped_directory() -> str:
-    """The directory of the recipes that come with dfopt: in an installed package, or beside it in the source tree."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.join(package, "_recipes")
-    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
 
 
 class Library:
@@ -47,7 +37,7 @@ class Library:
         shipped. A directory that cannot be read has none."""
         found: dict[str, str] = {}
         for directory in self.directories:
-            for path in _files_below(directory):
+            for path in files_below(directory):
                 name = os.path.relpath(path, directory)[: -len(SUFFIX)].replace(os.sep, "/")
                 found.setdefault(name, path)
         return dict(sorted(found.items()))
@@ -83,15 +73,15 @@ class Library:
         raise RecipeError(f'unknown recipe "{name}"{hint}')
 
     def _load(self, path: str, name: str, above: tuple[str, ...]) -> Recipe:
-        shown = _shown(path)
-        return self._made(name, shown, _content(path, shown), os.path.dirname(path), above)
+        shown = shown_path(path)
+        return self._made(name, shown, content_of(path, shown), os.path.dirname(path), above)
 
     def made(self, name: str, shown: str, content: bytes) -> Recipe:
         """The recipe that a text holds; `shown`: the file, for errors. Raises RecipeError."""
         return self._made(name, shown, content, "", ())
 
     def _made(self, name: str, shown: str, content: bytes, beside: str, above: tuple[str, ...]) -> Recipe:
-        text, table = _document(content, shown)
+        text, table = document(content, shown)
         checker = Checker(shown, text)
         kind = table.get("kind", DEFAULT_KIND)
         if not isinstance(kind, str) or kind not in KINDS:
@@ -231,60 +221,3 @@ def setting_problem(value: Any, option: Option) -> str:
     if option.kind == "choice" and value not in option.choices:
         return f"must be one of {', '.join(option.choices)}"
     return ""
-
-
-def _content(path: str, shown: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT + 1)
-    except OSError as failure:
-        raise RecipeError(failure.strerror or str(failure), shown) from None
-    if len(content) > _LIMIT:
-        raise RecipeError(f"larger than {_LIMIT} bytes", shown)
-    return content
-
-
-def _document(content: bytes, shown: str) -> tuple[str, dict[str, Any]]:
-    try:
-        return parse(content)
-    except TomlError as failure:
-        raise RecipeError(failure.message, shown, failure.line, failure.column) from None
-
-
-def stage_texts(directories: Sequence[str]) -> tuple[str, ...]:
-    """File and text, in turn, of the recipes of stages in the user's directories: what the pass multi-stage is told of
-    them. What cannot be read is left out; `dfopt recipes` tells of it."""
-    found: list[str] = []
-    for directory in directories:
-        for path in _files_below(directory):
-            try:
-                text = _content(path, path).decode("utf-8")
-            except (RecipeError, UnicodeDecodeError):
-                continue
-            if _STAGE.search(text):
-                found += [_shown(path), text]
-    return tuple(found)
-
-
-def _files_below(directory: str) -> list[str]:
-    """The ".toml" files of a directory and one level below (golden cases, two levels below, have such files too)."""
-    found: list[str] = []
-    for folder in (directory, *_entries(directory)):
-        if folder != directory and not os.path.isdir(folder):
-            continue
-        found += [path for path in _entries(folder) if path.endswith(SUFFIX) and os.path.isfile(path)]
-    return found
-
-
-def _entries(directory: str) -> list[str]:
-    try:
-        return sorted(os.path.join(directory, name) for name in os.listdir(directory) if not name.startswith("."))
-    except OSError:
-        return []
-
-
-def _shown(path: str) -> str:
-    """A path as it is shown: relative to the working directory where it lies below it."""
-    here = os.path.join(os.getcwd(), "")
-    absolute = os.path.abspath(path)
-    return (absolute[len(here) :] if absolute.startswith(here) else path).replace(os.sep, "/")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dfopt.ir.program import Program
 from dfopt.optimizer import Options, Reported, optimize
 from dfopt.passes.base import NO_FACTS, registered
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.conditions import unmet
-from dfopt.recipes.errors import RecipeError
 from dfopt.recipes.load import options_of_pass, setting_problem
 from dfopt.recipes.model import When
 from dfopt.recipes.schema import DEFAULT_KIND

@@ -24,35 +24,19 @@ sets = "add-user.uid"
 from __future__ import annotations
 
 from dfopt.passes.base import SHARED
-from dfopt.recipes.shape import Field
-from dfopt.recipes.stages import STAGE
+from dfopt.recipes.base.common import COMMON
+from dfopt.recipes.base.shape import Field
+from dfopt.recipes.base.stages import KIND, STAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-WHEN: Mapping[str, Field] = {
-    "family": Field("strings", "the base image of the last stage is of one of these families (debian, alpine ...)"),
-    "image": Field("strings", "the base image of the last stage has one of these names (* stands for any characters)"),
-    "min-stages": Field("int", "the file has at least this many stages"),
-    "max-stages": Field("int", "the file has at most this many stages"),
-    "context": Field("strings", "the build context holds a file of each of these patterns"),
-    "instructions": Field("strings", "the file has each of these instructions"),
-    "without": Field("strings", "the file has none of these instructions"),
-}
 
 OPTION: Mapping[str, Field] = {
     "help": Field("string", "one line", required=True),
     "default": Field("any", "of a switch: true or false (true where not given); else a value for the option it sets"),
     "passes": Field("strings", "a switch: the passes that run only where it is on"),
     "sets": Field("string", "PASS.OPTION, or a setting that all passes see (package-cache): what it stands for"),
-}
-
-# Keys that every kind has
-COMMON: Mapping[str, Field] = {
-    "kind": Field("string", "which of the shapes the file has"),
-    "description": Field("string", "what it is for, in one line", required=True),
-    "when": Field("table", "preconditions", fields=WHEN),
 }
 
 PASSES: Mapping[str, Field] = {
@@ -68,4 +52,4 @@ PASSES: Mapping[str, Field] = {
 
 DEFAULT_KIND = "passes"
 # kind -> the keys of its files
-KINDS: dict[str, Mapping[str, Field]] = {DEFAULT_KIND: PASSES, "stage": {**COMMON, **STAGE}}
+KINDS: dict[str, Mapping[str, Field]] = {DEFAULT_KIND: PASSES, KIND: {**COMMON, **STAGE}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dfopt.passes.base import registered
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.load import Library
 from dfopt.record import Record
 from dfopt.source import Source

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.plan import Plan, check_kind, checked_values
 from dfopt.record import Record
 from dfopt.source import Source

@@ -10,12 +10,12 @@ import pytest
 
 from dfopt.ir.program import Program
 from dfopt.passes.base import Facts
+from dfopt.recipes.base.errors import RecipeError
+from dfopt.recipes.base.templates import render
 from dfopt.recipes.conditions import matches, unmet
-from dfopt.recipes.errors import RecipeError
 from dfopt.recipes.load import Library
 from dfopt.recipes.model import When
 from dfopt.recipes.plan import Plan, option_values
-from dfopt.recipes.templates import render
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 

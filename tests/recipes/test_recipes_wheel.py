@@ -22,7 +22,8 @@ def test_the_wheel_brings_the_recipes(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     script = (
-        "from dfopt.recipes.load import Library, shipped_directory\n"
+        "from dfopt.recipes.base.files import shipped_directory\n"
+        "from dfopt.recipes.load import Library\n"
         "library = Library()\n"
         "print(shipped_directory())\n"
         "print(*[library.get(name).name for name in library.names()])\n"

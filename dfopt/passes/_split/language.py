@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dfopt.passes._split.flow import Flow
     from dfopt.passes._split.toolbox import Context, Outputs
     from dfopt.passes.base import Facts
-    from dfopt.recipes.stages import StageRecipe
+    from dfopt.recipes.base.stages import StageRecipe
 
 _PYTHON = {
     "trixie": "3.13",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dfopt.passes._split.bases import Base
     from dfopt.passes._split.packages import Packages
     from dfopt.passes.base import Facts
-    from dfopt.recipes.stages import StageRecipe
+    from dfopt.recipes.base.stages import StageRecipe
 
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
 _LEAST = 20
@@ -84,7 +84,7 @@ class _Planner(Contents):
         self.line = stage.node.line
 
     def plan(self) -> Plan | None:
-        from dfopt.recipes.stages import stage_recipes
+        from dfopt.recipes.base.stages import stage_recipes
 
         program, stage = self.program, self.stage
         self.base = self.known_base()

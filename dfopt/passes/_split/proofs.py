@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.passes._split.start import Start
     from dfopt.passes._split.toolbox import Context, Outputs
     from dfopt.passes.base import Facts
-    from dfopt.recipes.stages import StageRecipe
+    from dfopt.recipes.base.stages import StageRecipe
 
 _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Packages that every image of their distribution has

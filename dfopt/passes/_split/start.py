@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Stage
     from dfopt.passes._split.files import Made
     from dfopt.passes.base import Facts
-    from dfopt.recipes.stages import StageRecipe
+    from dfopt.recipes.base.stages import StageRecipe
 
 
 # Whole lines that are comments in C-like and shell-like languages (#include and the like are none)

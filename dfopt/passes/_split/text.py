@@ -46,7 +46,7 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
 
 def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
     """The text edits of the plan. Raises RecipeError where the recipe's template cannot be rendered."""
-    from dfopt.recipes.stages import CopyLine, stage_text
+    from dfopt.recipes.base.stages import CopyLine, stage_text
 
     text, nodes = program.text, program.dockerfile.instructions
     builder = builder_name(program, stage)

@@ -6,15 +6,23 @@ look for in the sources, on which image the result runs, and as a Jinja2 templat
 
 from __future__ import annotations
 
-from dfopt.recipes.shape import Field
+import os
+import re
+
+from dfopt.recipes.base.common import COMMON
+from dfopt.recipes.base.errors import RecipeError
+from dfopt.recipes.base.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
+from dfopt.recipes.base.shape import Checker, Field
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+KIND = "stage"
 KEEPS = ("programs", "all", "site")
+_STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
 
 RUNTIME: Mapping[str, Field] = {
     "image": Field("string", 'an image, "scratch", or "base": what the table of images gives', required=True),
@@ -77,24 +85,38 @@ def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
     """The recipes of stages, in the order in which they are tried. `own`: file and text, in turn, of the user's, which
     go before those of dfopt with the same order, and in the place of one with the same name. Raises RecipeError."""
     if own not in _recipes:
-        from dfopt.recipes.load import Library
-
-        library = Library()
         found: dict[str, StageRecipe] = {}
         for file, text in zip(own[::2], own[1::2], strict=True):
-            name = file.rpartition("/")[2].removesuffix(".toml")
-            made = library.made(name, file, text.encode())
-            if made.kind == "stage":
-                found.setdefault(name, _stage(name, file, made.table))
+            _take(found, file, text.encode())
         mine = set(found)
-        for name in library.names():
-            if name.startswith("multi-stage/"):
-                recipe = library.get(name)
-                last = name.rpartition("/")[2]
-                if recipe.kind == "stage":
-                    found.setdefault(last, _stage(last, recipe.file, recipe.table))
+        for path in files_below(os.path.join(shipped_directory(), "multi-stage")):
+            shown = shown_path(path)
+            _take(found, shown, content_of(path, shown))
         _recipes[own] = tuple(sorted(found.values(), key=lambda one: (one.order, one.name not in mine, one.name)))
     return _recipes[own]
+
+
+def stage_texts(directories: Sequence[str]) -> tuple[str, ...]:
+    """File and text, in turn, of the recipes of stages in the user's directories: what the pass multi-stage is told of
+    them. What cannot be read is left out; `dfopt recipes` tells of it."""
+    found: list[str] = []
+    for directory in directories:
+        for path in files_below(directory):
+            try:
+                text = content_of(path, path).decode("utf-8")
+            except (RecipeError, UnicodeDecodeError):
+                continue
+            if _STAGE.search(text):
+                found += [shown_path(path), text]
+    return tuple(found)
+
+
+def _take(found: dict[str, StageRecipe], file: str, content: bytes) -> None:
+    """Reads a file; a recipe of a stage comes to those that were found, unless one has its name. Raises RecipeError."""
+    text, table = document(content, file)
+    if table.get("kind") == KIND:
+        name = os.path.basename(file).removesuffix(SUFFIX)
+        found.setdefault(name, _stage(name, file, Checker(file, text).table(table, {**COMMON, **STAGE})))
 
 
 def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:
@@ -116,6 +138,6 @@ def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
     """The new stage. `values`: image, alias (" AS name" or ""), settings, accounts, start (texts of instructions, with
     their comments), packages (a shell command or ""), copies (CopyLine), links (whether `ldconfig` is to run).
     Raises RecipeError."""
-    from dfopt.recipes.templates import render
+    from dfopt.recipes.base.templates import render
 
     return render(recipe.template, values, recipe.file).strip("\n") + "\n"

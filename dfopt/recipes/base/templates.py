@@ -5,7 +5,7 @@ Jinja2 is imported when a template is rendered, and not before: it costs 50 ms.
 
 from __future__ import annotations
 
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

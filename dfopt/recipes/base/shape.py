@@ -5,7 +5,7 @@ The description of a table is a mapping of key -> `Field`. This module knows not
 
 from __future__ import annotations
 
-from dfopt.recipes.errors import RecipeError
+from dfopt.recipes.base.errors import RecipeError
 from dfopt.record import Record
 from dfopt.toml import Key, place_of
 from dfopt.words import suggestion
