@@ -1,6 +1,6 @@
 """What passes that look into the build context do to real repositories. Nothing is run and nothing is written.
 
-    python tests/tools/context_trial.py DIR [--select PASS,...] [--examples N]
+    python tests/tools/context_trial.py DIR [--select PASS,...] [--set PASS.OPTION=VALUE] [--examples N]
 
 Every Dockerfile below DIR is optimized with its build context as `dfopt fix` finds it, with the safe tier and again
 with the unsafe one. Printed are, for the selected passes: files with a context that is known, files changed by tier,
@@ -40,8 +40,13 @@ def main() -> int:
     parser.add_argument("directory")
     parser.add_argument("--select", default="dependency-layers")
     parser.add_argument("--examples", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[], help="an option of a pass, as PASS.OPTION=VALUE")
     given = parser.parse_args()
     select = tuple(given.select.split(","))
+    settings: dict[str, dict[str, object]] = {}
+    for said in given.set:
+        name, _, value = said.partition("=")
+        settings.setdefault(name.partition(".")[0], {})[name.partition(".")[2]] = value
     counts: Counter[str] = Counter()
     examples: dict[str, list[str]] = defaultdict(list)
 
@@ -56,7 +61,7 @@ def main() -> int:
                 facts = ContextFacts(found.path, found.root, source)
                 counts["files"] += 1
                 for tier, tiers in (("safe", ("safe",)), ("unsafe", ("safe", "unsafe"))):
-                    options = Options(select, (), tiers)
+                    options = Options(select, (), tiers, settings)
                     result = optimize(source, options, facts)
                     if result.problem is not None:
                         counts["unreadable"] += tier == "safe"

@@ -34,7 +34,8 @@ def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Ba
     image, which changes, may be what it relies on."""
     changes = base.run != base.image
     if recipe.name == "python" and changes:
-        return _python(context, out)
+        release = base.release or "trixie"
+        return [each for one in _python(context, out) for each in _of_release(one, release)]
     if recipe.name == "node" and changes:
         return _node(context, out)
     if recipe.name == "ruby" and changes:
@@ -42,6 +43,16 @@ def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Ba
     if recipe.name == "rust":
         return _rust(recipe, out, base)
     return []
+
+
+def _of_release(package: str, release: str) -> tuple[str, ...]:
+    """The libraries of a -dev package in a release; another package as it is. Raises Unclear."""
+    if not package.endswith("-dev"):
+        return (package,)
+    found = libraries(package, release)
+    if found is None:
+        raise Unclear(f"the libraries of {package} in {release} are not known")
+    return found
 
 
 def _python(context: Context, out: Outputs) -> list[str]:
