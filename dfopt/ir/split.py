@@ -73,8 +73,9 @@ class SplitStage(OwnRewrite):
     left: tuple[str, ...] = ()
 
     def claimed(self) -> tuple[set[int], bool]:
-        """Every instruction of the stage."""
-        return set(range(self.position, self.end)), True
+        """Every instruction of the stage, and those of the stages that it stands on that come again."""
+        again = {part.step for part in self.runtime if part.step >= 0}
+        return set(range(self.position, self.end)) | again, True
 
     def changed(self) -> set[int]:
         return {self.position}
@@ -117,11 +118,11 @@ class SplitStage(OwnRewrite):
 
     def _keep_order(self, program: Program, stage: Stage) -> None:
         """Raises RewriteError unless what leaves the builder is of no use there, and comes again in its order."""
-        steps = {step.index: step for step in stage.steps}
+        steps = {step.index: step for step in program.history(stage)}
         last = max(
             [
                 step.index
-                for step in stage.steps
+                for step in steps.values()
                 if step.effective.keyword in _READERS
                 or (step.node.keyword == "WORKDIR" and step.index not in self.moved)
             ],
@@ -141,6 +142,8 @@ class SplitStage(OwnRewrite):
             keyword = steps[index].node.keyword
             if index not in again:
                 raise RewriteError(f"the {keyword} of instruction {index} would be lost")
+            if steps[index].stage != stage.index:
+                raise RewriteError(f"instruction {index} is one of a stage that others may stand on")
             free = keyword in STARTS or (keyword in SCOPED and index > last)
             if not free:
                 raise RewriteError(f"the builder needs the {keyword} of instruction {index}")

@@ -52,7 +52,7 @@ class MultiStage(Pass):
 
     Refuses: commands of which it is not known what they write; a build file that is not at hand; sources that start
     programs whose names are not fixed, or that load libraries by name; libraries whose package is not known; a base
-    image of which no counterpart for the run is known; a stage built on another stage; a split that would save little.
+    image of which no counterpart for the run is known; a split that would save little.
 
     Declares: the stage is called `builder`, and a new last stage follows. The settings of the image stay the same but
     for ENV names that only builds read.
@@ -73,7 +73,7 @@ class MultiStage(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         stage = program.final
-        if stage is None or (stage.image is None and stage.parent is None) or stage.image == "scratch":
+        if stage is None:
             return
         node = stage.node
         message = "the image holds what only its build needs"

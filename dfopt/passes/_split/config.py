@@ -32,7 +32,7 @@ class Settings(Record):
 def settings(program: Program, stage: Stage, environment: Sequence[str], stays: Sequence[str], owned: bool) -> Settings:
     """Sorts the settings of a stage. `environment`: patterns of ENV names that builds alone read, less `stays`;
     `owned`: directories have owners, so that the copies must come before a WORKDIR that would make them root's."""
-    steps = stage.steps
+    steps = program.history(stage)
     directories = [step for step in steps if step.node.keyword == "WORKDIR"]
     keep = set(_relative(directories))
     last = max(
@@ -72,7 +72,8 @@ def settings(program: Program, stage: Stage, environment: Sequence[str], stays: 
     cut = next((n for n, step in enumerate(wanted) if step.node.keyword in behind), len(wanted))
     moved = [
         step.index for step in wanted
-        if step.node.keyword in STARTS or (step.node.keyword in SCOPED and step.index > last)
+        if step.stage == stage.index  # what other stages stand on stays where it is
+        and (step.node.keyword in STARTS or (step.node.keyword in SCOPED and step.index > last))
     ]  # fmt: skip
     return Settings(tuple(indices[:cut]), tuple(indices[cut:]), tuple(moved), tuple(left))
 

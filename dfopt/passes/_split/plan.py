@@ -6,6 +6,7 @@ import fnmatch
 import re
 
 from dfopt.ir.effects import covers
+from dfopt.ir.program import SCRATCH
 from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.config import Settings, settings
 from dfopt.passes._split.contents import Contents
@@ -55,11 +56,15 @@ class Plan(Record):
 
 def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
     """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
-    if not _candidate(program, stage):
+    if not _candidate(program, stage) or program.chain(stage)[0].image == SCRATCH:
         return None
+    if stage.parent is not None and _TESTS.search(stage.name):
+        return None  # what such a stage stands on is what is shipped
     return _Planner(program, stage, facts, prefer, own).plan()
 
 
+# Names of last stages that only try what the stage below them made
+_TESTS = re.compile(r"(?:^|[-_.])(?:tests?|testing|check|lint|ci|e2e)(?:$|[-_.])")
 _HINT = re.compile(
     r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|npm|yarn|pnpm|bundle|gem|composer"
     r"|build-essential|build-base|[\w.+-]+-dev)(?![\w-])"
@@ -68,10 +73,15 @@ _HINT = re.compile(
 
 def _candidate(program: Program, stage: Stage) -> bool:
     """Whether a stage may carry what only a build needs: a quick look."""
-    base = base_of(stage.image)
+    steps = program.history(stage)
+    base = base_of(program.chain(stage)[0].image)
     if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
-        return any(step.node.keyword == "RUN" for step in stage.steps)
-    return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in stage.steps)
+        return any(step.node.keyword == "RUN" for step in steps)
+    return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in steps)
+
+
+def _flags(stage: Stage) -> list[tuple[str, str | None]]:
+    return [(flag.name, flag.value) for flag in stage.node.flags]
 
 
 class _Planner(Contents):
@@ -104,14 +114,15 @@ class _Planner(Contents):
         return self.decide(need, built, context)
 
     def known_base(self) -> Base:
-        stage = self.stage
-        base = base_of(stage.image)
-        if stage.parent is not None:
-            raise Unclear("the stage is built on another stage of the file", self.line)
+        """What is known of the image that the stage starts from, or the stages that it stands on. Raises Unclear."""
+        root = self.program.chain(self.stage)[0]
+        base = base_of(root.image)
         if base is None:
-            raise Unclear(f"which image runs what {stage.image or stage.base} builds is not known", self.line)
-        if any("BUILDPLATFORM" in (flag.value or "") for flag in stage.node.flags):
+            raise Unclear(f"which image runs what {root.image or root.base} builds is not known", self.line)
+        if any("BUILDPLATFORM" in (flag.value or "") for flag in root.node.flags):
             raise Unclear("the stage is made for the platform that builds", self.line)
+        if _flags(root) != _flags(self.stage):
+            raise Unclear(f"the image is of the platform that line {root.node.line} names", self.line)
         return base
 
     def follow_copies(self, built: list[Made]) -> None:

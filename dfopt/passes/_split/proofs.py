@@ -67,7 +67,7 @@ class Proofs:
         named = tuple(part for part in path.split(":") if part.startswith("/")) if isinstance(path, str) else ()
         extra = {"go": "/go/bin", "rust": "/usr/local/cargo/bin"}
         raw = [
-            pair.value or "" for step in self.stage.steps if step.node.keyword == "ENV"
+            pair.value or "" for step in self.program.history(self.stage) if step.node.keyword == "ENV"
             for pair in step.node.pairs if pair.name == "PATH"
         ]  # fmt: skip
         said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))

@@ -50,7 +50,8 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made])
     """What the image of `stage` starts. Raises Unclear."""
     begun = started(program, stage, facts)
     line = next(
-        (s.node.line for s in reversed(stage.steps) if s.node.keyword in ("CMD", "ENTRYPOINT")), stage.node.line
+        (s.node.line for s in reversed(program.history(stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
+        stage.node.line,
     )
     if not begun.said:
         raise Unclear("the file does not say what the image starts", stage.node.line)
@@ -83,7 +84,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made])
     shell = shell or any(run.one is not None for run in begun.runs)
     health = config.healthcheck
     if isinstance(health, tuple) and health:
-        step = next(s for s in reversed(stage.steps) if s.node.keyword == "HEALTHCHECK")
+        step = next(s for s in reversed(program.history(stage)) if s.node.keyword == "HEALTHCHECK")
         if health[0] == "CMD-SHELL":
             shell = True
             if program.body(step).program is None:

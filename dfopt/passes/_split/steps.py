@@ -20,7 +20,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
     directory of the base image. Raises Unclear."""
     flow = Flow()
     flow.home = home
-    for step in stage.steps:
+    for step in program.history(stage):
         keyword = step.node.keyword
         scope = program.scope(step)
         if keyword == "ONBUILD":
