@@ -23,20 +23,27 @@ if TYPE_CHECKING:
 class Command:
     """One command of the RUN, with the directory that it runs in. Readers add what it reads to `files`, and so on."""
 
-    def __init__(self, one: Invocation, sources: Sources, directory: str, scope: Scope) -> None:
+    def __init__(self, program: str, values: list[str], sources: Sources, directory: str, scope: Scope) -> None:
+        self.program = program
+        self.values = values
         self.sources = sources
-        self.scope = scope
         self.absolute = directory
-        self.program = one.program or ""
-        self.values: list[str] = []
-        for word in one.words:
-            value = word.value if word.value is not None else _known_part(self.program, word)
-            if value is None:
-                raise Reads(f"a word of `{self.program}` is not fixed")
-            self.values.append(value)
+        self.scope = scope
         self.files: list[str] = []
         self.doubts: list[str] = []
         self.writes: list[str] = []
+
+    @classmethod
+    def of(cls, one: Invocation, sources: Sources, directory: str, scope: Scope) -> Command:
+        """The command of an invocation. Raises Reads for a word that is not fixed."""
+        program = one.program or ""
+        values: list[str] = []
+        for word in one.words:
+            value = word.value if word.value is not None else _known_part(program, word)
+            if value is None:
+                raise Reads(f"a word of `{program}` is not fixed")
+            values.append(value)
+        return cls(program, values, sources, directory, scope)
 
     @property
     def directory(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.context_sources import sources_of
 from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
 from dfopt.passes._dependencies.sources import Sources, collision, system_directory
 from dfopt.passes._dependencies.steps import INSTALLS
 from dfopt.record import Record
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
 
 PASSED = frozenset(("ENV", "ARG", "LABEL", "EXPOSE", "STOPSIGNAL", "USER", "WORKDIR"))
+_COMPILES = regex(r"\b(?:go|cargo|mvn)\s")
 
 
 class Copied(Record):
@@ -24,10 +26,21 @@ class Copied(Record):
     words: tuple[str, ...]
 
 
-def install_follows(program: Program, steps: tuple[Step, ...], position: int) -> bool:
-    """Whether the first instruction from a position on that may touch files installs something."""
-    step = next((one for one in steps[position:] if one.node.keyword not in PASSED), None)
-    return step is not None and step.node.keyword == "RUN" and may_install(program, step)
+def install_follows(program: Program, behind: tuple[Step, ...]) -> bool:
+    """Whether the first instruction that may touch files installs something."""
+    step = _first(behind)
+    return step is not None and may_install(program, step)
+
+
+def compile_follows(program: Program, behind: tuple[Step, ...]) -> bool:
+    """Whether the first instruction that may touch files runs a tool that downloads what it compiles."""
+    step = _first(behind)
+    return step is not None and _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
+
+
+def _first(behind: tuple[Step, ...]) -> Step | None:
+    step = next((one for one in behind if one.node.keyword not in PASSED), None)
+    return step if step is not None and step.node.keyword == "RUN" else None
 
 
 def may_install(program: Program, step: Step) -> bool:

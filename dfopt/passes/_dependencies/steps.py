@@ -92,7 +92,7 @@ def _independent(program: Program, step: Step, sources: Sources) -> Independent 
                 raise _OtherThing("where `cd` leads is not known")
             directory = target
             continue
-        command = Command(one, sources, directory, scope)
+        command = Command.of(one, sources, directory, scope)
         reader = reader_of(command)
         if reader is None:
             raise _OtherThing(f"`{name}` may read the sources")
