@@ -32,7 +32,10 @@ MODE = BASE + "COPY a.sh /\nRUN chmod 755 /a.sh\n"
 INTO = ModeIntoCopy((1,), 2, 0, "/a.sh", ("chmod", "755"))
 BIND = BASE + "COPY a.txt /tmp/\nRUN cat /tmp/a.txt && rm /tmp/a.txt\n"
 B = "--mount=type=bind,source=a.txt,target=/tmp/a.txt,rw"
-UNBOUND = [RemoveCommand(2, 18), BindForCopy(1, 2, "/tmp/a.txt")]
+A_FILE = (("a.txt", True), ("b.txt", True))
+UNBOUND = [RemoveCommand(2, 18), BindForCopy((1,), 2, "/tmp/a.txt", (), A_FILE)]
+BIND_TWO = BASE + "COPY a.txt b.txt /tmp/x/\nRUN cat /tmp/x/a.txt && rm -r /tmp/x\n"
+B_TWO = "--mount=type=bind,source=a.txt,target=/tmp/x/a.txt,rw --mount=type=bind,source=b.txt,target=/tmp/x/b.txt,rw"
 LATE = BASE + "RUN make >/t/a\nENV A=1\nRUN rm -f /t/a\n"
 EARLIER = [AppendCommand(1, ("rm", "-f", "/t/a")), RemoveStep(3), DeleteEarlier(3, 0, 1)]
 DEEP = BASE + "RUN one\nUSER app\n"
@@ -70,6 +73,10 @@ ROWS = [
      [("RUN cat", f"RUN {B} cat"), (" && rm /tmp/a.txt", "")], UNBOUND),
     ("bind-and-delete", BIND, [("COPY a.txt /tmp/\n", ""), ("RUN cat", f"RUN {B} cat"), (" && rm /tmp/a.txt", "")],
      [("COPY a.txt /tmp/\n", ""), ("RUN cat", f"RUN {B} cat")], UNBOUND),
+    ("bind-one-of-two", BIND_TWO,
+     [("COPY a.txt b.txt /tmp/x/\n", ""), ("RUN", f"RUN {B_TWO}"), (" && rm -r /tmp/x", "")],
+     [("COPY a.txt b.txt /tmp/x/\n", ""), ("RUN", f"RUN {B_TWO.split()[0]}"), (" && rm -r /tmp/x", "")],
+     [RemoveCommand(2, 20), BindForCopy((1,), 2, "/tmp/x", (), A_FILE)]),
     ("earlier", LATE, [("make >/t/a\n", "make >/t/a && rm -f /t/a\n"), ("RUN rm -f /t/a\n", "")],
      [("RUN rm -f /t/a\n", "")], EARLIER),
     ("earlier-and-late", LATE, [("make >/t/a\n", "make >/t/a && rm -f /t/a\n"), ("RUN rm -f /t/a\n", "")],
@@ -109,7 +116,8 @@ def into(
 
 def bind(copy: str, command: str, run: int = 2, flags: str = "") -> tuple[str, list[tuple[str, str]], Rewrite]:
     text = f"{BASE}{copy}\nRUN {flags}{command}\n"
-    return text, [(copy + "\n", ""), (f"RUN {flags}", f"RUN {flags}{B} ")], BindForCopy(1, run, "/tmp/a.txt")
+    edits = [(copy + "\n", ""), (f"RUN {flags}", f"RUN {flags}{B} ")]
+    return text, edits, BindForCopy((1,), run, "/tmp/a.txt", (), A_FILE)
 
 
 def late(runs: str, run: int, offset: int = 0) -> tuple[str, list[tuple[str, str]], Rewrite]:
@@ -161,11 +169,17 @@ WRONG = [
     ("bind-not-deleted", bind("COPY a.txt /tmp/", "cat x"), "for certain"),
     ("bind-deleted-on-condition", bind("COPY a.txt /tmp/", "a || rm /tmp/a.txt"), "for certain"),
     ("bind-deleted-behind-a-failure", bind("COPY a.txt /tmp/", "a && rm /tmp/a.txt; b"), "for certain"),
-    ("bind-elsewhere", bind("COPY a.txt /srv/", "rm /tmp/a.txt"), "does not say"),
-    ("bind-with-an-owner", bind("COPY --chown=1 a.txt /tmp/", "rm /tmp/a.txt"), "does not say"),
-    ("bind-a-glob", bind("COPY *.txt /tmp/", "rm /tmp/a.txt"), "does not say"),
-    ("bind-two-sources", bind("COPY a.txt b.txt /tmp/", "rm /tmp/a.txt"), "does not say"),
-    ("bind-an-add", bind("ADD a.txt /tmp/", "rm /tmp/a.txt"), "no COPY"),
+    ("bind-deleted-inside", bind("COPY a.txt /tmp/a.txt/", "rm /tmp/a.txt/*"), "for certain"),
+    ("bind-elsewhere", bind("COPY a.txt /srv/", "rm /tmp/a.txt"), "would not be where"),
+    ("bind-with-an-owner", bind("COPY --chown=1 a.txt /tmp/", "rm /tmp/a.txt"), "more than a mount"),
+    ("bind-a-glob", bind("COPY *.txt /tmp/", "rm /tmp/a.txt"), "more than a mount"),
+    ("bind-two-sources", bind("COPY a.txt b.txt /tmp/", "rm /tmp/a.txt"), "would not be where"),
+    ("bind-what-is-not-known", bind("COPY a /tmp/", "rm /tmp/a.txt"), "whether a is one file"),
+    ("bind-a-glob-of-all", bind("COPY s/* /tmp/a.txt/", "rm -r /tmp/a.txt"), "more than a mount"),
+    ("bind-globs-of-two", bind("COPY s/*.sh t/*.sh /tmp/a.txt/", "rm -r /tmp/a.txt"), "what a mount cannot"),
+    ("bind-more-than-a-glob", bind("COPY s/*.sh /tmp/a.txt/", "ls /tmp/a.txt && rm -r /tmp/a.txt"), "may see more"),
+    ("bind-other-than-a-glob", bind("COPY s/*.sh /tmp/a.txt/", "cat /tmp/a.txt/b && rm -r /tmp/a.txt"), "may not be"),
+    ("bind-an-add", bind("ADD a.txt /tmp/", "rm /tmp/a.txt"), "not stand behind the COPY"),
     ("bind-used-between", bind("COPY a.txt /tmp/\nRUN ls", "rm /tmp/a.txt", 3), "sees the file"),
     ("bind-mounted", bind("COPY a.txt /tmp/", "rm /tmp/a.txt", flags="--mount=type=tmpfs,target=/tmp "), "covers"),
     ("earlier-needed-between", late("RUN cat /t/a\nRUN rm -f /t/a", 3), "may need"),

@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 
 from dfopt.ir.commands import TOP
 from dfopt.ir.copy_mode import between, written
 from dfopt.ir.declared import OwnRewrite, RewriteError
+from dfopt.ir.effects import covers
 from dfopt.ir.model import Item
-from dfopt.ir.mounts import commands_of, deletes, mounts, overlap
+from dfopt.ir.mounts import commands_of, deletes, fields_of, mounts, overlap
+from dfopt.ir.scopes import join_path
 from dfopt.ir.status import errexit_throughout
 from dfopt.lazy import regex
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dfopt.ir.program import Program, Step
     from dfopt.ir.rewrite import Applier
 
 _PATH = regex(r"(?:/[\w.+@-]+)+(?:/?\*)?/?")
 _SOURCE = regex(r"[\w./+@-]+")
+_GLOB = regex(r"(?:\./)?(?:[\w.+@-]+/)+(?=[^/]*[*?])[\w.+@*?-]+\.[A-Za-z]\w{0,4}")
 LINKERS = frozenset(("ln", "link"))
 
 
 class BindForCopy(OwnRewrite):
-    """A COPY goes; the RUN behind it that uses what it copied, and deletes it, gets it by a bind mount at the same
-    place, in which writes are allowed and lost. The deletions go too (declared apart): a mount cannot be deleted.
+    """COPYs go; the RUN behind them that uses what they copied, and deletes it, gets it by bind mounts at the same
+    places, in which writes are allowed and lost. The deletions go too (declared apart): a mount cannot be deleted.
 
-    Facts from outside: `target` is where the COPY puts what it copies, `files` are other COPYs that copy one file each.
+    `target` is the path that the RUN deletes. Facts from outside: `kinds` are sources of which it is known whether they
+    are one file, `files` other COPYs that copy one file each.
     """
 
-    copy: int
+    copies: tuple[int, ...]
     run: int
     target: str
     files: tuple[int, ...] = ()
+    kinds: tuple[tuple[str, bool], ...] = ()
 
     def claimed(self) -> tuple[set[int], bool]:
-        return {self.copy, self.run}, True
+        return {*self.copies, self.run}, True
 
     def apply(self, model: Applier) -> None:
-        program, copy, run = model.program, model.steps.get(self.copy), model.steps.get(self.run)
-        model.item(self.copy)
-        if copy is None or run is None or copy.node.keyword != "COPY" or run.node.keyword != "RUN":
-            raise RewriteError("the rewrite names no COPY and RUN of a stage")
-        if copy.stage != run.stage or copy.index > run.index:
-            raise RewriteError("the RUN does not stand behind the COPY")
-        value = bind_value(copy, self.target)
-        to = written(program, copy)
-        if value is None or to is None or (self.target != to and self.target.rpartition("/")[0] != to.rstrip("/")):
-            raise RewriteError("a bind mount does not say what this COPY says")
-        reason = between(program, [copy], run, self.target, False, self.files)
+        program, run = model.program, model.steps.get(self.run)
+        copies = [model.steps[index] for index in self.copies if index in model.steps]
+        if run is None or run.node.keyword != "RUN" or not copies or len(copies) != len(self.copies):
+            raise RewriteError("the rewrite names no COPYs and RUN of a stage")
+        values: list[str] = []
+        for copy in copies:
+            model.item(copy.index)
+            if copy.node.keyword != "COPY" or copy.stage != run.stage or copy.index > run.index:
+                raise RewriteError("the RUN does not stand behind the COPY")
+            values += bind_values(program, copy, self.target, dict(self.kinds))
+        targets = [fields_of(value)["target"] for value in values]
+        if any(overlap(one, other) for at, one in enumerate(targets) for other in targets[:at]):
+            raise RewriteError("what a RUN sees of two directories in one place is not one mount")
+        reason = between(program, copies, run, self.target, False, self.files) or open_names(program, run, values)
         if reason:
             raise RewriteError(reason)
         if not deleting(program, run, self.target):
@@ -62,26 +73,77 @@ class BindForCopy(OwnRewrite):
                 raise RewriteError(f"the RUN still deletes {self.target}, which a mount does not allow")
             if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
                 raise RewriteError("a link into a mount is another thing than a link to a file")
-        del model.items[self.copy]
+        for index in self.copies:
+            del model.items[index]
         old = model.items[self.run]
-        model.items[self.run] = Item(old.index, old.keyword, (*old.flags, ("mount", value)), old.value)
+        flags = tuple([("mount", value) for value in values])
+        model.items[self.run] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
 
 
-def bind_value(copy: Step, target: str) -> str | None:
-    """The value of the `--mount=` that shows at `target` what a COPY would put there; None where there is none."""
-    node = copy.node
-    if len(node.arguments) != 2 or node.heredocs or any(flag.name != "from" for flag in node.flags):
-        return None
-    source = node.arguments[0].value
-    if not _SOURCE.fullmatch(source) or not _PATH.fullmatch(target) or "*" in target:
-        return None
+def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, bool]) -> list[str]:
+    """The values of the `--mount=` that show at `target`, or below, what a COPY would put there. `kinds`: whether a
+    source is one file (True) or a directory. Raises RewriteError where mounts do not say what the COPY says.
+
+    Sources with a glob are mounted as the directory that holds them: the RUN sees all of it (`open_names`).
+    """
+    node, to = copy.node, written(program, copy)
+    if node.heredocs or to is None or any(flag.name != "from" for flag in node.flags) or not _PATH.fullmatch(target):
+        raise RewriteError("COPY says more than a mount can")
+    sources = [argument.value for argument in node.arguments[:-1]]
     origin = node.flag("from")
+    if origin is not None and not _SOURCE.fullmatch(origin.value or ""):
+        raise RewriteError("COPY says more than a mount can")
+    if any(_GLOB.fullmatch(source) for source in sources):
+        above = {source.rpartition("/")[0] for source in sources}
+        if len(above) > 1 or not all(_GLOB.fullmatch(one) or kinds.get(one) for one in sources) or to != target:
+            raise RewriteError("a glob takes what a mount cannot")
+        places = [(above.pop(), to)]
+    else:
+        if not all(_SOURCE.fullmatch(source) for source in sources):
+            raise RewriteError("COPY says more than a mount can")
+        into = len(sources) > 1 or node.arguments[-1].value[-1:] in "/."
+        places = [(one, _placed(one, to, into, len(sources) == 1, kinds.get(one))) for one in sources]
+    if not all(covers(target, place) for _, place in places):
+        raise RewriteError("a mount would not be where the COPY writes")
     if origin is not None:
-        if not origin.value or not _SOURCE.fullmatch(origin.value):
-            return None
-        return f"type=bind,from={origin.value},source=/{source.strip('/')},target={target},rw"
-    source = source.strip("/").removeprefix("./") or "."
-    return f"type=bind,source={source},target={target},rw"
+        return [f"type=bind,from={origin.value},source=/{one.strip('/')},target={at},rw" for one, at in places]
+    return [f"type=bind,source={one.strip('/').removeprefix('./') or '.'},target={at},rw" for one, at in places]
+
+
+def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) -> str:
+    """Where a source comes to lie; `into`: COPY is given a directory for it. Raises RewriteError."""
+    if not into or (alone and file is False):
+        return to
+    if not file:
+        raise RewriteError(f"whether {source} is one file is not known")
+    return f"{to.rstrip('/')}/{source.rpartition('/')[2]}"
+
+
+def open_names(program: Program, run: Step, values: Sequence[str]) -> str:
+    """Why a RUN may see more in a directory of `values` than what a COPY with a glob took of it; "" where it names
+    nothing there but single files, and none that the glob leaves out."""
+    for copy in program.stages[run.stage].steps:
+        globs = [one.value for one in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
+        if not any(_GLOB.fullmatch(one) for one in globs) or copy.index > run.index:
+            continue
+        to = written(program, copy) or ""
+        if not any(fields_of(value)["target"] == to for value in values):
+            continue
+        text = program.body(run).text
+        for found in re.finditer(re.escape(to) + r"(/[\w.+-]*)?(?![\w.+-])", text):
+            if deleting_at(program, run, found.start()):
+                continue
+            name = (found[1] or "")[1:]
+            if not name or text[found.end() : found.end() + 1] in tuple("/*?[{$"):
+                return f"the RUN may see more of {to} than what is copied"
+            if not any(fnmatchcase(name, one.rpartition("/")[2]) for one in globs):
+                return f"what the RUN sees at {to}/{name} may not be what is copied"
+    return ""
+
+
+def deleting_at(program: Program, run: Step, at: int) -> bool:
+    """Whether an `rm` stands around an offset of a RUN's text."""
+    return any(one.program == "rm" and one.node.start <= at < one.node.end for one in program.commands(run).invocations)
 
 
 def deleting(program: Program, run: Step, path: str) -> bool:
@@ -92,12 +154,21 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     for effect in program.effects(run):
         if effect.kind != "deletes" or effect.program != "rm" or effect.where != TOP or effect.path != path:
             continue
+        if not _whole(program, run, effect.at, path):
+            continue
         item = next(one for one in items if one.command.start <= effect.at < one.command.end)
         if item.terminator != "&" and (
             item is items[-1] or (item.command.start == effect.at and errexit_throughout(body))
         ):
             return True
     return False
+
+
+def _whole(program: Program, run: Step, at: int, path: str) -> bool:
+    """Whether the command at an offset names `path` itself, and not by a glob what is in it."""
+    place = program.scope(run).workdir
+    words = [word for one in program.commands(run).invocations if one.node.start == at for word in one.node.words]
+    return any(word.value is not None and join_path(place, word.value) == path for word in words)
 
 
 class DeleteEarlier(OwnRewrite):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dfopt.ir.bases import split_image
 from dfopt.ir.commands import TOP
+from dfopt.ir.copy_mode import written
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
-from dfopt.ir.mounts import overlap
+from dfopt.ir.mounts import mounts, overlap
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -63,15 +64,26 @@ def is_there(program: Program, step: Step, path: str) -> bool:
 
 def is_new(program: Program, step: Step, path: str, made_by: Step | None = None) -> bool:
     """Whether nothing is at `path` for certain when `step` begins; `made_by` is a WORKDIR that made it empty."""
+    return place_of(program, step, path, made_by) == NEW
+
+
+NEW, TAKEN, UNKNOWN = "new", "taken", "unknown"
+
+
+def place_of(program: Program, step: Step, path: str, made_by: Step | None = None) -> str:
+    """What is at `path` when `step` begins: NEW (nothing, for certain), TAKEN (something, as the file or the table of
+    bases says), UNKNOWN (nothing says so, but the base, or a program that nobody knows, may have put something there).
+    `made_by` is a WORKDIR that made it empty."""
     facts = table("base_paths")
     scope = program.scope(step)
     repository, _ = split_image(scope.image or "")
     top = path.split("/")[1]
     temporary = covers("/tmp", path) and path != "/tmp"
-    if not temporary and (repository not in facts["plain"] or top in facts["standard"]):
-        return False
-    if scope.base is None or any(overlap(path, own) for own in facts["own"].get(repository, ())):
-        return False
+    found = NEW
+    if (not temporary and (repository not in facts["plain"] or top in facts["standard"])) or scope.base is None:
+        found = UNKNOWN
+    if path in facts["present"] or any(overlap(path, own) for own in facts["own"].get(repository, ())):
+        return TAKEN
     for one in before(program, step):
         node = one.node
         if node.keyword == "ONBUILD" or one is made_by:
@@ -79,22 +91,29 @@ def is_new(program: Program, step: Step, path: str, made_by: Step | None = None)
         if node.keyword in ("COPY", "ADD"):
             if another_file(program, one, path):
                 continue
-            found = copied(program, one, None)
-            if found is None or overlap(found.target, path) or node.keyword == "ADD":
-                return False
+            what = copied(program, one, None)
+            target = what.target if what is not None else written(program, one)
+            if target is None:
+                found = UNKNOWN
+            elif overlap(target, path):
+                return TAKEN
         elif node.keyword == "RUN":
+            if any(mount.target is not None and covers(mount.target, path) for mount in mounts(program, one)):
+                continue  # what is there is not in the layer
             if program.body(one).program is None:
-                return False
-            if any(effect.kind == "opaque" or covers(path, effect.path) for effect in program.effects(one)):
-                return False
-            if path in program.body(one).text:
-                return False
+                found = UNKNOWN
+                continue
+            if path in program.body(one).text or any(covers(path, effect.path) for effect in program.effects(one)):
+                return TAKEN
+            if any(effect.kind == "opaque" for effect in program.effects(one)):
+                found = UNKNOWN
         elif node.keyword == "WORKDIR":
-            place = program.scope(one)
-            to = join_path(place.workdir, place.expand(node.arguments[0].value, program.dockerfile.escape))
-            if isinstance(to, Unknown) or covers(path, to):
-                return False
-    return True
+            to = written(program, one)
+            if to is None:
+                found = UNKNOWN
+            elif covers(path, to):
+                return TAKEN
+    return found
 
 
 def another_file(program: Program, step: Step, path: str) -> bool:
@@ -139,6 +158,22 @@ def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
     if into and single is None and name:
         return Copied(target, None, (source,))
     return Copied(target, single, (source,))
+
+
+def source_kind(step: Step, facts: Facts, source: str) -> bool | None:
+    """Whether a source of a COPY is one file (True) or a directory (False), as the build context says, else its name;
+    None where it is not known."""
+    paths = facts.context_paths() if step.node.flag("from") is None else None
+    clean = join_path("/", "/" + source)
+    if paths is not None and isinstance(clean, str):
+        if clean[1:] in paths:
+            return True
+        if clean == "/" or any(path.startswith(clean[1:] + "/") for path in paths):
+            return False
+    if source in (".", "./", "/") or source.endswith(("/", "/.")):
+        return False
+    file = FILE.search(source) and not _GLOBS & set(source) and not source.endswith((".d", ".git"))
+    return True if file else None
 
 
 def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
