@@ -8,6 +8,8 @@ from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dfopt.ir.commands import Invocation
 
 # Where an option exists in both, and means something else
@@ -20,13 +22,14 @@ _TAKING = {
     "cut": "bcdf", "head": "nc", "tail": "nc", "grep": "efmABC", "egrep": "efmABC", "fgrep": "efmABC", "sort": "kot",
     "xargs": "nPEIsa", "sed": "efi", "mkdir": "m", "install": "mogt", "tar": "fCTX", "wget": "OPTSUYo", "awk": "Ffv",
     "date": "dDIr", "touch": "drt", "cp": "t", "mv": "t", "split": "abl", "fold": "w", "seq": "s",
+    "patch": "pi", "ping": "cwWsitI", "watch": "n", "top": "dn", "mknod": "m", "crontab": "uc", "shred": "ns",
+    "logger": "tp", "hexdump": "nsef", "mount": "tO", "umount": "tO", "unexpand": "t", "dmesg": "ns",
 }  # fmt: skip
 
 
-def option_fault(one: Invocation) -> str:
-    """The word of a command that busybox would not take as GNU's program does; "" where there is none."""
-    name = one.program or ""
-    values = one.values
+def option_fault(name: str, values: Sequence[str | None]) -> str:
+    """The word of a command that busybox would not take as GNU's program does; "" where there is none. `values`: the
+    words behind the program's name, None for one that is not fixed."""
     if name == "find":
         return _find(values)
     if name == "echo":  # dash reads backslashes without -e, busybox only with it
@@ -34,7 +37,7 @@ def option_fault(one: Invocation) -> str:
         return next(odd, "")
     known = table("base_programs")["options"].get(name)
     if known is None:
-        return ""
+        return next((value for value in values if value and len(value) > 1 and value[0] == "-"), "")
     letters, longs = (known, ()) if isinstance(known, str) else (known[0], known[1:])
     for index, value in enumerate(values):
         if value is None:
@@ -81,7 +84,7 @@ def _letters(name: str, value: str, letters: str) -> str:
     return ""
 
 
-def _meaning(name: str, values: list[str | None]) -> str:
+def _meaning(name: str, values: Sequence[str | None]) -> str:
     for index, value in enumerate(values):
         following = values[index + 1] if index + 1 < len(values) else None
         if name == "date" and value in ("-d", "--date") and (following is None or not _DATE.match(following)):
@@ -93,7 +96,7 @@ def _meaning(name: str, values: list[str | None]) -> str:
     return ""
 
 
-def _find(values: list[str | None]) -> str:
+def _find(values: Sequence[str | None]) -> str:
     known = table("base_programs")["find"]
     quoted = False  # behind -exec, up to its ;
     for index, value in enumerate(values):

@@ -278,8 +278,8 @@ class Survey:
         if name in self.builtins and name != "echo":
             return
         if name in target.programs:
-            if target.kind in (ALPINE, BUSYBOX) and one is not None:
-                fault = option_fault(one)
+            if target.kind in (ALPINE, BUSYBOX):
+                fault = option_fault(name, words)
                 if fault:
                     raise Obstacle(f"line {line}: busybox' {name} does not know {fault}")
             return

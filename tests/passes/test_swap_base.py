@@ -90,7 +90,13 @@ OPTIONS = [
     ("echo 'a\\nb'", "a\\nb"),
     ("ls -la", ""),
     ("head -5 x", ""),
-    ("unknown --option", ""),
+    ("cat -A x", ""),
+    ("cat -s x", "-s"),
+    ("patch -p1 -i x", ""),
+    ("sync -f x", "-f"),
+    ("dd if=x of=y", ""),
+    ("getent --service=x hosts", "--service=x"),
+    ("unknown word", ""),
 ]
 
 
@@ -114,7 +120,7 @@ def test_option_of_a_wrapper(text: str, fault: str) -> None:
 def test_busybox_option(text: str, fault: str) -> None:
     program = _command(text)
     (one,) = program.commands(program.stages[0].steps[0]).invocations
-    assert option_fault(one) == fault
+    assert option_fault(one.program or "", one.values) == fault
 
 
 ACCOUNTS = [

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dfopt.knowledge import table
 from dfopt.optimizer import Options, optimize
 from dfopt.record import Record
 from dfopt.source import Source
@@ -135,3 +138,44 @@ def test_swapped(engine: Engine, more_bases: Callable[..., None], tmp_path: Path
         assert sizes[1] < sizes[0] / 2
     finally:
         engine.remove(*images)
+
+
+_DIRECTORIES = "/bin /sbin /usr/bin /usr/sbin"
+# what runs in another release's perl or systemd's name, and what debconf's tools bring for packages alone
+_SELDOM = re.compile(r"deb-systemd-.*|debconf-.*|pam_.*|perl5.*")
+
+
+@pytest.mark.parametrize(("family", "image"), [("alpine", "alpine:3.22.1"), ("debian", "debian:13-slim")])
+def test_programs_and_accounts_of_images(engine: Engine, family: str, image: str) -> None:
+    """What `base_programs` says of an image is what is in the image."""
+    known = table("base_programs")
+    asked = f"ls {_DIRECTORIES}; echo @@@; cut -d: -f1 /etc/passwd"
+    ran = engine.call(["run", "--rm", "--network=none", image, "sh", "-c", asked], timeout=60)
+    programs, _, accounts = ran.stdout.decode().partition("@@@")
+    real = {name for name in programs.split() if not name.endswith(":")}
+    listed = set(known["programs"][family].split())
+    assert listed - real == set()
+    assert {name for name in real - listed if not _SELDOM.fullmatch(name)} == set()
+    assert {name for name in accounts.split() if not name.startswith("_")} == {
+        name for name in known["accounts"][family] if not name.startswith("_")
+    }
+
+
+def test_options_of_busybox(engine: Engine) -> None:
+    """No option of the table is missing in what busybox says of itself (tar's letters, and cat's -u, which does
+    nothing, are in its source alone)."""
+    options = table("base_programs")["options"]
+    silent = {"tar": set("cxtp"), "cat": {"u"}}
+    script = "".join(f"echo '@@@ {name}'; busybox {shlex.quote(name)} --help 2>&1 </dev/null; " for name in options)
+    ran = engine.call(["run", "--rm", "--network=none", "alpine:3.22.1", "sh", "-c", script], timeout=120)
+    for part in ran.stdout.decode().split("@@@ ")[1:]:
+        name, _, text = part.partition("\n")
+        if "applet not found" in text:
+            assert name not in table("base_programs")["programs"]["alpine"].split()
+            continue
+        row = options[name]
+        letters, longs = (row, []) if isinstance(row, str) else (row[0], row[1:])
+        usage = text[text.find("Usage") :]
+        said = {letter for word in re.findall(r"(?<![\w-])-([A-Za-z0-9]+)(?![\w-])", usage) for letter in word}
+        assert set(letters) - said - silent.get(name, set()) == set(), name
+        assert set(longs) <= set(re.findall(r"--([a-z][a-z-]+)", usage)), name
