@@ -157,16 +157,11 @@ class Program:
                     found.add(index)
         return found
 
-    def chain(self, stage: Stage) -> list[Stage]:
-        """The stages of the file that `stage` stands on, and itself last."""
-        found = [stage]
-        while found[0].parent is not None:
-            found.insert(0, self.stages[found[0].parent])
-        return found
-
-    def history(self, stage: Stage) -> tuple[Step, ...]:
-        """The steps that make the image of `stage`: those of the stages that it stands on, then its own."""
-        return tuple([step for one in self.chain(stage) for step in one.steps])
+    def root(self, stage: Stage) -> Stage:
+        """The stage of the file that `stage` stands on in the end; itself where that is none."""
+        while stage.parent is not None:
+            stage = self.stages[stage.parent]
+        return stage
 
     def children(self, stage: Stage) -> list[Stage]:
         """The stages built FROM this one."""

@@ -17,6 +17,7 @@ import re
 from dfopt.ir.declared import OwnRewrite, RewriteError
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
+from dfopt.ir.liveness import chain
 from dfopt.ir.model import Item, item
 from dfopt.ir.written import home_of, names_in_commands, written
 from dfopt.syntax.expand import Unknown
@@ -118,7 +119,7 @@ class SplitStage(OwnRewrite):
 
     def _keep_order(self, program: Program, stage: Stage) -> None:
         """Raises RewriteError unless what leaves the builder is of no use there, and comes again in its order."""
-        steps = {step.index: step for step in program.history(stage)}
+        steps = {step.index: step for step in chain(program, stage)}
         last = max(
             [
                 step.index

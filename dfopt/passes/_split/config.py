@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from dfopt.ir.liveness import chain
 from dfopt.ir.split import SCOPED, STARTS
 from dfopt.record import Record
 
@@ -32,7 +33,7 @@ class Settings(Record):
 def settings(program: Program, stage: Stage, environment: Sequence[str], stays: Sequence[str], owned: bool) -> Settings:
     """Sorts the settings of a stage. `environment`: patterns of ENV names that builds alone read, less `stays`;
     `owned`: directories have owners, so that the copies must come before a WORKDIR that would make them root's."""
-    steps = program.history(stage)
+    steps = chain(program, stage)
     directories = [step for step in steps if step.node.keyword == "WORKDIR"]
     keep = set(_relative(directories))
     last = max(

@@ -6,6 +6,7 @@ import fnmatch
 import re
 
 from dfopt.ir.effects import covers
+from dfopt.ir.liveness import chain
 from dfopt.ir.program import SCRATCH
 from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.config import Settings, settings
@@ -19,6 +20,7 @@ from dfopt.passes._split.start import Need, needs, start_of
 from dfopt.passes._split.steps import read
 from dfopt.passes._split.toolbox import Context
 from dfopt.passes._split.tools import outputs, tools
+from dfopt.passes._started import UNCLEAR, command_elsewhere
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -56,15 +58,13 @@ class Plan(Record):
 
 def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
     """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
-    if not _candidate(program, stage) or program.chain(stage)[0].image == SCRATCH:
+    if not _candidate(program, stage) or program.root(stage).image == SCRATCH:
         return None
-    if stage.parent is not None and _TESTS.search(stage.name):
-        return None  # what such a stage stands on is what is shipped
+    if command_elsewhere(program, stage):
+        raise Unclear(UNCLEAR, stage.node.line)
     return _Planner(program, stage, facts, prefer, own).plan()
 
 
-# Names of last stages that only try what the stage below them made
-_TESTS = re.compile(r"(?:^|[-_.])(?:tests?|testing|check|lint|ci|e2e)(?:$|[-_.])")
 _HINT = re.compile(
     r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|npm|yarn|pnpm|bundle|gem|composer"
     r"|build-essential|build-base|[\w.+-]+-dev)(?![\w-])"
@@ -73,8 +73,8 @@ _HINT = re.compile(
 
 def _candidate(program: Program, stage: Stage) -> bool:
     """Whether a stage may carry what only a build needs: a quick look."""
-    steps = program.history(stage)
-    base = base_of(program.chain(stage)[0].image)
+    steps = chain(program, stage)
+    base = base_of(program.root(stage).image)
     if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
         return any(step.node.keyword == "RUN" for step in steps)
     return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in steps)
@@ -115,7 +115,7 @@ class _Planner(Contents):
 
     def known_base(self) -> Base:
         """What is known of the image that the stage starts from, or the stages that it stands on. Raises Unclear."""
-        root = self.program.chain(self.stage)[0]
+        root = self.program.root(self.stage)
         base = base_of(root.image)
         if base is None:
             raise Unclear(f"which image runs what {root.image or root.base} builds is not known", self.line)

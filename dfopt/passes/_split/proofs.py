@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.effects import covers
+from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
 from dfopt.passes._built import built
 from dfopt.passes._split.files import Unclear
@@ -67,7 +68,7 @@ class Proofs:
         named = tuple(part for part in path.split(":") if part.startswith("/")) if isinstance(path, str) else ()
         extra = {"go": "/go/bin", "rust": "/usr/local/cargo/bin"}
         raw = [
-            pair.value or "" for step in self.program.history(self.stage) if step.node.keyword == "ENV"
+            pair.value or "" for step in chain(self.program, self.stage) if step.node.keyword == "ENV"
             for pair in step.node.pairs if pair.name == "PATH"
         ]  # fmt: skip
         said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))

@@ -7,6 +7,7 @@ import posixpath
 import re
 
 from dfopt.ir.image_config import image_config
+from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._started import started
@@ -50,7 +51,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made])
     """What the image of `stage` starts. Raises Unclear."""
     begun = started(program, stage, facts)
     line = next(
-        (s.node.line for s in reversed(program.history(stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
+        (s.node.line for s in reversed(chain(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
         stage.node.line,
     )
     if not begun.said:
@@ -84,7 +85,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made])
     shell = shell or any(run.one is not None for run in begun.runs)
     health = config.healthcheck
     if isinstance(health, tuple) and health:
-        step = next(s for s in reversed(program.history(stage)) if s.node.keyword == "HEALTHCHECK")
+        step = next(s for s in reversed(chain(program, stage)) if s.node.keyword == "HEALTHCHECK")
         if health[0] == "CMD-SHELL":
             shell = True
             if program.body(step).program is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.commands import run_commands
+from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.passes._split.commands import Commands
 from dfopt.passes._split.files import SYSTEM, Made, Unclear, copied
@@ -20,7 +21,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
     directory of the base image. Raises Unclear."""
     flow = Flow()
     flow.home = home
-    for step in program.history(stage):
+    for step in chain(program, stage):
         keyword = step.node.keyword
         scope = program.scope(step)
         if keyword == "ONBUILD":
