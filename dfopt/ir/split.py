@@ -39,8 +39,8 @@ _INSTALLS = re.compile(
 )
 _READERS = frozenset(("RUN", "COPY", "ADD"))
 _CONFIG = ("cmd", "entrypoint", "ports", "volumes", "labels", "stop_signal", "user", "workdir", "healthcheck")
-# What a base image brings may be copied from the builder: certificates, time zones, accounts
-SYSTEM = ("/etc/ssl/certs", "/usr/share/zoneinfo", "/etc/passwd", "/etc/group")
+# What a base image brings may be copied from the builder: certificates, time zones, accounts, locales
+SYSTEM = ("/etc/ssl/certs", "/usr/share/zoneinfo", "/etc/passwd", "/etc/group", "/usr/lib/locale")
 
 
 class Part(OwnRewrite):

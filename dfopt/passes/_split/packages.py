@@ -94,6 +94,10 @@ def partition(flow: Flow, release: str, needed: Iterable[str], language: str, se
             names.update(dict.fromkeys(known))
             left += 5
             continue
+        makes = table("split_packages")["makes"].get(name)
+        if makes is not None and any(made.path == makes["path"] for made in flow.made):
+            left += makes["mb"]
+            continue
         mb = _sort("tools", name)
         if mb is not None and name not in wanted and seen:
             left += mb

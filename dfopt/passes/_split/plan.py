@@ -8,6 +8,7 @@ import re
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
 from dfopt.ir.program import SCRATCH
+from dfopt.knowledge import table
 from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.config import Settings, settings
 from dfopt.passes._split.contents import Contents
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 _LEAST = 20
 _SHARE = 0.15
 _OTHER_MB = 20  # of a distroless image
-# What only builds read, or language tools own
-_BUILD_PLACES = ("/etc/apt", "/etc/apk", "/root", "/usr/local/lib", "/usr/local/cargo")
 
 
 class Plan(Record):
@@ -60,8 +59,6 @@ def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tu
     """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
     if not _candidate(program, stage) or program.root(stage).image == SCRATCH:
         return None
-    if command_elsewhere(program, stage):
-        raise Unclear(UNCLEAR, stage.node.line)
     return _Planner(program, stage, facts, prefer, own).plan()
 
 
@@ -78,6 +75,23 @@ def _candidate(program: Program, stage: Stage) -> bool:
     if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
         return any(step.node.keyword == "RUN" for step in steps)
     return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in steps)
+
+
+def _builds(program: Program, stage: Stage) -> bool:
+    """Whether the text of a step looks as if it called a build tool, or installed what only builds need: a quick look,
+    which reads no shell."""
+    known = tools()
+    for step in chain(program, stage):
+        if step.node.keyword != "RUN":
+            continue
+        text = step.node.joined.text + "".join([program.text[doc.start : doc.end] for doc in step.node.heredocs])
+        for command in re.split(r"[;&|\n(){}]|\bRUN\b", text):
+            words = [word for word in command.split() if "=" not in word and not word.startswith("-")]
+            if words and words[0].rpartition("/")[2] in known:
+                return True
+            if any(word in ("install", "add", "build-dep") for word in words) and any(map(is_build, words)):
+                return True
+    return False
 
 
 def _flags(stage: Stage) -> list[tuple[str, str | None]]:
@@ -97,10 +111,14 @@ class _Planner(Contents):
         from dfopt.recipes.base.stages import stage_recipes
 
         program, stage = self.program, self.stage
+        if base_of(program.root(stage).image) is None and not _builds(program, stage):
+            return None
         self.base = self.known_base()
         self.flow = read(program, stage, self.facts, tools(), self.base.home)
         if not self.flow.calls and not any(is_build(one.name) for one in self.flow.packages):
             return None
+        if command_elsewhere(program, stage):
+            raise Unclear(UNCLEAR, self.line)
         context = Context(self.flow, self.facts, self.base.has, self.base.release)
         self.outputs = outputs(context)
         built = self.outputs.made
@@ -186,7 +204,7 @@ class _Planner(Contents):
         for path, line in self.flow.changed:
             if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path):
                 continue
-            if not any(covers(one, path) for one in _BUILD_PLACES):
+            if not any(covers(one, path) for one in table("split_programs")["build-places"]):
                 raise Unclear(f"line {line} changes {path}, which no step makes", line)
 
     def check_scripts(self) -> None:
