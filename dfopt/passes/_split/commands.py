@@ -109,7 +109,9 @@ class Commands(FileCommands):
         ):
             pass
         elif not self.script(one):
-            raise Unclear(f"what `{name}` in line {self.line} writes is not known", self.line)
+            if isinstance(self.directory, Unknown):
+                raise Unclear(f"what `{name}` in line {self.line} writes is not known", self.line)
+            self.call(one)  # perhaps what a tool has built before: `own_program` tells
 
     def script(self, one: Invocation) -> bool:
         """Reads a shell script of the build context as if it stood here; False where it is none."""
@@ -182,7 +184,16 @@ class Commands(FileCommands):
                     given[key] = rest
                 elif value == one.path:
                     break
-        made = Call(one.program or "", words, self.directory, given, self.step, one.where, self.home_of_user(given))
+        made = Call(
+            one.program or "",
+            words,
+            self.directory,
+            given,
+            self.step,
+            one.where,
+            self.home_of_user(given),
+            one.path or "",
+        )
         self.flow.calls.append(made)
 
     def home_of_user(self, given: dict[str, str]) -> str | None:

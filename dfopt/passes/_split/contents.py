@@ -11,17 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from dfopt.passes._split.start import Need
+
 
 class Contents(Demand):
     """Sorts the files of the builder into those that are copied and those that stay."""
 
-    def contents(self, built: Sequence[Made]) -> tuple[list[Made], list[Made]]:
+    def contents(self, need: Need, built: Sequence[Made]) -> tuple[list[Made], list[Made]]:
         """(kept, left) of what the steps make. Raises Unclear."""
         if self.recipe.keeps == "programs":
             workdir = self.program.end_scope(self.stage).workdir
             kept, left = programs_kept(
                 self.flow.made, built, self.outputs.work, self.recipe.build_files, self.start.paths,
-                workdir if isinstance(workdir, str) else "/", self.start.names, self.search_path(),
+                workdir if isinstance(workdir, str) else "/", (*self.start.names, *need.programs),
+                self.search_path(),
             )  # fmt: skip
         else:
             kept, left = everything_kept(self.flow.made, built, self.start.paths)

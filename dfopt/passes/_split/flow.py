@@ -20,8 +20,9 @@ class Package(Record):
 
 
 class Call(Record):
-    """A build tool as it is called: base name, its words with the variables that the file sets (None: not fixed), the
-    directory, the variables set in front of it, and the home directory of who runs it (None: not known)."""
+    """A build tool, or a program of which nothing is known, as it is called: base name, its words with the variables
+    that the file sets (None: not fixed), the directory, the variables set in front of it, the home directory of who
+    runs it (None: not known), and the word that names it."""
 
     program: str
     words: tuple[str | None, ...]
@@ -30,6 +31,7 @@ class Call(Record):
     step: Step
     where: str
     home: str | None = "/root"
+    path: str = ""
 
     @property
     def line(self) -> int:

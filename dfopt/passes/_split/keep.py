@@ -46,7 +46,8 @@ def programs_kept(
     made: Sequence[Made], built: Sequence[Made], work: Sequence[str], patterns: Sequence[str], paths: Sequence[str],
     workdir: str, names: Sequence[str], search: Sequence[str],
 ) -> tuple[list[Made], list[Made]]:  # fmt: skip
-    """(kept, left) of a compiled program: what tools built, and data. `paths`: what the image's commands name."""
+    """(kept, left) of a compiled program: what tools built, and data. `paths`: what the image's commands name;
+    `names`: programs that are called by name."""
     kept: list[Made] = []
     left: list[Made] = []
     needed = [one for one in built if one.path in paths]
@@ -60,6 +61,8 @@ def programs_kept(
         jars = [path for path in paths if one.role == "jars" and covers(one.path, path) and path.endswith(".jar")]
         if jars:
             kept += [Made(path, one.step, "tool", role="program") for path in jars]
+        elif one.role == "program" and one not in needed and _aside(one.path, work, workdir, names):
+            left.append(one)
         elif one in needed or one.role != "program" or base not in bases:
             kept.append(one)
         else:
@@ -85,6 +88,13 @@ def programs_kept(
             kept.append(one)
     kept += _empty(made, kept, left, work, paths)
     return kept, left
+
+
+def _aside(path: str, work: Iterable[str], workdir: str, names: Iterable[str]) -> bool:
+    """Whether a program that nothing calls lies where it was built, away from where the image starts."""
+    if path.rpartition("/")[2] in names or covers(workdir, path):
+        return False
+    return any(covers(place, path) for place in work if place != "/")
 
 
 def everything_kept(made: Sequence[Made], built: Sequence[Made], paths: Sequence[str]) -> tuple[list[Made], list[Made]]:

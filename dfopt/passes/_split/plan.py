@@ -16,7 +16,7 @@ from dfopt.passes._split.files import Made, Unclear, is_scratch
 from dfopt.passes._split.keep import Copy
 from dfopt.passes._split.packages import bare, install_command, is_build
 from dfopt.passes._split.runtime import family_of
-from dfopt.passes._split.scripts import confined
+from dfopt.passes._split.scripts import confined, writes_nothing
 from dfopt.passes._split.start import Need, needs, start_of
 from dfopt.passes._split.steps import read
 from dfopt.passes._split.toolbox import Context
@@ -163,9 +163,6 @@ class _Planner(Contents):
         recipe = self.choose(recipes, built)
         if recipe is None:
             raise Unclear("no recipe knows how what the image starts is built", self.start.line)
-        if recipe.keeps != "all" and self.outputs.loads:
-            name, line = self.outputs.loads[0]
-            raise Unclear(f"line {line} builds {name or 'a library'}, which a program may load by name", line)
         if recipe.keeps == "site":
             raise Unclear("sites are not split yet", self.line)
         return recipe
@@ -192,6 +189,8 @@ class _Planner(Contents):
         ):
             if key in need.found:
                 raise Unclear(f"the program {text} ({need.found[key]})", self.start.line)
+        if self.recipe.keeps != "all":
+            self.own_libraries()
         if self.recipe.keeps != "programs":
             return
         for path, line in self.flow.fetched:
@@ -209,6 +208,8 @@ class _Planner(Contents):
 
     def check_scripts(self) -> None:
         """Raises Unclear where programs of the project itself may write what is not copied."""
+        if self.outputs.ran:
+            writes_nothing(self.recipe, self.flow, self.outputs, self.facts)
         if not self.outputs.scripts:
             return
         if self.recipe.keeps != "all":
@@ -219,7 +220,7 @@ class _Planner(Contents):
     def decide(self, need: Need, built: Sequence[Made], context: Context) -> Plan | None:
         """The plan, or None where it does not pay. Raises Unclear."""
         names, packages = self.demand(need, built)
-        kept, left = self.contents(built)
+        kept, left = self.contents(need, built)
         names.update(dict.fromkeys(self.libraries(kept, context)))
         prefixes = [one for one in kept if one.role == "prefix"]
         self.check_prefixes(prefixes)
@@ -236,7 +237,9 @@ class _Planner(Contents):
         if saves is None:
             return None
         self.check_paths(made)
-        links = bool(prefixes) and self.base.release != "alpine" and image == self.base.run
+        links = (
+            (bool(prefixes) or bool(self.own_libraries())) and self.base.release != "alpine" and image == self.base.run
+        )
         return Plan(
             self.recipe, image, self.command(names, packages), links, tuple(accounts), tuple(made),
             settings(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
@@ -74,12 +76,31 @@ class Proofs:
         said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))
         return (*_DEFAULT_PATH, *named, *said, *[extra[one] for one in self.base.has if one in extra])
 
+    def own_libraries(self) -> set[str]:
+        """Names (as in -lNAME) of the shared libraries that the steps build, put in place and link programs with.
+        Raises Unclear for one that no program is linked with: it may be loaded by name."""
+        found: set[str] = set()
+        if self.recipe.keeps == "all":
+            return found
+        placed = {one.path.rpartition("/")[2] for one in self.outputs.made}
+        linked = {name for name, _ in self.outputs.linked}
+        for path, line in self.outputs.loads:
+            base = path.rpartition("/")[2]
+            name = re.match(r"lib([\w.+-]+?)\.so(?:\.|\Z)", base)
+            if name is None or name[1] not in linked or base not in placed:
+                raise Unclear(f"line {line} builds {path or 'a library'}, which a program may load by name", line)
+            found.add(name[1])
+        return found
+
     def linked(self) -> list[str]:
         """Packages of the libraries that build files name. Raises Unclear for one that is not known, where the base
         image's own headers may be what it was linked with."""
         found: list[str] = []
         links = table("split_libraries")["links"]
+        own = self.own_libraries()
         for name, line in (*self.outputs.linked, *self.outputs.modules):
+            if name in own:
+                continue
             package = links.get(name)
             if package == "":
                 continue

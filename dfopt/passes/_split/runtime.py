@@ -47,7 +47,7 @@ class Runtime(Proofs):
         if "zones" not in need.found:
             proved.add("no-zones")
         rest = [name for name in names if bare(name) not in ("ca-certificates", "tzdata")]
-        if not rest:
+        if not rest and not self.own_libraries():
             proved.add("no-packages")
         for row in self.recipe.runtimes:
             image = row["image"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 
 from dfopt.ir.effects import covers
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dfopt.passes._split.flow import Flow
     from dfopt.passes._split.toolbox import Outputs
     from dfopt.passes.base import Facts
+    from dfopt.recipes.base.stages import StageRecipe
     from dfopt.syntax.expand import Unknown
 
 _SOURCE = re.compile(r"\.(?:py|js|mjs|cjs|ts|php|rb|pl|sh|json|toml|ya?ml|cfg|ini)\Z")
@@ -24,6 +26,32 @@ _HOME = re.compile(
     r"expanduser|Path\.home\(|homedir\(\)|Dir\.home|environ(?:\.get)?[\[(]\s*[\"']HOME|from_pretrained|snapshot_download"
     r"|nltk\.download|spacy\.cli|torch\.hub|load_dataset"
 )
+
+
+def writes_nothing(recipe: StageRecipe, flow: Flow, out: Outputs, facts: Facts) -> None:
+    """Raises Unclear where a program that a tool has built, and that the build runs, may write a file: its sources are
+    those of the build context, tests among them."""
+    line, name = out.ran[0]
+    unknown = f"what `{name}` in line {line} writes is not known"
+    patterns = recipe.scan.get("writes", ())
+    if not patterns or out.crates or any(covers(path, place) for path, _ in flow.fetched for place in out.work):
+        raise Unclear(unknown, line)
+    for one in flow.made:
+        if one.kind not in ("context", "tree"):
+            continue
+        if one.source.endswith("go.mod") and b"require" in (facts.context_file(one.source) or b"require"):
+            raise Unclear(f"{unknown}: it has parts of other modules", line)
+        if one.kind == "context" and not any(fnmatch.fnmatchcase(one.path, "*/" + end) for end in recipe.scan["files"]):
+            continue
+        data = facts.context_file(one.source) if one.kind == "context" else None
+        if data is None:
+            raise Unclear(f"{unknown}: {one.source} cannot be read", line)
+        text = data.decode("utf-8", "surrogateescape")
+        for pattern in patterns:
+            match = re.search(pattern, text)
+            if match is not None:
+                place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
+                raise Unclear(f"`{name}` in line {line} may write files ({place})", line)
 
 
 def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unknown]) -> None:

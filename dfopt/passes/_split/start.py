@@ -129,7 +129,11 @@ def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
     """What the sources among `made` say. Raises Unclear where they are not at hand."""
     programs: dict[str, str] = {}
     found: dict[str, str] = {}
-    patterns = {key: [re.compile(text) for text in texts] for key, texts in recipe.scan.items() if key != "files"}
+    patterns = {
+        key: [re.compile(text) for text in texts]
+        for key, texts in recipe.scan.items()
+        if key not in ("files", "writes")
+    }
     wanted = recipe.scan["files"]
     for one in made:
         if one.kind == "tree" and wanted:

@@ -35,6 +35,7 @@ class Outputs:
         self.crates: list[str] = []
         self.notes: dict[str, str] = {}
         self.scripts: list[tuple[int, str]] = []  # programs of the project itself that the build runs: line, words
+        self.ran: list[tuple[int, str]] = []  # programs that a tool has built and that the build runs: line, name
         self.prefixes: dict[str, str] = {}  # of directories that a configure script has set up
         self.console: set[str] = set()  # programs that a language's packages bring
 

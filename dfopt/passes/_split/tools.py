@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dfopt.ir.scopes import join_path
 from dfopt.passes._split.c_tools import cc, cmake, configure, make, ninja
+from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.go_rust import cargo, go
 from dfopt.passes._split.jvm_dotnet import dotnet, gradle, jar, javac, maven
 from dfopt.passes._split.node_ruby_php import bundle, composer, interpreter, nothing, npm
@@ -20,8 +22,19 @@ def outputs(context: Context) -> Outputs:
     """What all the calls of a stage leave, in their order. Raises Unclear."""
     out = Outputs()
     for call in context.flow.calls:
-        RULES[call.program](context, call, out)
+        RULES.get(call.program, own_program)(context, call, out)
     return out
+
+
+def own_program(context: Context, call: Call, out: Outputs) -> None:
+    """A program that is no tool: one that a tool has built before, or one of which nothing is known."""
+    path = join_path(call.directory, call.path) if "/" in call.path else call.program
+    for one in out.made:
+        same = one.path == path if "/" in call.path else one.path.rpartition("/")[2] == path
+        if one.role == "program" and same:
+            out.ran.append((call.line, call.program))
+            return
+    raise Unclear(f"what `{call.program}` in line {call.line} writes is not known", call.line)
 
 
 def tools() -> frozenset[str]:

@@ -38,6 +38,7 @@ SCAN: Mapping[str, Field] = {
     "temp": Field("strings", "... of temporary files"),
     "accounts": Field("strings", "... of names of users"),
     "loads": Field("strings", "... of libraries or code that is loaded by name at run time"),
+    "writes": Field("strings", "... of files that are written, and of what the scan cannot follow"),
     "dynamic": Field("strings", "... of what keeps a program from being static"),
 }
 

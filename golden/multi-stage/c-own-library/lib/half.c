@@ -1,0 +1,2 @@
+#include "half.h"
+int half(int number) { return number / 2; }
