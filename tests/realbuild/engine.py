@@ -142,6 +142,10 @@ class Engine:
             raise EngineError(f"docker run of {command!r} failed:\n{_tail(done.stderr)}")
         return Ran(done.returncode, done.stdout, done.stderr)
 
+    def name(self, image: str) -> str:
+        """A name of an image that `build` made and nobody removed, as `stand_ins` need one."""
+        return self._tags[image][0]
+
     def remove(self, *images: str) -> None:
         """Removes images that `build` made. Only their own tags go: an image with another name stays under that."""
         tags = [tag for image in images for tag in self._tags.pop(image, [])]

@@ -46,6 +46,7 @@ MASKS = (
     Mask("/var/lib/dbus/machine-id", _nothing, "dbus makes a random id"),
     Mask("/etc/ssh/ssh_host_*", _nothing, "openssh-server makes its host keys when it is installed"),
     Mask("/tmp/node-compile-cache/**", _nothing, "V8 writes its code cache as the program happens to run"),
+    Mask("/tmp/v8-compile-cache*/**", _nothing, "the same, by a library that Yarn 1 carries"),
     Mask("/**/*.pyc", _without_source_time, "Python writes the mtime of the source that it compiled"),
     Mask("/etc/shadow", _without_change_day, "useradd writes the day; two builds may fall on both sides of midnight"),
     Mask("/etc/shadow-", _without_change_day, "the backup of /etc/shadow"),
