@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from dfopt.knowledge import table
@@ -115,3 +116,33 @@ def _find(values: Sequence[str | None]) -> str:
             if following is None or following.startswith("/"):
                 return "-perm /"
     return ""
+
+
+_COMPRESSORS = {"z": "gzip", "j": "bzip2", "J": "xz"}
+_ENDINGS = {
+    ".gz": "gzip",
+    ".tgz": "gzip",
+    ".bz2": "bzip2",
+    ".tbz": "bzip2",
+    ".tbz2": "bzip2",
+    ".xz": "xz",
+    ".txz": "xz",
+}
+_LONGS = {"--gzip": "gzip", "--bzip2": "bzip2", "--xz": "xz", "--zstd": "zstd", "--lzip": "lzip", "--lzma": "xz"}
+
+
+def compressors(words: Sequence[str | None]) -> set[str]:
+    """The programs that GNU tar starts: by its letters, by names of archives; any of them where a word is not fixed."""
+    found: set[str] = set()
+    for index, word in enumerate(words):
+        if word is None:
+            found |= set(_COMPRESSORS.values())
+        elif word.startswith("--"):
+            found |= {_LONGS[word]} if word in _LONGS else set()
+        elif (word.startswith("-") and "/" not in word) or (index == 0 and _TAR_LETTERS.match(word)):
+            found |= {_COMPRESSORS[letter] for letter in word.partition("f")[0] if letter in _COMPRESSORS}
+        ending = next((program for end, program in _ENDINGS.items() if word and word.endswith(end)), "")
+        found |= {ending} - {""}
+        if word and word.endswith((".zst", ".lz", ".lzo", ".Z")):
+            found.add({".zst": "zstd", ".lz": "lzip"}.get(posixpath.splitext(word)[1], "lzop"))
+    return found

@@ -13,7 +13,7 @@ from dfopt.lazy import regex
 from dfopt.passes._started import _body, started
 from dfopt.passes._swap_files import ELF, context_path, copied, is_static, programs_in
 from dfopt.passes._swap_languages import INTERPRETERS, Languages
-from dfopt.passes._swap_options import option_fault, wrapper_fault
+from dfopt.passes._swap_options import compressors, option_fault, wrapper_fault
 from dfopt.passes._swap_target import ALPINE, BUSYBOX, RHEL, SLIM, Obstacle, Target, programs_of, provider
 from dfopt.passes._swap_words import Translation
 from dfopt.passes._unseen import SHELLS
@@ -31,6 +31,7 @@ _SYSTEM = regex(r"/(?:usr/)?(?:local/)?s?bin/[^/]+\Z")
 # what Debian's slim images have no files of (debuerreotype's .slimify-excludes), and who asks for them
 _SLIMMED = regex(r"/usr/share/(?:doc|man|info|locale|groff|lintian|linda)\b|(?<![\w./-])(?:man|gettext|info)\s")
 _ENGLISH = regex(r"(?:C|POSIX|en)(?:[_.@].*)?\Z|\Z")
+_PLAIN = regex(r"(?:C|POSIX)(?:\.utf-?8)?\Z", re.I)
 _ZONES = regex(r"/usr/share/zoneinfo|/etc/localtime|\bTZ=")
 _PLACES = regex(
     r"/etc/apt|/var/lib/dpkg|/etc/yum|/etc/dnf|/etc/pki|sources\.list|/usr/lib/x86_64-linux-gnu|ld\.so\.conf"
@@ -54,7 +55,8 @@ class Survey:
         self.facts = facts
         self.needs: dict[str, int] = {}  # package -> the line that needs it
         self.have: set[str] = set(target.own)  # programs, as far as the stage came
-        self.builtins = frozenset(table("base_programs")["builtins"]["sh"].split())
+        builtins = table("base_programs")["builtins"]
+        self.builtins = frozenset((builtins["sh"] + (builtins["bash"] if target.kind == SLIM else "")).split())
         self.translation = Translation(program, target)
         self.languages = Languages(self)
         self.done: list[Step] = []
@@ -108,7 +110,7 @@ class Survey:
             raise Obstacle(f"line {line}: a variable names the user")
         for name in user.split(":"):
             if name and not name.isdigit() and name not in self.target.accounts | self.translation.accounts:
-                if self.target.kind == SLIM and self.target.source in ("debian", "ubuntu"):
+                if self.target.kind == SLIM and self.target.source in ("debian", "ubuntu", "rhel"):
                     continue  # the accounts are the same
                 raise Obstacle(f"line {line}: {self.target.image} has no user or group {name}")
 
@@ -116,9 +118,11 @@ class Survey:
         for pair in step.node.pairs:
             value = pair.value or ""
             if pair.name in ("LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+                if self.target.microdnf and not _PLAIN.match(value):
+                    raise Obstacle(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
                 if self.target.kind == SLIM and not _ENGLISH.match(value):
                     raise Obstacle(f"line {step.node.line}: slim images have no translations for {pair.name}={value}")
-                if self.target.kind != SLIM and not re.fullmatch(r"(?i)(?:C|POSIX)(?:\.utf-?8)?", value):
+                if self.target.kind != SLIM and not _PLAIN.match(value):
                     raise Obstacle(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
             elif pair.name == "TZ" and self.target.kind != SLIM and value not in ("", "UTC"):
                 self.need("tzdata", step.node.line)
@@ -173,6 +177,8 @@ class Survey:
             (s.node.line for s in reversed(stage.steps) if s.node.keyword in ("CMD", "ENTRYPOINT")), stage.node.line
         )
         if not begun.said:
+            if self.program.children(stage):
+                return  # each of them says it, or is refused
             if self.target.lacks or self.target.kind != SLIM:
                 raise Obstacle(f"line {line}: the file does not say what the image starts")
             return
@@ -228,7 +234,7 @@ class Survey:
     def line(self, step: Step, one: Invocation, functions: frozenset[str]) -> None:
         """A command of a RUN: like any other, and where it speaks to the package manager, translated."""
         line = step.node.line
-        if self.target.kind != SLIM:
+        if self.target.kind != SLIM or self.target.microdnf:
             why = self.translation.take(step, one)
             if why:
                 raise Obstacle(f"line {line}: {why}")
@@ -253,10 +259,10 @@ class Survey:
     def called(self, name: str, path: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
         """One program that is run, with its words. Raises Obstacle, or notes what is needed."""
         target = self.target
-        if target.kind == SLIM and self._managed(name):
+        if target.kind == SLIM and not target.microdnf and self._managed(name):
             self._installed(name, words, one, line)
             return
-        if target.kind != SLIM and self._managed(name):
+        if self._managed(name):
             raise Obstacle(f"line {line}: {name} in a place that is not rewritten")
         if name in (".", "source") and words and not re.search(r"/(?:activate|os-release)\Z", words[0] or ""):
             raise Obstacle(f"line {line}: what {words[0] or 'the script'} does is not known")
@@ -266,6 +272,9 @@ class Survey:
             self._local(path, line, deep=False)
             return  # the same programs are there
         self._hidden(name, words, line, one)
+        if name == "tar" and target.kind == SLIM:
+            for program in compressors(words):
+                self.called(program, program, (), line, None)
         if self.languages.takes(name, path, words, line):
             return
         if "/" in path and not _SYSTEM.match(path):
@@ -314,7 +323,7 @@ class Survey:
                     raise Obstacle(f"line {line}: what {name} downloads may be a program for another C library")
 
     def _lacking(self, name: str, path: str, line: int) -> None:
-        package = provider(name) or (name if name in self.target.lacks else "")
+        package = provider(name, rhel=self.target.microdnf) or (name if name in self.target.lacks else "")
         if self.target.kind == SLIM and package in self.target.lacks and name not in _COMPILERS:
             self.need(package, line)
             if name in _WEB and "ca-certificates" in self.target.lacks:

@@ -26,13 +26,13 @@ class Target(Record):
     """The image that comes, and how it differs from the one that goes.
 
     image     its name, for FROM
-    kind      SLIM: the same distribution with less in it; ALPINE, RHEL: another one; BUSYBOX: no packages; BARE: not
-              even a shell
+    kind      SLIM: the same distribution with less in it (of the RHEL family: with microdnf); ALPINE, RHEL: another
+              one; BUSYBOX: no packages; BARE: not even a shell
     source    family of the image that goes: "debian", "ubuntu", "rhel", "alpine"
     family    key of the tables in base_programs: whose programs and accounts it has
     programs  what a shell finds there
     own       programs of the language that both images carry
-    lacks     Debian packages that the old image has and the new one (SLIM) has not
+    lacks     packages that the old image has and the new one (SLIM) has not, or may not have
     accounts  user names that it brings
     """
 
@@ -44,6 +44,11 @@ class Target(Record):
     own: frozenset[str]
     lacks: frozenset[str]
     accounts: frozenset[str]
+
+    @property
+    def microdnf(self) -> bool:
+        """Whether the new image is one of the same distribution of the RHEL family, with microdnf in dnf's place."""
+        return self.kind == SLIM and self.source == "rhel"
 
 
 def target_of(image: str, to: str, images: Sequence[str]) -> Target | str | None:
@@ -60,6 +65,8 @@ def target_of(image: str, to: str, images: Sequence[str]) -> Target | str | None
         old, _, new = pair.partition("=")
         if new and re.fullmatch(re.escape(old).replace(r"\*", ".*"), image):
             return None if new == image else _named(new, source, row, own)
+    if any(pair.partition("=")[2] == image for pair in images):
+        return None  # it is what the user asked for
     if row is None or not source:
         return None
     if to == "slim":
@@ -92,12 +99,13 @@ def _spelled(image: str, tag: str | None, values: dict[str, str]) -> str | None:
     """The whole name: with the repository as it is written, where the table gives a tag alone."""
     if tag is None:
         return None
-    tag = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], ""), tag)
-    if ":" in tag or "/" in tag:
-        return tag
     colon = image.rfind(":")
     repository = image[:colon] if colon > image.rfind("/") else image
-    return f"{repository}:{tag}"
+    said = {"name": repository, **values}
+    tag = re.sub(r"\{(\w+)\}", lambda match: said.get(match[1], ""), tag)
+    if colon <= image.rfind("/"):
+        tag = tag.removesuffix(":latest")
+    return tag if ":" in tag or "/" in tag else f"{repository}:{tag}"
 
 
 def _lacks(key: str) -> frozenset[str]:
@@ -130,26 +138,30 @@ def _made(image: str, kind: str, source: str, own: frozenset[str], lacks: frozen
         kind, "scratch" if image == "scratch" else "distroless"
     )
     programs = frozenset(known["programs"].get(family, "").split())
+    if kind == SLIM and source == "rhel":
+        programs = frozenset(table("swaps")["minimal"]["programs"].split())
     return Target(
         image, kind, source, family, programs, own, lacks, frozenset(known["accounts"][family]) | accounts
     )  # fmt: skip
 
 
-_provided: dict[str, str] | None = None
+_provided: dict[bool, dict[str, str]] = {}
 
 
-def provider(program: str) -> str:
-    """The Debian package that brings a program, as far as the table knows; "" where it does not."""
-    global _provided
-    if _provided is None:
-        _provided = {}
-        for package, programs in table("base_programs")["provides"].items():
+def provider(program: str, *, rhel: bool = False) -> str:
+    """The package of Debian, or of the RHEL family, that brings a program; "" where the table does not know it."""
+    if rhel not in _provided:
+        made = _provided[rhel] = {}
+        rows = table("swaps")["minimal"] if rhel else table("base_programs")
+        for package, programs in rows["provides"].items():
             for one in programs:
-                _provided.setdefault(one, package)
-    return _provided.get(program, "")
+                made.setdefault(one, package)
+    return _provided[rhel].get(program, "")
 
 
 def programs_of(package: str) -> list[str]:
-    """The programs that a package brings: those of the table, else the one of its name."""
+    """The programs that a package brings: those of the tables, else the one of its name."""
     found: list[str] | None = table("base_programs")["provides"].get(package)
+    if found is None:
+        found = table("swaps")["minimal"]["provides"].get(package)
     return [package] if found is None else found

@@ -12,6 +12,7 @@ from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes._chain import removal
 from dfopt.passes._swap_accounts import account_words
+from dfopt.passes._swap_microdnf import microdnf_words
 from dfopt.passes._swap_target import ALPINE, RHEL, SLIM, Obstacle, Target, programs_of
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
@@ -60,9 +61,13 @@ class Translation:
         family = (facts or {}).get("family")
         if facts is not None and family in ("apt", "dnf", "apk", "zypper", "pacman"):
             self._taken.add((step.index, one.node.start))
+            if self.target.microdnf and family == "dnf":
+                return self._placed(one) or self._microdnf(step, one)
             if self.target.kind not in _INSTALL or family != _OLD.get(self.target.source):
                 return f"{one.program} has no counterpart in {self.target.image}"
             return self._placed(one) or self._manager(step, one, facts)
+        if self.target.microdnf:
+            return ""
         if one.program == "rm" and any(map(_INDEX.match, self._raw(step, one))):
             self._taken.add((step.index, one.node.start))
             return self._placed(one) or self._rm(step, one)
@@ -100,9 +105,7 @@ class Translation:
         return self._packages(step, one, at, installs=bool(does.get("installs")))
 
     def _packages(self, step: Step, one: Invocation, at: int, *, installs: bool) -> str:
-        body = self.program.body(step)
         node = one.node
-        first = len(node.words) - len(one.words) - 1
         program, command, option = (_INSTALL if installs else _REMOVE)[self.target.kind]
         new = [program, command] + ([option] if option else [])
         seen: set[str] = set()
@@ -128,6 +131,31 @@ class Translation:
                     self.programs.update(programs_of(each))
         if not seen:
             return "" if self._remove(step, node) else f"{one.program} cannot be taken out here"
+        return self._spell(step, one, texts, new)
+
+    def _microdnf(self, step: Step, one: Invocation) -> str:
+        """dnf's command in microdnf's words."""
+        try:
+            texts, command = microdnf_words(one)
+        except ValueError as error:
+            return f"{one.program} {error}"
+        operands = [text for text in texts if text and not text.startswith("-")][1:]
+        if command == "makecache" or (command in ("install", "reinstall", "remove") and not operands):
+            return "" if self._remove(step, one.node) else f"{one.program} {command} cannot be taken out here"
+        if command != "remove":
+            for name in operands:
+                self.programs.update(programs_of(name))
+        raw = self._raw(step, one)
+        kept = [
+            raw[index] if text == word.value else text
+            for index, (word, text) in enumerate(zip(one.words, texts, strict=True))
+        ]
+        return self._spell(step, one, ["microdnf", *kept], ["microdnf", *[text for text in kept if text]])
+
+    def _spell(self, step: Step, one: Invocation, texts: list[str | None], new: list[str]) -> str:
+        """Writes `texts` in the places of the words from the program on (None: the word goes); `new` is what comes."""
+        body, node = self.program.body(step), one.node
+        first = len(node.words) - len(one.words) - 1
         words = node.words[first:]
         for index, (word, text) in enumerate(zip(words, texts, strict=True)):
             start, end = body.span(word.start, word.end)

@@ -12,7 +12,8 @@ from dfopt.ir.program import Program
 from dfopt.knowledge import table
 from dfopt.passes._swap_accounts import account_words
 from dfopt.passes._swap_files import context_path, copied, is_static
-from dfopt.passes._swap_options import option_fault, wrapper_fault
+from dfopt.passes._swap_microdnf import microdnf_words
+from dfopt.passes._swap_options import compressors, option_fault, wrapper_fault
 from dfopt.passes._swap_target import BARE, SLIM, Target, provider, target_of
 from dfopt.passes._swap_words import translated
 from dfopt.syntax.dockerfile import parse
@@ -39,7 +40,68 @@ TARGETS = [
     ("alpine:3.20", "alpine", None),
     ("alpine:3.20", "scratch", "scratch"),
     ("fedora:42", "alpine", "alpine:3.22"),
+    ("fedora", "slim", "registry.fedoraproject.org/fedora-minimal"),
+    ("fedora:37", "slim", None),
+    ("registry.access.redhat.com/ubi8/ubi:8.10", "slim", "registry.access.redhat.com/ubi8/ubi-minimal:8.10"),
+    ("registry.access.redhat.com/ubi9:latest", "slim", "registry.access.redhat.com/ubi9-minimal:latest"),
+    ("redhat/ubi10", "slim", "redhat/ubi10-minimal"),
+    ("redhat/ubi9-minimal", "slim", None),
+    ("almalinux:9.8", "slim", "almalinux:9.8-minimal"),
+    ("almalinux:9-minimal", "slim", None),
+    ("oraclelinux:8", "slim", "oraclelinux:8-slim"),
 ]
+
+MICRODNF = [
+    ("dnf install -y httpd", "install -y httpd"),
+    ("yum -y -q update", "-y update"),
+    ("dnf -y upgrade --refresh", "-y update --refresh"),
+    ("dnf install -y --setopt=install_weak_deps=False a b", "install -y --setopt=install_weak_deps=0 a b"),
+    ("dnf install -y --setopt=tsflags=nodocs a", "install -y --nodocs a"),
+    ("dnf --enablerepo crb install -y a", "--enablerepo crb install -y a"),
+    ("dnf --enablerepo=crb install -y a", "--enablerepo=crb install -y a"),
+    ("dnf erase -y a", "remove -y a"),
+    ("yum clean all", "clean all"),
+    ("dnf clean packages", "clean all"),
+    ("dnf install -y coreutils", "install -y"),
+    ("dnf module enable -y nodejs:20", "module enable -y nodejs:20"),
+    ("dnf install -y --allowerasing a", "--allowerasing has no counterpart in microdnf"),
+    ("dnf install -y --setopt=fastestmirror=1 a", "--setopt=fastestmirror=1 has no counterpart in microdnf"),
+    ("dnf module install -y nodejs:20", "module install has no counterpart in microdnf"),
+    ("dnf groupinstall -y tools", "groupinstall has no counterpart in microdnf"),
+    ("dnf install -y @tools", "install @tools has no counterpart in microdnf"),
+    ("dnf install -y https://example.com/a.rpm", "install https://example.com/a.rpm has no counterpart in microdnf"),
+    ("dnf install -y curl", "install curl stands against a package of the new image"),
+    ("dnf install -y $PACKAGES", "a word that is not fixed has no counterpart in microdnf"),
+    ("dnf autoremove -y", "autoremove has no counterpart in microdnf"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wanted"), MICRODNF, ids=[row[0] for row in MICRODNF])
+def test_microdnf(text: str, wanted: str) -> None:
+    program = _command(text)
+    (one,) = program.commands(program.stages[0].steps[0]).invocations
+    try:
+        said = " ".join(word for word in microdnf_words(one)[0] if word)
+    except ValueError as error:
+        said = str(error)
+    assert said == wanted
+
+
+COMPRESSORS = [
+    ("-xzf a", "gzip"),
+    ("xJf a", "xz"),
+    ("xf a.tar.bz2", "bzip2"),
+    ("-C /opt -xf a.tar", ""),
+    ("-xf a.tar.zst", "zstd"),
+    ("--strip-components=1 --xz -xf a", "xz"),
+    ("-cf z.tar jar/Jar", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), COMPRESSORS, ids=[row[0] for row in COMPRESSORS])
+def test_programs_that_tar_starts(text: str, wanted: str) -> None:
+    assert compressors(text.split()) == set(wanted.split())
+    assert compressors(["-xf", None]) == {"gzip", "bzip2", "xz"}
 
 
 @pytest.mark.parametrize(("image", "to", "wanted"), TARGETS, ids=[f"{row[0]} to {row[1]}" for row in TARGETS])
