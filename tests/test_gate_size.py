@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from test_gate import BASE, replaced, verdict
 
+from dfopt.ir.across import JoinAcross
 from dfopt.ir.copy_mode import ModeIntoCopy
 from dfopt.ir.dead import BindForCopy, DeleteEarlier
 from dfopt.ir.flatten import Flatten
@@ -38,6 +39,10 @@ BIND_TWO = BASE + "COPY a.txt b.txt /tmp/x/\nRUN cat /tmp/x/a.txt && rm -r /tmp/
 B_TWO = "--mount=type=bind,source=a.txt,target=/tmp/x/a.txt,rw --mount=type=bind,source=b.txt,target=/tmp/x/b.txt,rw"
 LATE = BASE + "RUN make >/t/a\nENV A=1\nRUN rm -f /t/a\n"
 EARLIER = [AppendCommand(1, ("rm", "-f", "/t/a")), RemoveStep(3), DeleteEarlier(3, 0, 1)]
+ACROSS = BASE + "RUN make >/t/a\nENV A=1\nWORKDIR /w\nRUN rm /t/a\n"
+JOINED = [("/t/a\nENV", "/t/a && export A=1 && mkdir -p /w && cd /w && rm /t/a\nENV"), ("RUN rm /t/a\n", "")]
+ACROSS_GONE = BASE + "RUN make >/w/a\nWORKDIR /w\nRUN rm -r /w\nWORKDIR /\n"
+JOINED_GONE = [("RUN make >/w/a\nWORKDIR /w\nRUN rm -r /w", "RUN make >/w/a && mkdir -p /w && cd /w && rm -r /w")]
 DEEP = BASE + "RUN one\nUSER app\n"
 FLAT = "FROM scratch\nCOPY --from=0 / /\nENV PATH=/bin\nUSER app\n"
 FLATTEN = [Flatten({"Env": ["PATH=/bin"]})]
@@ -83,6 +88,15 @@ ROWS = [
      [("make >/t/a\n", "make >/t/a && rm -f /t/a\n")], EARLIER),
     ("earlier-another-path", LATE, [("make >/t/a\n", "make >/t/a && rm -f /t/a\n"), ("RUN rm -f /t/a\n", "")],
      [("make >/t/a\n", "make >/t/a && rm -f /t\n"), ("RUN rm -f /t/a\n", "")], EARLIER),
+    ("across-a-value", ACROSS, JOINED, [("/t/a\nENV", JOINED[0][1].replace("A=1", "A=2", 1)), JOINED[1]],
+     [JoinAcross((1, 4), (False, False))]),
+    ("across-a-directory", ACROSS, JOINED, [("/t/a\nENV", JOINED[0][1].replace("cd /w", "cd /")), JOINED[1]],
+     [JoinAcross((1, 4), (False, False))]),
+    ("across-nothing-said", ACROSS, JOINED, [("/t/a\nENV", "/t/a && rm /t/a\nENV"), JOINED[1]],
+     [JoinAcross((1, 4), (False, False))]),
+    ("across-and-lost", ACROSS, JOINED, [*JOINED, ("ENV A=1\n", "")], [JoinAcross((1, 4), (False, False))]),
+    ("across-made-again", ACROSS_GONE, JOINED_GONE, [(JOINED_GONE[0][0], JOINED_GONE[0][1] + "\nWORKDIR /w")],
+     [JoinAcross((1, 3), (False, False), (2,))]),
     ("flatten-user-lost", DEEP, [("", FLAT)], [("", FLAT.replace("USER app\n", ""))], FLATTEN),
     ("flatten-other-path", DEEP, [("", FLAT)], [("", FLAT.replace("=/bin", "=/usr/bin"))], FLATTEN),
     ("flatten-part-of-it", DEEP, [("", FLAT)], [("", FLAT.replace("0 / /", "0 /usr /"))], FLATTEN),
@@ -122,6 +136,10 @@ def bind(copy: str, command: str, run: int = 2, flags: str = "") -> tuple[str, l
 
 def late(runs: str, run: int, offset: int = 0) -> tuple[str, list[tuple[str, str]], Rewrite]:
     return f"{BASE}RUN make >/t/a\n{runs}\n", [("zzz", "")], DeleteEarlier(run, offset, 1)
+
+
+def over(steps: str, run: int, dropped: tuple[int, ...] = ()) -> tuple[str, list[tuple[str, str]], Rewrite]:
+    return f"{BASE}{steps}\n", [("zzz", "")], JoinAcross((1, run), (False, False), dropped)
 
 
 COPY = "FROM x\nCOPY --from=0 "
@@ -190,6 +208,20 @@ WRONG = [
     ("earlier-relative", late("RUN rm -f a", 2), "does not begin"),
     ("earlier-not-forced", late("RUN rm /t/a", 2), "does not begin"),
     ("earlier-a-variable", late("RUN rm -f $A/a", 2), "does not begin"),
+    ("across-a-user", over("RUN make >/t/a\nUSER u\nRUN rm /t/a", 3), "may not stand behind"),
+    ("across-an-argument", over("RUN make >/t/a\nARG V=1\nRUN rm /t/a", 3), "may not stand behind"),
+    ("across-a-copy", over("RUN make >/t/a\nCOPY a /\nRUN rm /t/a", 3), "may not stand behind"),
+    ("across-a-shell", over('RUN make >/t/a\nSHELL ["bash", "-c"]\nRUN rm /t/a', 3), "may not stand behind"),
+    ("across-an-unknown-value", over("RUN make >/t/a\nENV V=$W\nRUN rm /t/a", 3), "another one in the shell"),
+    ("across-a-value-of-the-same", over("RUN make >/t/a\nENV V=1 W=$PATH\nRUN rm /t/a", 3), "another one in the"),
+    ("across-a-quoted-value", over("RUN make >/t/a\nENV V='a b'\nRUN rm /t/a", 3), "another one in the shell"),
+    ("across-the-shells-own", over("RUN make >/t/a\nENV IFS=a\nRUN rm /t/a", 3), "does not do"),
+    ("across-an-unknown-directory", over("RUN make >/t/a\nWORKDIR $D\nRUN rm /t/a", 3), "not known"),
+    ("across-leaving-state", over("RUN cd /t && make >a\nENV V=1\nRUN rm /t/a", 3), "would see"),
+    ("across-other-flags", over("RUN --network=none make >/t/a\nENV V=1\nRUN rm /t/a", 3), "flags differ"),
+    ("across-and-made-again", over("RUN make >/w/a\nWORKDIR /w\nRUN rm -r /w\nWORKDIR /", 3), "would make a directory"),
+    ("across-and-started-there", over("RUN make >/w/a\nWORKDIR /w\nRUN rm -r /w", 3, (2,)), "starts in"),
+    ("across-and-used-there", over("RUN make >/w/a\nWORKDIR /w\nRUN rm -r /w\nRUN ls\nWORKDIR /", 3, (2,)), "works in"),
     ("onbuild", (BASE + "ONBUILD RUN pip install x\n", [("RUN pip", f"RUN {F} pip")], AddCacheMounts(1, (M,))), "RUN"),
     ("not-a-run", (BASE + "COPY a b\n", [("COPY a", f"COPY {F} a")], AddCacheMounts(1, (M,))), "RUN"),
     ("last-without-errexit", (BASE + "RUN a; b\n", [("; b", "")], RemoveLast(1, 3)), "set -e"),

@@ -10,7 +10,7 @@ from dfopt.ir.copy_mode import between, written
 from dfopt.ir.declared import OwnRewrite, RewriteError
 from dfopt.ir.effects import covers
 from dfopt.ir.model import Item
-from dfopt.ir.mounts import commands_of, deletes, fields_of, mounts, overlap
+from dfopt.ir.mounts import commands_of, deletes, fields_of, mounts, names_path, overlap
 from dfopt.ir.scopes import join_path
 from dfopt.ir.status import errexit_throughout
 from dfopt.lazy import regex
@@ -18,7 +18,7 @@ from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from dfopt.ir.program import Program, Step
     from dfopt.ir.rewrite import Applier
@@ -30,11 +30,12 @@ LINKERS = frozenset(("ln", "link"))
 
 
 class BindForCopy(OwnRewrite):
-    """COPYs go; the RUN behind them that uses what they copied, and deletes it, gets it by bind mounts at the same
-    places, in which writes are allowed and lost. The deletions go too (declared apart): a mount cannot be deleted.
+    """COPYs go; the RUNs behind them that use what they copied get it by bind mounts at the same places, in which
+    writes are allowed and lost. The deletions in the last of them go too (declared apart): a mount cannot be deleted.
 
-    `target` is the path that the RUN deletes. Facts from outside: `kinds` are sources of which it is known whether they
-    are one file, `files` other COPYs that copy one file each.
+    `target` is the path that `run` deletes; `users` are the RUNs that get the mounts (empty: `run` alone). Facts from
+    outside: `kinds` are sources of which it is known whether they are one file, `files` other COPYs that copy one file
+    each.
     """
 
     copies: tuple[int, ...]
@@ -42,9 +43,10 @@ class BindForCopy(OwnRewrite):
     target: str
     files: tuple[int, ...] = ()
     kinds: tuple[tuple[str, bool], ...] = ()
+    users: tuple[int, ...] = ()
 
     def claimed(self) -> tuple[set[int], bool]:
-        return {*self.copies, self.run}, True
+        return {*self.copies, self.run, *self.users}, True
 
     def apply(self, model: Applier) -> None:
         program, run = model.program, model.steps.get(self.run)
@@ -60,24 +62,77 @@ class BindForCopy(OwnRewrite):
         targets = [fields_of(value)["target"] for value in values]
         if any(overlap(one, other) for at, one in enumerate(targets) for other in targets[:at]):
             raise RewriteError("what a RUN sees of two directories in one place is not one mount")
-        reason = between(program, copies, run, self.target, False, self.files) or open_names(program, run, values)
+        users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
+        reason = unused(program, copies, run, users, self.target, self.files) or not_mounted(program, run, self.target)
+        for user in users:
+            reason = reason or open_names(program, user, values)
         if reason:
             raise RewriteError(reason)
-        if not deleting(program, run, self.target):
-            raise RewriteError(f"the RUN does not delete {self.target} for certain")
-        for mount in mounts(program, run):
-            if mount.target is None or overlap(mount.target, self.target):
-                raise RewriteError("a mount that is there covers the place, or may")
-        for command in commands_of(model.shell(self.run)):
-            if deletes(command, self.target):
-                raise RewriteError(f"the RUN still deletes {self.target}, which a mount does not allow")
-            if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
-                raise RewriteError("a link into a mount is another thing than a link to a file")
+        for user in users:
+            for mount in mounts(program, user):
+                if mount.target is None or overlap(mount.target, self.target):
+                    raise RewriteError("a mount that is there covers the place, or may")
+            for command in commands_of(model.shell(user.index)):
+                if deletes(command, self.target):
+                    raise RewriteError(f"the RUN still deletes {self.target}, which a mount does not allow")
+                if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
+                    raise RewriteError("a link into a mount is another thing than a link to a file")
+            old = model.item(user.index)
+            flags = tuple([("mount", value) for value in values])
+            model.items[user.index] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
         for index in self.copies:
             del model.items[index]
-        old = model.items[self.run]
-        flags = tuple([("mount", value) for value in values])
-        model.items[self.run] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
+        if self.run in model.items and run not in users:
+            if any(deletes(command, self.target) for command in commands_of(model.shell(self.run))):
+                raise RewriteError(f"the RUN still deletes {self.target}")
+        elif self.run not in model.items and not only_deletes(program, run, self.target):
+            raise RewriteError("a RUN that does more than delete must stay")
+
+
+def unused(
+    program: Program, copies: Sequence[Step], run: Step, users: Sequence[Step], target: str, files: Container[int]
+) -> str:
+    """What between the first of some COPYs and the RUN that deletes what they brought could use it, and is none of
+    `users`; "" where nothing does. A RUN that neither names the path nor works there does not use it."""
+    blind: list[Step] = []
+    for step in program.stages[run.stage].steps:
+        if copies[0].index < step.index < run.index and step.node.keyword == "RUN" and step not in users:
+            if program.body(step).program is None or names_path(program.body(step).text, target):
+                return f"line {step.node.line} sees the file"
+            blind.append(step)
+        elif copies[0].index < step.index < run.index and step.node.keyword == "WORKDIR":
+            to = written(program, step)
+            if to is None or covers(target, to):
+                return f"line {step.node.line} makes {target} the working directory, or may"
+    if blind and not [one for one in users if one is not run]:
+        return f"line {blind[0].node.line} sees the file"
+    seen = between(program, [*copies, *users, *blind], run, target, False, files)
+    if seen:
+        return seen
+    for user in users:
+        if user.stage != run.stage or not copies[0].index < user.index <= run.index or user.node.keyword != "RUN":
+            return "the RUN does not stand between the two"
+        if user is not run and any(
+            one.kind in ("creates", "changes") and covers(target, one.path) for one in program.effects(user)
+        ):
+            return f"line {user.node.line} writes there"
+    return ""
+
+
+def not_mounted(program: Program, run: Step, target: str) -> str:
+    """Why `target` would still be in the layer behind a RUN; "" where the RUN deletes it for certain."""
+    return "" if deleting(program, run, target) else f"the RUN does not delete {target} for certain"
+
+
+def only_deletes(program: Program, run: Step, target: str) -> bool:
+    """Whether a RUN is nothing but one `rm` of `target`."""
+    found = program.commands(run).invocations
+    place = program.scope(run).workdir
+    return (
+        len(found) == 1
+        and found[0].program == "rm"
+        and all(word.value is not None and join_path(place, word.value) == target for word in found[0].operands())
+    )
 
 
 def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, bool]) -> list[str]:

@@ -165,8 +165,9 @@ def cache_is_needed(program: Program, step: Step, target: str) -> str:
     return ""
 
 
-def without_rm(program: Program, step: Step, text: str) -> str:
-    """`text`, of a RUN without its `rm -f` commands, which take it as it comes that a path is not there."""
+def without_rm(program: Program, step: Step, text: str, forced: bool = True) -> str:
+    """`text`, of a RUN without its `rm -f` commands, which take it as it comes that a path is not there; with `forced`
+    False, without any `rm`."""
     if step.effective.keyword != "RUN":
         return text
     body = program.body(step)
@@ -174,7 +175,9 @@ def without_rm(program: Program, step: Step, text: str) -> str:
         return text
     rest, at = "", 0
     for one in program.commands(step).invocations:
-        if one.program == "rm" and not one.nested and one.node.start >= at and one.has_option("-f", "--force"):
+        if one.program == "rm" and not one.nested and one.node.start >= at:
+            if forced and not one.has_option("-f", "--force"):
+                continue
             rest += body.text[at : one.node.start]
             at = one.node.end
     return rest + body.text[at:]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dfopt.ir.copy_mode import between, written
-from dfopt.ir.dead import LINKERS, BindForCopy, bind_values, deleting, open_names
+from dfopt.ir.copy_mode import written
+from dfopt.ir.dead import LINKERS, BindForCopy, bind_values, deleting, only_deletes, open_names, unused
 from dfopt.ir.effects import covers
-from dfopt.ir.mounts import fields_of
-from dfopt.ir.rewrite import RewriteError
+from dfopt.ir.mounts import fields_of, names_path, without_rm
+from dfopt.ir.rewrite import RemoveStep, RewriteError
 from dfopt.knowledge import table
 from dfopt.passes._cache_edits import without_cleanups
 from dfopt.passes._chain import whole_step
@@ -19,7 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dfopt.edit import Edit
     from dfopt.ir.program import Program, Step
+    from dfopt.ir.rewrite import Rewrite
     from dfopt.passes.base import Facts
 
 # programs that only read the files they are given, by their names: none renames, links or replaces one
@@ -81,10 +83,13 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     values = [value for copy in copies for value in bind_values(program, copy, target, kinds)]
     place, above = place_of(program, copies[0], target), target.rpartition("/")[0] or "/"
     there = is_there(program, copies[0], above)
+    users = _users(program, copies, run, target)
     reason = "" if deleting(program, run, target) else "the RUN deletes it on a condition only, or not all of it"
-    if any(one.program in LINKERS for one in program.commands(run).invocations):
-        reason = "a link into a mount is another thing than a link to a file"
-    reason = reason or between(program, copies, run, target, False, files) or open_names(program, run, values)
+    reason = reason or unused(program, copies, run, users, target, files)
+    for user in users:
+        if any(one.program in LINKERS for one in program.commands(user).invocations):
+            reason = reason or "a link into a mount is another thing than a link to a file"
+        reason = reason or open_names(program, user, values)
     reason = reason or unread(program, engine, (1, 2), "RUN --mount")
     if not reason and place == TAKEN:
         reason = f"something may be at {target} before"
@@ -92,30 +97,53 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
         reason = f"the directory above {target} may be there only because COPY makes it"
     if not reason and any(copy.node.comments for copy in copies):
         reason = "a comment stands in the COPY"
-    if not reason and any(copy.node.above for copy in copies) and not _together(program, copies, run):
+    if not reason and any(copy.node.above for copy in copies) and not _together(copies, users or [run]):
         reason = "a comment speaks of the COPY"
+    if not reason and not users:
+        reason = "no RUN uses it"
     if reason:
         raise RewriteError(reason)
-    edits, rewrites = without_cleanups(program, run, (target,), what=target)
-    if len(program.commands(run).invocations) < 2:
-        raise RewriteError("the RUN does nothing else")
+    if only_deletes(program, run, target):
+        if run.node.above or run.node.comments:
+            raise RewriteError("a comment speaks of the RUN")
+        edits: list[Edit] = [whole_step(program.text, run)]
+        rewrites: list[Rewrite] = [RemoveStep(run.index)]
+    else:
+        edits, rewrites = without_cleanups(program, run, (target,), what=target)
     edits += [whole_step(program.text, copy) for copy in copies]
-    edits.append(flags_edit(program, run, [f"--mount={value}" for value in values]))
-    indices = tuple([copy.index for copy in copies])
-    rewrites.append(BindForCopy(indices, run.index, target, files, tuple(kinds.items())))
+    edits += [flags_edit(program, user, [f"--mount={value}" for value in values]) for user in users]
+    indices, mounted = tuple([copy.index for copy in copies]), tuple([user.index for user in users])
+    rewrites.append(BindForCopy(indices, run.index, target, files, tuple(kinds.items()), mounted))
     text = program.body(run).text
     named = facts.context_paths() is not None or all(fields_of(value)["target"] in text for value in values)
     names = {one.program for one in program.commands(run).invocations}
     linking = any("-l" in one.values or "--link" in one.values for one in program.commands(run).invocations)
     known = names <= _READERS and not linking and program.body(run).form != "mixed"
-    known = known and named and there and place == NEW
-    return Fix(tuple(edits), tuple(rewrites), "safe" if known else "unsafe")
+    alone = users == [run] and not any(one.node.keyword == "RUN" for one in _between(program, copies[0], run))
+    return Fix(
+        tuple(edits), tuple(rewrites), "safe" if known and alone and named and there and place == NEW else "unsafe"
+    )
 
 
-def _together(program: Program, copies: Sequence[Step], run: Step) -> bool:
+def _users(program: Program, copies: Sequence[Step], run: Step, target: str) -> list[Step]:
+    """The RUNs that name `target`, or what is below, and not only to delete it."""
+    found: list[Step] = []
+    for step in (*_between(program, copies[0], run), run):
+        if step.node.keyword == "RUN" and program.body(step).program is not None:
+            text = without_rm(program, step, program.body(step).text, forced=False)
+            if names_path(text, target) or (step is run and not only_deletes(program, run, target) and not found):
+                found.append(step)
+    return found
+
+
+def _between(program: Program, first: Step, last: Step) -> list[Step]:
+    return [step for step in program.stages[last.stage].steps if first.index < step.index < last.index]
+
+
+def _together(copies: Sequence[Step], users: Sequence[Step]) -> bool:
     """Whether nothing stands between the COPYs and the RUN, so that a comment above them is above the RUN."""
     own = {copy.index for copy in copies}
-    return all(index in own for index in range(copies[0].index, run.index))
+    return all(index in own for index in range(copies[0].index, users[0].index))
 
 
 def _single_files(program: Program, facts: Facts, first: Step, run: Step) -> tuple[int, ...]:

@@ -1,0 +1,2 @@
+. /tmp/library-scripts/meta.env
+echo "$NAME" > /srv/out
