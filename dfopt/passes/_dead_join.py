@@ -11,7 +11,7 @@ from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import RewriteError
 from dfopt.knowledge import table
 from dfopt.passes._chain import whole_step
-from dfopt.passes._layout import body_end, chain_style, line_end, newline_at
+from dfopt.passes._layout import body_end, chain_style, line_end, line_start, newline_at
 from dfopt.passes._merging import needs_wrap, obstacle, why
 from dfopt.passes.base import Finding, Fix
 
@@ -82,8 +82,6 @@ def _joined(program: Program, runs: Sequence[Step]) -> Fix:
     count = len(runs)
     for position, run in enumerate(runs):
         reason = obstacle(program, run, position, count, runs[0])
-        if not reason and position and run.node.above:
-            reason = f"a comment speaks of line {run.node.line}"
         if reason:
             raise RewriteError(reason)
     wrapped = tuple([needs_wrap(program, run, position, count) for position, run in enumerate(runs)])
@@ -92,7 +90,8 @@ def _joined(program: Program, runs: Sequence[Step]) -> Fix:
     between = between_runs(program, runs[0], runs[-1])
     if any(step.node.above or step.node.comments for step in between if step.index in dropped):
         raise RewriteError("a comment speaks of a WORKDIR that would go")
-    if any(run.node.comments for run in runs[1:]) and any(s.node.above or s.node.comments for s in between):
+    own = any(run.node.above or run.node.comments for run in runs[1:])
+    if own and any(step.node.above or step.node.comments for step in between):
         raise RewriteError("comments would change their order")
     rewrite = JoinAcross(tuple([run.index for run in runs]), wrapped, tuple(dropped))
     effects = [effect for run in runs for effect in program.effects(run)]
@@ -138,11 +137,20 @@ def _edits(
         part = text[begin:end]
         if wrapped[position]:
             part = f"{'( ' if part[0] == '(' else '('}{part})"
-        added += lead + part
+        said = _comments(text, run)  # they go with their RUN, as lines of the chain
+        head, _, tail = lead.rpartition(newline)
+        added += f"{head}{newline}{said.replace(chr(10), newline)}{tail}{part}"
         edits.append(whole_step(text, run))
+        if said:
+            edits.append(Edit(line_start(text, run.node.above[0].start), line_start(text, run.node.start), ""))
     edits += [whole_step(text, step) for step in between if step.index in dropped]
     edits.append(Edit(first_end, line_end(text, first_end), added))
     return tuple(_apart(sorted(edits, key=lambda one: (one.start, one.end))))
+
+
+def _comments(text: str, run: Step) -> str:
+    """The lines of the comments above a RUN, each with a newline."""
+    return "".join([text[line_start(text, one.start) : one.end].rstrip() + "\n" for one in run.node.above])
 
 
 def _apart(edits: Sequence[Edit]) -> Iterator[Edit]:

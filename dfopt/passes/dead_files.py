@@ -44,7 +44,7 @@ class DeadFiles(Pass):
     because COPY makes it; where it is not known whether COPY copies one file; COPY with other flags than `--from`;
     globs that may take directories, or where the RUN may see more than the glob takes; where a step between uses the
     files; where the RUN moves or links them, or deletes only what is in a directory; RUN --mount where nothing shows
-    that BuildKit reads the file; ARG, USER, SHELL or COPY between RUNs to be joined, a comment above the later one, a
+    that BuildKit reads the file; ARG, USER, SHELL or COPY between RUNs to be joined, a
     value of ENV that the shell may read in another way, a directory of WORKDIR that is deleted and needed behind the
     RUN. Where a RUN runs a program that might replace or link the files (a script, make), and where only the base image
     or such a program might have put something at the place before, the fix is `unsafe`.

@@ -6,6 +6,7 @@ RUN cp /etc/passwd /srv/big \
 ENV A=1
 FROM debian:13-slim
 RUN cp /etc/passwd /srv/big
+# a variable
 ENV A=1
 # use it
 RUN cat /srv/big && rm /srv/big
