@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from dfopt.ir.model import Term
 
 
-def without_command(made: Term, offset: int) -> Term | None:
-    """The term without the command at `offset`, which must be part of an `&&` chain or of a list, but not the last of
-    a list: that one gives the list its status. None where the command is not there, or is the whole of its list."""
+def without_command(made: Term, offset: int, *, last: bool = False) -> Term | None:
+    """The term without the command at `offset`, which must be part of an `&&` chain or of a list. The last of a list
+    gives the list its status: it goes only with `last` (`set -e` is in force, so that what comes before it has
+    succeeded), and only behind a plain command. None where the command is not there, or is the whole of its list."""
     if made[0] == "and":
         left, right = made[1], made[2]
         if _is(right, offset):
@@ -31,11 +32,14 @@ def without_command(made: Term, offset: int) -> Term | None:
     pairs = made[1]
     for index, (part, end) in enumerate(pairs):
         if _is(part, offset):
-            if end != ";" or index == len(pairs) - 1:
+            ends = index == len(pairs) - 1
+            before = pairs[index - 1] if index else None
+            plain = before is not None and before[0][0] == "cmd" and before[1] == ";"
+            if end != ";" or (ends and not (last and plain)):
                 return None
             rest = (*pairs[:index], *pairs[index + 1 :])
             return rest[0][0] if len(rest) == 1 and rest[0][1] == ";" else ("list", rest)
-        changed = without_command(part, offset)
+        changed = without_command(part, offset)  # errexit is the body's own list's
         if changed is not None:
             return ("list", (*pairs[:index], (changed, end), *pairs[index + 1 :]))
     return None

@@ -15,7 +15,7 @@ from dfopt.ir.joining import check_append as check_append
 from dfopt.ir.joining import check_part as check_part
 from dfopt.ir.model import Item, both, items, term, with_command
 from dfopt.ir.respell import respelling_fault
-from dfopt.ir.status import can_precede
+from dfopt.ir.status import can_precede, errexit_throughout
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class PrependCommand(Record):
 
 class RemoveCommand(Record):
     """The command at `offset` of a RUN's shell text goes, with the operator that joined it to its neighbour. It is part
-    of an `&&` chain, or of a list and not its last."""
+    of an `&&` chain, or of a list; its last only under `set -e`, behind a plain command."""
 
     step: int
     offset: int
@@ -338,7 +338,8 @@ class Applier:
         self.item(rewrite.step)
         old = self.shell(rewrite.step)
         if isinstance(rewrite, RemoveCommand):
-            new = without_command(old, rewrite.offset)
+            errexit = errexit_throughout(self.program.body(self.steps[rewrite.step]))
+            new = without_command(old, rewrite.offset, last=errexit)
         else:
             if not can_precede(self.program.body(self.steps[rewrite.step]), rewrite.offset, rewrite.operator):
                 raise RewriteError("the failure of a command put there could pass unnoticed")

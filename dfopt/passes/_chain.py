@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import InsertCommand, RemoveCommand
-from dfopt.ir.status import can_precede
+from dfopt.ir.status import can_precede, errexit_throughout
 from dfopt.lazy import regex
 from dfopt.passes._layout import line_end, line_start, newline_at
-from dfopt.syntax.shell.nodes import AndOr
+from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.program import Program, Step
-    from dfopt.syntax.shell.nodes import SimpleCommand
 
 _OPERATOR = regex(r"[ \t]*&&[ \t]*")
 _BLANKS = regex(r"[ \t]*")
@@ -39,7 +38,13 @@ def removal(program: Program, step: Step, body: Body, node: SimpleCommand) -> tu
             return None if "#" in text[before:start] else ([Edit(before, end, "")], rewrite)
         if command is node:
             if index + 1 == len(body.program.script.items):
-                return None
+                if not index or not errexit_throughout(body):
+                    return None
+                previous = body.program.script.items[index - 1]
+                before, end = body.span(*_of(previous.command))[1], body.span(node.start, node.end)[1]
+                plain = isinstance(previous.command, SimpleCommand) and previous.terminator != "&"
+                plain = plain and "#" not in text[before:end]
+                return ([Edit(before, end, "")], rewrite) if plain else None
             start, end = body.span(node.start, node.end)
             following = body.span(*_of(body.program.script.items[index + 1].command))[0]
             semicolon = body.span(item.terminator_start, item.terminator_start + 1)

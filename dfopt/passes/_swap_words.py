@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 _OLD = {"debian": "apt", "ubuntu": "apt", "rhel": "dnf", "alpine": "apk"}
 _COLUMN = {ALPINE: "alpine", RHEL: "rhel"}
 _INSTALL = {ALPINE: ("apk", "add", "--no-cache"), RHEL: ("dnf", "install", "-y")}
+_UPGRADE = {ALPINE: ("apk", "upgrade --no-cache"), RHEL: ("dnf", "upgrade -y")}
+# subcommands that bring all packages up to date, where they name none
+_UPGRADES = {"apt": ("upgrade", "dist-upgrade", "full-upgrade"), "dnf": ("update", "upgrade", "distro-sync")}
 _REMOVE = {ALPINE: ("apk", "del", ""), RHEL: ("dnf", "remove", "-y")}
 # options that say how a person wants to be asked or told, or how much comes along: each manager has its own
 _MANNERS = regex(
     r"-(?:y|q+|qq|qy|yq|yqq|f)|--(?:yes|assume-yes|assumeyes|quiet|no-install-recommends|no-install-suggests|fix-missing"
-    r"|no-cache|update|auto-remove|purge|nodocs|setopt=(?:install_weak_deps|tsflags)=\w+|allow-downgrades|force-yes)"
+    r"|no-cache|refresh|update|auto-remove|purge|nodocs|setopt=(?:install_weak_deps|tsflags)=\w+|allow-downgrades|force-yes)"
 )
 _INDEX = regex(r"/var/(?:lib/apt(?:/lists)?|cache/(?:apt|yum|dnf|apk))(?:/.*)?\Z")
 _NAME = regex(r"[a-z0-9][a-z0-9+._-]*\Z", re.I)
@@ -100,6 +103,10 @@ class Translation:
             return "" if self._remove(step, one.node) else f"{one.program} {name} cannot be taken out here"
         if odd is not None:
             return f"{one.program} {odd} has no counterpart"
+        if name in _UPGRADES.get(str(facts["family"]), ()) and len(one.operands()) == 1:
+            program, spelled = _UPGRADE[self.target.kind]
+            texts = [program, *[spelled if index == at else None for index in range(len(one.words))]]
+            return self._spell(step, one, texts, [program, *spelled.split()])
         if name not in ("install", "remove", "purge", "erase", "add", "del"):
             return f"{one.program} {name} has no counterpart in {self.target.image}"
         return self._packages(step, one, at, installs=bool(does.get("installs")))

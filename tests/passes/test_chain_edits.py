@@ -23,6 +23,12 @@ def program(body: str) -> Program:
 REMOVED: list[tuple[str, str, str | None]] = [
     ("alone", "x", None),
     ("last of a list", "a; x", None),
+    ("last of a list behind a condition", "set -e; a && b; x", None),
+    ("last of a list behind a job", "set -e; a & x", None),
+    ("last of a list without set -e throughout", "set -e; a; set +e; b; x", None),
+    ("last of a list behind a comment", "set -e; a; \\\n  # note\n  x", None),
+    ("last of a list under set -e", "set -e; a; x", "set -e; a"),
+    ("last of a list under set -e, over lines", "set -eux; \\\n  a; \\\n  x", "set -eux; \\\n  a"),
     ("behind or", "a || x", None),
     ("in front of or", "x || a", None),
     ("in an or chain", "a && x || b", None),
@@ -68,6 +74,10 @@ def test_removal_the_model_refuses() -> None:
         expected(made, [RemoveCommand(1, 3)])
     with pytest.raises(RewriteError, match="chain"):
         expected(made, [RemoveCommand(1, 1)])
+    for text in ("set -e; a && b; x", "set -e; a & x", "set -e; a; set +e; b; x"):
+        with pytest.raises(RewriteError, match="chain"):
+            expected(program(text), [RemoveCommand(1, text.index("x"))])
+    expected(program("set -e; a; x"), [RemoveCommand(1, 11)])
 
 
 # `new` comes before the command `x`; None: its failure could pass unnoticed

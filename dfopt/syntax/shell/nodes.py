@@ -107,7 +107,15 @@ class ArrayLiteral(Node):
 
 if TYPE_CHECKING:
     Part: TypeAlias = (
-        Literal | SingleQuoted | AnsiQuoted | DoubleQuoted | Parameter | CommandSub | Arithmetic | ProcessSub | ExtGlob
+        Literal
+        | SingleQuoted
+        | AnsiQuoted
+        | DoubleQuoted
+        | Parameter
+        | CommandSub
+        | Arithmetic
+        | ProcessSub
+        | ExtGlob
         | ArrayLiteral
     )
 
@@ -288,8 +296,20 @@ class Coproc(Node):
 
 if TYPE_CHECKING:
     Command: TypeAlias = (
-        SimpleCommand | Pipeline | AndOr | Subshell | BraceGroup | If | For | ArithmeticFor | While | Case | Function
-        | Test | ArithmeticCommand | Coproc
+        SimpleCommand
+        | Pipeline
+        | AndOr
+        | Subshell
+        | BraceGroup
+        | If
+        | For
+        | ArithmeticFor
+        | While
+        | Case
+        | Function
+        | Test
+        | ArithmeticCommand
+        | Coproc
     )
 
 
