@@ -141,13 +141,21 @@ class SplitStage(OwnRewrite):
                 raise RewriteError(f"instruction {index} is not one of the stage that is split")
         for index in self.moved:
             keyword = steps[index].node.keyword
-            if index not in again:
+            if index not in again and index not in self.gone():
                 raise RewriteError(f"the {keyword} of instruction {index} would be lost")
             if steps[index].stage != stage.index:
                 raise RewriteError(f"instruction {index} is one of a stage that others may stand on")
             free = keyword in STARTS or (keyword in SCOPED and index > last)
             if not free:
                 raise RewriteError(f"the builder needs the {keyword} of instruction {index}")
+
+    def gone(self) -> frozenset[int]:
+        """The instructions of `moved` that the new stage does not have."""
+        return frozenset()
+
+    def same(self) -> tuple[str, ...]:
+        """The settings of the image that stay."""
+        return _CONFIG
 
     def check(self, program: Program, edited: Program) -> str:
         """What speaks against the edited program, as far as the outcome alone does not tell; "" if nothing."""
@@ -160,7 +168,7 @@ class SplitStage(OwnRewrite):
         return reason or self._files(program, old, edited, new)
 
     def _config(self, before: ImageConfig, after: ImageConfig) -> str:
-        for field in _CONFIG:
+        for field in self.same():
             one, other = getattr(before, field), getattr(after, field)
             if field == "workdir" and isinstance(one, Unknown):
                 continue  # the base image's own, which the new stage may have to say

@@ -24,6 +24,13 @@ class MultiStage(Pass):
     sources and build files of the build context at hand. How the new stage looks for a toolchain is told by the recipes
     `multi-stage/go`, `python`, `c` and so on (`dfopt recipes`).
 
+    Where the image only serves a directory of files (by `http-server`, `serve`, `python -m http.server` or `vite
+    preview`, called directly or by a script of package.json), nginx takes the server's place: at the same port, from
+    the same directory, and with the same answers: index files, addresses without `.html`, single-page fallback,
+    404.html, redirects, types, caching, compression. It runs without root; below port 1024 with root, to open the port.
+    What stays different: how a listing looks, and an error without a page of its own; methods other than GET and HEAD;
+    IPv6; PORT and other variables are not read any more. `base = "slim"` keeps the server.
+
     Why: compilers, headers and sources are most of such an image, and none of it is needed to run.
 
     Example:
@@ -52,10 +59,13 @@ class MultiStage(Pass):
 
     Refuses: commands of which it is not known what they write; a build file that is not at hand; sources that start
     programs whose names are not fixed, or that load libraries by name; libraries whose package is not known; a base
-    image of which no counterpart for the run is known; a split that would save little.
+    image of which no counterpart for the run is known; a split that would save little. A
+    server of files stays where it is told what nginx is not known to do alike, where a file changes its answers
+    (serve.json, vite.config), where its port is told when the container starts, and with a HEALTHCHECK that calls what
+    nginx's image lacks; the finding says so.
 
     Declares: the stage is called `builder`, and a new last stage follows. The settings of the image stay the same but
-    for ENV names that only builds read.
+    for ENV names that only builds read; with nginx, its image says what is started, as whom, and which signal stops it.
     """
 
     name = "multi-stage"
@@ -64,7 +74,20 @@ class MultiStage(Pass):
     default = False
     by_name = True
     order = 90
-    declares = Declares(files="any", settings=("Env.*", "Labels.*", "Entrypoint", "Shell", "WorkingDir"))
+    declares = Declares(
+        files="any",
+        settings=(
+            "Env.*",
+            "Labels.*",
+            "Entrypoint",
+            "Shell",
+            "WorkingDir",
+            "Cmd",
+            "User",
+            "ExposedPorts.*",
+            "StopSignal",
+        ),
+    )
     options = (
         Option("base", "choice", "auto", "the image for the run: an empty one where possible, slim or distroless ones",
                ("auto", "slim", "distroless")),
@@ -88,5 +111,6 @@ class MultiStage(Pass):
         if plan is None:
             return
         message = f"build in a stage of its own, and run on {plan.image}: some {plan.saves} MB less"
+        message += f" (not on nginx: {plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
         yield Finding(self.name, message, node.start, node.end, fix)

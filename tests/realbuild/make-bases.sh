@@ -9,7 +9,8 @@ set -euo pipefail
 declare -A parents=(
   [busybox]=- [debian]=- [debian-slim]=- [alpine]=- [python]=debian-slim [python-full]=python [python-alpine]=-
   [golang]=debian [gcc]=debian [rust]=debian-slim [node-slim]=debian-slim [node]=node-slim [node-alpine]=alpine
-  [jre]=debian-slim [jdk]=jre [maven]=jdk [nginx]=debian-slim [nginx-unprivileged]=nginx [ruby-slim]=debian-slim
+  [jre]=debian-slim [jdk]=jre [maven]=jdk [nginx]=debian-slim [nginx-unprivileged]=nginx
+  [nginx-alpine]=nginx [nginx-alpine-unprivileged]=nginx-alpine [ruby-slim]=debian-slim
   [ruby]=ruby-slim [php]=debian-slim [distroless-static]=debian [distroless-base]=distroless-static
   [distroless-cc]=distroless-base
 )
@@ -32,6 +33,8 @@ declare -A names=(
   [maven]='maven:3.9-eclipse-temurin-21 maven:3.9 maven:3'
   [nginx]='nginx:1.26 nginx:1 nginx:stable nginx:latest'
   [nginx-unprivileged]='nginxinc/nginx-unprivileged:1.26 nginxinc/nginx-unprivileged:stable nginxinc/nginx-unprivileged:latest'
+  [nginx-alpine]='nginx:stable-alpine-slim nginx:alpine-slim'
+  [nginx-alpine-unprivileged]='nginxinc/nginx-unprivileged:stable-alpine-slim nginxinc/nginx-unprivileged:alpine-slim'
   [ruby-slim]='ruby:3.3-slim ruby:3-slim ruby:slim'
   [ruby]='ruby:3.3 ruby:3 ruby:latest'
   [php]='php:8.4-cli php:8-cli php:cli php:8.4'
@@ -42,7 +45,7 @@ declare -A names=(
 # Made in this order: what others stand on, then two lists at the same time. Wheels are fetched by `first` and `left` alone.
 first=(busybox debian debian-slim alpine)
 left=(python-alpine node-slim node node-alpine gcc jre jdk maven distroless-static distroless-base distroless-cc)
-right=(python python-full golang rust nginx nginx-unprivileged ruby-slim ruby php)
+right=(python python-full golang rust nginx nginx-unprivileged nginx-alpine nginx-alpine-unprivileged ruby-slim ruby php)
 order=("${first[@]}" "${left[@]}" "${right[@]}")
 wanted=" ${*:-${order[*]}} "
 for base in $wanted; do

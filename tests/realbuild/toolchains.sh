@@ -176,9 +176,9 @@ STOPSIGNAL SIGQUIT
 CMD ["nginx", "-g", "daemon off;"]
 DOCKERFILE
 }
-make_nginx_unprivileged() {
-  image "$1" nginx-unprivileged <<'DOCKERFILE'
-FROM nginx:1.26
+unprivileged_nginx() { # unprivileged_nginx TAG CONTEXT PARENT
+  image "$1" "$2" <<DOCKERFILE
+FROM $3
 RUN sed -i -e '/^user /d' -e 's,/run/nginx.pid,/tmp/nginx.pid,' \
       -e '/^http {/a\    client_body_temp_path /tmp/client_temp; proxy_temp_path /tmp/proxy_temp; fastcgi_temp_path /tmp/fastcgi_temp; uwsgi_temp_path /tmp/uwsgi_temp; scgi_temp_path /tmp/scgi_temp;' \
       /etc/nginx/nginx.conf && sed -i 's/listen 80;/listen 8080;/' /etc/nginx/conf.d/default.conf && chown -R 101:0 /etc/nginx /var/lib/nginx
@@ -186,6 +186,22 @@ EXPOSE 8080
 USER 101
 DOCKERFILE
 }
+make_nginx_unprivileged() { unprivileged_nginx "$1" nginx-unprivileged nginx:1.26; }
+# On Alpine: Debian's nginx with the libraries that it needs, as no packages of Alpine are at hand. Its programs are busybox's.
+make_nginx_alpine() {
+  image "$1" nginx-alpine <<'DOCKERFILE'
+FROM nginx:1.26 AS nginx
+RUN mkdir /out && cp -L --parents $(ldd /usr/sbin/nginx | grep -o '/[^ ]*') /usr/sbin/nginx /out && \
+    cp -a --parents /etc/nginx /usr/share/nginx /var/log/nginx /var/lib/nginx /out
+FROM alpine:3.22
+RUN addgroup -g 101 -S nginx && adduser -S -D -H -u 101 -h /var/cache/nginx -s /sbin/nologin -G nginx -g nginx nginx
+COPY --from=nginx /out/ /
+EXPOSE 80
+STOPSIGNAL SIGQUIT
+CMD ["nginx", "-g", "daemon off;"]
+DOCKERFILE
+}
+make_nginx_alpine_unprivileged() { unprivileged_nginx "$1" nginx-alpine-unprivileged nginx:stable-alpine-slim; }
 make_ruby_slim() {
   image "$1" ruby-slim <<DOCKERFILE
 FROM debian:trixie-slim

@@ -17,12 +17,13 @@ from dfopt.passes._split.keep import Copy
 from dfopt.passes._split.packages import bare, install_command, is_build
 from dfopt.passes._split.runtime import family_of
 from dfopt.passes._split.scripts import confined, writes_nothing
+from dfopt.passes._split.site import site_plan
 from dfopt.passes._split.start import Need, needs, start_of
 from dfopt.passes._split.steps import read
 from dfopt.passes._split.toolbox import Context
 from dfopt.passes._split.tools import outputs, tools
 from dfopt.passes._started import UNCLEAR, command_elsewhere
-from dfopt.record import Record
+from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ _OTHER_MB = 20  # of a distroless image
 class Plan(Record):
     """The new stage. `packages`: the shell command that installs what is needed, or ""; `links`: whether the dynamic
     linker must be told of libraries that are copied; `accounts`: instructions that are
-    repeated; `saves`: MB, as far as the tables tell."""
+    repeated; `saves`: MB, as far as the tables tell; `config`: of a site, the text of the web server's configuration;
+    `note`: why a program that serves files stays."""
 
     recipe: StageRecipe
     image: str
@@ -53,13 +55,29 @@ class Plan(Record):
     copies: tuple[Copy, ...]
     settings: Settings
     saves: int
+    config: str = ""
+    note: str = ""
 
 
 def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
     """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
-    if not _candidate(program, stage) or program.root(stage).image == SCRATCH:
+    if program.root(stage).image == SCRATCH:
         return None
-    return _Planner(program, stage, facts, prefer, own).plan()
+    note = Unclear("")
+    if prefer == "auto":
+        try:
+            found = site_plan(program, stage, facts, own)
+        except Unclear as unclear:
+            note = unclear
+        else:
+            if found is not None:
+                return Plan(
+                    found.recipe, found.image, "", False, (), found.copies, found.settings, found.saves, found.config
+                )
+    plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
+    if note.reason and plan is None:
+        raise note
+    return replace(plan, note=note.reason) if plan is not None and note.reason else plan
 
 
 _HINT = re.compile(
@@ -163,8 +181,6 @@ class _Planner(Contents):
         recipe = self.choose(recipes, built)
         if recipe is None:
             raise Unclear("no recipe knows how what the image starts is built", self.start.line)
-        if recipe.keeps == "site":
-            raise Unclear("sites are not split yet", self.line)
         return recipe
 
     def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:

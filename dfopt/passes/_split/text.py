@@ -6,6 +6,7 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.ir.split import Part, SplitStage
+from dfopt.ir.split_site import SplitSite
 from dfopt.passes._layout import line_start, newline_at
 
 TYPE_CHECKING = False
@@ -30,6 +31,10 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
     if plan.packages:
         parts.append(Part(-1, "RUN", (), ("shell", "", (plan.packages,))))
     parts += [Part(index) for index in plan.accounts]
+    if plan.config:
+        config = plan.config.replace("\n", newline_at(program.text, stage.node.start))
+        value = ("list", "", ('<<"EOF"', plan.recipe.config_path), (("EOF", False, False, 0, config),))
+        parts.append(Part(-1, "COPY", (), value))
     for one in plan.copies:
         flags: tuple[tuple[str, str | None], ...] = (("from", builder),)
         if one.owner:
@@ -39,9 +44,12 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
         parts.append(Part(-1, "RUN", (), ("shell", "", ("ldconfig",))))
     parts += [Part(index) for index in plan.settings.after]
     size = len(program.dockerfile.instructions)
-    return SplitStage(
-        stage.index, stage.position, size, builder, plan.image, tuple(parts), plan.settings.moved, plan.settings.left
-    )
+    moved, left = plan.settings.moved, plan.settings.left
+    if plan.config:
+        return SplitSite(
+            stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.copies[0].target
+        )
+    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left)
 
 
 def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
@@ -59,6 +67,8 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
         argument = node.arguments[0]
         _, end = node.joined.span(argument.at, argument.stop)
         renamed = Edit(end, end, f" AS {builder}")
+    again = {*plan.settings.before, *plan.settings.after}
+    lost = [nodes[index] for index in plan.settings.moved if index not in again]
     flags = "".join([node.joined.text[flag.at : flag.stop] + " " for flag in node.flags])
     values = {
         "image": flags + plan.image,
@@ -74,6 +84,9 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
             for one in plan.copies
         ],
         "links": plan.links,
+        "comments": [_above(text, one) for one in lost if one.above],
+        "config": plan.config,
+        "config_path": plan.recipe.config_path,
         "start": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.after],
     }
     newline = newline_at(text, node.start)
@@ -94,6 +107,11 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
     begin = at + 1 if at >= 0 else len(text)
     final = made if text.endswith("\n") or not text else made.rstrip("\r\n")
     return (renamed, *gone, Edit(begin, len(text), head + rest + newline + final))
+
+
+def _above(text: str, node: Instruction) -> str:
+    """The comments above an instruction."""
+    return text[line_start(text, node.above[0].start) : node.above[-1].end].rstrip()
 
 
 def _block(text: str, node: Instruction, comments: bool) -> str:

@@ -26,7 +26,11 @@ _STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
 
 RUNTIME: Mapping[str, Field] = {
     "image": Field("string", 'an image, "scratch", or "base": what the table of images gives', required=True),
-    "when": Field("strings", "what must be proved: static, exec-form, own-programs, no-temp, no-zones, no-packages"),
+    "when": Field(
+        "strings",
+        "what must be proved: static, exec-form, own-programs, no-temp, no-zones, no-packages; of a site: user-port"
+        " (1024 and up, or not root), small-shell (a HEALTHCHECK calls what busybox has)",
+    ),
 }
 
 SCAN: Mapping[str, Field] = {
@@ -56,6 +60,8 @@ STAGE: Mapping[str, Field] = {
     "runtime": Field("tables", "images for the run, the first that fits", required=True, fields=RUNTIME),
     "distroless": Field("table", "the image for those who ask for distroless ones", fields=RUNTIME),
     "template": Field("string", "the stage, as a Jinja2 template", required=True),
+    "config": Field("string", "of a site: the server's configuration, as a Jinja2 template"),
+    "config-path": Field("string", "... and where it is put"),
 }
 
 
@@ -77,6 +83,8 @@ class StageRecipe(Record):
     runtimes: tuple[Mapping[str, Any], ...]
     distroless: Mapping[str, Any] | None
     template: str
+    config: str = ""
+    config_path: str = ""
 
 
 _recipes: dict[tuple[str, ...], tuple[StageRecipe, ...]] = {}
@@ -125,6 +133,7 @@ def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:
         name, file, table.get("order", 50), table.get("starts", ()), table.get("tools", ()), table.get("language", ""),
         table["keeps"], table.get("environment", ()), table.get("stays", ()), table.get("build-files", ()),
         table["scan"], table.get("crates", {}), table["runtime"], table.get("distroless"), table["template"],
+        table.get("config", ""), table.get("config-path", ""),
     )  # fmt: skip
 
 
@@ -137,8 +146,15 @@ class CopyLine(Record):
 
 def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
     """The new stage. `values`: image, alias (" AS name" or ""), settings, accounts, start (texts of instructions, with
-    their comments), packages (a shell command or ""), copies (CopyLine), links (whether `ldconfig` is to run).
-    Raises RecipeError."""
+    their comments), packages (a shell command or ""), copies (CopyLine), links (whether `ldconfig` is to run), config
+    and config_path (of a site; else ""). Raises RecipeError."""
     from dfopt.recipes.base.templates import render
 
     return render(recipe.template, values, recipe.file).strip("\n") + "\n"
+
+
+def config_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
+    """The server's configuration. `values`: site (`servers.Site`, with the keys of `answers`). Raises RecipeError."""
+    from dfopt.recipes.base.templates import render
+
+    return render(recipe.config, values, recipe.file, "config").strip("\n") + "\n"

@@ -1,0 +1,10 @@
+FROM node:22 AS builder
+WORKDIR /app
+COPY . .
+RUN npm ci && npm run build
+
+FROM node:22-slim
+WORKDIR /app
+COPY --from=builder /app /app
+EXPOSE 3000
+CMD ["npx", "serve", "-l", "3000", "build"]
