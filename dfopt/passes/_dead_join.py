@@ -6,7 +6,7 @@ import itertools
 
 from dfopt.edit import Edit
 from dfopt.ir.across import JoinAcross, between_runs, glue, must_go
-from dfopt.ir.effects import covers, killers
+from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import RewriteError
 from dfopt.knowledge import table
@@ -56,7 +56,14 @@ def _deaths(program: Program, stage: Stage) -> list[Death]:
     brought: dict[int, set[str]] = {}
     for step in stage.steps:
         effects = program.effects(step)
-        brought[step.index] = {one.path for one in effects if one.kind == "creates" and one.program not in _DIRECTORIES}
+        # an index or a cache is deleted where it is made, by the passes that know it: no reason to join
+        brought[step.index] = {
+            one.path
+            for one in effects
+            if one.kind == "creates"
+            and one.program not in _DIRECTORIES
+            and (manager(one.program) is None or not one.path.startswith("/"))
+        }
         for death in layers.feed(step.index, effects):
             package = not death.path.startswith("/")
             if (
