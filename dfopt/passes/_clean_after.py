@@ -7,15 +7,15 @@ import re
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.rewrite import RewriteError
 from dfopt.lazy import regex
-from dfopt.passes._cleanup import appended, cache_reader, cleaned, mounted, runs
+from dfopt.passes._cleanup import appended, cache_reader, cleaned, mounted
+from dfopt.passes._each_run import EachRun
 from dfopt.passes._runs import no_network
 from dfopt.passes._tools import tools, variable
 from dfopt.passes.base import Finding, Fix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any, ClassVar
+    from typing import ClassVar
 
     from dfopt.ir.body import Body
     from dfopt.ir.program import Program, Stage, Step
@@ -31,35 +31,21 @@ _REMOVAL = regex(r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?
 _LOCAL = regex(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
 
 
-class CleanAfter:
+class CleanAfter(EachRun):
     """What such passes do; a pass says of which family.
 
-    family    of the table package_managers
-    words     what a RUN's text must hold one of; `pattern` what it must match to be worth a word where it is not
-              understood
+    pattern   what a RUN's text must match to be worth a word where it is not understood
     what      the cache, as the messages call it
     homes     how paths of the program's own files may read
     system    the manager belongs to the system: nothing in a RUN takes it away
     any_use   whether any later use of the program keeps the cache, not only an offline one
     """
 
-    family: ClassVar[str]
-    words: ClassVar[tuple[str, ...]]
     pattern: ClassVar[str]
     what: ClassVar[str]
     homes: ClassVar[tuple[str, ...]] = ()
     system: ClassVar[bool] = False
     any_use: ClassVar[bool] = False
-
-    if TYPE_CHECKING:
-        name: ClassVar[str]
-        settings: dict[str, Any]
-
-    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, self.settings["stages"], *self.words):
-            finding = self.check(program, facts, stage, position, step)
-            if finding is not None:
-                yield finding
 
     def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
         if no_network(step.effective):

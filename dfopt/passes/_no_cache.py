@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.passes._cleanup import cache_reader, cleaned, mounted, runs
+from dfopt.passes._cleanup import cache_reader, cleaned, mounted
+from dfopt.passes._each_run import EachRun
 from dfopt.passes._runs import no_network
 from dfopt.passes._tools import option_edit, tools, variable
 from dfopt.passes.base import Finding, Fix
@@ -13,8 +14,7 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any, ClassVar
+    from typing import ClassVar
 
     from dfopt.ir.program import Program, Stage, Step
     from dfopt.passes._tools import Tool
@@ -23,25 +23,13 @@ if TYPE_CHECKING:
 _FALSE = frozenset(("", "0", "false", "f", "no", "n", "off"))
 
 
-class NoCache:
+class NoCache(EachRun):
     """What such passes do; a pass says of which family.
 
-    family    of the table package_managers
     any_false whether a false value of the environment variable turns the cache off as a true one does
     """
 
-    family: ClassVar[str]
     any_false: ClassVar[bool] = False
-
-    if TYPE_CHECKING:
-        name: ClassVar[str]
-        settings: dict[str, Any]
-
-    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, self.settings["stages"], self.family):
-            finding = self.check(program, facts, stage, position, step)
-            if finding is not None:
-                yield finding
 
     def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
         if no_network(step.effective):

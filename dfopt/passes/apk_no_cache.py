@@ -3,9 +3,9 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
-from dfopt.ir.commands import MAYBE, SUBSTITUTION
+from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.rewrite import RemoveStep
-from dfopt.lazy import regex
+from dfopt.passes._apk_index import alpine_release, fetches_index, later_index_reader
 from dfopt.passes._chain import removal
 from dfopt.passes._cleanup import STAGES, cleaned, mounted, runs
 from dfopt.passes._layout import line_end, line_start
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program, Stage, Step
     from dfopt.ir.rewrite import Rewrite
-    from dfopt.passes._tools import Tool
-
-_RELEASE = regex(r"alpine:?v?(\d+)\.(\d+)")
 
 
 class ApkNoCache(Pass):
@@ -74,7 +71,7 @@ class ApkNoCache(Pass):
                 return self.refuse(step, body.why)
             return None
         found = [tool for tool in tools(program, step) if tool.family == "apk"]
-        readers = [tool for tool in found if _reads(tool)]
+        readers = [tool for tool in found if fetches_index(tool)]
         updates = [tool for tool in found if tool.does.get("refreshes")]
         if not readers and not updates:
             return None
@@ -88,7 +85,7 @@ class ApkNoCache(Pass):
         reason = untouchable(step, body, not hidden, "apk")
         if reason:
             return self.refuse(step, reason)
-        release = _release(program, step)
+        release = alpine_release(program, step)
         if release is not None and release < (3, 3):
             return self.refuse(step, f"the apk of Alpine {release[0]}.{release[1]} has no --no-cache")
         edits: list[Edit] = []
@@ -101,7 +98,7 @@ class ApkNoCache(Pass):
         if updates:
             reader = opaque = None
             if (release or (0, 0)) < (3, 8):
-                reader, opaque = _later_reader(program, stage, position)
+                reader, opaque = later_index_reader(program, stage, position)
                 if any(effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)):
                     opaque = step
             if reader is not None:
@@ -142,33 +139,3 @@ class ApkNoCache(Pass):
     def refuse(self, step: Step, reason: str) -> Finding:
         message = "apk's index stays in the layer"
         return Finding(self.name, message, step.node.start, step.node.end, None, reason)
-
-
-def _reads(tool: Tool) -> bool:
-    """Whether a command fetches the index, and keeps it where no option says otherwise."""
-    return bool(tool.does.get("reads-index")) and not tool.given("cache-options")
-
-
-def _release(program: Program, step: Step) -> tuple[int, int] | None:
-    """The release of Alpine that a stage is built on, where the image's tag says so."""
-    match = _RELEASE.search(program.scope(step).image or "")
-    return (int(match[1]), int(match[2])) if match else None
-
-
-def _later_reader(program: Program, stage: Stage, position: int) -> tuple[Step | None, Step | None]:
-    """(the first later step that needs the index of this one, the first that cannot be seen into)."""
-    opaque: Step | None = None
-    for step in stage.steps[position + 1 :]:
-        for tool in tools(program, step):
-            if tool.family == "apk" and tool.does.get("refreshes") and tool.one.where != MAYBE:
-                return None, opaque
-            if tool.family == "apk" and tool.does.get("reads-index") and not tool.given("fresh"):
-                return step, opaque
-        if opaque is None and any(effect.kind == "opaque" for effect in program.effects(step)):
-            opaque = step
-    for child in program.children(stage):
-        later, unclear = _later_reader(program, child, -1)
-        if later is not None:
-            return later, opaque
-        opaque = opaque or unclear
-    return None, opaque

@@ -4,11 +4,11 @@ from dfopt.edit import Edit
 from dfopt.ir.rewrite import InsertStep, RemoveCommand, WorkdirForCd
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
+from dfopt.passes._cd import cd_directory, relative_mount, seen_by
 from dfopt.passes._layout import is_chain
 from dfopt.passes._spelling import instruction_above, keyword_edit
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
-from dfopt.syntax.validate import mount_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program, Stage, Step
 
 _BACK = regex(r"OLDPWD|\bcd\s+-|~-")
-_PATH = regex(r"/[\w./+@%:,-]*\Z")
 
 
 class CdToWorkdir(Pass):
@@ -75,7 +74,7 @@ class CdToWorkdir(Pass):
 
     def check(self, program: Program, stage: Stage, position: int, step: Step) -> Finding | None:
         node = step.node
-        directory = _directory(program, step)
+        directory = cd_directory(program, step)
         body = program.body(step)
         if directory is None or body.program is None or body.form != "line":
             return None
@@ -99,10 +98,10 @@ class CdToWorkdir(Pass):
         elif program.scope(step).workdir == join_path("/", directory):
             message = f"cd {directory} is where the step starts"
             return Finding(self.name, message, node.start, node.end, Fix((drop,), (remove,), "safe"))
-        elif _relative_mount(step):
+        elif relative_mount(step):
             reason = "a mount's target counts from the working directory"
         else:
-            reason = _seen_by(program, stage, position + 1)
+            reason = seen_by(program, stage, position + 1)
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
         insert = InsertStep(step.index, "WORKDIR", (), ("text", "", (directory,)))
@@ -112,7 +111,7 @@ class CdToWorkdir(Pass):
     def alone(self, program: Program, stage: Stage, position: int, step: Step, directory: str) -> Finding | None:
         node = step.node
         message = f"cd ends with its RUN: WORKDIR {directory} would hold for what follows"
-        user = _seen_by(program, stage, position + 1, at_the_end=False)
+        user = seen_by(program, stage, position + 1, at_the_end=False)
         keyword = keyword_edit(program.text, node, "WORKDIR")
         if user or node.flags or keyword is None or node.comments:
             also = f" ({user})" if user else ""
@@ -124,53 +123,3 @@ class CdToWorkdir(Pass):
             "unsafe",
         )
         return Finding(self.name, message, node.start, node.end, fix)
-
-
-def _directory(program: Program, step: Step) -> str | None:
-    """The directory of the `cd` that a RUN begins with: fixed, absolute, and a word to WORKDIR as it is."""
-    if step.node.form != "shell" or not step.node.body.startswith("cd"):
-        return None
-    body = program.body(step)
-    if body.program is None or not body.program.script.items:
-        return None
-    first = body.program.script.items[0].command
-    if isinstance(first, AndOr):
-        first = first.items[0]
-    if not isinstance(first, SimpleCommand) or first.assignments or first.redirects or len(first.words) != 2:
-        return None
-    name, directory = first.words[0].value, first.words[1].value
-    if directory != body.text[first.words[1].start : first.words[1].end]:
-        return None  # quoted
-    return directory if name == "cd" and directory is not None and _PATH.match(directory) else None
-
-
-def _relative_mount(step: Step) -> bool:
-    for flag in step.node.flags:
-        if flag.name == "mount" and flag.value:
-            for field in mount_fields(flag.value):
-                key, _, value = field.partition("=")
-                if key.lower() in ("target", "dst", "destination") and not value.startswith("/"):
-                    return True
-    return False
-
-
-def _seen_by(program: Program, stage: Stage, first: int, *, at_the_end: bool = True) -> str:
-    """Who works in the directory that is in force at step `first` of the stage; "" where nobody does."""
-    for step in stage.steps[first:]:
-        node = step.node
-        where = f"line {node.line} works in the directory that is in force"
-        if node.keyword == "WORKDIR":
-            return "" if node.arguments[0].value.lstrip("\"'").startswith("/") else where
-        if node.keyword in ("COPY", "ADD"):
-            target = program.scope(step).expand(node.arguments[-1].value, program.dockerfile.escape)
-            if not isinstance(target, str) or not target.startswith("/"):
-                return where
-        elif node.keyword == "ONBUILD" or (node.keyword == "RUN" and _directory(program, step) is None):
-            return where
-    if at_the_end and stage.index in program.shipped():
-        return "the image starts in the directory that is in force at its end"
-    for child in program.children(stage):
-        found = _seen_by(program, child, 0, at_the_end=at_the_end)
-        if found:
-            return found
-    return ""

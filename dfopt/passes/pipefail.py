@@ -3,7 +3,8 @@ from __future__ import annotations
 from dfopt.edit import Edit
 from dfopt.ir.rewrite import InsertStep, SetValue
 from dfopt.passes._json import json_string, json_style
-from dfopt.passes._pipes import breaks_early, decides, differs_in_bash, pipes
+from dfopt.passes._pipe_shell import stays_out, under_shell, with_pipefail
+from dfopt.passes._pipes import pipes
 from dfopt.passes._spelling import instruction_above
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
@@ -63,7 +64,7 @@ class Pipefail(Pass):
     def check(self, program: Program, stage: Stage, step: Step) -> Finding:
         node = step.node
         message = "SHELL with pipefail: a pipe hides a failure of its left side"
-        argv = _shell(program, step)
+        argv = with_pipefail(program, step)
         if isinstance(argv, str):
             return Finding(self.name, message, node.start, node.end, None, argv)
         setter = next(
@@ -72,8 +73,8 @@ class Pipefail(Pass):
         first = setter.index + 1 if setter is not None else step.index
         to_bash = argv[0].endswith("bash") and program.body(step).shell.kind != "bash"
         touched: list[Step] = []
-        for one in _under(program, stage, first):
-            reason = _obstacle(program, one, to_bash=to_bash) if one.node.keyword == "RUN" else ""
+        for one in under_shell(program, stage, first):
+            reason = stays_out(program, one, to_bash=to_bash) if one.node.keyword == "RUN" else ""
             if reason:
                 return Finding(self.name, message, node.start, node.end, None, f"line {one.node.line}: {reason}")
             if one.node.keyword in _COMMANDS and one.node.form == "shell":
@@ -87,54 +88,6 @@ class Pipefail(Pass):
 
 def _bar(program: Program, step: Step) -> bool:
     return "|" in program.text[step.node.start : step.node.end].replace("||", "")
-
-
-def _shell(program: Program, step: Step) -> tuple[str, ...] | str:
-    """The argv of a shell with pipefail in place of the step's; or why there is none."""
-    scope = program.scope(step)
-    kind = program.body(step).shell.kind
-    if scope.shell_set and scope.shell is not None:
-        ash = scope.base is not None and scope.base.sh == "busybox"
-        if kind not in ("bash", "ash", "zsh", "ksh") or (kind == "ash" and not ash):
-            return f"{scope.shell[0]} is not known to have pipefail"
-        at = next(i for i, word in enumerate(scope.shell) if i and word.startswith("-") and "c" in word.lstrip("-"))
-        return (*scope.shell[:at], "-o", "pipefail", *scope.shell[at:])
-    if scope.base is None:
-        return "whether the base image has bash is not known"
-    if scope.base.bash:
-        return ("/bin/bash", "-o", "pipefail", "-c")
-    if scope.base.family in ("alpine", "busybox"):
-        return ("/bin/ash", "-o", "pipefail", "-c")
-    return "the base image is not known to have a shell with pipefail"
-
-
-def _under(program: Program, stage: Stage, first: int) -> Iterator[Step]:
-    """The steps that run under a SHELL set before instruction `first` of the stage, also in stages built on it."""
-    for step in stage.steps:
-        if step.index >= first:
-            if step.node.keyword == "SHELL":
-                return
-            yield step
-    for child in program.children(stage):
-        yield from _under(program, child, 0)
-
-
-def _obstacle(program: Program, step: Step, *, to_bash: bool) -> str:
-    """Why a RUN cannot go under the new shell."""
-    if step.node.form == "json":
-        return ""
-    body = program.body(step)
-    if body.form == "script" and body.text.startswith("#!"):
-        return ""
-    if body.program is None:
-        return body.why
-    early = breaks_early(body)
-    if early and "pipefail" not in body.shell.options:
-        return f"{early} may end the command before it by SIGPIPE"
-    if decides(body) and "pipefail" not in body.shell.options:
-        return "the status of a pipe decides there what else runs"
-    other = differs_in_bash(body) if to_bash else ""
-    return f"bash reads this otherwise: {other}" if other else ""
 
 
 def _edit(program: Program, step: Step, setter: Step | None, argv: tuple[str, ...]) -> tuple[Edit, Rewrite]:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
 from dfopt.ir.rewrite import RemoveStep
-from dfopt.passes._apt_index import LISTS, changes_sources, index_source
+from dfopt.passes._apt_index import LISTS, index_source, lone_update, no_place, refreshes, update_stays
 from dfopt.passes._chain import insertion, whole_step
 from dfopt.passes._cleanup import mounted, runs
 from dfopt.passes._tools import tools
@@ -61,7 +60,7 @@ class UpdateWithInstall(Pass):
             if not readers or step.node.keyword == "ONBUILD":
                 continue
             first = readers[0]
-            if any(_refreshes(tool) and tool.one.node.start < first.one.node.start for tool in tools(program, step)):
+            if any(refreshes(tool) and tool.one.node.start < first.one.node.start for tool in tools(program, step)):
                 continue
             source = index_source(program, stage, position)
             if source is not None and not mounted(program, step, (LISTS,)):
@@ -74,13 +73,13 @@ class UpdateWithInstall(Pass):
         message = (
             f"installs from the package index that line {old.line} fetched: out of the cache, it may be an old one"
         )
-        update = _alone(program, source[0].steps[source[1]])
+        update = lone_update(program, source[0].steps[source[1]])
         if update is None or source[0] is not stage:
             if not self.settings["every"]:
                 return Finding(self.name, message, step.node.start, step.node.end)
             return self.updated(program, step, reader, message)
         body = program.body(step)
-        reason = _obstacle(program, stage, source[1], position, reader)
+        reason = update_stays(program, stage, source[1], position, reader)
         words = tuple([program.body(stage.steps[source[1]]).text[w.start : w.end] for w in update.one.node.words])
         made = None if reason else insertion(program, step, body, reader.one.node, words)
         if made is None:
@@ -96,7 +95,7 @@ class UpdateWithInstall(Pass):
     def updated(self, program: Program, step: Step, reader: Tool, message: str) -> Finding:
         """An update in front of the first apt command of a RUN, run as that one."""
         node, body = step.node, program.body(step)
-        reason = _place(body.form, reader)
+        reason = no_place(body.form, reader)
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
         words = (*reader.one.wrappers, "apt-get", "update")
@@ -109,50 +108,3 @@ class UpdateWithInstall(Pass):
 
 def _reads(tool: Tool) -> bool:
     return tool.family == "apt" and bool(tool.does.get("reads-index") and tool.does.get("installs"))
-
-
-def _refreshes(tool: Tool) -> bool:
-    return tool.family == "apt" and bool(tool.does.get("refreshes"))
-
-
-def _alone(program: Program, step: Step) -> Tool | None:
-    """The update of a RUN that is nothing else."""
-    body = program.body(step)
-    if body.program is None or body.form != "line" or len(body.program.script.items) != 1:
-        return None
-    command = body.program.script.items[0].command
-    for tool in tools(program, step):
-        node = tool.one.node
-        bare = not node.redirects and not node.assignments and not body.program.script.comments
-        if _refreshes(tool) and command is node and bare:
-            return tool
-    return None
-
-
-def _obstacle(program: Program, stage: Stage, source: int, position: int, reader: Tool) -> str:
-    """What keeps the update of step `source` from moving into the step at `position`; "" where nothing does."""
-    old, new = stage.steps[source], stage.steps[position]
-    if old.node.above or old.node.comments:
-        return "a comment speaks of the update"
-    if old.node.flags or any(flag.name != "mount" for flag in new.node.flags):
-        return "the flags of the two differ"
-    if program.scope(old).user != program.scope(new).user or program.scope(old).shell != program.scope(new).shell:
-        return "another user or another shell runs the installation"
-    update = _alone(program, old)
-    if update is None or update.one.wrappers != reader.one.wrappers:
-        return "the two are not run in the same way"
-    for step in stage.steps[source + 1 : position]:
-        why = changes_sources(program, step)
-        if why:
-            return f"line {step.node.line} {why}"
-    return _place(program.body(new).form, reader)
-
-
-def _place(form: str, reader: Tool) -> str:
-    if form not in ("line", "script"):
-        return "the command line carries heredocs"
-    if reader.one.nested or reader.one.where in (MAYBE, SUBSTITUTION):
-        return "the installation runs on a condition or in a string"
-    if reader.one.where != TOP and form != "script":
-        return "the installation runs in a group or a pipeline"
-    return ""
