@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.passes._dependencies.added import added
+from dfopt.passes._dependencies.added import added, downloaded
 from dfopt.passes._dependencies.copied import Copied, compile_follows, copy_of, install_follows
 from dfopt.passes._dependencies.moved import moved
 from dfopt.passes._dependencies.sources import Reads
@@ -86,6 +86,7 @@ class DependencyLayers(Pass):
                     continue
                 if found is not None:
                     yield Finding(self.name, found[0], start, end, found[1])
+                    break  # a stage's next one is found when this one is applied
 
 
 def _fix(
@@ -94,6 +95,10 @@ def _fix(
     """The copy behind installs, else a download before the copy: what it does, and the fix. Raises Reads."""
     against: Reads | None = None
     before, behind = stage.steps[:position], stage.steps[position + 1 :]
+    parent = stage.parent
+    while parent is not None:  # the image has what these made, too
+        before = (*program.stages[parent].steps, *before)
+        parent = program.stages[parent].parent
     if moves:
         try:
             found = moved(program, copy, behind)
@@ -102,6 +107,6 @@ def _fix(
         if found is not None:
             return found
     found = added(program, copy, before, behind) if adds else None
-    if found is None and against is not None:
+    if found is None and against is not None and not (adds and downloaded(program, before)):
         raise against
     return found

@@ -7,7 +7,7 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.ir.bases import split_image
-from dfopt.ir.effects import covers
+from dfopt.ir.commands import TOP
 from dfopt.ir.rewrite import InsertStep
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
@@ -15,6 +15,7 @@ from dfopt.passes._dependencies import cargo, go, maven
 from dfopt.passes._dependencies.command import Command
 from dfopt.passes._dependencies.copied import PASSED, Copied, obstacle_of
 from dfopt.passes._dependencies.edits import by_directory, manifest_copy
+from dfopt.passes._dependencies.manifests import projects
 from dfopt.passes._dependencies.sources import Reads
 from dfopt.passes._layout import line_start, newline_at
 from dfopt.passes.base import Declares, Fix
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program, Step
+    from dfopt.ir.scopes import Scope
+    from dfopt.passes._dependencies.manifests import Project
 
 _PLAIN = re.compile(r"/[\w./-]*")
 
@@ -35,96 +38,141 @@ def added(program: Program, copy: Copied, before: tuple[Step, ...], behind: tupl
     where the next RUN uses no tool that can. Raises Reads where it is not known to be the same."""
     passed: list[Step] = []
     for step in behind:
-        if step.node.keyword in PASSED:
+        if step.node.keyword in PASSED or step.node.keyword in ("COPY", "ADD"):
             passed.append(step)
             continue
         tool = _tool_of(program, step) if step.node.keyword == "RUN" else None
         if tool is None:
             return None
-        facts = table("dependency_files")["added"][tool.name]
-        if any(
-            re.search(facts["present"], program.body(other).text) for other in before if other.node.keyword == "RUN"
-        ):
+        if downloaded(program, before, tool.name):
             return None
         if any(flag.name == "mount" and "type=cache" in (flag.value or "") for flag in step.node.flags):
             return None  # the cache mount keeps what is downloaded
-        return _download(program, copy, passed, step, tool)
+        return _download(program, copy, before, passed, step, tool)
     return None
 
 
+def downloaded(program: Program, before: tuple[Step, ...], *names: str) -> bool:
+    """Whether a RUN before the copy downloads with one of the tools (none named: with any)."""
+    known = table("dependency_files")["added"]
+    expressions = [known[name]["present"] for name in names or known]
+    bodies = [program.body(step).text for step in before if step.node.keyword == "RUN"]
+    return any(re.search(one, body) for one in expressions for body in bodies)
+
+
 class _Tool(Record):
-    """The command of a RUN that downloads what it compiles, and where it runs."""
+    """The command of a RUN that downloads what it compiles, where it runs, and whether the RUN begins with the download
+    itself."""
 
     name: str
     one: Invocation
     directory: str | None
+    own: bool
 
 
 def _tool_of(program: Program, step: Step) -> _Tool | None:
-    """The first command of a RUN that downloads what it compiles: the tool, the command, and where it runs."""
+    """The first command of a RUN that downloads what it compiles."""
     scope = program.scope(step)
     directory = scope.workdir if isinstance(scope.workdir, str) else None
+    first = True  # nothing has run that could matter
+    own = ""
     for one in program.commands(step).invocations:
         if one.program == "cd":
             operand = one.values[0] if len(one.values) == 1 else None
             target = join_path(directory, operand) if directory and operand and operand not in ("-", "~") else None
             directory = target if isinstance(target, str) else None
+            continue
+        plain = one.where == TOP and not (one.nested or one.wrappers or one.node.assignments or one.node.redirects)
+        if first and plain and one.program == "go" and one.values == ["mod", "download"]:
+            own = directory or ""
+        first = False
         facts = table("dependency_files")["added"].get(one.program or "")
         if facts is None or one.nested:
             continue
         operands = [value for value in one.values if value is not None and not value.startswith("-")]
         if any(value in facts["verbs"] for value in operands[: None if one.program == "mvn" else 1]):
-            return _Tool(one.program or "", one, directory)
+            return _Tool(one.program or "", one, directory, bool(own) and own == directory)
     return None
 
 
-def _download(program: Program, copy: Copied, passed: list[Step], step: Step, tool: _Tool) -> tuple[str, Fix] | None:
-    name, one, directory = tool.name, tool.one, tool.directory
-    facts = table("dependency_files")["added"][name]
-    scope = program.scope(copy.step)
-    if directory is None or not copy.sources.destination or not isinstance(scope.workdir, str):
+def _download(
+    program: Program, copy: Copied, before: tuple[Step, ...], passed: list[Step], step: Step, tool: _Tool
+) -> tuple[str, Fix] | None:
+    facts = table("dependency_files")["added"][tool.name]
+    if tool.directory is None:
         raise Reads("the working directory is not known")
-    if not covers(copy.sources.destination, directory):
-        return None
-    home = _manifest_directory(copy, directory, facts["manifest"])
-    if home is None:
-        return None
-    verb = ["mod", "download"] if name == "go" else ["fetch"] if name == "cargo" else ["-B", "dependency:go-offline"]
-    if name == "cargo" and any(value in ("--locked", "--frozen") for value in one.values):
-        verb.append("--locked")
-    command = Command(name, verb, copy.sources, home, scope)
+    scope = program.scope(copy.step)
+    against: Reads | None = None
+    for project in projects(program, copy, before, tool.directory, facts["manifest"]):
+        try:
+            command = _command(tool, project, scope)
+            if command is None:
+                return None
+            _check_surroundings(program, passed, step, tool.name, facts)
+            obstacle = obstacle_of(copy, command.files, [], []) if project.brought is None else ""
+            if obstacle or _PLAIN.fullmatch(project.directory) is None:
+                raise Reads(obstacle or "the names cannot be written plainly")
+            text = _text(command, copy, project)
+        except Reads as reason:
+            against = reason
+            continue
+        what = " ".join([tool.name, *command.values])
+        message = f"{what} before the sources: a change of them keeps its layer"
+        files = command.files if project.brought is None else []
+        if tool.own and not command.doubts and all(one.node.keyword in PASSED for one in passed):
+            return message, _fix(program, copy, text, files, None)
+        message += " (open: it may fetch more than the build does)"
+        return message, _fix(program, copy, text, files, Declares(tuple(_places(scope.env, facts))))
+    if against is not None:
+        raise against
+    return None
+
+
+def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
+    """The command that downloads, with what it reads; None where there is nothing to download. Raises Reads."""
+    name, words = tool.name, [str(value) for value in tool.one.values]
+    verb = {"go": ["mod", "download"], "cargo": ["fetch"], "mvn": ["-B", "dependency:go-offline"]}[name]
+    if name == "cargo" and ("--locked" in words or "--frozen" in words):
+        verb = [*verb, "--locked"]
+    command = Command(name, verb, project.sources, project.directory, scope)
     if name == "go":
         if command.holds("vendor/modules.txt") or re.search(r"^\s*require\b", command.text("go.mod"), re.M) is None:
             return None
-        if "-C" in one.values or any(str(value).startswith("-mod") for value in one.values):
+        if any(word == "-C" or word.startswith("-mod") for word in words):
             raise Reads("an option of go says where modules come from")
-    if name == "mvn":
-        odd = next((str(value) for value in one.values if not _plain_option(value, facts)), None)
+        go.download(command)
+    elif name == "mvn":
+        if "<dependenc" not in command.text("pom.xml"):
+            return None
+        plain = table("dependency_files")["added"]["mvn"]["plain"]
+        odd = next((word for word in words if word.startswith("-") and word.partition("=")[0] not in plain), None)
         if odd is not None:
             raise Reads(f"`mvn {odd}` may change what Maven reads")
-    _check_surroundings(program, passed, step, name, facts)
-    {"go": go.download, "cargo": cargo.fetch, "mvn": maven.fetch}[name](command)
-    if name == "mvn" and "<dependenc" not in command.text("pom.xml"):
-        return None
-    if name == "cargo" and "source = " not in command.text("Cargo.lock"):
-        return None
-    obstacle = obstacle_of(copy, command.files, [], [])
-    if obstacle or _PLAIN.fullmatch(home) is None:
-        raise Reads(obstacle or "the names cannot be written plainly")
-    text = " ".join([name, *verb])
-    files = cargo.placeholders(command) if name == "cargo" else []
+        maven.fetch(command)
+    else:
+        if command.holds("Cargo.lock") and "source = " not in command.text("Cargo.lock"):
+            return None
+        cargo.fetch(command)
+    for path in command.files if project.brought is not None else ():
+        name = posixpath.join(project.directory, posixpath.relpath(path, command.directory or "."))
+        if (project.brought or {}).get(name) != project.sources.prefix + path:
+            raise Reads(f"{path} is not copied before the sources")
+    return command
+
+
+def _text(command: Command, copy: Copied, project: Project) -> str:
+    """The shell text of the RUN, for the working directory at the copy."""
+    text = " ".join([command.program, *command.values])
+    files = cargo.placeholders(command) if command.program == "cargo" else []
     if files:
+        source = posixpath.join(project.directory, "src")
+        if project.brought is not None and copy.sources.destination != source:
+            raise Reads("whether the files of the targets are there before the copy is not known")
         text = f"mkdir src && touch {' '.join(files)} && {text} && rm -r src"
-    if home != scope.workdir:
-        text = f"cd {home} && {text}"
-    what = " ".join([name, *verb])
-    message = (
-        f"{what} before the sources: a change of them keeps its layer (open: it may fetch more than the build does)"
-    )
-    return message, _fix(program, copy, text, command.files, _places(scope.env, facts))
+    return text if project.directory == command.scope.workdir else f"cd {project.directory} && {text}"
 
 
-def _fix(program: Program, copy: Copied, text: str, files: list[str], paths: list[str]) -> Fix:
+def _fix(program: Program, copy: Copied, text: str, files: list[str], declares: Declares | None) -> Fix:
     """The manifests and the RUN that downloads, before the copy and its comments."""
     node = copy.step.node
     rewrites: list[InsertStep] = []
@@ -138,26 +186,7 @@ def _fix(program: Program, copy: Copied, text: str, files: list[str], paths: lis
     rewrites.append(InsertStep(copy.step.index, "RUN", (), ("shell", "", (text,))))
     lines += f"{'run' if program.text[node.start].islower() else 'RUN'} {text}{newline}"
     start = line_start(program.text, node.above[0].start if node.above else node.start)
-    return Fix((Edit(start, start, lines),), tuple(rewrites), "unsafe", Declares(tuple(paths)))
-
-
-def _plain_option(value: str | None, facts: Any) -> bool:
-    return value is not None and (
-        not value.startswith("-") or value in facts["plain"] or value.startswith("-DskipTests")
-    )
-
-
-def _manifest_directory(copy: Copied, directory: str, manifest: str) -> str | None:
-    """The directory at or above `directory` that holds the manifest, as a path of the image."""
-    root = copy.sources.destination
-    while covers(root, directory):
-        inside = posixpath.relpath(directory, root)
-        if posixpath.normpath(f"{inside}/{manifest}") in copy.sources.paths:
-            return directory
-        if directory == "/":
-            break
-        directory = posixpath.dirname(directory)
-    return None
+    return Fix((Edit(start, start, lines),), tuple(rewrites), "unsafe" if declares else "safe", declares)
 
 
 def _check_surroundings(program: Program, passed: list[Step], step: Step, name: str, facts: Any) -> None:

@@ -33,8 +33,8 @@ def install_follows(program: Program, behind: tuple[Step, ...]) -> bool:
 
 
 def compile_follows(program: Program, behind: tuple[Step, ...]) -> bool:
-    """Whether the first instruction that may touch files runs a tool that downloads what it compiles."""
-    step = _first(behind)
+    """Whether the first instruction that is no copy and may touch files runs a tool that downloads what it compiles."""
+    step = _first(tuple([one for one in behind if one.node.keyword not in ("COPY", "ADD")]))
     return step is not None and _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
 
 

@@ -182,13 +182,17 @@ def _check_lock(command: Command, name: str, ignored: bool, package: dict[str, A
         if re.search(r'"version": "file:', command.text(lock)):
             raise Reads(f"{lock} names local packages")
         return
-    known = table("dependency_files")["install-scripts"]["known"]
+    facts = table("dependency_files")["install-scripts"]
+    settings = next((name for name in facts["looked-for"] if command.holds(name)), None)
     for path, one in packages.items():
         if not path or not isinstance(one, dict):
             continue
         if one.get("link") or not path.startswith("node_modules/") or str(one.get("resolved", "")).startswith("file:"):
             raise Reads(f"{lock} names local packages")
         package_name = path.rpartition("node_modules/")[2]
-        if one.get("hasInstallScript") and not ignored and package_name not in known:
-            command.doubts.append(f"the install script of {package_name} may look for files of the project")
+        if not one.get("hasInstallScript") or ignored:
+            continue
+        if package_name not in facts["known"] or settings is not None:
+            sought = settings or "files of the project"
+            command.doubts.append(f"the install script of {package_name} may look for {sought}")
             return
