@@ -123,10 +123,6 @@ class Engine:
         self._tags.setdefault(image, []).append(tag)
         return image
 
-    def name(self, image: str) -> str:
-        """A name of an image that `build` made, for a FROM or as a stand-in: an id is looked for in a registry."""
-        return self._tags[image][0]
-
     def save(self, *images: str) -> Path:
         """A new `docker save` archive of `images`, which the caller deletes; layers that they share are in it once."""
         archive = self._work / f"{uuid.uuid4().hex}.tar"
