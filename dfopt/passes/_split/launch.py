@@ -29,12 +29,14 @@ _DEPTH = 4  # scripts that call scripts
 
 class Launch(Record):
     """`words`: the program, without what starts it, and its words (None: not fixed); `directory` in which it runs;
-    `port`: what the variable PORT is set to in front of it, or ""; `version`: of the package, where npx is told it."""
+    `port`: what the variable PORT is set to in front of it, or ""; `version`: of the package, where npx is told it;
+    `package`: whether the program is certainly of the package of its name (npx, node_modules)."""
 
     words: tuple[str | None, ...]
     directory: str
     port: str = ""
     version: str = ""
+    package: bool = False
 
 
 def launch_of(program: Program, stage: Stage, facts: Facts, text_of: Callable[[str], str | None]) -> Launch | None:
@@ -87,14 +89,17 @@ def _follow(launch: Launch, text_of: Callable[[str], str | None], depth: int) ->
             rest = rest[1:]
         if not rest or rest[0] is None or rest[0].startswith("-"):
             return None
-        package, _, version = rest[0].partition("@")
-        return Launch((package, *rest[1:]), launch.directory, launch.port, version)
+        name, _, version = rest[0].partition("@")
+        return Launch((name, *rest[1:]), launch.directory, launch.port, version, True)
     if name == "node" and rest and rest[0] is not None and "node_modules/" in rest[0]:
         found = re.search(r"node_modules/(?:\.bin/([\w.-]+)|(serve)/build/main\.js|(http-server)/bin/\S+)\Z", rest[0])
-        return Launch((found[found.lastindex or 1], *rest[1:]), launch.directory, launch.port) if found else None
+        if found is None:
+            return None
+        return Launch((found[found.lastindex or 1], *rest[1:]), launch.directory, launch.port, "", True)
     if name in _MANAGERS:
         return _script(launch, name, list(rest), text_of, depth)
-    return Launch((name, *rest), launch.directory, launch.port, launch.version)
+    package = "node_modules/.bin/" in (launch.words[0] or "")
+    return Launch((name, *rest), launch.directory, launch.port, launch.version, package)
 
 
 def _script(

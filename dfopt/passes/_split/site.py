@@ -24,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.image_config import ImageConfig
     from dfopt.ir.program import Program, Stage
+    from dfopt.passes._split.launch import Launch
     from dfopt.passes._split.servers import Site
     from dfopt.passes.base import Facts
     from dfopt.recipes.base.stages import StageRecipe
@@ -49,7 +50,8 @@ def site_plan(program: Program, stage: Stage, facts: Facts, own: tuple[str, ...]
     """The plan for a stage that only serves files; None for any other. Raises Unclear where a server is not replaced,
     for what it is told or for what is not known."""
     base = base_of(stage.image)
-    if base is None or stage.parent is not None:
+    builds = any(step.node.keyword == "RUN" for step in stage.steps)
+    if base is None or stage.parent is not None or not builds:
         return None
     try:
         return _Sites(program, stage, facts).plan(own, base.mb)
@@ -83,7 +85,7 @@ class _Sites:
         config = image_config(self.program, self.stage)
         site = self.known_port(site, config)
         site = self.known_root(site, launch.directory)
-        self.check_version(site, launch.directory)
+        self.check_package(site, launch)
         self.check_configs(site)
         self.check_steps(config)
         image = self.image(recipe, site, config)
@@ -153,44 +155,63 @@ class _Sites:
             raise Unclear(f"no step makes {root}, which {site.server} serves")
         return site
 
-    def check_version(self, site: Site, directory: str) -> None:
+    def check_package(self, site: Site, launch: Launch) -> None:
+        """Raises Unclear unless the program is that of the package of its name, in a version that is known."""
+        if site.server == "http.server":  # Python's own
+            return
+        versions = [*self.locally(site, launch.directory), *self.globally(site.server)]
+        for version in versions:
+            check_major(site.server, version)
+        if not versions and not launch.package:
+            raise Unclear(f"whether {site.server} is the package of npm of that name is not known")
+
+    def locally(self, site: Site, directory: str) -> list[str]:
+        """The versions of a server that package.json asks for."""
         text = self.text(f"{directory.rstrip('/')}/package.json")
         try:
             manifest = json.loads(text) if text is not None else {}
-            for key in ("dependencies", "devDependencies"):
-                check_major(site.server, str(manifest.get(key, {}).get(site.server, "")))
+            wanted = [manifest.get(key, {}).get(site.server) for key in ("dependencies", "devDependencies")]
             if site.server == "serve" and manifest.get("static") and directory == site.root:
                 raise Unclear("package.json changes what serve answers (`static`)")
         except (ValueError, AttributeError):
             raise Unclear("package.json is not understood") from None
+        return [version for version in wanted if isinstance(version, str)]
+
+    def globally(self, name: str) -> list[str]:
+        """The versions ("" for any) of a package that commands of the stage install for the whole image."""
+        found: list[str] = []
+        for step in self.stage.steps:
+            for one in self.program.commands(step).invocations if step.node.keyword == "RUN" else ():
+                if one.program in ("npm", "yarn", "pnpm") and {"-g", "--global", "global"} & set(one.values):
+                    words = [value.partition("@") for value in one.values if value is not None]
+                    found += [version for package, _, version in words if package == name]
+        return found
 
     def check_configs(self, site: Site) -> None:
-        """Raises Unclear where a file changes what the server answers."""
+        """Raises Unclear where a file of the build context changes what the server answers."""
         names = table("site_servers")["server"][site.server].get("configs", ())
-        for one in self.made if names else ():
-            if one.kind == "tree":
-                reason = f"which files line {one.step.node.line} copies is not known without the build context"
-                raise Unclear(f"{reason}: {names[0]} may change what {site.server} answers")
-            if one.path.rpartition("/")[2] not in names:
-                continue
+        paths = self.facts.context_paths() if names else frozenset()
+        if paths is None:
+            reason = f"whether there is a {names[0]}, which changes what {site.server} answers, is not known"
+            raise Unclear(f"{reason} without the build context")
+        rules = table("site_servers")["vite"]
+        for path in sorted(path for path in paths if path.rpartition("/")[2] in names):
             if site.server != "vite":
-                raise Unclear(f"{one.source or one.path} changes what {site.server} answers")
-            rules = table("site_servers")["vite"]
-            text = self.text(one.path)
-            if text is None:
-                raise Unclear(f"{one.source or one.path} is not at hand, and may change what vite answers")
-            found = re.search(rules["unless"], text)
+                raise Unclear(f"{path} changes what {site.server} answers")
+            data = self.facts.context_file(path)
+            if data is None:
+                raise Unclear(f"{path}, which may change what vite answers, cannot be read")
+            text = data.decode("utf-8", "surrogateescape")
             loads = re.findall(r"(?:from|require\()\s*[\"']([^\"']+)[\"']", text)
-            strange = [name for name in loads if name not in rules["plugins"]]
-            if found or strange:
-                raise Unclear(f"{one.source} may change what vite answers ({found[0] if found else strange[0]})")
+            found = re.search(rules["unless"], text)
+            strange = [found[0]] if found else [name for name in loads if name not in rules["plugins"]]
+            if strange:
+                raise Unclear(f"{path} may change what vite answers ({strange[0]})")
 
     def check_steps(self, config: ImageConfig) -> None:
         keywords = {step.node.keyword for step in self.stage.steps}
         if "ONBUILD" in keywords:
             raise Unclear("the image has triggers for other builds")
-        if "RUN" not in keywords:
-            raise Unclear("no step builds anything: nginx's image in the place of the base would do")
         if any("BUILDPLATFORM" in (flag.value or "") for flag in self.stage.node.flags):
             raise Unclear("the stage is made for the platform that builds", self.stage.node.line)
         if config.stop_signal is not None and str(config.stop_signal).upper() not in _STOPS:
