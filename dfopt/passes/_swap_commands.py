@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _SYSTEM = regex(r"/(?:usr/)?(?:local/)?s?bin/[^/]+\Z")
 # what Debian's slim images have no files of (debuerreotype's .slimify-excludes), and who asks for them
-SLIMMED = regex(r"/usr/share/(?:doc|man|info|locale|groff|lintian|linda)\b|(?<![\w./-])(?:man|gettext|info)\s")
+SLIMMED = regex(
+    r"/usr/share/(?:doc|man|info|locale|groff|lintian|linda)\b|(?:^|[;&|(\n]|\b(?:then|do|else|exec))\s*(?:man|info)\s"
+)
 _DATA = regex(
     r"\.(?:json|txt|csv|tsv|xml|ya?ml|html?|css|js|md|asc|gpg|pem|crt|png|jpe?g|svg|ttf|woff2?)\Z|//(?:localhost|127\.)"
 )
@@ -44,6 +46,7 @@ class Commands:
         self.target = target
         self.facts = facts
         self.needs: dict[str, int] = {}  # package -> the line that needs it
+        self.places: dict[str, int] = {}  # directory that a package asks for -> the line that installs it
         self.have: set[str] = set(target.own)  # programs, as far as the stage came
         builtins = table("base_programs")["builtins"]
         self.builtins = frozenset((builtins["sh"] + (builtins["bash"] if target.kind == SLIM else "")).split())
@@ -172,14 +175,17 @@ class Commands:
         does = facts["commands"].get(subcommand(one, facts)[0] or "", {}) if one is not None else {}
         if not does.get("installs"):
             return
-        forbidden = table("swaps")["needs-manuals"]["packages"]
+        manuals = table("swaps")["needs-manuals"]
         for word in words:
             if word is None or word.startswith("-"):
                 continue
             package = re.split("[=/:]", word)[0]
             self.have.update(programs_of(package))
-            if any(re.fullmatch(each, package) for each in forbidden):
-                raise Obstacle(f"line {line}: {package} cannot be installed without the directories of manual pages")
+            if any(re.fullmatch(each, package) for each in manuals["packages"]):
+                raise Obstacle(f"line {line}: {package} is of no use without manual pages")
+            for each, places in manuals["directories"].items():
+                if re.fullmatch(each, package):
+                    self.places.update(dict.fromkeys(places, line))
 
     def _local(self, path: str, line: int, *, deep: bool) -> None:
         """A program of the file's own. `deep`: all that it runs must be understood; else it may not ask for manuals."""

@@ -305,8 +305,9 @@ class Languages:
         lock = self._json("package-lock.json") or self._json("npm-shrinkwrap.json")
         packages = lock.get("packages") if lock is not None else None
         if not isinstance(packages, dict):
-            self._stop(line, "which packages npm installs is not known: no lock file tells it")
-            return
+            old = lock is not None and lock.get("lockfileVersion") == 1
+            why = "the lock file is of version 1, which does not tell" if old else "no lock file tells it"
+            self._stop(line, f"which packages npm installs, and what their scripts do, is not known: {why}")
         for path, entry in packages.items():
             name = path.rpartition("node_modules/")[2]
             if isinstance(entry, dict) and entry.get("hasInstallScript") and name not in _HARMLESS:

@@ -36,9 +36,12 @@ def microdnf_words(one: Invocation) -> tuple[list[str | None], str]:
     for index, value in enumerate(values):
         if skip:
             skip = False
-            texts.append(value)
+            texts.append(value if values[index - 1] != "--setopt" else None)
         elif index == at:
             texts.append(command)
+        elif value == "--setopt" and index + 1 < len(values):
+            texts.append(_option(_PREFIX + values[index + 1], known))
+            skip = True
         elif value.startswith("-"):
             texts.append(_option(value, known))
             skip = value in known["value-options"]

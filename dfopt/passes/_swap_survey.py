@@ -159,7 +159,10 @@ class Survey(Commands):
         for run in begun.runs:
             if not run.names:
                 raise Obstacle(f"line {line}: the image starts a program that a variable names")
-            if run.one is not None:
+            if run.one is not None and run.one.program is None:
+                for wrapper in run.names:  # `exec "$@"`: what stands behind it is a run of its own
+                    self.called(wrapper, wrapper, (), line, None)
+            elif run.one is not None:
                 self.invocation(run.one, line, frozenset())
             else:
                 path = next((word for word in words if posixpath.basename(word) == run.names[-1]), run.names[-1])

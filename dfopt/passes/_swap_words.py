@@ -35,6 +35,7 @@ _MANNERS = regex(
     r"-(?:y|q+|qq|qy|yq|yqq|f)|--(?:yes|assume-yes|assumeyes|quiet|no-install-recommends|no-install-suggests|fix-missing"
     r"|no-cache|refresh|update|auto-remove|purge|nodocs|setopt=(?:install_weak_deps|tsflags)=\w+|allow-downgrades|force-yes)"
 )
+_SETTING = regex(r"(?:install_weak_deps|tsflags)=\w+")
 _INDEX = regex(r"/var/(?:lib/apt(?:/lists)?|cache/(?:apt|yum|dnf|apk))(?:/.*)?\Z")
 _NAME = regex(r"[a-z0-9][a-z0-9+._-]*\Z", re.I)
 _ACCOUNTS = ("useradd", "groupadd", "adduser", "addgroup")
@@ -89,21 +90,26 @@ class Translation:
         name, at = subcommand(one, facts)
         commands: dict[str, dict[str, object]] = facts["commands"]  # type: ignore[assignment]
         does = commands.get(name or "", {})
-        options = [value for value in one.values if value is None or value.startswith("-")]
+        options = [
+            v for i, v in enumerate(one.values) if (v is None or v.startswith("-")) and i + 1 not in _settings(one)
+        ]
         if at < 0 or None in one.values:
             return f"a word of {one.program} is not fixed"
         odd = next((value for value in options if value and not _MANNERS.fullmatch(value)), None)
-        if (
-            does.get("cleans")
-            or does.get("refreshes")
-            or (name in ("autoremove", "makecache") and one.operands() == [])
-        ):
+        if does.get("cleans"):
+            if self._remove(step, one.node):
+                return ""
+            if self.target.kind != ALPINE:
+                return f"{one.program} {name} cannot be taken out here"
+            texts = ["rm", "-rf /var/cache/apk/*", *[None] * (len(one.words) - 1)]  # it ends well, as the other does
+            return self._spell(step, one, texts, ["rm", "-rf", "/var/cache/apk/*"])
+        if does.get("refreshes") or (name in ("autoremove", "makecache") and one.operands() == []):
             return "" if self._remove(step, one.node) else f"{one.program} {name} cannot be taken out here"
         if name == "autoremove" and len(one.operands()) == 1:
             return "" if self._remove(step, one.node) else f"{one.program} {name} cannot be taken out here"
         if odd is not None:
             return f"{one.program} {odd} has no counterpart"
-        if name in _UPGRADES.get(str(facts["family"]), ()) and len(one.operands()) == 1:
+        if name in _UPGRADES.get(str(facts["family"]), ()) and len(one.operands(("--setopt",))) == 1:
             program, spelled = _UPGRADE[self.target.kind]
             texts = [program, *[spelled if index == at else None for index in range(len(one.words))]]
             return self._spell(step, one, texts, [program, *spelled.split()])
@@ -121,7 +127,7 @@ class Translation:
             value = word.value or ""
             if index == at:
                 texts.append(f"{command} {option}".strip())
-            elif value.startswith("-"):
+            elif value.startswith("-") or index in _settings(one):
                 texts.append(None)
             else:
                 if not _NAME.match(value):
@@ -183,7 +189,8 @@ class Translation:
     def _rm(self, step: Step, one: Invocation) -> str:
         raw = self._raw(step, one)
         if all(word.startswith("-") or _INDEX.match(word) for word in raw):
-            return "" if self._remove(step, one.node) else "rm cannot be taken out here"
+            forced = any(word.startswith("-") and not word.startswith("--") and "f" in word for word in raw)
+            return "" if self._remove(step, one.node) or forced else "rm cannot be taken out here"
         body = self.program.body(step)
         first = len(one.node.words) - len(one.words)
         kept = []
@@ -270,6 +277,14 @@ class Translation:
             self.edits.append(Edit(start, end, ""))
             index = last + 1
         self.rewrites += [RemoveCommand(step.index, one.start) for one in gone]
+
+
+def _settings(one: Invocation) -> set[int]:
+    """The words that are values of a --setopt which says how much comes along."""
+    pairs = zip(one.values, one.values[1:], strict=False)
+    return {
+        i + 1 for i, (option, value) in enumerate(pairs) if option == "--setopt" and _SETTING.fullmatch(value or "")
+    }
 
 
 def _ends(node: object) -> tuple[int, int]:

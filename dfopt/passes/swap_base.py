@@ -96,11 +96,14 @@ class SwapBase(Pass):
                 survey.read()
                 edits += survey.translation.edits
                 rewrites += survey.translation.rewrites
+                wanted = [f"mkdir -p {packages_of(survey.places)}"] if survey.places else []
                 if survey.needs:
-                    edit, made = insertion(program, stage.position + 1, ("RUN", _install(target, survey.needs)))
+                    wanted.append(_install(target, survey.needs))
+                    message += f"; {packages_of(survey.needs)} added"
+                if wanted:
+                    edit, made = insertion(program, stage.position + 1, ("RUN", " && ".join(wanted)))
                     edits.append(edit)
                     rewrites += made
-                    message += f"; {packages_of(survey.needs)} added"
         except Obstacle as obstacle:
             return Finding(self.name, message, start, end, None, str(obstacle))
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"))

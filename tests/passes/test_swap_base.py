@@ -57,6 +57,7 @@ MICRODNF = [
     ("dnf -y upgrade --refresh", "-y update --refresh"),
     ("dnf install -y --setopt=install_weak_deps=False a b", "install -y --setopt=install_weak_deps=0 a b"),
     ("dnf install -y --setopt=tsflags=nodocs a", "install -y --nodocs a"),
+    ("dnf install --setopt tsflags=nodocs -y a", "install --nodocs -y a"),
     ("dnf --enablerepo crb install -y a", "--enablerepo crb install -y a"),
     ("dnf --enablerepo=crb install -y a", "--enablerepo=crb install -y a"),
     ("dnf erase -y a", "remove -y a"),
