@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes._split.files import Made, Unclear
 from dfopt.passes._split.make import Built, cmake_outputs, makefile_outputs
@@ -72,6 +73,14 @@ def make(context: Context, call: Call, out: Outputs) -> None:
     for name in names:
         place = join_path(directory, name)
         text = context.text(place) if isinstance(place, str) and text is None else text
+    if text is None and _is_fetched(context, directory):
+        prefix = given.get("PREFIX") or given.get("prefix") or ""
+        if "install" in targets and not prefix.startswith("/"):
+            reason = f"where the Makefile that line {call.line} downloads or unpacks installs to is not known"
+            raise Unclear(f"{reason} (PREFIX=... would say it)", call.line)
+        if "install" in targets:
+            out.made.append(Made(prefix.rstrip("/"), call.step, "tool", role="prefix"))
+        return
     if text is None:
         raise Unclear(f"the Makefile is not at hand, so that what line {call.line} writes is not known", call.line)
     try:
@@ -79,6 +88,11 @@ def make(context: Context, call: Call, out: Outputs) -> None:
     except Unclear as unclear:
         raise Unclear(f"what make in line {call.line} writes is not known: {unclear.reason}", call.line) from None
     _built(built, call, out)
+
+
+def _is_fetched(context: Context, directory: str) -> bool:
+    """Whether a directory comes from a download or an archive, so that what is in it is not at hand."""
+    return any(covers(path, directory) or covers(directory, path) for path, _ in context.flow.fetched)
 
 
 def _configured(
@@ -143,6 +157,12 @@ def cmake(context: Context, call: Call, out: Outputs) -> None:
         if word.startswith("-D") and "=" in word
     }
     prefix = settings.get("CMAKE_INSTALL_PREFIX", "/usr/local")
+    if context.text(str(source).rstrip("/") + "/CMakeLists.txt") is None and _is_fetched(context, str(source)):
+        if prefix in ("/", "/usr", ""):
+            raise Unclear(f"line {call.line} installs among the files of the base image", call.line)
+        out.prefixes[str(build)] = prefix
+        out.work += [str(source), str(build)]
+        return
     text = context.need(str(source).rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
     try:
         built = cmake_outputs(text, str(build), prefix, str(source), context.text)
@@ -159,6 +179,9 @@ def cmake(context: Context, call: Call, out: Outputs) -> None:
 
 
 def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefix: str | None = None) -> None:
+    if build in out.prefixes:
+        out.made.append(Made(prefix or out.prefixes[build], call.step, "tool", role="prefix"))
+        return
     noted = out.notes.get("cmake", "").split("\n")
     if len(noted) != 3 or noted[0] != build:
         raise Unclear(f"what line {call.line} installs is not known", call.line)
@@ -172,11 +195,69 @@ def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefi
 
 
 def ninja(context: Context, call: Call, out: Outputs) -> None:
-    if "cmake" not in out.notes:
-        raise Unclear(f"what ninja in line {call.line} writes is not known", call.line)
     directory = join_path(call.directory, (call.after("-C") or ["."])[-1] or ".")
+    if "cmake" not in out.notes and directory not in out.prefixes:
+        raise Unclear(f"what ninja in line {call.line} writes is not known", call.line)
     if "install" in call.words:
         _cmake_install(context, call, out, str(directory))
+
+
+def meson(context: Context, call: Call, out: Outputs) -> None:
+    """What is installed goes below the prefix (Meson 1.7, built-in options)."""
+    words = [word for word in call.words if word is not None]
+    if len(words) != len(call.words):
+        raise Unclear(f"the words of meson in line {call.line} are not fixed", call.line)
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name in ("compile", "install", "test"):
+        build = str(join_path(call.directory, (call.after("-C") or ["."])[-1] or "."))
+        if name == "install":
+            _cmake_install(context, call, out, build)
+        return
+    operands = [word for word in call.operands("--prefix", "--buildtype", "-D", "--wrap-mode") if word]
+    operands = operands[1:] if name == "setup" else operands
+    if not operands:
+        return
+    build = str(join_path(call.directory, operands[0]))
+    source = str(join_path(call.directory, operands[1] if len(operands) > 1 else "."))
+    if operands[0] in (".", "..") or (len(operands) > 1 and context.text(f"{build}/meson.build") is not None):
+        build, source = source, build
+    prefix = (call.after("--prefix", "-Dprefix") or ["/usr/local"])[-1] or ""
+    if prefix in ("/", "/usr", ""):
+        raise Unclear(f"line {call.line} installs among the files of the base image", call.line)
+    out.prefixes[build] = prefix
+    out.work += [source, build]
+    text = context.text(f"{source}/meson.build")
+    if text is None and _is_fetched(context, source):
+        return
+    text = re.sub(r"#[^\n]*", "", context.need(f"{source}/meson.build", call, "meson.build"))
+    for inner in re.findall(r"\bsubdir\(\s*'([^']+)'", text):
+        text += re.sub(r"#[^\n]*", "", context.need(f"{source}/{inner}/meson.build", call, f"{inner}/meson.build"))
+    out.loads += [
+        (one, call.line) for one in re.findall(r"\b(?:shared_library|shared_module|library)\(\s*'([^']+)'", text)
+    ]
+    out.modules += [(one, call.line) for one in re.findall(r"\bdependency\(\s*'([^']+)'", text) if one != "threads"]
+    out.linked += [(one, call.line) for one in re.findall(r"\bfind_library\(\s*'([^']+)'", text)]
+    if not re.search(r"\bsubproject\(|\bsubdir\([^']", text):
+        return
+    raise Unclear(f"the meson.build that line {call.line} reads takes in other projects", call.line)
+
+
+def linker(context: Context, call: Call, out: Outputs) -> None:
+    """ld(1), called by hand: without libraries of its own it makes static programs."""
+    words = [word for word in call.words if word is not None]
+    if len(words) != len(call.words) or any(word in ("-shared", "-r") for word in words):
+        raise Unclear(f"what {call.program} in line {call.line} writes is not known", call.line)
+    out.work.append(call.directory)
+    add(out, call, ([w for w in call.after("-o") if w] or ["a.out"])[-1], "program")
+    libraries = [(word[2:], call.line) for word in words if re.fullmatch(r"-l[\w.+-]+", word)]
+    out.linked += libraries
+    if not libraries and "-dynamic-linker" not in words and "-pie" not in words:
+        out.static.add(out.made[-1].path)
+
+
+def in_place(context: Context, call: Call, out: Outputs) -> None:
+    """Assemblers and generators of build files: what they write serves the build in their directory."""
+    out.work.append(call.directory)
 
 
 def configure(context: Context, call: Call, out: Outputs) -> None:

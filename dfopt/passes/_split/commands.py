@@ -43,6 +43,7 @@ class Commands(FileCommands):
         self.leaves: dict[str, str] = facts["leaves"]
         self.compilers = frozenset(facts["compilers"])
         self.files = table("programs")["files"]
+        self.automatic = False  # whether apt-mark(8) gave packages free for autoremove
         self.accounts = 0
         self.commands = 0
 
@@ -81,6 +82,8 @@ class Commands(FileCommands):
             raise Unclear(
                 f"line {self.line} installs packages with {name}, whose names for the run time are not known", self.line
             )
+        elif name == "apt-mark":
+            self.automatic = self.automatic or "auto" in one.values[:1]
         elif name in self.harmless or name == "dpkg" or (name in ("sh", "bash") and self.inline(one)):
             pass
         elif name in self.in_place:
@@ -269,7 +272,11 @@ class Commands(FileCommands):
         if does.get("removes"):
             for name_ in list(self.flow.removed):
                 self.flow.removed.update(self.flow.groups.get(name_, ()))
-            self.flow.packages = [p for p in self.flow.packages if p.name not in self.flow.removed]
+            gone = [p for p in self.flow.packages if p.name in self.flow.removed]
+            self.flow.buried += [p for p in gone if p.step is not self.step]
+            self.flow.packages = [p for p in self.flow.packages if p not in gone]
+            if self.automatic and (name == "autoremove" or one.has_option("--auto-remove", "--autoremove")):
+                self.flow.swept.add(self.step.index)
             self.flow.removed.clear()
 
 

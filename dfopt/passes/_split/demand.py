@@ -35,7 +35,15 @@ class Demand(Runtime):
         installed = {bare(one.name) for one in flow.packages}
         self.add_providers({name: place for name, place in foreign.items() if name not in known}, names, installed)
         self.add_language(names, installed)
+        if flow.fetched and self.recipe.keeps == "programs":
+            unread = table("split_packages")["unread"]
+            names.update(dict.fromkeys([p for one in installed for p in unread.get(one, {}).get(family, ())]))
         return names, packages
+
+    def same_programs(self) -> bool:
+        """Whether the image for the run, with the packages that stay, has every program that the builder's has but what
+        only builds call: so that what sources that nobody has read may start is there."""
+        return not self.base.has & {"cc", "headers", "local", "go", "rust", "java", "dotnet", "python", "node", "php"}
 
     def foreign_programs(self, need: Need, built: Iterable[Made]) -> Mapping[str, str]:
         """Programs that the run calls and that the steps do not make: base name -> where it is called ("": by CMD)."""

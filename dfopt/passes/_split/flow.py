@@ -67,6 +67,7 @@ class Flow:
     __slots__ = (
         "accounts",
         "alone",
+        "buried",
         "calls",
         "changed",
         "fetched",
@@ -79,11 +80,14 @@ class Flow:
         "packages",
         "removed",
         "roots",
+        "swept",
     )
 
     def __init__(self) -> None:
         self.made: list[Made] = []
         self.packages: list[Package] = []
+        self.buried: list[Package] = []  # removed again by a later step: their bytes are in the image all the same
+        self.swept: set[int] = set()  # steps (indices) that end by removing all that they installed for themselves
         self.removed: set[str] = set()
         self.groups: dict[str, list[str]] = {}  # of apk's --virtual
         self.calls: list[Call] = []

@@ -12,8 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dfopt.passes._split.flow import Flow
+    from dfopt.passes._split.flow import Flow, Package
 
+_LIBRARY = 5  # MB of headers, or of a package that no row names
+_JDK = 150  # MB that a JDK has more than its JRE
+# Packages that are called like their program
+_CALLED = ("cargo", "rustc", "golang", "gcc", "g++", "make")
 _compiled: dict[str, list[tuple[re.Pattern[str], int]]] = {}
 
 
@@ -70,41 +74,39 @@ def partition(flow: Flow, release: str, needed: Iterable[str], language: str, se
     brings = providers(family)
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
     names: dict[str, None] = {}
-    left = 0
+    left = sum([_sort("build", bare(one.name)) or _LIBRARY for one in flow.buried])
     lean = True
     for one in flow.packages:
-        name = bare(one.name)
-        mapped = table("split_packages")["run"].get(name) if language == "java" else None
-        known = libraries(name, release)
-        mb = _sort("build", name)
-        if mapped is not None:
-            names.update(dict.fromkeys(mapped))
-            left += 150
-            lean = lean and one.lean
-            continue
-        if name in ("cargo", "rustc", "golang", "gcc", "g++", "make") and name in needed:
-            raise Unclear(f"the program calls {name}, which line {one.step.node.line} installs", one.step.node.line)
-        if name.startswith("python3-venv") or (language != "python" and name.startswith("python3")):
-            mb = None if language == "python" else mb
-        if mb is not None:
-            names.update(dict.fromkeys(known or ()))
-            left += mb
-            continue
-        if known is not None:
-            names.update(dict.fromkeys(known))
-            left += 5
-            continue
-        makes = table("split_packages")["makes"].get(name)
-        if makes is not None and any(made.path == makes["path"] for made in flow.made):
-            left += makes["mb"]
-            continue
-        mb = _sort("tools", name)
-        if mb is not None and name not in wanted and seen:
-            left += mb
-            continue
-        names[one.name] = None
-        lean = lean and one.lean
+        if bare(one.name) in _CALLED and bare(one.name) in needed:
+            line = one.step.node.line
+            raise Unclear(f"the program calls {bare(one.name)}, which line {line} installs", line)
+        kept, mb, lives = _fate(one, flow, release, language, seen and bare(one.name) not in wanted)
+        names.update(dict.fromkeys(kept))
+        left += 0 if one.step.index in flow.swept else mb
+        lean = lean and (one.lean or not lives)
     return Packages(tuple(names), lean, left)
+
+
+def _fate(one: Package, flow: Flow, release: str, language: str, free: bool) -> tuple[Iterable[str], int, bool]:
+    """What stands for a package in the run, the MB that stay behind, and whether it is there itself (or what it becomes
+    for the run). `free`: no program calls one of its programs."""
+    name = bare(one.name)
+    tables = table("split_packages")
+    if language == "java" and name in tables["run"]:
+        return tables["run"][name], _JDK, True
+    known = libraries(name, release)
+    mb = _sort("build", name)
+    if mb is not None and (language == "python" or not name.startswith("python3")):
+        return known or (), mb, False
+    if known is not None:
+        return known, _LIBRARY, False
+    makes = tables["makes"].get(name)
+    if makes is not None and any(made.path == makes["path"] for made in flow.made):
+        return (), makes["mb"], False
+    mb = _sort("tools", name)
+    if mb is not None and free:
+        return (), mb, False
+    return (one.name,), 0, True
 
 
 def language_package(language: str, family: str, installed: Iterable[str], names: Iterable[str]) -> list[str] | None:

@@ -81,7 +81,7 @@ def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tu
 
 
 _HINT = re.compile(
-    r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|npm|yarn|pnpm|bundle|gem|composer"
+    r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|gfortran|ld|nasm|meson|ninja|autoreconf|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|npm|yarn|pnpm|bundle|gem|composer"
     r"|build-essential|build-base|[\w.+-]+-dev)(?![\w-])"
 )
 
@@ -133,7 +133,7 @@ class _Planner(Contents):
             return None
         self.base = self.known_base()
         self.flow = read(program, stage, self.facts, tools(), self.base.home)
-        if not self.flow.calls and not any(is_build(one.name) for one in self.flow.packages):
+        if not self.flow.calls:
             return None
         if command_elsewhere(program, stage):
             raise Unclear(UNCLEAR, self.line)
@@ -167,6 +167,8 @@ class _Planner(Contents):
             if one.role != "copy":
                 continue
             origin = next((other for other in built if covers(other.path, one.source)), None)
+            if origin is None and self.built_elsewhere(one.source):
+                origin = Made(one.source, one.step, "tool", role="program")
             if origin is not None:
                 self.flow.made.remove(one)
                 role = (
@@ -175,6 +177,12 @@ class _Planner(Contents):
                 built.append(Made(one.path, one.step, "tool", role=role))
                 if origin.path in self.outputs.static:
                     self.outputs.static.add(one.path)
+
+    def built_elsewhere(self, path: str) -> bool:
+        """Whether a file lies where a tool worked on sources that were downloaded: what it made there is not told."""
+        return any(covers(place, path) for place in self.outputs.work) and any(
+            covers(place, path) or covers(path, place) for place, _ in self.flow.fetched
+        )
 
     def chosen(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe:
         """The recipe whose toolchain makes what the image starts. Raises Unclear."""
@@ -208,6 +216,8 @@ class _Planner(Contents):
         if self.recipe.keeps != "all":
             self.own_libraries()
         if self.recipe.keeps != "programs":
+            return
+        if self.same_programs():
             return
         for path, line in self.flow.fetched:
             if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
@@ -279,6 +289,8 @@ class _Planner(Contents):
         base = self.base
         known = {"scratch": 0, base.image: base.mb, base.run: base.run_mb}
         saves = base.mb - known.get(image, _OTHER_MB) + packages.left
+        if self.same_programs() and not packages.left:
+            return None  # the base alone could be smaller, for which swap-base needs no second stage
         return None if saves < _LEAST or saves < _SHARE * (base.mb + packages.left) else saves
 
     def command(self, names: dict[str, None], packages: Packages) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.recipes.base.stages import StageRecipe
 
+# What is a directory of many files: its own name is no program's
+_TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")
 _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Packages that every image of their distribution has
 _EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
@@ -47,7 +49,7 @@ class Proofs:
     def is_started(self, one: Made) -> bool:
         """Whether a program that a tool has built is one of those that the image starts."""
         if one.path in self.start.paths or any(
-            covers(one.path, path) for path in self.start.paths if one.role in ("programs", "classes")
+            covers(one.path, path) for path in self.start.paths if one.role in ("programs", "classes", "prefix")
         ):
             return True
         if one.role == "prefix":
@@ -61,7 +63,9 @@ class Proofs:
             return set()
         brings = table("split_programs")["brings"]
         known = {name for names in brings.values() for name in names}
-        known |= {one.path.rpartition("/")[2] for one in (*self.outputs.made, *self.flow.made)}
+        known |= {
+            one.path.rpartition("/")[2] for one in (*self.outputs.made, *self.flow.made) if one.role not in _TREES
+        }
         known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
         return {name for name in self.start.names if name not in known}
 

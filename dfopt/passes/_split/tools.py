@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes._split.c_tools import cc, cmake, configure, make, ninja
+from dfopt.passes._split.c_tools import cc, cmake, configure, in_place, linker, make, meson, ninja
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.go_rust import cargo, go
 from dfopt.passes._split.jvm_dotnet import dotnet, gradle, jar, javac, maven
@@ -44,6 +44,9 @@ def tools() -> frozenset[str]:
 
 RULES: dict[str, Callable[[Context, Call, Outputs], None]] = {
     "go": go, "cargo": cargo, "gcc": cc, "g++": cc, "cc": cc, "c++": cc, "clang": cc, "clang++": cc,
+    "gfortran": cc, "ld": linker, "as": in_place, "nasm": in_place, "yasm": in_place, "autoreconf": in_place,
+    "autoconf": in_place, "automake": in_place, "aclocal": in_place, "autoheader": in_place, "libtoolize": in_place,
+    "bison": in_place, "flex": in_place, "meson": meson,
     "make": make, "gmake": make, "cmake": cmake, "ninja": ninja, "javac": javac, "jar": jar, "mvn": maven,
     "mvnw": maven, "gradle": gradle, "gradlew": gradle, "dotnet": dotnet, "pip": pip, "pip3": pip,
     "python": python, "python3": python, "virtualenv": virtualenv, "npm": npm, "yarn": npm, "pnpm": npm,

@@ -1,0 +1,3 @@
+program sim
+    print *, "42"
+end program
