@@ -9,6 +9,7 @@ from dfopt.ir.status import errexit_throughout
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.body import Body
+    from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program, Step
 
 
@@ -43,6 +44,9 @@ def check_part(program: Program, step: Step, position: int, count: int, wrapped:
         raise RewriteError(body.why)
     found = program.leaks(step)
     last = position == count - 1
+    if not last and any(map(_links, program.commands(step).invocations)):
+        # Linux, Documentation/filesystems/overlayfs.rst, "Non-standard behavior": a change breaks links of lower layers
+        raise RewriteError("it makes a hard link: of its names, a step of its own would change one, the same step all")
     if found.never:
         raise RewriteError(found.never[0])
     if position and found.history:
@@ -56,3 +60,15 @@ def check_part(program: Program, step: Step, position: int, count: int, wrapped:
             raise RewriteError(f"{found.state[0]}, which the next step would see")
         if found.lists and position:
             raise RewriteError("`a; b` or `a || b` behind && must stand in a subshell")
+
+
+def _links(found: Invocation) -> bool:
+    """Whether the command may make a hard link."""
+    options = [word for word in found.values if word is not None and word.startswith("-")]
+
+    def given(letter: str, name: str) -> bool:
+        return any(word == name or (letter in word and not word.startswith("--")) for word in options)
+
+    if found.program == "ln":
+        return not given("s", "--symbolic")
+    return found.program == "link" or (found.program == "cp" and given("l", "--link"))
