@@ -79,7 +79,8 @@ def _tool_of(program: Program, step: Step) -> _Tool | None:
     for one in program.commands(step).invocations:
         if one.program == "cd":
             operand = one.values[0] if len(one.values) == 1 else None
-            target = join_path(directory, operand) if directory and operand and operand not in ("-", "~") else None
+            known = directory or (operand and operand.startswith("/") and "/") or None
+            target = join_path(known, operand) if known and operand and operand not in ("-", "~") else None
             directory = target if isinstance(target, str) else None
             continue
         plain = one.where == TOP and not (one.nested or one.wrappers or one.node.assignments or one.node.redirects)
@@ -144,11 +145,8 @@ def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
     elif name == "mvn":
         if "<dependenc" not in command.text("pom.xml"):
             return None
-        plain = table("dependency_files")["added"]["mvn"]["plain"]
-        odd = next((word for word in words if word.startswith("-") and word.partition("=")[0] not in plain), None)
-        if odd is not None:
-            raise Reads(f"`mvn {odd}` may change what Maven reads")
         maven.fetch(command)
+        command.values = [*command.values[:1], *maven.profiles(words), *command.values[1:]]
     else:
         if command.holds("Cargo.lock") and "source = " not in command.text("Cargo.lock"):
             return None

@@ -6,8 +6,6 @@ it does not look into these files (cargo 1.85 and 1.95, by trial).
 
 from __future__ import annotations
 
-import posixpath
-
 from dfopt.knowledge import load_toml, table
 from dfopt.passes._dependencies.sources import Reads
 
@@ -26,16 +24,8 @@ def fetch(command: Command) -> None:
     command.known(facts, [word for word in command.values if word != "fetch"])
     command.environment(facts)
     command.manifests(facts)
-    directory = command.directory
-    while True:  # settings are looked for in every directory above
-        if command.sources.holds(directory + ".cargo"):
-            raise Reads(f"{directory}.cargo configures cargo")
-        if not directory:
-            break
-        directory = posixpath.dirname(directory[:-1])
-        directory += "/" if directory else ""
-        if command.sources.holds(directory + "Cargo.toml"):
-            raise Reads(f"{directory}Cargo.toml may make a workspace of it")
+    if command.holds(".cargo"):
+        raise Reads(".cargo configures cargo")
     manifest = _toml(command, "Cargo.toml")
     if manifest.get("workspace") or manifest.get("package", {}).get("workspace"):
         raise Reads("the package belongs to a workspace")

@@ -61,6 +61,12 @@ class Command:
     def holds(self, name: str) -> bool:
         return self.sources.holds(self.path(name))
 
+    def above(self, name: str) -> list[str]:
+        """The paths of that name in the copied directories above the one that the command runs in, nearest first."""
+        parts = self.directory.split("/")[:-1]
+        paths = ["/".join([*parts[:depth], name]) for depth in range(len(parts) - 1, -1, -1)]
+        return [path for path in paths if self.sources.holds(path)]
+
     def text(self, name: str) -> str:
         return self.sources.text(self.path(name))
 
@@ -89,7 +95,11 @@ class Command:
         return operands
 
     def manifests(self, facts: dict[str, Any]) -> None:
-        """Takes the files of the table: those that are there. Raises Reads where the manifest is not."""
+        """Takes the files of the table: those that are there. Raises Reads where the manifest is not, and where files
+        above the directory count too."""
+        for name in facts.get("above", ()):
+            for path in self.above(name):
+                raise Reads(f"{path} may be read too")
         for name in facts.get("required", ()):
             self.reads(name)
         for name in facts.get("read", ()):

@@ -18,6 +18,8 @@ def install(command: Command) -> None:
     import json
 
     facts = table("dependency_files")["composer"]
+    if any(word in ("-o", "--optimize-autoloader", "-a", "--classmap-authoritative") for word in command.values):
+        raise Reads("the class map of composer.json is made from the sources")
     command.known(facts, command.values[1:])
     command.environment(facts)
     command.manifests(facts)

@@ -21,11 +21,8 @@ def download(command: Command) -> None:
     if flags is not None and not (isinstance(flags, str) and re.search(r"-mod(?:file)?\b", flags) is None):
         raise Reads("GOFLAGS may lead go to other files")
     command.manifests(facts)
-    above = command.directory.split("/")
-    for depth in range(len(above)):  # go looks for it in every directory above
-        name = "/".join([*above[:depth], "go.work"])
-        if command.sources.holds(name):
-            raise Reads(f"{name} names other modules")
+    if command.holds("go.work"):
+        raise Reads("go.work names other modules")
     for line in command.text("go.mod").splitlines():
         if re.search(r"=>\s*(?:\"?\.{0,2}/|`?\.{0,2}/)", line.partition("//")[0]):
             raise Reads("go.mod replaces a module by a local one")

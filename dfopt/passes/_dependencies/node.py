@@ -68,6 +68,9 @@ def _install(command: Command) -> None:
     command.environment(facts)
     command.manifests(facts)
     package = _json(command, "package.json")
+    for path in command.above("package.json"):
+        if '"workspaces"' in command.sources.text(path):
+            raise Reads(f"{path} makes a workspace of directories below it")
     ignored = "--ignore-scripts" in words
     npmrc = _check_npmrc(command) if command.holds(".npmrc") else {}
     ignored = ignored or npmrc.get("ignore-scripts") == "true"

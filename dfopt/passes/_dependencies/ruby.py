@@ -19,6 +19,9 @@ _GEM_LINE = regex(
            \s*(?:["'][^"']*["']|:\w+|%[iw]\[[\w\s-]*\]|\[[^\[\]]*\]|true|false|nil)))*\s*\)?
       | (?:group|platforms?)\s*\(?[\s:\w,"'-]+\)?\s+do
       | ruby\s*\(?\s*(?:["'][^"']*["'](?:\s*,\s*["'][^"']*["'])*|file:\s*["']\.(?:ruby-version|tool-versions)["'])\s*\)?
+      | git_source\s*\(:\w+\)\s*(?:\{\s*\|\w+\|\s*"https?://[\w.-]+/\#\{\w+\}(?:\.git)?"\s*\}|do\s*\|\w+\|)
+      | (\w+)\s*=\s*"\#\{\1\}/\#\{\1\}"\s*unless\s+\1\.include\?\(["']/["']\)
+      | "https?://[\w.-]+/\#\{\w+\}(?:\.git)?"
       | end)\s*(?:\#.*)?\Z""",
     re.X,
 )  # fmt: skip
