@@ -9,9 +9,9 @@ set -euo pipefail
 declare -A parents=(
   [busybox]=- [debian]=- [debian-slim]=- [alpine]=- [python]=debian-slim [python-full]=python [python-alpine]=-
   [golang]=debian [gcc]=debian [rust]=debian-slim [node-slim]=debian-slim [node]=node-slim [node-alpine]=alpine
-  [jre]=debian-slim [jdk]=jre [maven]=jdk [nginx]=debian-slim [nginx-unprivileged]=nginx
-  [nginx-alpine]=nginx [nginx-alpine-unprivileged]=nginx-alpine [ruby-slim]=debian-slim
-  [ruby]=ruby-slim [php]=debian-slim [distroless-static]=debian [distroless-base]=distroless-static
+  [jre]=debian-slim [jdk]=jre [maven]=jdk [gradle]=jdk [nginx]=debian-slim [nginx-unprivileged]=nginx
+  [nginx-alpine]=nginx [nginx-alpine-unprivileged]=nginx-alpine [ruby-slim]=debian-slim [ruby]=ruby-slim
+  [php]=debian-slim [composer]=php [dnf]=debian-slim [distroless-static]=debian [distroless-base]=distroless-static
   [distroless-cc]=distroless-base
 )
 declare -A names=(
@@ -38,14 +38,18 @@ declare -A names=(
   [ruby-slim]='ruby:3.3-slim ruby:3-slim ruby:slim'
   [ruby]='ruby:3.3 ruby:3 ruby:latest'
   [php]='php:8.4-cli php:8-cli php:cli php:8.4'
+  [composer]='composer:2 composer:latest'
+  [gradle]='gradle:4.4.1-jdk21'
+  [dnf]='dfopt/dnf:4'
   [distroless-static]='gcr.io/distroless/static-debian13:latest gcr.io/distroless/static:latest'
   [distroless-base]='gcr.io/distroless/base-debian13:latest gcr.io/distroless/base:latest'
   [distroless-cc]='gcr.io/distroless/cc-debian13:latest gcr.io/distroless/cc:latest'
 )
 # Made in this order: what others stand on, then two lists at the same time. Wheels are fetched by `first` and `left` alone.
 first=(busybox debian debian-slim alpine)
-left=(python-alpine node-slim node node-alpine gcc jre jdk maven distroless-static distroless-base distroless-cc)
-right=(python python-full golang rust nginx nginx-unprivileged nginx-alpine nginx-alpine-unprivileged ruby-slim ruby php)
+left=(python-alpine node-slim node node-alpine gcc jre jdk maven gradle distroless-static distroless-base distroless-cc)
+right=(python python-full golang rust nginx nginx-unprivileged nginx-alpine nginx-alpine-unprivileged ruby-slim ruby php
+       composer dnf)
 order=("${first[@]}" "${left[@]}" "${right[@]}")
 wanted=" ${*:-${order[*]}} "
 for base in $wanted; do

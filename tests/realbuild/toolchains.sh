@@ -226,6 +226,29 @@ COPY ca.crt $bundle
 CMD ["php", "-a"]
 DOCKERFILE
 }
+make_composer() {
+  image "$1" composer <<DOCKERFILE
+FROM php:8.4-cli
+RUN $install composer unzip && $clean
+ENV COMPOSER_ALLOW_SUPERUSER=1 COMPOSER_HOME=/tmp
+WORKDIR /app
+CMD ["composer"]
+DOCKERFILE
+}
+make_gradle() { # the last Gradle that Debian has
+  image "$1" gradle <<DOCKERFILE
+FROM eclipse-temurin:21
+RUN $install gradle && $clean
+CMD ["gradle"]
+DOCKERFILE
+}
+make_dnf() { # no image of a distribution, but its package manager: dnf 4, what makes its packages and repositories
+  image "$1" dnf <<DOCKERFILE
+FROM debian:trixie-slim
+RUN $install createrepo-c dnf rpm && $clean && rm -rf /var/cache/dnf && mkdir -p /etc/yum.repos.d
+CMD ["bash"]
+DOCKERFILE
+}
 # Distroless images without their build system: certificates, zones and accounts; then glibc and openssl; then libstdc++.
 make_distroless_static() {
   image "$1" distroless-static <<DOCKERFILE
