@@ -15,7 +15,7 @@ from dfopt.source import Source, encode
 from dfopt.workspace.facts import ContextFacts
 
 from . import registries
-from .engine import Engine
+from .engine import Engine, EngineError
 from .image import images_of
 from .projects import PROJECTS, WORD, Project
 
@@ -86,3 +86,29 @@ def test_project(engine: Engine, more_bases: Callable[..., None], tmp_path: Path
     kept = [common(layers[one], layers[other]) for one, other in zip(first, second, strict=True)]
     assert kept[1] == kept[0] + 2, "a changed source keeps the layers of the manifests and of the install, and no other"
     engine.remove(base, *first, *second)
+
+
+def test_added_download_may_fail_where_the_build_does_not(
+    engine: Engine, more_bases: Callable[..., None], tmp_path: Path
+) -> None:
+    """Why an added download is `unsafe`: it fetches a module that go.mod requires and no package needs."""
+    context, served = tmp_path / "context", tmp_path / "served"
+    served.mkdir()
+    more_bases("golang")
+    with registries.serving(served) as url:
+        project = PROJECTS["go_build"](url)
+        registries.write(served, project.served)
+        registries.write(context, {path: text.encode() for path, text in project.files.items()})
+        absent = "example.test/absent v1.0.0"
+        with (context / "go.mod").open("a") as file:
+            file.write(f"\nrequire {absent}\n")
+        with (context / "go.sum").open("a") as file:
+            file.write(f"{absent} h1:{'A' * 43}=\n{absent}/go.mod h1:{'A' * 43}=\n")
+        result = optimized(context, project)
+        assert [fix.tier for fix in result.applied] == ["unsafe"]
+        base = engine.build(context, project.base.encode(), cached=True)
+        stand_ins = {project.image: engine.name(base)}
+        image = engine.build(context, project.dockerfile.encode(), stand_ins=stand_ins, cached=True)
+        with pytest.raises(EngineError, match="absent"):
+            engine.build(context, encode(result.output), stand_ins=stand_ins, cached=True)
+        engine.remove(base, image)

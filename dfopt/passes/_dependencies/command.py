@@ -99,7 +99,7 @@ class Command:
         above the directory count too."""
         for name in facts.get("above", ()):
             for path in self.above(name):
-                raise Reads(f"{path} may be read too")
+                raise Reads(f"{path}, above the directory of the project, may count too")
         for name in facts.get("required", ()):
             self.reads(name)
         for name in facts.get("read", ()):
