@@ -207,19 +207,33 @@ class ImageFiles(BuiltImage):
         said = {key: value.strip().strip("\"'") for key, _, value in pairs}
         return said.get("ID", ""), said.get("VERSION_CODENAME") or said.get("VERSION_ID", "")
 
-    def _elves_below(self, path: str) -> Iterator[tuple[str, Elf]]:
+    def _below(self, path: str) -> Iterator[tuple[str, Node]]:
         root = self.resolved(path)
         node = self.tree.find(root)
         waiting = [(root, node)] if node is not None else []
         while waiting:
             place, at = waiting.pop()
-            found = self.elves.get(_key(at))
-            if found is not None:
-                yield place, found
+            yield place, at
             waiting += [(f"{place.rstrip('/')}/{name}", child) for name, child in (at.children or {}).items()]
 
+    def programs_below(self, path: str) -> Mapping[str, Artifact]:
+        found: dict[str, Artifact] = {}
+        for place, node in self._below(path):
+            key = _key(node)
+            if node.inode is not None and (key in self.elves or self.scripts.get(key, b"")[:2] == b"#!"):
+                found[place] = self.artifact(place)
+        return dict(sorted(found.items()))
+
+    def set_id(self, path: str = "/") -> Mapping[str, int]:
+        marked = {
+            place: node for place, node in self._below(path) if node.inode is not None and node.entry.mode & 0o6000
+        }
+        return {place: node.entry.size for place, node in sorted(marked.items())}
+
     def needs_below(self, path: str) -> Mapping[str, Library]:
-        inside = sorted(self._elves_below(path))
+        inside = sorted(
+            (place, self.elves[_key(node)]) for place, node in self._below(path) if _key(node) in self.elves
+        )
         own = {posixpath.basename(place) for place, _ in inside}
         found: dict[str, Library] = {}
         for place, elf in inside:

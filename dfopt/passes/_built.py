@@ -13,15 +13,21 @@ if TYPE_CHECKING:
 # Where a shell looks for a program: the search path that images have as a rule
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
+# Packages that every image of their distribution has
+EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
+
 
 def built(program: Program, stage: Stage, facts: Facts) -> BuiltImage | None:
     """The image of a stage, as a build of the file as it is showed it."""
     return facts.built(stage.index, stage.base)
 
 
-def seen_config(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
-    """The config of a base image, from a build that starts from it."""
-    return facts.built_config(image) if image is not None else None
+def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
+    """The config of a base image: as an engine or a table has it, else from a build that starts from it."""
+    if image is None:
+        return None
+    known = facts.image_config(image)
+    return known if known is not None else facts.built_config(image)
 
 
 def untold(reason: str, facts: Facts) -> str:
@@ -31,9 +37,11 @@ def untold(reason: str, facts: Facts) -> str:
 
 
 def in_path(image: BuiltImage, name: str, path: tuple[str, ...] = _PATH) -> Artifact | None:
-    """The program that a name stands for; None where no directory of the search path has it."""
-    for directory in path:
-        found = image.artifact(f"{directory}/{name}")
+    """The program that a name stands for (an absolute path for itself); None where no directory of the search path has
+    it."""
+    places = [name] if name.startswith("/") else [f"{directory}/{name}" for directory in path if "/" not in name]
+    for place in places:
+        found = image.artifact(place)
         if found.kind in ("elf", "script", "file") and found.mode & 0o111:
             return found
     return None

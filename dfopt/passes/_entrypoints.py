@@ -9,6 +9,7 @@ from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._built import built, in_path, untold
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -62,21 +63,30 @@ def _is_init(program: str) -> bool:
 
 def _base_obstacle(image: str | None, facts: Facts) -> str:
     """Why the base image may not run the words of CMD as they are; "" where it does."""
-    config = facts.image_config(image) if image is not None else None
-    if config is not None:
-        entrypoint = list(config.get("Entrypoint") or ())
-        passes = not entrypoint or _is_init(str(entrypoint[0]))
-        return "" if passes else f"{entrypoint[0]}, the ENTRYPOINT of the base image, would get other words"
-    name = split_image(image)[0] if image is not None else ""
-    known = table("entrypoints")
-    if any(_matches(name, pattern) for pattern in (*known["none"], *known["passes"])):
+    entrypoint = base_entrypoint(image, facts)
+    if entrypoint is None:
+        return untold("whether the base image has an ENTRYPOINT that looks at the words of CMD is not known", facts)
+    if not entrypoint or _is_init(entrypoint[0]):
         return ""
-    return "whether the base image has an ENTRYPOINT that looks at the words of CMD is not known"
+    return f"{entrypoint[0]}, the ENTRYPOINT of the base image, would get other words"
 
 
-def _base_passes(image: str | None, facts: Facts) -> bool:
-    """Whether the base image is known to run the words of CMD as they are."""
-    return not _base_obstacle(image, facts)
+def base_entrypoint(image: str | None, facts: Facts) -> tuple[str, ...] | None:
+    """The words that a base image puts before those of CMD; () where there are none, or where they are known to run
+    those of CMD as they are; None where that is not known."""
+    if image is None:
+        return None
+    name, known = split_image(image)[0], table("entrypoints")
+    if any(_matches(name, pattern) for pattern in known["passes"]):
+        return ()
+    config = facts.image_config(image)
+    if config is None:
+        if any(_matches(name, pattern) for pattern in known["none"]):
+            return ()
+        config = facts.built_config(image)
+    if config is None:
+        return None
+    return tuple(str(word) for word in config.get("Entrypoint") or ())
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -100,9 +110,13 @@ def cannot_start(program: Program, step: Step, name: str, facts: Facts) -> str:
         if content is not None:
             runs = content[:2] == b"#!" or content[:4] == b"\x7fELF"
             return "" if runs else f"{base} has no #! line"
-    if copied or (directory and _SCRIPT.search(base)):
-        return f"whether {base} has a #! line is not known"
-    return ""
+    if not copied and not (directory and _SCRIPT.search(base)):
+        return ""
+    image = built(program, program.stages[step.stage], facts)
+    found = in_path(image, path if isinstance(path, str) else name) if image is not None else None
+    if found is None:
+        return untold(f"whether {base} has a #! line is not known", facts)
+    return f"{base} has no #! line" if found.kind == "file" else ""
 
 
 def _sources(program: Program, step: Step, base: str, path: str | None) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.ir.bases import split_image
 from dfopt.ir.body import Body, ShellKind
 from dfopt.ir.commands import Invocation, commands
 from dfopt.ir.image_config import image_config
@@ -13,6 +12,8 @@ from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._built import built, in_path, untold
+from dfopt.passes._entrypoints import base_entrypoint
 from dfopt.passes._unseen import SHELLS
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # Where a program is looked for that is named without a directory, as far as images put their own there
 _SEARCHED = ("/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin")
 UNCLEAR = "the last stage takes its command from another one: which of the two is the image is not clear"
+_SHELL = regex(r"\b(?:ba|da|a)?sh\b")
+_PASSED = regex(r"^\s*exec\s(?:.*\s)?\"\$@\"\s*\Z", re.M)  # the last line of a script that runs what it is given
 _SCRIPT = regex(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
 
 
@@ -66,12 +69,12 @@ def started(program: Program, stage: Stage, facts: Facts) -> Started:
     argv = config.entrypoint or ()
     if not _in_shell_form(program, stage, "ENTRYPOINT"):
         argv += config.cmd or ()
-    why = ""
-    if not config.entrypoint and said and not _passes_words(scope.image, facts):
-        why = "what the base image's ENTRYPOINT does is not known"
     reader = _Reader(program, stage, facts)
+    before = base_entrypoint(scope.image, facts) if said and not config.entrypoint else ()
+    if before is None or (before and not reader.wrapped(before, argv)):
+        reader.why = untold("what the base image's ENTRYPOINT does is not known", facts)
     reader.argv(argv)
-    return Started(tuple(reader.runs), "\n".join([" ".join(argv), *reader.texts]), why or reader.why, said)
+    return Started(tuple(reader.runs), "\n".join([" ".join(argv), *reader.texts]), reader.why, said)
 
 
 def command_elsewhere(program: Program, stage: Stage) -> bool:
@@ -99,18 +102,6 @@ def _is_init(program: str) -> bool:
     """Whether a program replaces itself by the words behind its options, as the same user."""
     name = posixpath.basename(program)
     return name in table("entrypoints")["init"]["names"] and name not in ("gosu", "su-exec")
-
-
-def _passes_words(image: str | None, facts: Facts) -> bool:
-    """Whether the base image is known to run the words of CMD as they are, as the user that it runs as."""
-    if image is None:
-        return False
-    config = facts.image_config(image)
-    if config is not None:
-        entrypoint = config.get("Entrypoint") or ()
-        return not entrypoint or _is_init(str(entrypoint[0]))
-    name, known = split_image(image)[0], table("entrypoints")
-    return any(re.fullmatch(re.escape(row).replace(r"\*", ".*"), name) for row in (*known["none"], *known["passes"]))
 
 
 def _in_context(program: Program, stage: Stage, name: str) -> list[str]:
@@ -233,8 +224,37 @@ class _Reader:
             if content[:4] != b"\x7fELF" and not other and (looks or first.startswith(b"#!")):
                 self.shell(content.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
             return
-        if looks:
-            self.why = self.why or f"what {base} does is not known"
+        if looks and not self.built_script(name):
+            self.why = self.why or untold(f"what {base} does is not known", self.facts)
+
+    def built_script(self, name: str) -> bool:
+        """A file of the image, as a build showed it: whether it is known what it is, and its text where that is a shell
+        script."""
+        image = built(self.program, self.stage, self.facts)
+        path = join_path(self.program.end_scope(self.stage).workdir, name) if "/" in name else name
+        if image is None or not isinstance(path, str):
+            return False
+        found = image.artifact(path) if "/" in path else in_path(image, path)
+        if found is None or (found.kind == "script" and _SHELL.search(found.interpreter) is None):
+            return found is not None
+        text = image.script(found.path)
+        if text is not None:
+            self.shell(text.replace("\r\n", "\n"))
+        return text is not None or found.kind == "elf"
+
+    def wrapped(self, before: tuple[str, ...], words: tuple[str, ...]) -> bool:
+        """The base image's ENTRYPOINT, which gets `words`: whether it is known what it does. It is where it is an init,
+        or a shell script that runs the words at its end."""
+        while before and _is_init(before[0]):
+            before = before[1:]
+            while before and before[0].startswith("-"):
+                before = before[1:]
+        if not before:
+            return True
+        count = len(self.texts)
+        known = self.built_script(before[0]) and len(self.texts) > count and _PASSED.search(self.texts[count])
+        self.runs.append(Run((posixpath.basename(before[0]),), (*before[1:], *words)))
+        return bool(known)
 
 
 def _body(tree: ShellProgram, text: str) -> Body:

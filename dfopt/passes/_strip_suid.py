@@ -8,6 +8,7 @@ from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
 from dfopt.ir.status import errexit_throughout
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._built import built, untold
 from dfopt.passes._layout import append_edit
 from dfopt.passes._started import started
 from dfopt.passes._suid import has_find, needed, sets
@@ -16,10 +17,11 @@ from dfopt.passes.base import Facts, Fix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dfopt.ir.program import Program, Stage, Step
 
+_NAMED = 6  # names of files that a message lists
 _NAME = regex(r"[\w.+-]+\Z")
 
 
@@ -43,7 +45,7 @@ def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) ->
         said = before is not None and before.user is not None
         root = before.root if before is not None and said else base_root(program, stage, facts)
     if root is None:
-        return f"whether {scope.image or 'the base image'} runs as root is not known"
+        return untold(f"whether {scope.image or 'the base image'} runs as root is not known", facts)
     if root is False:
         return "the step that would do it runs as another user than root"
     for step in chain(program, stage):
@@ -51,8 +53,8 @@ def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) ->
             return f"line {step.node.line}: steps of ONBUILD come behind it"
         if sets(program, step):
             return f"line {step.node.line} sets such a bit itself"
-    if not has_find(program, stage):
-        return f"whether {scope.image or 'the base image'} has find is not known"
+    if not has_find(program, stage, facts):
+        return untold(f"whether {scope.image or 'the base image'} has find is not known", facts)
     first = program.scope(stage.steps[0]) if stage.steps else scope
     if not shell_kind(scope if last is not None else first, program.dockerfile.escape).posix:
         return "the shell is not known to read POSIX syntax"
@@ -66,8 +68,28 @@ def base_root(program: Program, stage: Stage, facts: Facts) -> bool | None:
     return base_users(scope.image, family, facts_of.user if facts_of is not None else None, facts).root
 
 
-def words(program: Program, facts: Facts, path: str, keep: Sequence[str]) -> tuple[str, ...]:
-    """The command that takes the bits from what lies at `path`. `keep`: names of programs that are left alone."""
+def seen_files(program: Program, facts: Facts, keep: Sequence[str]) -> dict[str, int] | None:
+    """The setuid files of the image that is shipped, but for those that keep their bits, as a build showed it: path ->
+    bytes. None where there is none."""
+    final = program.stages[-1]
+    image = built(program, final, facts)
+    if image is None:
+        return None
+    kept = kept_names(program, facts, keep)
+    return {path: size for path, size in image.set_id().items() if path.rpartition("/")[2] not in kept}
+
+
+def told(files: Mapping[str, int]) -> str:
+    """`4 files, 0.3 MB: mount, passwd, su, umount`."""
+    names = sorted({path.rpartition("/")[2] for path in files})
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    size = sum(files.values()) / 1e6
+    return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {size:.1f} MB: {', '.join(names[:_NAMED])}{more}"
+
+
+def kept_names(program: Program, facts: Facts, keep: Sequence[str]) -> list[str]:
+    """Names of programs that keep their bits: `keep`, and those that the image's command names where it runs as another
+    user than root."""
     kept = [name for name in keep if _NAME.match(name)]
     final = program.stages[-1]
     scope = program.end_scope(final)
@@ -75,7 +97,12 @@ def words(program: Program, facts: Facts, path: str, keep: Sequence[str]) -> tup
     if root is not True:
         named = {name for run in started(program, final, facts).runs for name in run.names}
         kept += [name for name in table("suid")["programs"] if name in named]
-    names = [part for name in sorted(set(kept)) for part in ("!", "-name", name)]
+    return sorted(set(kept))
+
+
+def words(program: Program, facts: Facts, path: str, keep: Sequence[str]) -> tuple[str, ...]:
+    """The command that takes the bits from what lies at `path`. `keep`: names of programs that are left alone."""
+    names = [part for name in kept_names(program, facts, keep) for part in ("!", "-name", name)]
     return ("find", path, "-xdev", "-perm", "/6000", "-type", "f", *names, "-exec", "chmod", "a-s", "{}", "+")
 
 

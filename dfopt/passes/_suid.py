@@ -11,6 +11,7 @@ from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._built import built, in_path
 from dfopt.passes._runs import run_text
 from dfopt.passes._tools import tools
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.ir.program import Program, Stage, Step
+    from dfopt.passes.base import Facts
 
 _STRIPPED = regex(r"-perm\s+['\"]?[-/+]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
 _SETS = regex(
@@ -111,8 +113,9 @@ def needed(program: Program, stage: Stage) -> str:
     return ""
 
 
-def has_find(program: Program, stage: Stage) -> bool:
-    """Whether the image surely has find: by its base, by a step that calls it, or by the package that brings it."""
+def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
+    """Whether the image surely has find: by its base, by a step that calls it, by the package that brings it, or by a
+    build."""
     scope = program.end_scope(stage)
     family = scope.base.family if scope.base is not None else ""
     if table("suid")["base"].get(family, {}).get("find"):
@@ -123,4 +126,7 @@ def has_find(program: Program, stage: Stage) -> bool:
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text
         if named and any(one.program == "find" and one.where == TOP for one in program.commands(step).invocations):
             return True
-    return "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage))
+    if "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage)):
+        return True
+    image = built(program, stage, facts)
+    return image is not None and in_path(image, "find") is not None

@@ -10,6 +10,8 @@ from dfopt.ir.effects import manager
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
+from dfopt.passes._built import untold
+from dfopt.passes._swap_built import shown
 from dfopt.passes._swap_files import ELF, copied, is_static, programs_in
 from dfopt.passes._swap_target import Obstacle
 from dfopt.syntax.expand import Unknown
@@ -43,10 +45,18 @@ def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> 
             owner = node.flag("chown")
             if owner is not None and owner.value:
                 _account(program, step, owner.value, target)
-            if node.flag("from") is not None:
-                _from_stage(program, stage, step, facts, brought)
-            else:
-                _from_context(program, step, facts, brought)
+            try:
+                if node.flag("from") is not None:
+                    _from_stage(program, stage, step, facts, brought)
+                else:
+                    _from_context(program, step, facts, brought)
+            except Obstacle as obstacle:
+                seen = shown(program, stage, step, target, (), facts)
+                if seen is None:
+                    raise Obstacle(untold(str(obstacle), facts)) from None
+                if seen[0]:
+                    raise Obstacle(f"line {line}: {seen[0]}") from None
+                brought.update(dict.fromkeys(seen[2], line))
         elif node.keyword == "ENV" and any(pair.name == "TZ" for pair in node.pairs) and target.family == "scratch":
             raise Obstacle(f"line {line}: there are no time zones on scratch")
         elif node.form == "shell" and node.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):

@@ -9,7 +9,9 @@ from dfopt.ir.commands import Invocation, commands
 from dfopt.ir.effects import manager, subcommand
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._built import untold
 from dfopt.passes._started import _body
+from dfopt.passes._swap_built import seen_program
 from dfopt.passes._swap_files import ELF, context_path
 from dfopt.passes._swap_languages import INTERPRETERS, Languages
 from dfopt.passes._swap_options import compressors, option_fault, wrapper_fault
@@ -197,9 +199,14 @@ class Commands:
             return
         name = context_path(self.program, self.done, full, self.facts)
         content = self.facts.context_file(name) if name is not None else None
+        if deep and (content is None or content[:4] == ELF):
+            shown = seen_program(self, full, line)
+            if shown is True:
+                return
+            content = content or shown or None
         if content is None:
             if deep:
-                raise Obstacle(f"line {line}: what {path} does is not known")
+                raise Obstacle(f"line {line}: {untold(f'what {path} does is not known', self.facts)}")
             return
         text = content.decode("utf-8", "surrogateescape")
         if not deep:

@@ -9,6 +9,7 @@ from dfopt.ir.commands import Invocation
 from dfopt.ir.image_config import image_config
 from dfopt.lazy import regex
 from dfopt.passes._started import started
+from dfopt.passes._swap_built import ask_build
 from dfopt.passes._swap_commands import SLIMMED, Commands
 from dfopt.passes._swap_files import ELF, copied, is_static, programs_in
 from dfopt.passes._swap_target import SLIM, Obstacle
@@ -106,12 +107,12 @@ class Survey(Commands):
             self._account(self.program.scope(step).expand(owner.value, self.program.dockerfile.escape), line)
         if node.flag("from") is not None:
             if self.target.kind != SLIM or self.target.lacks:
-                raise Obstacle(f"line {line}: which libraries the files of another stage or image need is not known")
+                ask_build(self, step, "which libraries the files of another stage or image need is not known")
             return
         if self.target.kind == SLIM:
             for name, content in programs_in(copied(self.program, [step], self.facts) or (), self.facts):
                 if self.target.lacks and content[:4] == ELF and not is_static(content):
-                    raise Obstacle(f"line {line}: which libraries {name} needs is not known")
+                    ask_build(self, step, f"which libraries {name} needs is not known")
             return
         if node.keyword == "ADD" and any(
             a.value.endswith((".gz", ".xz", ".tar", ".tgz", ".bz2")) for a in node.arguments

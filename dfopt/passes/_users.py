@@ -43,6 +43,8 @@ def base_users(image: str | None, family: str | None, own_user: str | None, fact
     """What facts and tables tell of an image; `family` and `own_user` are those of the table base_images."""
     row = _row(image)
     config = facts.image_config(image) if image is not None else None
+    if config is None and image is not None and own_user is None and not row:
+        config = facts.built_config(image)
     user: str = row.get("user", "")
     root: bool | None = None
     if config is not None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dfopt.passes._add_user import added, restored
+from dfopt.passes._built import untold
 from dfopt.passes._users import base_users, last_user
 from dfopt.passes.base import Declares, Facts, Finding, Option, Pass
 from dfopt.syntax.expand import Unknown
@@ -94,7 +95,7 @@ class AddUser(Pass):
             fix, reason = restored(program, stage, said, before, base, facts)
             message += f"; go back to the user {before}" if fix is not None else ""
         elif base.root is None:
-            reason = f"whether {scope.image or 'its base image'} runs as root is not known"
+            reason = untold(f"whether {scope.image or 'its base image'} runs as root is not known", facts)
         else:
             fix, reason = added(program, stage, base, facts, str(self.settings["uid"]), str(self.settings["name"]))
             message = "run as a user of its own, not as root" if fix is not None else message

@@ -156,6 +156,14 @@ class BuiltImage:
         """The text of the script at an absolute path; None where there is none, or too large a one."""
         raise NotImplementedError
 
+    def programs_below(self, path: str) -> Mapping[str, Artifact]:
+        """The ELF files and scripts at or below an absolute path, links left out: path -> what it is."""
+        raise NotImplementedError
+
+    def set_id(self, path: str = "/") -> Mapping[str, int]:
+        """The files at or below an absolute path that have a setuid or setgid bit: path -> bytes."""
+        raise NotImplementedError
+
     def release(self) -> tuple[str, str]:
         """ID and VERSION_CODENAME (else VERSION_ID) of its os-release(5): ("debian", "trixie"); ("", "") without."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
 from dfopt.passes._insert import insertion
 from dfopt.passes._started import UNCLEAR, command_elsewhere
-from dfopt.passes._strip_suid import alone, appended, cost, family_of, obstacle, words
+from dfopt.passes._strip_suid import alone, appended, cost, family_of, obstacle, seen_files, told, words
 from dfopt.passes._suid import brings, copies_programs, strips
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 
@@ -45,6 +45,8 @@ class StripSuid(Pass):
         find / -xdev -perm /6000 -type f ! -name ping ! -name su-exec ! -name sudo -exec chmod a-s {} +
     COPY app /app
     ```
+
+    A build (`fix --verify`) tells which such files there are, and whether there is a find, where the base is not known.
 
     Refuses: a base image that may have no find; steps that install as another user than root; files that set such a bit
     themselves; packages that fail without it (postfix, fuse, chromium's sandbox); ONBUILD. Does nothing where the file
@@ -97,6 +99,11 @@ class StripSuid(Pass):
             return
         command = words(program, facts, "/", self.settings["keep"])
         price = cost(family)
+        seen = None if "files" in own else seen_files(program, facts, self.settings["keep"])
+        if seen is not None:
+            if not seen:
+                return
+            price = told(seen)
         message += f" ({price})" if price else ""
         fix = appended(program, last, command) if last is not None else None
         if fix is None:
@@ -120,6 +127,8 @@ class StripSuid(Pass):
                 base = base_facts(flag.value)
                 if base is not None and not cost(base.family):
                     continue  # such images bring none
+                if seen_files(program, facts, self.settings["keep"]) == {}:
+                    continue
                 reason = f"{flag.value} is no stage of this file, where the bits could be taken"
                 yield Finding(self.name, "what is copied may have setuid bits", start, end, None, reason)
                 continue

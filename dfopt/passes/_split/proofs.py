@@ -7,7 +7,7 @@ import re
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
-from dfopt.passes._built import built
+from dfopt.passes._built import EVERYWHERE, built
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.language import language_needs
 from dfopt.passes._split.packages import bare, libraries, providers
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 # What is a directory of many files: its own name is no program's
 _TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")
 _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-# Packages that every image of their distribution has
-_EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
 
 
 class Proofs:
@@ -139,6 +137,6 @@ class Proofs:
             for name, library in image.needs_below(path).items():
                 if library.package is None and not any(covers(one.path, library.path) for one in kept):
                     raise Unclear(f"{path} needs {name}, which no package of the built image has", self.line)
-                if library.package is not None and library.package not in _EVERYWHERE:
+                if library.package is not None and library.package not in EVERYWHERE:
                     found[library.package] = None
         return list(found)

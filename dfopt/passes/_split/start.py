@@ -57,7 +57,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made])
     if not begun.said:
         raise Unclear("the file does not say what the image starts", stage.node.line)
     built = {one.path.rpartition("/")[2] for one in made if one.kind == "tool"}
-    if begun.why and not any(begun.why == f"what {name} does is not known" for name in built):
+    if begun.why and not any(begun.why.startswith(f"what {name} does is not known") for name in built):
         raise Unclear(begun.why, line)  # a program that a tool has built may be called as scripts are
     config = image_config(program, stage)
     names: dict[str, None] = {}
