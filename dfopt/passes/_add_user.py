@@ -6,12 +6,14 @@ from dfopt.ir.body import shell_kind
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
 from dfopt.lazy import regex
+from dfopt.passes._built import untold
 from dfopt.passes._insert import PASSWD, insertion
 from dfopt.passes._nonroot import file_obstacle, late_writer, may_own, port_obstacle, start_obstacle
 from dfopt.passes._started import UNCLEAR, command_elsewhere, started
-from dfopt.passes._user_choice import choose_user
+from dfopt.passes._user_choice import choose_user, seen_creation
 from dfopt.passes._users import owners
 from dfopt.passes.base import Facts, Fix
+from dfopt.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,9 +75,11 @@ def added(
     reason = port_obstacle(config) or start_obstacle(begun, own) or file_obstacle(program, steps, given)
     if reason:
         return None, reason
+    if not base.create and not base.own:
+        base = replace(base, create=seen_creation(program, stage, facts))
     choice, reason = choose_user(program, steps, base, number, name)
     if choice is None:
-        return None, reason
+        return None, untold(reason, facts)
     return switched(program, stage, choice, own, volumes)
 
 

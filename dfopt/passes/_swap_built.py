@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dfopt.passes._swap_target import Target
     from dfopt.passes.base import Artifact, BuiltImage, Facts
 
+
 def copied_paths(program: Program, step: Step, image: BuiltImage, facts: Facts) -> list[str] | None:
     """The paths of its image where a COPY has put what it copies, or directories around it; None where a variable is in
     the way."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dfopt.passes._built import built, in_path
 from dfopt.passes._users import created_users, owners
 from dfopt.record import Record
 from dfopt.syntax.directives import syntax_level
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program, Stage, Step
     from dfopt.passes._users import BaseUsers
+    from dfopt.passes.base import Facts
 
 _CREATE = {
     "useradd": "useradd --uid {id} --user-group --create-home --shell /usr/sbin/nologin {name}",
@@ -27,6 +29,18 @@ class Choice(Record):
     owner: str
     create: str = ""
     passwd: str = ""
+
+
+def seen_creation(program: Program, stage: Stage, facts: Facts) -> str:
+    """How a user is created in the image of a stage, as a build showed it: a key of `_CREATE`, or ""."""
+    image = built(program, stage, facts)
+    if image is None or image.artifact("/bin/sh").kind != "elf":
+        return ""
+    if in_path(image, "useradd") is not None:
+        return "useradd"
+    if image.release()[0] == "alpine":
+        return "adduser"
+    return "lines" if all(image.artifact(path).kind == "file" for path in ("/etc/passwd", "/etc/group")) else ""
 
 
 def choose_user(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dfopt.image import Entry
+    from dfopt.image.compare import ConfigChange
     from dfopt.optimizer import Applied
     from dfopt.proof.seen import Seen
 
@@ -70,8 +71,15 @@ def compared(before: Seen, after: Seen) -> Comparison:
                 continue
             change = replace(change, fields=fields)
         files.append(change)
-    config = tuple(change for change in found.config if not change.key.startswith("Labels.dev.dfopt."))
+    config = tuple(change for change in found.config if not _nothing(change))
     return replace(found, files=tuple(files), config=config)  # type: ignore[no-any-return]
+
+
+def _nothing(change: ConfigChange) -> bool:
+    """Whether a setting differs in name alone: a label of dfopt's own builds; no working directory, which is "/"."""
+    if change.key == "WorkingDir":
+        return (change.before or "/") == (change.after or "/")
+    return change.key.startswith("Labels.dev.dfopt.")
 
 
 def _same_but_for_noise(change: FileChange, before: Seen, after: Seen) -> bool:

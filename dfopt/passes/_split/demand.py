@@ -67,6 +67,10 @@ class Demand(Runtime):
                 continue
             if self.console_script(name):
                 continue
+            package = self.package_of(name)
+            if package:
+                names[package] = None
+                continue
             where = f" ({place})" if place else ""
             raise Unclear(f"where {name}, which the program calls{where}, comes from is not known", self.start.line)
 

@@ -159,7 +159,7 @@ class _Planner(Contents):
             raise Unclear("the stage is made for the platform that builds", self.line)
         if _flags(root) != _flags(self.stage):
             raise Unclear(f"the image is of the platform that line {root.node.line} names", self.line)
-        return base
+        return self.of_release(base)
 
     def follow_copies(self, built: list[Made]) -> None:
         """What a command copied out of a tool's output is that output, at another place."""

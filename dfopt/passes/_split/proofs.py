@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from dfopt.ir.bases import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
-from dfopt.passes._built import EVERYWHERE, built
+from dfopt.passes._built import EVERYWHERE, built, in_path
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.language import language_needs
 from dfopt.passes._split.packages import bare, libraries, providers
+from dfopt.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +115,22 @@ class Proofs:
                 continue
             found += runs
         return found
+
+    def of_release(self, base: Base) -> Base:
+        """The base with its release as an image that was built says it, where the table has none. The image for the run
+        must be of that release, too: by its tag, or as another variant of the same image."""
+        image = built(self.program, self.stage, self.facts) if not base.release and base.run != base.image else None
+        if image is None:
+            return base
+        name, release = image.release()
+        same = base.run == f"{name}:{release}-slim" or split_image(base.run)[0] == split_image(base.image)[0]
+        return replace(base, release=release) if name == "debian" and same else base
+
+    def package_of(self, name: str) -> str:
+        """The package that brings a program, as an image that was built has it; "" where that is not known."""
+        image = built(self.program, self.stage, self.facts)
+        found = in_path(image, name, self.search_path()) if image is not None else None
+        return (found.package or "") if found is not None else ""
 
     def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
         """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
