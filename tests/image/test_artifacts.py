@@ -115,6 +115,25 @@ def test_packages_of_alpine(tmp_path: Path) -> None:
         assert found.artifact(path).package == package
 
 
+def test_programs_and_setuid_files(tmp_path: Path) -> None:
+    found = images(
+        tmp_path,
+        layer(
+            file("usr/bin/su", dynamic(), 0o4755), file("usr/bin/wall", static(), 0o2755), folder("usr/share", 0o2755),
+            file("usr/bin/gone", "#!/bin/sh\n", 0o4755), file("app/run", "#!/bin/sh\n", 0o755), file("app/text", "x"),
+            link("app/link", "run"), hardlink("app/same", "usr/bin/su"),
+        ),
+        layer(whiteout("usr/bin/gone"), file("usr/bin/wall", static(), 0o755)),
+    )  # fmt: skip
+    size = len(dynamic())
+    assert found.set_id() == {"/app/same": size, "/usr/bin/su": size}
+    assert found.set_id("/usr") == {"/usr/bin/su": size}
+    assert found.set_id("/nowhere") == {}
+    programs = found.programs_below("/app")
+    assert {path: one.kind for path, one in programs.items()} == {"/app/run": "script", "/app/same": "elf"}
+    assert list(found.programs_below("/usr/bin/wall")) == ["/usr/bin/wall"]
+
+
 def test_a_missing_library(tmp_path: Path) -> None:
     found = images(tmp_path, layer(file("app/client", dynamic(), 0o755))).needs_below("/app/client")
     assert found["libc.so.6"] == Library("")
@@ -138,6 +157,9 @@ class Told(BuiltImage):
 
     def needs_below(self, path: str) -> Mapping[str, Library]:
         return self.libraries
+
+    def release(self) -> tuple[str, str]:
+        return "debian", "trixie"
 
 
 class Built(Facts):

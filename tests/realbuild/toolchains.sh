@@ -256,7 +256,7 @@ FROM debian:trixie AS files
 RUN $install ca-certificates netbase tzdata
 COPY ca.crt /etc/ssl/certs/ca-certificates.crt
 RUN mkdir -p /files/etc /files/home/nonroot /files/root /files/tmp /files/usr/lib && chmod 1777 /files/tmp && chmod 700 /files/root && \
-    cp -a --parents /usr/share/zoneinfo /etc/ssl/certs/ca-certificates.crt /etc/protocols /etc/services /etc/os-release /usr/lib/os-release /files && \
+    cp -a --parents /bin /lib /lib64 /sbin /usr/share/zoneinfo /etc/ssl/certs/ca-certificates.crt /etc/protocols /etc/services /etc/os-release /usr/lib/os-release /files && \
     printf 'root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' >/files/etc/passwd && \
     printf 'root:x:0:\nnobody:x:65534:\ntty:x:5:\nstaff:x:50:\nnonroot:x:65532:\n' >/files/etc/group && \
     chown 65532:65532 /files/home/nonroot && chmod 700 /files/home/nonroot
@@ -284,5 +284,5 @@ COPY --from=flat / /
 DOCKERFILE
   nonroot "$tag"
 }
-make_distroless_base() { distroless "$1" distroless-base gcr.io/distroless/static-debian13 libc6 libssl3t64 zlib1g; }
+make_distroless_base() { distroless "$1" distroless-base gcr.io/distroless/static-debian13 libc6 libssl3t64 libzstd1 zlib1g; }
 make_distroless_cc() { distroless "$1" distroless-cc gcr.io/distroless/base-debian13 libgcc-s1 libgomp1 libstdc++6; }
