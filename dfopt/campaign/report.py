@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dfopt.words import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +65,7 @@ def _text(totals: Totals, rows: Sequence[FileResult], applied: bool) -> str:
         lines.append("failed")
         lines += [f"  {row.name}: {row.error}" for row in broken[:_MOST]]
         lines += _more(len(broken))
-    return "\n".join(_printable(line) for line in lines) + "\n"
+    return "\n".join(printable(line) for line in lines) + "\n"
 
 
 def _markdown(totals: Totals, rows: Sequence[FileResult], applied: bool) -> str:
@@ -141,8 +143,4 @@ def _more(number: int) -> list[str]:
 
 def _cell(text: str) -> str:
     """Text for a cell of a Markdown table."""
-    return "".join("\\" + char if char in "\\|`*_<>[]" else char for char in _printable(text))
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return "".join("\\" + char if char in "\\|`*_<>[]" else char for char in printable(text))

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 
 from dfopt.cli import out
+from dfopt.cli.cases import Cases
 from dfopt.cli.errors import UsageError
 from dfopt.cli.recipes import library_of
 from dfopt.cli.request import lookup_of
-from dfopt.cli.stream import count
-from dfopt.recipes.base.errors import RecipeError
-from dfopt.testing import golden, recipes
+from dfopt.testing import recipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,28 +26,10 @@ def run(values: Values) -> int:
     if not paths:
         raise UsageError(f"{out.printable(str(root))}: no cases (RECIPE/CASE/Dockerfile) in it")
     library = library_of(config)
-    status = failed = 0
+    cases = Cases(values.update)
     for path in paths:
-        name = path.relative_to(root).as_posix()
-        try:
-            one = recipes.load(path, root, library)
-            outcome = recipes.run(one)
-        except (RecipeError, golden.CaseError) as failure:
-            out.error(f"{name}: {failure}")
-            status = 2
-            continue
-        problems = recipes.broken_laws(one, outcome)
-        if values.update and not problems:
-            changed = golden.update(one.case, outcome)
-            out.data("".join(f"{out.printable(name)}/{file}: written\n" for file in changed))
-        else:
-            problems = [*golden.differences(one.case, outcome), *[f"{name}: {problem}" for problem in problems]]
-        if problems:
-            failed += 1
-            status = max(status, 1)
-            out.data("".join(f"FAILED {problem}\n" for problem in problems))
-    out.note(f"dfopt: {count(len(paths), 'case')}, {failed} failed\n")
-    return status
+        cases.run(path, root, library, path.relative_to(root).as_posix(), passes=False)
+    return cases.end()
 
 
 def _directory(given: str | None, config: Config) -> Path:
