@@ -8,6 +8,7 @@ import re
 from dfopt.edit import Edit
 from dfopt.ir.bases import split_image
 from dfopt.ir.commands import TOP
+from dfopt.ir.effects import covers
 from dfopt.ir.rewrite import InsertStep
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
@@ -15,7 +16,7 @@ from dfopt.passes._dependencies import cargo, go, maven
 from dfopt.passes._dependencies.command import Command
 from dfopt.passes._dependencies.copied import PASSED, Copied, obstacle_of
 from dfopt.passes._dependencies.edits import by_directory, manifest_copy
-from dfopt.passes._dependencies.manifests import projects
+from dfopt.passes._dependencies.manifests import projects, targets
 from dfopt.passes._dependencies.sources import Reads
 from dfopt.passes._layout import line_start, newline_at
 from dfopt.passes.base import Declares, Fix
@@ -113,7 +114,7 @@ def _download(
             obstacle = obstacle_of(copy, command.files, [], []) if project.brought is None else ""
             if obstacle or _PLAIN.fullmatch(project.directory) is None:
                 raise Reads(obstacle or "the names cannot be written plainly")
-            text = _text(command, copy, project)
+            text = _text(program, command, copy, before, project)
         except Reads as reason:
             against = reason
             continue
@@ -158,7 +159,7 @@ def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
     return command
 
 
-def _text(command: Command, copy: Copied, project: Project) -> str:
+def _text(program: Program, command: Command, copy: Copied, before: tuple[Step, ...], project: Project) -> str:
     """The shell text of the RUN, for the working directory at the copy."""
     text = " ".join([command.program, *command.values])
     files = cargo.placeholders(command) if command.program == "cargo" else []
@@ -166,6 +167,8 @@ def _text(command: Command, copy: Copied, project: Project) -> str:
         source = posixpath.join(project.directory, "src")
         if project.brought is not None and copy.sources.destination != source:
             raise Reads("whether the files of the targets are there before the copy is not known")
+        if any(covers(source, target) for target in targets(program, before)):
+            raise Reads(f"{source} is there before the copy")
         text = f"mkdir src && touch {' '.join(files)} && {text} && rm -r src"
     return text if project.directory == command.scope.workdir else f"cd {project.directory} && {text}"
 

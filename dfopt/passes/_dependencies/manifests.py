@@ -71,3 +71,13 @@ def _brought(program: Program, copy: Copied, before: tuple[Step, ...]) -> dict[s
                 name = posixpath.basename(source.path)
                 found[posixpath.join(target, name) if into else target] = source.path
     return found
+
+
+def targets(program: Program, steps: tuple[Step, ...]) -> Iterator[str]:
+    """The known destinations of copies."""
+    for step in steps:
+        if step.node.keyword in ("COPY", "ADD") and len(step.node.arguments) > 1:
+            scope = program.scope(step)
+            target = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+            if isinstance(target, str):
+                yield target
