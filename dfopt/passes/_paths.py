@@ -11,6 +11,8 @@ from dfopt.ir.mounts import mounts, overlap
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.passes._executed import is_run
+from dfopt.passes.base import NO_FACTS
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 
@@ -172,21 +174,24 @@ def source_kind(step: Step, facts: Facts, source: str) -> bool | None:
             return False
     if source in (".", "./", "/") or source.endswith(("/", "/.")):
         return False
-    file = FILE.search(source) and not _GLOBS & set(source) and not source.endswith((".d", ".git"))
-    return True if file else None
+    named = tuple(table("base_paths")["directory-endings"])
+    return True if FILE.search(source) and not _GLOBS & set(source) and not source.endswith(named) else None
 
 
 def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     """Whether a COPY puts one file at exactly `path`, where a command needs something to be there: into a directory
-    that is given with a final slash, a directory's content would come without the directory's name. (That a directory
-    is called as a file in it is, is excluded only where that name has an extension.)"""
+    that is given with a final slash, a directory's content would come without the directory's name. That a directory
+    is called as the file is excluded where that name has an extension, or where the stage runs the path."""
     found = copied(program, step, facts)
     if found is None or found.single is False:
         return False
     if found.single:
         return found.target == path
-    to = step.node.arguments[1].value
-    if not (to.endswith("/") or to in (".", "./")) or not FILE.search(found.sources[0]):
+    to, source = step.node.arguments[1].value, found.sources[0].rstrip("/")
+    into = to.endswith("/") or to in (".", "./")
+    target = f"{found.target.rstrip('/')}/{source.rpartition('/')[2]}" if into else found.target
+    if target != path:
         return False
-    name = found.sources[0].rstrip("/").rpartition("/")[2]
-    return f"{found.target.rstrip('/')}/{name}" == path
+    if (into and FILE.search(source)) or source_kind(step, NO_FACTS, source):
+        return True
+    return is_run(program, step, path)

@@ -44,9 +44,10 @@ class CopyMode(Pass):
     ```
 
     Refuses: symbolic modes (what `+x` gives depends on the file's own mode), setuid bits; where it is not known whether
-    a file or a directory is copied (the build context tells), or what is at its place before; where COPY would also
-    make directories that `chown` leaves alone; where a RUN between sees the file; where the RUN does something else
-    first; `--link`; `--chmod` where nothing shows that BuildKit reads the file.
+    a file or a directory is copied (the build context tells, or the source's extension, or that the stage runs it), or
+    what is at its place before; where COPY would also make directories that `chown` leaves alone; where a RUN between
+    sees the file; where the RUN does something else first; `--link`; `--chmod` where nothing shows that BuildKit reads
+    the file.
 
     Declares: COPY gains a flag; the command, or what it says of this path, goes.
     """
