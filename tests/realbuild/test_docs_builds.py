@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from documents import PAGES, perform
@@ -9,7 +10,8 @@ from documents import PAGES, perform
 from .engine import Engine
 
 
-def test_commands_that_build(engine: Engine, tmp_path: Path) -> None:
+def test_commands_that_build(engine: Engine, more_bases: Callable[..., None], tmp_path: Path) -> None:
+    more_bases("gcc", "distroless-base")
     (page,) = [page for page in PAGES if page.name == "verify.md"]
     (tmp_path / "config").mkdir()
     more = {"DOCKER_HOST": engine.host, "DOCKER_CONFIG": str(tmp_path / "config")}
