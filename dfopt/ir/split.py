@@ -37,6 +37,7 @@ _INSTALLS = re.compile(
     r"(?: [\w.+:=~-]+)+ && rm -rf /var/lib/apt/lists/\*"
     r"|apk add --no-cache(?: [\w.+:=~<>-]+)+|ldconfig)\Z"
 )
+_PRUNES = re.compile(r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev")
 _READERS = frozenset(("RUN", "COPY", "ADD"))
 _CONFIG = ("cmd", "entrypoint", "ports", "volumes", "labels", "stop_signal", "user", "workdir", "healthcheck")
 # What a base image brings may be copied from the builder: certificates, time zones, accounts, locales
@@ -62,6 +63,7 @@ class SplitStage(OwnRewrite):
     runtime   its instructions
     moved     the instructions of the old stage that stand in the new one alone
     left      ENV names whose values stay in the builder alone
+    prune     a command that the builder runs last, or "": it takes away what only developers need
     """
 
     stage: int
@@ -72,6 +74,7 @@ class SplitStage(OwnRewrite):
     runtime: tuple[Part, ...]
     moved: tuple[int, ...]
     left: tuple[str, ...] = ()
+    prune: str = ""
 
     def claimed(self) -> tuple[set[int], bool]:
         """Every instruction of the stage, and those of the stages that it stands on that come again."""
@@ -98,6 +101,10 @@ class SplitStage(OwnRewrite):
             start.flags,
             ("list", "", (node.arguments[0].value, self._as(program, stage), self.builder)),
         )
+        if self.prune:
+            if not _PRUNES.fullmatch(self.prune):
+                raise RewriteError("the builder would run more than what takes modules away")
+            model.tail.append(Item(-1, "RUN", (), ("shell", "", (self.prune,))))
         words = (self.image, "AS", node.arguments[2].value) if stage.name else (self.image,)
         model.tail.append(Item(-1, "FROM", start.flags, ("list", "", words)))
         for part in self.runtime:

@@ -31,6 +31,9 @@ class MultiStage(Pass):
     What stays different: how a listing looks, and an error without a page of its own; methods other than GET and HEAD;
     IPv6; PORT and other variables are not read any more. `base = "slim"` keeps the server.
 
+    From an image of Node go the modules that only developers need, where the lock file marks them and no source, option
+    or script of the start names them: the builder's last step is then `npm prune --omit=dev`.
+
     Why: compilers, headers and sources are most of such an image, and none of it is needed to run.
 
     Example:

@@ -14,6 +14,7 @@ from dfopt.passes._split.config import Settings, settings
 from dfopt.passes._split.contents import Contents
 from dfopt.passes._split.files import Made, Unclear, is_scratch
 from dfopt.passes._split.keep import Copy
+from dfopt.passes._split.modules import prune_of
 from dfopt.passes._split.packages import bare, install_command, is_build
 from dfopt.passes._split.runtime import family_of
 from dfopt.passes._split.scripts import confined, writes_nothing
@@ -45,7 +46,7 @@ class Plan(Record):
     """The new stage. `packages`: the shell command that installs what is needed, or ""; `links`: whether the dynamic
     linker must be told of libraries that are copied; `accounts`: instructions that are
     repeated; `saves`: MB, as far as the tables tell; `config`: of a site, the text of the web server's configuration;
-    `note`: why a program that serves files stays."""
+    `note`: why a program that serves files stays; `prune`: a command that the builder runs last, or ""."""
 
     recipe: StageRecipe
     image: str
@@ -57,6 +58,7 @@ class Plan(Record):
     saves: int
     config: str = ""
     note: str = ""
+    prune: str = ""
 
 
 def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
@@ -259,6 +261,13 @@ class _Planner(Contents):
         if bare_image:
             names = {}
         self.check_sources(names)
+        prune = (
+            prune_of(self.program, self.stage, self.facts, self.base, context)
+            if self.recipe.language == "node"
+            else None
+        )
+        if prune is not None:
+            packages = replace(packages, left=packages.left + prune.mb)
         saves = self.saves(image, packages)
         if saves is None:
             return None
@@ -270,7 +279,7 @@ class _Planner(Contents):
             self.recipe, image, self.command(names, packages), links, tuple(accounts), tuple(made),
             settings(
                 self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
-            ), saves,
+            ), saves, prune=prune.command if prune is not None else "",
         )  # fmt: skip
 
     def check_sources(self, names: dict[str, None]) -> None:

@@ -47,9 +47,17 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
     moved, left = plan.settings.moved, plan.settings.left
     if plan.config:
         return SplitSite(
-            stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.copies[0].target
+            stage.index,
+            stage.position,
+            size,
+            builder,
+            plan.image,
+            tuple(parts),
+            moved,
+            left,
+            root=plan.copies[0].target,
         )
-    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left)
+    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
 
 
 def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
@@ -106,7 +114,8 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
     head = "" if at >= 0 else newline
     begin = at + 1 if at >= 0 else len(text)
     final = made if text.endswith("\n") or not text else made.rstrip("\r\n")
-    return (renamed, *gone, Edit(begin, len(text), head + rest + newline + final))
+    prune = f"RUN {plan.prune}{newline}" if plan.prune else ""
+    return (renamed, *gone, Edit(begin, len(text), head + prune + rest + newline + final))
 
 
 def _above(text: str, node: Instruction) -> str:
