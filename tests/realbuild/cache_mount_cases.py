@@ -191,8 +191,8 @@ CASES = {
     ),
     "maven": Case(
         "FROM maven:3.9\nWORKDIR /src\nCOPY stamp pom.xml ./\nCOPY Main.java src/main/java/com/example/\n"
-        "RUN mvn -q package\n",
-        "java -cp /src/target/app-1.0.0.jar com.example.Main", ("maven",),
+        "RUN mvn -q compile\n",
+        "java -cp /src/target/classes com.example.Main", ("maven",),
         packages.artifact, "/repo/com/example/NAME/1.0.0/NAME-1.0.0.jar", ("/root/.m2/repository",),
         {"pom.xml": POM, "Main.java": MAIN, "settings.xml": SETTINGS},
         {"maven:3.9": "FROM maven:3.9\nCOPY settings.xml /root/.m2/\n"}, MAVEN_PLUGINS,
