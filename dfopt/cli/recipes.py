@@ -44,7 +44,7 @@ def plan_of(request: Request, config: Config, words: tuple[str, ...]) -> Plan:
         raise ConfigError(failure.message, "--set") from None
     ignore = (*config.get("ignore", ()), *request.ignore)
     unsafe = request.unsafe if request.unsafe is not None else config.get("unsafe")
-    return Plan(recipes, values, ignore, unsafe, config.passes)
+    return Plan(recipes, values, ignore, unsafe, request.passes_of(config))
 
 
 def _named(library: Library, config: Config, request: Request, word: str) -> Recipe:

@@ -16,7 +16,7 @@ from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
     from typing import Any
 
     from dfopt.cli.options import Values
@@ -33,7 +33,7 @@ class Request:
     """Passes, tiers and settings for any file. Values of the command line win over the configuration: `select` replaces
     its `select` and `ignore`; `ignore` alone is added to its `ignore`. `recipes`, and `set` (values of their options),
     take the place of `select`. `context` is the build context of every file. `facts` are joined to what the build
-    context answers (see `workspace.facts`)."""
+    context answers (see `workspace.facts`). `shared`: settings that all passes see (`passes.base.SHARED`)."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Request:
         context: str | None = None,
         facts: tuple[Facts, ...] = (),
         hosts: tuple[str, ...] = (),
+        shared: Mapping[str, str] | None = None,
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -56,6 +57,7 @@ class Request:
         self.context = context
         self.facts = facts
         self.hosts = hosts
+        self.shared = shared or {}
         self._options: dict[int, tuple[Config, Options]] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
         self.asked = False  # whether the last file's result depends on what facts said
@@ -72,8 +74,14 @@ class Request:
             self.context,
             self.facts,
             self.hosts,
+            self.shared,
         )
         return Request, given
+
+    def passes_of(self, config: Config) -> Mapping[str, Mapping[str, Any]]:
+        """The options of passes, and what all passes see ("*"), for files with a configuration."""
+        passes = config.passes
+        return {**passes, "*": {**passes.get("*", {}), **self.shared}} if self.shared else passes
 
     def options(self, directory: str) -> Options:
         """The optimizer's options for files of a directory: one object for each configuration. Raises ConfigError."""
@@ -86,7 +94,7 @@ class Request:
                 self.select or tuple(config.get("select", ())),
                 ignore,
                 ("safe", "unsafe") if unsafe else ("safe",),
-                config.passes,
+                self.passes_of(config),
             )
             known = self._options[id(config)] = (config, options)
         return known[1]
@@ -231,7 +239,7 @@ def request_of(values: Values) -> Request:
         raise UsageError("--select and --recipe exclude each other")
     request = Request(
         lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context,
-        locked_facts(values), hosts_of(values),
+        locked_facts(values), hosts_of(values), shared_of(values),
     )  # fmt: skip
     try:
         if request.plan(".") is None and values.set:
@@ -239,6 +247,16 @@ def request_of(values: Values) -> Request:
     except ConfigError as failure:
         raise UsageError(str(failure)) from None
     return request
+
+
+def shared_of(values: Values) -> dict[str, str]:
+    """The settings that all passes see, as far as the command line has them."""
+    found: dict[str, str] = {}
+    if values.package_cache is not None:
+        found["package-cache"] = values.package_cache
+    if values.buildkit is not None:
+        found["engine"] = "buildkit" if values.buildkit else "any"
+    return found
 
 
 def locked_facts(values: Values) -> tuple[Facts, ...]:

@@ -269,3 +269,38 @@ def test_the_real_optimizer(tmp_path: Path) -> None:
     assert dfopt("fix", *only, "--write", cwd=tmp_path, driven=False).returncode == 0
     assert file.read_bytes() == fixed
     assert dfopt("fix", *only, cwd=tmp_path, driven=False).returncode == 0
+
+
+PIP = "FROM python:3.13-slim\nRUN pip install flask\n"
+MOUNTED = b"+RUN --mount=type=cache,target=/root/.cache/pip pip install flask\n"
+CLEANED = b"+RUN pip install --no-cache-dir flask\n"
+
+
+def fixed(directory: Path, *options: str, command: str = "fix") -> bytes:
+    return dfopt(command, "--package-cache=mount", *options, cwd=directory, driven=False).stdout
+
+
+@pytest.mark.parametrize("passes", [(), ("--select", "cache,size"), ("--recipe", "small")])
+def test_package_cache(tmp_path: Path, passes: tuple[str, ...]) -> None:
+    (tmp_path / "Dockerfile").write_text(PIP)
+    assert MOUNTED in fixed(tmp_path, "--buildkit", *passes)
+    assert MOUNTED not in fixed(tmp_path, *passes)  # nothing shows that BuildKit reads the file
+    (tmp_path / "dfopt.toml").write_text('package-cache = "clean"\nengine = "buildkit"\n')
+    assert MOUNTED in fixed(tmp_path, *passes)
+    assert MOUNTED not in fixed(tmp_path, "--no-buildkit", *passes)
+    assert CLEANED in fixed(tmp_path, "--package-cache=clean", *passes)
+
+
+def test_package_cache_is_part_of_what_is_known(tmp_path: Path) -> None:
+    """The cache of results keeps the two apart, in many processes too."""
+    for number in range(8):
+        (tmp_path / f"{number}.Dockerfile").write_text(PIP)
+    assert fixed(tmp_path, "--package-cache=clean", "--jobs=2").count(CLEANED) == 8
+    assert fixed(tmp_path, "--buildkit", "--jobs=2").count(MOUNTED) == 8
+    assert b"cache-mounts[safe]" in fixed(tmp_path, "--buildkit", "--output-format=concise", command="check")
+
+
+def test_package_cache_has_two_values(tmp_path: Path) -> None:
+    done = dfopt("fix", "--package-cache=both", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"clean" in done.stderr

@@ -47,6 +47,22 @@ SELECTION = (
         panel="Passes",
     ),
     OptionSpec("unsafe", ("--unsafe",), "switch", "Also take fixes that change what the image holds.", panel="Passes"),
+    OptionSpec(
+        "package_cache",
+        ("--package-cache",),
+        "choice",
+        "Empty package managers' caches in their layer, or keep them in cache mounts. [default: clean]",
+        choices=("clean", "mount"),
+        metavar="HOW",
+        panel="Passes",
+    ),
+    OptionSpec(
+        "buildkit",
+        ("--buildkit",),
+        "switch",
+        "BuildKit builds the files: use mounts where no file shows it (the setting engine).",
+        panel="Passes",
+    ),
 )
 
 FILES = (
