@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
+
 from dfopt.passes._split.demand import Demand
 from dfopt.passes._split.files import SHARED, SYSTEM, Made, Unclear, is_scratch
 from dfopt.passes._split.keep import Copy, copies, everything_kept, programs_kept
@@ -26,6 +29,9 @@ class Contents(Demand):
                 workdir if isinstance(workdir, str) else "/", (*self.start.names, *need.programs),
                 self.search_path(),
             )  # fmt: skip
+            named = self.named_in_sources(left)
+            kept += named
+            left = [one for one in left if one not in named]
         else:
             kept, left = everything_kept(self.flow.made, built, self.start.paths)
             kept += self.language_files()
@@ -35,6 +41,29 @@ class Contents(Demand):
                 line = link.step.node.line
                 raise Unclear(f"the link of line {line} to {link.source} cannot be copied", line)
         return kept, left
+
+    def named_in_sources(self, left: Iterable[Made]) -> list[Made]:
+        """Files that look as if only the build read them, and that the sources name in quotes: the program may read
+        them. Sources themselves are none, which name each other."""
+        wanted = self.recipe.scan["files"]
+
+        def is_source(one: Made) -> bool:
+            return any(fnmatch.fnmatchcase(one.path.rpartition("/")[2], pattern) for pattern in wanted)
+
+        files = [one for one in left if one.kind == "context" and not is_source(one)]
+        if not files:
+            return []
+        texts = [
+            self.facts.context_file(one.source) or b""
+            for one in self.flow.made
+            if one.kind == "context" and is_source(one)
+        ]
+        text = b"\n".join(texts)
+        return [
+            one
+            for one in files
+            if re.search(rb"[\"'`/]" + re.escape(one.path.rpartition("/")[2].encode()) + rb"[\"'`]", text)
+        ]
 
     def check_prefixes(self, prefixes: Iterable[Made]) -> None:
         """Raises Unclear where an install fills a directory in which the base image has files of its own."""

@@ -17,9 +17,13 @@ _ARCHIVE = re.compile(r"\.(?:tar|tgz|zip|gz|xz|bz2|zst|deb|rpm|whl|sha256|asc|si
 _NOISE = (
     "Dockerfile*", "*.dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".github/**",
     "docker-compose*.y*ml", "compose*.y*ml", ".editorconfig", "LICENSE*",
-    "README*", "CHANGELOG*", "*.md", ".travis.yml", ".gitlab-ci.yml",
+    ".travis.yml", ".gitlab-ci.yml",
     ".vscode/**", ".idea/**", "Jenkinsfile",
 )  # fmt: skip
+
+
+# ... at the top of the build context
+_NOISE_ABOVE = ("README*", "CHANGELOG*", "*.md")
 
 
 class Copy(Record):
@@ -33,7 +37,7 @@ class Copy(Record):
 def is_source(path: str, patterns: Iterable[str]) -> bool:
     """Whether a path of the context is one of a build's own: by name, or for a pattern with "/" by its end."""
     name = path.rpartition("/")[2]
-    for pattern in (*patterns, *_NOISE):
+    for pattern in (*patterns, *_NOISE, *(() if "/" in path else _NOISE_ABOVE)):
         if pattern.endswith("/**"):
             if ("/" + path).find("/" + pattern[:-2]) >= 0:
                 return True

@@ -64,7 +64,9 @@ class Proofs:
         brings = table("split_programs")["brings"]
         known = {name for names in brings.values() for name in names}
         known |= {
-            one.path.rpartition("/")[2] for one in (*self.outputs.made, *self.flow.made) if one.role not in _TREES
+            one.path.rpartition("/")[2]
+            for one in (*self.outputs.made, *self.flow.made)
+            if one.role not in _TREES and one.kind not in ("directory", "tree")
         }
         known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
         return {name for name in self.start.names if name not in known}
