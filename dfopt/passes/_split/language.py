@@ -269,6 +269,8 @@ def _rust(recipe: StageRecipe, out: Outputs, base: Base) -> list[str]:
 def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, facts: Facts) -> list[str]:
     """Directories in which a language's tools keep what they installed for the whole system. Raises Unclear."""
     found: list[str] = []
+    if recipe.name == "python" and out.notes.get("uv-python") and not _satisfied(out.notes["uv-python"], base.image):
+        raise Unclear(f"whether uv takes the Python of {base.image} is not known (it must be {out.notes['uv-python']})")
     if recipe.name == "python" and "site" in out.notes:
         if "python" in base.has:
             version = re.match(r".*?:(\d+\.\d+)", base.image)
@@ -293,3 +295,16 @@ def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, fa
     if recipe.name == "node" and "global" in out.notes:
         found += ["/usr/local/lib/node_modules", "/usr/local/bin"]
     return found
+
+
+def _satisfied(wanted: str, image: str) -> bool:
+    """Whether the Python that an image's tag tells, as 3.12, is one of `wanted`: bounds as in ">=3.9,<4"."""
+    told = re.match(r".*?:(\d+)\.(\d+)", image)
+    for part in wanted.split(","):
+        bound = re.fullmatch(r"(>=|<|==|~=)\s*(\d+)(?:\.(\d+))?(?:\.(?:\d+|\*))?", part.strip())
+        if told is None or bound is None:
+            return False
+        ours, theirs = (int(told[1]), int(told[2])), (int(bound[2]), int(bound[3] or 0))
+        if not {">=": ours >= theirs, "<": ours < theirs, "==": ours == theirs, "~=": ours == theirs}[bound[1]]:
+            return False
+    return True

@@ -52,12 +52,106 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
             add(out, call, call.after(option)[-1], "packages")
             return
     environment = call.assignments.get("VIRTUAL_ENV", "")
+    if _own_environment(call, out):
+        return
     if environment:
         out.made.append(Made(environment, call.step, "tool", role="packages"))
     elif "--user" in words or call.home != "/root":  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
     else:
         out.notes["site"] = "pip"
+
+
+def _own_environment(call: Call, out: Outputs) -> bool:
+    """Whether pip or python is called by the path of a virtual environment that a step has made."""
+    path = join_path(call.directory, call.path) if "/" in call.path else None
+    return isinstance(path, str) and any(
+        one.role == "packages" and path.startswith(one.path.rstrip("/") + "/bin/") for one in out.made
+    )
+
+
+def uv(context: Context, call: Call, out: Outputs) -> None:
+    """uv 0.9: `uv pip` is pip, for the active environment or, with --system, for the whole system; `uv sync` fills the
+    project's own environment."""
+    from dfopt.record import replace
+
+    words = [word or "$" for word in call.words]
+    if words[:1] == ["pip"]:
+        left = tuple([word for word in call.words[1:] if word not in ("--system", "--no-cache")])
+        pip(context, replace(call, words=left, program="pip"), out)
+    elif words[:1] == ["venv"]:
+        target = next((word for word in call.operands("--python", "-p")[1:] if word), ".venv")
+        add(out, call, target, "packages")
+    elif words[:1] == ["sync"]:
+        if any(word in ("--python", "-p", "--managed-python") for word in words) or "UV_PYTHON" in call.assignments:
+            raise Unclear(f"which Python uv takes in line {call.line} is not known", call.line)
+        if "python" not in context.features:
+            raise Unclear(f"uv downloads a Python of its own in line {call.line}, to where is not known", call.line)
+        if call.assignments.get("UV_LINK_MODE") == "symlink":
+            raise Unclear(f"uv links to its cache in line {call.line}", call.line)
+        project = context.text(call.directory.rstrip("/") + "/pyproject.toml") or ""
+        pinned = context.text(call.directory.rstrip("/") + "/.python-version")
+        wanted = re.search(r"^requires-python\s*=\s*[\"']([^\"']+)", project, re.M)
+        out.notes["uv-python"] = ",".join(
+            [*([wanted[1]] if wanted else []), *([f"=={pinned.strip()}"] if pinned else [])]
+        )
+        add(out, call, call.assignments.get("UV_PROJECT_ENVIRONMENT", ".venv"), "packages")
+        _project_words(call, out)
+    elif words[:1] not in (["--version"], ["lock"], ["cache"], ["export"], ["tree"]):
+        raise Unclear(f"what `uv {words[0] if words else ''}` in line {call.line} writes is not known", call.line)
+
+
+def poetry(context: Context, call: Call, out: Outputs) -> None:
+    """Poetry 2: `install` fills an environment of its own unless it is told that there shall be none."""
+    words = [word or "$" for word in call.words]
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name == "config":
+        if words[-2:] == ["virtualenvs.create", "false"]:
+            out.notes["poetry"] = "site"
+        elif words[-2:] == ["virtualenvs.in-project", "true"]:
+            out.notes["poetry"] = "project"
+    elif name == "install" or name == "sync":
+        where = out.notes.get("poetry", "")
+        if call.assignments.get("POETRY_VIRTUALENVS_CREATE", "").lower() in ("false", "0"):
+            where = "site"
+        elif call.assignments.get("POETRY_VIRTUALENVS_IN_PROJECT", "").lower() in ("true", "1"):
+            where = "project"
+        if where == "project":
+            add(out, call, ".venv", "packages")
+        elif where == "site" and "VIRTUAL_ENV" in call.assignments:
+            add(out, call, call.assignments["VIRTUAL_ENV"], "packages")
+        elif where == "site":
+            out.notes["site"] = "pip"
+        else:
+            raise Unclear(f"where Poetry puts its environment in line {call.line} is not known", call.line)
+        _project_words(call, out)
+    elif name not in ("check", "lock", "cache", "env", "self", "", "show"):
+        raise Unclear(f"what `poetry {name}` in line {call.line} writes is not known", call.line)
+
+
+def pipenv(context: Context, call: Call, out: Outputs) -> None:
+    """Pipenv 2025: with --system it is pip; what it installs is named by the Pipfile."""
+    if "install" not in call.words and "sync" not in call.words:
+        raise Unclear(f"what pipenv in line {call.line} writes is not known", call.line)
+    if "--system" not in call.words:
+        raise Unclear(f"where pipenv puts its environment in line {call.line} is not known", call.line)
+    out.notes["site"] = "pip"
+    text = context.need(call.directory.rstrip("/") + "/Pipfile", call, "Pipfile")
+    section = re.search(r"^\[packages\]\s*$(.*?)(?:^\[|\Z)", text, re.M | re.S)
+    names = re.findall(r"^[\"']?([\w.-]+)[\"']?\s*=", section[1], re.M) if section else []
+    if re.search(r"\b(?:git|path|file)\s*=", section[1] if section else ""):
+        raise Unclear("a package of the Pipfile comes from elsewhere")
+    _words(call, out, ["install", *names])
+
+
+def _project_words(call: Call, out: Outputs) -> None:
+    _words(call, out, ["install", "."])
+
+
+def _words(call: Call, out: Outputs, words: list[str]) -> None:
+    """Notes what is installed, as if pip had been told: what that needs of the system is asked later."""
+    out.notes["pip-words"] = out.notes.get("pip-words", "") + "\n" + call.directory + "\t" + "\t".join(words)
+    out.console |= {word.lower() for word in words[1:]}
 
 
 def _console_scripts(context: Context, directory: str) -> set[str]:

@@ -8,7 +8,7 @@ from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.go_rust import cargo, go
 from dfopt.passes._split.jvm_dotnet import dotnet, gradle, jar, javac, maven
 from dfopt.passes._split.node_ruby_php import bundle, composer, interpreter, nothing, npm
-from dfopt.passes._split.python_tools import pip, python, virtualenv
+from dfopt.passes._split.python_tools import pip, pipenv, poetry, python, uv, virtualenv
 from dfopt.passes._split.toolbox import Context, Outputs
 
 TYPE_CHECKING = False
@@ -49,7 +49,8 @@ RULES: dict[str, Callable[[Context, Call, Outputs], None]] = {
     "bison": in_place, "flex": in_place, "meson": meson,
     "make": make, "gmake": make, "cmake": cmake, "ninja": ninja, "javac": javac, "jar": jar, "mvn": maven,
     "mvnw": maven, "gradle": gradle, "gradlew": gradle, "dotnet": dotnet, "pip": pip, "pip3": pip,
-    "python": python, "python3": python, "virtualenv": virtualenv, "npm": npm, "yarn": npm, "pnpm": npm,
+    "python": python, "python3": python, "virtualenv": virtualenv,
+    "uv": uv, "poetry": poetry, "pipenv": pipenv, "npm": npm, "yarn": npm, "pnpm": npm,
     "npx": npm, "ng": npm, "vite": npm, "webpack": npm, "tsc": npm, "gulp": npm, "grunt": npm,
     "configure": configure, "node": interpreter, "php": interpreter, "ruby": interpreter, "perl": interpreter,
     "bundle": bundle, "bundler": bundle, "gem": bundle, "composer": composer, "rustup": nothing, "corepack": nothing,
