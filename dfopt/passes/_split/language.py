@@ -218,8 +218,11 @@ def _node(context: Context, out: Outputs) -> list[str]:
                 names = set((json.loads(manifest).get("dependencies") or {}).keys())
             except (ValueError, AttributeError):
                 raise Unclear("package.json is not understood") from None
-            if names:
-                raise Unclear("there is no lock file, so that which modules are compiled is not known")
+            unknown = sorted(names - set(facts["pure"]))
+            if unknown:
+                raise Unclear(
+                    f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known"
+                )
         if names & set(facts["own"]):
             continue
         helper = sorted(names & set(facts["helpers"]))
