@@ -6,6 +6,7 @@ import re
 from posixpath import normpath
 
 from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
 from dfopt.passes._split.files import SYSTEM, Made, Unclear
 from dfopt.passes._split.go_packages import program_name, program_names
 from dfopt.passes._split.toolbox import fixed
@@ -46,7 +47,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
         "telemetry",
     ):
         if name == "generate":
-            raise Unclear(f"what go generate runs in line {call.line} is not known", call.line)
+            _generate(context, call)
         return
     if name not in ("build", "install", "get"):
         raise Unclear(f"what `go {name}` in line {call.line} writes is not known", call.line)
@@ -108,6 +109,27 @@ def go(context: Context, call: Call, out: Outputs) -> None:
         base = base or ("/go/bin" if "go" in context.features else f"{_home(call)}/go/bin")
         paths = [normpath(f"{base}/{one}") for one in program_names(context, call, directory, operands)]
     _add(out, call, paths, static)
+
+
+def _generate(context: Context, call: Call) -> None:
+    """Raises Unclear where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
+    files by processing source"): every line that asks for one is read."""
+    known = frozenset(table("split_programs")["go-generators"])
+    for one in context.flow.made:
+        if one.kind == "tree":
+            raise Unclear(f"what go generate runs in line {call.line} is not known", call.line)
+        if one.kind != "context" or not one.source.endswith(".go"):
+            continue
+        text = (context.facts.context_file(one.source) or b"").decode("utf-8", "surrogateescape")
+        for line in re.finditer(r"^//go:generate[ \t]+(.*)$", text, re.M):
+            words = [word for word in line[1].split() if not word.startswith("-")]
+            if words[:1] == ["go"]:
+                words = words[2:]  # go run, go tool
+            name = words[0].partition("@")[0].removesuffix("/...").rpartition("/")[2] if words else ""
+            if name not in known:
+                place = f"{one.source}:{text.count(chr(10), 0, line.start()) + 1}"
+                reason = f"what {name or 'the program'} writes, which go generate runs in line {call.line}"
+                raise Unclear(f"{reason}, is not known ({place})", call.line)
 
 
 def _add(out: Outputs, call: Call, paths: list[str], static: bool) -> None:

@@ -1,0 +1,3 @@
+module pills
+
+go 1.24
