@@ -37,7 +37,7 @@ class DaskError(CampaignError):
     """The cluster cannot be used; the message says why."""
 
 
-QUESTIONS = ("digest", "checksum", "context_paths", "context_file", "image_config")
+QUESTIONS = ("digest", "checksum", "context_paths", "context_file", "image_config", "children")
 
 
 class Job(Record):

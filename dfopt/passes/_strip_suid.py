@@ -87,6 +87,15 @@ def told(files: Mapping[str, int]) -> str:
     return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {size:.1f} MB: {', '.join(names[:_NAMED])}{more}"
 
 
+def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> str | None:
+    """What a layer of its own would cost, for a message: by the table, else as a build showed it; None where the build
+    showed no file that would lose a bit."""
+    seen = None if "files" in table("suid")["base"].get(family or "", {}) else seen_files(program, facts, keep)
+    if seen is None:
+        return cost(family)
+    return told(seen) if seen else None
+
+
 def kept_names(program: Program, facts: Facts, keep: Sequence[str]) -> list[str]:
     """Names of programs that keep their bits: `keep`, and those that the image's command names where it runs as another
     user than root."""

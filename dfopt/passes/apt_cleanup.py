@@ -5,6 +5,7 @@ import re
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.rewrite import RewriteError
+from dfopt.passes._children import reader_outside
 from dfopt.passes._cleanup import STAGES, appended, index_reader, mounted, runs
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
 
@@ -39,10 +40,12 @@ class AptCleanup(Pass):
     RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
     ```
 
-    Refuses: where a later step of this stage, or of a stage built FROM it, reads the index without refreshing it; a
+    Refuses: where a later step of this stage, or of a stage built FROM it, reads the index without refreshing it, or a
+    step of another file in the tree whose FROM may mean this image by the name of the file or of its directory; a
     background job or a comment at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the
     RUN cleans up in any spelling, or where a cache mount holds the index. Where a later step runs a script that cannot
-    be seen into, the fix is `unsafe`.
+    be seen into, the fix is `unsafe`. An image that is built on this one elsewhere, or under another name, is not seen:
+    one that installs needs an `apt-get update` of its own.
 
     Declares: the RUN gains one command at its end.
     """
@@ -57,11 +60,11 @@ class AptCleanup(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage, position, step in runs(program, self.settings["stages"], "apt"):
-            finding = self.check(program, stage, position, step)
+            finding = self.check(program, facts, stage, position, step)
             if finding is not None:
                 yield finding
 
-    def check(self, program: Program, stage: Stage, position: int, step: Step) -> Finding | None:
+    def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
         node = step.node
         body = program.body(step)
         if body.program is None:
@@ -76,6 +79,9 @@ class AptCleanup(Pass):
             edit, rewrite = appended(program, step, refresh, _CLEANUP)
             if later is not None:
                 raise RewriteError(f"line {later.node.line} needs the package index and does not refresh it")
+            outside = reader_outside(program, facts, stage, "apt")
+            if outside:
+                raise RewriteError(f"{outside} may be built on this image, and installs without refreshing the index")
         except RewriteError as error:
             return self.refuse(step, str(error))
         message = "delete apt's package index in the layer that downloaded it"

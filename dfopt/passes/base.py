@@ -169,6 +169,15 @@ class BuiltImage:
         raise NotImplementedError
 
 
+class Child(Record):
+    """A Dockerfile that may be built on the image of another one: its name to show, its text, and the names (last
+    parts, lower case) by which its FROM may mean that image."""
+
+    name: str
+    text: str
+    images: frozenset[str]
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -200,6 +209,10 @@ class Facts:
 
     def context_file(self, path: str) -> bytes | None:
         """The content of a file of the build context."""
+        return None
+
+    def children(self) -> tuple[Child, ...] | None:
+        """The other Dockerfiles of the tree that may be built on the image of this one, as far as names tell."""
         return None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
 from dfopt.passes._insert import insertion
 from dfopt.passes._started import UNCLEAR, command_elsewhere
-from dfopt.passes._strip_suid import alone, appended, cost, family_of, obstacle, seen_files, told, words
+from dfopt.passes._strip_suid import alone, appended, cost, family_of, obstacle, price_of, seen_files, words
 from dfopt.passes._suid import brings, copies_programs, strips
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
 
@@ -98,12 +98,9 @@ class StripSuid(Pass):
             yield Finding(self.name, "setuid programs stay in the image", node.start, node.end, None, reason)
             return
         command = words(program, facts, "/", self.settings["keep"])
-        price = cost(family)
-        seen = None if "files" in own else seen_files(program, facts, self.settings["keep"])
-        if seen is not None:
-            if not seen:
-                return
-            price = told(seen)
+        price = price_of(program, facts, self.settings["keep"], family)
+        if price is None:
+            return
         message += f" ({price})" if price else ""
         fix = appended(program, last, command) if last is not None else None
         if fix is None:

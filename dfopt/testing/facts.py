@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dfopt.knowledge import load_toml
-from dfopt.passes.base import Facts
+from dfopt.passes.base import Child, Facts
 from dfopt.syntax import dockerignore
 
 TYPE_CHECKING = False
@@ -20,7 +20,8 @@ _OWN = frozenset(
 
 class CaseFacts(Facts):
     """`facts.toml`: `[digests]` image -> digest, `[checksums]` URL -> checksum, `[images."name"]` image config,
-    `context = false` for no context."""
+    `context = false` for no context, `[children."NAME"]` a file of the tree (`text`) that may be built on the image of
+    this one, by the names of `images`."""
 
     __slots__ = ("path", "table")
 
@@ -60,6 +61,10 @@ class CaseFacts(Facts):
             return None
         file = self.path / path
         return file.read_bytes() if file.is_file() else None
+
+    def children(self) -> tuple[Child, ...] | None:
+        rows = self.table.get("children", {})
+        return tuple([Child(name, row["text"], frozenset(row["images"])) for name, row in rows.items()])
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         found = self.table.get("images", {}).get(image)

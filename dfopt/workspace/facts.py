@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.passes.base import BuiltImage
+    from dfopt.passes.base import BuiltImage, Child
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
 
@@ -47,6 +47,18 @@ class ContextFacts(Facts):
             self._found = find_context(self.path, self.root, self.source.text, self.context)
             self._looked = True
         return self._found
+
+    def knows(self, question: str) -> bool:
+        if question == "children":
+            from dfopt.workspace.children import names_of
+
+            return bool(self.root and names_of(self.path))
+        return super().knows(question)
+
+    def children(self) -> tuple[Child, ...] | None:
+        from dfopt.workspace.children import children_of
+
+        return children_of(self.path, self.root)
 
     def context_paths(self) -> frozenset[str] | None:
         found = self.build_context()
@@ -89,6 +101,9 @@ class JoinedFacts(Facts):
 
     def context_file(self, path: str) -> bytes | None:
         return next((found for part in self.parts if (found := part.context_file(path)) is not None), None)
+
+    def children(self) -> tuple[Child, ...] | None:
+        return next((found for part in self.parts if (found := part.children()) is not None), None)
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
@@ -134,6 +149,9 @@ class AskedFacts(Facts):
 
     def context_file(self, path: str) -> bytes | None:
         return self._ask("context_file").context_file(path)
+
+    def children(self) -> tuple[Child, ...] | None:
+        return self._ask("children").children()
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("image_config").image_config(image)

@@ -1,0 +1,107 @@
+"""Which Dockerfiles of a tree may be built on the image of another one.
+
+What an image is called is said where it is built, and not in its Dockerfile. So names are compared: a file may be built
+on the image of `docker/base-image/Dockerfile`, `base-image.Dockerfile` or `Dockerfile.base-image` where a FROM of it
+names an image whose last part is `base-image`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+from dfopt.ir.bases import split_image
+from dfopt.passes.base import Child
+from dfopt.workspace.discovery import is_dockerfile
+from dfopt.workspace.paths import display_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_DIRECTORIES = 20_000  # a larger tree is not searched
+_LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
+_KEPT = 60.0  # seconds for which a tree is taken to be as it was
+_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
+_SKIPPED = frozenset((".git", ".hg", ".svn", ".jj", "node_modules", ".venv"))
+# names of directories and files that are no names of images
+_GENERAL = frozenset((
+    "", "docker", ".docker", "dockerfile", "dockerfiles", "container", "containers", "containerfile", "containerfiles",
+    "build", ".build", "src", "app", "deploy", "ci", ".ci", ".devcontainer", ".github", "dev", "prod", "test", "tests",
+    "latest", "debian", "ubuntu", "alpine", "scratch",
+))  # fmt: skip
+
+_trees: dict[str, tuple[float, dict[str, list[str]] | None]] = {}
+
+
+def names_of(path: str) -> frozenset[str]:
+    """What the image of a Dockerfile may be called, by its directory's and its own name (lower case)."""
+    file = os.path.basename(path).lower()
+    own = re.sub(r"^(?:docker|container)file\.|\.(?:docker|container)file$", "", file)
+    found = {own, os.path.basename(os.path.dirname(os.path.abspath(path))).lower()} - {"dockerfile", "containerfile"}
+    return frozenset(name for name in found if name not in _GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
+
+
+def children_of(path: str, root: str) -> tuple[Child, ...] | None:
+    """The Dockerfiles below `root` that may be built on the image of the one at `path`. None where its image may be
+    called anything, or the tree is too large."""
+    names = names_of(path)
+    if not names or not root:
+        return None
+    tree = _tree(os.path.abspath(root))
+    if tree is None:
+        return None
+    own = os.path.realpath(path)
+    found: dict[str, Child] = {}
+    for name in sorted(names):
+        for file in tree.get(name, ()):
+            text = _text(file)
+            if os.path.realpath(file) != own and text is not None:
+                found[file] = Child(display_name(file), text, names)
+    return tuple(found.values())
+
+
+def image_names(text: str) -> set[str]:
+    """The last parts (lower case) of the images that a Dockerfile names in FROM."""
+    found = {split_image(word.strip("\"'"))[0].rpartition("/")[2].lower() for word in _FROM.findall(text)}
+    return {name for name in found if name and "$" not in name}
+
+
+def _tree(root: str) -> dict[str, list[str]] | None:
+    """Last part of an image's name -> the Dockerfiles below `root` that name such an image."""
+    made, known = _trees.get(root, (0.0, None))
+    if root in _trees and time.monotonic() - made < _KEPT:
+        return known
+    found: dict[str, list[str]] | None = {}
+    try:
+        for file in _dockerfiles(root):
+            for name in image_names(_text(file) or ""):
+                assert found is not None
+                found.setdefault(name, []).append(file)
+    except _TooLarge:
+        found = None
+    _trees[root] = time.monotonic(), found
+    return found
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _dockerfiles(root: str) -> Iterator[str]:
+    for count, (directory, directories, files) in enumerate(os.walk(root)):
+        if count > MOST_DIRECTORIES:
+            raise _TooLarge
+        directories[:] = sorted(name for name in directories if name not in _SKIPPED)
+        yield from (os.path.join(directory, name) for name in sorted(files) if is_dockerfile(name))
+
+
+def _text(file: str) -> str | None:
+    try:
+        if os.path.islink(file) or os.path.getsize(file) > _LARGEST:
+            return None
+        with open(file, "rb") as opened:
+            return opened.read().decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
