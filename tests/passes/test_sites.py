@@ -200,7 +200,6 @@ def test_nothing_is_refused_here() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('"npx", ', "", "whether serve is the package of npm"),
         ('"npx", "serve"', '"npx", "serve@6"', "how serve 6 answers"),
         ('"-l", "3000", ', "", ""),
         ('"-l", "3000", "out"]', '"out"]\nENV PORT=5000', "where the variable PORT says"),
@@ -220,6 +219,19 @@ def test_what_keeps_the_server(old: str, new: str, reason: str) -> None:
     said = refusal(SITE.replace(old, new, 1))
     assert reason in said
     assert bool(reason) == bool(said)
+
+
+def test_another_program_of_the_name() -> None:
+    text = SITE.replace('"npx", ', "")
+    given = {"package.json": b'{"scripts": {"build": "node build.js"}}', "build.js": b""}
+    (finding,) = MultiStage().find(Program(parse(text)), Given(given))
+    assert "nginx" not in finding.message + finding.reason
+    more = text.replace("RUN npm install", "RUN npm install --global serve@14")
+    (finding,) = MultiStage().find(Program(parse(more)), Given(given))
+    assert "run on nginx" in finding.message
+    given["package.json"] = b'{"dependencies": {"serve": "^14.0.0"}, "scripts": {"build": "node build.js"}}'
+    (finding,) = MultiStage().find(Program(parse(text)), Given(given))
+    assert "run on nginx" in finding.message
 
 
 def test_an_option_keeps_the_server() -> None:

@@ -22,6 +22,8 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from dfopt.ir.image_config import ImageConfig
     from dfopt.ir.program import Program, Stage
     from dfopt.passes._split.launch import Launch
@@ -73,8 +75,10 @@ class _Sites:
 
         self.read()
         launch = launch_of(self.program, self.stage, self.facts, self.text)
-        site = site_of(launch) if launch is not None else None
-        if launch is None or site is None:
+        if launch is None or not self.is_package(launch):
+            return None
+        site = site_of(launch)
+        if site is None:
             return None
         recipe = next(
             (one for one in stage_recipes(own) if one.keeps == "site"
@@ -85,7 +89,7 @@ class _Sites:
         config = image_config(self.program, self.stage)
         site = self.known_port(site, config)
         site = self.known_root(site, launch.directory)
-        self.check_package(site, launch)
+        self.check_manifest(site, launch.directory)
         self.check_configs(site)
         self.check_steps(config)
         image = self.image(recipe, site, config)
@@ -155,27 +159,30 @@ class _Sites:
             raise Unclear(f"no step makes {root}, which {site.server} serves")
         return site
 
-    def check_package(self, site: Site, launch: Launch) -> None:
-        """Raises Unclear unless the program is that of the package of its name, in a version that is known."""
-        if site.server == "http.server":  # Python's own
-            return
-        versions = [*self.locally(site, launch.directory), *self.globally(site.server)]
+    def is_package(self, launch: Launch) -> bool:
+        """Whether a program that is called like a server is that of the package of its name, or Python itself. Raises
+        Unclear where its version is not known."""
+        name = launch.words[0]
+        if name is None or name not in table("site_servers")["server"]:
+            return name is not None and name.startswith("python")
+        wanted = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
+        versions = [*[one[name] for one in wanted if name in one], *self.globally(name)]
         for version in versions:
-            check_major(site.server, version)
-        if not versions and not launch.package:
-            raise Unclear(f"whether {site.server} is the package of npm of that name is not known")
+            check_major(name, str(version))
+        return bool(versions) or launch.package
 
-    def locally(self, site: Site, directory: str) -> list[str]:
-        """The versions of a server that package.json asks for."""
+    def manifest(self, directory: str) -> dict[str, Any]:
+        """The package.json of a directory; {} where there is none, or none that is understood."""
         text = self.text(f"{directory.rstrip('/')}/package.json")
         try:
-            manifest = json.loads(text) if text is not None else {}
-            wanted = [manifest.get(key, {}).get(site.server) for key in ("dependencies", "devDependencies")]
-            if site.server == "serve" and manifest.get("static") and directory == site.root:
-                raise Unclear("package.json changes what serve answers (`static`)")
-        except (ValueError, AttributeError):
-            raise Unclear("package.json is not understood") from None
-        return [version for version in wanted if isinstance(version, str)]
+            found = json.loads(text) if text is not None else {}
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def check_manifest(self, site: Site, directory: str) -> None:
+        if site.server == "serve" and directory == site.root and self.manifest(directory).get("static"):
+            raise Unclear("package.json changes what serve answers (`static`)")
 
     def globally(self, name: str) -> list[str]:
         """The versions ("" for any) of a package that commands of the stage install for the whole image."""
