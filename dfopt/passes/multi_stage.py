@@ -25,9 +25,10 @@ class MultiStage(Pass):
     `multi-stage/go`, `python`, `c` and so on (`dfopt recipes`).
 
     Where the image only serves a directory of files (by `http-server`, `serve`, `python -m http.server` or `vite
-    preview`, called directly or by a script of package.json), nginx takes the server's place: at the same port, from
-    the same directory, and with the same answers: index files, addresses without `.html`, single-page fallback,
-    404.html, redirects, types, caching, compression. It runs without root; below port 1024 with root, to open the port.
+    preview`, called directly or by a script of package.json, or by an nginx of Debian's as it is installed), nginx
+    takes the server's place: at the same port, from the same directory, and with the same answers: index files,
+    addresses without `.html`, single-page fallback, 404.html, redirects, types, caching, compression. It runs without
+    root; below port 1024 with root, to open the port.
     What stays different: how a listing looks, and an error without a page of its own; methods other than GET and HEAD;
     IPv6; PORT and other variables are not read any more. `base = "slim"` keeps the server.
 

@@ -32,11 +32,12 @@ PATHS = [
     "/private.txt",
 ]  # fmt: skip
 DOCKERFILE = """\
-FROM node:22
+FROM node:22-trixie
+RUN apt-get update && apt-get install -y --no-install-recommends nginx-light
 RUN npm install --global http-server@14.1.1 serve@14.2.5 vite@7.1.12
 WORKDIR /site
 COPY files files
-RUN mkdir -p made && cp -a files dist && {page}chmod 600 dist/private.txt
+RUN cp -a files dist && {page}chmod 600 dist/private.txt && cp -a dist/. /var/www/html
 EXPOSE 3000
 CMD {command}
 """
@@ -46,6 +47,7 @@ SERVERS = {
     "http-server, port 80": (80, "exec http-server dist -p 80 -c-1"),
     "serve": (3000, '["serve", "dist"]'),
     "serve, one page": (3000, '["serve", "-s", "-l", "3000", "dist"]'),
+    "nginx": (80, '["nginx", "-g", "daemon off;"]'),
     "vite": (4173, '["vite", "preview", "--host", "0.0.0.0"]'),
 }
 CLIENT = """

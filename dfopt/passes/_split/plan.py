@@ -76,7 +76,12 @@ def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tu
                 return Plan(
                     found.recipe, found.image, "", False, (), found.copies, found.settings, found.saves, found.config
                 )
-    plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
+    try:
+        plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
+    except Unclear:
+        if note.reason:
+            raise note from None
+        raise
     if note.reason and plan is None:
         raise note
     return replace(plan, note=note.reason) if plan is not None and note.reason else plan

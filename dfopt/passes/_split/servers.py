@@ -49,6 +49,8 @@ def site_of(launch: Launch) -> Site | None:
     row = table("site_servers")["server"].get(name)
     if name is None or row is None or (name == "http.server" and launch.words[0] == name):
         return None
+    if name == "nginx" and "-g" not in words:  # leaves its container at once
+        return None
     check_major(name, launch.version)
     told = _Told(name, row)
     told.read(words)
@@ -93,7 +95,7 @@ class _Told:
                 if meaning is None:
                     raise Unclear(f"what {self.name} {option} does is not followed")
                 value = attached
-                takes = meaning in ("port", "host", "root", "cache", "ignored-value", "listing")
+                takes = meaning in ("port", "host", "root", "cache", "ignored-value", "listing", "daemon")
                 following = words[index] if index < len(words) else "-"
                 if value is None and (takes or greedy) and not (following or "").startswith("-"):
                     value = following
@@ -136,6 +138,9 @@ class _Told:
             self.host = value or "true"
         elif meaning == "root":
             self.root = value or ""
+        elif meaning == "daemon":
+            if not re.fullmatch(r"\s*daemon\s+off\s*;\s*", value or ""):
+                raise Unclear(f"what {self.name} {option} {value} does is not followed")
         elif meaning == "single":
             self.answers.update(rules="single", listing=False, not_found=False)
         elif meaning == "no-gzip":

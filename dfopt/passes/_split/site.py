@@ -22,6 +22,7 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from dfopt.ir.image_config import ImageConfig
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Facts
     from dfopt.recipes.base.stages import StageRecipe
 
+_READERS = ("RUN", "COPY", "ADD")
 _HEREDOC = (1, 4)  # the Dockerfile syntax that has COPY <<EOF
 _NOT_OVER = frozenset(("CMD", "ENTRYPOINT", "USER"))  # nginx's image has its own
 # Signals that stop nginx: others make it reload, or do nothing. Source: nginx(8)
@@ -163,13 +165,35 @@ class _Sites:
         """Whether a program that is called like a server is that of the package of its name, or Python itself. Raises
         Unclear where its version is not known."""
         name = launch.words[0]
-        if name is None or name not in table("site_servers")["server"]:
+        row = table("site_servers")["server"].get(name)
+        if name is None or row is None:
             return name is not None and name.startswith("python")
+        if "apt" in row:
+            return self.of_distribution(row["apt"])
         wanted = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
         versions = [*[one[name] for one in wanted if name in one], *self.globally(name)]
         for version in versions:
             check_major(name, str(version))
         return bool(versions) or launch.package
+
+    def of_distribution(self, packages: Sequence[str]) -> bool:
+        """Whether a server is one of Debian's packages in an image that builds. Raises Unclear where a step may change
+        its configuration."""
+        base = base_of(self.stage.image)
+        if base is None or not base.has - {"certs"}:
+            return False
+        found = False
+        for step in self.stage.steps:
+            if step.node.keyword == "RUN":
+                calls = self.program.commands(step).invocations
+                found = found or any(one.program in ("apt", "apt-get") and {*one.values} & {*packages} for one in calls)
+            text = step.node.joined.text
+            if step.node.keyword in _READERS and re.search(
+                r"/etc(?![\w/.-]*/apt\b)|nginx\.conf|sites-\w+|conf\.d", text
+            ):
+                line = step.node.line
+                raise Unclear(f"line {line} may change the configuration of nginx, which is not followed", line)
+        return found
 
     def manifest(self, directory: str) -> dict[str, Any]:
         """The package.json of a directory; {} where there is none, or none that is understood."""
