@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_DIRECTORIES = 20_000  # a larger tree is not searched
+MOST_DIRECTORIES = 10_000  # a larger tree is not searched
 _LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
 _KEPT = 60.0  # seconds for which a tree is taken to be as it was
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
@@ -44,12 +44,12 @@ def names_of(path: str) -> frozenset[str]:
 
 
 def children_of(path: str, root: str) -> tuple[Child, ...] | None:
-    """The Dockerfiles below `root` that may be built on the image of the one at `path`. None where its image may be
-    called anything, or the tree is too large."""
+    """The Dockerfiles of the repository (below `root`; without a repository, all below it) that may be built on the
+    image of the one at `path`. None where its image may be called anything, or the tree is too large."""
     names = names_of(path)
     if not names or not root:
         return None
-    tree = _tree(os.path.abspath(root))
+    tree = _tree(_repository(path, os.path.abspath(root)))
     if tree is None:
         return None
     own = os.path.realpath(path)
@@ -60,6 +60,16 @@ def children_of(path: str, root: str) -> tuple[Child, ...] | None:
             if os.path.realpath(file) != own and text is not None:
                 found[file] = Child(display_name(file), text, names)
     return tuple(found.values())
+
+
+def _repository(path: str, root: str) -> str:
+    """The root of the repository that holds a file, where it lies below `root`, else `root`."""
+    at = os.path.dirname(os.path.abspath(path))
+    while at.startswith(os.path.join(root, "")):
+        if os.path.lexists(os.path.join(at, ".git")):
+            return at
+        at = os.path.dirname(at)
+    return root
 
 
 def image_names(text: str) -> set[str]:

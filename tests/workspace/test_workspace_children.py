@@ -80,6 +80,11 @@ def test_a_file_is_no_child_of_its_own(tree: Path) -> None:
     assert children.children_of(str(file), str(tree)) == ()
 
 
+def test_another_repository_is_not_searched(tree: Path) -> None:
+    (tree / "docker" / ".git").mkdir()
+    assert children.children_of(str(tree / "docker/base-image/Dockerfile"), str(tree)) == ()
+
+
 def test_too_large_a_tree(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "MOST_DIRECTORIES", 2)
     assert children.children_of(str(tree / "docker/base-image/Dockerfile"), str(tree)) is None
