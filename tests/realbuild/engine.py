@@ -67,6 +67,7 @@ class Engine:
         self.host = host
         self._work = Path(tempfile.mkdtemp(prefix="dfopt-realbuild-"))
         self._tags: dict[str, list[str]] = {}
+        self._logs: dict[str, str] = {}
         self._running: set[subprocess.Popen[bytes]] = set()
         # What a build sees must not depend on who runs the tests: proxies, credentials, builders, SOURCE_DATE_EPOCH.
         drop = ("DOCKER_", "BUILDX_", "BUILDKIT_", "SOURCE_DATE_EPOCH")
@@ -116,12 +117,17 @@ class Engine:
             command += ["--secret", f"id={key},src={path}"]
         if target is not None:
             command += ["--target", target]
-        self._docker([*command, str(context)], timeout)
+        done = self._done([*command, str(context)], timeout)
         image = id_file.read_text().strip()
+        self._logs[image] = done.stderr.decode(errors="backslashreplace")
         file.unlink()
         id_file.unlink()
         self._tags.setdefault(image, []).append(tag)
         return image
+
+    def log(self, image: str) -> str:
+        """What the last build that made `image` wrote."""
+        return self._logs[image]
 
     def save(self, *images: str) -> Path:
         """A new `docker save` archive of `images`, which the caller deletes; layers that they share are in it once."""
@@ -149,6 +155,8 @@ class Engine:
     def remove(self, *images: str) -> None:
         """Removes images that `build` made. Only their own tags go: an image with another name stays under that."""
         tags = [tag for image in images for tag in self._tags.pop(image, [])]
+        for image in images:
+            self._logs.pop(image, None)
         if tags:
             self._docker(["image", "rm", "--force", *tags], timeout=120)
 
@@ -166,11 +174,14 @@ class Engine:
             shutil.rmtree(self._work, ignore_errors=True)
 
     def _docker(self, words: Sequence[str], timeout: float) -> bytes:
+        return self._done(words, timeout).stdout
+
+    def _done(self, words: Sequence[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
         done = self.call(words, timeout)
         if done.returncode != 0:
             log = _tail(done.stderr or done.stdout)
             raise EngineError(f"docker {words[0]} ended with status {done.returncode}:\n{log}")
-        return done.stdout
+        return done
 
     def call(self, words: Sequence[str], timeout: float, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Runs docker with `words`, and `given` on standard input; its status is the caller's to judge.
