@@ -103,6 +103,10 @@ class Docker(Engine):
             file,
             "--label",
             f"{marks.LABEL}={self.mark}",
+            # Cache mounts of its own: with --no-cache BuildKit empties those that the RUNs have (solver/llbsolver,
+            # detectPrunedCacheID), which are the user's.
+            "--build-arg",
+            "BUILDKIT_CACHE_MOUNT_NS=dfopt",
         ]
         if self.builder:
             words += ["--builder", self.builder]

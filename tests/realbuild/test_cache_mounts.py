@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from dfopt.engine import Build, find_engine
 from dfopt.optimizer import Options, optimize
 from dfopt.proof.differences import Allowed, compared, declared_by
 from dfopt.proof.seen import Reader, Seen
@@ -94,6 +95,24 @@ def test_mounted(
         print(f"{manager}: {sizes[1] - sizes[0]} B less in the image, {bytes_sent} B sent: cold, before, warm")
     finally:
         engine.remove(*images, *tops.values())
+
+
+def test_a_proof_leaves_the_users_caches_alone(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`docker build --no-cache` empties the cache mounts of its RUNs; dfopt's own builds have mounts of their own."""
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    target = f"/dfopt-{uuid.uuid4().hex}"
+    text = f"FROM busybox\nRUN --mount=type=cache,target={target} ls {target} >/seen && touch {target}/NAME\n"
+    first = engine.build(tmp_path, text.replace("NAME", "one").encode(), cached=True)
+    with find_engine("docker") as own:
+        own.build(Build(str(tmp_path), text.replace("NAME", "two").encode(), network="host", cache=False), 120)
+    second = engine.build(tmp_path, text.replace("NAME", "three").encode(), cached=True)
+    try:
+        assert engine.run(first, "cat /seen").stdout == b""
+        assert engine.run(second, "cat /seen").stdout == b"one\n"
+    finally:
+        engine.remove(first, second)
 
 
 def repository(engine: Engine, context: Path, dockerfile: str) -> dict[str, bytes]:

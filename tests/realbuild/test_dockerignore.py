@@ -1,4 +1,4 @@
-"""`dfopt dockerignore` by real builds: what COPY . . brought into the image before is not in the one after; the rest is."""
+"""`dfopt dockerignore` by real builds: junk that COPY . . brought into the image before is not in the one after."""
 
 from __future__ import annotations
 
