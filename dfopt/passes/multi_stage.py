@@ -88,7 +88,7 @@ class MultiStage(Pass):
             "WorkingDir",
             "Cmd",
             "User",
-            "ExposedPorts.*",
+            "ExposedPorts",
             "StopSignal",
         ),
     )
