@@ -25,7 +25,7 @@ class BaseFacts(Record):
 
 
 # Namespaces of the official images for one architecture each (docker-library/official-images, README)
-_ARCHITECTURES = frozenset(
+ARCHITECTURES = frozenset(
     ("amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x")
 )
 _KEPT = 256  # images whose row is remembered
@@ -61,7 +61,7 @@ class ImageRows:
     def _find(self, image: str) -> dict[str, Any] | None:
         repository, tag = split_image(image)
         namespace, _, official = repository.partition("/")
-        if namespace in _ARCHITECTURES:
+        if namespace in ARCHITECTURES:
             repository = official
         numbers = [number for parts, number in self.globs if _fits(repository, parts)]
         numbers += self.exact.get(repository, ())

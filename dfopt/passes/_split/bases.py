@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.bases import split_image
+from dfopt.ir.bases import ARCHITECTURES, split_image
 from dfopt.knowledge import table
 from dfopt.record import Record
+
+# Docker Hub's other names, mirrors of its official images (Google's and Amazon's documentation of them), and its
+# namespaces of one architecture each
+_PREFIXES = (
+    "docker.io/library/", "docker.io/", "library/", "mirror.gcr.io/library/", "public.ecr.aws/docker/library/",
+    *[f"{name}/" for name in sorted(ARCHITECTURES)],
+)  # fmt: skip
 
 
 class Base(Record):
@@ -26,7 +33,8 @@ def base_of(image: str | None) -> Base | None:
     """What the table knows of a builder's base image."""
     if image is None:
         return None
-    name, tag = split_image(image)
+    prefix = next((one for one in _PREFIXES if image.startswith(one)), "")
+    name, tag = split_image(image.removeprefix(prefix))
     for row in table("runtime_images")["image"]:
         if not any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name) for one in row["match"]):
             continue
@@ -41,13 +49,7 @@ def base_of(image: str | None) -> Base | None:
                     text = text.replace(f"{{{number}}}", group or "")
             return text
 
-        prefix = image[: image.find(name)] if name in image else ""
-        run = (
-            image
-            if row["run"] == "="
-            else (prefix if prefix.rstrip("/") in ("docker.io", "docker.io/library", "library") else "")
-            + filled(row["run"])
-        )
+        run = image if row["run"] == "=" else prefix + filled(row["run"])
         return Base(
             image, run, filled(row.get("release", "")), frozenset(filled(one) for one in row.get("has", ())),
             frozenset(filled(one) for one in row.get("run-has", ())), row["mb"], row["run-mb"],

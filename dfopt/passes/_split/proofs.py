@@ -98,6 +98,18 @@ class Proofs:
             found.add(name[1])
         return found
 
+    def of_some_release(self, package: str, name: str, line: int) -> tuple[str, ...] | None:
+        """The libraries of a -dev package. Raises Unclear where they differ and the builder's release is not known."""
+        if self.base.release:
+            return libraries(package, self.base.release)
+        found = libraries(package, "trixie")
+        if "headers" in self.base.has and found != libraries(package, "bookworm"):
+            reason = (
+                f"the release that {self.base.image} is built on is not known, and with it the package of the library"
+            )
+            raise Unclear(f"{reason} {name}, linked in line {line}", line)
+        return found
+
     def linked(self) -> list[str]:
         """Packages of the libraries that build files name. Raises Unclear for one that is not known, where the base
         image's own headers may be what it was linked with."""
@@ -110,7 +122,7 @@ class Proofs:
             package = links.get(name)
             if package == "":
                 continue
-            runs = libraries(package, self.base.release or "trixie") if package else None
+            runs = self.of_some_release(package, name, line) if package else None
             if runs is None:
                 if "headers" in self.base.has or "cc" in self.base.has:
                     raise Unclear(f"the package of the library {name}, linked in line {line}, is not known", line)
