@@ -230,6 +230,8 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <build>
     <plugins>
       <plugin><artifactId>maven-dependency-plugin</artifactId><version>3.8.1</version></plugin>
+      <plugin><artifactId>maven-deploy-plugin</artifactId><version>3.1.4</version></plugin>
+      <plugin><artifactId>maven-site-plugin</artifactId><version>3.21.0</version></plugin>
     </plugins>
   </build>
 </project>
@@ -243,7 +245,8 @@ _JAVA = """public class Main {
 
 
 def maven(url: str) -> Project:
-    """Downloads from Debian's packages, as a repository of files."""
+    """Downloads from Debian's packages, as a repository of files. go-offline fetches the plugins of all phases, so that
+    the POM names the versions that Debian has also of those that the build does not run."""
     settings = (
         "<settings><mirrors><mirror><id>debian</id><mirrorOf>*</mirrorOf><url>file:///usr/share/maven-repo</url>"
         "</mirror></mirrors></settings>"

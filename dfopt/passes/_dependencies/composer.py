@@ -31,6 +31,10 @@ def install(command: Command) -> None:
     if not isinstance(project, dict) or not isinstance(lock, dict):
         raise Reads("composer.json is no object")
     _check_project(command, project)
+    if "version" not in project and "COMPOSER_ROOT_VERSION" not in command.scope.env:
+        for name in facts["versions"]:
+            if command.holds(name) or command.above(name):
+                raise Reads(f"composer takes the version of the project from {name}")
     packages = [*lock.get("packages", ()), *lock.get("packages-dev", ())]
     if any(one.get("dist", {}).get("type") == "path" for one in packages if isinstance(one, dict)):
         raise Reads("composer.lock names local packages")

@@ -143,6 +143,10 @@ def _check_npmrc(command: Command) -> dict[str, str]:
 
 
 def _check_yarn(command: Command, package: dict[str, Any]) -> None:
+    for section in _SECTIONS[:3]:
+        for word in _strings(package.get(section)):  # a tag that is the name of a directory means the directory
+            if re.fullmatch(r"[\w.-]+", word) and command.holds(word + "/package.json"):
+                raise Reads(f'"{word}" in package.json is a local path')
     for other in (".yarnrc.yml", ".pnp.cjs", ".pnp.js", ".yarn"):
         if command.holds(other):
             raise Reads(f"{other}: Yarn 2 and later read more of the project")
