@@ -25,7 +25,7 @@ FLOORS = (
     ("recipes", "registry"),
     ("image", "workspace"),
     ("engine", "hosts"),
-    ("campaign", "proof", "review", "testing"),
+    ("campaign", "proof", "request", "review", "testing"),
     ("lsp",),
     ("cli",),
     ("__main__",),
@@ -34,7 +34,6 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 
 # (importing name, imported module): why it may.
 EXCEPTIONS = {
-    ("lsp", "cli.request"): "an editor asks for what a command line asks for: settings, facts and passes of a file",
 }
 
 

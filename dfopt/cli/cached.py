@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from dfopt.cli.request import STDIN
 from dfopt.record import Record, replace
+from dfopt.request import STDIN
 from dfopt.workspace.config import ConfigError
 
 TYPE_CHECKING = False

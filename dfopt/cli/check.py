@@ -9,8 +9,9 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.fix import Fix, counts
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import FileReport, items_of
-from dfopt.cli.request import STDIN, files_of, lookup_of, request_of, store_of
+from dfopt.cli.request import files_of, lookup_of, request_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
+from dfopt.request import STDIN
 from dfopt.workspace.run import Outcome
 
 TYPE_CHECKING = False

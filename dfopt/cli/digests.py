@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import read_input
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.resolver import DigestResolver
+from dfopt.request import read_input
 from dfopt.source import Source
 from dfopt.workspace.images import Use, uses
 from dfopt.workspace.locked import LOCK_NAME, KnownFacts, find_lock, full_name
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.cli.options import Values
-    from dfopt.cli.request import Request
     from dfopt.registry.client import RegistryClient
     from dfopt.registry.lock import Lock
     from dfopt.registry.resolver import Mode
+    from dfopt.request import Request
     from dfopt.workspace.discovery import Found
 
 

@@ -6,9 +6,10 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import STDIN, Request, lookup_of
+from dfopt.cli.request import lookup_of
 from dfopt.cli.stream import NO_FILES
 from dfopt.record import Record
+from dfopt.request import STDIN, Request
 from dfopt.workspace.config import ConfigError, Lookup
 from dfopt.workspace.context import IGNORE_FILE, NO_PATTERNS, BuildContext, list_all
 from dfopt.workspace.discovery import discover

@@ -6,10 +6,11 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import STDIN, Request, files_of, request_of, store_of
+from dfopt.cli.request import files_of, request_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.edit import unified_diff
 from dfopt.record import Record
+from dfopt.request import STDIN, Request
 from dfopt.workspace.config import ConfigError
 from dfopt.workspace.patches import labels, patch_name
 from dfopt.workspace.run import Outcome, run_all

@@ -11,7 +11,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.fix import Fix, run_task, task_of
 from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
 from dfopt.cli.report.base import clean, position
-from dfopt.cli.request import STDIN, request_of
+from dfopt.cli.request import request_of
 from dfopt.engine import EngineError
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError
@@ -19,6 +19,7 @@ from dfopt.proof import Lab, Plan, ProofError, prove_fixes
 from dfopt.proof.built import BuildFacts
 from dfopt.proof.seen import Reader
 from dfopt.record import Record, replace
+from dfopt.request import STDIN
 from dfopt.source import LineIndex
 from dfopt.workspace.facts import ContextFacts
 from dfopt.workspace.run import guarded

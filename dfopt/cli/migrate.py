@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.campaign.local import Executor
     from dfopt.campaign.model import FileResult, Totals
     from dfopt.cli.options import Values
-    from dfopt.cli.request import Request
+    from dfopt.request import Request
     from dfopt.workspace.discovery import Found
 
 

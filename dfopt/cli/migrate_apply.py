@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dfopt.campaign.model import FileResult
     from dfopt.cli.options import Values
-    from dfopt.cli.request import Request
+    from dfopt.request import Request
     from dfopt.workspace.discovery import Found
 
 

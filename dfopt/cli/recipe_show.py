@@ -5,13 +5,14 @@ from __future__ import annotations
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.cli.explain import shown
-from dfopt.cli.recipes import as_json, library_of, tiers
+from dfopt.cli.recipes import as_json, tiers
 from dfopt.cli.request import lookup_of
 from dfopt.passes.base import registered
 from dfopt.recipes.base.common import WHEN
 from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.load import options_of_pass
 from dfopt.recipes.schema import DEFAULT_KIND
+from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 from dfopt.cli import out
 from dfopt.cli.cases import Cases
 from dfopt.cli.errors import UsageError
-from dfopt.cli.recipes import library_of
 from dfopt.cli.request import lookup_of
 from dfopt.testing import recipes
+from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

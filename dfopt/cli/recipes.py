@@ -1,65 +1,19 @@
-"""`dfopt recipes`: the list of recipes; and what the commands that take recipes share."""
+"""`dfopt recipes`: the list of recipes."""
 
 from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.request import lookup_of
 from dfopt.recipes.base.errors import RecipeError
-from dfopt.recipes.load import Library
 from dfopt.recipes.model import Recipe, When
-from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values
 from dfopt.recipes.schema import DEFAULT_KIND
-from dfopt.workspace.config import Config, ConfigError
-from dfopt.workspace.places import place_of_setting
+from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.cli.options import Values
-    from dfopt.cli.request import Request
-
-
-def library_of(config: Config) -> Library:
-    """The recipes that a configuration knows."""
-    return Library(config.recipe_directories)
-
-
-def plan_of(request: Request, config: Config, words: tuple[str, ...]) -> Plan:
-    """The recipes `words` with their options, for files with a configuration. Raises ConfigError."""
-    library = library_of(config)
-    recipes = tuple(_named(library, config, request, word) for word in words)
-    values: dict[str, Any] = {}
-    given = config.recipe_options
-    for recipe in _all(recipes):
-        for option, value in given.get(recipe.name, {}).items():
-            try:
-                values.update(checked_values((recipe,), {option: value}))
-            except RecipeError as failure:
-                setting = config.settings[f"recipes.options.{recipe.name}.{option}"]
-                raise ConfigError(failure.message, place_of_setting(setting)) from None
-    try:
-        values.update(option_values(recipes, request.set))
-    except RecipeError as failure:
-        raise ConfigError(failure.message, "--set") from None
-    ignore = (*config.get("ignore", ()), *request.ignore)
-    unsafe = request.unsafe if request.unsafe is not None else config.get("unsafe")
-    return Plan(recipes, values, ignore, unsafe, request.passes_of(config))
-
-
-def _named(library: Library, config: Config, request: Request, word: str) -> Recipe:
-    try:
-        return check_kind(library.get(word))
-    except RecipeError as failure:
-        place = "--recipe" if request.recipes else place_of_setting(config.settings["recipes.use"])
-        raise ConfigError(str(failure), place) from None
-
-
-def _all(recipes: tuple[Recipe, ...]) -> list[Recipe]:
-    found: list[Recipe] = []
-    for recipe in recipes:
-        found += [*_all(recipe.parts), recipe]
-    return found
 
 
 def run(values: Values) -> int:

@@ -6,7 +6,8 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import Request, lookup_of
+from dfopt.cli.request import lookup_of
+from dfopt.request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from lsprotocol import types
 from pygls import uris
 from pygls.lsp.server import LanguageServer
 
-from dfopt.cli.request import Request
 from dfopt.lsp import pages
 from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range_of
 from dfopt.lsp.analysis import Analysis, Refused
 from dfopt.lsp.settings import Settings, settings_from
 from dfopt.optimizer import Options
+from dfopt.request import Request
 from dfopt.source import Source
 from dfopt.version import version
 from dfopt.workspace.config import NAMES, ConfigError, Lookup

@@ -1,0 +1,63 @@
+"""The recipes that a configuration knows, and the plan that some of them make for its files."""
+
+from __future__ import annotations
+
+from dfopt.recipes.base.errors import RecipeError
+from dfopt.recipes.load import Library
+from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values
+from dfopt.workspace.config import ConfigError
+from dfopt.workspace.places import place_of_setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dfopt.recipes.model import Recipe
+    from dfopt.workspace.config import Config
+
+
+def library_of(config: Config) -> Library:
+    """The recipes that a configuration knows."""
+    return Library(config.recipe_directories)
+
+
+def plan_of(
+    config: Config, words: tuple[str, ...], asked: bool, set: tuple[str, ...], ignore: tuple[str, ...],
+    unsafe: bool | None, passes: Mapping[str, Mapping[str, Any]],
+) -> Plan:  # fmt: skip
+    """The recipes `words` with their options, for files with a configuration. `asked`: the user names them, not the
+    configuration; `set`, `ignore`, `unsafe`: what the user says beside it; `passes`: all passes' options. Raises
+    ConfigError."""
+    library = library_of(config)
+    recipes = tuple(_named(library, config, asked, word) for word in words)
+    values: dict[str, Any] = {}
+    given = config.recipe_options
+    for recipe in _all(recipes):
+        for option, value in given.get(recipe.name, {}).items():
+            try:
+                values.update(checked_values((recipe,), {option: value}))
+            except RecipeError as failure:
+                setting = config.settings[f"recipes.options.{recipe.name}.{option}"]
+                raise ConfigError(failure.message, place_of_setting(setting)) from None
+    try:
+        values.update(option_values(recipes, set))
+    except RecipeError as failure:
+        raise ConfigError(failure.message, "--set") from None
+    tiers = unsafe if unsafe is not None else config.get("unsafe")
+    return Plan(recipes, values, (*config.get("ignore", ()), *ignore), tiers, passes)
+
+
+def _named(library: Library, config: Config, asked: bool, word: str) -> Recipe:
+    try:
+        return check_kind(library.get(word))
+    except RecipeError as failure:
+        place = "--recipe" if asked else place_of_setting(config.settings["recipes.use"])
+        raise ConfigError(str(failure), place) from None
+
+
+def _all(recipes: tuple[Recipe, ...]) -> list[Recipe]:
+    found: list[Recipe] = []
+    for recipe in recipes:
+        found += [*_all(recipe.parts), recipe]
+    return found
