@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
 from dfopt.passes._split.bases import base_of
 from dfopt.passes._split.files import Unclear
+from dfopt.passes._split.language import _satisfied
 from dfopt.passes._split.make import cmake_outputs, makefile_outputs
 from dfopt.passes._split.packages import install_command, libraries
 from dfopt.passes.base import Facts
 from dfopt.passes.multi_stage import MultiStage
+from dfopt.recipes.base.stages import stage_recipes
 from dfopt.syntax.dockerfile import parse
 
 # --- makefiles -------------------------------------------------------------------------------------------------------
@@ -123,12 +127,51 @@ def test_cmake() -> None:
         ("openjdk:8-jdk-alpine", "eclipse-temurin:8-jre-alpine", "alpine"),
         ("mcr.microsoft.com/dotnet/sdk:8.0-alpine", "mcr.microsoft.com/dotnet/aspnet:8.0-alpine", ""),
         ("ubuntu:22.04", "ubuntu:22.04", "jammy"),
+        ("buildpack-deps:jammy", "ubuntu:jammy", "jammy"),
+        ("mirror.gcr.io/library/golang:1.24", "mirror.gcr.io/library/debian:trixie-slim", "trixie"),
+        ("public.ecr.aws/docker/library/python:3.12", "public.ecr.aws/docker/library/python:3.12-slim", ""),
+        ("arm64v8/golang:1.24-bookworm", "arm64v8/debian:bookworm-slim", "bookworm"),
+        ("mcr.microsoft.com/dotnet/sdk:9.0-noble-amd64", "mcr.microsoft.com/dotnet/aspnet:9.0-noble-amd64", ""),
+        ("mcr.microsoft.com/dotnet/aspnet:9.0", "mcr.microsoft.com/dotnet/aspnet:9.0", ""),
     ],
 )  # fmt: skip
 def test_image_for_the_run(image: str, run: str, release: str) -> None:
     base = base_of(image)
     assert base is not None
     assert (base.run, base.release) == (run, release)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "found"),
+    [
+        ('subprocess.run(["ls"])', "any-program", False),
+        ('subprocess.run(\n    [ "ls", "-l"])', "any-program", False),
+        ("subprocess.run([sys.executable, path])", "any-program", False),
+        ("subprocess.run([name])", "any-program", True),
+        ("subprocess.run(name, shell=True)", "any-program", True),
+        ('subprocess.check_output([ "git", "log"])', "programs", True),
+    ],
+)
+def test_programs_that_python_starts(text: str, pattern: str, found: bool) -> None:
+    recipe = next(one for one in stage_recipes() if one.name == "python")
+    assert any(re.search(expression, text) for expression in recipe.scan[pattern]) is found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "image", "satisfied"),
+    [
+        (">=3.9", "python:3.12", True),
+        (">=3.9,<4", "python:3.12-bookworm", True),
+        (">=3.13", "python:3.12", False),
+        (">=3.8,<3.12", "python:3.12", False),
+        (">=3.9,==3.12.1", "python:3.12", True),
+        (">=3.9,==3.11", "python:3.12", False),
+        ("!=3.9", "python:3.12", False),
+        (">=3.9", "python:3", False),
+    ],
+)
+def test_python_of_uv(wanted: str, image: str, satisfied: bool) -> None:
+    assert _satisfied(wanted, image) is satisfied
 
 
 @pytest.mark.parametrize("image", ["gcc:15", "centos:7", "example.com/team/golang:1.24", "golang:windowsservercore"])

@@ -93,7 +93,7 @@ class Commands(FileCommands):
         elif name in self.users:
             self.accounts += 1
             self.home(one)
-        elif name in self.tools:
+        elif name in self.tools or _unversioned(name) in self.tools:
             self.call(one)
         elif name in self.files or name in ("chown", "chgrp"):
             self.file(one, name)
@@ -188,7 +188,7 @@ class Commands(FileCommands):
                 elif value == one.path:
                     break
         made = Call(
-            one.program or "",
+            _unversioned(one.program or ""),
             words,
             self.directory,
             given,
@@ -283,3 +283,9 @@ class Commands(FileCommands):
 _UNKNOWN = Unknown()
 # Asked so, a program only says what it is
 _TELLS = ("--version", "-version", "-V", "version", "--help", "-h")
+
+
+def _unversioned(name: str) -> str:
+    """A compiler's name without its version: g++-14, clang-19."""
+    found = re.fullmatch(r"(gcc|g\+\+|clang|clang\+\+|gfortran)-\d+", name)
+    return found[1] if found else name
