@@ -12,7 +12,7 @@ from dfopt.passes._started import started
 from dfopt.passes._swap_built import ask_build
 from dfopt.passes._swap_commands import SLIMMED, Commands
 from dfopt.passes._swap_files import ELF, copied, is_static, programs_in
-from dfopt.passes._swap_target import SLIM, Obstacle
+from dfopt.passes._swap_target import ALPINE, SLIM, Obstacle
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -129,7 +129,9 @@ class Survey(Commands):
             if content[:4] == ELF and not is_static(content):
                 raise Obstacle(f"line {line}: {name} is a program for another C library")
             if content[:2] == b"#!" and re.match(rb"#!.*\bbash\b", content) and "bash" not in self.have:
-                raise Obstacle(f"line {line}: {name} is a script for bash, which is not in {self.target.image}")
+                if self.target.kind != ALPINE:
+                    raise Obstacle(f"line {line}: {name} is a script for bash, which is not in {self.target.image}")
+                self.need("bash", line)
 
     def _healthcheck(self, step: Step) -> None:
         body = self.program.body(step)

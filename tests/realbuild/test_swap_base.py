@@ -112,6 +112,25 @@ CASES = {
         "distroless-static", ("golang", "distroless-static"), {}, GO_FILES, GO_STAGES,
         "gcr.io/distroless/static-debian13", (), b"a page\n<nil> 1000\n",
     ),
+    "distroless-base": Case(
+        "distroless-base", ("golang", "distroless-base"), {}, GO_FILES, GO_STAGES,
+        "gcr.io/distroless/base-debian13", (), b"a page\n<nil> 1000\n",
+    ),
+    "distroless-cc": Case(
+        "distroless-cc", ("gcc", "distroless-cc"), {},
+        {"main.c": "#include <stdio.h>\nint main(void) { return puts(\"here\") < 0; }\n"},
+        "FROM gcc:14 AS build\nCOPY main.c /\nRUN gcc -static -o /show /main.c\n"
+        'FROM debian:13-slim\nCOPY --from=build /show /show\nENTRYPOINT ["/show"]\n',
+        "gcr.io/distroless/cc-debian13", (), b"here\n",
+    ),
+    "a list on alpine": Case(
+        "alpine", (), {},
+        {"lines": "b\na\n"},
+        "FROM debian:13\nCOPY lines /srv/\n"
+        "RUN set -eux; sort /srv/lines > /srv/sorted; mkdir -p /var/lib/apt/lists; rm -rf /var/lib/apt/lists/*\n"
+        'CMD ["head", "-n", "1", "/srv/sorted"]\n',
+        "alpine:3.22", (), b"a\n",
+    ),
     "scratch": Case("scratch", ("golang",), {}, GO_FILES, GO_STAGES, "scratch", (), b"a page\n<nil> 1000\n"),
 }  # fmt: skip
 
