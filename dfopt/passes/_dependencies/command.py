@@ -113,12 +113,25 @@ class Command:
         if present and not any(word in facts["frozen"] for word in self.values):
             self.doubts.append(f"{present[0]} stays as it is in the context, where the install may write it anew")
 
+    def place(self, name: str, value: object, below: str = "") -> None:
+        """A setting that says where the install writes. Raises Reads where it cannot be told."""
+        target = join_path(self.absolute, value) if isinstance(value, str) else None
+        if not isinstance(target, str):
+            raise Reads(f"where {name} leads is not known")
+        if covers(self.sources.destination, target):
+            inside = posixpath.normpath(posixpath.join(posixpath.relpath(target, self.sources.destination), below))
+            if inside == ".":
+                raise Reads(f"{name} makes the install write between the sources")
+            self.writes.append(inside + "/")
+
     def environment(self, facts: dict[str, Any]) -> None:
         """Raises Reads for a variable that configures the program in a way that is not known to be harmless."""
         for name, value in self.scope.env.items():
             prefix = next((prefix for prefix in facts.get("environment", ()) if name.startswith(prefix)), None)
             if prefix is not None and name[len(prefix) :] not in facts["harmless"]:
                 raise Reads(f"ENV {name} may lead `{self.program}` to other files")
+            if name in facts.get("places", {}):
+                self.place(name, value, facts["places"][name])
             if isinstance(value, str) and name == "NODE_OPTIONS" and re.search(r"(?:^|\s)(?:-r|--(?:req|imp))", value):
                 raise Reads("NODE_OPTIONS loads a file")
 

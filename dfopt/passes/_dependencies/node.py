@@ -69,8 +69,11 @@ def _install(command: Command) -> None:
     command.manifests(facts)
     package = _json(command, "package.json")
     for path in command.above("package.json"):
-        if '"workspaces"' in command.sources.text(path):
+        text = command.sources.text(path)
+        if '"workspaces"' in text:
             raise Reads(f"{path} makes a workspace of directories below it")
+        if name != "npm" and ('"packageManager"' in text or '"devEngines"' in text):
+            raise Reads(f"{path} tells corepack which {name} to run")
     ignored = "--ignore-scripts" in words
     npmrc = _check_npmrc(command) if command.holds(".npmrc") else {}
     ignored = ignored or npmrc.get("ignore-scripts") == "true"

@@ -37,7 +37,11 @@ def _no_paths(value: Any, file: str) -> None:
 
 
 def poetry_config(command: Command) -> None:
-    if len(command.values) < 3 or not command.values[1].startswith("virtualenvs.") or "--local" in command.values:
+    if (
+        len(command.values) < 3
+        or re.match(r"virtualenvs\.(?:create|in-project|options\.)", command.values[1]) is None
+        or "--local" in command.values
+    ):
         raise Reads("what `poetry config` sets is not known")
 
 
@@ -97,6 +101,9 @@ def uv_pip(command: Command) -> None:
     pip.install(command)
     command.values = ["pip", *command.values]
     for name in ("uv.toml", "pyproject.toml"):  # settings of uv
+        for path in command.above(name):
+            if name == "uv.toml" or "tool.uv" in command.sources.text(path):
+                raise Reads(f"{path}, above the directory of the project, may count too")
         if command.holds(name):
             if name == "pyproject.toml" and "tool.uv" not in command.text(name):
                 continue

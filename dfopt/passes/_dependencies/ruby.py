@@ -31,9 +31,11 @@ def config(command: Command) -> None:
     words = [word for word in command.values[1:] if word not in ("set", "--local", "--global", "--delete", "unset")]
     known = table("dependency_files")["bundle"]["settings"]
     if not words or words[0].lower().replace("_", "-").lstrip("-") not in known or (
-        any(word.startswith((".", "/")) for word in words[1:])
+        any(word.startswith(".") for word in words[1:])
     ):  # fmt: skip
         raise Reads("what `bundle config` sets is not known")
+    if words[0].lower().lstrip("-") == "path" and words[1:]:
+        command.place("path", words[1])
     command.writes.append(command.directory + ".bundle/")
 
 
