@@ -9,15 +9,8 @@ from pathlib import Path
 
 from dfopt.recipes.load import Library
 
-ROOT = Path(__file__).parents[2]
 
-
-def test_the_wheel_brings_the_recipes(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True,
-        capture_output=True,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
+def test_the_wheel_brings_the_recipes(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
