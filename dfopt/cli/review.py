@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dfopt.workspace.config import Lookup
 
 DIVE_CI = ".dive-ci"
+_LAYOUT = ("index.json", "manifest.json", "oci-layout")  # what a directory has that is an image
 _GATES = ("dive-ci", "threshold")  # rules that the user set up to fail
 
 
@@ -26,7 +27,7 @@ def run(values: Values) -> int:
     """Runs the command. Raises UsageError; everything that is wrong with an image is told as one, too."""
     from dfopt.image.errors import ImageError
 
-    images: tuple[str, ...] = values.images
+    images, context = _images(values)
     if not images:
         raise UsageError("which image? (see dfopt review --help)")
     if len(images) > 2 or len(values.file) > len(images):
@@ -35,7 +36,7 @@ def run(values: Values) -> int:
     lookup = lookup_of(values)
     try:
         settings = _settings(values)
-        results = [_optimized(path, lookup) for path in values.file]
+        results = [_optimized(path, lookup, context) for path in values.file]
         reviewed = _reviewed(images, settings, results, values)
     except ImageError as failure:
         raise UsageError(str(failure)) from None
@@ -52,6 +53,23 @@ def run(values: Values) -> int:
     if unread:
         return 2
     return 1 if any(fails(review, wanted) for review in reviews[-1:]) else 0
+
+
+def _images(values: Values) -> tuple[tuple[str, ...], str | None]:
+    """The images, and the build context of their Dockerfiles: as `fix` takes it, or as docker build does, behind all
+    else. Raises UsageError."""
+    images: tuple[str, ...] = values.images
+    context: str | None = values.context
+    last = images[-1] if values.file and len(images) > 1 else ""
+    if os.path.isdir(last) and not any(os.path.exists(os.path.join(last, name)) for name in _LAYOUT):
+        if context is not None:
+            raise UsageError(f"--context names the build context, and so does {out.printable(last)}")
+        images, context = images[:-1], last
+    if context is not None and not os.path.isdir(context):
+        raise UsageError(f'--context: no such directory: "{out.printable(context)}"')
+    if context is not None and not values.file:
+        raise UsageError("--context needs --file")
+    return images, context
 
 
 def fail_on(words: tuple[str, ...]) -> frozenset[str]:
@@ -103,7 +121,7 @@ def _settings(values: Values) -> Settings:
     return Settings(rules, sizes["max_size"], sizes["max_wasted"], share, values.target or "")
 
 
-def _optimized(path: str, lookup: Lookup) -> Result:
+def _optimized(path: str, lookup: Lookup, context: str | None) -> Result:
     """What the optimizer says about a Dockerfile, by the configuration that holds for it."""
     from dfopt.workspace.config import ConfigError
     from dfopt.workspace.discovery import discover
@@ -112,7 +130,7 @@ def _optimized(path: str, lookup: Lookup) -> Result:
         raise UsageError(f"{out.printable(path)}: is a directory; name the Dockerfile")
     found = next(iter(discover([path], lookup)))
     try:
-        return Request(lookup).optimize(found)
+        return Request(lookup, context=context).optimize(found)
     except ConfigError as failure:
         raise UsageError(str(failure)) from None
     except OSError as failure:

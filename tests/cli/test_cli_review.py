@@ -44,6 +44,27 @@ def test_an_image_and_its_dockerfile(place: Path) -> None:
     assert "apt-cleanup would save 400 kB" in out
 
 
+def test_a_build_context(place: Path) -> None:
+    """By the words of `fix`, or behind all else as for docker build: what passes ask of it is known."""
+    (place / "Dockerfile").write_bytes(DOCKERFILE + b"COPY serve /srv/serve\nCMD /srv/serve\n")
+    (place / "dfopt.toml").write_text("unsafe = true\n")
+    (place / "context").mkdir()
+    (place / "context" / "serve").write_bytes(b"#!/bin/sh\n")
+    words = ("image.tar", "-f", "Dockerfile", "--output-format", "json")
+    seen = [review(place, *words, *more) for more in ((), ("--context", "context"), ("context",))]
+    assert [status for status, _, _ in seen] == [0, 0, 0]
+    assert seen[1] == seen[2]
+    assert ['+CMD [\\"/srv/serve\\"]' in out for _, out, _ in seen] == [False, True, True]
+    for args, why in (
+        (("image.tar", "--context", "context"), "--context needs --file"),
+        ((*words, "--context", "nowhere"), 'no such directory: "nowhere"'),
+        ((*words, "context", "--context", "context"), "names the build context, and so does context"),
+        (("image.tar", "context"), "not an image archive"),
+    ):
+        status, _, err = review(place, *args)
+        assert (status, why in err) == (2, True), err
+
+
 def test_standard_input(place: Path) -> None:
     status, out, _ = review(place, "-", stdin=(place / "image.tar").read_bytes())
     assert (status, "standard input  linux/amd64" in out) == (0, True)

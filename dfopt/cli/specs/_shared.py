@@ -65,6 +65,15 @@ SELECTION = (
     ),
 )
 
+CONTEXT = OptionSpec(
+    "context",
+    ("--context",),
+    "string",
+    "The build context of all files. [default: found out for each, mostly its own directory]",
+    metavar="DIR",
+    panel="Files",
+)
+
 FILES = (
     OptionSpec(
         "exclude",
@@ -91,14 +100,7 @@ FILES = (
         metavar="FILE",
         panel="Files",
     ),
-    OptionSpec(
-        "context",
-        ("--context",),
-        "string",
-        "The build context of all files. [default: found out for each, mostly its own directory]",
-        metavar="DIR",
-        panel="Files",
-    ),
+    CONTEXT,
     OptionSpec(
         "jobs",
         ("--jobs", "-j"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dfopt.cli.options import ArgumentSpec, CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CONFIGURATION, OUTPUT, format_option
+from dfopt.cli.specs._shared import CONFIGURATION, CONTEXT, OUTPUT, format_option
+from dfopt.record import replace
 
 SPEC = CommandSpec(
     "review",
@@ -14,7 +15,8 @@ SPEC = CommandSpec(
         ArgumentSpec(
             "images",
             "An image, or two: a name of docker, podman or buildah, docker://REGISTRY/NAME:TAG, an OCI layout, an "
-            "archive, '-' for one on standard input.",
+            "archive, '-' for one on standard input. With --file, a directory at the end that is no image is the build "
+            "context, as for docker build.",
             many=True,
             required=True,
             metavar="IMAGE",
@@ -30,6 +32,7 @@ SPEC = CommandSpec(
             metavar="FILE",
             panel="Image",
         ),
+        replace(CONTEXT, panel="Image"),
         OptionSpec(
             "target", ("--target",), "string", "The stage that was built. [default: the last]", metavar="STAGE",
             panel="Image",
