@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dfopt.ir.declared import RewriteError
 from dfopt.ir.leaks import is_plain, leaks
-from dfopt.ir.status import errexit_throughout
+from dfopt.ir.status import errexit_throughout, heard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program, Step
+
+
+def append_operator(body: Body) -> str:
+    """The operator behind which a command at a body's end belongs: ";" in a script and in a list under `set -e`, but
+    for one that ends in a chain, whose failure `set -e` does not see."""
+    assert body.program is not None
+    items = body.program.script.items
+    if body.form == "script":
+        return ";"
+    return ";" if len(items) > 1 and errexit_throughout(body) and heard(items[-1].command) else "&&"
 
 
 def check_append(body: Body, operator: str) -> None:
@@ -29,6 +39,8 @@ def check_append(body: Body, operator: str) -> None:
     if operator == ";":
         if not errexit_throughout(body):
             raise RewriteError("behind `;` a failure before it would be masked: the step is not under `set -e`")
+        if not heard(last.command):
+            raise RewriteError("behind `;` a failure in front of the last `&&` would be masked, which `set -e` ignores")
     elif found.errexit and not is_plain(last.command):
         raise RewriteError("under `set -e`, a failure inside the last command would not end the step in front of &&")
     if found.never:

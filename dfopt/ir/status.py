@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dfopt.ir.leaks import sets_errexit
 from dfopt.record import Record
-from dfopt.syntax.shell.nodes import AndOr, BraceGroup, Pipeline, Script, SimpleCommand, Subshell
+from dfopt.syntax.shell.nodes import (
+    AndOr,
+    ArithmeticFor,
+    BraceGroup,
+    Case,
+    For,
+    If,
+    Pipeline,
+    Script,
+    SimpleCommand,
+    Subshell,
+    While,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +40,30 @@ def errexit_throughout(body: Body) -> bool:
         and sets_errexit([word.value for word in first.words[1:]])
     )
     return sets and "set +" not in body.text and "eval" not in body.text
+
+
+def heard(command: Command) -> bool:
+    """Whether `set -e` ends the shell whenever this element of a list fails. It does not where a command in front of
+    `&&` or behind `!` fails, nor where such a one ends the body of an if, a loop or a group. (Tried with dash, bash and
+    busybox ash.)"""
+    if isinstance(command, AndOr):
+        return command.ops[-1] == "||" and heard(command.items[-1])
+    if isinstance(command, Pipeline):
+        return not command.negated and (len(command.commands) > 1 or heard(command.commands[0]))
+    if isinstance(command, BraceGroup):
+        return _heard_at_the_end(command.body)
+    if isinstance(command, If):
+        bodies = [then for _, then in command.branches]
+        return all(_heard_at_the_end(body) for body in (*bodies, command.otherwise) if body is not None)
+    if isinstance(command, For | ArithmeticFor | While):
+        return _heard_at_the_end(command.body)
+    if isinstance(command, Case):
+        return all(_heard_at_the_end(case.body) for case in command.items)
+    return True
+
+
+def _heard_at_the_end(script: Script) -> bool:
+    return not script.items or heard(script.items[-1].command)
 
 
 def can_precede(body: Body, offset: int, operator: str) -> bool:

@@ -6,8 +6,8 @@ import re
 
 from dfopt.ir.commands import MAYBE
 from dfopt.ir.effects import covers
+from dfopt.ir.joining import append_operator
 from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
-from dfopt.ir.status import errexit_throughout
 from dfopt.lazy import regex
 from dfopt.passes._layout import append_edit
 from dfopt.passes._runs import no_network, run_text
@@ -225,7 +225,7 @@ def appended(program: Program, step: Step, one: Invocation, words: tuple[str, ..
             under = " ".join(one.wrappers)
             raise RewriteError(f"{one.program} runs under {under}: how to clean up as it does is unclear")
         prefix = ("sudo", *options)
-    operator = ";" if body.form == "script" or is_list_under_errexit(body) else "&&"
+    operator = append_operator(body)
     check_append(body, operator)
     words = (*prefix, *words)
     return append_edit(program, step, body, " ".join(words), operator), AppendCommand(step.index, words, operator)
@@ -245,8 +245,3 @@ def _sudo_options(one: Invocation) -> tuple[str, ...] | None:
             break
         found.append(value)
     return tuple(found)
-
-
-def is_list_under_errexit(body: Body) -> bool:
-    assert body.program is not None
-    return len(body.program.script.items) > 1 and errexit_throughout(body)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dfopt.ir.body import shell_kind
+from dfopt.ir.joining import append_operator
 from dfopt.ir.liveness import chain
 from dfopt.ir.rewrite import AppendCommand, RewriteError, check_append
-from dfopt.ir.status import errexit_throughout
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes._built import built, untold
@@ -135,8 +135,7 @@ def appended(program: Program, step: Step, words: tuple[str, ...]) -> Fix | None
     body = program.body(step)
     if body.program is None or body.form not in ("line", "script"):
         return None
-    listed = body.form == "script" or (len(body.program.script.items) > 1 and errexit_throughout(body))
-    operator = ";" if listed else "&&"
+    operator = append_operator(body)
     try:
         check_append(body, operator)
     except RewriteError:
