@@ -4,6 +4,7 @@ from dfopt.edit import Edit
 from dfopt.ir.flatten import Flatten, flat_stage
 from dfopt.ir.liveness import chain
 from dfopt.ir.rewrite import RewriteError
+from dfopt.passes._built import config_of, untold
 from dfopt.passes._json import json_string
 from dfopt.passes._layout import newline_at
 from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
@@ -63,9 +64,9 @@ class FlattenImage(Pass):
             scope = program.end_scope(stage)
             if scope.base is not None and scope.base.family == "windows":
                 raise RewriteError("Windows images cannot be FROM scratch")
-            config = facts.image_config(bottom.image) if bottom.image is not None else None
+            config = config_of(bottom.image, facts)
             if config is None:
-                raise RewriteError(f"the configuration of {bottom.image or bottom.base} is not known")
+                raise RewriteError(untold(f"the configuration of {bottom.image or bottom.base} is not known", facts))
             made = flat_stage(program, stage, config)
         except RewriteError as error:
             message = "the image keeps what its layers deleted"

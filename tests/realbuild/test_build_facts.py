@@ -102,6 +102,11 @@ CASES = {
         ("--build-context", "ours=docker-image://busybox:1.37"),
         "whether the base image has an ENTRYPOINT that looks at the words of CMD is not known", ('CMD ["sleep", "9"]',),
     ),
+    "flatten: the settings of such an image": Case(
+        {"Dockerfile": 'FROM ours\nRUN echo 1 >/a\nRUN rm /a\nCMD ["sleep", "9"]\n'}, ("--select", "flatten"),
+        ("--build-context", "ours=docker-image://busybox:1.37"), "the configuration of ours is not known",
+        ("FROM scratch", "COPY --from="),
+    ),
     "strip-suid: which files there are": Case(
         {"Dockerfile": "FROM example/harmless:1\nRUN true\n"}, ("--select", "strip-suid"),
         ("--smoke", "test -u /bin/ping"),
