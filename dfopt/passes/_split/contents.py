@@ -55,7 +55,7 @@ class Contents(Demand):
             return []
         texts = [
             self.facts.context_file(one.source) or b""
-            for one in self.flow.made
+            for one in self.flow.sources()
             if one.kind == "context" and is_source(one)
         ]
         text = b"\n".join(texts)

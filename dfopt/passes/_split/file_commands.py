@@ -6,7 +6,7 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes._split.files import SYSTEM, Made, Unclear, drop
+from dfopt.passes._split.files import SYSTEM, Made, Unclear
 from dfopt.passes._split.words import braces, word_text
 from dfopt.syntax.expand import Unknown
 
@@ -88,12 +88,12 @@ class FileCommands:
         if name in ("rm", "rmdir", "unlink", "shred"):
             for word, node in zip(texts, words, strict=True):
                 if word is not None:
-                    self.flow.made = drop(self.flow.made, self.place(word))
+                    self.flow.delete(self.place(word))
                 else:
                     raw = "".join(getattr(part, "value", "") or "" for part in node.parts)
                     head = re.split(r"[*?\[{]", raw, maxsplit=1)[0]
                     if raw.endswith("/*") and head.startswith("/") and head[:-1] not in SYSTEM:
-                        self.flow.made = drop(self.flow.made, head[:-1])
+                        self.flow.delete(head[:-1])
             return
         if name == "mkdir":
             for word, node in zip(texts, words, strict=True):
@@ -182,6 +182,7 @@ class FileCommands:
             if not moved:
                 self.flow.made.append(Made(path, self.step, "file", source, "copy"))
             if name == "mv":
+                self.flow.deleted.append((source, len(self.flow.calls)))
                 self.flow.made = [
                     m for m in self.flow.made if m not in moved or (m.step is self.step and m.path.startswith(path))
                 ]

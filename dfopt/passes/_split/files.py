@@ -149,11 +149,6 @@ def _inside(target: str, name: str, into: bool) -> str:
     return posixpath.normpath(target.rstrip("/") + "/" + name) if into else target
 
 
-def drop(made: list[Made], path: str) -> list[Made]:
-    """What is left when `path` is deleted."""
-    return [one for one in made if not covers(path, one.path)]
-
-
 def is_scratch(path: str) -> bool:
     """Whether a path is where nothing is kept."""
     return any(covers(one, path) for one in SCRATCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.ir.effects import covers
 from dfopt.passes._split.files import Made
 from dfopt.record import Record
 
@@ -70,8 +71,11 @@ class Flow:
         "buried",
         "calls",
         "changed",
+        "deleted",
         "fetched",
+        "gone",
         "groups",
+        "heads",
         "home",
         "homes",
         "links",
@@ -85,6 +89,9 @@ class Flow:
 
     def __init__(self) -> None:
         self.made: list[Made] = []
+        self.gone: list[Made] = []  # files of the build context that later commands delete: tools may have read them
+        self.deleted: list[tuple[str, int]] = []  # what commands delete or move away, and how many calls came before
+        self.heads: list[str] = []  # directories that ENV puts before the search path
         self.packages: list[Package] = []
         self.buried: list[Package] = []  # removed again by a later step: their bytes are in the image all the same
         self.swept: set[int] = set()  # steps (indices) that end by removing all that they installed for themselves
@@ -100,6 +107,16 @@ class Flow:
         self.changed: list[tuple[str, int]] = []  # files whose mode or content a command changes in place
         self.homes: dict[str, str] = {}  # of the accounts that steps make
         self.home = "/"  # the working directory of the base image
+
+    def sources(self) -> list[Made]:
+        """All that the steps copied from the build context or made, what is deleted again too."""
+        return [*self.made, *self.gone]
+
+    def delete(self, path: str) -> None:
+        """What lies at or below `path` is gone."""
+        self.gone += [one for one in self.made if covers(path, one.path) and one.kind in ("context", "tree")]
+        self.made = [one for one in self.made if not covers(path, one.path)]
+        self.deleted.append((path, len(self.calls)))
 
     def directories(self) -> set[str]:
         """Paths that are directories for certain."""

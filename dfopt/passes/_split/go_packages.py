@@ -34,7 +34,7 @@ def _mains(context: Context, call: Call, root: str) -> list[str]:
     below = root.rstrip("/") + "/"
     nested: list[str] = []
     mains: dict[str, bool] = {}  # directory -> whether a file without a build constraint says so
-    for one in context.flow.made:
+    for one in context.flow.sources():
         inside = one.path.startswith(below)
         if one.kind == "tree" and (inside or below.startswith(one.path.rstrip("/") + "/")):
             raise Unclear(f"which files line {one.step.node.line} copies is not known without the build context")
@@ -84,7 +84,7 @@ def _of_module(context: Context, call: Call, directory: str) -> str | None:
     """The name by the go.mod in `directory`; None where there is none."""
     text = context.text(directory + "/go.mod")
     if text is None:
-        if any(one.path == directory + "/go.mod" for one in context.flow.made):
+        if any(one.path == directory + "/go.mod" for one in context.flow.sources()):
             raise Unclear(f"go.mod cannot be read, so that the program of line {call.line} is not known", call.line)
         return None
     found = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)

@@ -115,7 +115,7 @@ def _generate(context: Context, call: Call) -> None:
     """Raises Unclear where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
     files by processing source"): every line that asks for one is read."""
     known = frozenset(table("split_programs")["go-generators"])
-    for one in context.flow.made:
+    for one in context.flow.sources():
         if one.kind == "tree":
             raise Unclear(f"what go generate runs in line {call.line} is not known", call.line)
         if one.kind != "context" or not one.source.endswith(".go"):

@@ -236,8 +236,8 @@ def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
     facts = table("split_libraries")["gems"]
     own = frozenset(table("split_libraries")["gems-own"]["names"])
     found: list[str] = []
-    locked = any(one.kind == "context" and one.path.endswith("/Gemfile.lock") for one in context.flow.made)
-    for one in context.flow.made:
+    locked = any(one.kind == "context" and one.path.endswith("/Gemfile.lock") for one in context.flow.sources())
+    for one in context.flow.sources():
         lock = one.path.endswith("/Gemfile.lock")
         if one.kind != "context" or not (lock or (one.path.endswith("/Gemfile") and not locked)):
             continue

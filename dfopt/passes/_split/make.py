@@ -263,7 +263,7 @@ def _placed(operands: list[str], directory: str, out: list[str]) -> None:
 
 
 def _libraries(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(re.findall(r"(?:^|\s)-l(\w[\w.+-]*)", text)))
+    return tuple(dict.fromkeys(re.findall(r"(?:^|\s)-l(?!dflags\b)(\w[\w.+-]*)", text)))
 
 
 def _modules(text: str) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ class _Planner(Contents):
         self.follow_copies(built)
         self.start = start_of(program, stage, self.facts, [*self.flow.made, *built])
         self.recipe = self.chosen(stage_recipes(self.own), built)
-        need = needs(self.recipe, self.flow.made, self.facts)
+        need = needs(self.recipe, self.flow.sources(), self.facts)
         self.check_needs(need)
         self.check_changes(built)
         self.check_scripts()
@@ -173,7 +173,7 @@ class _Planner(Contents):
         for one in list(self.flow.made):
             if one.role != "copy":
                 continue
-            origin = next((other for other in built if covers(other.path, one.source)), None)
+            origin = next((other for other in (*built, *self.outputs.gone) if covers(other.path, one.source)), None)
             if origin is None and self.built_elsewhere(one.source):
                 origin = Made(one.source, one.step, "tool", role="program")
             if origin is not None:

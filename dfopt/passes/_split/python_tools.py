@@ -10,6 +10,8 @@ from dfopt.passes._split.toolbox import add, own_script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dfopt.passes._split.flow import Call
     from dfopt.passes._split.toolbox import Context, Outputs
 
@@ -52,7 +54,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
             add(out, call, call.after(option)[-1], "packages")
             return
     environment = call.assignments.get("VIRTUAL_ENV", "")
-    if _own_environment(call, out):
+    if _own_environment(call, out, context.flow.heads):
         return
     if environment:
         out.made.append(Made(environment, call.step, "tool", role="packages"))
@@ -62,11 +64,16 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
         out.notes["site"] = "pip"
 
 
-def _own_environment(call: Call, out: Outputs) -> bool:
-    """Whether pip or python is called by the path of a virtual environment that a step has made."""
+def _own_environment(call: Call, out: Outputs, heads: Sequence[str]) -> bool:
+    """Whether pip is that of a virtual environment that a step has made: by its path, or by the search path."""
     path = join_path(call.directory, call.path) if "/" in call.path else None
-    return isinstance(path, str) and any(
-        one.role == "packages" and path.startswith(one.path.rstrip("/") + "/bin/") for one in out.made
+    return any(
+        one.role == "packages"
+        and (
+            (isinstance(path, str) and path.startswith(one.path.rstrip("/") + "/bin/"))
+            or (path is None and one.path.rstrip("/") + "/bin" in heads)
+        )
+        for one in out.made
     )
 
 
@@ -192,6 +199,8 @@ def python(context: Context, call: Call, out: Outputs) -> None:
     ):
         return
     elif words[0:1] == ["setup.py"] and any(w in ("install", "develop") for w in words):
+        out.console |= _console_scripts(context, call.directory)
+        _project_words(call, out)
         out.notes["site"] = "pip"
     elif words[0:1] == ["setup.py"]:
         out.work.append(call.directory)

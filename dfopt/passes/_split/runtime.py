@@ -139,7 +139,7 @@ class Runtime(Proofs):
         """Whether a Go module has others, of which nothing is known."""
         return any(
             one.source.endswith("go.mod") and b"require" in (self.facts.context_file(one.source) or b"require")
-            for one in self.flow.made
+            for one in self.flow.sources()
             if one.kind == "context"
         )
 

@@ -36,7 +36,7 @@ def writes_nothing(recipe: StageRecipe, flow: Flow, out: Outputs, facts: Facts) 
     patterns = recipe.scan.get("writes", ())
     if not patterns or out.crates or any(covers(path, place) for path, _ in flow.fetched for place in out.work):
         raise Unclear(unknown, line)
-    for one in flow.made:
+    for one in flow.sources():
         if one.kind not in ("context", "tree"):
             continue
         if one.source.endswith("go.mod") and b"require" in (facts.context_file(one.source) or b"require"):

@@ -37,6 +37,10 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             owner = step.node.flag("chown")
             if owner is not None and owner.value and isinstance(target, str) and target not in known | SYSTEM:
                 flow.owned.append((target, owner.value, True))
+        elif keyword == "ENV":
+            for pair in step.node.pairs:
+                if pair.name == "PATH":
+                    flow.heads += [one for one in (pair.value or "").strip("\"'").split(":") if one.startswith("/")]
         elif keyword == "WORKDIR":
             path = join_path(
                 home if isinstance(scope.workdir, Unknown) else scope.workdir,

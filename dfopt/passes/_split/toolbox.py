@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from posixpath import normpath
 
+from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes._split.files import Made, Unclear
 from dfopt.record import Record
@@ -36,8 +37,14 @@ class Outputs:
         self.notes: dict[str, str] = {}
         self.scripts: list[tuple[int, str]] = []  # programs of the project itself that the build runs: line, words
         self.ran: list[tuple[int, str]] = []  # programs that a tool has built and that the build runs: line, name
+        self.gone: list[Made] = []  # what later commands delete or move away
         self.prefixes: dict[str, str] = {}  # of directories that a configure script has set up
         self.console: set[str] = set()  # programs that a language's packages bring
+
+    def delete(self, path: str) -> None:
+        """What tools have written at or below `path` is gone."""
+        self.gone += [one for one in self.made if covers(path, one.path)]
+        self.made = [one for one in self.made if not covers(path, one.path)]
 
 
 class Context(Record):
@@ -50,7 +57,7 @@ class Context(Record):
 
     def text(self, path: str) -> str | None:
         """The text of the file at `path` in the image, where it comes from the build context."""
-        for one in reversed(self.flow.made):
+        for one in reversed([*self.flow.gone, *self.flow.made]):
             if one.path == path and one.kind == "context" and one.source:
                 data = self.facts.context_file(one.source)
                 return None if data is None else data.decode("utf-8", "surrogateescape")

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 def outputs(context: Context) -> Outputs:
     """What all the calls of a stage leave, in their order. Raises Unclear."""
     out = Outputs()
-    for call in context.flow.calls:
+    deleted = list(context.flow.deleted)
+    for number, call in enumerate(context.flow.calls):
+        while deleted and deleted[0][1] <= number:
+            out.delete(deleted.pop(0)[0])
         RULES.get(call.program, own_program)(context, call, out)
+    for path, _ in deleted:
+        out.delete(path)
     return out
 
 
