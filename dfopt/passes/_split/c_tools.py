@@ -9,6 +9,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.passes._split.files import Made, Unclear
 from dfopt.passes._split.make import Built, cmake_outputs, makefile_outputs
 from dfopt.passes._split.toolbox import add
+from dfopt.passes._split.words import MODULE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def cc(context: Context, call: Call, out: Outputs) -> None:
     if "-static" in words:
         out.static.add(target)
     out.linked += [(word[2:], call.line) for word in words if re.fullmatch(r"-l[\w.+-]+", word)]
+    out.modules += [(word.removeprefix(MODULE), call.line) for word in words if word.startswith(MODULE)]
     if any(word in ("-fsanitize=address", "-fsanitize=undefined", "-fopenmp", "-pg") for word in words):
         out.linked.append(("gomp" if "-fopenmp" in words else "asan", call.line))
 

@@ -10,10 +10,13 @@ from dfopt.knowledge import table
 from dfopt.passes._split.file_commands import FileCommands
 from dfopt.passes._split.files import Made, Unclear
 from dfopt.passes._split.flow import Call, Flow, Package
+from dfopt.passes._split.words import compiler_words
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Step
     from dfopt.ir.scopes import Scope
@@ -178,7 +181,7 @@ class Commands(FileCommands):
             raise Unclear(f"the directory in which {one.program} runs in line {self.line} is not known", self.line)
         given = {**{k: v for k, v in self.scope.env.items() if isinstance(v, str)}}
         given.update({k: v for k, v in self.variables.items() if v is not None})
-        words = tuple([self.text(word) for word in one.words])
+        words = tuple(self.words_of(one))
         if one.wrappers:  # `env A=1 go build`: the assignments stand among the words
             for word in one.node.words:
                 value = self.text(word)
@@ -198,6 +201,16 @@ class Commands(FileCommands):
             one.path or "",
         )
         self.flow.calls.append(made)
+
+    def words_of(self, one: Invocation) -> Iterator[str | None]:
+        compiles = _unversioned(one.program or "") in self.compilers
+        for word in one.words:
+            text = self.text(word)
+            others = compiler_words(word) if text is None and compiles else None
+            if others is None:
+                yield text
+            else:
+                yield from others
 
     def home_of_user(self, given: dict[str, str]) -> str | None:
         """The home directory of the user who runs the step; None where it is not known."""

@@ -278,13 +278,8 @@ def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, fa
         if "python" in base.has:
             version = re.match(r".*?:(\d+\.\d+)", base.image)
             if version is None:
-                raise Unclear(
-                    f"the version of Python in {base.image} is not told by its tag, and with it where pip installs"
-                )
-            if base.release == "alpine" or "alpine" in base.image:
-                found.append(f"/usr/local/lib/python{version[1]}/site-packages")
-            else:
-                found.append(f"/usr/local/lib/python{version[1]}/site-packages")
+                return ["/usr/local"]  # the tag does not tell the version, which is in the paths: Python and all
+            found.append(f"/usr/local/lib/python{version[1]}/site-packages")
         else:
             known = _PYTHON.get(base.release)
             if known is None:

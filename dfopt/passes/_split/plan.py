@@ -199,6 +199,11 @@ class _Planner(Contents):
         return recipe
 
     def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:
+        started = [one for one in built if self.is_started(one)]
+        called = {call.program for call in self.flow.calls}
+        for recipe in recipes:  # make alone: it calls what the base image is for
+            if recipe.name in self.base.has and recipe.keeps == "programs" and started and called <= {"make", "gmake"}:
+                return recipe
         for recipe in recipes:
             if recipe.keeps == "site":
                 continue

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from dfopt.syntax.shell.nodes import DoubleQuoted, Literal, Parameter, SingleQuoted
+from dfopt.syntax.shell.nodes import (
+    AndOr,
+    CommandSub,
+    DoubleQuoted,
+    Literal,
+    Parameter,
+    Pipeline,
+    SimpleCommand,
+    SingleQuoted,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,3 +57,31 @@ def braces(word: str | None, node: Word) -> list[str | None]:
     if found is None:
         return [None]
     return [found[1] + part + found[3] for part in found[2].split(",")]
+
+
+# Stands for the flags that pkg-config(1) gives for a module
+MODULE = "-pkg-config="
+
+
+def compiler_words(word: Word) -> list[str] | None:
+    """What stands for a word without a value on a compiler's command line: a pattern of sources as it is written, and
+    for `$(pkg-config ...)` one word for each module. None for others."""
+    if word.parts and all(isinstance(part, Literal) for part in word.parts):
+        text = "".join([part.value for part in word.parts if isinstance(part, Literal)])
+        return [text] if not text.startswith("-") and "~" not in text else None
+    if len(word.parts) != 1 or not isinstance(word.parts[0], CommandSub) or word.parts[0].body is None:
+        return None
+    items = word.parts[0].body.items
+    command: object = items[0].command if len(items) == 1 else None
+    while isinstance(command, Pipeline | AndOr):
+        inner = command.commands if isinstance(command, Pipeline) else command.items
+        command = inner[0] if len(inner) == 1 else None
+    if not isinstance(command, SimpleCommand) or not command.words or command.redirects:
+        return None
+    values = [one.value for one in command.words]
+    if values[0] not in ("pkg-config", "pkgconf"):
+        return None
+    words = [value for value in values[1:] if value is not None]
+    if len(words) != len(values) - 1:
+        return None
+    return [MODULE + one for one in words if re.fullmatch(r"\w[\w.+-]*", one)]

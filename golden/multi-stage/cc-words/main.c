@@ -1,0 +1,3 @@
+#include <sqlite3.h>
+int count(void);
+int main(void) { return count() + sqlite3_libversion_number() == 0; }
