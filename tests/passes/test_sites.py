@@ -211,6 +211,7 @@ def test_nothing_is_refused_here() -> None:
         ("FROM node:22\n", "# syntax=docker/dockerfile:1.3\nFROM node:22\n", "1.3 has no COPY of a text"),
         ("CMD", "HEALTHCHECK CMD wget -q -t 1 http://127.0.0.1:3000\nCMD", "does not know -t"),
         ("CMD", "HEALTHCHECK CMD wget -q http://localhost:3000\nCMD", "IPv6 alone"),
+        ("&& npm run build", "&& npm run build && chmod 600 out/a\nUSER node", "sets who may read"),
         ("CMD", "HEALTHCHECK CMD ./check.sh\nCMD", "no check.sh"),
     ],
 )

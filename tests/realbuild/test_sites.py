@@ -99,10 +99,10 @@ def shown(path: str, answer: list[object]) -> tuple[object, ...]:
     own, and of redirects; whether a redirect is for good; caching of what is no file."""
     status, location, cache, encoding, kind, body = answer
     if status in (301, 302):
-        return ("redirect", location)
+        return ("redirect", str(location).removeprefix("http://127.0.0.1"))
     listing = path in ("/list", "/list/") and status == 200 and "a.txt" in str(body)
-    if listing or (status == 404 and body != "no page"):
-        return ("listing" if listing else "error",)
+    if listing or (status in (403, 404) and body != "no page"):
+        return ("listing",) if listing else ("error", status)
     return (status, cache if status == 200 else None, encoding, SAME.get(str(kind), kind), body)
 
 
@@ -118,6 +118,8 @@ def test_the_same_answers(
         (tmp_path / "files" / file).write_text(text)
     port, command = SERVERS[name]
     text = DOCKERFILE.replace("{command}", command).replace("{page}", page)
+    if name == "nginx":  # it never read as root
+        text = text.replace("chmod 600 dist/private.txt && ", "")
     options = Options(("multi-stage",), (), ("safe", "unsafe"))
     result = optimize(Source("Dockerfile", text), options, CaseFacts(tmp_path))
     base = "nginx" if port < 1024 else "nginxinc/nginx-unprivileged"

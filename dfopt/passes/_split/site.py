@@ -101,7 +101,7 @@ class _Sites:
             return None
         values = {"site": {**site.answers, "port": site.port, "root": site.root, "server": site.server}}
         return SitePlan(
-            recipe, image, (Copy((site.root,), site.root, str(table("site_servers")["image"]["user"])),),
+            recipe, image, (Copy((site.root,), site.root, self.owner(site, config)),),
             self.settings(recipe, config), saves, config_text(recipe, values),
         )  # fmt: skip
 
@@ -251,6 +251,19 @@ class _Sites:
         level = re.search(r":(\d+)\.(\d+)", directive.value) if directive is not None else None
         if level is not None and (int(level[1]), int(level[2])) < _HEREDOC:
             raise Unclear(f"the Dockerfile syntax {level[0][1:]} has no COPY of a text (1.4 has)", 1)
+
+    def owner(self, site: Site, config: ImageConfig) -> str | None:
+        """Who owns what is served: nginx's user reads what root read, but no more than another user did. Raises Unclear
+        where steps change modes for such a user, or owners for Debian's nginx."""
+        if self.root_user(config) and site.server != "nginx":
+            return str(table("site_servers")["image"]["user"])
+        changes = r"\b(?:chmod|umask|chown|setfacl)\b" if site.server == "nginx" else r"\b(?:chmod|umask|setfacl)\b"
+        for step in self.stage.steps:
+            node = step.node
+            text = node.joined.text + "".join([self.program.text[doc.start : doc.end] for doc in node.heredocs])
+            if node.keyword in _READERS and re.search(changes, text):
+                raise Unclear(f"line {node.line} sets who may read which files", node.line)
+        return None if site.server == "nginx" else str(table("site_servers")["image"]["user"])
 
     def image(self, recipe: StageRecipe, site: Site, config: ImageConfig) -> str:
         """The first image of the recipe of which all is proved that it wants. Raises Unclear."""

@@ -12,16 +12,8 @@ server {
     root /var/www/html;
     index index.html index.htm index.nginx-debian.html;
     absolute_redirect off;
-    include /etc/nginx/mime.types;
-    types {
-        application/javascript mjs;
-        application/json map;
-        application/manifest+json webmanifest;
-        text/markdown md;
-        text/yaml yaml yml;
-    }
     gzip on;
 }
 EOF
-COPY --from=builder --chown=101:101 /var/www/html /var/www/html
+COPY --from=builder /var/www/html /var/www/html
 EXPOSE 80
