@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class CacheMounts(Pass):
     """Keeps package managers' caches in cache mounts, which builds share and no layer holds.
 
-    The other strategy for what the cleanup passes delete: with `package-cache = "mount"` in the configuration (or
-    where it is selected by its name) this pass gives each RUN that downloads packages a `--mount=type=cache` at the
-    manager's cache, and takes out what would empty it: `--no-cache-dir`, `rm -rf /var/lib/apt/lists/*`. It knows apt,
-    apk, dnf and yum, pip, uv, npm, Yarn 1, pnpm, Composer, RubyGems, Go, Cargo, Maven, Gradle and NuGet. Where it
-    refuses, the cleanup passes do their work.
+    The other strategy for what the cleanup passes delete: with `--package-cache=mount`, or `package-cache = "mount"`
+    in the configuration (or where it is selected by its name) this pass gives each RUN that downloads packages a
+    `--mount=type=cache` at the manager's cache, and takes out what would empty it: `--no-cache-dir`,
+    `rm -rf /var/lib/apt/lists/*`. It knows apt, apk, dnf and yum, pip, uv, npm, Yarn 1, pnpm, Composer, RubyGems, Go,
+    Cargo, Maven, Gradle and NuGet. Where it refuses, the cleanup passes do their work.
 
     apt keeps its packages in a directory of its own inside of the mount: the `docker-clean` of the Debian and Ubuntu
     images does not empty that one, so that no file of the image has to change. Only /var/lib/apt/lists is mounted,
@@ -34,6 +34,10 @@ class CacheMounts(Pass):
     Why: the layer stays as small as with a cleanup, and a changed package list downloads only what is new. Measured:
     one package added to gcc, git, make and curl, apt downloads 1.2 MB in place of 93 MB; one added to pandas, uv
     downloads 0.1 MB in place of 27 MB. The images are equal, byte for byte, outside of the caches.
+
+    Proved by builds, in which the changed file finds its packages in the mount and fetches none of them again: apt,
+    apk, dnf 4, pip, uv, npm, Yarn 1, pnpm, Composer, RubyGems and Bundler, Go, Cargo, Maven, and Gradle in its version
+    4.4. By documentation alone: yum 3, dnf 5, NuGet. `docker build --no-cache` empties the mounts of the file's RUNs.
 
     Example:
 

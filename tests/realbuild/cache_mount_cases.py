@@ -21,6 +21,14 @@ RUN mkdir -p /repo/quick/Marshal.4.8 && cd /repo/quick/Marshal.4.8 && ruby -r zl
 """
 # Maven's plugins and their libraries, as Debian's packages have them
 MAVEN_PLUGINS = "FROM maven:3.9\nRUN cp -rL /usr/share/maven-repo /repo\n"
+DEB = """\
+FROM debian:13-slim
+COPY control /deb/DEBIAN/
+COPY payload /deb/usr/share/NAME/
+RUN echo NAME >/deb/usr/share/NAME/name && mkdir /repo && dpkg-deb --root-owner-group --build /deb /repo/NAME.deb && \
+    { cat /deb/DEBIAN/control; echo "Filename: ./NAME.deb"; stat -c 'Size: %s' /repo/NAME.deb; \
+      sha256sum /repo/NAME.deb | sed 's/ .*//; s/^/SHA256: /'; } >/repo/Packages
+"""
 RPM = """\
 FROM dfopt/dnf:4
 COPY NAME.spec payload /
@@ -122,6 +130,25 @@ def node(install: str, *mounts: str, saves: bool = True, stand_ins: Mapping[str,
 
 
 CASES = {
+    "apt": Case(
+        "FROM debian:13-slim\nCOPY stamp /\nCOPY own.sources /etc/apt/sources.list.d/debian.sources\n"
+        "COPY own.conf /etc/apt/apt.conf.d/\n"
+        "RUN apt-get update && apt-get install -y NAME && rm -rf /var/lib/apt/lists/*\n",
+        "cat /usr/share/NAME/name", ("debian-slim",),
+        no_package, "/repo/NAME.deb", ("/var/cache/apt", "/var/lib/apt/lists"),
+        {
+            "own.sources": "Types: deb\nURIs: URL/repo\nSuites: ./\nTrusted: yes\n",
+            "own.conf": 'Acquire::http::Proxy::127.0.0.1 "DIRECT";\n',
+            "control": "Package: NAME\nVersion: 1.0.0\nArchitecture: all\nMaintainer: Nobody <nobody@example.com>\n"
+            "Description: A package of a test\n",
+        },
+        served=DEB, saves=False,
+    ),
+    "pip": Case(
+        "FROM python:3.13-slim\nCOPY stamp /\nRUN pip install --trusted-host 127.0.0.1 --index-url URL/simple NAME\n",
+        "python3 -c 'import NAME; print(NAME.TEXT)'", ("python",),
+        packages.wheel, "/files/NAME-1.0.0-py3-none-any.whl", ("/root/.cache/pip",),
+    ),
     "npm": node("npm install", "/root/.npm"),
     "yarn": node("yarn install --registry URL/npm/", "/usr/local/share/.cache/yarn"),
     "pnpm": node(

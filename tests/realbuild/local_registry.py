@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from posixpath import normpath
 from urllib.parse import unquote, urlsplit
 
 
@@ -24,7 +25,7 @@ class Registry:
     def publish(self, files: Mapping[str, bytes]) -> None:
         """Serves `files`: absolute path -> content. In their text `{url}` stands for the address."""
         for path, content in files.items():
-            self.files[path] = content.replace(b"{url}", self.url.encode())
+            self.files[normpath(path)] = content.replace(b"{url}", self.url.encode())
 
     def answer(self, path: str, body: bool) -> bytes | None:
         """The content at `path`; it counts as served where `body` is sent."""
@@ -47,7 +48,7 @@ def serving() -> Iterator[Registry]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            content = registry.answer(unquote(urlsplit(self.path).path), self.command == "GET")
+            content = registry.answer(normpath(unquote(urlsplit(self.path).path)), self.command == "GET")
             self.send_response(404 if content is None else 200)
             if (content or b"").startswith((b"{", b"[")):
                 self.send_header("Content-Type", "application/json")
@@ -55,6 +56,7 @@ def serving() -> Iterator[Registry]:
                 self.send_header("Content-Type", "text/html")
             else:
                 self.send_header("Content-Type", "application/octet-stream")
+                self.send_header("Cache-Control", "public, max-age=31536000")  # pip asks for it, as PyPI has it
             self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()
             if self.command == "GET":

@@ -2,6 +2,11 @@
 
 Each package comes from a server on loopback that counts what it hands out. Three builds: the rewritten file with a cold
 cache, the file as it was, and the rewritten one again with another layer in front.
+
+Of the managers of cache_mounts.toml, these cannot be had here, and are not proved: dotnet (NuGet), for which Debian has
+no package; yum 3 (CentOS 5 to 7, Amazon Linux 2) and dnf 5 (Fedora 41 and later), of which Debian has dnf 4 alone.
+Gradle is the 4.4 of Debian, and the image of dnf is Debian too: their caches lie where later versions, and the images
+of the distributions, have them. Alpine's layer is genuine.
 """
 
 from __future__ import annotations
@@ -91,15 +96,13 @@ def test_mounted(
         assert below(cold, case.mounts) == []
         assert bool(below(old, case.mounts)) is case.keeps
         sizes = [int(engine.call(["image", "inspect", "--format={{.Size}}", one], timeout=60).stdout) for one in images]
-        assert sizes[1] - sizes[0] >= (PAYLOAD if case.saves else 0)
+        assert sizes[1] - sizes[0] >= (PAYLOAD if case.saves else -1000)  # apt's log has a longer command
         print(f"{manager}: {sizes[1] - sizes[0]} B less in the image, {bytes_sent} B sent: cold, before, warm")
     finally:
         engine.remove(*images, *tops.values())
 
 
-def test_a_proof_leaves_the_users_caches_alone(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proof_leaves_the_users_caches_alone(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`docker build --no-cache` empties the cache mounts of its RUNs; dfopt's own builds have mounts of their own."""
     monkeypatch.setenv("DOCKER_HOST", engine.host)
     target = f"/dfopt-{uuid.uuid4().hex}"
