@@ -50,7 +50,11 @@ class Contents(Demand):
         def is_source(one: Made) -> bool:
             return any(fnmatch.fnmatchcase(one.path.rpartition("/")[2], pattern) for pattern in wanted)
 
-        files = [one for one in left if one.kind == "context" and not is_source(one)]
+        folders = [one[:-2] for one in self.recipe.build_files if one.endswith("/**")]  # what is there is built in
+        files = [
+            one for one in left
+            if one.kind == "context" and not is_source(one) and not any("/" + f in "/" + one.source for f in folders)
+        ]  # fmt: skip
         if not files:
             return []
         texts = [
