@@ -27,6 +27,7 @@ class Base(Record):
     mb: int
     run_mb: int
     home: str
+    starts: str
 
 
 def base_of(image: str | None) -> Base | None:
@@ -53,6 +54,6 @@ def base_of(image: str | None) -> Base | None:
         return Base(
             image, run, filled(row.get("release", "")), frozenset(filled(one) for one in row.get("has", ())),
             frozenset(filled(one) for one in row.get("run-has", ())), row["mb"], row["run-mb"],
-            row.get("home", "/"),
+            row.get("home", "/"), row.get("starts", ""),
         )  # fmt: skip
     return None

@@ -43,7 +43,7 @@ class Commands(FileCommands):
         self.harmless = frozenset(facts["harmless"])
         self.in_place = frozenset(facts["in-place"])
         self.users = frozenset(facts["users"])
-        self.leaves: dict[str, str] = facts["leaves"]
+        self.leaves: dict[str, list[str]] = facts["leaves"]
         self.compilers = frozenset(facts["compilers"])
         self.files = table("programs")["files"]
         self.automatic = False  # whether apt-mark(8) gave packages free for autoremove
@@ -106,7 +106,7 @@ class Commands(FileCommands):
                 if not re.search(r"-exec\s+(?:rm|chmod|chown|strip|touch|sed)\s", text):
                     raise Unclear(f"what find runs in line {self.line} is not followed", self.line)
         elif name in self.leaves:
-            self.flow.made.append(Made(self.leaves[name], self.step, "file"))
+            self.flow.made += [Made(path, self.step, "file") for path in self.leaves[name]]
         elif name == "update-ca-certificates":
             if any(covers("/usr/local/share/ca-certificates", made.path) for made in self.flow.made):
                 self.flow.made.append(Made("/etc/ssl/certs", self.step, "file"))

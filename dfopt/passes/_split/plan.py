@@ -148,7 +148,7 @@ class _Planner(Contents):
         self.outputs = outputs(context)
         built = self.outputs.made
         self.follow_copies(built)
-        self.start = start_of(program, stage, self.facts, [*self.flow.made, *built])
+        self.start = start_of(program, stage, self.facts, [*self.flow.made, *built], self.base.starts)
         self.recipe = self.chosen(stage_recipes(self.own), built)
         need = needs(self.recipe, self.flow.sources(), self.facts)
         self.check_needs(need)

@@ -47,13 +47,15 @@ class Start(Record):
     line: int
 
 
-def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made]) -> Start:
-    """What the image of `stage` starts. Raises Unclear."""
+def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made], default: str) -> Start:
+    """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Unclear."""
     begun = started(program, stage, facts)
     line = next(
         (s.node.line for s in reversed(chain(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
         stage.node.line,
     )
+    if not begun.said and default and image_config(program, stage).healthcheck is None:
+        return Start((default,), (), default, False, default, stage.node.line)
     if not begun.said:
         raise Unclear("the file does not say what the image starts", stage.node.line)
     built = {one.path.rpartition("/")[2] for one in made if one.kind == "tool"}
