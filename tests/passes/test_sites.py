@@ -222,6 +222,14 @@ def test_what_keeps_the_server(old: str, new: str, reason: str) -> None:
     assert bool(reason) == bool(said)
 
 
+def test_a_server_for_developers_stays() -> None:
+    given = {"package.json": b'{"devDependencies": {"vite": "^2.0.0"}}', "index.html": b""}
+    (finding,) = MultiStage().find(
+        Program(parse(SITE.replace('"npx", "serve", "-l", "3000", "out"', '"vite"'))), Given(given)
+    )
+    assert "vite" not in finding.message + finding.reason
+
+
 def test_another_program_of_the_name() -> None:
     text = SITE.replace('"npx", ', "")
     given = {"package.json": b'{"scripts": {"build": "node build.js"}}', "build.js": b""}

@@ -168,6 +168,8 @@ class _Sites:
         row = table("site_servers")["server"].get(name)
         if name is None or row is None:
             return name is not None and name.startswith("python")
+        if name == "vite" and "preview" not in launch.words:
+            return False
         if "apt" in row:
             return self.of_distribution(row["apt"])
         wanted = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
