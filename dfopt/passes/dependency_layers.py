@@ -23,8 +23,10 @@ class DependencyLayers(Pass):
     download`, `cargo fetch`, `mvn dependency:go-offline`.
 
     Why: a layer is built anew when anything before it changed. With the sources copied first, every change of a source
-    file installs all dependencies again. Measured, after a change of one file: `npm ci` of express, lodash and axios
-    6.1 s before, 0.6 s after; `pip install` of flask, requests and pandas 22.8 s before, 0.5 s after.
+    file installs all dependencies again. Measured, seconds of a rebuild after a change of one file, before and after:
+    `npm install` of express, lodash and axios 17.3, 0.4; `yarn install` of the same 11.7, 0.5; `pip install` of flask,
+    requests and pandas 22.8, 0.5; with one tiny package from loopback `composer install` 3.7, 0.6, `bundle install`
+    3.7, 1.8, `cargo build` 7.0, 4.5, `go build` 25.2, 17.5 (the compiler runs as before).
 
     Example:
 

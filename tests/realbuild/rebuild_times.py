@@ -2,7 +2,7 @@
 
     python -m tests.realbuild.rebuild_times [PROJECT ...]
 
-Needs DFOPT_TEST_ENGINE. `npm-real`, `yarn-real`, `pip-real` and `uv-real` install what people install, from the
+Needs DFOPT_TEST_ENGINE. `npm-real`, `yarn-real` and `pip-real` install what people install, from the
 registries that this machine is set up for; the others install the tests' one tiny package from loopback, so that their
 figures show what the step itself costs. One line each: seconds before, seconds after.
 """
@@ -20,7 +20,7 @@ from dfopt.source import encode
 
 from . import registries
 from .engine import Engine
-from .projects import PROJECTS, Project, npm, pip, uv, yarn
+from .projects import PROJECTS, Project, npm, pip, yarn
 from .test_dependency_layers import change, optimized
 
 _PACKAGES = '{"name": "app", "version": "1.0.0", "dependencies": {"express": "4", "lodash": "4", "axios": "1"}}\n'
@@ -28,8 +28,7 @@ _PACKAGES = '{"name": "app", "version": "1.0.0", "dependencies": {"express": "4"
 
 def _real(made: Project, **files: str) -> Project:
     kept = {name: text for name, text in made.files.items() if "lock" not in name}
-    base = made.base if "uv" in made.base else f"FROM {made.image}\n"
-    base = "".join(line for line in base.splitlines(keepends=True) if not line.startswith("ENV UV_DEFAULT_INDEX"))
+    base = f"FROM {made.image}\n"
     names = {name.replace("__", "."): text for name, text in files.items()}
     return Project(
         made.image,
@@ -58,11 +57,7 @@ def _pip(url: str) -> Project:
     return _real(pip(url), requirements__txt="flask\nrequests\npandas\n")
 
 
-def _uv(url: str) -> Project:
-    return _real(uv(url), r__txt="flask\nrequests\npandas\n")
-
-
-REAL: dict[str, Callable[[str], Project]] = {"npm-real": _npm, "yarn-real": _yarn, "pip-real": _pip, "uv-real": _uv}
+REAL: dict[str, Callable[[str], Project]] = {"npm-real": _npm, "yarn-real": _yarn, "pip-real": _pip}
 
 
 def measured(engine: Engine, make: Callable[[str], Project], work: Path) -> Iterator[float]:
