@@ -26,7 +26,7 @@ class DependencyLayers(Pass):
     file installs all dependencies again. Measured, seconds of a rebuild after a change of one file, before and after:
     `npm install` of express, lodash and axios 17.3, 0.4; `yarn install` of the same 11.7, 0.5; `pip install` of flask,
     requests and pandas 22.8, 0.5; with one tiny package from loopback `composer install` 3.7, 0.6, `bundle install`
-    3.7, 1.8, `cargo build` 7.0, 4.5, `go build` 25.2, 17.5 (the compiler runs as before).
+    3.7, 1.8, `cargo build` 7.0, 4.5, `go build` 25.2, 17.5, `mvn package` 88.3, 61.2 (the compilers run as before).
 
     Example:
 
