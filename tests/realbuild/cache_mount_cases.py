@@ -172,7 +172,8 @@ CASES = {
         },
     ),
     "cargo": Case(
-        "FROM rust:1.85-slim\nENV CARGO_NET_OFFLINE=false\nWORKDIR /src\nCOPY stamp Cargo.toml ./\nCOPY config.toml .cargo/\nCOPY main.rs src/\n"
+        "FROM rust:1.85-slim\nENV CARGO_NET_OFFLINE=false\nWORKDIR /src\nCOPY stamp Cargo.toml ./\n"
+        "COPY config.toml .cargo/\nCOPY main.rs src/\n"
         "RUN cargo build --release && cp target/release/show /usr/local/bin/ && rm -rf target\n",
         "show", ("rust",),
         packages.crate, "/crates/files/NAME/1.0.0/download", ("/usr/local/cargo/registry", "/usr/local/cargo/git/db"),
@@ -189,9 +190,11 @@ CASES = {
         {"Gemfile": 'source "URL/repo/"\ngem "NAME"\n'},
     ),
     "gem": Case(
-        "FROM ruby:3.3-slim\nENV GEM_HOME=/opt/gems\nCOPY stamp /\nRUN gem install --clear-sources --source URL/repo/ NAME\n",
+        "FROM ruby:3.3-slim\nENV GEM_HOME=/opt/gems\nCOPY stamp /\n"
+        "RUN gem install --clear-sources --source URL/repo/ NAME\n",
         "ruby -r NAME -e 'puts TEXT'", ("ruby-slim",),
-        packages.gem, "/repo/gems/NAME-1.0.0.gem", ("/opt/gems/cache",), served=GEM_SPECIFICATION,
+        packages.gem, "/repo/gems/NAME-1.0.0.gem", ("/opt/gems/cache",),
+        served=GEM_SPECIFICATION,
     ),
     "composer": Case(
         "FROM composer:2\nWORKDIR /app\nCOPY stamp composer.json ./\nRUN composer install --no-interaction\n",
