@@ -198,8 +198,11 @@ def entry_of(member: Member, where: str, limits: Limits) -> Entry:
 
 
 def clean_path(name: str, where: str, limits: Limits) -> str:
-    if len(name) > limits.path_bytes or len(name.encode("utf-8", "surrogateescape")) > limits.path_bytes:
+    length = len(name) if name.isascii() else len(name.encode("utf-8", "surrogateescape"))
+    if length > limits.path_bytes:
         raise ImageError(f"{where}: a path of more than {limits.path_bytes} bytes: {name[:60]!r}...")
+    if name and name[0] not in "./" and "/." not in name and "//" not in name:  # as nearly all are written
+        return f"/{name.removesuffix('/')}"
     parts = [part for part in name.split("/") if part and part != "."]
     if ".." in parts:
         raise ImageError(f"{where}: a path that climbs with '..': {name!r}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
+from zlib import adler32
 
 from dfopt.image.errors import ImageError, Limits
 from dfopt.record import Record
@@ -188,7 +189,7 @@ class TarReader:
         )
         number = self._number
         stated = number(checksum)
-        if sum(block) - sum(checksum) + 8 * 32 != stated and _signed_sum(block) != stated:
+        if _sum(block) - sum(checksum) + 8 * 32 != stated and _signed_sum(block) != stated:
             raise ImageError(
                 f"{self.where}: corrupt tar header (checksum)" if self.count else f"{self.where}: not a tar archive"
             )
@@ -315,6 +316,13 @@ class TarReader:
             raise ImageError(
                 f"{self.where}: corrupt tar header (number)" if self.count else f"{self.where}: not a tar archive"
             ) from None
+
+
+def _sum(block: bytes) -> int:
+    """The sum of a block's bytes. The lower half of Adler-32 (RFC 1950) is 1 + their sum modulo 65521, which half a
+    block cannot reach: many times faster than to add them one by one."""
+    half = BLOCK // 2
+    return (adler32(block[:half]) & 0xFFFF) + (adler32(block[half:]) & 0xFFFF) - 2
 
 
 def _signed_sum(block: bytes) -> int:

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfopt.image.errors import Budget, ImageError, Limits
-from dfopt.image.layers import Entry, read_layer
+from dfopt.image.layers import Entry, clean_path, read_layer
 from dfopt.image.model import Layer
+from dfopt.image.tar import BLOCK, _sum
 from image.builders import digest, file, folder, hardlink, layer, link, node, opaque, require, whiteout
 
 
@@ -191,3 +192,21 @@ def test_sparse_files_count_with_their_full_size(tmp_path: Path) -> None:
     ).stdout
     with pytest.raises(ImageError, match="more than 1000000 bytes after decompression"):
         entries(tar, Limits(total_bytes=1_000_000))
+
+
+@given(st.one_of(st.binary(min_size=BLOCK, max_size=BLOCK), st.sampled_from([b"\xff" * BLOCK, bytes(BLOCK)])))
+def test_sum_of_a_block(block: bytes) -> None:
+    assert _sum(block) == sum(block)
+
+
+PARTS = st.sampled_from(["a", ".", "..", "", ".wh.x", "b c", "é", "\udcff"])
+
+
+@given(st.lists(PARTS, min_size=1, max_size=5).map("/".join))
+def test_clean_paths(name: str) -> None:
+    parts = [part for part in name.split("/") if part and part != "."]
+    if ".." in parts or not name:
+        with pytest.raises(ImageError):
+            clean_path(name, "here", Limits())
+    else:
+        assert clean_path(name, "here", Limits()) == "/" + "/".join(parts)
