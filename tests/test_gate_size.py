@@ -15,6 +15,7 @@ from dfopt.ir.across import JoinAcross
 from dfopt.ir.copy_mode import ModeIntoCopy
 from dfopt.ir.dead import BindForCopy, DeleteEarlier
 from dfopt.ir.flatten import Flatten
+from dfopt.ir.listed import MergeListed
 from dfopt.ir.mounts import AddCacheMounts
 from dfopt.ir.rewrite import AppendCommand, EditWords, RemoveCommand, RemoveStep
 from dfopt.ir.tail import RemoveLast
@@ -46,6 +47,8 @@ JOINED_GONE = [("RUN make >/w/a\nWORKDIR /w\nRUN rm -r /w", "RUN make >/w/a && m
 DEEP = BASE + "RUN one\nUSER app\n"
 FLAT = "FROM scratch\nCOPY --from=0 / /\nENV PATH=/bin\nUSER app\n"
 FLATTEN = [Flatten({"Env": ["PATH=/bin"]})]
+TWO = BASE + "RUN set -e; a && b\nRUN c; d\n"
+LISTED = [("RUN set -e; a && b\nRUN c; d", "RUN set -e; (set -e; a && b); (set +e; c; d)")]
 LIST = BASE + "RUN set -e; a; b\n"
 
 # id, text, (old, new) pairs of the correct edit, the same damaged, declared rewrites
@@ -97,6 +100,12 @@ ROWS = [
     ("across-and-lost", ACROSS, JOINED, [*JOINED, ("ENV A=1\n", "")], [JoinAcross((1, 4), (False, False))]),
     ("across-made-again", ACROSS_GONE, JOINED_GONE, [(JOINED_GONE[0][0], JOINED_GONE[0][1] + "\nWORKDIR /w")],
      [JoinAcross((1, 3), (False, False), (2,))]),
+    ("listed-as-a-chain", TWO, LISTED, [(LISTED[0][0], "RUN (set -e; a && b) && (c; d)")], [MergeListed((1, 2))]),
+    ("listed-under-errexit", TWO, LISTED, [(LISTED[0][0], LISTED[0][1].replace("set +e; ", ""))], [MergeListed((1, 2))]),
+    ("listed-and-not", TWO, LISTED, [(LISTED[0][0], LISTED[0][1].replace("RUN set -e; ", "RUN "))],
+     [MergeListed((1, 2))]),
+    ("listed-in-one-shell", TWO, LISTED, [(LISTED[0][0], "RUN set -e; (set -e; a && b); set +e; c; d")],
+     [MergeListed((1, 2))]),
     ("flatten-user-lost", DEEP, [("", FLAT)], [("", FLAT.replace("USER app\n", ""))], FLATTEN),
     ("flatten-other-path", DEEP, [("", FLAT)], [("", FLAT.replace("=/bin", "=/usr/bin"))], FLATTEN),
     ("flatten-part-of-it", DEEP, [("", FLAT)], [("", FLAT.replace("0 / /", "0 /usr /"))], FLATTEN),
@@ -140,6 +149,10 @@ def late(runs: str, run: int, offset: int = 0) -> tuple[str, list[tuple[str, str
 
 def over(steps: str, run: int, dropped: tuple[int, ...] = ()) -> tuple[str, list[tuple[str, str]], Rewrite]:
     return f"{BASE}{steps}\n", [("zzz", "")], JoinAcross((1, run), (False, False), dropped)
+
+
+def listed(steps: str, last: int = 2) -> tuple[str, list[tuple[str, str]], Rewrite]:
+    return f"{BASE}{steps}\n", [("zzz", "")], MergeListed((1, last))
 
 
 COPY = "FROM x\nCOPY --from=0 "
@@ -208,6 +221,12 @@ WRONG = [
     ("earlier-relative", late("RUN rm -f a", 2), "does not begin"),
     ("earlier-not-forced", late("RUN rm /t/a", 2), "does not begin"),
     ("earlier-a-variable", late("RUN rm -f $A/a", 2), "does not begin"),
+    ("listed-with-a-trap", listed("RUN set -e; trap x EXIT; a\nRUN b"), "trap"),
+    ("listed-with-a-link", listed("RUN set -e; ln a b; a\nRUN b"), "hard link"),
+    ("listed-with-a-job", listed("RUN set -e; a & b\nRUN b"), "background"),
+    ("listed-other-flags", listed("RUN --network=none a; b\nRUN b"), "equal flags"),
+    ("listed-apart", listed("RUN a\nENV A=1\nRUN b", 3), "consecutive"),
+    ("listed-not-a-run", listed("RUN a\nCOPY a b"), "RUN"),
     ("across-a-user", over("RUN make >/t/a\nUSER u\nRUN rm /t/a", 3), "may not stand behind"),
     ("across-an-argument", over("RUN make >/t/a\nARG V=1\nRUN rm /t/a", 3), "may not stand behind"),
     ("across-a-copy", over("RUN make >/t/a\nCOPY a /\nRUN rm /t/a", 3), "may not stand behind"),

@@ -56,9 +56,8 @@ def check_part(program: Program, step: Step, position: int, count: int, wrapped:
         raise RewriteError(body.why)
     found = program.leaks(step)
     last = position == count - 1
-    if not last and any(map(_links, program.commands(step).invocations)):
-        # Linux, Documentation/filesystems/overlayfs.rst, "Non-standard behavior": a change breaks links of lower layers
-        raise RewriteError("it makes a hard link: of its names, a step of its own would change one, the same step all")
+    if not last:
+        check_links(program, step)
     if found.never:
         raise RewriteError(found.never[0])
     if position and found.history:
@@ -72,6 +71,13 @@ def check_part(program: Program, step: Step, position: int, count: int, wrapped:
             raise RewriteError(f"{found.state[0]}, which the next step would see")
         if found.lists and position:
             raise RewriteError("`a; b` or `a || b` behind && must stand in a subshell")
+
+
+def check_links(program: Program, step: Step) -> None:
+    """Raises RewriteError where a RUN may make a hard link: nothing may come behind it in the same layer."""
+    if any(map(_links, program.commands(step).invocations)):
+        # Linux, Documentation/filesystems/overlayfs.rst, "Non-standard behavior": a change breaks links of lower layers
+        raise RewriteError("it makes a hard link: of its names, a step of its own would change one, the same step all")
 
 
 def _links(found: Invocation) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
+from dfopt.ir.listed import check_listed
 from dfopt.ir.rewrite import RewriteError, check_part
-from dfopt.passes._layout import body_end, chain_style, line_end, line_start
+from dfopt.ir.status import errexit_throughout
+from dfopt.passes._layout import body_end, chain_style, line_end, line_start, newline_at
 from dfopt.passes._spelling import is_pragma
 
 TYPE_CHECKING = False
@@ -38,7 +40,20 @@ def why(death: Death) -> str:
 
 
 def obstacle(program: Program, step: Step, position: int, count: int, first: Step) -> str:
-    """What keeps a step from being part `position` of `count`; "" where nothing does."""
+    """What keeps a step from being part `position` of a chain of `count`; "" where nothing does."""
+    reason = layout_obstacle(program, step, position, first)
+    if reason:
+        return reason
+    try:
+        check_part(program, step, position, count, needs_wrap(program, step, position, count))
+    except RewriteError as error:
+        return str(error)
+    return ""
+
+
+def layout_obstacle(program: Program, step: Step, position: int, first: Step) -> str:
+    """What in a step's form, flags and comments keeps it from being part `position` of one RUN; "" where nothing
+    does."""
     node = step.node
     body = program.body(step)
     if node.doubt:
@@ -55,10 +70,6 @@ def obstacle(program: Program, step: Step, position: int, count: int, first: Ste
         head = node.joined.span(node.at, node.at + 1)[0]
         if any(node.start < comment.start < head for comment in node.comments):
             return "a comment stands between RUN and its command"
-    try:
-        check_part(program, step, position, count, needs_wrap(program, step, position, count))
-    except RewriteError as error:
-        return str(error)
     return ""
 
 
@@ -76,8 +87,25 @@ def needs_wrap(program: Program, step: Step, position: int, count: int) -> bool:
     return found.lists and (position > 0 or body.program.script.items[-1].terminator != "")
 
 
-def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...]) -> list[Edit]:
-    """The edits that make one RUN of consecutive ones, in the style of the longest; `wrapped`: part i runs in ( )."""
+def list_obstacle(program: Program, steps: list[Step]) -> str:
+    """What keeps steps, one of them under `set -e`, from being a list of subshells under `set -e`; "" where nothing
+    does."""
+    if not any(program.body(step).program is not None and program.leaks(step).errexit for step in steps[:-1]):
+        return "no part is under `set -e`"
+    for position, step in enumerate(steps):
+        reason = layout_obstacle(program, step, position, steps[0])
+        if reason:
+            return reason
+        try:
+            check_listed(program, step, step is steps[-1])
+        except RewriteError as error:
+            return str(error)
+    return ""
+
+
+def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...], *, listed: bool = False) -> list[Edit]:
+    """The edits that make one RUN of consecutive ones, in the style of the longest; `wrapped`: part i runs in ( ).
+    `listed`: not a chain, but a list under `set -e`, in which every part is wrapped."""
     text = program.text
     escape = program.dockerfile.escape
     style = chain_style(program, max(steps, key=lambda step: step.node.last - step.node.line))
@@ -87,8 +115,12 @@ def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...]) 
         begin, end = body.span(0, 1)[0], body_end(body)
         close = ")" if wrapped[position] else ""
         opening = "" if not wrapped[position] else "( " if text[begin] == "(" else "("
+        if listed and not errexit_throughout(body):
+            opening = "(set +e; "
+        if listed and not position:
+            opening = f"set -e; {escape}{newline_at(text, begin)}{style.indent}{opening}"
         if position:
-            lead = f"{style.indent}&&{style.gap}" if style.leading else style.indent
+            lead = f"{style.indent}&&{style.gap}" if style.leading and not listed else style.indent
             edits.append(Edit(line_start(text, step.node.start), begin, lead + opening))
         elif opening:
             edits.append(Edit(begin, begin, opening))
@@ -96,7 +128,7 @@ def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...]) 
             if close:
                 edits.append(Edit(end, end, close))
             continue
-        joint = f" {escape}" if style.leading else f" && {escape}"
+        joint = f"; {escape}" if listed else f" {escape}" if style.leading else f" && {escape}"
         edits.append(Edit(end, line_end(text, end), close + joint))
         at = text.find("\n", end) + 1
         stop = line_start(text, steps[position + 1].node.start)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from dfopt.ir.effects import killers
+from dfopt.ir.listed import MergeListed
 from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import MergeRuns
-from dfopt.passes._merging import groups, merge_edits, needs_wrap, obstacle, why
+from dfopt.passes._merging import groups, list_obstacle, merge_edits, needs_wrap, obstacle, why
 from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
 
 TYPE_CHECKING = False
@@ -40,11 +41,12 @@ class MergeRun(Pass):
     ```
 
     Refuses: heredocs, exec form, ONBUILD and different flags; RUNs whose shell state cannot be confined to a subshell
-    (a background job, `trap`, aliases, `set -e` in front of another command); a RUN that makes a hard link, in front of
-    another one; a shell that is not POSIX; a pragma comment between the two. Where a subshell is exactly right (`cd`,
-    `export`, `set`, `exit`, `a; b`), the part is put in parentheses.
+    (a background job, `trap`, aliases); a RUN that makes a hard link, in front of another one; a shell that is not
+    POSIX; a pragma comment between the two. Where a subshell is exactly right (`cd`, `export`, `set`, `exit`, `a; b`),
+    the part is put in parentheses.
 
-    Declares: the steps become one RUN, joined by `&&`, some of them in a subshell.
+    Declares: the steps become one RUN, joined by `&&`, some of them in a subshell; or, where one is under `set -e`
+    (which has no effect in front of `&&`), a list of subshells under `set -e`.
     """
 
     name = "merge-run"
@@ -72,6 +74,9 @@ class MergeRun(Pass):
             at = first
             while at < last:
                 stop, reason = self.reach(program, group, at, last)
+                if stop < last and not list_obstacle(program, group[at : last + 1]):
+                    yield self.merged(program, group[at : last + 1], cause, listed=True)
+                    break
                 if stop > at:
                     yield self.merged(program, group[at : stop + 1], cause)
                 if reason and stop < last:
@@ -128,10 +133,11 @@ class MergeRun(Pass):
         reasons = [obstacle(program, group[first + p], p, count, group[first]) for p in range(count)]
         return next((reason for reason in reversed(reasons) if reason), "")
 
-    def merged(self, program: Program, steps: list[Step], cause: str) -> Finding:
-        wrapped = tuple(needs_wrap(program, step, i, len(steps)) for i, step in enumerate(steps))
-        edits = merge_edits(program, steps, wrapped)
-        rewrite = MergeRuns(tuple(step.index for step in steps), wrapped)
+    def merged(self, program: Program, steps: list[Step], cause: str, *, listed: bool = False) -> Finding:
+        wrapped = tuple(listed or needs_wrap(program, step, i, len(steps)) for i, step in enumerate(steps))
+        edits = merge_edits(program, steps, wrapped, listed=listed)
+        indices = tuple(step.index for step in steps)
+        rewrite = MergeListed(indices) if listed else MergeRuns(indices, wrapped)
         message = f"join {len(steps)} RUN instructions: {cause}"
         start, end = steps[0].node.start, steps[-1].node.end
         return Finding(self.name, message, start, end, Fix(tuple(edits), (rewrite,), "safe"))
