@@ -30,7 +30,8 @@ class MultiStage(Pass):
     addresses without `.html`, single-page fallback, 404.html, redirects, types, caching, compression. It runs without
     root; below port 1024 with root, to open the port.
     What stays different: how a listing looks, and an error without a page of its own; methods other than GET and HEAD;
-    IPv6; PORT and other variables are not read any more. `base = "slim"` keeps the server.
+    IPv6; PORT and other variables are not read any more. BuildKit must know `COPY <<EOF` (Dockerfile syntax 1.4, 2022).
+    `base = "slim"` keeps the server.
 
     From an image of Node go the modules that only developers need, where the lock file marks them and no source, option
     or script of the start names them: the builder's last step is then `npm prune --omit=dev`.

@@ -69,13 +69,11 @@ class _Sites:
         self.program = program
         self.stage = stage
         self.facts = facts
-        self.trees: list[Made] = []  # directories of the context whose files are not known
-        self.made: list[Made] = []
+        self.made: list[Made] | None = None
 
     def plan(self, own: tuple[str, ...], mb: int) -> SitePlan | None:
         from dfopt.recipes.base.stages import config_text, stage_recipes
 
-        self.read()
         launch = launch_of(self.program, self.stage, self.facts, self.text)
         if launch is None or not self.is_package(launch):
             return None
@@ -105,8 +103,11 @@ class _Sites:
             self.settings(recipe, config), saves, config_text(recipe, values),
         )  # fmt: skip
 
-    def read(self) -> None:
+    def files(self) -> list[Made]:
         """The files of the build context, at their places in the image."""
+        if self.made is not None:
+            return self.made
+        self.made = []
         directories: set[str] = set()
         for step in self.stage.steps:
             keyword = step.node.keyword
@@ -121,10 +122,11 @@ class _Sites:
                     self.made += copied(self.program, step, self.facts, directories, "/")
                 except Unclear:
                     continue  # what it has is not needed for certain; a file that is asked for is not at hand
+        return self.made
 
     def text(self, path: str) -> str | None:
         """The text of a file of the image that comes from the build context."""
-        for one in reversed(self.made):
+        for one in reversed(self.files()):
             source = one.source if one.path == path and one.kind == "context" else ""
             if one.kind == "tree" and covers(one.path, path):
                 source = (one.source.removeprefix(".") + path[len(one.path.rstrip("/")) :]).lstrip("/")
@@ -148,7 +150,7 @@ class _Sites:
         other = table("site_servers")["server"][site.server].get("root-if")
         if other and site.default_root:
             place = f"{directory.rstrip('/')}/{other}"
-            if not any(covers(place, one.path) for one in self.made):
+            if not any(covers(place, one.path) for one in self.files()):
                 raise Unclear(f"{site.server} serves {place} where it is there, and whether it is is not known")
             site = _with(site, root=place)
         root = site.root
