@@ -30,7 +30,7 @@ class Demand(Runtime):
         brings = table("split_programs")["brings"]
         known = {*brings["shell"], *brings["alpine" if family == "apk" else "debian"]}
         read = not flow.fetched and not any(one.kind in ("file", "stage") for one in flow.made)
-        packages = partition(flow, base.release, foreign, self.recipe.language, read)
+        packages = partition(flow, base.release, foreign, self.recipe.language, read, base.has)
         names = dict.fromkeys(packages.names)
         installed = {bare(one.name) for one in flow.packages}
         self.add_providers({name: place for name, place in foreign.items() if name not in known}, names, installed)

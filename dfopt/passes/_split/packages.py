@@ -67,9 +67,11 @@ def providers(family: str) -> dict[str, str]:
     return found
 
 
-def partition(flow: Flow, release: str, needed: Iterable[str], language: str, seen: bool) -> Packages:
+def partition(
+    flow: Flow, release: str, needed: Iterable[str], language: str, seen: bool, has: frozenset[str]
+) -> Packages:
     """The packages for the run. `needed`: base names of programs that it calls; `seen`: nothing else can call any, as
-    all that runs was read. Raises Unclear."""
+    all that runs was read; `has`: what the base image brings. Raises Unclear."""
     family = flow.packages[0].family if flow.packages else ""
     brings = providers(family)
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
@@ -82,7 +84,8 @@ def partition(flow: Flow, release: str, needed: Iterable[str], language: str, se
             raise Unclear(f"the program calls {bare(one.name)}, which line {line} installs", line)
         kept, mb, lives = _fate(one, flow, release, language, seen and bare(one.name) not in wanted)
         names.update(dict.fromkeys(kept))
-        left += 0 if one.step.index in flow.swept else mb
+        there = "cc" in has and bare(one.name) in table("split_packages")["brought"]["cc"]
+        left += 0 if there or one.step.index in flow.swept else mb
         lean = lean and (one.lean or not lives)
     return Packages(tuple(names), lean, left)
 
