@@ -52,11 +52,14 @@ class DependencyLayers(Pass):
     the installer; files of the context where the install writes (node_modules that .dockerignore does not leave out);
     a RUN that does anything else that is not known; a destination that programs of the image read (/, /usr/lib).
     The fix is `unsafe` where just one thing is open: install scripts of packages, or a lock file that the install may
-    write anew. An added download is always `unsafe`: it fetches all that the manifests name, also what the build does
-    not need, so that it may fail where the build does not. It is refused where the base is no image of the tool, and
-    for cargo where a target's file is found by its place: cargo wants that file, and only src/main.rs and src/lib.rs
-    are known not to matter (they stand there empty while it fetches). Gradle is left alone: what it downloads is known
-    to build scripts alone, which are programs and may read anything, and no command of its own downloads it.
+    write anew. An added download is `unsafe`, unless the RUN begins with the very same `go mod download`: it fetches
+    all that the manifests name, also what the build does not need (Maven's even the plugins of phases that do not run),
+    so that it may fail where the build does not; `fix --verify` tells. It is refused where the base is no image of the
+    tool, where workspaces, modules or parents lie in the sources, and for cargo where a target's file is found by its
+    place: cargo wants that file, and only src/main.rs and src/lib.rs are known not to matter (they stand there empty
+    while it fetches). Where `package-cache = "mount"`, nothing is added: cache mounts keep what is downloaded. Gradle
+    is left alone: what it downloads is known to build scripts alone, which are programs and may read anything, and no
+    command of its own downloads it.
 
     Declares: COPY of the manifests before the copy of the directory, which moves behind the installs; an added RUN, and
     what it leaves in the cache of modules, crates or artifacts.
@@ -76,6 +79,7 @@ class DependencyLayers(Pass):
                 moves, adds = [
                     test(program, stage.steps[position + 1 :]) for test in (install_follows, compile_follows)
                 ]
+                adds = adds and self.shared["package-cache"] != "mount"  # then a cache mount keeps what is downloaded
                 copy = copy_of(program, step, facts) if moves or adds else None
                 if copy is None:
                     continue

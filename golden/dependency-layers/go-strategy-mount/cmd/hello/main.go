@@ -1,0 +1,5 @@
+package main
+
+import "example.test/greet"
+
+func main() { println(greet.Hello()) }
