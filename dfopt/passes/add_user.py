@@ -45,6 +45,8 @@ class AddUser(Pass):
     CMD ["python", "app.py"]
     ```
 
+    A build (`fix --verify`) tells the user and the start script of a base image, and how users are created there.
+
     Refuses: ports below 1024; programs that need root or choose the user themselves (nginx, sshd, cron, gosu, su-exec);
     start scripts that cannot be read, that prepare something as root, or write outside of the user's directories;
     packages that are installed at the start; files below /root, or that root alone can read; a RUN that makes data for

@@ -48,6 +48,8 @@ class SwapBase(Pass):
     CMD ["curl", "--version"]
     ```
 
+    A build (`fix --verify`) tells which libraries, of which packages, programs need that are copied from elsewhere.
+
     Refuses: an image with a digest, or named by a build argument; any command of which it is not known what it needs: a
     compiler's libraries, packages of pip and npm that may compile, scripts that cannot be read, programs that start
     others; for Alpine also packages without a known name there, options that busybox does not know, scripts for bash,
