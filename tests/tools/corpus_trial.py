@@ -1,6 +1,7 @@
 """What dfopt does to real Dockerfiles, judged by BuildKit, bash and shfmt. Nothing is run and nothing is written.
 
-    python tests/tools/corpus_trial.py DIR [--limit N] [--select PASS,...] [--pins] [--examples N] [--output FILE]
+    python tests/tools/corpus_trial.py DIR [--limit N] [--select PASS,...] [--pins] [--buildkit] [--examples N]
+                                        [--output FILE]
 
 Every file below DIR (each different content once) is read, optimized with the safe tier and again with the unsafe one.
 Printed are: agreement with BuildKit about which files are valid, lost bytes, files changed, broken files (BuildKit or
@@ -57,8 +58,9 @@ class MadeUp(Facts):
 class Trial:
     """The counters of one trial, and examples for each."""
 
-    def __init__(self, oracle: Oracle, examples: int, facts: Facts = NO_FACTS) -> None:
+    def __init__(self, oracle: Oracle, examples: int, facts: Facts = NO_FACTS, engine: str = "any") -> None:
         self.oracle = oracle
+        self.settings = {"*": {"engine": engine}}
         self.facts = facts
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = defaultdict(list)
@@ -78,7 +80,7 @@ class Trial:
         seen = self.oracle.parse(data)
         valid = not seen.get("err") and not seen.get("inst_err")
         for tier, tiers in (("fix", ("safe",)), ("fix --unsafe", ("safe", "unsafe"))):
-            options = Options(select, (), tiers, {})
+            options = Options(select, (), tiers, self.settings)
             try:
                 result = optimize(Source.from_bytes(data, name), options, self.facts)
             except Exception:
@@ -219,6 +221,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=0, help="take this many files, spread evenly")
     parser.add_argument("--select", default="", help="passes to run, separated by commas")
     parser.add_argument("--pins", action="store_true", help="make digests and checksums up")
+    parser.add_argument("--buildkit", action="store_true", help="BuildKit builds the files (the setting engine)")
     parser.add_argument("--examples", type=int, default=3)
     parser.add_argument("--output", type=Path, help="the figures as JSON")
     given = parser.parse_args()
@@ -235,7 +238,8 @@ def main() -> int:
     select = tuple(name for name in given.select.split(",") if name)
     began = time.monotonic()
     with Oracle() as oracle:
-        trial = Trial(oracle, given.examples, MadeUp() if given.pins else NO_FACTS)
+        facts, engine = MadeUp() if given.pins else NO_FACTS, "buildkit" if given.buildkit else "any"
+        trial = Trial(oracle, given.examples, facts, engine)
         for data, path in chosen:
             trial.file(str(path.relative_to(given.directory)), data, select)
     trial.counts["repositories"] = len({path.relative_to(given.directory).parts[0] for _, path in chosen})
