@@ -66,7 +66,7 @@ def _option(value: str, known: dict[str, list[str]]) -> str | None:
     if value.startswith(_PREFIX):
         key, _, setting = value[len(_PREFIX) :].partition("=")
         if key == "tsflags" and setting == "nodocs":
-            return "--nodocs"
+            return value
         if key in known["switches"] and setting.lower() in _YES:
             return f"{_PREFIX}{key}={_YES[setting.lower()]}"
         raise ValueError(f"{value} has no counterpart in microdnf")

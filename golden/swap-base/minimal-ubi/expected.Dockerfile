@@ -2,7 +2,7 @@ FROM registry.access.redhat.com/ubi9/ubi-minimal:9.6
 RUN microdnf install -y gzip shadow-utils tar && microdnf clean all
 # security fixes, then what the service is made of
 RUN microdnf -y update --refresh \
- && microdnf install -y --setopt=install_weak_deps=0 --nodocs \
+ && microdnf install -y --setopt=install_weak_deps=0 --setopt=tsflags=nodocs \
     # the server
     httpd \
     mod_ssl \
