@@ -148,6 +148,21 @@ def go_build(url: str) -> Project:
     )
 
 
+def go_own(url: str) -> Project:
+    made = go(url)
+    return Project(
+        made.image,
+        'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go mod download && go build -o /hello .\nCMD ["/hello"]\n',
+        made.files,
+        made.base,
+        made.served,
+        made.source,
+        made.change,
+        made.said,
+        made.noise,
+    )
+
+
 def cargo(url: str) -> Project:
     served, lock = registries.crate(url)
     return Project(
@@ -269,5 +284,5 @@ def maven(url: str) -> Project:
 
 
 PROJECTS: dict[str, Callable[[str], Project]] = {
-    made.__name__: made for made in (npm, yarn, pip, uv, go, go_build, cargo, bundler, composer, maven)
+    made.__name__: made for made in (npm, yarn, pip, uv, go, go_build, go_own, cargo, bundler, composer, maven)
 }
