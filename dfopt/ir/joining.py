@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from dfopt.ir.declared import RewriteError
+from dfopt.ir.effects import covers
 from dfopt.ir.leaks import is_plain, leaks
 from dfopt.ir.status import errexit_throughout, heard
 
@@ -10,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.commands import Invocation
+    from dfopt.ir.effects import Effect
     from dfopt.ir.program import Program, Step
 
 
@@ -58,6 +62,7 @@ def check_part(program: Program, step: Step, position: int, count: int, wrapped:
     last = position == count - 1
     if not last:
         check_links(program, step)
+        check_place(program, step)
     if found.never:
         raise RewriteError(found.never[0])
     if position and found.history:
@@ -82,6 +87,26 @@ def check_links(program: Program, step: Step) -> None:
     if any(map(_links, program.commands(step).invocations)):
         # Linux, Documentation/filesystems/overlayfs.rst, "Non-standard behavior": a change breaks links of lower layers
         raise RewriteError("it makes a hard link: of its names, a step of its own would change one, the same step all")
+
+
+def check_place(program: Program, step: Step) -> None:
+    """Raises RewriteError where a RUN deletes the directory that it runs in: a step of its own finds it made anew."""
+    place = program.scope(step).workdir
+    if not isinstance(place, str) or place == "/":
+        return
+    for effect in program.effects(step):
+        if effect.kind == "deletes" and covers(effect.path, place):
+            if effect.path == place and not _by_name(program, step, effect):
+                continue
+            raise RewriteError(f"it deletes {place}, the working directory, which the next step finds made anew")
+
+
+def _by_name(program: Program, step: Step, effect: Effect) -> bool:
+    """Whether a command deletes a path by its own name; False where by a pattern of what is in it."""
+    name = posixpath.basename(effect.path)
+    words = [word for one in program.commands(step).invocations if one.node.start == effect.at for word in one.values]
+    # a word with a pattern has no value, and its effect has the path of the directory
+    return any(word is not None and posixpath.basename(word.rstrip("/")) in (name, ".", "..") for word in words)
 
 
 def _links(found: Invocation) -> bool:

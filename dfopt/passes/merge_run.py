@@ -41,9 +41,9 @@ class MergeRun(Pass):
     ```
 
     Refuses: heredocs, exec form, ONBUILD and different flags; RUNs whose shell state cannot be confined to a subshell
-    (a background job, `trap`, aliases); a RUN that makes a hard link, in front of another one; a shell that is not
-    POSIX; a pragma comment between the two. Where a subshell is exactly right (`cd`, `export`, `set`, `exit`, `a; b`),
-    the part is put in parentheses.
+    (a background job, `trap`, aliases); a RUN that makes a hard link or deletes its own directory, in front of another
+    one; a shell that is not POSIX; a pragma comment between the two. Where a subshell is exactly right (`cd`, `export`,
+    `set`, `exit`, `a; b`), the part is put in parentheses.
 
     Declares: the steps become one RUN, joined by `&&`, some of them in a subshell; or, where one is under `set -e`
     (which has no effect in front of `&&`), a list of subshells under `set -e`.
