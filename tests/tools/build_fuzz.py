@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tarfile
 import tempfile
@@ -215,6 +216,7 @@ def main() -> int:
             (given.keep / f"{seed}.before").write_text(before, newline="")
             (given.keep / f"{seed}.after").write_text(after, newline="")
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = find_engine("docker")
     try:
         with tempfile.TemporaryDirectory(prefix="dfopt-fuzz-") as folder:
@@ -252,6 +254,8 @@ def main() -> int:
                 else:
                     what = "differs undeclared" if verdict.after is not None else "no longer builds"
                     fails(what, seed, verdict.failure, text, result.output)
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
     finally:
         engine.close()
     for what, number in sorted(counts.items(), key=lambda item: -item[1]):
