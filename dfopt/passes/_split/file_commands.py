@@ -38,8 +38,15 @@ class FileCommands:
         return word_text(word, self.variable)
 
     def variable(self, name: str) -> str | None:
-        value = self.variables.get(name, self.scope.env.get(name, self.scope.args.get(name)))
-        return value if isinstance(value, str) else None
+        if name in self.variables:
+            return self.variables[name]
+        if name in self.scope.env:
+            value = self.scope.env[name]
+            return value if isinstance(value, str) else None
+        default = self.scope.args.get(name)
+        if default:
+            self.flow.arguments[name] = default
+        return default
 
     def place(self, word: str | None) -> str:
         path = join_path(self.directory, word) if word is not None and not word.startswith("~") else _UNKNOWN

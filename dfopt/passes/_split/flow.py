@@ -68,6 +68,7 @@ class Flow:
     __slots__ = (
         "accounts",
         "alone",
+        "arguments",
         "buried",
         "calls",
         "changed",
@@ -106,6 +107,7 @@ class Flow:
         self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line
         self.changed: list[tuple[str, int]] = []  # files whose mode or content a command changes in place
         self.homes: dict[str, str] = {}  # of the accounts that steps make
+        self.arguments: dict[str, str] = {}  # build arguments that commands read, with their defaults
         self.home = "/"  # the working directory of the base image
 
     def sources(self) -> list[Made]:

@@ -13,6 +13,8 @@ from dfopt.passes._split.toolbox import fixed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from dfopt.passes._split.flow import Call
     from dfopt.passes._split.toolbox import Context, Outputs
 
@@ -209,8 +211,9 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
             out.static.add(normpath(f"{where}/{one}"))
 
 
-def _crates(context: Context, call: Call, directory: str, out: Outputs) -> list[str]:
-    """The programs of the package in `directory`, by its Cargo.toml."""
+def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locked: bool = False) -> list[str]:
+    """The programs of the package or workspace in `directory`, by its Cargo.toml. `locked`: it is a member of a
+    workspace, whose lock file counts for all."""
     text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
     from dfopt.knowledge import load_toml
 
@@ -219,23 +222,28 @@ def _crates(context: Context, call: Call, directory: str, out: Outputs) -> list[
     except ValueError:
         raise Unclear("Cargo.toml is not understood", call.line) from None
     names: list[str] = []
-    package = manifest.get("package", {})
+    lock = None if locked else context.text(directory.rstrip("/") + "/Cargo.lock")
     members = manifest.get("workspace", {}).get("members", [])
     for member in members:
         if any(char in member for char in "*?["):
             raise Unclear("the members of the Cargo workspace are given by a pattern", call.line)
-        names += _crates(context, call, f"{directory}/{member}", out)
-    bins = manifest.get("bin", [])
-    names += [str(one["name"]) for one in bins if isinstance(one, dict) and "name" in one]
-    if (isinstance(package.get("name"), str) and not bins) or (
-        isinstance(package.get("name"), str) and context.text(directory + "/src/main.rs") is not None
-    ):
-        names.append(package["name"])
+        names += _crates(context, call, f"{directory}/{member}", out, locked=lock is not None)
+    names += _programs(context, directory, manifest)
     if "cdylib" in str(manifest.get("lib", "")):
         raise Unclear("the crate is a library that other programs load", call.line)
-    lock = context.text(directory.rstrip("/") + "/Cargo.lock")
     if lock is not None:
         out.crates += re.findall(r'^name = "([^"]+)"', lock, re.M)
-    elif manifest.get("dependencies") or manifest.get("build-dependencies"):
+    elif not locked and (manifest.get("dependencies") or manifest.get("build-dependencies")):
         raise Unclear("there is no Cargo.lock, so that the crates that are linked are not known", call.line)
+    return names
+
+
+def _programs(context: Context, directory: str, manifest: dict[str, Any]) -> list[str]:
+    """The programs of one package. Source: the Cargo book, "Cargo targets", target auto-discovery."""
+    name = manifest.get("package", {}).get("name")
+    bins = [one for one in manifest.get("bin", []) if isinstance(one, dict) and "name" in one]
+    names = [str(one["name"]) for one in bins]
+    taken = name in names or any(one.get("path") == "src/main.rs" for one in bins)
+    if isinstance(name, str) and not taken and context.text(f"{directory}/src/main.rs") is not None:
+        names.append(name)
     return names

@@ -154,7 +154,19 @@ class _Planner(Contents):
         self.check_needs(need)
         self.check_changes(built)
         self.check_scripts()
-        return self.decide(need, built, context)
+        plan = self.decide(need, built, context)
+        if plan is not None:
+            self.check_arguments(plan)
+        return plan
+
+    def check_arguments(self, plan: Plan) -> None:
+        """Another value of a build argument must not lead to other paths, owners or packages. Raises Unclear."""
+        said = [plan.packages]
+        for copy in plan.copies:
+            said += [*copy.sources, copy.target, copy.owner or ""]
+        for name, default in self.flow.arguments.items():
+            if any(default in text for text in said):
+                raise Unclear(f"a path, an owner or a package depends on the build argument {name}", self.line)
 
     def known_base(self) -> Base:
         """What is known of the image that the stage starts from, or the stages that it stands on. Raises Unclear."""

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dfopt.ir.program import Step
     from dfopt.passes._split.files import Made
     from dfopt.passes._split.start import Need
 
@@ -74,15 +75,20 @@ class Runtime(Proofs):
         """Steps that are repeated, and files that are copied, for the users that the builder has."""
         flow = self.flow
         user = self.program.end_scope(self.stage).user
-        if isinstance(user, Unknown):
-            raise Unclear("the user of the image depends on a variable", self.line)
         bare_image = image == "scratch" or "distroless" in image
-        named = not re.fullmatch(r"(?:\d+|root)(?::(?:\d+|root))?", user or "0") or "accounts" in need.found
+        number = not isinstance(user, Unknown) and re.fullmatch(r"(?:\d+|root)(?::(?:\d+|root))?", user or "0")
+        named = not number or "accounts" in need.found
         if not flow.accounts and not (bare_image and named):
             return [], []
-        if not bare_image and all(step in flow.alone for step in flow.accounts):
+        if not bare_image and all(step in flow.alone and not self.reads(step) for step in flow.accounts):
             return [step.index for step in flow.accounts], []
         return [], ["/etc/passwd", "/etc/group"]
+
+    def reads(self, step: Step) -> bool:
+        """Whether a step reads a variable that the file sets: the new stage may not have it, or not yet."""
+        scope = self.program.scope(step)
+        names = "|".join(map(re.escape, (*scope.args, *scope.env)))
+        return bool(names) and re.search(rf"\$\{{?(?:{names})\b", self.program.body(step).text) is not None
 
     def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
