@@ -18,6 +18,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
+from itertools import chain
 from pathlib import Path
 
 from dfopt.engine import EngineError
@@ -60,10 +61,10 @@ STAND_INS = (
 MUST_BE_ZERO = ("no longer builds", "differs undeclared")
 
 
-def stand_ins(program: Program) -> tuple[str, ...] | None:
-    """`--build-context` values for the images that the file builds on; None where one has no stand-in."""
+def stand_ins(*programs: Program) -> tuple[str, ...] | None:
+    """`--build-context` values for the images that the files build on; None where one has no stand-in."""
     found: dict[str, str] = {}
-    for stage in program.stages:
+    for stage in chain.from_iterable(program.stages for program in programs):
         if stage.parent is not None or stage.base.lower() == "scratch":
             continue
         if stage.image is None:
@@ -99,7 +100,7 @@ class Trial:
         if result.problem is not None or not result.changed:
             self.count("not readable" if result.problem else "not changed", name)
             return ""
-        contexts = stand_ins(Program(parse(source.text)))
+        contexts = stand_ins(Program(parse(source.text)), Program(parse(result.output)))
         if contexts is None:
             self.count("changed, but an image that it builds on has no stand-in", name)
             return ""

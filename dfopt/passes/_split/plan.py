@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _LEAST = 20
 _SHARE = 0.15
 _OTHER_MB = 20  # of a distroless image
+_THE_IMAGE = frozenset(
+    ("/", "/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/var")
+)
 
 
 class Plan(Record):
@@ -156,8 +159,16 @@ class _Planner(Contents):
         self.check_scripts()
         plan = self.decide(need, built, context)
         if plan is not None:
+            self.check_copies(plan)
             self.check_arguments(plan)
         return plan
+
+    def check_copies(self, plan: Plan) -> None:
+        """Of directories that the other image has, too, nobody knows what would be copied. Raises Unclear."""
+        for copy in plan.copies:
+            for path in copy.sources:
+                if path in _THE_IMAGE:
+                    raise Unclear(f"all of {path} would be copied", self.line)
 
     def check_arguments(self, plan: Plan) -> None:
         """Another value of a build argument must not lead to other paths, owners or packages. Raises Unclear."""

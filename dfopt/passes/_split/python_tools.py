@@ -6,6 +6,7 @@ import re
 
 from dfopt.ir.scopes import join_path
 from dfopt.passes._split.files import Made, Unclear
+from dfopt.passes._split.packages import bare
 from dfopt.passes._split.toolbox import add, own_script
 
 TYPE_CHECKING = False
@@ -60,8 +61,14 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
         out.made.append(Made(environment, call.step, "tool", role="packages"))
     elif "--user" in words or call.home != "/root":  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
+    elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(one.name)) for one in context.flow.packages):
+        raise Unclear(f"line {call.line} installs with the pip of Python 2, which is not followed", call.line)
     else:
         out.notes["site"] = "pip"
+
+
+# Debian's and Ubuntu's packages whose `pip` is that of Python 2 (Debian up to 10, Ubuntu up to 18.04)
+_PYTHON_2 = re.compile(r"python2?-pip")
 
 
 def _own_environment(call: Call, out: Outputs, heads: Sequence[str]) -> bool:
