@@ -206,6 +206,8 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     in a command by itself under `set -e`."""
     body = program.body(run)
     items = body.program.script.items if body.program is not None else ()
+    if relatively(program, run, path) and not only_deletes(program, run, path):
+        return False
     for effect in program.effects(run):
         if effect.kind != "deletes" or effect.program != "rm" or effect.where != TOP or effect.path != path:
             continue
@@ -216,6 +218,22 @@ def deleting(program: Program, run: Step, path: str) -> bool:
             item is items[-1] or (item.command.start == effect.at and errexit_throughout(body))
         ):
             return True
+    return False
+
+
+def relatively(program: Program, run: Step, path: str) -> bool:
+    """Whether a RUN deletes or moves `path`, what it holds or what holds it by a relative name, or may: such a command
+    is not taken out, and a mount cannot be deleted."""
+    text = program.body(run).text
+    at = {
+        effect.at for effect in program.effects(run)
+        if effect.kind == "deletes" and (covers(effect.path, path) or covers(path, effect.path))
+    }  # fmt: skip
+    for one in program.commands(run).invocations:
+        for word in one.operands() if one.program in ("rm", "mv") or one.node.start in at else ():
+            relative = text[word.start : word.end].lstrip("\"'")[:1] not in ("/", "$", "~", "-")
+            if relative and (word.value is None or one.node.start in at):
+                return True
     return False
 
 

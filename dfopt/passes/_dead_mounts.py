@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.copy_mode import written
-from dfopt.ir.dead import LINKERS, BindForCopy, bind_values, deleting, only_deletes, open_names, unused
+from dfopt.ir.dead import LINKERS, BindForCopy, bind_values, deleting, only_deletes, open_names, relatively, unused
 from dfopt.ir.effects import covers
 from dfopt.ir.mounts import fields_of, names_path, without_rm
 from dfopt.ir.rewrite import RemoveStep, RewriteError
@@ -85,6 +85,8 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     there = is_there(program, copies[0], above)
     users = _users(program, copies, run, target)
     reason = "" if deleting(program, run, target) else "the RUN deletes it on a condition only, or not all of it"
+    if reason and relatively(program, run, target):
+        reason = "the RUN deletes it by a relative name"
     reason = reason or unused(program, copies, run, users, target, files)
     for user in users:
         if any(one.program in LINKERS for one in program.commands(user).invocations):
