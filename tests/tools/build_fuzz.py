@@ -161,6 +161,13 @@ class Maker:
             f"COPY {source} {path}\n{between}COPY b.sh {path}",
             f"RUN mkdir -p {directory}/m\n{between}RUN chmod 700 {directory}/m && chown {owner} {directory}/m",
             f"RUN tar -xzf {path} -C {directory} || true\n{between}RUN rm -rf {directory}",
+            f"COPY b.sh /tmp/s.sh\n{between}RUN sh /tmp/s.sh > {path}\nRUN rm /tmp/s.sh",
+            f"COPY conf /tmp/conf\n{between}RUN cp -r /tmp/conf/. {directory} && rm -rf /tmp/conf",
+            f"COPY a.txt b.sh /tmp/in/\n{between}RUN cat /tmp/in/* > {path} && rm -r /tmp/in",
+            f"COPY *.txt /tmp/t/\n{between}RUN cat /tmp/t/a.txt > {path} && rm -rf /tmp/t",
+            f"COPY {archive} /tmp/x.tgz\n{between}RUN tar -xzf /tmp/x.tgz -C {directory}\nRUN rm -f /tmp/x.tgz {path}",
+            f"RUN echo long > {path}\nENV FOO=9 X=$FOO\n{between}WORKDIR {directory}\nRUN rm {path}; echo $X",
+            f"RUN echo long > {path} && echo b > {directory}/b\n{between}COPY a.txt {path}\nRUN rm -f {directory}/b",
         )  # fmt: skip
 
     def step(self) -> str:
