@@ -96,12 +96,12 @@ def check_place(program: Program, step: Step) -> None:
         return
     for effect in program.effects(step):
         if effect.kind == "deletes" and covers(effect.path, place):
-            if effect.path == place and not _by_name(program, step, effect):
+            if effect.path == place and not by_name(program, step, effect):
                 continue
             raise RewriteError(f"it deletes {place}, the working directory, which the next step finds made anew")
 
 
-def _by_name(program: Program, step: Step, effect: Effect) -> bool:
+def by_name(program: Program, step: Step, effect: Effect) -> bool:
     """Whether a command deletes a path by its own name; False where by a pattern of what is in it."""
     name = posixpath.basename(effect.path)
     words = [word for one in program.commands(step).invocations if one.node.start == effect.at for word in one.values]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dfopt.ir.copy_mode import written
 from dfopt.ir.dead import LINKERS, BindForCopy, bind_values, deleting, only_deletes, open_names, relatively, unused
 from dfopt.ir.effects import covers
+from dfopt.ir.joining import by_name
 from dfopt.ir.mounts import fields_of, names_path, without_rm
 from dfopt.ir.rewrite import RemoveStep, RewriteError
 from dfopt.knowledge import table
@@ -95,7 +96,7 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     reason = reason or unread(program, engine, (1, 2), "RUN --mount")
     if not reason and place == TAKEN:
         reason = f"something may be at {target} before"
-    if not reason and not there and above not in table("base_paths")["present"]:
+    if not reason and not there and (above not in table("base_paths")["present"] or _deleted(program, copies[0], above)):
         reason = f"the directory above {target} may be there only because COPY makes it"
     if not reason and any(copy.node.comments for copy in copies):
         reason = "a comment stands in the COPY"
@@ -124,6 +125,16 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     alone = users == [run] and not any(one.node.keyword == "RUN" for one in _between(program, copies[0], run))
     return Fix(
         tuple(edits), tuple(rewrites), "safe" if known and alone and named and there and place == NEW else "unsafe"
+    )
+
+
+def _deleted(program: Program, copy: Step, path: str) -> bool:
+    """Whether a RUN in front of a COPY, in its stage, deletes a directory or what holds it."""
+    return any(
+        effect.kind == "deletes" and covers(effect.path, path) and by_name(program, step, effect)
+        for step in program.stages[copy.stage].steps
+        if step.index < copy.index and step.node.keyword == "RUN"
+        for effect in program.effects(step)
     )
 
 
