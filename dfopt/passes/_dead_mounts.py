@@ -96,7 +96,8 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     reason = reason or unread(program, engine, (1, 2), "RUN --mount")
     if not reason and place == TAKEN:
         reason = f"something may be at {target} before"
-    if not reason and not there and (above not in table("base_paths")["present"] or _deleted(program, copies[0], above)):
+    gone = _deleted(program, copies[0], above)
+    if not reason and (gone or (not there and above not in table("base_paths")["present"])):
         reason = f"the directory above {target} may be there only because COPY makes it"
     if not reason and any(copy.node.comments for copy in copies):
         reason = "a comment stands in the COPY"
