@@ -168,15 +168,32 @@ def other_engine(may_start_engine: None) -> Iterator[str]:
     words += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid", "--host", f"unix://{folder}/s"]
     words += ["--containerd-namespace", space, "--containerd-plugins-namespace", f"{space}-plugins"]
     words += ["--iptables=false", "--ip6tables=false", "--bridge=none"]
-    with open(f"{folder}/log", "wb") as log:
-        daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    asked = ["docker", "--host", f"unix://{folder}/s", "version"]
+    daemon: subprocess.Popen[bytes] | None = None
+
+    def settled() -> bool:
+        assert daemon is not None
+        return (
+            daemon.poll() is not None
+            or subprocess.run(asked, capture_output=True, timeout=60, check=False).returncode == 0
+        )
+
     try:
-        asked = ["docker", "--host", f"unix://{folder}/s", "version"]
-        _wait_for(lambda: subprocess.run(asked, capture_output=True, timeout=60, check=False).returncode == 0, 600)
+        for _ in range(3):  # on a machine under load its containerd may come too late for it, and it gives up
+            with open(f"{folder}/log", "ab") as log:
+                daemon = subprocess.Popen(
+                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+            _wait_for(settled)
+            if daemon.poll() is None:
+                break
+        else:
+            pytest.fail(f"a second dockerd does not start: {Path(folder, 'log').read_text()[-2000:]}")
         yield f"{folder}/s"
     finally:
-        daemon.terminate()
-        daemon.wait(60)
+        if daemon is not None:
+            daemon.terminate()
+            daemon.wait(60)
         remove_folder(folder)
 
 
