@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from given import Given
 
 from dfopt.edit import Edit, apply_edits
 from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.ir.split import Part, SplitStage
-from dfopt.passes.base import Facts, Fix
+from dfopt.passes.base import Fix
 from dfopt.passes.multi_stage import MultiStage
 from dfopt.record import replace
 from dfopt.syntax.dockerfile import parse
@@ -40,19 +41,6 @@ CONTEXT = {
     "main.go": b'package main\n\nimport "os"\n\nfunc main() { os.Exit(0) }\n',
     "pages/index.html": b"<p>",
 }
-
-
-class Given(Facts):
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-
-    __slots__ = ("files",)
-
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(self.files)
-
-    def context_file(self, path: str) -> bytes | None:
-        return self.files.get(path)
 
 
 def split_of(text: str, files: dict[str, bytes]) -> tuple[Program, Fix]:

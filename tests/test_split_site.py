@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from given import Given
 
 from dfopt.edit import Edit, apply_edits
 from dfopt.gate import admit
@@ -83,16 +84,8 @@ LOCK = b'{"lockfileVersion": 3, "packages": {"": {}, "node_modules/typescript": 
 NODE = 'FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build\nCMD ["node", "index.js"]\n'
 
 
-class Given(Facts):
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(("package.json", "package-lock.json", "index.js"))
-
-    def context_file(self, path: str) -> bytes | None:
-        return {"package.json": MANIFEST, "package-lock.json": LOCK, "index.js": b""}.get(path)
-
-
 def test_the_last_step_of_the_builder_is_declared() -> None:
-    fix = fix_of(NODE, Given())
+    fix = fix_of(NODE, Given({"package.json": MANIFEST, "package-lock.json": LOCK, "index.js": b""}))
     result = apply_edits(NODE, fix.edits)
     (split,) = fix.rewrites
     assert isinstance(split, SplitStage)

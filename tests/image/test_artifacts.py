@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from given import Given
 
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles, read_elf
@@ -162,23 +163,17 @@ class Told(BuiltImage):
         return "debian", "trixie"
 
 
-class Built(Facts):
+class Built(Given):
     """A build context, and what a build of it gave."""
 
-    __slots__ = ("files", "image")
+    __slots__ = ("image",)
 
     def __init__(
         self, files: dict[str, bytes], found: Artifact | None = None, libraries: Mapping[str, Library] | None = None
     ) -> None:
-        self.files = files
+        super().__init__(files)
         known = found is not None or libraries is not None
         self.image = Told(found or Artifact(""), libraries or {}) if known else None
-
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(self.files)
-
-    def context_file(self, path: str) -> bytes | None:
-        return self.files.get(path)
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         return self.image if stage == 0 and base in ("golang:1.24", "python:3.13") else None

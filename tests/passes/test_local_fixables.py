@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from given import Given
 from oracle_client import Oracle
 
 from dfopt.edit import Edit
@@ -22,7 +23,7 @@ from dfopt.ir.rewrite import RespellPairs, WorkdirForCd
 from dfopt.passes._archives import OPEN, PLAIN, SPECIAL, is_archive, source_kind
 from dfopt.passes._json import JsonStyle, json_string, json_style
 from dfopt.passes._pipes import breaks_early, decides, differs_in_bash, pipes
-from dfopt.passes.base import NO_FACTS, Facts, Fix
+from dfopt.passes.base import NO_FACTS, Fix
 from dfopt.passes.legacy_env_label import spelt
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
@@ -181,14 +182,6 @@ def test_is_archive(content: bytes, wanted: bool) -> None:
 FILES = {"app": b"#!/bin/sh\n", "data": TAR, "src/main.c": b"int x;\n", "conf/a": b"1", "conf/b": b"2", "x/t": TAR}
 
 
-class Context(Facts):
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(FILES)
-
-    def context_file(self, path: str) -> bytes | None:
-        return FILES.get(path)
-
-
 SOURCES = [
     (".", PLAIN, PLAIN),
     ("./", PLAIN, PLAIN),
@@ -223,7 +216,7 @@ SOURCES = [
 @pytest.mark.parametrize(("source", "by_name", "by_content"), SOURCES, ids=[row[0] for row in SOURCES])
 def test_source_kind(source: str, by_name: str, by_content: str) -> None:
     assert source_kind(source, NO_FACTS) == by_name
-    assert source_kind(source, Context()) == by_content
+    assert source_kind(source, Given(FILES)) == by_content
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from given import Given
 
 from dfopt.ir.program import Program
 from dfopt.passes._split.modules import bundled, removed
-from dfopt.passes.base import Facts
 from dfopt.passes.multi_stage import MultiStage
 from dfopt.syntax.dockerfile import parse
 
@@ -33,19 +33,6 @@ LOCK: dict[str, dict[str, Any]] = {
     "node_modules/nodemon/node_modules/express": {"version": "4.0.0", "dev": True},
     "node_modules/typescript": {"version": "5.9.3", "dev": True},
 }
-
-
-class Given(Facts):
-    def __init__(self, files: dict[str, str]) -> None:
-        self.files = files
-
-    __slots__ = ("files",)
-
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(self.files)
-
-    def context_file(self, path: str) -> bytes | None:
-        return self.files[path].encode() if path in self.files else None
 
 
 def files(**more: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from given import Given
 
 from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
@@ -13,7 +14,6 @@ from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.language import _satisfied
 from dfopt.passes._split.make import cmake_outputs, makefile_outputs
 from dfopt.passes._split.packages import install_command, libraries
-from dfopt.passes.base import Facts
 from dfopt.passes.multi_stage import MultiStage
 from dfopt.recipes.base.stages import stage_recipes
 from dfopt.syntax.dockerfile import parse
@@ -190,20 +190,6 @@ def test_packages() -> None:
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
-class Context(Facts):
-    __slots__ = ("files",)
-
-    def __init__(self, files: dict[str, str]) -> None:
-        self.files = files
-
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(self.files)
-
-    def context_file(self, path: str) -> bytes | None:
-        found = self.files.get(path)
-        return None if found is None else found.encode()
-
-
 MOD = {"go.mod": "module example.com/app\n", "main.go": "package main\n\nfunc main() {}\n"}
 GO = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\n"
 PIP = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n"
@@ -212,7 +198,7 @@ APP = {"app.py": "print()\n", "requirements.txt": "flask\n"}
 
 def outcome(text: str, files: dict[str, str]) -> str:
     program = Program(parse(text))
-    findings = list(MultiStage().find(program, Context(files)))
+    findings = list(MultiStage().find(program, Given(files)))
     if not findings:
         return ""
     if findings[0].fix is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from given import Given
 
 from dfopt.ir.program import Program
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.launch import Launch, launch_of
 from dfopt.passes._split.servers import Site, site_of
-from dfopt.passes.base import Facts
 from dfopt.passes.multi_stage import MultiStage
 from dfopt.syntax.dockerfile import parse
 
@@ -16,19 +16,6 @@ PACKAGE = (
     b'{"scripts": {"start": "serve -s build", "pages": "PORT=81 http-server", "both": "a && serve", "up": "npm start",'
     b' "prebuilt": "true", "built": "serve x", "loop": "npm run loop"}, "devDependencies": {"serve": "14.2.0"}}'
 )
-
-
-class Given(Facts):
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-
-    __slots__ = ("files",)
-
-    def context_paths(self) -> frozenset[str]:
-        return frozenset(self.files)
-
-    def context_file(self, path: str) -> bytes | None:
-        return self.files.get(path)
 
 
 def launched(command: str, base: str = "node:22") -> Launch | None:
