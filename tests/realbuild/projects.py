@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dfopt.record import Record
+from dfopt.record import Record, replace
 
 from . import registries
 
@@ -133,34 +133,16 @@ def go(url: str) -> Project:
 
 
 def go_build(url: str) -> Project:
-    made = go(url)
-    return Project(
-        made.image,
-        'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build -o /hello .\nCMD ["/hello"]\n',
-        made.files,
-        made.base,
-        made.served,
-        made.source,
-        made.change,
-        made.said,
-        made.noise,
-        "unsafe",
-    )
+    dockerfile = 'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build -o /hello .\nCMD ["/hello"]\n'
+    made: Project = replace(go(url), dockerfile=dockerfile, tier="unsafe")
+    return made
 
 
 def go_own(url: str) -> Project:
-    made = go(url)
-    return Project(
-        made.image,
-        'FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go mod download && go build -o /hello .\nCMD ["/hello"]\n',
-        made.files,
-        made.base,
-        made.served,
-        made.source,
-        made.change,
-        made.said,
-        made.noise,
-    )
+    install = "RUN go mod download && go build -o /hello ."
+    dockerfile = f'FROM golang:1.24\nWORKDIR /src\nCOPY . .\n{install}\nCMD ["/hello"]\n'
+    made: Project = replace(go(url), dockerfile=dockerfile)
+    return made
 
 
 def cargo(url: str) -> Project:

@@ -20,6 +20,7 @@ from dfopt.source import encode
 
 from . import registries
 from .engine import Engine
+from .file_server import serving
 from .projects import PROJECTS, Project, npm, pip, yarn
 from .test_dependency_layers import change, optimized
 
@@ -64,7 +65,7 @@ def measured(engine: Engine, make: Callable[[str], Project], work: Path) -> Iter
     """The seconds of the rebuild before, and after."""
     context, served = work / "context", work / "served"
     served.mkdir()
-    with registries.serving(served) as url:
+    with serving(served) as url:
         project = make(url)
         registries.write(served, project.served)
         registries.write(context, {path: text.encode() for path, text in project.files.items()})

@@ -11,40 +11,13 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import http.server
-import io
 import json
-import tarfile
-import threading
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
+from .archives import tar, tar_gz, zipped
+
 WORD = "hello from greet"
-
-
-def tar_gz(files: Mapping[str, bytes]) -> bytes:
-    """A gzipped tar of files, the same bytes each time."""
-    return gzip.compress(tar(files), mtime=0)
-
-
-def tar(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, data in files.items():
-            made = tarfile.TarInfo(name)
-            made.size, made.mode = len(data), 0o644
-            archive.addfile(made, io.BytesIO(data))
-    return out.getvalue()
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
 
 
 def sha256(data: bytes) -> str:
@@ -198,27 +171,6 @@ def npm_package(url: str) -> tuple[dict[str, bytes], str]:
     lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
     files = {"npm/greet/index.html": json.dumps(about).encode(), "npm/greet/-/greet-1.0.0.tgz": archive}
     return files, json.dumps(lock, indent=2)
-
-
-@contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """Serves a directory on loopback; the address, without "/" at its end."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *given: object, **named: object) -> None:
-            super().__init__(*given, directory=str(directory), **named)  # type: ignore[arg-type]
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def write(directory: Path, files: Mapping[str, bytes]) -> None:

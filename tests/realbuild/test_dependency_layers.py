@@ -16,6 +16,7 @@ from dfopt.workspace.facts import ContextFacts
 
 from . import registries
 from .engine import Engine, EngineError
+from .file_server import serving
 from .image import images_of
 from .projects import PROJECTS, WORD, Project
 
@@ -54,7 +55,7 @@ def common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
 def test_project(engine: Engine, more_bases: Callable[..., None], tmp_path: Path, name: str) -> None:
     context, served = tmp_path / "context", tmp_path / "served"
     served.mkdir()
-    with registries.serving(served) as url:
+    with serving(served) as url:
         project = PROJECTS[name](url)
         more_bases(BASES[project.image])
         registries.write(served, project.served)
@@ -95,7 +96,7 @@ def test_added_download_may_fail_where_the_build_does_not(
     context, served = tmp_path / "context", tmp_path / "served"
     served.mkdir()
     more_bases("golang")
-    with registries.serving(served) as url:
+    with serving(served) as url:
         project = PROJECTS["go_build"](url)
         registries.write(served, project.served)
         registries.write(context, {path: text.encode() for path, text in project.files.items()})

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from realbuild.engine import Engine, EngineError
+from realbuild.file_server import serving
 
 from dfopt.record import Record
 
@@ -194,17 +192,5 @@ def _served(app: App) -> Iterator[dict[str, str]]:
     if app.serve is None:
         yield app.args
         return
-    handler = partial(_Quiet, directory=str(app.directory / "served"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield {**app.args, app.serve: f"http://127.0.0.1:{server.server_address[1]}"}
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    with serving(app.directory / "served") as url:
+        yield {**app.args, app.serve: url}
