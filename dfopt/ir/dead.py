@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from dfopt.ir.commands import TOP
 from dfopt.ir.copy_mode import between, written
 from dfopt.ir.declared import OwnRewrite, RewriteError
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import covers, takes
 from dfopt.ir.model import Item
 from dfopt.ir.mounts import commands_of, deletes, fields_of, mounts, names_path, overlap
 from dfopt.ir.scopes import join_path
@@ -209,9 +209,7 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     if relatively(program, run, path) and not only_deletes(program, run, path):
         return False
     for effect in program.effects(run):
-        if effect.kind != "deletes" or effect.program != "rm" or effect.where != TOP or effect.path != path:
-            continue
-        if not _whole(program, run, effect.at, path):
+        if effect.path != path or not takes(effect, path) or effect.program != "rm" or effect.where != TOP:
             continue
         item = next(one for one in items if one.command.start <= effect.at < one.command.end)
         if item.terminator != "&" and (
@@ -235,13 +233,6 @@ def relatively(program: Program, run: Step, path: str) -> bool:
             if relative and (word.value is None or one.node.start in at):
                 return True
     return False
-
-
-def _whole(program: Program, run: Step, at: int, path: str) -> bool:
-    """Whether the command at an offset names `path` itself, and not by a glob what is in it."""
-    place = program.scope(run).workdir
-    words = [word for one in program.commands(run).invocations if one.node.start == at for word in one.node.words]
-    return any(word.value is not None and join_path(place, word.value) == path for word in words)
 
 
 class DeleteEarlier(OwnRewrite):

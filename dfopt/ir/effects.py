@@ -34,6 +34,7 @@ class Effect(Record):
     where    as Invocation.where
     program  the program
     deep     of a change: it reaches what is below the path too (chmod -R)
+    within   the path comes from a pattern: what is in the directory is meant, not the directory itself (`rm /tmp/*`)
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Effect(Record):
     where: str
     program: str
     deep: bool = False
+    within: bool = False
 
 
 # build targets and program names that ask for packages
@@ -150,16 +152,16 @@ class _Reader:
         self.opaque = frozenset(programs["opaque"]["names"])
         self.readers: dict[str, list[str]] = programs["index-readers"]
 
-    def add(self, kind: str, path: str, one: Invocation) -> None:
+    def add(self, kind: str, path: str, one: Invocation, *, within: bool = False) -> None:
         deep = kind == "changes" and one.has_option("-R", "--recursive")
-        self.found.append(Effect(kind, path, one.node.start, one.where, one.program or "", deep))
+        self.found.append(Effect(kind, path, one.node.start, one.where, one.program or "", deep, within))
 
-    def path(self, kind: str, word: str | None, one: Invocation) -> None:
+    def path(self, kind: str, word: str | None, one: Invocation, *, within: bool = False) -> None:
         if word is None or word.startswith("~"):  # which home that is depends on the user
             return
         target = join_path(self.directory, word)
         if not isinstance(target, Unknown):
-            self.add(kind, target, one)
+            self.add(kind, target, one, within=within)
 
     def read(self, one: Invocation, functions: frozenset[str]) -> None:
         for redirect in one.node.redirects:
@@ -271,7 +273,7 @@ class _Reader:
         for kind in ("creates", "deletes", "changes"):
             rule = facts.get(kind)
             for word in _chosen(operands, rule, directed):
-                self.path(kind, globless(word), one)
+                self.path(kind, globless(word), one, within=word.value is None)
         if facts.get("url") and not directed:
             for word in operands:
                 self.path("creates", _url_name(word.value), one)
@@ -325,3 +327,10 @@ def _url_name(url: str | None) -> str | None:
 def covers(directory: str, path: str) -> bool:
     """Whether `path` is `directory` or lies below it."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def takes(effect: Effect, directory: str) -> bool:
+    """Whether an effect deletes a directory itself, with what is in it, and not only what is in it."""
+    if effect.kind != "deletes" or not covers(effect.path, directory):
+        return False
+    return not (effect.within and effect.path == directory)

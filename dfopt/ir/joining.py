@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from dfopt.ir.declared import RewriteError
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import takes
 from dfopt.ir.leaks import is_plain, leaks
 from dfopt.ir.status import errexit_throughout, heard
 
@@ -13,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.body import Body
     from dfopt.ir.commands import Invocation
-    from dfopt.ir.effects import Effect
     from dfopt.ir.program import Program, Step
 
 
@@ -94,19 +91,8 @@ def check_place(program: Program, step: Step) -> None:
     place = program.scope(step).workdir
     if not isinstance(place, str) or place == "/":
         return
-    for effect in program.effects(step):
-        if effect.kind == "deletes" and covers(effect.path, place):
-            if effect.path == place and not by_name(program, step, effect):
-                continue
-            raise RewriteError(f"it deletes {place}, the working directory, which the next step finds made anew")
-
-
-def by_name(program: Program, step: Step, effect: Effect) -> bool:
-    """Whether a command deletes a path by its own name; False where by a pattern of what is in it."""
-    name = posixpath.basename(effect.path)
-    words = [word for one in program.commands(step).invocations if one.node.start == effect.at for word in one.values]
-    # a word with a pattern has no value, and its effect has the path of the directory
-    return any(word is not None and posixpath.basename(word.rstrip("/")) in (name, ".", "..") for word in words)
+    if any(takes(effect, place) for effect in program.effects(step)):
+        raise RewriteError(f"it deletes {place}, the working directory, which the next step finds made anew")
 
 
 def _links(found: Invocation) -> bool:

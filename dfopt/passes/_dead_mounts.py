@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.copy_mode import written
 from dfopt.ir.dead import LINKERS, BindForCopy, bind_values, deleting, only_deletes, open_names, relatively, unused
-from dfopt.ir.effects import covers
-from dfopt.ir.joining import by_name
+from dfopt.ir.effects import covers, takes
 from dfopt.ir.mounts import fields_of, names_path, without_rm
 from dfopt.ir.rewrite import RemoveStep, RewriteError
 from dfopt.knowledge import table
@@ -132,7 +131,7 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
 def _deleted(program: Program, copy: Step, path: str) -> bool:
     """Whether a RUN in front of a COPY, in its stage, deletes a directory or what holds it."""
     return any(
-        effect.kind == "deletes" and covers(effect.path, path) and by_name(program, step, effect)
+        takes(effect, path)
         for step in program.stages[copy.stage].steps
         if step.index < copy.index and step.node.keyword == "RUN"
         for effect in program.effects(step)
