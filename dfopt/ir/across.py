@@ -78,16 +78,11 @@ class JoinAcross(OwnRewrite):
         model.shells[self.runs[0]] = result
 
 
-def between_runs(program: Program, one: Step, other: Step) -> list[Step]:
-    """The steps of a stage between two of it."""
-    return [step for step in program.stages[one.stage].steps if one.index < step.index < other.index]
-
-
 def glue(program: Program, first: Step, one: Step, other: Step) -> list[tuple[str, ...]]:
     """The commands that do in the shell of RUN `one` what the instructions between it and RUN `other` do. `first` is
     the RUN whose shell that is. Raises RewriteError where no command does the same."""
     found: list[tuple[str, ...]] = []
-    for step in between_runs(program, one, other):
+    for step in program.between(one, other):
         node = step.node
         if node.keyword in _APART:
             continue
@@ -146,7 +141,7 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
     again. Raises RewriteError where what follows depends on one of them."""
     found: list[int] = []
     stage = program.stages[runs[0].stage]
-    for step in between_runs(program, runs[0], runs[-1]):
+    for step in program.between(runs[0], runs[-1]):
         if step.node.keyword != "WORKDIR":
             continue
         path = written(program, step)

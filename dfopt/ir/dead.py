@@ -95,12 +95,12 @@ def unused(
     """What between the first of some COPYs and the RUN that deletes what they brought could use it, and is none of
     `users`; "" where nothing does. A RUN that neither names the path nor works there does not use it."""
     blind: list[Step] = []
-    for step in program.stages[run.stage].steps:
-        if copies[0].index < step.index < run.index and step.node.keyword == "RUN" and step not in users:
+    for step in program.between(copies[0], run):
+        if step.node.keyword == "RUN" and step not in users:
             if program.body(step).program is None or names_path(program.body(step).text, target):
                 return f"line {step.node.line} sees the file"
             blind.append(step)
-        elif copies[0].index < step.index < run.index and step.node.keyword == "WORKDIR":
+        elif step.node.keyword == "WORKDIR":
             to = written(program, step)
             if to is None or covers(target, to):
                 return f"line {step.node.line} makes {target} the working directory, or may"

@@ -209,6 +209,10 @@ class Program:
             found = self._bodies[step.index] = make_body(self, step)
         return found
 
+    def between(self, one: Step, other: Step) -> list[Step]:
+        """The steps between two of a stage."""
+        return [step for step in self.stages[one.stage].steps if one.index < step.index < other.index]
+
     def commands(self, step: Step) -> CommandList:
         """The invocations of a step's body (listed once)."""
         found = self._commands.get(step.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from dfopt.edit import Edit
-from dfopt.ir.across import JoinAcross, between_runs, glue, must_go
+from dfopt.ir.across import JoinAcross, glue, must_go
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
 from dfopt.ir.rewrite import RewriteError
@@ -94,7 +94,7 @@ def _joined(program: Program, runs: Sequence[Step]) -> Fix:
     wrapped = tuple([needs_wrap(program, run, position, count) for position, run in enumerate(runs)])
     glues = [glue(program, runs[0], one, other) for one, other in itertools.pairwise(runs)]
     dropped = must_go(program, runs)
-    between = between_runs(program, runs[0], runs[-1])
+    between = program.between(runs[0], runs[-1])
     if any(step.node.above or step.node.comments for step in between if step.index in dropped):
         raise RewriteError("a comment speaks of a WORKDIR that would go")
     own = any(run.node.above or run.node.comments for run in runs[1:])

@@ -122,7 +122,7 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     names = {one.program for one in program.commands(run).invocations}
     linking = any("-l" in one.values or "--link" in one.values for one in program.commands(run).invocations)
     known = names <= _READERS and not linking and program.body(run).form != "mixed"
-    alone = users == [run] and not any(one.node.keyword == "RUN" for one in _between(program, copies[0], run))
+    alone = users == [run] and not any(one.node.keyword == "RUN" for one in program.between(copies[0], run))
     return Fix(
         tuple(edits), tuple(rewrites), "safe" if known and alone and named and there and place == NEW else "unsafe"
     )
@@ -141,16 +141,12 @@ def _deleted(program: Program, copy: Step, path: str) -> bool:
 def _users(program: Program, copies: Sequence[Step], run: Step, target: str) -> list[Step]:
     """The RUNs that name `target`, or what is below, and not only to delete it."""
     found: list[Step] = []
-    for step in (*_between(program, copies[0], run), run):
+    for step in (*program.between(copies[0], run), run):
         if step.node.keyword == "RUN" and program.body(step).program is not None:
             text = without_rm(program, step, program.body(step).text, forced=False)
             if names_path(text, target) or (step is run and not only_deletes(program, run, target) and not found):
                 found.append(step)
     return found
-
-
-def _between(program: Program, first: Step, last: Step) -> list[Step]:
-    return [step for step in program.stages[last.stage].steps if first.index < step.index < last.index]
 
 
 def _together(copies: Sequence[Step], users: Sequence[Step]) -> bool:
@@ -163,8 +159,8 @@ def _single_files(program: Program, facts: Facts, first: Step, run: Step) -> tup
     """The COPYs (indices) between two steps that copy one file each, as context or deletions tell."""
     deleted = [effect.path for effect in program.effects(run) if effect.kind == "deletes"]
     found: list[int] = []
-    for step in program.stages[run.stage].steps:
-        if first.index < step.index < run.index and step.node.keyword == "COPY":
+    for step in program.between(first, run):
+        if step.node.keyword == "COPY":
             known = copied(program, step, facts)
             if known is not None and (known.single or any(as_file(program, step, facts, p) for p in deleted)):
                 found.append(step.index)

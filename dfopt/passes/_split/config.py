@@ -11,7 +11,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dfopt.ir.program import Program, Stage, Step
 
@@ -92,7 +92,7 @@ def _not_read(left: list[str], steps: Sequence[Step], wanted: list[Step]) -> lis
     """The names of `left` that no setting of the new stage reads; the ENVs of the others are added to `wanted`."""
     while True:
         text = " ".join([step.node.joined.text for step in wanted if step.node.keyword not in ("LABEL", "CMD")])
-        read = {name for name in left if re.search(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}\b)", text)}
+        read = {name for name in left if reads(text, [name])}
         if not read:
             return left
         for step in steps:
@@ -101,6 +101,12 @@ def _not_read(left: list[str], steps: Sequence[Step], wanted: list[Step]) -> lis
                 wanted.append(step)
                 left = [name for name in left if name not in names]
         left = [name for name in left if name not in read]
+
+
+def reads(text: str, names: Iterable[str]) -> bool:
+    """Whether a text reads one of these variables."""
+    either = "|".join(map(re.escape, names))
+    return bool(either) and re.search(rf"\$\{{?(?:{either})\b", text) is not None
 
 
 def _arguments(program: Program, steps: Sequence[Step], wanted: Sequence[Step]) -> list[Step]:
@@ -115,7 +121,7 @@ def _arguments(program: Program, steps: Sequence[Step], wanted: Sequence[Step]) 
         more = [
             step for step in steps
             if step.node.keyword == "ARG" and step not in found
-            and any(re.search(rf"\$(?:{re.escape(p.name)}\b|\{{{re.escape(p.name)}\b)", text) for p in step.node.pairs)
+            and reads(text, [pair.name for pair in step.node.pairs])
         ]  # fmt: skip
         if not more:
             return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from dfopt.passes._built import built
-from dfopt.passes._split.config import settings
+from dfopt.passes._split.config import reads, settings
 from dfopt.passes._split.files import Unclear
 from dfopt.passes._split.packages import bare
 from dfopt.passes._split.proofs import Proofs
@@ -80,15 +80,14 @@ class Runtime(Proofs):
         named = not number or "accounts" in need.found
         if not flow.accounts and not (bare_image and named):
             return [], []
-        if not bare_image and all(step in flow.alone and not self.reads(step) for step in flow.accounts):
+        if not bare_image and all(step in flow.alone and not self.reads_variables(step) for step in flow.accounts):
             return [step.index for step in flow.accounts], []
         return [], ["/etc/passwd", "/etc/group"]
 
-    def reads(self, step: Step) -> bool:
+    def reads_variables(self, step: Step) -> bool:
         """Whether a step reads a variable that the file sets: the new stage may not have it, or not yet."""
         scope = self.program.scope(step)
-        names = "|".join(map(re.escape, (*scope.args, *scope.env)))
-        return bool(names) and re.search(rf"\$\{{?(?:{names})\b", self.program.body(step).text) is not None
+        return reads(self.program.body(step).text, (*scope.args, *scope.env))
 
     def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
