@@ -14,7 +14,7 @@ import time
 from dfopt.ir.bases import split_image
 from dfopt.passes.base import Child
 from dfopt.workspace.discovery import is_dockerfile
-from dfopt.workspace.paths import display_name
+from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository, display_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MOST_DIRECTORIES = 10_000  # a larger tree is not searched
 _LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
 _KEPT = 60.0  # seconds for which a tree is taken to be as it was
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
-_SKIPPED = frozenset((".git", ".hg", ".svn", ".jj", "node_modules", ".venv"))
+_SKIPPED = VERSION_CONTROL | {"node_modules", ".venv"}
 # names of directories and files that are no names of images
 _GENERAL = frozenset((
     "", "docker", ".docker", "dockerfile", "dockerfiles", "container", "containers", "containerfile", "containerfiles",
@@ -64,12 +64,12 @@ def children_of(path: str, root: str) -> tuple[Child, ...] | None:
 
 def _repository(path: str, root: str) -> str:
     """The root of the repository that holds a file, where it lies below `root`, else `root`."""
-    at = os.path.dirname(os.path.abspath(path))
-    while at.startswith(os.path.join(root, "")):
-        if os.path.lexists(os.path.join(at, ".git")):
-            return at
-        at = os.path.dirname(at)
-    return root
+    own = os.path.dirname(os.path.abspath(path))
+    above = above_in_repository(own)
+    if above is None:
+        return root
+    top = above[-1] if above else own
+    return top if top.startswith(os.path.join(root, "")) else root
 
 
 def image_names(text: str) -> set[str]:

@@ -17,6 +17,7 @@ from dfopt.ir.program import Program
 from dfopt.syntax import dockerignore, go_pattern
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
+from dfopt.workspace.paths import above, above_in_repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -230,14 +231,8 @@ def _all_there(context: BuildContext, needed: list[tuple[str, bool]]) -> bool:
 
 def _above(directory: str, root: str) -> Iterator[str]:
     """The directories above one up to the root of its repository; without a repository, up to `root`."""
-    found: list[str] = []
-    last = os.path.abspath(root) if root else directory
-    at = directory
-    while not os.path.lexists(os.path.join(at, ".git")):
-        parent = os.path.dirname(at)
-        if parent == at:  # no repository
-            yield from [one for one in found if one == last or one.startswith(os.path.join(last, ""))]
-            return
-        at = parent
-        found.append(at)
+    found = above_in_repository(directory)
+    if found is None:
+        last = os.path.abspath(root) if root else directory
+        found = [one for one in above(directory) if one == last or one.startswith(os.path.join(last, ""))]
     yield from found

@@ -15,7 +15,7 @@ from stat import S_ISDIR, S_ISREG
 from dfopt.record import Record
 from dfopt.workspace import config
 from dfopt.workspace.ignore import Rules, rules_above, rules_of
-from dfopt.workspace.paths import display_name, tree_of
+from dfopt.workspace.paths import VERSION_CONTROL, display_name, tree_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from dfopt.workspace.config import Lookup
 
-_VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
 _WORDS = ("dockerfile", "containerfile")
 _HEADS = tuple(word + "." for word in _WORDS)
 _TAILS = tuple("." + word for word in _WORDS)
@@ -167,7 +166,7 @@ class _Walk:
         if is_dockerfile(entry.name):
             return True
         if entry.is_dir(follow_symlinks=False):
-            return entry.name not in _VERSION_CONTROL
+            return entry.name not in VERSION_CONTROL
         if not self.hosts:
             return False
         from dfopt.hosts.kinds import kind_of

@@ -12,6 +12,7 @@ import os
 import re
 
 from dfopt.record import Record
+from dfopt.workspace.paths import above_in_repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,15 +83,11 @@ def rules_of(directory: str) -> Rules | None:
 def rules_above(directory: str) -> list[Rules]:
     """The rules of the .gitignore files above `directory` up to the root of its repository, outermost first, and of
     the repository's .git/info/exclude. Nothing outside a repository."""
-    above: list[str] = []
-    at = directory
-    while not os.path.lexists(os.path.join(at, ".git")):
-        parent = os.path.dirname(at)
-        if parent == at:
-            return []
-        at = parent
-        above.append(at)
-    found = [_read(os.path.join(at, ".git", "info", "exclude"), at)]
+    above = above_in_repository(directory)
+    if above is None:
+        return []
+    top = above[-1] if above else directory
+    found = [_read(os.path.join(top, ".git", "info", "exclude"), top)]
     found += [rules_of(one) for one in reversed(above)]
     return [rules for rules in found if rules]
 

@@ -15,6 +15,7 @@ from dfopt.ir.context_sources import context_sources
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.syntax import dockerignore, go_pattern
+from dfopt.workspace.paths import VERSION_CONTROL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class _Judge:
         copied = [(one, source) for one, source in self.sources if _covers(source, path)]
         if not copied:
             return SAFE, "nothing copies it"
-        if base in (".git", ".hg", ".svn", ".jj"):
+        if base in VERSION_CONTROL:
             return self.history(base, copied)
         if entry["effect"] == "disposable":
             return SAFE, "no image keeps it on purpose"

@@ -1,8 +1,10 @@
-"""How paths are shown, and which directory a file must not leave through links."""
+"""How paths are shown, which directory a file must not leave through links, and where its repository begins."""
 
 from __future__ import annotations
 
 import os
+
+VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
 
 
 def display_name(path: str) -> str:
@@ -23,3 +25,22 @@ def tree_of(path: str) -> str:
     here = os.getcwd()
     absolute = os.path.abspath(path)
     return here if absolute.startswith(os.path.join(here, "")) else os.path.dirname(absolute)
+
+
+def above(directory: str) -> list[str]:
+    """The directories above one, the nearest first."""
+    found: list[str] = []
+    while (parent := os.path.dirname(directory)) != directory:
+        found.append(parent)
+        directory = parent
+    return found
+
+
+def above_in_repository(directory: str) -> list[str] | None:
+    """The directories above one up to the root of its git repository, the nearest first; none where it is the root
+    itself. None outside of a repository."""
+    places = [directory, *above(directory)]
+    for index, place in enumerate(places):
+        if os.path.lexists(os.path.join(place, ".git")):
+            return places[1 : index + 1]
+    return None

@@ -17,7 +17,7 @@ from dfopt.passes._split.files import SHARED, Made, Unclear, copied, is_scratch
 from dfopt.passes._split.keep import Copy
 from dfopt.passes._split.launch import launch_of
 from dfopt.passes._split.servers import check_major, site_of
-from dfopt.record import Record
+from dfopt.record import Record, replace
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -143,7 +143,7 @@ class _Sites:
         port = int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,5}", value) else 0
         if str(port) not in [str(one).partition("/")[0] for one in config.ports]:
             raise Unclear(f"{site.server} listens where the variable PORT says when the container starts")
-        return _with(site, port=port)
+        return replace(site, port=port)  # type: ignore[no-any-return]
 
     def known_root(self, site: Site, directory: str) -> Site:
         """The directory that is served, which steps of the stage make. Raises Unclear."""
@@ -152,7 +152,7 @@ class _Sites:
             place = f"{directory.rstrip('/')}/{other}"
             if not any(covers(place, one.path) for one in self.files()):
                 raise Unclear(f"{site.server} serves {place} where it is there, and whether it is is not known")
-            site = _with(site, root=place)
+            site = replace(site, root=place)
         root = site.root
         if root in SHARED or is_scratch(root) or covers("/usr/share/nginx", root) or covers("/etc", root):
             raise Unclear(f"{site.server} serves {root}, where images have files of their own")
@@ -320,10 +320,3 @@ class _Sites:
             return tuple([index for index in indices if nodes[index].keyword not in gone])
 
         return Settings(kept(found.before), kept(found.after), found.moved, found.left)
-
-
-def _with(site: Site, **changes: object) -> Site:
-    from dfopt.record import replace
-
-    made: Site = replace(site, **changes)
-    return made
