@@ -73,13 +73,18 @@ def baseline(lab: Lab, dockerfile: bytes, path: str) -> Baseline:
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
         raise ProofError(f"the smoke test fails with the file as it is: {smoke.said}")
-    noise: frozenset[str] = frozenset()
-    if lab.plan.repeat:
-        lab.say("built once more, to find what no two builds share")
-        again = lab.build(dockerfile, path)
-        noise = frozenset(change.path for change in compared(built.seen, again.seen).files)
-        lab.engine.remove(again.image)
+    noise = noise_of(lab, built, dockerfile, path) if lab.plan.repeat else frozenset()
     return Baseline(built, figures_of(built.seen, built.seconds, lab.rebuild(dockerfile, path)), noise)
+
+
+def noise_of(lab: Lab, built: Built, dockerfile: bytes, path: str) -> frozenset[str]:
+    """The paths in which another build of the same file differs. Raises BuildError, EngineError, ImageError."""
+    lab.say("built once more, to find what no two builds share")
+    again = lab.build(dockerfile, path)
+    try:
+        return frozenset(change.path for change in compared(built.seen, again.seen).files)
+    finally:
+        lab.engine.remove(again.image)
 
 
 def against(
