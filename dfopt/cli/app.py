@@ -1,6 +1,6 @@
 """The typer application, generated from the tables in `specs/`: help, errors and completion.
 
-It only parses: its commands record what was asked for, and `entry.py` runs it, as it does for the fast parser.
+It only parses: its commands record the call, and `entry.py` runs it, as it does for the fast parser.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from dfopt.cli.options import GROUPS, Call, commands, finish
 
@@ -20,10 +21,31 @@ if TYPE_CHECKING:
 
 _MARKUP: Literal["markdown"] = "markdown"  # help in panels; brackets in texts stay brackets
 _ABOUT = "An optimizing compiler from Dockerfile to Dockerfile that proves every rewrite."
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """Without the Python types (`<bool>`, `<list[str]>`) that typer 0.29 prints in the help of flags and arguments."""
+    for parameter in parameters:
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None
+        elif parameter.is_flag:
+            parameter.metavar = ""
+    return parameters
 
 
 def parse(args: Sequence[str]) -> Call | int:
-    """The call that `args` stand for, or an exit code: help, a version or an error was printed."""
+    """The call that `args` describe, or an exit status if help, the version or an error was printed."""
     calls: list[Call] = []
     try:
         build(calls.append)(args=list(args), prog_name="dfopt")
@@ -34,19 +56,31 @@ def parse(args: Sequence[str]) -> Call | int:
 
 
 def build(use: Callable[[Call], None]) -> typer.Typer:
-    """The application; `use` gets the call of the command that was given."""
+    """The application; `use` gets the parsed call."""
     app = typer.Typer(
-        name="dfopt", help=_ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=_MARKUP
+        name="dfopt",
+        help=_ABOUT,
+        cls=_Group,
+        context_settings=_CONTEXT,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=_MARKUP,
     )
     app.callback()(_main)
     groups: dict[str, typer.Typer] = {}
     for command in commands().values():
         group, _, last = command.name.rpartition(" ")
         if group and group not in groups:
-            groups[group] = typer.Typer(help=GROUPS[group], no_args_is_help=True, rich_markup_mode=_MARKUP)
+            groups[group] = typer.Typer(
+                help=GROUPS[group],
+                cls=_Group,
+                context_settings=_CONTEXT,
+                no_args_is_help=True,
+                rich_markup_mode=_MARKUP,
+            )
             app.add_typer(groups[group], name=group)
         target = groups[group] if group else app
-        target.command(last, help=command.help)(_function(command, use))
+        target.command(last, help=command.help, cls=_Command, context_settings=_CONTEXT)(_function(command, use))
     return app
 
 

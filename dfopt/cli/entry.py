@@ -1,7 +1,7 @@
-"""The entry point: reads the command line, runs one command, and turns every failure into an exit code.
+"""The entry point: reads the command line, runs one command, and turns every failure into an exit status.
 
-0: nothing to do, or all written. 1: findings, or something would change. 2: usage, configuration, a file that is no
-Dockerfile, or I/O. 130: interrupted. 141: the reader of the output has gone (as a program that dies of SIGPIPE).
+0: nothing to do, or everything written. 1: findings, or something would change. 2: a usage, configuration, syntax or
+I/O error. 130: interrupted. 141: the reader of the output has gone (as for a program killed by SIGPIPE).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PIPE_CLOSED = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs dfopt with `argv` (without the program's name; default: the process's own). Returns the exit code."""
+    """Runs dfopt with `argv` (without the program's name; default: that of the process). Returns the exit status."""
     own = argv is None  # the process is ours
     if own:
         gc.set_threshold(GC_THRESHOLD)

@@ -1,8 +1,8 @@
 """The parser of the hot path: strict, small, over the tables in `specs/`.
 
-It accepts a subset of what the typer application accepts, and means the same by it (a test compares the two on random
-command lines). Whatever it does not fully understand (help, completion, an unknown option, a bad value, a value that
-looks like an option) it leaves to the other: None.
+It accepts a subset of what the typer application accepts, with the same meaning (a test compares the two on random
+command lines). For whatever it does not fully understand (help, completion, an unknown option, a bad value, a value
+that looks like an option) it returns None, which leaves the command line to the typer application.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def parse(args: Sequence[str], environ: Mapping[str, str]) -> Call | None:
-    """The call that `args` (without the program's name) stand for, or None: not for this parser."""
+    """The call that `args` (without the program's name) describe, or None: leave them to the typer application."""
     if "_DFOPT_COMPLETE" in environ or not args:
         return None
     command, rest = command_named(args[0]), 1
@@ -83,7 +83,7 @@ def _store(option: OptionSpec, value: str, given: dict[str, Any]) -> bool:
 
 
 def _place(command: CommandSpec, operands: list[str], given: dict[str, Any]) -> bool:
-    """Gives the operands to the arguments; False where their number does not fit."""
+    """Assigns the operands to the arguments; False if their number does not fit."""
     for argument in command.arguments:
         if argument.many:
             if argument.required and not operands:

@@ -1,8 +1,8 @@
 """Every command and option of dfopt, once.
 
-Each command is told in a module of its own in `specs/` (`config show` in `specs/config_show.py`), by its `SPEC`. Two
-readers work from these: `fast.py`, a small strict parser for the hot path, which imports the one that is called, and
-`app.py`, which generates the typer application from all. A new command is a file there, and a module with
+Each command has a module in `specs/` that defines its `SPEC` (`config show`: `specs/config_show.py`). Two parsers work
+from these: `fast.py`, a small strict parser for the hot path, which imports only the SPEC it needs, and `app.py`, which
+generates the typer application from all of them. To add a command, add a file there, and a module with
 `run(values) -> int`.
 """
 
@@ -21,9 +21,9 @@ class OptionSpec(Record):
     """One option.
 
     name     the key of its value
-    flags    as typed: long first; for "switch" the positive long flag (`--no-...` is made of it)
+    flags    as typed: long first; for "switch" the positive long flag (`--no-...` is derived from it)
     kind     "flag" (True when given), "switch" (True, False, or None when not given), "string", "choice", "int",
-             "list" (repeatable, each value split at commas), "values" (repeatable, taken as they are)
+             "list" (repeatable, each value split at commas), "values" (repeatable, kept as given)
     default  the value when not given; always () for "list" and "values", False for "flag", None for "switch"
     low      the smallest value of "int"
     panel    the heading in the help
@@ -111,7 +111,7 @@ class Call(Record):
 
 
 def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
-    """The call from raw values by name (lists still unsplit); what is missing or None gets its value when absent."""
+    """The call from raw values by name (lists not yet split); missing values and None become the option's `absent`."""
     values: dict[str, Any] = {}
     for argument in command.arguments:
         value = given.get(argument.name)
@@ -129,15 +129,15 @@ def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
 
 
 GROUPS = {
-    "cache": "Look after the cache of results.",
-    "config": "Look at the configuration.",
-    "recipe": "Look at a recipe, and test your own.",
-    "migrate": "Run a campaign over a monorepo, or over many checkouts.",
+    "cache": "Manage the result cache.",
+    "config": "Show the configuration and its schema.",
+    "recipe": "Show a recipe, or test your own.",
+    "migrate": "Run a campaign over a monorepo or many checkouts.",
 }
 
 
 def command_named(name: str) -> CommandSpec | None:
-    """The command of that name, or None. Imports its module in `specs/` alone."""
+    """The command with that name, or None. Imports only its module in `specs/`."""
     stem = name.replace(" ", "_").replace("-", "_")
     if stem[:1] == "_" or not stem.isidentifier():
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -91,7 +92,14 @@ def test_version(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_help_is_complete(tmp_path: Path, command: CommandSpec) -> None:
-    text = dfopt(*command.name.split(), "--help", cwd=tmp_path, driven=False, env={"COLUMNS": "200"}).stdout.decode()
+    def shown(flag: str) -> str:
+        run = dfopt(*command.name.split(), flag, cwd=tmp_path, driven=False, env={"COLUMNS": "200"})
+        assert run.returncode == 0
+        return run.stdout.decode()
+
+    text = shown("--help")
+    assert shown("-h") == text
+    assert not re.search(r"<(bool|str|list)", text)  # types of Python say nothing to a user
     for option in command.options:
         assert all(flag in text for flag in option.flags)
         assert all(choice in text for choice in option.choices)

@@ -15,7 +15,7 @@ ENGINE = (
         "engine",
         ("--engine",),
         "choice",
-        "The engine that builds; 'auto' takes the first that answers.",
+        "The engine to build with; 'auto' takes the first that responds.",
         default="auto",
         choices=("auto", "docker", "podman", "buildah"),
         metavar="NAME",
@@ -24,26 +24,30 @@ ENGINE = (
     _option(
         "--builder",
         "values",
-        "A buildx builder by its name, or a BuildKit daemon by its address (tcp://HOST:PORT); repeatable: files are "
-        "spread over them.",
+        "A buildx builder by name, or a BuildKit daemon by address (tcp://HOST:PORT); repeatable, files are "
+        "distributed among them.",
         "NAME|ADDRESS",
     ),
     _option("--build-arg", "values", "A build argument; repeatable.", "NAME[=VALUE]"),
-    _option("--secret", "values", "A secret of the build (id=NAME,src=FILE or id=NAME,env=VARIABLE).", "SPEC"),
-    _option("--build-context", "values", "A named context of the build (NAME=VALUE).", "NAME=VALUE"),
+    _option("--secret", "values", "A build secret (id=NAME,src=FILE or id=NAME,env=VARIABLE); repeatable.", "SPEC"),
+    _option("--build-context", "values", "A named build context (NAME=VALUE); repeatable.", "NAME=VALUE"),
     _option("--target", "string", "The stage to build. [default: the last]", "STAGE"),
     _option("--platform", "string", "The platform to build for.", "OS/ARCH"),
-    _option("--network", "string", "The network of RUN steps and of smoke tests (host, none ...).", "MODE"),
-    _option("--drop-syntax", "flag", "Build without the line '# syntax=', for an engine that is offline."),
-    _option("--timeout", "int", "Seconds for each build and each smoke test. [default: 1800]", "S", 1),
+    _option("--network", "string", "The network mode of RUN steps and smoke tests (host, none ...).", "MODE"),
+    _option("--drop-syntax", "flag", "Build without the '# syntax=' line, for engines that are offline."),
+    _option(
+        "--timeout", "int", "The time limit for each build and each smoke test in seconds. [default: 1800]", "S", 1
+    ),
     _option("--smoke", "string", "A command that must succeed in a container of either image.", "COMMAND"),
     _option(
         "--smoke-script",
         "string",
-        "A program that must succeed while a container runs; it is given the container's address.",
+        "A program that must succeed while a container runs; it gets the container's address as an argument.",
         "FILE",
     ),
-    _option("--touch", "string", "Measure a rebuild, too, after this file of the context changed.", "PATH"),
-    _option("--repeat", "flag", "Build the file as it is twice, and allow what differs between these two."),
-    _option("--allow", "values", "Allow a difference: a pattern of paths (/var/log/**), or config:KEY.", "PATTERN"),
+    _option("--touch", "string", "Also measure a rebuild after a change to this file of the context.", "PATH"),
+    _option("--repeat", "flag", "Build the original file twice, and allow what differs between the two builds."),
+    _option(
+        "--allow", "values", "Allow a difference: a path pattern (/var/log/**) or config:KEY; repeatable.", "PATTERN"
+    ),
 )

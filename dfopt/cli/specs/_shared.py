@@ -6,14 +6,14 @@ from dfopt.cli.options import ArgumentSpec, OptionSpec
 from dfopt.workspace.config import FORMATS
 
 PATHS = ArgumentSpec(
-    "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True
+    "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True, metavar="PATH"
 )
 
 PATCH = OptionSpec(
     "patch",
     ("--patch",),
     "string",
-    "Write the diff of all files to FILE, for git apply.",
+    "Write the diff of all files to FILE, as a patch for git apply.",
     metavar="FILE",
     panel="Result",
 )
@@ -28,13 +28,18 @@ SELECTION = (
         panel="Passes",
     ),
     OptionSpec(
-        "ignore", ("--ignore",), "list", "Do not run these passes (as for --select).", metavar="LIST", panel="Passes"
+        "ignore",
+        ("--ignore",),
+        "list",
+        "Do not run these passes; takes the same values as --select.",
+        metavar="LIST",
+        panel="Passes",
     ),
     OptionSpec(
         "recipe",
         ("--recipe",),
         "list",
-        "Run the passes of these recipes (dfopt recipes lists them), or of a recipe file (NAME.toml).",
+        "Run the passes of these recipes ('dfopt recipes' lists them) or recipe files (NAME.toml).",
         metavar="LIST",
         panel="Passes",
     ),
@@ -42,16 +47,22 @@ SELECTION = (
         "set",
         ("--set",),
         "values",
-        "A value for an option of the recipe (dfopt recipe show NAME lists them); repeatable.",
+        "Set an option of the recipe ('dfopt recipe show NAME' lists them); repeatable.",
         metavar="NAME=VALUE",
         panel="Passes",
     ),
-    OptionSpec("unsafe", ("--unsafe",), "switch", "Also take fixes that change what the image holds.", panel="Passes"),
+    OptionSpec(
+        "unsafe",
+        ("--unsafe",),
+        "switch",
+        "Also apply fixes that change what is in the image or how it runs.",
+        panel="Passes",
+    ),
     OptionSpec(
         "package_cache",
         ("--package-cache",),
         "choice",
-        "Empty package managers' caches in their layer, or keep them in cache mounts. [default: clean]",
+        "Empty package managers' caches in their layer (clean), or keep them in cache mounts (mount). [default: clean]",
         choices=("clean", "mount"),
         metavar="HOW",
         panel="Passes",
@@ -60,7 +71,7 @@ SELECTION = (
         "buildkit",
         ("--buildkit",),
         "switch",
-        "BuildKit builds the files: use mounts where no file shows it (the setting engine).",
+        'Assume that BuildKit builds the files, so that mounts may be used (as engine = "buildkit" does).',
         panel="Passes",
     ),
 )
@@ -69,7 +80,7 @@ CONTEXT = OptionSpec(
     "context",
     ("--context",),
     "string",
-    "The build context of all files. [default: found out for each, mostly its own directory]",
+    "The build context of all files. [default: detected for each file, usually its directory]",
     metavar="DIR",
     panel="Files",
 )
@@ -79,7 +90,7 @@ FILES = (
         "exclude",
         ("--exclude",),
         "values",
-        "Leave out what matches this pattern (.gitignore syntax); repeatable.",
+        "Skip paths that match this pattern (.gitignore syntax); repeatable.",
         metavar="PATTERN",
         panel="Files",
     ),
@@ -87,16 +98,19 @@ FILES = (
         "hosts",
         ("--hosts",),
         "list",
-        "Also Dockerfiles and images in other files: compose, ci (github, gitlab, circleci), python, template; or all.",
+        "Also process Dockerfiles and image names inside other files: compose, ci (github, gitlab, circleci), "
+        "python, template; or all.",
         metavar="LIST",
         panel="Files",
     ),
-    OptionSpec("no_ignore", ("--no-ignore",), "flag", "Search what .gitignore files leave out, too.", panel="Files"),
+    OptionSpec(
+        "no_ignore", ("--no-ignore",), "flag", "Also search paths that .gitignore files exclude.", panel="Files"
+    ),
     OptionSpec(
         "stdin_filename",
         ("--stdin-filename",),
         "string",
-        "The name to show for standard input, and to find its configuration by.",
+        "The name to report for standard input, and to look up its configuration.",
         metavar="FILE",
         panel="Files",
     ),
@@ -116,7 +130,7 @@ LOCK = OptionSpec(
     "lock",
     ("--lock",),
     "string",
-    "The lock file. [default: dfopt.lock in the working directory, or the nearest one above]",
+    "The lock file. [default: the nearest dfopt.lock in the working directory or above]",
     metavar="FILE",
     panel="Digests",
 )
@@ -127,7 +141,7 @@ DIGESTS = (
         "online",
         ("--online",),
         "flag",
-        "Ask registries for digests that the lock file does not know, and for the users and entrypoints of bases.",
+        "Ask registries for digests missing from the lock file, and for the users and entrypoints of base images.",
         panel="Digests",
     ),
 )
@@ -137,7 +151,7 @@ NETWORK = (
         "registry_mirror",
         ("--registry-mirror",),
         "values",
-        "Ask this registry first for images of Docker Hub; NAME=HOST for those of another registry; repeatable.",
+        "Ask this registry first for images of Docker Hub, or with NAME=HOST for those of registry NAME; repeatable.",
         metavar="[NAME=]HOST",
         panel="Network",
     ),
@@ -145,7 +159,7 @@ NETWORK = (
         "insecure_registry",
         ("--insecure-registry",),
         "values",
-        "Speak to this registry without TLS, or without checking its certificate; repeatable.",
+        "Allow plain HTTP or an unverified certificate with this registry; repeatable.",
         metavar="HOST",
         panel="Network",
     ),
@@ -153,7 +167,7 @@ NETWORK = (
         "ca_file",
         ("--ca-file",),
         "string",
-        "Certificates (PEM) to trust besides the machine's.",
+        "Certificates (PEM) to trust in addition to the system's.",
         metavar="FILE",
         panel="Network",
     ),
@@ -161,7 +175,7 @@ NETWORK = (
         "concurrency",
         ("--concurrency",),
         "int",
-        "How many images are asked for at the same time. [default: 8]",
+        "How many images to look up at the same time. [default: 8]",
         low=1,
         metavar="N",
         panel="Network",
@@ -170,7 +184,7 @@ NETWORK = (
         "time_limit",
         ("--time-limit",),
         "int",
-        "Seconds for one image, logins and waits included. [default: 60]",
+        "The time limit for one image in seconds, including logins and retries. [default: 60]",
         low=1,
         metavar="SECONDS",
         panel="Network",
@@ -179,15 +193,13 @@ NETWORK = (
         "verify_digests",
         ("--verify-digests",),
         "switch",
-        "Fetch each manifest, and compare it with the digest that the registry names. [default: yes]",
+        "Fetch each manifest and compare it with the digest that the registry reports. [default: yes]",
         panel="Network",
     ),
 )
 
 CACHE = (
-    OptionSpec(
-        "no_cache", ("--no-cache",), "flag", "Work on every file, also on those whose result is known.", panel="Files"
-    ),
+    OptionSpec("no_cache", ("--no-cache",), "flag", "Process every file, even if its result is cached.", panel="Files"),
 )
 
 CONFIGURATION = (
@@ -195,14 +207,14 @@ CONFIGURATION = (
         "config",
         ("--config",),
         "string",
-        "Use this configuration file alone (dfopt.toml or pyproject.toml).",
+        "Use only this configuration file (dfopt.toml or pyproject.toml).",
         metavar="FILE",
         panel="Configuration",
     ),
-    OptionSpec("isolated", ("--isolated",), "flag", "Use no configuration file.", panel="Configuration"),
+    OptionSpec("isolated", ("--isolated",), "flag", "Ignore all configuration files.", panel="Configuration"),
 )
 
-QUIET = OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print errors, but no notes and counts.", panel="Output")
+QUIET = OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print only errors, no notes or counts.", panel="Output")
 OUTPUT = (
     OptionSpec("show_refusals", ("--show-refusals",), "flag", "List what was left alone, and why.", panel="Output"),
     QUIET,
@@ -210,7 +222,7 @@ OUTPUT = (
         "color",
         ("--color",),
         "choice",
-        "Colour of text output; 'auto' also follows NO_COLOR and FORCE_COLOR.",
+        "Color text output; 'auto' also follows NO_COLOR and FORCE_COLOR.",
         default="auto",
         choices=("auto", "always", "never"),
         metavar="WHEN",
@@ -225,4 +237,4 @@ def format_option(help: str, choices: tuple[str, ...] = FORMATS, default: str | 
     )
 
 
-TABLE_FORMAT = format_option("The form of the output.", ("text", "json"), "text")
+TABLE_FORMAT = format_option("The output format.", ("text", "json"), "text")

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec
 
-SPEC = CommandSpec("cache clean", "dfopt.cli.cache_clean", "Delete the cache of results.", (), (), order=90)
+SPEC = CommandSpec("cache clean", "dfopt.cli.cache_clean", "Delete cached results.", (), (), order=90)

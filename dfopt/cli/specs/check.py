@@ -8,18 +8,18 @@ from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT
 SPEC = CommandSpec(
     "check",
     "dfopt.cli.check",
-    "List findings: what 'fix' would do, what it needs leave for, and what is left to you.",
+    "List findings: what 'fix' would do, what needs --unsafe, and what is left to you.",
     (PATHS,),
     (
         OptionSpec(
-            "statistics", ("--statistics",), "flag", "Print how often each pass found something.", panel="Result"
+            "statistics", ("--statistics",), "flag", "Print the number of findings of each pass.", panel="Result"
         ),
-        OptionSpec("watch", ("--watch",), "flag", "Look again whenever a file changes.", panel="Result"),
+        OptionSpec("watch", ("--watch",), "flag", "Check again whenever a file changes.", panel="Result"),
         OptionSpec(
             "baseline",
             ("--baseline",),
             "string",
-            "Be silent about findings that FILE knows, by file, pass and number.",
+            "Report only findings that FILE does not record (it holds counts by file and pass).",
             metavar="FILE",
             panel="Result",
         ),
@@ -27,7 +27,7 @@ SPEC = CommandSpec(
             "update_baseline",
             ("--update-baseline",),
             "flag",
-            "Write what is found now into the baseline; drop what is gone.",
+            "Record the current findings in the baseline, and drop those that are gone.",
             panel="Result",
         ),
         *SELECTION,
@@ -35,7 +35,7 @@ SPEC = CommandSpec(
         *FILES,
         *CACHE,
         *CONFIGURATION,
-        format_option("The form of the output."),
+        format_option("The output format."),
         *OUTPUT,
     ),
     order=20,

@@ -8,7 +8,7 @@ from dfopt.cli.specs._shared import CONFIGURATION, FILES, OUTPUT, PATHS
 SPEC = CommandSpec(
     "dockerignore",
     "dfopt.cli.dockerignore",
-    "Extend .dockerignore by what the build context holds and no image needs: print the diff, or write it.",
+    "Add to .dockerignore what is in the build context but no image needs: print the diff, or write it.",
     (PATHS,),
     (
         OptionSpec("write", ("--write", "-w"), "flag", "Write the .dockerignore files.", panel="Result"),
@@ -16,13 +16,15 @@ SPEC = CommandSpec(
             "unsafe",
             ("--unsafe",),
             "switch",
-            "Also leave out what the image then loses and a program may read (secrets, build output).",
+            "Also exclude files that a program in the image might read (secrets, build output).",
             panel="Result",
         ),
         *[option for option in FILES if option.name not in ("stdin_filename", "jobs", "hosts")],
         *CONFIGURATION,
         *[option for option in OUTPUT if option.name in ("quiet", "color")],
-        OptionSpec("explain", ("--explain",), "flag", "List what was found, and why it goes or stays.", panel="Output"),
+        OptionSpec(
+            "explain", ("--explain",), "flag", "List the files found, and why each is excluded or kept.", panel="Output"
+        ),
     ),
     order=25,
 )

@@ -8,6 +8,13 @@ SPEC = CommandSpec(
     "explain",
     "dfopt.cli.explain",
     "Print the documentation of a pass.",
-    (ArgumentSpec("name", "A pass, or a code that passes answer (DL3009).", required=True, metavar="PASS"),),
+    (
+        ArgumentSpec(
+            "name",
+            "A pass, or the code of another tool's rule that passes implement (DL3009).",
+            required=True,
+            metavar="PASS",
+        ),
+    ),
     order=30,
 )

@@ -7,8 +7,15 @@ from dfopt.cli.options import CommandSpec, OptionSpec
 SPEC = CommandSpec(
     "lsp",
     "dfopt.cli.lsp",
-    "Run the language server for editors, on standard input and output.",
+    "Run the language server for editors on standard input and output.",
     (),
-    (OptionSpec("stdio", ("--stdio",), "flag", "Taken because some clients send it: it is the only way to talk."),),
+    (
+        OptionSpec(
+            "stdio",
+            ("--stdio",),
+            "flag",
+            "Accepted because some clients pass it; the server always uses standard input and output.",
+        ),
+    ),
     order=70,
 )

@@ -8,14 +8,14 @@ from dfopt.cli.specs._shared import CONFIGURATION
 SPEC = CommandSpec(
     "recipe test",
     "dfopt.cli.recipe_test",
-    "Check your recipes by golden cases: RECIPE/CASE/Dockerfile and expected files beside it.",
+    "Test your recipes on golden cases: RECIPE/CASE/Dockerfile with expected files next to it.",
     (
         ArgumentSpec(
-            "directory", "The directory of the cases. [default: 'golden' in the directory of recipes]", metavar="DIR"
+            "directory", "The directory of the cases. [default: 'golden' in the recipe directory]", metavar="DIR"
         ),
     ),
     (
-        OptionSpec("update", ("--update",), "flag", "Write the expected files anew; then read what came out."),
+        OptionSpec("update", ("--update",), "flag", "Rewrite the expected files; then review the diff."),
         *CONFIGURATION,
     ),
     order=44,

@@ -8,7 +8,7 @@ from dfopt.cli.specs._shared import CONFIGURATION, TABLE_FORMAT
 SPEC = CommandSpec(
     "recipes",
     "dfopt.cli.recipes",
-    "List the recipes: those that come with dfopt, and your own ([recipes] path in the configuration).",
+    "List the recipes: dfopt's and your own ([recipes] path in the configuration).",
     (),
     (*CONFIGURATION, TABLE_FORMAT),
     order=42,

@@ -9,14 +9,14 @@ from dfopt.record import replace
 SPEC = CommandSpec(
     "review",
     "dfopt.cli.review",
-    "Review an image: what it costs, what of that is dead, what should not be in it, and which line did it. "
-    "With two images, compare them.",
+    "Review an image: its size, which bytes are dead, what should not be in it, and which line is responsible. "
+    "Given two images, compare them.",
     (
         ArgumentSpec(
             "images",
-            "An image, or two: a name of docker, podman or buildah, docker://REGISTRY/NAME:TAG, an OCI layout, an "
-            "archive, '-' for one on standard input. With --file, a directory at the end that is no image is the build "
-            "context, as for docker build.",
+            "One or two images: an image of docker, podman or buildah, docker://REGISTRY/NAME:TAG, an OCI layout, an "
+            "archive, or '-' for an archive on standard input. With --file, a trailing directory that is not an image "
+            "is the build context, as in docker build.",
             many=True,
             required=True,
             metavar="IMAGE",
@@ -27,8 +27,8 @@ SPEC = CommandSpec(
             "file",
             ("--file", "-f"),
             "values",
-            "The Dockerfile that the image was built from: layers get their lines, and fixes their savings. "
-            "Given twice: of the second image.",
+            "The Dockerfile that the image was built from: shows the line of each layer and the savings of fixes. "
+            "Give it twice for two images.",
             metavar="FILE",
             panel="Image",
         ),
@@ -38,7 +38,7 @@ SPEC = CommandSpec(
             panel="Image",
         ),
         OptionSpec(
-            "platform", ("--platform",), "string", "Of an image for several: this one (linux/arm64).",
+            "platform", ("--platform",), "string", "The platform to choose from a multi-platform image (linux/arm64).",
             metavar="PLATFORM", panel="Image",
         ),
         OptionSpec("no_secrets", ("--no-secrets",), "flag", "Do not search files for secrets.", panel="Image"),
@@ -46,35 +46,35 @@ SPEC = CommandSpec(
             "fail_on",
             ("--fail-on",),
             "list",
-            "End with 1 where there is a finding of these: a level and all above it (error, warning, note), or rules "
+            "Exit with status 1 on findings of these: a level and those above it (error, warning, note), or rules "
             "(secret, setuid, leftover ...), separated by commas.",
             metavar="LIST",
             panel="Gate",
         ),
         OptionSpec(
             "dive_ci", ("--dive-ci",), "string",
-            "The rules of dive to gate by; 'none' for no rules. [default: .dive-ci, where there is one]",
+            "Check the image against dive's rules in FILE; 'none' for no rules. [default: .dive-ci if it exists]",
             metavar="FILE", panel="Gate",
         ),
         OptionSpec(
-            "max_size", ("--max-size",), "string", "End with 1 where all layers hold more (200MB).", metavar="SIZE",
-            panel="Gate",
+            "max_size", ("--max-size",), "string", "Exit with status 1 if the layers hold more than this (200MB).",
+            metavar="SIZE", panel="Gate",
         ),
         OptionSpec(
-            "max_wasted", ("--max-wasted",), "string", "End with 1 where more bytes are dead (20MB).", metavar="SIZE",
-            panel="Gate",
+            "max_wasted", ("--max-wasted",), "string", "Exit with status 1 if more bytes than this are dead (20MB).",
+            metavar="SIZE", panel="Gate",
         ),
         OptionSpec(
             "min_efficiency", ("--min-efficiency",), "string",
-            "End with 1 where a smaller share of the bytes is alive (0.95 or 95%).", metavar="SHARE", panel="Gate",
+            "Exit with status 1 if a smaller share of the bytes is live (0.95 or 95%).", metavar="SHARE", panel="Gate",
         ),
         OptionSpec(
-            "html", ("--html",), "string", "Write the report as one page of HTML to FILE, too.", metavar="FILE",
+            "html", ("--html",), "string", "Also write the report to FILE as one HTML page.", metavar="FILE",
             panel="Output",
         ),
-        OptionSpec("all", ("--all",), "flag", "Cut no table short.", panel="Output"),
+        OptionSpec("all", ("--all",), "flag", "Do not truncate tables.", panel="Output"),
         *CONFIGURATION,
-        format_option("The form of the output.", ("text", "json", "sarif"), "text"),
+        format_option("The output format.", ("text", "json", "sarif"), "text"),
         *[option for option in OUTPUT if option.name == "color"],
     ),
     order=60,

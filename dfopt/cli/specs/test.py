@@ -7,8 +7,15 @@ from dfopt.cli.options import ArgumentSpec, CommandSpec, OptionSpec
 SPEC = CommandSpec(
     "test",
     "dfopt.cli.test",
-    "Check golden cases of your own, of passes and of recipes, with the laws that hold for all of dfopt's.",
-    (ArgumentSpec("directories", "Where PASS/CASE or RECIPE/CASE lie. [default: golden]", many=True, metavar="DIR"),),
-    (OptionSpec("update", ("--update",), "flag", "Write the expected files anew; then read what came out."),),
+    "Test golden cases of your own passes and recipes, under the same laws as dfopt's own cases.",
+    (
+        ArgumentSpec(
+            "directories",
+            "The directories that hold PASS/CASE or RECIPE/CASE. [default: golden]",
+            many=True,
+            metavar="DIR",
+        ),
+    ),
+    (OptionSpec("update", ("--update",), "flag", "Rewrite the expected files; then review the diff."),),
     order=46,
 )

@@ -9,10 +9,10 @@ from dfopt.cli.specs._shared import QUIET, format_option
 SPEC = CommandSpec(
     "verify",
     "dfopt.cli.verify",
-    "Build two Dockerfiles, or take two images, and tell how they differ.",
+    "Compare two images, given as such or built from Dockerfiles.",
     (
-        ArgumentSpec("before", "A Dockerfile, an image archive, or an image's name.", required=True, metavar="BEFORE"),
-        ArgumentSpec("after", "The same, to hold against it.", required=True, metavar="AFTER"),
+        ArgumentSpec("before", "A Dockerfile, an image archive, or an image name.", required=True, metavar="BEFORE"),
+        ArgumentSpec("after", "What to compare it with: the same choices.", required=True, metavar="AFTER"),
     ),
     (
         OptionSpec(
@@ -24,7 +24,7 @@ SPEC = CommandSpec(
             panel="Proof",
         ),
         *ENGINE,
-        format_option("The form of the output.", ("text", "json"), "text"),
+        format_option("The output format.", ("text", "json"), "text"),
         QUIET,
     ),
     order=15,
