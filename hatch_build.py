@@ -22,7 +22,7 @@ class Built(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(root))
         try:
             from dfopt.knowledge import table
-            from dfopt.passes._index import rows
+            from dfopt.passes.index import rows
         finally:
             sys.path.remove(str(root))
         self.folder = tempfile.TemporaryDirectory()

@@ -7,11 +7,11 @@ Nothing that a pass computed is reused for the edited side. What the gate does n
 from __future__ import annotations
 
 from dfopt.edit import OverlapError, apply_edits
-from dfopt.ir.declared import OwnRewrite
 from dfopt.ir.model import bare, item, term
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import RewriteError, expected
 from dfopt.record import Record
+from dfopt.rewrites.base import OwnRewrite
+from dfopt.rewrites.core import RewriteError, expected
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.edit import Edit
-    from dfopt.ir.rewrite import Outcome, Rewrite
-    from dfopt.passes.base import Fix
+    from dfopt.findings import Fix
+    from dfopt.rewrites.core import Outcome, Rewrite
 
 
 class Verdict(Record):

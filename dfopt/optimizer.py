@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dfopt.edit import Patchwork, touching
+from dfopt.facts import NO_FACTS
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import EditWords, claims
-from dfopt.passes._index import entries
-from dfopt.passes.base import NO_FACTS
+from dfopt.passes.index import entries
 from dfopt.record import Record
+from dfopt.rewrites.core import EditWords, claims
 from dfopt.second_reader import disagreement
 from dfopt.source import LineIndex
 from dfopt.suppress import rules
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from dfopt.edit import Change, Edit
-    from dfopt.passes._index import Entry
-    from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
+    from dfopt.facts import Facts
+    from dfopt.findings import Declares, Finding, Fix
+    from dfopt.passes.base import Pass
+    from dfopt.passes.index import Entry
     from dfopt.source import Source
 
 

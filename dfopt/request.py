@@ -6,7 +6,7 @@ import os
 import sys
 
 from dfopt import optimizer
-from dfopt.passes.base import NO_FACTS
+from dfopt.facts import NO_FACTS
 from dfopt.source import Source
 from dfopt.workspace.config import ConfigError
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
     from typing import Any
 
+    from dfopt.facts import Facts
     from dfopt.optimizer import Options, Result
-    from dfopt.passes.base import Facts
     from dfopt.recipes.plan import Plan
     from dfopt.workspace.config import Config, Lookup
     from dfopt.workspace.discovery import Found
@@ -139,7 +139,7 @@ class Request:
         facts = AskedFacts(JoinedFacts((known, *more)) if more else known)
         kind = self.host_kind(found)
         if kind is not None:
-            from dfopt.hosts.run import optimize_host
+            from dfopt.embedded.run import optimize_host
 
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
             result = optimize_host(source, kind, options, facts)
@@ -162,7 +162,7 @@ class Request:
         """The kind of host that a file is, where hosts were asked for; None: it is a Dockerfile."""
         if not self.hosts:
             return None
-        from dfopt.hosts.kinds import kind_of
+        from dfopt.workspace.embedded_kinds import kind_of
 
         return kind_of(os.path.abspath(found.path).replace(os.sep, "/"), self.hosts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dfopt.passes.base import Facts
+from dfopt.facts import Facts
 
 
 class Given(Facts):

@@ -33,8 +33,7 @@ FLOORS = (
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 
 # (importing name, imported module): why it may.
-EXCEPTIONS = {
-}
+EXCEPTIONS = {}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -101,8 +100,10 @@ def test_a_module_imports_only_from_below() -> None:
         pytest.param("source", "from dfopt.toml import parse", [(1, "toml")], id="beside"),
         pytest.param("ir", "def f():\n    import dfopt.passes.base", [(2, "passes.base")], id="in a function"),
         pytest.param("ir.model", "if TYPE_CHECKING:\n    from dfopt.gate import Gate", [(2, "gate")], id="for types"),
-        pytest.param("workspace.discovery", "from dfopt.hosts.kinds import kind_of", [], id="a module by name"),
-        pytest.param("hosts.kinds", "from dfopt.hosts.run import run", [(1, "hosts.run")], id="from its package"),
+        pytest.param(
+            "workspace.discovery", "from dfopt.workspace.embedded_kinds import kind_of", [], id="a module by name"
+        ),
+        pytest.param("hosts.kinds", "from dfopt.embedded.run import run", [(1, "hosts.run")], id="from its package"),
     ],
 )
 def test_what_is_found(module: str, source: str, found: list[tuple[int, str]]) -> None:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dfopt.edit import Edit
+from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.model import value_of
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import (
+from dfopt.rewrites.core import (
     AppendCommand,
     EditWords,
     InsertStep,
@@ -25,11 +26,10 @@ from dfopt.ir.rewrite import (
     SetFlags,
     SetValue,
 )
-from dfopt.passes.base import Fix
 from dfopt.syntax.dockerfile import parse
 
 if TYPE_CHECKING:
-    from dfopt.ir.rewrite import Rewrite
+    from dfopt.rewrites.core import Rewrite
 
 BASE = "FROM debian:13-slim\n"
 RM = ("rm", "-rf", "/x")

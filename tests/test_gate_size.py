@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 from test_gate import BASE, replaced, verdict
 
-from dfopt.ir.across import JoinAcross
-from dfopt.ir.copy_mode import ModeIntoCopy
-from dfopt.ir.dead import BindForCopy, DeleteEarlier
-from dfopt.ir.flatten import Flatten
-from dfopt.ir.listed import MergeListed
-from dfopt.ir.mounts import AddCacheMounts
-from dfopt.ir.rewrite import AppendCommand, EditWords, RemoveCommand, RemoveStep
-from dfopt.ir.tail import RemoveLast
+from dfopt.rewrites.bind_for_copy import BindForCopy, DeleteEarlier
+from dfopt.rewrites.cache_mounts import AddCacheMounts
+from dfopt.rewrites.copy_mode import ModeIntoCopy
+from dfopt.rewrites.core import AppendCommand, EditWords, RemoveCommand, RemoveStep
+from dfopt.rewrites.flatten import Flatten
+from dfopt.rewrites.join_across import JoinAcross
+from dfopt.rewrites.merge_listed import MergeListed
+from dfopt.rewrites.remove_last import RemoveLast
 
 if TYPE_CHECKING:
-    from dfopt.ir.rewrite import Rewrite
+    from dfopt.rewrites.core import Rewrite
 
 M = "type=cache,target=/root/.cache/pip"
 F = f"--mount={M}"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dfopt.facts import NO_FACTS
 from dfopt.optimizer import Options, optimize
-from dfopt.passes.base import NO_FACTS
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import laws

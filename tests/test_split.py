@@ -8,12 +8,12 @@ import pytest
 from given import Given
 
 from dfopt.edit import Edit, apply_edits
+from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.ir.split import Part, SplitStage
-from dfopt.passes.base import Fix
-from dfopt.passes.multi_stage import MultiStage
+from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.record import replace
+from dfopt.rewrites.split_stage import Part, SplitStage
 from dfopt.syntax.dockerfile import parse
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ import pytest
 from given import Given
 
 from dfopt.edit import Edit, apply_edits
+from dfopt.facts import Facts
+from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.ir.split import SplitStage
-from dfopt.ir.split_site import SplitSite
-from dfopt.passes.base import Facts, Fix
-from dfopt.passes.multi_stage import MultiStage
+from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.record import replace
+from dfopt.rewrites.split_site import SplitSite
+from dfopt.rewrites.split_stage import SplitStage
 from dfopt.syntax.dockerfile import parse
 
 FILE = """\

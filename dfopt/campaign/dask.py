@@ -12,7 +12,7 @@ import os
 
 from dfopt.campaign.model import CampaignError
 from dfopt.campaign.task import Task, result_of
-from dfopt.passes.base import Facts
+from dfopt.facts import Facts
 from dfopt.record import Record
 from dfopt.source import Source
 from dfopt.version import fingerprint
@@ -172,7 +172,7 @@ class DaskExecutor:
         except Exception as again:
             if type(again).__name__ == "KilledWorker":
                 return "the workers that worked on it died"
-            from dfopt.workspace.messages import internal
+            from dfopt.workspace.internal_error import internal
 
             return internal(again)
         found: Result | None = result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.words import printable
+from dfopt.messages import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

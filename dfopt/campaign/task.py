@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from dfopt.facts import Facts
     from dfopt.optimizer import Options, Result
-    from dfopt.passes.base import Facts
     from dfopt.recipes.plan import Plan
     from dfopt.source import Source
     from dfopt.workspace.discovery import Found

@@ -10,7 +10,7 @@ from dfopt.cli.explain import shown
 from dfopt.cli.request import lookup_of
 from dfopt.passes.base import SHARED, registered
 from dfopt.workspace.config import ConfigError
-from dfopt.workspace.places import place_of_setting
+from dfopt.workspace.config_location import place_of_setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

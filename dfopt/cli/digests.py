@@ -12,7 +12,7 @@ from dfopt.registry.resolver import DigestResolver
 from dfopt.request import read_input
 from dfopt.source import Source
 from dfopt.workspace.images import Use, uses
-from dfopt.workspace.locked import LOCK_NAME, KnownFacts, find_lock, full_name
+from dfopt.workspace.lock_facts import LOCK_NAME, KnownFacts, find_lock, full_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ def gather(files: Iterable[Found], request: Request | None = None) -> list[Use]:
             continue
         kind = request.host_kind(file) if request is not None else None
         if kind is not None:
-            from dfopt.hosts.uses import host_uses
+            from dfopt.embedded.uses import host_uses
 
             found += host_uses(file.name, source.text, kind)
         else:

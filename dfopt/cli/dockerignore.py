@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.workspace.discovery import Found
-    from dfopt.workspace.leaving_out import Plan, Sharing
+    from dfopt.workspace.dockerignore_plan import Plan, Sharing
 
 
 class Group(Record):
@@ -86,7 +86,7 @@ class _Command:
         from dfopt.source import Source
         from dfopt.syntax.dockerfile import parse
         from dfopt.syntax.tree import DockerfileError
-        from dfopt.workspace.leaving_out import Sharing
+        from dfopt.workspace.dockerignore_plan import Sharing
 
         try:
             if one.error:
@@ -116,7 +116,7 @@ class _Command:
 
     def group(self, group: Group) -> int:
         """Plans, shows and writes one .dockerignore; the exit code."""
-        from dfopt.workspace.leaving_out import SAFE, UNSAFE, PlanError, extended, plan
+        from dfopt.workspace.dockerignore_plan import SAFE, UNSAFE, PlanError, extended, plan
         from dfopt.workspace.writer import WriteRefused, replace_file
 
         name = display_name(group.target)
@@ -156,7 +156,7 @@ class _Command:
         return 0
 
     def explain(self, name: str, found: Plan) -> None:
-        from dfopt.workspace.leaving_out import REFUSED, UNSAFE
+        from dfopt.workspace.dockerignore_plan import REFUSED, UNSAFE
 
         lines: list[str] = []
         for item in found.items:

@@ -65,7 +65,7 @@ def _run(args: Sequence[str]) -> int:
     except Exception as failure:  # a defect of dfopt: still one line
         if os.environ.get("DFOPT_TRACEBACK"):
             raise
-        from dfopt.workspace.messages import internal
+        from dfopt.workspace.internal_error import internal
 
         return _failed(internal(failure))
 

@@ -17,7 +17,7 @@ from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError
 from dfopt.proof import Lab, Plan, ProofError, prove_fixes
 from dfopt.proof.built import BuildFacts
-from dfopt.proof.seen import Reader
+from dfopt.proof.image_view import Reader
 from dfopt.record import Record, replace
 from dfopt.request import STDIN
 from dfopt.source import LineIndex

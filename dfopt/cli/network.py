@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from dfopt.cli.errors import UsageError
-from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.mirrors import Mirrors, read_registries_conf, standard_files
 from dfopt.registry.transport import Limits
+from dfopt.registry.work import ClientOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

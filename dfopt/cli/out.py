@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from dfopt.messages import printable as printable  # told here, too: what commands print goes through this module
 from dfopt.source import encode
-from dfopt.words import printable as printable  # told here, too: what commands print goes through this module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from dfopt.cli.explain import shown
 from dfopt.cli.recipes import as_json, tiers
 from dfopt.cli.request import lookup_of
 from dfopt.passes.base import registered
-from dfopt.recipes.base.common import WHEN
-from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.load import options_of_pass
 from dfopt.recipes.schema import DEFAULT_KIND
+from dfopt.stage_templates.common import WHEN
+from dfopt.stage_templates.errors import RecipeError
 from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.request import lookup_of
-from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.model import Recipe, When
 from dfopt.recipes.schema import DEFAULT_KIND
+from dfopt.stage_templates.errors import RecipeError
 from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.cli.options import Values
-    from dfopt.passes.base import Facts
+    from dfopt.facts import Facts
     from dfopt.workspace.cache import Store
 
 
@@ -59,7 +59,7 @@ def shared_of(values: Values) -> dict[str, str]:
 def locked_facts(values: Values) -> tuple[Facts, ...]:
     """What the lock file knows; nothing where there is none. Raises UsageError for a file that is named and is not
     there."""
-    from dfopt.workspace.locked import LockFacts, find_lock
+    from dfopt.workspace.lock_facts import LockFacts, find_lock
 
     if values.lock is not None and not os.path.isfile(values.lock):
         raise UsageError(f'--lock: no such file: "{out.printable(values.lock)}"')
@@ -71,8 +71,8 @@ def hosts_of(values: Values) -> tuple[str, ...]:
     """The kinds of hosts to work on beside Dockerfiles. Raises UsageError."""
     if not values.hosts:
         return ()
-    from dfopt.hosts.kinds import GROUPS, KINDS, expand
-    from dfopt.words import suggestion
+    from dfopt.messages import suggestion
+    from dfopt.workspace.embedded_kinds import GROUPS, KINDS, expand
 
     try:
         return expand(values.hosts)

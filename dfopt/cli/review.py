@@ -143,7 +143,7 @@ def _reviewed(images: tuple[str, ...], settings: Settings, results: list[Result]
     from dfopt.record import replace
     from dfopt.review.build import make_review
     from dfopt.review.model import Reviewed
-    from dfopt.review.watch import Watch
+    from dfopt.review.secret_scan import Watch
     from dfopt.workspace.patches import labels
 
     reviews: list[Review] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.words import suggestion
+from dfopt.messages import suggestion
 from dfopt.workspace.selection import known, matching
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@ unless the user asked for an engine."""
 
 from __future__ import annotations
 
-from dfopt.passes.base import Facts
+from dfopt.facts import Facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

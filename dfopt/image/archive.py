@@ -12,11 +12,11 @@ import io
 import os
 import tempfile
 
-from dfopt.image.choose import select
 from dfopt.image.docker_archive import archive_choices
 from dfopt.image.errors import Budget, ImageError, Limits
 from dfopt.image.model import Image, Platform
 from dfopt.image.oci import Choice, layout_choices
+from dfopt.image.platform_choice import select
 from dfopt.image.store import Borrowed, DirectoryStore, TarStore
 from dfopt.image.stream import LayerStream, compression
 from dfopt.record import replace

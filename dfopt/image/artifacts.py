@@ -10,10 +10,10 @@ from __future__ import annotations
 import io
 import posixpath
 
+from dfopt.facts import Artifact, BuiltImage, Library
 from dfopt.image.errors import ImageError
 from dfopt.image.layers import DIRECTORY, FILE, SYMLINK, read_image
 from dfopt.image.tree import Tree
-from dfopt.passes.base import Artifact, BuiltImage, Library
 from dfopt.record import Record
 
 TYPE_CHECKING = False

@@ -13,8 +13,8 @@ import shutil
 import subprocess
 import tempfile
 
+from dfopt.image.archive_stream import read_passing
 from dfopt.image.errors import ImageError
-from dfopt.image.passing import read_passing
 from dfopt.record import Record
 
 TYPE_CHECKING = False

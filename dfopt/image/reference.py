@@ -151,7 +151,7 @@ class _Stream(OpenImage):
         self.platform = platform
 
     def read(self, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None) -> Contents:
-        from dfopt.image.passing import read_passing
+        from dfopt.image.archive_stream import read_passing
 
         file = sys.stdin.buffer
         return read_passing(file, self.name, None, self.platform, limits, hashes=hashes, visit=visit)

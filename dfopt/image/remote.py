@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import os
 
-from dfopt.image.choose import select
 from dfopt.image.errors import ImageError, Limits
 from dfopt.image.model import json_object
 from dfopt.image.oci import Blobs, choices, load_manifest
+from dfopt.image.platform_choice import select
 from dfopt.record import replace
-from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.manifests import INDEX_TYPES, is_digest
 from dfopt.registry.mirrors import read_registries_conf, standard_files
+from dfopt.registry.work import ClientOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

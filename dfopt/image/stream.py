@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import zlib
 
-from dfopt.image.ahead import read_ahead
 from dfopt.image.errors import Budget, ImageError
+from dfopt.image.read_ahead import read_ahead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

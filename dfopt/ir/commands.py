@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from dfopt.ir.body import Body
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
     from dfopt.syntax.shell.nodes import Command
 
 # Where a command stands, from surest to least sure that it runs exactly once when the step succeeds

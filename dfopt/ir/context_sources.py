@@ -15,7 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
 
 _REMOTE = regex(r"[a-zA-Z][a-zA-Z0-9+.-]*://|git@|github\.com/")
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.ir.commands import CommandList, Invocation
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
     from dfopt.syntax.shell.nodes import Word
 
 

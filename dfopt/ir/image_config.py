@@ -12,7 +12,8 @@ from dfopt.syntax.expand import ExpansionError, Unknown, expand_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
 
 
 class ImageConfig(Record):

@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
 
 
 class Death(Record):

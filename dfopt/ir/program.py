@@ -6,57 +6,16 @@ when first asked for, and kept.
 
 from __future__ import annotations
 
-from dfopt.record import Record
-from dfopt.syntax.tree import Dockerfile, Heredoc, Instruction
+from dfopt.ir.stages import Stage, Step
+from dfopt.syntax.tree import Dockerfile, Instruction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from dfopt.ir.body import Body
     from dfopt.ir.commands import CommandList
     from dfopt.ir.effects import Effect
-    from dfopt.ir.leaks import Leaks
     from dfopt.ir.scopes import Scope
-
-# A COPY --from or FROM may name these without a stage
-SCRATCH = "scratch"
-
-
-class Step(Record):
-    """One instruction of a stage. `index` counts the file's instructions from 0 and is the step's name everywhere;
-    `effective` is the instruction, or what ONBUILD wraps."""
-
-    index: int
-    stage: int
-    node: Instruction
-    effective: Instruction
-
-    def __init__(self, index: int, stage: int, node: Instruction) -> None:
-        own: Any = self
-        own.index = index
-        own.stage = stage
-        own.node = node
-        own.effective = node if node.nested is None else node.nested
-
-    @property
-    def heredocs(self) -> tuple[Heredoc, ...]:
-        return self.node.heredocs
-
-
-class Stage(Record):
-    """One stage. `base` is the FROM word as written; `parent` the index of the stage that it builds on, else None.
-
-    `image` is the expanded image reference where it is known (never for `parent`)."""
-
-    index: int
-    name: str
-    base: str
-    parent: int | None
-    image: str | None
-    node: Instruction
-    position: int  # of the FROM among the file's instructions
-    steps: tuple[Step, ...]
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.shell_state import Leaks
 
 
 class Program:
@@ -204,7 +163,7 @@ class Program:
         """The shell program of a RUN, CMD, ENTRYPOINT or HEALTHCHECK step (parsed once)."""
         found = self._bodies.get(step.index)
         if found is None:
-            from dfopt.ir.body import make_body
+            from dfopt.ir.shell_body import make_body
 
             found = self._bodies[step.index] = make_body(self, step)
         return found
@@ -235,7 +194,7 @@ class Program:
         """What a step does to the shell that runs it (told once); its body is understood."""
         found = self._leaks.get(step.index)
         if found is None:
-            from dfopt.ir.leaks import leaks
+            from dfopt.ir.shell_state import leaks
 
             found = self._leaks[step.index] = leaks(self.body(step))
         return found

@@ -6,13 +6,14 @@ A build argument may replace an ARG's default, so an ARG's value is UNKNOWN to p
 
 from __future__ import annotations
 
-from dfopt.ir.bases import BaseFacts, base_facts
+from dfopt.ir.base_images import BaseFacts, base_facts
 from dfopt.record import Record
 from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word, variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.ir.program import Program, Stage
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
     from dfopt.syntax.tree import Dockerfile, Instruction
 
 DEFAULT_SHELL = ("/bin/sh", "-c")

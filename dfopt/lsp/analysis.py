@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit, apply_edits
+from dfopt.facts import NO_FACTS
+from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import ChangeComments
 from dfopt.lsp.place import Places, minimal
 from dfopt.optimizer import Options, Reported, optimize, select_passes
-from dfopt.passes.base import NO_FACTS, Fix
 from dfopt.record import Record
+from dfopt.rewrites.core import ChangeComments
 from dfopt.second_reader import disagreement
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
@@ -20,8 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dfopt.facts import Facts
     from dfopt.optimizer import Problem, Result, Suppression
-    from dfopt.passes.base import Facts
     from dfopt.syntax.tree import Instruction
 
 _OWN_COMMENT = re.compile(r"(#\s*dfopt:\s*ignore\s*=\s*)([\w,.-]+)", re.I)

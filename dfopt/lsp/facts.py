@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from dfopt.workspace.facts import ContextFacts, JoinedFacts
-from dfopt.workspace.locked import LockFacts, find_lock
+from dfopt.workspace.lock_facts import LockFacts, find_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.passes.base import Facts
+    from dfopt.facts import Facts
     from dfopt.source import Source
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.image_references import SYNTAX, sites
 from dfopt.knowledge import table
 from dfopt.lsp.analysis import savings
-from dfopt.passes._images import SYNTAX, sites
 from dfopt.passes.base import registered
 from dfopt.record import Record
 from dfopt.syntax.image_ref import DEFAULT_TAG

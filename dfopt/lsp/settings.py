@@ -7,8 +7,8 @@ to the user and otherwise ignored: an editor must not lose its server over a typ
 
 from __future__ import annotations
 
+from dfopt.messages import suggestion
 from dfopt.record import Record
-from dfopt.words import suggestion
 from dfopt.workspace.selection import UnknownPass, canonical
 
 TYPE_CHECKING = False

@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.downloads import downloads
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.ir.model import value_of
-from dfopt.ir.rewrite import SetFlags, SetValue
-from dfopt.lazy import regex
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import SetFlags, SetValue
 from dfopt.syntax.directives import syntax_level
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
 
-_URL = regex(r"https?://", re.I)
-_GIT = regex(r"\.git(?:[#?].*)?\Z|#")
 _SINCE = (1, 6)
 
 
@@ -91,14 +92,3 @@ class AddChecksum(Pass):
             rewrite = SetValue(step.index, "ONBUILD", (nested[0], nested[1], flags, *nested[3:]))
         tier = "unsafe" if level is None else "safe"
         return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), tier))
-
-
-def downloads(program: Program) -> Iterator[tuple[Step, str]]:
-    """The ADDs of files from http and https servers, each with its (first) URL as written."""
-    for stage in program.stages:
-        for step in stage.steps:
-            if step.effective.keyword == "ADD":
-                for one in step.effective.arguments[:-1]:
-                    if _URL.match(one.value) and not _GIT.search(one.value):
-                        yield step, one.value
-                        break

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from dfopt.analysis.archives import OPEN, SPECIAL, source_kind
+from dfopt.editing.keywords import keyword_edit
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.ir.model import value_of
-from dfopt.ir.rewrite import SetValue
 from dfopt.lazy import regex
-from dfopt.passes._archives import OPEN, SPECIAL, source_kind
-from dfopt.passes._spelling import keyword_edit
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import SetValue
 from dfopt.syntax.expand import ExpansionError, expand_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
     from dfopt.ir.scopes import Scope
+    from dfopt.ir.stages import Step
 
 _ONLY_ADD = frozenset(("checksum", "keep-git-dir", "unpack"))
 _HEREDOC = regex(r"\d*<<")

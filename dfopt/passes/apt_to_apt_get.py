@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from dfopt.analysis.package_managers import tools
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.ir.rewrite import EditWords
-from dfopt.passes._cleanup import runs
-from dfopt.passes._tools import tools
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.passes.package_caches.readers import runs
+from dfopt.rewrites.core import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Step
-    from dfopt.ir.rewrite import Rewrite
-    from dfopt.passes._tools import Tool
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+    from dfopt.rewrites.core import Rewrite
 
 # apt's subcommands that apt-get has too, and as what
 _SAME: dict[str, tuple[str, ...]] = {

@@ -2,22 +2,25 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_managers import option_edit, tools
+from dfopt.analysis.run_steps import run_text
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.ir.rewrite import EditWords
-from dfopt.ir.status import fatal, fed
+from dfopt.ir.exit_status import fatal, fed
 from dfopt.lazy import regex
-from dfopt.passes._runs import run_text
-from dfopt.passes._tools import option_edit, tools
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.body import Body
-    from dfopt.ir.program import Program, Step
-    from dfopt.passes._tools import Tool
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
 
 _PACMAN = regex(r"-(?:S[yuwd]*|[RU][a-z]*)\Z")
 _WORDS = regex(r"apt|dnf|yum|zypper|pacman|conda|mamba|pip")

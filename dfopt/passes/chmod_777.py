@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.run_steps import invocations, place
+from dfopt.facts import Facts
+from dfopt.findings import Finding
 from dfopt.lazy import regex
-from dfopt.passes._runs import invocations, place
-from dfopt.passes.base import Facts, Finding, Pass
+from dfopt.passes.base import Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dfopt.analysis.remote_scripts import DOWNLOADERS, unseen
+from dfopt.analysis.run_steps import place, runs
+from dfopt.facts import Facts
+from dfopt.findings import Finding
 from dfopt.lazy import regex
-from dfopt.passes._runs import place, runs
-from dfopt.passes._unseen import DOWNLOADERS, unseen
-from dfopt.passes.base import Facts, Finding, Pass
+from dfopt.passes.base import Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

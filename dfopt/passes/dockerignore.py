@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import re
 
+from dfopt.findings import Finding
 from dfopt.ir.context_sources import context_sources
 from dfopt.knowledge import table
-from dfopt.passes.base import Finding, Pass
+from dfopt.passes.base import Pass
 from dfopt.syntax.go_pattern import has_wildcard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.passes.base import Facts
 
 _KINDS = ("secrets", "version control", "virtual environments", "installed packages")
 

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import RemoveStep
-from dfopt.passes._layout import line_start
-from dfopt.passes._spelling import is_pragma
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.editing.keywords import is_pragma
+from dfopt.editing.layout import line_start
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
 
 _ONE_ONLY = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK"))
 

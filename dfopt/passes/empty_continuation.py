@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import Relayout
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.lazy import regex
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import Relayout
 from dfopt.syntax.tree import GO_SPACE
 from dfopt.syntax.validate import KEYWORDS
 

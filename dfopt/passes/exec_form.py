@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from dfopt.analysis.base_entrypoints import cannot_start, words_go_elsewhere
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import SetValue
+from dfopt.editing.json_form import json_string, json_style
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
 from dfopt.knowledge import table
-from dfopt.passes._entrypoints import cannot_start, words_go_elsewhere
-from dfopt.passes._json import json_string, json_style
-from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import SetValue
 from dfopt.syntax.shell.nodes import SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.body import Body
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
 
 
 class ExecForm(Pass):

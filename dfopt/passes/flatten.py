@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+from dfopt.analysis.build_facts import config_of, untold
 from dfopt.edit import Edit
-from dfopt.ir.flatten import Flatten, flat_stage
+from dfopt.editing.json_form import json_string
+from dfopt.editing.layout import newline_at
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.liveness import chain
-from dfopt.ir.rewrite import RewriteError
-from dfopt.passes._built import config_of, untold
-from dfopt.passes._json import json_string
-from dfopt.passes._layout import newline_at
-from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import RewriteError
+from dfopt.rewrites.flatten import Flatten, flat_stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.ir.model import Item
-    from dfopt.ir.program import Program, Stage
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
 
 
 class FlattenImage(Pass):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import SetValue
-from dfopt.passes._spelling import keyword_span, like
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.editing.keywords import keyword_span, like
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import SetValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import Relayout
-from dfopt.passes._spelling import keyword_span
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.editing.keywords import keyword_span
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
+from dfopt.passes.base import Option, Pass
+from dfopt.rewrites.core import Relayout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from dfopt.passes._images import sites
-from dfopt.passes.base import Facts, Finding, Pass
+from dfopt.analysis.image_references import sites
+from dfopt.facts import Facts
+from dfopt.findings import Finding
+from dfopt.passes.base import Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
-from dfopt.ir.respell import same_expansion
-from dfopt.ir.rewrite import RespellPairs
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import RespellPairs
+from dfopt.rewrites.respell import same_expansion
 from dfopt.syntax.arguments import quoted_words
 from dfopt.syntax.expand import ExpansionError, variables
 

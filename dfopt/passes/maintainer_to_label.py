@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import SetValue
-from dfopt.passes._spelling import keyword_edit
-from dfopt.passes.base import Declares, Facts, Finding, Fix, Option, Pass
+from dfopt.editing.keywords import keyword_edit
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
+from dfopt.passes.base import Option, Pass
+from dfopt.rewrites.core import SetValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Stage, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
 
 
 class MaintainerToLabel(Pass):

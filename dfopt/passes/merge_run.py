@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dfopt.editing.run_joining import groups, list_obstacle, merge_edits, needs_wrap, obstacle, why
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.ir.effects import killers
-from dfopt.ir.listed import MergeListed
 from dfopt.ir.liveness import Layers
-from dfopt.ir.rewrite import MergeRuns
-from dfopt.passes._merging import groups, list_obstacle, merge_edits, needs_wrap, obstacle, why
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.passes.base import Option, Pass
+from dfopt.rewrites.core import MergeRuns
+from dfopt.rewrites.merge_listed import MergeListed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
 
 
 class MergeRun(Pass):

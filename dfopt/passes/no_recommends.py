@@ -2,22 +2,25 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_managers import tools
+from dfopt.analysis.run_steps import untouchable
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.ir.rewrite import EditWords
 from dfopt.lazy import regex
-from dfopt.passes._cleanup import STAGES, runs
-from dfopt.passes._runs import untouchable
-from dfopt.passes._tools import tools
-from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.passes.package_caches.readers import STAGES, runs
+from dfopt.rewrites.core import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.body import Body
-    from dfopt.ir.program import Program, Step
-    from dfopt.passes._tools import Tool
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
 
 _OPTIONS = ("--no-install-recommends", "--install-recommends", "--without-recommends", "--with-recommends", "-R", "-r")
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dfopt.analysis.image_references import Site, declare, sites
 from dfopt.edit import Edit
-from dfopt.passes._images import Site, declare, sites
-from dfopt.passes.base import Facts, Finding, Fix, Option, Pass
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
+from dfopt.passes.base import Option, Pass
 from dfopt.syntax.image_ref import ImageRefError, parse_image_ref
 
 TYPE_CHECKING = False

@@ -3,16 +3,19 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
-from dfopt.ir.rewrite import SetFlags, SetValue
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.lazy import regex
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import SetFlags, SetValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.program import Program, Stage
-    from dfopt.ir.rewrite import Rewrite
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.rewrites.core import Rewrite
     from dfopt.syntax.tree import Flag
 
 _FROM = regex(r"((?:^|,)from=)([^,\"]+)", re.I)

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from dfopt.analysis.run_steps import invocations, place
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.ir.rewrite import EditWords
 from dfopt.lazy import regex
-from dfopt.passes._runs import invocations, place
-from dfopt.passes.base import Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.body import Body
     from dfopt.ir.commands import Invocation
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
 
 _WORD = regex(r"\bsudo\b")
 _PLAIN = frozenset(

@@ -3,14 +3,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from dfopt.passes.base import Facts, Finding, Pass
+from dfopt.facts import Facts
+from dfopt.findings import Finding
+from dfopt.passes.base import Pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.body import Body
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
 
 
 class SwallowedCode(Pass):

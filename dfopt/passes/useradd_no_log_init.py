@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from dfopt.analysis.run_steps import untouchable
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION, Invocation
-from dfopt.ir.rewrite import EditWords
 from dfopt.lazy import regex
-from dfopt.passes._cleanup import runs
-from dfopt.passes._runs import untouchable
-from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
+from dfopt.passes.base import Pass
+from dfopt.passes.package_caches.readers import runs
+from dfopt.rewrites.core import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.body import Body
-    from dfopt.ir.program import Program, Step
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
 
 _HIGH = 100_000
 _KEEPS_NONE = regex(r"debian:(?:1[3-9]|trixie|forky|sid|testing)")

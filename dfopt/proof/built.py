@@ -8,9 +8,9 @@ the file's text up to there, of steps that the engine has in its cache.
 from __future__ import annotations
 
 from dfopt.engine import EngineError
+from dfopt.facts import Facts
 from dfopt.image import ImageError
 from dfopt.ir.program import Program
-from dfopt.passes.base import Facts
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.engine import Image
-    from dfopt.passes.base import BuiltImage
+    from dfopt.facts import BuiltImage
     from dfopt.proof.lab import Lab
     from dfopt.source import Source
 

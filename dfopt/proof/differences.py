@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
+from dfopt.findings import Declares
 from dfopt.image import compare
 from dfopt.image.compare import ADDED, CHANGED, REMOVED, Comparison, FileChange
 from dfopt.image.errors import printable
 from dfopt.image.layers import DIRECTORY
 from dfopt.knowledge import table
-from dfopt.passes.base import Declares, registered
-from dfopt.proof.noise import is_noise
+from dfopt.passes.base import registered
+from dfopt.proof.nondeterminism import is_noise
 from dfopt.proof.patterns import compile_pattern, parents
 from dfopt.record import Record, replace
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dfopt.image import Entry
     from dfopt.image.compare import ConfigChange
     from dfopt.optimizer import Applied
-    from dfopt.proof.seen import Seen
+    from dfopt.proof.image_view import Seen
 
 _SETID = 0o6000
 

@@ -11,7 +11,7 @@ from dfopt.engine import Build, BuildError, EngineError
 from dfopt.engine.frontend import frontend_of, without_frontend
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
-from dfopt.proof.seen import Reader, Seen
+from dfopt.proof.image_view import Reader, Seen
 from dfopt.record import Record
 
 TYPE_CHECKING = False

@@ -12,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from dfopt.findings import Declares
     from dfopt.image import Comparison
-    from dfopt.passes.base import Declares
     from dfopt.proof.differences import Difference
+    from dfopt.proof.image_view import Seen
     from dfopt.proof.lab import Lab
-    from dfopt.proof.seen import Seen
 
 
 class Figures(Record):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.bases import split_image
+from dfopt.ir.base_images import split_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.passes.base import Facts
     from dfopt.recipes.model import When
 
 

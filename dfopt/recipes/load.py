@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 
-from dfopt.passes._index import selects
+from dfopt.messages import suggestion
 from dfopt.passes.base import GROUPS, SHARED, registered
-from dfopt.recipes.base.errors import RecipeError
-from dfopt.recipes.base.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
-from dfopt.recipes.base.shape import Checker
+from dfopt.passes.index import selects
 from dfopt.recipes.model import Recipe, RecipeOption, When
 from dfopt.recipes.schema import DEFAULT_KIND, KINDS
-from dfopt.words import suggestion
+from dfopt.stage_templates.errors import RecipeError
+from dfopt.stage_templates.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
+from dfopt.stage_templates.shape import Checker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

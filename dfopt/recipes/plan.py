@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from dfopt.facts import NO_FACTS
 from dfopt.ir.program import Program
+from dfopt.messages import suggestion
 from dfopt.optimizer import Options, Reported, optimize
-from dfopt.passes.base import NO_FACTS, registered
-from dfopt.recipes.base.errors import RecipeError
+from dfopt.passes.base import registered
 from dfopt.recipes.conditions import unmet
 from dfopt.recipes.load import options_of_pass, setting_problem
 from dfopt.recipes.model import When
 from dfopt.recipes.schema import DEFAULT_KIND
 from dfopt.record import Record, replace
+from dfopt.stage_templates.errors import RecipeError
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
-from dfopt.words import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
     from typing import Any
 
+    from dfopt.facts import Facts
     from dfopt.optimizer import Result
-    from dfopt.passes.base import Facts, Option
+    from dfopt.passes.base import Option
     from dfopt.recipes.model import Recipe, RecipeOption
     from dfopt.source import Source
 

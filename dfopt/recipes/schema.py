@@ -24,9 +24,9 @@ sets = "add-user.uid"
 from __future__ import annotations
 
 from dfopt.passes.base import SHARED
-from dfopt.recipes.base.common import COMMON
-from dfopt.recipes.base.shape import Field
-from dfopt.recipes.base.stages import KIND, STAGE
+from dfopt.stage_templates.common import COMMON
+from dfopt.stage_templates.shape import Field
+from dfopt.stage_templates.stages import KIND, STAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from dfopt.registry.client import _Work
     from dfopt.registry.mirrors import Endpoint
     from dfopt.registry.reference import Target
     from dfopt.registry.transport import Reply
+    from dfopt.registry.work import _Work
 
 _PIECE = 1 << 20  # bytes handed over at a time
 _WAITING = 4  # pieces that may wait for their reader: memory stays flat

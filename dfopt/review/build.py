@@ -14,9 +14,9 @@ from dfopt.review import source as sources
 from dfopt.review.disclosure import disclosed, environment, masked
 from dfopt.review.model import Finding, LayerAccount, Review
 from dfopt.review.packages import packages_of
+from dfopt.review.secret_scan import mask
 from dfopt.review.survey import dead_groups, survey
 from dfopt.review.units import human
-from dfopt.review.watch import mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dfopt.image.ledger import Ledger
     from dfopt.optimizer import Result
     from dfopt.review.model import DeadGroup, Leftover, Privileged, SourceReview
-    from dfopt.review.watch import Watch
+    from dfopt.review.secret_scan import Watch
 
 SMALL = 100_000  # bytes: waste below this is in the sums, but is no finding of its own
 _TITLES = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.secrets import secret_name, secret_value, shapes, urls
 from dfopt.image.errors import printable
-from dfopt.passes._secrets import secret_name, secret_value, shapes, urls
-from dfopt.review.watch import mask
+from dfopt.review.secret_scan import mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

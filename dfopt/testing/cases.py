@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from dfopt.passes.base import registered
-from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.load import Library
 from dfopt.record import Record
 from dfopt.source import Source
+from dfopt.stage_templates.errors import RecipeError
 from dfopt.testing import golden, laws, recipes
 from dfopt.workspace.config import Lookup
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dfopt.facts import Child, Facts
 from dfopt.knowledge import load_toml
-from dfopt.passes.base import Child, Facts
 from dfopt.syntax import dockerignore
 
 TYPE_CHECKING = False

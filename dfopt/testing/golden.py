@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dfopt.passes.base import Facts
+    from dfopt.facts import Facts
 
 
 class CaseError(Exception):

@@ -15,7 +15,8 @@ from dfopt.syntax.tree import Dockerfile, DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.passes.base import Facts, Finding
+    from dfopt.facts import Facts
+    from dfopt.findings import Finding
 
 
 def round_trip(data: bytes) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dfopt.recipes.base.errors import RecipeError
 from dfopt.recipes.plan import Plan, check_kind, checked_values
 from dfopt.record import Record
 from dfopt.source import Source
+from dfopt.stage_templates.errors import RecipeError
 from dfopt.testing import golden, laws
 from dfopt.testing.facts import CaseFacts
 from dfopt.toml import TomlError, parse

@@ -11,8 +11,8 @@ import os
 import re
 import time
 
-from dfopt.ir.bases import split_image
-from dfopt.passes.base import Child
+from dfopt.facts import Child
+from dfopt.ir.base_images import split_image
 from dfopt.workspace.discovery import is_dockerfile
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository, display_name
 

@@ -73,7 +73,7 @@ class Config(Record):
             elif setting.key[0] == "passes":
                 result.setdefault(setting.key[1], {})[setting.key[2]] = setting.value
         if self.recipe_directories:
-            from dfopt.recipes.base.stages import stage_texts
+            from dfopt.stage_templates.stages import stage_texts
 
             texts = stage_texts(self.recipe_directories)
             if texts:

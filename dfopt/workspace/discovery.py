@@ -69,7 +69,7 @@ def discover(
     """The files that `paths` (files and directories) stand for, each once, in the order of `paths` and of names.
 
     `exclude` are .gitignore patterns relative to the working directory; `ignore_files=False` reads no .gitignore.
-    `hosts`: kinds of other files to take, too (`dfopt.hosts.kinds`).
+    `hosts`: kinds of other files to take, too (`dfopt.workspace.embedded_kinds`).
     """
     given = list(paths)
     walk = _Walk(lookup, exclude, ignore_files, hosts)
@@ -169,7 +169,7 @@ class _Walk:
             return entry.name not in VERSION_CONTROL
         if not self.hosts:
             return False
-        from dfopt.hosts.kinds import kind_of
+        from dfopt.workspace.embedded_kinds import kind_of
 
         return kind_of(f"{directory.replace(os.sep, '/')}/{entry.name}", self.hosts) is not None
 

@@ -5,14 +5,14 @@ Nothing is looked at before a pass asks, and nothing is imported for it: making 
 
 from __future__ import annotations
 
-from dfopt.passes.base import Facts
+from dfopt.facts import Facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.passes.base import BuiltImage, Child
+    from dfopt.facts import BuiltImage, Child
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
 

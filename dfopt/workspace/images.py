@@ -3,9 +3,9 @@ once however many files name it."""
 
 from __future__ import annotations
 
+from dfopt.analysis.downloads import downloads
+from dfopt.analysis.image_references import sites
 from dfopt.ir.program import Program
-from dfopt.passes._images import sites
-from dfopt.passes.add_checksum import downloads
 from dfopt.passes.base import registered
 from dfopt.record import Record
 from dfopt.source import LineIndex

@@ -80,7 +80,7 @@ def guarded(task: Callable[[Found], T], failed: Callable[[Found, str], T], found
     except Exception as failure:
         if os.environ.get("DFOPT_TRACEBACK"):
             raise
-        from dfopt.workspace.messages import internal
+        from dfopt.workspace.internal_error import internal
 
         return failed(found, internal(failure))
 

@@ -61,7 +61,7 @@ class Reader:
         return ConfigError(f"{name}{message}", self.file, line, column)
 
     def _passes(self, table: Any, result: dict[str, Setting]) -> None:
-        from dfopt.passes._index import entries
+        from dfopt.passes.index import entries
 
         passes = {one.name: one for one in entries()}
         self._expect(table, dict, "a table", ("passes",))
@@ -129,7 +129,7 @@ class Reader:
             raise self.error(f"must be {words}, not {_kind(value)}", where)
 
     def _unknown(self, what: str, word: str, known: tuple[str, ...], where: tuple[str, ...]) -> ConfigError:
-        from dfopt.words import suggestion
+        from dfopt.messages import suggestion
 
         hint = suggestion(word, known)
         if not hint and known:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dfopt.passes._index import Entry
+    from dfopt.passes.index import Entry
 
 ALL = "all"
 
@@ -17,8 +17,8 @@ def known() -> Mapping[str, str]:
     """Every word that selects passes: in lower case -> as it is spelled."""
     global _words
     if _words is None:
-        from dfopt.passes._index import entries
         from dfopt.passes.base import GROUPS
+        from dfopt.passes.index import entries
 
         words = [ALL, *GROUPS]
         for one in entries():
@@ -42,7 +42,7 @@ def canonical(words: Sequence[str]) -> tuple[str, ...]:
 
 def matching(word: str) -> list[Entry]:
     """The passes that a name, a group, a code or "all" stands for, in running order; none for an unknown word."""
-    from dfopt.passes._index import entries
+    from dfopt.passes.index import entries
 
     return [one for one in entries() if one.named(word.lower())]
 
@@ -51,7 +51,7 @@ class UnknownPass(Exception):
     """A word that selects nothing; the message suggests one that would."""
 
     def __init__(self, word: str) -> None:
-        from dfopt.words import suggestion
+        from dfopt.messages import suggestion
 
         super().__init__(f'unknown pass, group or code "{word}"{suggestion(word, known().values())}')
         self.word = word

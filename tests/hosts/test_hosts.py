@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from cli.running import dfopt
 
-from dfopt.hosts.kinds import KINDS, expand, kind_of
-from dfopt.hosts.run import optimize_host
+from dfopt.embedded.run import optimize_host
+from dfopt.facts import Facts
 from dfopt.optimizer import Options, Result
-from dfopt.passes.base import Facts
 from dfopt.source import Source
+from dfopt.workspace.embedded_kinds import KINDS, expand, kind_of
 
 DIGEST = "sha256:" + "1" * 64
 APT = "RUN apt-get update && apt-get install -y --no-install-recommends curl"

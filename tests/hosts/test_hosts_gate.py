@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from dfopt.edit import apply_edits
-from dfopt.hosts.model import DOCKERFILE, Unmappable
-from dfopt.hosts.python_literal import literal_map, writer
-from dfopt.hosts.run import reader_of
+from dfopt.embedded.model import DOCKERFILE, Unmappable
+from dfopt.embedded.python_literal import literal_map, writer
+from dfopt.embedded.run import reader_of
 
 COMPOSE = """\
 services:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from given import Given
 
+from dfopt.facts import Artifact, BuiltImage, Facts, Library
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles, read_elf
-from dfopt.passes.base import Artifact, BuiltImage, Facts, Library
-from dfopt.passes.multi_stage import MultiStage
+from dfopt.passes.multi_stage.multi_stage import MultiStage
 from image.builders import docker_archive, file, folder, hardlink, layer, link, require, whiteout
 
 WHY = "part of every Debian"

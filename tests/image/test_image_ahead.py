@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from dfopt.image import ImageError
-from dfopt.image.ahead import read_ahead
 from dfopt.image.errors import Budget, Limits
 from dfopt.image.layers import iter_entries
 from dfopt.image.model import Layer
+from dfopt.image.read_ahead import read_ahead
 from dfopt.image.stream import LayerStream
 from image.builders import digest, file, gz, layer
 

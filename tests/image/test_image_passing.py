@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dfopt.image import Contents, Entry, ImageError, Limits, open_archive, read_image
-from dfopt.image.passing import read_passing
+from dfopt.image.archive_stream import read_passing
 from image.builders import (
     Layout,
     docker_archive,

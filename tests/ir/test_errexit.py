@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
+from dfopt.ir.exit_status import heard
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import AppendCommand, RewriteError, expected
-from dfopt.ir.status import heard
+from dfopt.rewrites.core import AppendCommand, RewriteError, expected
 from dfopt.syntax.dockerfile import parse
 
 # every one of these fails; does that end a shell under `set -e`?

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfopt.ir.bases import _KEPT, ImageRows, _fits
+from dfopt.ir.base_images import _KEPT, ImageRows, _fits
 
 
 @given(st.text("ab/*", max_size=6), st.text("ab/", max_size=8))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from dfopt.ir import told as module
+from dfopt.ir import shell_text
 from dfopt.ir.program import Program
-from dfopt.ir.told import KEPT, LONGEST, Told, told
+from dfopt.ir.shell_text import KEPT, LONGEST, Told, told
 from dfopt.syntax.dockerfile import parse
 
 
 @pytest.fixture(autouse=True)
 def _empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_recent", {})
-    monkeypatch.setattr(module, "_before", {})
+    monkeypatch.setattr(shell_text, "_recent", {})
+    monkeypatch.setattr(shell_text, "_before", {})
 
 
 def test_a_text_is_read_once() -> None:
@@ -28,14 +28,14 @@ def test_what_is_used_stays_and_the_rest_goes() -> None:
     for number in range(10 * KEPT):
         told(f"echo {number}")
         assert told("first") is first
-        assert len(module._recent) + len(module._before) <= 2 * KEPT
+        assert len(shell_text._recent) + len(shell_text._before) <= 2 * KEPT
     assert told("second") is not second
 
 
 def test_long_texts_are_not_kept() -> None:
     text = "x" * (LONGEST + 1)
     assert told(text) is not told(text)
-    assert not module._recent
+    assert not shell_text._recent
 
 
 def lines(program: Program) -> list[object]:
@@ -63,8 +63,8 @@ def test_the_same_text_in_other_surroundings(monkeypatch: pytest.MonkeyPatch) ->
     shared = [lines(Program(parse(text))) for text in texts]
     alone = []
     for text in texts:
-        monkeypatch.setattr(module, "_recent", {})
-        monkeypatch.setattr(module, "_before", {})
+        monkeypatch.setattr(shell_text, "_recent", {})
+        monkeypatch.setattr(shell_text, "_before", {})
         alone.append(lines(Program(parse(text))))
     assert shared == alone
     assert len({repr(one) for one in alone}) == len(texts)

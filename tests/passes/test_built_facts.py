@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from image.builders import TarEntry, docker_archive, file, layer, require
 
+from dfopt.facts import BuiltImage, Facts
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
 from dfopt.optimizer import Options, optimize
-from dfopt.passes.base import BuiltImage, Facts
 from dfopt.source import Source
 
 WHY = "part of every Debian"

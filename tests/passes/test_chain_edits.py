@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dfopt.edit import apply_edits
+from dfopt.editing.chain_edits import insertion, removal
+from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.commands import commands
+from dfopt.ir.exit_status import can_precede, fatal, fed
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import InsertCommand, RemoveCommand, RewriteError, expected
-from dfopt.ir.status import can_precede, fatal, fed
-from dfopt.passes._chain import insertion, removal
-from dfopt.passes.base import Fix
+from dfopt.rewrites.core import InsertCommand, RemoveCommand, RewriteError, expected
 from dfopt.syntax.dockerfile import parse
 
 

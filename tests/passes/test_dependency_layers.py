@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dfopt.knowledge import table
-from dfopt.passes.dependency_layers import DependencyLayers
+from dfopt.passes.dependency_layers.dependency_layers import DependencyLayers
 
 MEASURED = table("savings")["rebuild"]
 

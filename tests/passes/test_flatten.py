@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dfopt.ir.flatten import quoted
+from dfopt.facts import Facts
 from dfopt.ir.image_config import ImageConfig, image_config
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import RewriteError
 from dfopt.optimizer import Options, optimize
-from dfopt.passes.base import Facts
+from dfopt.rewrites.core import RewriteError
+from dfopt.rewrites.flatten import quoted
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.expand import expand_word

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from dfopt.ir.bases import base_facts
+from dfopt.analysis.image_references import image_of
+from dfopt.analysis.remote_scripts import unseen
+from dfopt.analysis.secrets import secret_file, secret_name, secret_value, shapes, urls
+from dfopt.facts import NO_FACTS, Facts
+from dfopt.ir.base_images import base_facts
 from dfopt.ir.program import Program
 from dfopt.knowledge import table
 from dfopt.optimizer import Options, optimize
-from dfopt.passes._images import image_of
-from dfopt.passes._nonroot import _closed, may_own
-from dfopt.passes._secrets import secret_file, secret_name, secret_value, shapes, urls
-from dfopt.passes._suid import _SETS, _STRIPPED
-from dfopt.passes._unseen import unseen
-from dfopt.passes.base import NO_FACTS, Facts, registered
+from dfopt.passes.add_user.obstacles import _closed, may_own
+from dfopt.passes.base import registered
+from dfopt.passes.strip_suid.sources import _SETS, _STRIPPED
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 

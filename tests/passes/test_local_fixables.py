@@ -15,22 +15,23 @@ import pytest
 from given import Given
 from oracle_client import Oracle
 
+from dfopt.analysis.archives import OPEN, PLAIN, SPECIAL, is_archive, source_kind
 from dfopt.edit import Edit
+from dfopt.editing.json_form import JsonStyle, json_string, json_style
+from dfopt.facts import NO_FACTS
+from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.ir.respell import same_expansion
-from dfopt.ir.rewrite import RespellPairs, WorkdirForCd
-from dfopt.passes._archives import OPEN, PLAIN, SPECIAL, is_archive, source_kind
-from dfopt.passes._json import JsonStyle, json_string, json_style
-from dfopt.passes._pipes import breaks_early, decides, differs_in_bash, pipes
-from dfopt.passes.base import NO_FACTS, Fix
 from dfopt.passes.legacy_env_label import spelt
+from dfopt.passes.pipefail.pipes import breaks_early, decides, differs_in_bash, pipes
+from dfopt.rewrites.core import RespellPairs, WorkdirForCd
+from dfopt.rewrites.respell import same_expansion
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import golden
 
 if TYPE_CHECKING:
-    from dfopt.ir.rewrite import Rewrite
+    from dfopt.rewrites.core import Rewrite
 
 BASE = "FROM debian:13-slim\n"
 GOLDEN = Path(__file__).parents[2] / "golden"

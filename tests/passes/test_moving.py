@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dfopt.edit import Edit
+from dfopt.findings import Fix
 from dfopt.gate import admit
-from dfopt.ir.moving import MoveCopy
 from dfopt.ir.program import Program
-from dfopt.passes.base import Fix
+from dfopt.rewrites.move_copy import MoveCopy
 from dfopt.syntax.dockerfile import parse
 
 ROWS = [

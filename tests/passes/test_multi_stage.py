@@ -9,13 +9,13 @@ from given import Given
 
 from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
-from dfopt.passes._split.bases import base_of
-from dfopt.passes._split.files import Unclear
-from dfopt.passes._split.language import _satisfied
-from dfopt.passes._split.make import cmake_outputs, makefile_outputs
-from dfopt.passes._split.packages import install_command, libraries
-from dfopt.passes.multi_stage import MultiStage
-from dfopt.recipes.base.stages import stage_recipes
+from dfopt.passes.multi_stage.bases import base_of
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.passes.multi_stage.language import _satisfied
+from dfopt.passes.multi_stage.make import cmake_outputs, makefile_outputs
+from dfopt.passes.multi_stage.multi_stage import MultiStage
+from dfopt.passes.multi_stage.packages import install_command, libraries
+from dfopt.stage_templates.stages import stage_recipes
 from dfopt.syntax.dockerfile import parse
 
 # --- makefiles -------------------------------------------------------------------------------------------------------

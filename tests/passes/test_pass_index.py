@@ -17,7 +17,7 @@ import pytest
 import dfopt
 from dfopt.lazy import _Later, regex
 from dfopt.optimizer import Options, UnknownNameError, chosen
-from dfopt.passes import _index
+from dfopt.passes import index as _index
 from dfopt.passes.base import registered
 
 
@@ -125,7 +125,7 @@ def test_the_wheel_brings_it(wheel: Path, tmp_path: Path) -> None:
     script = (
         "import sys\nfrom dfopt.cli.entry import main\nstatus = main(['fix', 'Dockerfile'])\n"
         "print(status, 'dfopt._built.passes' in sys.modules, 'dfopt._built.table_package_managers' in sys.modules,"
-        " 'tomllib' in sys.modules, 'dfopt.passes.npm_cleanup' in sys.modules, sys.modules['dfopt'].__path__[0])\n"
+        " 'tomllib' in sys.modules, 'dfopt.passes.package_caches.npm_cleanup' in sys.modules, sys.modules['dfopt'].__path__[0])\n"
     )
     try:
         done = subprocess.run(

@@ -6,10 +6,10 @@ import pytest
 from given import Given
 
 from dfopt.ir.program import Program
-from dfopt.passes._split.files import Unclear
-from dfopt.passes._split.launch import Launch, launch_of
-from dfopt.passes._split.servers import Site, site_of
-from dfopt.passes.multi_stage import MultiStage
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.passes.multi_stage.launch import Launch, launch_of
+from dfopt.passes.multi_stage.multi_stage import MultiStage
+from dfopt.passes.multi_stage.servers import Site, site_of
 from dfopt.syntax.dockerfile import parse
 
 PACKAGE = (

@@ -10,12 +10,12 @@ import pytest
 
 from dfopt.ir.program import Program
 from dfopt.knowledge import table
-from dfopt.passes._swap_accounts import account_words
-from dfopt.passes._swap_files import context_path, copied, is_static
-from dfopt.passes._swap_microdnf import microdnf_words
-from dfopt.passes._swap_options import compressors, option_fault, wrapper_fault
-from dfopt.passes._swap_target import BARE, SLIM, Target, provider, target_of
-from dfopt.passes._swap_words import translated
+from dfopt.passes.swap_base.accounts import account_words
+from dfopt.passes.swap_base.files import context_path, copied, is_static
+from dfopt.passes.swap_base.microdnf import microdnf_words
+from dfopt.passes.swap_base.options import compressors, option_fault, wrapper_fault
+from dfopt.passes.swap_base.target import BARE, SLIM, Target, provider, target_of
+from dfopt.passes.swap_base.words import translated
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing.facts import CaseFacts
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from realbuild.synthetic import Entry, archive, entry
 
-from dfopt.passes.base import Declares, registered
+from dfopt.findings import Declares
+from dfopt.passes.base import registered
 from dfopt.proof.differences import Allowed, allowance, compared
-from dfopt.proof.noise import mask_for
+from dfopt.proof.image_view import Reader, Seen
+from dfopt.proof.nondeterminism import mask_for
 from dfopt.proof.patterns import compile_pattern, parents
-from dfopt.proof.seen import Reader, Seen
 
 
 class Pair:

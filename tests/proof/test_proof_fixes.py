@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dfopt.findings import Declares
 from dfopt.optimizer import Applied, Result
-from dfopt.passes.base import Declares
 from dfopt.proof import fixes
 from dfopt.proof.fixes import Proof, prove_fixes
 from dfopt.proof.lab import Lab, Plan

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from dfopt.edit import Edit
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.program import Program
-from dfopt.ir.rewrite import EditWords
-from dfopt.passes import _index, base
-from dfopt.passes.base import Declares, Facts, Finding, Fix, Pass
+from dfopt.passes import base
+from dfopt.passes import index as _index
+from dfopt.passes.base import Pass
+from dfopt.rewrites.core import EditWords
 
 
 class _Harm(Pass):

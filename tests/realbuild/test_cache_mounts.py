@@ -23,7 +23,7 @@ import pytest
 from dfopt.engine import Build, find_engine
 from dfopt.optimizer import Options, optimize
 from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.seen import Reader, Seen
+from dfopt.proof.image_view import Reader, Seen
 from dfopt.source import Source
 from dfopt.testing.facts import CaseFacts
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dfopt.findings import Declares
 from dfopt.optimizer import Options, Result, optimize
-from dfopt.passes.base import Declares
 from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.seen import Reader
+from dfopt.proof.image_view import Reader
 from dfopt.source import Source, encode
 from dfopt.workspace.facts import ContextFacts
 

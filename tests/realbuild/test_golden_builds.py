@@ -14,7 +14,7 @@ import pytest
 
 from dfopt.optimizer import Applied
 from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.seen import Reader
+from dfopt.proof.image_view import Reader
 from dfopt.testing import golden
 
 from .compare import compare, unused

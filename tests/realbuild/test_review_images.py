@@ -17,7 +17,7 @@ from dfopt.optimizer import Options, Result, optimize
 from dfopt.review.build import Settings, make_review
 from dfopt.review.model import Review
 from dfopt.review.recover import recover
-from dfopt.review.watch import Watch
+from dfopt.review.secret_scan import Watch
 from dfopt.source import Source
 
 from .engine import Engine

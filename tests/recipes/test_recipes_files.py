@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from dfopt.facts import Facts
 from dfopt.ir.program import Program
-from dfopt.passes.base import Facts
-from dfopt.recipes.base.errors import RecipeError
-from dfopt.recipes.base.templates import render
 from dfopt.recipes.conditions import matches, unmet
 from dfopt.recipes.load import Library
 from dfopt.recipes.model import When
 from dfopt.recipes.plan import Plan, option_values
 from dfopt.source import Source
+from dfopt.stage_templates.errors import RecipeError
+from dfopt.stage_templates.templates import render
 from dfopt.syntax.dockerfile import parse
 
 HEAD = 'description = "x"\n'

@@ -15,7 +15,7 @@ def test_the_wheel_brings_the_recipes(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     script = (
-        "from dfopt.recipes.base.files import shipped_directory\n"
+        "from dfopt.stage_templates.files import shipped_directory\n"
         "from dfopt.recipes.load import Library\n"
         "library = Library()\n"
         "print(shipped_directory())\n"

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import CredentialStore
 from dfopt.registry.transport import Limits
+from dfopt.registry.work import ClientOptions
 from registry.servers import (
     HTPASSWD,
     SECRETS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import CredentialStore
 from dfopt.registry.errors import (
     CredentialsNeededError,
@@ -18,6 +18,7 @@ from dfopt.registry.errors import (
     TlsError,
 )
 from dfopt.registry.transport import Limits
+from dfopt.registry.work import ClientOptions
 from registry.servers import IDENTITY, OCI_INDEX, OCI_MANIFEST, PASSWORD, USER, Authority, Request, Stored, TokenServer
 
 Clients = Callable[..., RegistryClient]

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from dfopt.registry import errors
-from dfopt.registry.client import ClientOptions
 from dfopt.registry.mirrors import Mirrors
 from dfopt.registry.transport import Limits
+from dfopt.registry.work import ClientOptions
 from registry.asking import BODY, OTHER, Clients, Serve, outcome
 from registry.servers import (
     Answer,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.registry.client import ClientOptions, RegistryClient
+from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError, SettingsError
 from dfopt.registry.tls import TlsSettings
+from dfopt.registry.work import ClientOptions
 from registry.servers import Authority, FakeServer, digest, image, manifest
 
 Clients = Callable[..., RegistryClient]

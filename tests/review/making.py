@@ -13,7 +13,7 @@ from dfopt.image import open_image
 from dfopt.optimizer import Options, optimize
 from dfopt.review.build import Settings, make_review
 from dfopt.review.model import Review
-from dfopt.review.watch import Watch
+from dfopt.review.secret_scan import Watch
 from dfopt.source import Source
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from image.builders import file, whiteout
 
+from dfopt.analysis.secrets import shapes
 from dfopt.knowledge import table
-from dfopt.passes._secrets import shapes
 from dfopt.review.disclosure import disclosed, environment, masked, setting
 from dfopt.review.model import Finding
-from dfopt.review.watch import SCANNED, mask
+from dfopt.review.secret_scan import SCANNED, mask
 from review.making import image, review, step
 
 KEY = (

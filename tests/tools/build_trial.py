@@ -23,8 +23,9 @@ from pathlib import Path
 
 from dfopt.engine import EngineError
 from dfopt.engine.find import find_engine
-from dfopt.ir.bases import split_image
-from dfopt.ir.program import SCRATCH, Program
+from dfopt.ir.base_images import split_image
+from dfopt.ir.program import Program
+from dfopt.ir.stages import SCRATCH
 from dfopt.optimizer import Options, Result, optimize
 from dfopt.proof import Lab, Plan, ProofError
 from dfopt.proof.differences import declared_by

@@ -32,8 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from oracle_client import Oracle
 from syntax.shell.shell_oracles import shfmt_program
 
+from dfopt.facts import NO_FACTS, Facts
 from dfopt.optimizer import Options, Result, optimize
-from dfopt.passes.base import NO_FACTS, Facts
 from dfopt.source import Source
 from dfopt.testing import laws
 

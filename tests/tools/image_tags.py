@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dfopt.knowledge import table
-from dfopt.passes._split.bases import base_of
-from dfopt.passes._swap_target import Target, target_of
+from dfopt.passes.multi_stage.bases import base_of
+from dfopt.passes.swap_base.target import Target, target_of
 
 
 def published(folder: Path, name: str) -> set[str]:

@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from dfopt.knowledge import table
-from dfopt.passes._split.packages import libraries
+from dfopt.passes.multi_stage.packages import libraries
 
 DEPTH = 3  # how far behind a -dev package its library may be: default-libmysqlclient-dev has it at 3
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.passes import _index, base
+from dfopt.passes import base
+from dfopt.passes import index as _index
 from dfopt.passes.base import Option, Pass
 from dfopt.toml import place_of
 from dfopt.workspace import selection

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.passes.base import Facts
+from dfopt.facts import Facts
 from dfopt.source import Source
 from dfopt.workspace import context
 from dfopt.workspace.facts import ContextFacts, JoinedFacts

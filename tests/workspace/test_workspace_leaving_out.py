@@ -9,7 +9,7 @@ from oracle_client import Oracle
 
 from dfopt.ir.program import Program
 from dfopt.syntax.dockerfile import parse
-from dfopt.workspace.leaving_out import Plan, PlanError, Sharing, extended, plan
+from dfopt.workspace.dockerignore_plan import Plan, PlanError, Sharing, extended, plan
 
 
 def made(

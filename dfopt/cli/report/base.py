@@ -148,7 +148,7 @@ def edits_of(report: FileReport, item: Item) -> list[Change]:
 
 def codes_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The codes that the passes of these names answer; none for what is no pass."""
-    from dfopt.passes._index import entries
+    from dfopt.passes.index import entries
 
     known = {one.name: one for one in entries()}
     return {name: known[name].codes if name in known else () for name in names}

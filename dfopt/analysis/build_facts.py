@@ -1,0 +1,48 @@
+"""What passes ask of a build of the file as it is, where without it they refuse."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dfopt.facts import Artifact, BuiltImage, Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+
+# Where a shell looks for a program: the search path that images have as a rule
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+# Packages that every image of their distribution has
+EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
+
+
+def built(program: Program, stage: Stage, facts: Facts) -> BuiltImage | None:
+    """The image of a stage, as a build of the file as it is showed it."""
+    return facts.built(stage.index, stage.base)
+
+
+def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
+    """The config of a base image: as an engine or a table has it, else from a build that starts from it."""
+    if image is None:
+        return None
+    known = facts.image_config(image)
+    return known if known is not None else facts.built_config(image)
+
+
+def untold(reason: str, facts: Facts) -> str:
+    """A refusal for a fact that is not known, with the reason why no build told it."""
+    why = facts.unbuilt()
+    return f"{reason}: {why}" if why else reason
+
+
+def in_path(image: BuiltImage, name: str, path: tuple[str, ...] = _PATH) -> Artifact | None:
+    """The program that a name stands for (an absolute path for itself); None where no directory of the search path has
+    it."""
+    places = [name] if name.startswith("/") else [f"{directory}/{name}" for directory in path if "/" not in name]
+    for place in places:
+        found = image.artifact(place)
+        if found.kind in ("elf", "script", "file") and found.mode & 0o111:
+            return found
+    return None

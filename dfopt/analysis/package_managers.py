@@ -1,0 +1,164 @@
+"""Package managers at work in a step: which manager a command is, what it is told to do, and in which environment."""
+
+from __future__ import annotations
+
+import os.path
+import re
+
+from dfopt.edit import Edit
+from dfopt.ir.commands import Invocation
+from dfopt.ir.effects import manager, subcommand
+from dfopt.lazy import regex
+from dfopt.record import Record
+from dfopt.rewrites.core import EditWords
+from dfopt.syntax.expand import UNKNOWN, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
+
+_PYTHON = regex(r"python[\d.]*\Z")
+
+
+class Tool(Record):
+    """A package manager's command.
+
+    one     the invocation; its words are those behind the manager's name, also of `python -m pip install`
+    label   the manager as a person would say it: "pip", "python3 -m pip"
+    family  "apt", "pip" ... (managers of one family share index and cache)
+    facts   its row in the table package_managers
+    name    the subcommand ("install", "pip install" where the table has groups), "" where there is none, None where it
+            is not a fixed string
+    at      index of the subcommand's last word among `one.words`; -1 without
+    """
+
+    one: Invocation
+    label: str
+    family: str
+    facts: dict[str, Any]
+    name: str | None
+    at: int
+
+    @property
+    def does(self) -> dict[str, Any]:
+        """What the table says of the subcommand."""
+        found: dict[str, Any] = self.facts.get("commands", {}).get(self.name, {}) if self.name is not None else {}
+        return found
+
+    def given(self, key: str) -> bool:
+        """Whether one of the options that the table lists under `key` is given."""
+        return self.one.has_option(*self.facts.get(key, ()))
+
+    @property
+    def end(self) -> int:
+        """Where the whole command ends in the step's shell text."""
+        return self.one.node.end
+
+
+def tools(program: Program, step: Step) -> tuple[Tool, ...]:
+    """The package managers that a RUN calls, in source order; none where its text is not understood."""
+    if step.effective.keyword != "RUN":
+        return ()
+    known = program.body(step).told
+    found: tuple[Tool, ...] | None = known.derived.get("tools") if known is not None else None
+    if found is None:
+        made = (_tool(one) for one in program.commands(step).invocations)
+        found = tuple([tool for tool in made if tool is not None])
+        if known is not None:
+            known.derived["tools"] = found
+    return found
+
+
+def _tool(one: Invocation) -> Tool | None:
+    name = one.program
+    if name is None:
+        return None
+    label = name
+    if _PYTHON.match(name):
+        module = _module(one.values)
+        if module is None:
+            return None
+        label = f"{name} -m {one.values[module]}"
+        one = Invocation(
+            one.node,
+            one.values[module],
+            one.path,
+            one.words[module + 1 :],
+            one.wrappers,
+            one.where,
+            one.nested,
+        )
+    elif name == "php":
+        operands = one.operands(("-d", "-c"))
+        script = operands[0].value if operands else None
+        if script is None or os.path.basename(script) not in ("composer", "composer.phar"):
+            return None
+        index = one.words.index(operands[0])
+        label = f"php {script}"
+        one = Invocation(one.node, "composer", script, one.words[index + 1 :], one.wrappers, one.where, one.nested)
+    facts = manager(one.program)
+    if facts is None:
+        return None
+    command, at = subcommand(one, facts)
+    if command is not None and command in facts.get("groups", ()):
+        rest = Invocation(one.node, one.program, one.path, one.words[at + 1 :], one.wrappers, one.where, one.nested)
+        second, further = subcommand(rest, facts)
+        if second is None:
+            command, at = None, -1
+        elif second:
+            command, at = f"{command} {second}", at + 1 + further
+    return Tool(one, label, facts["family"], facts, command, at)
+
+
+def _module(values: list[str | None]) -> int | None:
+    """The index of M in the words of `python -m M ...`; None where a script or nothing fixed is run."""
+    for index, value in enumerate(values):
+        if value is None or not value.startswith("-"):
+            return None
+        if value == "-m":
+            return index + 1 if index + 1 < len(values) and values[index + 1] else None
+        if value in ("-W", "-X", "-c"):
+            return None
+    return None
+
+
+def option_edit(step: Step, body: Body, tool: Tool, option: str) -> tuple[Edit, EditWords]:
+    """The edit, and its declaration, that puts `option` behind the subcommand of a tool."""
+    word = tool.one.words[tool.at]
+    index = next(i for i, other in enumerate(tool.one.node.words) if other.start == word.start)
+    end = body.span(word.start, word.end)[1]
+    return Edit(end, end, f" {option}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (option,))
+
+
+def variable(
+    program: Program, step: Step, facts: Facts, name: str, one: Invocation | None = None
+) -> str | Unknown | None:
+    """An environment variable as a command of a RUN sees it: from the command's own prefix, the step's text, ENV, ARG
+    and the base image's config. None: not set, as far as file and facts tell; UNKNOWN: set to what is not known."""
+    if one is not None:
+        for assignment in one.node.assignments:
+            if assignment.name == name:
+                fixed = assignment.value.value if assignment.value is not None else None
+                return UNKNOWN if fixed is None else fixed
+        for word in one.node.words:
+            if word.value is not None and word.value.startswith(name + "="):
+                return word.value.partition("=")[2]
+    body = program.body(step)
+    if name in body.text and re.search(rf"(?<![\w$]){re.escape(name)}=", body.text):
+        return UNKNOWN
+    scope = program.scope(step)
+    if name in scope.env:
+        return scope.env[name]
+    if name in scope.args:
+        return UNKNOWN  # with or without a default: a build argument may set it
+    config = facts.image_config(scope.image) if scope.image else None
+    for entry in (config or {}).get("Env") or ():
+        key, _, value = str(entry).partition("=")
+        if key == name:
+            return value
+    return None

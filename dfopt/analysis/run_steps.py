@@ -1,0 +1,58 @@
+"""RUN steps that hold a word of interest, the place of a command in the file, and why one is left alone."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
+    from dfopt.syntax.tree import Instruction
+
+
+def runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
+    """The RUNs (behind ONBUILD too) whose text, heredocs included, is `wanted`, with their shell programs. Those that
+    are not understood are passed over: the optimizer says so."""
+    for _, _, step, text in program.runs():
+        if wanted(text):
+            body = program.body(step)
+            if body.program is not None:
+                yield step, body
+
+
+def run_text(program: Program, step: Step) -> str:
+    """All that a RUN says: its joined line and its heredocs."""
+    text = step.node.joined.text
+    return text + "".join([program.text[doc.start : doc.end] for doc in step.heredocs]) if step.heredocs else text
+
+
+def no_network(node: Instruction) -> bool:
+    """Whether a RUN runs without a network: then it downloads nothing."""
+    return any(flag.name == "network" and flag.value == "none" for flag in node.flags)
+
+
+def invocations(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:
+    """Every command of the RUNs whose text is `wanted`."""
+    for step, body in runs(program, wanted):
+        for one in program.commands(step).invocations:
+            yield step, body, one
+
+
+def place(step: Step, body: Body, start: int, end: int, nested: bool = False) -> tuple[int, int]:
+    """A span of a step's shell text in the file; the whole instruction where the text is not the file's own."""
+    if nested or body.form not in ("line", "script"):
+        return step.node.start, step.node.end
+    return body.span(start, end)
+
+
+def untouchable(step: Step, body: Body, reachable: bool, what: str) -> str:
+    """Why the commands of a RUN are left as they are, "" where they are not. `reachable`: one of them at least stands
+    in the step's own text; `what` runs there."""
+    if step.node.keyword == "ONBUILD":
+        return "ONBUILD triggers are left as they are"
+    if body.form == "mixed":
+        return "the command line carries heredocs"
+    return "" if reachable else f"{what} runs in a string or a substitution that is not rewritten"

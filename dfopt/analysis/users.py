@@ -1,0 +1,159 @@
+"""Users: who an image runs as, which users its base brings, and which ones the file creates."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.base_images import ImageRows
+from dfopt.ir.commands import INNER, TOP
+from dfopt.knowledge import table
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_ROOT = frozenset(("root", "0"))
+
+
+class BaseUsers(Record):
+    """What is known of a base image.
+
+    root     whether it runs as root; None: not known
+    user     its own user where that is not root (a number)
+    own      a user that it brings for programs, but does not switch to (a number), and that user's name
+    why      what speaks against another user than root
+    create   how a user is created: "useradd", "adduser" (busybox's), "lines" (in /etc/passwd), "" not known
+    """
+
+    root: bool | None
+    user: str
+    own: str
+    name: str
+    why: str
+    create: str
+
+
+def base_users(image: str | None, family: str | None, own_user: str | None, facts: Facts) -> BaseUsers:
+    """What facts and tables tell of an image; `family` and `own_user` are those of the table base_images."""
+    row = _row(image)
+    config = facts.image_config(image) if image is not None else None
+    if config is None and image is not None and own_user is None and not row:
+        config = facts.built_config(image)
+    user: str = row.get("user", "")
+    root: bool | None = None
+    if config is not None:
+        user = str(config.get("User") or "")
+        root = user.partition(":")[0] in ("", *_ROOT)
+    elif user:
+        root = False
+    elif own_user is not None:
+        root = own_user == "root"
+    elif row.get("own") or row.get("why"):
+        root = True
+    create = {"debian": "useradd", "ubuntu": "useradd", "alpine": "adduser", "busybox": "lines"}.get(family or "", "")
+    own = row.get("own", {})
+    return BaseUsers(
+        root, "" if root else user, own.get("id", ""), own.get("name", ""), row.get("why", ""),
+        "useradd" if row.get("useradd") else create,
+    )  # fmt: skip
+
+
+_rows: ImageRows | None = None
+
+
+def _row(image: str | None) -> dict[str, Any]:
+    global _rows
+    if image is None:
+        return {}
+    if _rows is None:
+        _rows = ImageRows(table("users")["image"])
+    return _rows.find(image) or {}
+
+
+class Created(Record):
+    """A user that a step creates; `id` is "" where the file does not give it as a number. `grouped`: the user's group
+    has, as far as the command tells, the same number."""
+
+    name: str
+    id: str
+    grouped: bool
+
+
+def created_users(program: Program, steps: Iterable[Step]) -> list[Created]:
+    """The users that RUNs create for certain, by useradd or adduser."""
+    known: dict[str, Any] = table("users")["create"]
+    found: list[Created] = []
+    for step in steps:
+        if step.node.keyword != "RUN" or "add" not in step.node.joined.text + "".join(_documents(program, step)):
+            continue
+        for one in program.commands(step).invocations:
+            if one.program not in known or one.where not in (TOP, INNER):
+                continue
+            taking = known[one.program]["value-options"]
+            operands = [word.value for word in one.operands(taking)]
+            # `adduser NAME GROUP` puts a user into a group; busybox and Debian agree on that
+            if not operands or operands[-1] is None or (one.program == "adduser" and len(operands) > 1):
+                continue
+            number = ""
+            for index, value in enumerate(one.values):
+                if value in known[one.program]["id"] and index + 1 < len(one.values):
+                    number = one.values[index + 1] or ""
+                elif value is not None and value.startswith("--uid="):
+                    number = value[6:]
+                elif value is not None and re.fullmatch(r"-u\d+", value):
+                    number = value[2:]
+            if number != "0":
+                groups = one.has_option("-g", "--gid", "-G", "--ingroup", "-N", "--no-user-group")
+                grouped = not groups and (one.program == "adduser" or one.has_option("-U", "--user-group"))
+                found.append(Created(operands[-1], number if number.isdigit() else "", grouped))
+    return found
+
+
+def _documents(program: Program, step: Step) -> list[str]:
+    return [program.text[doc.start : doc.end] for doc in step.heredocs]
+
+
+def owners(program: Program, steps: Iterable[Step]) -> dict[str, int]:
+    """The users, but for root, to whom steps give files (COPY --chown, chown): name or number -> line."""
+    found: dict[str, int] = {}
+    for step in steps:
+        node = step.node
+        given: list[str | Unknown] = []
+        flag = node.flag("chown") if node.keyword in ("COPY", "ADD") else None
+        if flag is not None and flag.value:
+            given.append(program.scope(step).expand(flag.value, program.dockerfile.escape))
+        elif node.keyword == "RUN" and "chown" in node.joined.text + "".join(_documents(program, step)):
+            for one in program.commands(step).invocations:
+                if one.program == "chown":
+                    operands = one.operands(("--from", "--reference"))
+                    given.append((operands[0].value or "$") if operands else "$")
+        for value in given:
+            name = "$" if isinstance(value, Unknown) else re.split("[:.]", value)[0]
+            if name and name not in _ROOT:
+                found.setdefault(name, node.line)
+    return found
+
+
+def last_user(program: Program, stage: Stage) -> tuple[Step | None, str]:
+    """(the step that says USER root last in the stage's chain, the user before it: "" where that is the base's)."""
+    from dfopt.ir.liveness import chain
+
+    said: Step | None = None
+    before = ""
+    for step in chain(program, stage):
+        if step.node.keyword == "USER":
+            user = program.scope(step).expand(step.node.arguments[0].value, program.dockerfile.escape)
+            if isinstance(user, Unknown):
+                said, before = None, ""
+            elif user.partition(":")[0] in _ROOT:
+                said = said or step
+            else:
+                said, before = None, user
+    return said, before

@@ -1,0 +1,191 @@
+"""Edits that take out what would empty a cache: cleanups in the same RUN, options against caching."""
+
+from __future__ import annotations
+
+from dfopt.analysis.package_managers import option_edit, tools
+from dfopt.edit import Edit
+from dfopt.editing.chain_edits import removal
+from dfopt.ir.commands import SUBSTITUTION
+from dfopt.ir.effects import covers
+from dfopt.rewrites.cache_mounts import deletes, reaches
+from dfopt.rewrites.core import EditWords, RemoveCommand, RewriteError
+from dfopt.rewrites.remove_last import RemoveLast
+from dfopt.syntax.shell.nodes import AndOr
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
+    from dfopt.passes.cache_mounts.places import Use
+    from dfopt.rewrites.core import Rewrite
+    from dfopt.syntax.shell.nodes import SimpleCommand
+
+
+def without_cleanups(
+    program: Program, step: Step, paths: Sequence[str], family: str = "", what: str = "the cache"
+) -> tuple[list[Edit], list[Rewrite]]:
+    """The edits that take every deletion of `paths`, or of what lies below, out of a RUN; and the cleaning commands of
+    a package manager. Raises RewriteError where one cannot be taken out."""
+    body = program.body(step)
+    edits: list[Edit] = []
+    rewrites: list[Rewrite] = []
+    whole: list[SimpleCommand] = []
+    for one in program.commands(step).invocations:
+        words = tuple([body.text[word.start : word.end] for word in one.node.words]) if not one.nested else ()
+        if one.nested:
+            words = tuple([value or "$" for value in (one.program, *one.values)])
+        hit = [path for path in paths if deletes(words, path)]
+        if not hit:
+            continue
+        if one.program != "rm" or one.nested or one.where == SUBSTITUTION or one.node.redirects or one.node.assignments:
+            raise RewriteError(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
+        operands = [word for word in one.operands() if any(reaches(body.text[word.start : word.end], p) for p in paths)]
+        for word in operands:
+            if not any(_inside(body.text[word.start : word.end], path) for path in paths):
+                shown = body.text[word.start : word.end]
+                which = "may be anything" if "$" in shown else f"is more than {what}"
+                raise RewriteError(f"the RUN deletes `{shown}`, which {which}")
+        if len(operands) == len(one.operands()):
+            whole.append(one.node)
+            continue
+        for word in reversed(operands):
+            index = one.node.words.index(word)
+            begin = body.span(one.node.words[index - 1].end, word.end)[0]
+            edits.append(Edit(begin, body.span(word.start, word.end)[1], ""))
+            rewrites.append(EditWords(step.index, one.node.start, index, 1, ()))
+    for tool in tools(program, step):
+        emptied = "index" if family == "apt" else "cache"  # `apt-get clean` does not reach where the packages are kept
+        if tool.family == family and emptied in tool.does.get("cleans", ()):
+            if tool.one.nested or tool.one.node.redirects or tool.one.node.assignments:
+                raise RewriteError(f"`{tool.label} {tool.name}` empties the cache, and cannot be taken out")
+            whole.append(tool.one.node)
+    if whole:
+        more, gone = removals(program, step, body, sorted(whole, key=lambda node: node.start))
+        edits += more
+        rewrites += gone
+    return edits, rewrites
+
+
+def _inside(word: str, path: str) -> bool:
+    """Whether a word names the path, or what lies below it."""
+    word = word.strip("\"'")
+    for home in ("~", "$HOME", "${HOME}"):
+        if word.startswith(home + "/"):
+            rest = word[len(home) :].rstrip("/*")
+            return any(covers(path[at:], rest) for at in range(len(path)) if path[at] == "/" and at > 0)
+    return covers(path, word.rstrip("/*") or "/")
+
+
+def removals(
+    program: Program, step: Step, body: Body, gone: Sequence[SimpleCommand]
+) -> tuple[list[Edit], list[Rewrite]]:
+    """The edits that take commands (in their order) out of a RUN's chain or list. Raises RewriteError."""
+    assert body.program is not None
+    text = program.text
+    rewrites: list[Rewrite] = [RemoveCommand(step.index, node.start) for node in gone]
+    for item in body.program.script.items:
+        chain = item.command
+        if not isinstance(chain, AndOr) or len(gone) == 1:
+            continue
+        places = [place for place, part in enumerate(chain.items) if any(part is node for node in gone)]
+        if len(places) != len(gone) or len(places) == len(chain.items) or "||" in chain.ops:
+            continue
+        edits: list[Edit] = []
+        at = 0
+        while at < len(places):
+            first = last = places[at]
+            while at + 1 < len(places) and places[at + 1] == last + 1:
+                at += 1
+                last = places[at]
+            at += 1
+            if last + 1 < len(chain.items):
+                start = body.span(chain.items[first].start, chain.items[first].end)[0]
+                end = body.span(chain.items[last + 1].start, chain.items[last + 1].end)[0]
+            else:
+                start = body.span(chain.items[first - 1].start, chain.items[first - 1].end)[1]
+                end = body.span(chain.items[last].start, chain.items[last].end)[1]
+            if "#" in text[start:end]:
+                raise RewriteError("a comment stands between the cleanups")
+            edits.append(Edit(start, end, ""))
+        return edits, rewrites
+    edits = []
+    for node in gone:
+        made = removal(program, step, body, node)
+        tail = _last(program, body, node) if made is None else None
+        if made is not None:
+            edits += made[0]
+        elif tail is not None:
+            edits.append(tail)
+            rewrites[gone.index(node)] = RemoveLast(step.index, node.start)
+        else:
+            raise RewriteError("a cleanup stands where it cannot be taken out by itself")
+    if touching_itself(edits):
+        raise RewriteError("cleanups that stand side by side in a list cannot be taken out")
+    return edits, rewrites
+
+
+def touching_itself(edits: Sequence[Edit]) -> bool:
+    """Whether two edits of a set overlap."""
+    found = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    return any(found[index].end > found[index + 1].start for index in range(len(found) - 1))
+
+
+def _last(program: Program, body: Body, node: SimpleCommand) -> Edit | None:
+    """The edit that takes the last command off a list of several; None where it is none."""
+    assert body.program is not None
+    items = body.program.script.items
+    if len(items) < 2 or items[-1].command is not node:
+        return None
+    before = items[-2]
+    start = body.span(before.command.start, before.command.end)[1]
+    end = body.span(node.start, max(node.end, items[-1].end))[1]
+    return None if "#" in program.text[start:end] else Edit(start, end, "")
+
+
+def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[list[Edit], list[Rewrite]]:
+    """The edits that take options against caching off the commands of one family, and add those that keep a cache.
+    Raises RewriteError."""
+    body = program.body(step)
+    edits: list[Edit] = []
+    rewrites: list[Rewrite] = []
+    for use in found:
+        tool = use.tool
+        if tool is None:
+            continue
+        words = use.one.node.words
+        swap: dict[str, str] = use.row.get("swap", {})
+        hits = [index for index, word in enumerate(words) if word.value in swap]
+        wanted: list[str] = list(use.row.get("add", ()))
+        ensure = use.row.get("ensure")
+        if ensure and not hits and not tool.given("fresh") and not _refreshed(program, step, use.one):
+            wanted.append(ensure)
+        if not hits and not wanted:
+            continue
+        if use.one.nested or use.one.where == SUBSTITUTION:
+            raise RewriteError(f"{tool.label} runs in a string or a substitution that is not rewritten")
+        for index in reversed(hits):
+            word = words[index]
+            put = swap[word.value or ""]
+            start, end = body.span(word.start, word.end)
+            if not put:
+                start = body.span(words[index - 1].end, word.end)[0]
+            edits.append(Edit(start, end, put))
+            rewrites.append(EditWords(step.index, use.one.node.start, index, 1, (put,) if put else ()))
+        if wanted:
+            edit, words_rewrite = option_edit(step, body, tool, " ".join(wanted))
+            edits.append(edit)
+            rewrites.append(EditWords(step.index, words_rewrite.offset, words_rewrite.index, 0, tuple(wanted)))
+    return edits, rewrites
+
+
+def _refreshed(program: Program, step: Step, one: Invocation) -> bool:
+    """Whether the same RUN renewed the index before."""
+    return any(
+        tool.does.get("refreshes") and tool.one.node.start < one.node.start
+        for tool in tools(program, step)
+        if tool.family == "apk"
+    )

@@ -1,0 +1,152 @@
+"""RUNs as parts of one: what keeps them from that, which of them need a subshell, and the edits that join them."""
+
+from __future__ import annotations
+
+from dfopt.edit import Edit
+from dfopt.editing.keywords import is_pragma
+from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
+from dfopt.ir.exit_status import errexit_throughout
+from dfopt.rewrites.core import RewriteError, check_part
+from dfopt.rewrites.merge_listed import check_listed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.liveness import Death
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+
+def groups(stage: Stage) -> Iterator[list[Step]]:
+    """Runs of neighbouring RUN instructions, two or more."""
+    group: list[Step] = []
+    for step in (*stage.steps, None):
+        if step is not None and step.node.keyword == "RUN":
+            group.append(step)
+            continue
+        if len(group) > 1:
+            yield group
+        group = []
+
+
+def why(death: Death) -> str:
+    """Why the two steps of a death should be one, for a message."""
+    family, colon, package = death.path.partition(":")
+    if colon and "/" not in family:
+        return f"{package} is removed in a later layer than it is installed"
+    if death.kind == "deleted":
+        return f"{death.path} is deleted in a later layer than it is written"
+    return f"{death.path} is written again by {death.program} in a later layer"
+
+
+def obstacle(program: Program, step: Step, position: int, count: int, first: Step) -> str:
+    """What keeps a step from being part `position` of a chain of `count`; "" where nothing does."""
+    reason = layout_obstacle(program, step, position, first)
+    if reason:
+        return reason
+    try:
+        check_part(program, step, position, count, needs_wrap(program, step, position, count))
+    except RewriteError as error:
+        return str(error)
+    return ""
+
+
+def layout_obstacle(program: Program, step: Step, position: int, first: Step) -> str:
+    """What in a step's form, flags and comments keeps it from being part `position` of one RUN; "" where nothing
+    does."""
+    node = step.node
+    body = program.body(step)
+    if node.doubt:
+        return node.doubt
+    if body.form != "line" or body.program is None:
+        return "heredocs are never merged" if step.heredocs else body.why
+    if [(f.name, f.value) for f in node.flags] != [(f.name, f.value) for f in first.node.flags]:
+        return "the flags differ"
+    if any(flag.name == "mount" and "type=tmpfs" in (flag.value or "") for flag in node.flags):
+        return "a tmpfs mount is empty at the beginning of each step"
+    if position:
+        if any(is_pragma(program.text, comment) for comment in node.above):
+            return "a comment above it is meant for this instruction alone"
+        head = node.joined.span(node.at, node.at + 1)[0]
+        if any(node.start < comment.start < head for comment in node.comments):
+            return "a comment stands between RUN and its command"
+    return ""
+
+
+def needs_wrap(program: Program, step: Step, position: int, count: int) -> bool:
+    """Whether a part must run in a subshell: its state would leak, or its list would mask what came before."""
+    body = program.body(step)
+    if body.program is None:
+        return False
+    found = program.leaks(step)
+    last = position == count - 1
+    if found.state and not last:
+        return True
+    if position and found.errexit and "e" not in body.shell.options:
+        return True
+    return found.lists and (position > 0 or body.program.script.items[-1].terminator != "")
+
+
+def list_obstacle(program: Program, steps: list[Step]) -> str:
+    """What keeps steps, one of them under `set -e`, from being a list of subshells under `set -e`; "" where nothing
+    does."""
+    if not any(program.body(step).program is not None and program.leaks(step).errexit for step in steps[:-1]):
+        return "no part is under `set -e`"
+    for position, step in enumerate(steps):
+        reason = layout_obstacle(program, step, position, steps[0])
+        if reason:
+            return reason
+        try:
+            check_listed(program, step, step is steps[-1])
+        except RewriteError as error:
+            return str(error)
+    return ""
+
+
+def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...], *, listed: bool = False) -> list[Edit]:
+    """The edits that make one RUN of consecutive ones, in the style of the longest; `wrapped`: part i runs in ( ).
+    `listed`: not a chain, but a list under `set -e`, in which every part is wrapped."""
+    text = program.text
+    escape = program.dockerfile.escape
+    style = chain_style(program, max(steps, key=lambda step: step.node.last - step.node.line))
+    edits: list[Edit] = []
+    for position, step in enumerate(steps):
+        body = program.body(step)
+        begin, end = body.span(0, 1)[0], body_end(body)
+        close = ")" if wrapped[position] else ""
+        opening = "" if not wrapped[position] else "( " if text[begin] == "(" else "("
+        if listed and not errexit_throughout(body):
+            opening = "(set +e; "
+        if listed and not position:
+            opening = f"set -e; {escape}{newline_at(text, begin)}{style.indent}{opening}"
+        if position:
+            lead = f"{style.indent}&&{style.gap}" if style.leading and not listed else style.indent
+            edits.append(Edit(line_start(text, step.node.start), begin, lead + opening))
+        elif opening:
+            edits.append(Edit(begin, begin, opening))
+        if position == len(steps) - 1:
+            if close:
+                edits.append(Edit(end, end, close))
+            continue
+        joint = f"; {escape}" if listed else f" {escape}" if style.leading else f" && {escape}"
+        edits.append(Edit(end, line_end(text, end), close + joint))
+        at = text.find("\n", end) + 1
+        stop = line_start(text, steps[position + 1].node.start)
+        while at < stop:  # blank lines inside a continuation are deprecated
+            after = text.find("\n", at) + 1
+            if not text[at:after].strip():
+                edits.append(Edit(at, after, ""))
+            at = after
+    return _joined(edits)
+
+
+def _joined(edits: list[Edit]) -> list[Edit]:
+    """Neighbouring deletions and replacements that meet become one edit."""
+    result: list[Edit] = []
+    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+        if result and result[-1].end == edit.start and (result[-1].end > result[-1].start or not edit.text):
+            last = result.pop()
+            edit = Edit(last.start, edit.end, last.text + edit.text)
+        result.append(edit)
+    return result

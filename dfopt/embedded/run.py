@@ -1,0 +1,135 @@
+"""The optimizer over a host: each part as a Dockerfile of its own, then the whole through the host's gate."""
+
+from __future__ import annotations
+
+from dfopt.edit import Edit, OverlapError, Patchwork
+from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable
+from dfopt.facts import NO_FACTS
+from dfopt.optimizer import Applied, Options, Problem, Reported, Result, optimize, select_passes
+from dfopt.record import Record, replace
+from dfopt.source import LineIndex, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from dfopt.facts import Facts
+
+    class Reader(Protocol):
+        """A kind of host."""
+
+        def parts(self, text: str) -> list[Embedded]:
+            """The parts, in order. Raises HostError for a text that is not of this kind."""
+
+        def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
+            """The host's gate: reads both texts from nothing; "" where they differ in the parts alone, and those stand
+            for `texts` now; else what is wrong."""
+
+
+# the passes that look at an image's name alone: what they say of `FROM name` holds for the name anywhere
+IMAGE_PASSES = ("pin-digest", "latest-tag")
+_FROM = "FROM "
+
+
+class Made(Record):
+    """What became of one part: its new text, the edits of the host with the numbers of their authors, findings."""
+
+    text: str
+    edits: tuple[tuple[Edit, int], ...]
+    applied: tuple[Applied, ...]
+    reported: tuple[Reported, ...]
+
+
+def reader_of(kind: str) -> Reader:
+    """The reader of a kind (one of `kinds.KINDS`, but for templates)."""
+    if kind == "python":
+        from dfopt.embedded.python_source import PythonReader
+
+        return PythonReader()
+    from dfopt.embedded.yaml_file import YamlReader
+
+    return YamlReader(kind)
+
+
+def optimize_host(source: Source, kind: str, options: Options, facts: Facts | None = None) -> Result:
+    """As `optimizer.optimize`, for a host. What its gate refuses is left alone as a whole, and told."""
+    if kind == "template":
+        from dfopt.embedded.template import optimize_template
+
+        return optimize_template(source, options, facts)
+    reader = reader_of(kind)
+    try:
+        parts = reader.parts(source.text)
+    except HostError as failure:
+        line, column = LineIndex(source.text).position(min(failure.offset, len(source.text)))
+        return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
+    images = _for_images(options)
+    patch = Patchwork(source.text)
+    made: list[Made] = []
+    applied: list[Applied] = []
+    for part in parts:
+        one = _part(part, options if part.kind == DOCKERFILE else images, facts or NO_FACTS, len(applied))
+        made.append(one)
+        applied += one.applied
+    reported = tuple(finding for one in made for finding in one.reported)
+    edits = [pair for one in made for pair in one.edits]
+    if not edits:
+        return Result(source, source.text, reported=reported)
+    reason = ""
+    try:
+        patch.apply(edits)
+    except OverlapError as failure:
+        reason = str(failure)
+    reason = reason or reader.check(source.text, patch.text, parts, [one.text for one in made])
+    if reason:
+        refused = tuple(_refused(one, f"the file would not say the same: {reason}") for one in applied)
+        return Result(source, source.text, reported=(*reported, *refused))
+    return Result(source, patch.text, tuple(patch.changes()), tuple(applied), reported)
+
+
+def _for_images(options: Options) -> Options | None:
+    """The options for image names: those of IMAGE_PASSES that were asked for; None: none was."""
+    names = tuple(one.name for one in select_passes(options) if one.name in IMAGE_PASSES)
+    made: Options | None = replace(options, select=names, ignore=()) if names else None
+    return made
+
+
+def _part(part: Embedded, options: Options | None, facts: Facts, number: int) -> Made:
+    """Runs one part; its applied fixes are numbered from `number`."""
+    nothing = Made(part.text, (), (), ())
+    if options is None:
+        return nothing
+    if part.why:
+        told = Reported("host", "suggestion", "this Dockerfile is left alone", part.start, part.end, False, part.why)
+        return Made(part.text, (), (), (told,))
+    shift = 0
+    text = part.text
+    if part.kind == IMAGE:
+        shift, text = len(_FROM), f"{_FROM}{part.text}\n"
+    result = optimize(Source("Dockerfile", text), options, facts)
+    if result.problem is not None:
+        if part.kind == IMAGE:
+            return nothing  # not a name that docker would take: nothing that dfopt knows about
+        where, why = part.host_offset(0), result.problem.message
+        return Made(part.text, (), (), (Reported("host", "suggestion", "no Dockerfile", where, where, False, why),))
+
+    def at(offset: int) -> int:
+        return part.host_offset(max(0, min(offset - shift, len(part.text))))
+
+    reported = tuple(replace(one, start=at(one.start), end=at(one.end)) for one in result.reported)
+    applied = tuple(
+        replace(one, number=one.number + number, start=at(one.start), end=at(one.end)) for one in result.applied
+    )
+    try:
+        edits = tuple(
+            (part.edit(change.start - shift, change.end - shift, change.text), number + min(change.authors))
+            for change in result.changes
+        )
+    except Unmappable as failure:
+        return Made(part.text, (), (), (*reported, *[_refused(one, str(failure)) for one in applied]))
+    new = result.output[shift:-1] if part.kind == IMAGE else result.output
+    return Made(new, edits, applied, reported)
+
+
+def _refused(one: Applied, reason: str) -> Reported:
+    return Reported(one.name, one.tier, one.message, one.start, one.end, False, reason, True)

@@ -1,0 +1,29 @@
+"""The images that a host names, as `workspace.images` tells those of a Dockerfile."""
+
+from __future__ import annotations
+
+from dfopt.embedded.model import IMAGE, HostError
+from dfopt.embedded.run import reader_of
+from dfopt.embedded.template import blanked
+from dfopt.record import replace
+from dfopt.source import LineIndex
+from dfopt.workspace.images import Use, uses
+
+
+def host_uses(name: str, text: str, kind: str) -> list[Use]:
+    """The images (and downloads) in a host; none where it cannot be read: the run over the files says so."""
+    try:
+        if kind == "template":
+            return list(uses(name, blanked(text)[0]))
+        parts = reader_of(kind).parts(text)
+    except HostError:
+        return []
+    index = LineIndex(text)
+    found: list[Use] = []
+    for part in parts:
+        if not part.offsets:
+            continue
+        line, column = index.position(part.start)
+        own = f"FROM {part.text}\n" if part.kind == IMAGE else part.text
+        found += [replace(use, line=line + 1, column=column + 1) for use in uses(name, own)]
+    return found

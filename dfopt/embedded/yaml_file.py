@@ -1,0 +1,173 @@
+"""Compose files and CI workflows: YAML, read by ruamel.yaml, changed by spans. Nothing is printed anew."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import TYPE_CHECKING, Any
+
+from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable, same_text
+from dfopt.knowledge import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_URL = "docker://"
+_UNKNOWN = re.compile(r"[${}\s]|\A\Z")  # what another program fills in, or no name at all
+
+
+class YamlReader:
+    """YAML of one kind: "compose", "github", "gitlab" or "circleci"."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def parts(self, text: str) -> list[Embedded]:
+        facts = table("hosts")
+        found: list[Embedded] = []
+        for path, node in _scalars(text):
+            if _matches(path, facts["images"].get(self.kind, ())):
+                found += self._image(text, node, 0)
+            elif _matches(path, facts["docker_urls"].get(self.kind, ())) and node.value.startswith(_URL):
+                found += self._image(text, node, len(_URL))
+            elif _matches(path, facts["dockerfiles"].get(self.kind, ())):
+                found.append(_dockerfile(text, node))
+        return sorted(found, key=lambda part: part.start)
+
+    def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
+        try:
+            old, new = list(_scalars(before)), list(_scalars(after))
+        except HostError as failure:
+            return failure.message
+        if [path for path, _ in old] != [path for path, _ in new]:
+            return "its structure changed"
+        wanted = {part.start: (part, text) for part, text in zip(parts, texts, strict=True)}
+        for (path, one), (_, other) in zip(old, new, strict=True):
+            if (one.tag, one.style) != (other.tag, other.style):
+                return f"the value of {'.'.join(path)} is written another way"
+            expected = one.value
+            for start, (part, text) in wanted.items():
+                if one.start_mark.index <= start < one.end_mark.index and part.text != text:
+                    expected = one.value.replace(part.text, text) if part.kind == IMAGE else _interpolated(text)
+            if other.value != expected:
+                return f"the value of {'.'.join(path)} is not the declared one"
+        return ""
+
+    def _image(self, text: str, node: Any, skip: int) -> Iterator[Embedded]:
+        """The image that a plain or quoted scalar on one line names; nothing where another program fills it in."""
+        start, end = _content(text, node)
+        name = node.value[skip:]
+        if text[start:end] != node.value or _UNKNOWN.search(name):
+            return
+        yield Embedded(IMAGE, name, start + skip, end, tuple(range(start + skip, end + 1)), same_text)
+
+
+def _content(text: str, node: Any) -> tuple[int, int]:
+    """The span of a flow scalar's text, without its quotes."""
+    start, end = node.start_mark.index, node.end_mark.index
+    return (start + 1, end - 1) if node.style in ("'", '"') else (start, end)
+
+
+def _dockerfile(text: str, node: Any) -> Embedded:
+    """A Dockerfile in a block scalar. Compose replaces `$NAME` and `${NAME}` there before it is read, and `$$` is `$`:
+    with a variable in it, nobody but Compose knows what it says."""
+    start, end = node.start_mark.index, node.end_mark.index
+    if node.style != "|":
+        return Embedded(DOCKERFILE, node.value, start, end, (), same_text, "it is not a literal block (|)")
+    if re.search(r"(?<!\$)(?:\$\$)*\$(?!\$)", node.value):
+        return Embedded(DOCKERFILE, "", start, end, (), same_text, "Compose fills in variables")
+    body = text.find("\n", start) + 1
+    lines = text[body:end].split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    indent = len(first) - len(first.lstrip(" "))
+    newline = "\r\n" if first.endswith("\r") else "\n"
+    decoded: list[str] = []
+    offsets: list[int] = []
+    bare: set[int] = set()  # where an empty line has no indentation of its own
+    at = body
+    for number, line in enumerate(lines):
+        if number == len(lines) - 1 and not line.strip():
+            break
+        content = line[indent:].removesuffix("\r")
+        base = at + min(indent, len(line.rstrip("\r")))
+        if base < at + indent:
+            bare.add(len(decoded))
+        skipped = 0
+        while skipped < len(content):
+            decoded.append(content[skipped])
+            offsets.append(base + skipped)
+            skipped += 2 if content.startswith("$$", skipped) else 1
+        if number < len(lines) - 1 or text[at + len(line) : at + len(line) + 1] == "\n":
+            decoded.append("\n")
+            offsets.append(base + len(content))
+        at += len(line) + 1
+    value, wanted = "".join(decoded), node.value.replace("$$", "$")
+    if value.rstrip("\n") != wanted.rstrip("\n") or len(wanted) > len(value):
+        return Embedded(DOCKERFILE, wanted, start, end, (), same_text, "its notation is not understood")
+    offsets.append(at)
+    value, offsets = wanted, offsets[: len(wanted) + 1]
+
+    def write(new: str, first: int, last: int) -> str:
+        if first == 0 and new[:1] in (" ", "\t", "\n"):
+            raise Unmappable("the first line of a block tells its indentation")
+        shown = new.replace("$", "$$").replace("\n", newline + " " * indent)
+        if first >= len(value) and new and value[-1:] in ("", "\n"):
+            raise Unmappable("text behind the block's end")
+        if first in bare and new[:1] not in ("", "\n"):
+            shown = " " * indent + shown
+        if last >= len(value) and new.endswith("\n"):  # the next line is not the block's
+            shown = shown[: len(shown) - indent]
+        return re.sub(rf"(\r?\n) {{{indent}}}(?=\r?\n)", r"\1", shown)
+
+    return Embedded(DOCKERFILE, value, start, end, tuple(offsets), write, "", indent)
+
+
+def _interpolated(text: str) -> str:
+    """How Compose's text is written for a Dockerfile without variables."""
+    return text.replace("$", "$$")
+
+
+def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every scalar of every document with the path of keys to it. Raises HostError."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.nodes import ScalarNode
+
+    try:
+        for number, document in enumerate(YAML(typ="rt", pure=True).compose_all(text)):
+            for path, node in _walk(document, ()):
+                if isinstance(node, ScalarNode):
+                    yield (path if number == 0 else (f"document {number + 1}", *path)), node
+    except MarkedYAMLError as failure:
+        mark = failure.problem_mark
+        raise HostError(f"not YAML: {failure.problem}", mark.index if mark is not None else 0) from None
+    except (YAMLError, RecursionError, ValueError) as failure:
+        raise HostError(f"not YAML: {' '.join(str(failure).split())}") from None
+
+
+def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Keys and values in order. An alias (a node seen before on the way) is not followed: it is written elsewhere."""
+    from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+    seen: set[int] = set()
+    waiting: list[tuple[tuple[str, ...], Any]] = [(path, node)]
+    while waiting:
+        where, one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield where, one
+        if isinstance(one, MappingNode):
+            inner = [((*where, str(key.value)), value) for key, value in one.value]
+            keys = [((*where, "(key)"), key) for key, _ in one.value]
+            waiting += reversed([pair for both in zip(keys, inner, strict=True) for pair in both])
+        elif isinstance(one, SequenceNode):
+            waiting += reversed([((*where, str(number)), value) for number, value in enumerate(one.value)])
+
+
+def _matches(path: tuple[str, ...], patterns: Any) -> bool:
+    shown = ".".join(part.replace(".", "_") for part in path)
+    return any(
+        pattern.count(".") == shown.count(".") and fnmatch.fnmatchcase(shown, pattern) and "(key)" not in path
+        for pattern in patterns
+    )

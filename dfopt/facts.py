@@ -1,0 +1,137 @@
+"""What passes ask of the world outside the file: digests, the build context, base images, builds."""
+
+from __future__ import annotations
+
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Artifact(Record):
+    """What an image has at a path, behind all links on the way.
+
+    kind         "elf", "script" (its first line names an interpreter), "file", "directory", "other"; "" for nothing
+    static       of an ELF: it is loaded as it stands, without a dynamic linker
+    needs        of an ELF: the libraries that it names (DT_NEEDED)
+    interpreter  of an ELF: its dynamic linker, "" without one; of a script: what stands behind #!
+    package      the package that owns the file, by the databases of dpkg and apk; None: none does
+    path         where it lies when links are followed
+    mode         its permission bits (07777)
+    """
+
+    kind: str
+    static: bool = False
+    needs: tuple[str, ...] = ()
+    interpreter: str = ""
+    package: str | None = None
+    path: str = ""
+    mode: int = 0
+
+
+class Library(Record):
+    """A shared library that a program needs: the file that the dynamic linker takes ("" where there is none), and the
+    package that owns it (None: none does)."""
+
+    path: str
+    package: str | None = None
+
+
+class BuiltImage:
+    """The image of a stage, as a build of the file made it."""
+
+    __slots__ = ()
+
+    def artifact(self, path: str) -> Artifact:
+        """What it has at an absolute path."""
+        raise NotImplementedError
+
+    def needs_below(self, path: str) -> Mapping[str, Library]:
+        """The libraries, by name, that ELF files at or below an absolute path need from elsewhere."""
+        raise NotImplementedError
+
+    def script(self, path: str) -> str | None:
+        """The text of the script at an absolute path; None where there is none, or too large a one."""
+        raise NotImplementedError
+
+    def programs_below(self, path: str) -> Mapping[str, Artifact]:
+        """The ELF files and scripts at or below an absolute path, links left out: path -> what it is."""
+        raise NotImplementedError
+
+    def set_id(self, path: str = "/") -> Mapping[str, int]:
+        """The files at or below an absolute path that have a setuid or setgid bit: path -> bytes."""
+        raise NotImplementedError
+
+    def release(self) -> tuple[str, str]:
+        """ID and VERSION_CODENAME (else VERSION_ID) of its os-release(5): ("debian", "trixie"); ("", "") without."""
+        raise NotImplementedError
+
+
+class Child(Record):
+    """A Dockerfile that may be built on the image of another one: its name to show, its text, and the names (last
+    parts, lower case) by which its FROM may mean that image."""
+
+    name: str
+    text: str
+    images: frozenset[str]
+
+
+class Facts:
+    """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
+
+    This class knows nothing; callers derive from it.
+    """
+
+    __slots__ = ()
+
+    def knows(self, question: str) -> bool:
+        """Whether anybody is there to answer a question ("digest", "context_paths" ...): False where every answer would
+        be None whatever the outside holds."""
+        return getattr(type(self), question) is not getattr(Facts, question)
+
+    def digest(self, image: str) -> str | None:
+        """The index digest ("sha256:...") that an image reference stands for."""
+        return None
+
+    def checksum(self, url: str) -> str | None:
+        """The checksum ("sha256:...") of the file that a URL serves."""
+        return None
+
+    def context_paths(self) -> frozenset[str] | None:
+        """The paths (relative, "/"-separated) in the build context, after .dockerignore."""
+        return None
+
+    def context_holds(self, path: str) -> bool | None:
+        """Whether a file or directory of that path is in the build context."""
+        return None
+
+    def context_file(self, path: str) -> bytes | None:
+        """The content of a file of the build context."""
+        return None
+
+    def children(self) -> tuple[Child, ...] | None:
+        """The other Dockerfiles of the tree that may be built on the image of this one, as far as names tell."""
+        return None
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        """The run settings of a base image (User, Env, Entrypoint and so on), as its OCI config has them."""
+        return None
+
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        """The image of a stage, from a build of the file as it is. `stage` counts the stages, `base` is its FROM word:
+        where the file as it is has another one there, nothing is known. An answer may cost a build: ask where without
+        one there is a refusal."""
+        return None
+
+    def built_config(self, image: str) -> Mapping[str, Any] | None:
+        """As `image_config`, of an image that a stage of the file as it is starts from; it may cost a build, too."""
+        return None
+
+    def unbuilt(self) -> str:
+        """Why there was no build that `built` or `built_config` could answer from; "" where none was tried."""
+        return ""
+
+
+NO_FACTS = Facts()

@@ -1,0 +1,86 @@
+"""Who an image shall run as: a user that its base brings, that the file creates, or a new one."""
+
+from __future__ import annotations
+
+from dfopt.analysis.build_facts import built, in_path
+from dfopt.analysis.users import created_users, owners
+from dfopt.record import Record
+from dfopt.syntax.directives import syntax_level
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.analysis.users import BaseUsers
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_CREATE = {
+    "useradd": "useradd --uid {id} --user-group --create-home --shell /usr/sbin/nologin {name}",
+    "adduser": "adduser -D -u {id} -s /sbin/nologin {name}",
+    "lines": "echo '{name}:x:{id}:{id}::/:/bin/false' >> /etc/passwd && echo '{name}:x:{id}:' >> /etc/group",
+}
+_HEREDOCS = (1, 4)
+
+
+class Choice(Record):
+    """user: what USER gets; owner: what chown gets; create: the command that creates the user, "" where it exists;
+    passwd: a line for /etc/passwd on an empty base, "" for none."""
+
+    user: str
+    owner: str
+    create: str = ""
+    passwd: str = ""
+
+
+def seen_creation(program: Program, stage: Stage, facts: Facts) -> str:
+    """How a user is created in the image of a stage, as a build showed it: a key of `_CREATE`, or ""."""
+    image = built(program, stage, facts)
+    if image is None or image.artifact("/bin/sh").kind != "elf":
+        return ""
+    if in_path(image, "useradd") is not None:
+        return "useradd"
+    if image.release()[0] == "alpine":
+        return "adduser"
+    return "lines" if all(image.artifact(path).kind == "file" for path in ("/etc/passwd", "/etc/group")) else ""
+
+
+def choose_user(
+    program: Program, steps: list[Step], base: BaseUsers, number: str, name: str
+) -> tuple[Choice | None, str]:
+    """The user for an image that is made by `steps`; else why nobody can be named. `number`, `name`: of a new one."""
+    given = owners(program, steps)
+    created = {one.name: one for one in created_users(program, steps)}
+    if len(given) > 1 or "$" in given:
+        return None, f"line {max(given.values())} gives files to another user: who the program runs as is not clear"
+    if not given and len(created) > 1:
+        return None, f"the file creates {len(created)} users: who the program runs as is not clear"
+    if given or created:
+        wanted = next(iter(given or created))
+        one = next((one for one in created.values() if wanted in (one.name, one.id)), None)
+        if one is not None:
+            owner = f"{one.id}:{one.id}" if one.id and one.grouped else one.id or one.name
+            return Choice(one.id or one.name, owner), ""
+        if base.own and wanted in (base.own, base.name):
+            return Choice(base.own, f"{base.own}:{base.own}"), ""
+        return None, f"line {given[wanted]} gives files to {wanted}, of whom nothing is known"
+    if base.own:
+        return Choice(base.own, f"{base.own}:{base.own}"), ""
+    image = program.end_scope(program.stages[-1]).image
+    if image == "scratch":
+        return _on_scratch(program, steps, number, name), ""
+    if not base.create:
+        return None, f"how a user is created in {image} is not known"
+    return Choice(number, f"{number}:{number}", _CREATE[base.create].format(id=number, name=name)), ""
+
+
+def _on_scratch(program: Program, steps: list[Step], number: str, name: str) -> Choice:
+    """A number, which needs no user; and a line in /etc/passwd where nothing is there yet and heredocs are known."""
+    taken = any(
+        step.node.keyword in ("COPY", "ADD")
+        and step.node.arguments[-1].value.rstrip("/") in ("", "/etc", "/etc/passwd")
+        for step in steps
+    )
+    level = syntax_level(program.dockerfile.directive("syntax"))
+    if taken or level is None or level < _HEREDOCS or "\r" in program.text:
+        return Choice(f"{number}:{number}", f"{number}:{number}")
+    return Choice(number, f"{number}:{number}", "", f"{name}:x:{number}:{number}::/:/sbin/nologin")

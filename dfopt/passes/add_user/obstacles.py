@@ -1,0 +1,265 @@
+"""What keeps an image from running as another user than root."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.analysis.remote_scripts import SHELLS, unseen
+from dfopt.analysis.run_steps import run_text
+from dfopt.ir.effects import covers, manager
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.lazy import regex
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.analysis.startup import Run, Started
+    from dfopt.ir.image_config import ImageConfig
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+
+_HOME = regex(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
+_BIND = regex(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
+_MODE = regex(r"[0-7]{3,4}\Z")
+_DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
+_HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
+_TELLING = frozenset(("hostname",))  # without operands they only tell
+_WRITERS = frozenset(
+    ("mkdir", "touch", "cp", "mv", "ln", "tee", "install", "rm", "sed", "chmod", "truncate", "envsubst")
+)
+_INSTALLS = {
+    "npm": ("install", "i", "ci", "update"), "yarn": ("install", "add"), "pnpm": ("install", "i", "add"),
+    "bundle": ("install", "update"), "composer": ("install", "update", "require"), "poetry": ("install",),
+    "pipenv": ("install", "sync"), "pip": ("install",), "pip3": ("install",), "gem": ("install",),
+    "uv": ("sync", "pip"), "cargo": ("install",), "go": ("get", "install"),
+}  # fmt: skip
+_SYSTEM = frozenset(
+    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
+     "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin",
+     "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/usr/src", "/var",
+     "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp", "/var/www")
+)  # fmt: skip
+
+
+def may_own(path: str) -> bool:
+    """Whether a directory can be given to a user without giving away a part of the system."""
+    return path not in _SYSTEM and not path.startswith(
+        (
+            "/bin/",
+            "/sbin/",
+            "/etc/",
+            "/lib/",
+            "/proc/",
+            "/sys/",
+            "/dev/",
+            "/root/",
+            "/usr/bin/",
+            "/usr/sbin/",
+            "/usr/lib/",
+        )
+    )
+
+
+def start_obstacle(started: Started, own: Iterable[str]) -> str:
+    """What in the started commands needs root; `own`: directories that the user can write to."""
+    if started.why:
+        return started.why
+    programs = table("users")["programs"]
+    allowed = ("/tmp", "/dev", "/proc/self", "/var/tmp", "/run/lock", "/dev/shm", *own)
+    for run in started.runs:
+        if not run.names:
+            return "a variable names a command that the image starts"
+        for name in run.names:
+            if name in programs["drops"]:
+                return f"the image starts {name}, which chooses the user itself"
+            if name in programs["root"]:
+                return f"the image starts {name}, which needs root"
+            if name in programs["prepares"] and not (name in _TELLING and not _operands(run)):
+                return f"the image's start script calls {name}, which needs root"
+        reason = _installs(run) or _interactive(run) or _writes(run, allowed)
+        if reason:
+            return reason
+    for match in _BIND.finditer(started.text):
+        if 0 < int(match[1]) < 1024:
+            return f"the image starts a server on port {match[1]}, which is root's outside of docker"
+    home = _HOME.search(started.text)
+    return f"what the image starts uses {home[0]}, which is root's home directory" if home else ""
+
+
+def _operands(run: Run) -> bool:
+    return any(word is None or not word.startswith("-") for word in run.words)
+
+
+def _installs(run: Run) -> str:
+    name = run.names[-1]
+    words = [word for word in run.words if word is None or not word.startswith("-")]
+    first = words[0] if words else ""
+    if name.startswith("python") and len(run.words) > 2 and run.words[0] == "-m" and run.words[1] in _INSTALLS:
+        name, first = run.words[1] or "", run.words[2]
+    facts = manager(name)
+    if facts is not None and name not in _INSTALLS:
+        does = facts["commands"].get(first or "", {})
+        if does.get("installs") or does.get("refreshes"):
+            return f"the image installs packages when it starts ({name} {first})"
+    if first in _INSTALLS.get(name, ()):
+        return f"the image installs packages when it starts ({name} {first})"
+    return ""
+
+
+def _interactive(run: Run) -> str:
+    """Whether a command waits for a person, or only tells how it is used: then what the image is for is not known."""
+    if run.one is not None:
+        return ""
+    name, words = run.names[-1], run.words
+    fixed = [word for word in words if word is not None]
+    shell = name in SHELLS and all(word.startswith("-") and "c" not in word for word in fixed)
+    prompt = table("users")["programs"]["prompts"]
+    if len(fixed) == len(words) and (shell or (name.rstrip("0123456789.") in prompt and fixed in ([], ["-a"], ["-i"]))):
+        return f"the image starts {name} for a person to type at: what is done in it is not known"
+    if len(words) == 1 and words[0] in _HELP:
+        return f"the image starts {name} {words[0]}: what it is really run with is not known"
+    return ""
+
+
+def _writes(run: Run, allowed: tuple[str, ...]) -> str:
+    """Where a command of a start script writes outside of the user's directories."""
+    if run.one is None:
+        return ""
+    paths = [r.target.value for r in run.one.node.redirects if r.op in (">", ">>", ">|", "&>", "&>>")]
+    if run.names[-1] in _WRITERS and not (run.names[-1] == "sed" and not run.one.has_option("-i", "--in-place")):
+        if run.names[-1] in ("cp", "ln", "install"):
+            paths += list(run.words[-1:])
+        else:
+            paths += list(run.words)
+    for path in paths:
+        if path is not None and path.startswith("/") and not any(covers(one, path) for one in allowed):
+            return f"the image's start script writes to {path}"
+    return ""
+
+
+def port_obstacle(config: ImageConfig) -> str:
+    """A port that only root may open: EXPOSE, or a variable like PORT."""
+    for port in config.ports:
+        if isinstance(port, Unknown):
+            return "a port of EXPOSE is not known"
+        match = re.match(r"\d+", port)
+        if match is not None and 0 < int(match[0]) < 1024:
+            return f"port {match[0]} of EXPOSE is root's outside of docker"
+    for name, value in config.env.items():
+        if re.search(r"(?:\A|_)PORT\Z", name) and isinstance(value, str) and value.isdigit() and 0 < int(value) < 1024:
+            return f"{name}={value}: the port is root's outside of docker"
+    return ""
+
+
+def file_obstacle(program: Program, steps: list[Step], owned: bool) -> str:
+    """Files that only root could read or enter. `owned`: the user that the file gives files to is the one to run as."""
+    home = re.compile(table("users")["programs"]["home"])
+    for step in steps:
+        node, line = step.node, step.node.line
+        if node.keyword == "ONBUILD":
+            return f"line {line}: the image is a base for others (ONBUILD), whose steps may need root"
+        if node.keyword in ("WORKDIR", "COPY", "ADD"):
+            scope = program.scope(step)
+            target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
+            if isinstance(target, str) and covers("/root", target):
+                return f"line {line} puts files below /root, which root alone can enter"
+            mode = node.flag("chmod")
+            if mode is not None and _closed(mode.value or "") and not owned:
+                return f"line {line} copies files that root alone can read (--chmod={mode.value})"
+            if node.keyword != "WORKDIR" and not owned and node.flag("chown") is None:
+                for argument in node.arguments[:-1]:
+                    if _DATA.search(argument.value):
+                        return f"line {line} copies {argument.value}, which the program may write to"
+        elif node.keyword == "ENV":
+            if any(_HOME.search(pair.value or "") for pair in node.pairs):
+                return f"line {line} points to root's home directory"
+        elif node.keyword == "RUN":
+            reason = _run_obstacle(program, step, home, owned)
+            if reason:
+                return f"line {line} {reason}"
+    return ""
+
+
+def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bool) -> str:
+    text = run_text(program, step)
+    body = program.body(step)
+    if body.program is None:
+        return _exec_obstacle(step, home, owned)
+    match = home.search(body.text)
+    if match is not None:
+        return f"({match[0].split()[0]}) installs below root's home directory"
+    data = re.search(table("users")["programs"]["data"], body.text) if not owned else None
+    if data is not None:
+        return f"({data[0]}) may make data that the image's program writes to"
+    if unseen(program, step):
+        return "runs a script from the network, which may install below root's home directory"
+    if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):
+        return ""
+    for one in program.commands(step).invocations:
+        raw = body.text[one.node.start : one.node.end]
+        if one.program not in ("rm", "find", "rmdir", "test", "[") and _HOME.search(raw):
+            return "uses root's home directory"
+        values = one.values
+        if one.program == "chmod" and not owned:
+            mode = next((v for v in values if v is not None and re.match(r"[0-7ugoa+=]", v)), None)
+            if mode is None or _closed(mode):
+                return f"makes files that root alone can use (chmod {mode or '$...'})"
+        elif one.program == "umask" and values and (values[0] or "077")[-1:] in "7654":
+            return "sets a umask that keeps files from other users"
+        elif one.program == "install" and not owned:
+            for index, option in enumerate(values[:-1]):
+                value = values[index + 1]
+                if option in ("-m", "--mode") and (value is None or _closed(value)):
+                    return f"makes files that root alone can use (install -m {value})"
+    return ""
+
+
+def _exec_obstacle(step: Step, home: re.Pattern[str], owned: bool) -> str:
+    """As `_run_obstacle`, of a RUN in exec form; one in shell form that is here is not understood."""
+    node = step.node
+    words = [argument.value for argument in node.arguments]
+    if node.form != "json" or not words:
+        return "is not understood"
+    program, text = words[0].rpartition("/")[2], " ".join(words)
+    if program in SHELLS or program in ("env", "su", "sudo", "install"):
+        return "is not understood"
+    match = home.search(text)
+    if match is not None:
+        return f"({match[0].split()[0]}) installs below root's home directory"
+    if program not in ("rm", "find", "rmdir") and _HOME.search(text):
+        return "uses root's home directory"
+    if program == "chmod" and not owned:
+        mode = next((word for word in words[1:] if re.match(r"[0-7ugoa+=]", word)), None)
+        if mode is None or _closed(mode):
+            return f"makes files that root alone can use (chmod {mode})"
+    return ""
+
+
+def _closed(mode: str) -> bool:
+    """Whether a mode keeps other users from reading, or a program from being run by them."""
+    if _MODE.match(mode):
+        owner, other = int(mode[-3]), int(mode[-1])
+        return not other & 4 or (owner & 1) > (other & 1)
+    by_owner = by_others = False
+    for part in mode.split(","):
+        match = re.match(r"([ugoa]*)([-+=])([rwxXst]*)", part)
+        if match is None:
+            continue
+        others = match[1] == "" or "o" in match[1] or "a" in match[1]
+        if others and ((match[2] == "-" and set("rxX") & set(match[3])) or (match[2] == "=" and "r" not in match[3])):
+            return True
+        if match[2] != "-" and "x" in match[3]:
+            by_owner, by_others = by_owner or "u" in match[1], by_others or others
+    return by_owner and not by_others
+
+
+def late_writer(program: Program, steps: Iterable[Step], path: str) -> Step | None:
+    """The first of the steps that writes below `path`."""
+    for step in steps:
+        for effect in program.effects(step):
+            if effect.kind == "creates" and covers(path, effect.path):
+                return step
+    return None

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from dfopt.analysis.frontend import unread
+from dfopt.editing.command_removal import option_edits, without_cleanups
+from dfopt.editing.flag_edits import flags_edit
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
+from dfopt.passes.base import Pass
+from dfopt.passes.cache_mounts.obstacles import obstacle
+from dfopt.passes.cache_mounts.places import owner, targets, uses
+from dfopt.passes.package_caches.readers import index_reader, runs
+from dfopt.rewrites.cache_mounts import AddCacheMounts, cache_is_needed, mounts, overlap
+from dfopt.rewrites.core import RewriteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.cache_mounts.places import Use
+
+
+class CacheMounts(Pass):
+    """Keeps package managers' caches in cache mounts, which builds share and no layer holds.
+
+    The other strategy for what the cleanup passes delete: with `--package-cache=mount`, or `package-cache = "mount"`
+    in the configuration (or where it is selected by its name) this pass gives each RUN that downloads packages a
+    `--mount=type=cache` at the manager's cache, and takes out what would empty it: `--no-cache-dir`,
+    `rm -rf /var/lib/apt/lists/*`. It knows apt, apk, dnf and yum, pip, uv, npm, Yarn 1, pnpm, Composer, RubyGems, Go,
+    Cargo, Maven, Gradle and NuGet. Where it refuses, the cleanup passes do their work.
+
+    apt keeps its packages in a directory of its own inside of the mount: the `docker-clean` of the Debian and Ubuntu
+    images does not empty that one, so that no file of the image has to change. Only /var/lib/apt/lists is mounted,
+    not /var/lib/apt: the list of automatically installed packages is there too, and belongs to the image.
+
+    Why: the layer stays as small as with a cleanup, and a changed package list downloads only what is new. Measured:
+    one package added to gcc, git, make and curl, apt downloads 1.2 MB in place of 93 MB; one added to pandas, uv
+    downloads 0.1 MB in place of 27 MB. The images are equal, byte for byte, outside of the caches.
+
+    Proved by builds, in which the changed file finds its packages in the mount and fetches none of them again: apt,
+    apk, dnf 4, pip, uv, npm, Yarn 1, pnpm, Composer, RubyGems and Bundler, Go, Cargo, Maven, and Gradle in its version
+    4.4. By documentation alone: yum 3, dnf 5, NuGet. `docker build --no-cache` empties the mounts of the file's RUNs.
+
+    Example:
+
+    ```dockerfile
+    # syntax=docker/dockerfile:1
+    FROM python:3.13-slim
+    COPY requirements.txt .
+    RUN pip install --no-cache-dir -r requirements.txt
+    ```
+
+    ```dockerfile
+    # syntax=docker/dockerfile:1
+    FROM python:3.13-slim
+    COPY requirements.txt .
+    RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
+    ```
+
+    Refuses: where nothing shows that BuildKit reads the file; where the user or its home directory is not known, or a
+    directory above the cache would come to belong to root; an apt installation without `apt-get update` in its own
+    RUN, or whose index a later step needs; where a later step, another stage or the program itself reads the cache;
+    builds without network; a variable that turns the cache off; a cleanup that cannot be taken out by itself.
+
+    Declares: the RUN gains the mounts, some commands lose or gain a word, cleanups of the cache go.
+    """
+
+    name = "cache-mounts"
+    group = "cache"
+    default = False
+    triggers = (
+        "apt-get", "aptitude", "apk", "dnf", "yum", "pip", "uv", "npm", "yarn", "composer", "bundle", "gem", "go",
+        "cargo", "mvn", "gradle", "dotnet",
+    )  # fmt: skip
+    order = 26
+    strategy = ("package-cache", "mount")
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for stage, position, step in runs(program, "all", *self.triggers):
+            if step.node.keyword == "ONBUILD" or program.body(step).program is None:
+                continue
+            by_family: dict[str, list[Use]] = {}
+            for use in uses(program, step):
+                by_family.setdefault(use.family, []).append(use)
+            fixed = False  # one fix for a RUN in a round: the order of its mounts is that of its commands
+            for found in by_family.values():
+                finding = self.check(program, facts, stage, position, step, found)
+                if finding is not None and not (fixed and finding.fix is not None):
+                    fixed = fixed or finding.fix is not None
+                    yield finding
+
+    def check(
+        self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, found: list[Use]
+    ) -> Finding | None:
+        node, use = step.node, found[0]
+        message = f"keep {use.family}'s cache in a cache mount"
+        tier = "safe"
+        try:
+            who = owner(program, step, facts, use)
+            paths = targets(program, step, facts, use, who)
+            known = mounts(program, step)
+            if any(mount.target is None or overlap(mount.target, path) for mount in known for path in paths):
+                return None
+            reason = unread(program, self.shared["engine"], (1, 2), "RUN --mount")
+            reason = reason or obstacle(program, facts, stage, step, found)
+            reason = reason or next((why for path in paths if (why := cache_is_needed(program, step, path))), "")
+            if use.family == "apt" and not reason:
+                later, opaque = index_reader(program, stage, position, "apt")
+                if later is not None:
+                    reason = f"line {later.node.line} needs the package index and does not refresh it"
+                elif opaque is not None:
+                    tier = "unsafe"
+                    message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
+            if reason:
+                raise RewriteError(reason)
+            edits, rewrites = without_cleanups(program, step, paths, use.family)
+            more, words = option_edits(program, step, found)
+        except RewriteError as error:
+            return Finding(self.name, f"{use.family}'s cache is not kept", node.start, node.end, None, str(error))
+        sharing = f",sharing={use.row['sharing']}" if "sharing" in use.row else ""
+        ids = f",uid={who.uid},gid={who.gid}" if who.uid else ""
+        values = [f"type=cache,target={path}{sharing}{ids}" for path in paths]
+        flags = flags_edit(program, step, [f"--mount={value}" for value in values])
+        fix = Fix(
+            (flags, *edits, *more),
+            (*rewrites, *words, AddCacheMounts(step.index, tuple(values))),
+            tier,
+            Declares(paths=tuple(_declared(paths))),
+        )
+        return Finding(self.name, message, node.start, node.end, fix)
+
+
+def _declared(paths: list[str]) -> Iterator[str]:
+    for path in paths:
+        yield from (path, path + "/**")
+        above = path.rpartition("/")[0]
+        if above.rpartition("/")[2].startswith("."):  # a directory of the home that only the cache called for
+            yield above

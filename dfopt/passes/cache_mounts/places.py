@@ -1,0 +1,146 @@
+"""Package managers and build tools that a cache mount serves, and where their caches lie for the user in force."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.analysis.package_managers import tools, variable
+from dfopt.analysis.users import base_users
+from dfopt.ir.base_images import split_image
+from dfopt.ir.commands import Invocation
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.record import Record
+from dfopt.rewrites.core import RewriteError
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+
+
+class Use(Record):
+    """A command that fills a cache: its family, what the table cache_mounts says of that, and, of a package manager,
+    the tool."""
+
+    family: str
+    row: dict[str, Any]
+    one: Invocation
+    tool: Tool | None
+
+
+class Owner(Record):
+    """The user of a RUN: its home directory ("" unknown), and its ids, "" for root."""
+
+    home: str
+    uid: str
+    gid: str
+
+
+def uses(program: Program, step: Step) -> list[Use]:
+    """The commands of a RUN that fill or use a cache, in source order."""
+    rows: dict[str, Any] = table("cache_mounts")
+    found: list[Use] = []
+    for tool in tools(program, step):
+        row = rows.get(tool.family)
+        if row is not None and _fills(tool):
+            found.append(Use(tool.family, row, tool.one, tool))
+    for one in program.commands(step).invocations:
+        for family, row in rows.items():
+            if one.program in row.get("programs", ()):
+                operands = [word.value for word in one.operands()]
+                wanted = row.get("commands")
+                if wanted is None or any(value in wanted for value in operands[:1]):
+                    found.append(Use(family, row, one, None))
+    return found
+
+
+def _fills(tool: Tool) -> bool:
+    does = tool.does
+    asks = tool.name == "" and tool.one.has_option("--version", "-v", "--help", "-h")
+    return bool(does.get("caches") or does.get("downloads")) and not asks
+
+
+def offline(use: Use) -> bool:
+    """Whether a command is told not to use the network."""
+    names = (*use.row.get("offline", ()), *(use.tool.facts.get("offline", ()) if use.tool is not None else ()))
+    return any(value in names for value in use.one.values if value)
+
+
+def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
+    """The user that a command runs as. Raises RewriteError where that is not known."""
+    scope = program.scope(step)
+    changing = [
+        name for name in use.one.wrappers if name in ("sudo", "gosu", "su-exec", "setpriv", "runuser", "chroot")
+    ]
+    if changing == ["sudo"] and use.row.get("system"):
+        return Owner("/root", "", "")
+    if changing:
+        raise RewriteError(f"{use.one.program} runs under {changing[0]}: as whom, and where its cache is, is not known")
+    family = scope.base.family if scope.base is not None else None
+    base = base_users(scope.image, family, scope.base.user if scope.base is not None else None, facts)
+    home = variable(program, step, facts, "HOME")
+    if isinstance(home, Unknown):
+        raise RewriteError("the home directory is not known")
+    root = base.root if scope.user is None else scope.root
+    if root is None and scope.user is None:
+        root = split_image(scope.image or "")[0] in table("cache_mounts")["root"]["images"] or None
+    if root is None:
+        raise RewriteError(f"the user of {scope.image or 'the base image'} is not known")
+    if root:
+        return Owner(home or "/root", "", "")
+    if use.row.get("system"):
+        raise RewriteError(f"{use.one.program} does not run as root")
+    name, _, group = str(scope.user or base.user).partition(":")
+    if base.own and name in (base.own, base.name):
+        return Owner(home or f"/home/{base.name}", base.own, group if group.isdigit() else base.own)
+    if home is None or not name.isdigit() or not (not group or group.isdigit()):
+        raise RewriteError(f"the number and the home directory of the user {name or 'in force'} are not known")
+    return Owner(home, name, group or "0")
+
+
+def targets(program: Program, step: Step, facts: Facts, use: Use, who: Owner) -> list[str]:
+    """The paths to mount. Raises RewriteError where one is not known, or would come to belong to the wrong user."""
+    found: list[str] = []
+    for places in use.row["mounts"]:
+        path = next((path for path in (_place(program, step, facts, use, who, one) for one in places) if path), "")
+        if not path:
+            raise RewriteError(f"where {use.family} keeps its cache here is not known")
+        normal = join_path("/", path)
+        if not path.startswith("/") or not isinstance(normal, str) or not re.fullmatch(r"[\w./+-]+", normal):
+            raise RewriteError(f"the cache lies at {path}, which is no plain absolute path")
+        if who.uid and normal.rpartition("/")[0] != who.home:
+            raise RewriteError(f"the directories above {normal} would belong to root")
+        found.append(normal)
+    return found
+
+
+def _place(program: Program, step: Step, facts: Facts, use: Use, who: Owner, place: dict[str, str]) -> str:
+    if "env" in place:
+        value = variable(program, step, facts, place["env"], use.one)
+        if isinstance(value, Unknown):
+            raise RewriteError(f"{place['env']} is not known")
+        return f"{value.rstrip('/')}/{place['path']}".rstrip("/") if value else ""
+    if "image" in place:
+        repository, tag = split_image(program.scope(step).image or "")
+        pattern = re.escape(place["image"]).replace(r"\*", ".*")
+        fits = re.fullmatch(pattern, repository) and re.search(place["tag"], tag or "")
+        return place["path"] if fits else ""
+    if "home" in place:
+        return f"{who.home.rstrip('/')}/{place['home']}" if who.home else ""
+    return place["path"]
+
+
+def turned_off(program: Program, step: Step, facts: Facts, use: Use) -> str:
+    """The variable that turns the cache off, or makes installed files point into it; "" where none does."""
+    for entry in use.row.get("env-off", ()):
+        name, _, wanted = entry.partition("=")
+        value = variable(program, step, facts, name, use.one)
+        if value is not None and (not wanted or isinstance(value, Unknown) or wanted in value):
+            return str(name)
+    return ""

@@ -1,0 +1,65 @@
+"""The `cd` that a RUN begins with, and who sees the directory that is in force."""
+
+from __future__ import annotations
+
+from dfopt.lazy import regex
+from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
+from dfopt.syntax.validate import mount_fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_PATH = regex(r"/[\w./+@%:,-]*\Z")
+
+
+def cd_directory(program: Program, step: Step) -> str | None:
+    """The directory of the `cd` that a RUN begins with: fixed, absolute, and a word to WORKDIR as it is."""
+    if step.node.form != "shell" or not step.node.body.startswith("cd"):
+        return None
+    body = program.body(step)
+    if body.program is None or not body.program.script.items:
+        return None
+    first = body.program.script.items[0].command
+    if isinstance(first, AndOr):
+        first = first.items[0]
+    if not isinstance(first, SimpleCommand) or first.assignments or first.redirects or len(first.words) != 2:
+        return None
+    name, directory = first.words[0].value, first.words[1].value
+    if directory != body.text[first.words[1].start : first.words[1].end]:
+        return None  # quoted
+    return directory if name == "cd" and directory is not None and _PATH.match(directory) else None
+
+
+def relative_mount(step: Step) -> bool:
+    """Whether the target of a mount counts from the working directory."""
+    for flag in step.node.flags:
+        if flag.name == "mount" and flag.value:
+            for field in mount_fields(flag.value):
+                key, _, value = field.partition("=")
+                if key.lower() in ("target", "dst", "destination") and not value.startswith("/"):
+                    return True
+    return False
+
+
+def seen_by(program: Program, stage: Stage, first: int, *, at_the_end: bool = True) -> str:
+    """Who works in the directory that is in force at step `first` of the stage; "" where nobody does."""
+    for step in stage.steps[first:]:
+        node = step.node
+        where = f"line {node.line} works in the directory that is in force"
+        if node.keyword == "WORKDIR":
+            return "" if node.arguments[0].value.lstrip("\"'").startswith("/") else where
+        if node.keyword in ("COPY", "ADD"):
+            target = program.scope(step).expand(node.arguments[-1].value, program.dockerfile.escape)
+            if not isinstance(target, str) or not target.startswith("/"):
+                return where
+        elif node.keyword == "ONBUILD" or (node.keyword == "RUN" and cd_directory(program, step) is None):
+            return where
+    if at_the_end and stage.index in program.shipped():
+        return "the image starts in the directory that is in force at its end"
+    for child in program.children(stage):
+        found = seen_by(program, child, 0, at_the_end=at_the_end)
+        if found:
+            return found
+    return ""

@@ -1,0 +1,117 @@
+"""Whether a RUN installs dependencies and sees nothing of the sources but manifests."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.commands import TOP
+from dfopt.ir.effects import covers
+from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
+from dfopt.passes.dependency_layers.command import Command
+from dfopt.passes.dependency_layers.readers import reader_of, short
+from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+    from dfopt.passes.dependency_layers.sources import Sources
+
+INSTALLS = regex(
+    r"\b(?:npm\s+(?:ci|i|install)|yarn|pnpm\s+(?:i|install)|pip[\d.]*\s+install|poetry\s+install|uv\s+(?:sync|pip)"
+    r"|go\s+mod\s+download|bundler?\s+install|bundle|composer\s+install|mvn\s[^&;|\n]*dependency:|dotnet\s+restore)"
+    r"(?:\b|(?<=:))"
+)
+_HARMLESS = frozenset(("DEBIAN_FRONTEND", "CI", "NODE_ENV", "LANG", "LC_ALL", "TERM", "CGO_ENABLED", "GOPROXY"))
+
+
+class Independent(Record):
+    """What a RUN that installs dependencies sees and leaves of the copied directory.
+
+    files   paths of the context that it reads
+    doubts  what else it may read, as far as that cannot be told
+    writes  paths of the context's tree that it may make; "/" at the end: a directory
+    what    the command that installs, in short; "" where none does
+    """
+
+    files: tuple[str, ...]
+    doubts: tuple[str, ...]
+    writes: tuple[str, ...]
+    what: str
+
+
+def independent(program: Program, step: Step, sources: Sources) -> Independent | None:
+    """What a RUN sees of the sources (`what` is "" for one that installs nothing); None for one that does other things.
+    Raises Reads where it installs, but may see more."""
+    body = program.body(step)
+    installs = INSTALLS.search(body.text) is not None
+    try:
+        return _independent(program, step, sources)
+    except _OtherThing as other:
+        if installs:
+            raise Reads(str(other)) from None
+        return None
+
+
+class _OtherThing(Exception):
+    pass
+
+
+def _independent(program: Program, step: Step, sources: Sources) -> Independent | None:
+    node = step.effective
+    body = program.body(step)
+    if body.program is None or body.form not in ("line", "script"):
+        raise _OtherThing(body.why or "its shell text is not understood")
+    for flag in node.flags:
+        if flag.name != "mount" or re.search(r"type=(?:cache|secret|ssh|tmpfs)\b", flag.value or "") is None:
+            raise _OtherThing(f"the RUN has --{flag.name}={flag.value}")
+        mounted = re.search(r"(?:target|dst|destination)=([^,]*)", flag.value or "")
+        if mounted is not None and (not mounted[1].startswith("/") or covers(sources.destination, mounted[1])):
+            raise _OtherThing("a mount lies over what is copied")
+    scope = program.scope(step)
+    directory = scope.workdir
+    if isinstance(directory, Unknown):
+        raise _OtherThing("the working directory is not known")
+    files: list[str] = []
+    doubts: list[str] = []
+    writes: list[str] = []
+    what = ""
+    for one in program.commands(step).invocations:
+        name = one.program
+        if one.where != TOP or one.nested or one.wrappers or name is None or not one.node.words:
+            raise _OtherThing(
+                f"`{body.text[one.node.start : one.node.end][:40]}` runs on a condition, or inside another"
+            )
+        _check_edges(one)
+        if name == "cd":
+            operand = one.values[0] if len(one.values) == 1 else None
+            target = join_path(directory, operand) if operand and operand not in ("-", "~") else None
+            if not isinstance(target, str):
+                raise _OtherThing("where `cd` leads is not known")
+            directory = target
+            continue
+        command = Command.of(one, sources, directory, scope)
+        reader = reader_of(command)
+        if reader is None:
+            raise _OtherThing(f"`{name}` may read the sources")
+        reader(command)
+        files += [path for path in command.files if path not in files]
+        doubts += [doubt for doubt in command.doubts if doubt not in doubts]
+        writes += command.writes
+        what = what or short(command)
+    return Independent(tuple(files), tuple(doubts), tuple(writes), what)
+
+
+def _check_edges(one: Invocation) -> None:
+    for assignment in one.node.assignments:
+        if assignment.name not in _HARMLESS:
+            raise _OtherThing(f"{assignment.name} is set for `{one.program}`")
+    for redirect in one.node.redirects:
+        if redirect.op in (">&", "<&"):
+            continue
+        if redirect.target.value != "/dev/null":
+            raise _OtherThing(f"`{one.program}` is redirected to a file")

@@ -1,0 +1,59 @@
+"""What the table `runtime_images` knows of a builder's base image."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.base_images import ARCHITECTURES, split_image
+from dfopt.knowledge import table
+from dfopt.record import Record
+
+# Docker Hub's other names, mirrors of its official images (Google's and Amazon's documentation of them), and its
+# namespaces of one architecture each
+_PREFIXES = (
+    "docker.io/library/", "docker.io/", "library/", "mirror.gcr.io/library/", "public.ecr.aws/docker/library/",
+    *[f"{name}/" for name in sorted(ARCHITECTURES)],
+)  # fmt: skip
+
+
+class Base(Record):
+    """A row of the table `runtime_images`, filled in."""
+
+    image: str
+    run: str
+    release: str
+    has: frozenset[str]
+    run_has: frozenset[str]
+    mb: int
+    run_mb: int
+    home: str
+    starts: str
+
+
+def base_of(image: str | None) -> Base | None:
+    """What the table knows of a builder's base image."""
+    if image is None:
+        return None
+    prefix = next((one for one in _PREFIXES if image.startswith(one)), "")
+    name, tag = split_image(image.removeprefix(prefix))
+    for row in table("runtime_images")["image"]:
+        if not any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name) for one in row["match"]):
+            continue
+        found = re.match(row["tag"], tag or "") if "tag" in row else True
+        if not found:
+            continue
+
+        def filled(text: str, found: re.Match[str] | bool = found) -> str:
+            text = text.replace("{name}", name)
+            if isinstance(found, re.Match):
+                for number, group in enumerate(found.groups(), 1):
+                    text = text.replace(f"{{{number}}}", group or "")
+            return text
+
+        run = image if row["run"] == "=" else prefix + filled(row["run"])
+        return Base(
+            image, run, filled(row.get("release", "")), frozenset(filled(one) for one in row.get("has", ())),
+            frozenset(filled(one) for one in row.get("run-has", ())), row["mb"], row["run-mb"],
+            row.get("home", "/"), row.get("starts", ""),
+        )  # fmt: skip
+    return None

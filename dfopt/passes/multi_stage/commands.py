@@ -1,0 +1,304 @@
+"""What the commands of a RUN do to files, packages and accounts."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.effects import covers, manager, subcommand
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.file_commands import FileCommands
+from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.flow import Call, Flow, Package
+from dfopt.passes.multi_stage.words import compiler_words
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.facts import Facts
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.scopes import Scope
+    from dfopt.ir.stages import Step
+
+_SYSTEM_PACKAGES = ("apt", "apk")
+
+
+class Commands(FileCommands):
+    """Reads the commands of a RUN, one after the other, into a Flow."""
+
+    def __init__(self, scope: Scope, flow: Flow, step: Step, tools: frozenset[str], context: Facts) -> None:
+        self.context = context
+        self.depth = 0
+        self.scope = scope
+        self.flow = flow
+        self.step = step
+        self.line = step.node.line
+        self.tools = tools
+        self.directory: str | Unknown = flow.home if isinstance(scope.workdir, Unknown) else scope.workdir
+        self.user = "" if scope.user is None or scope.root or isinstance(scope.user, Unknown) else scope.user
+        self.variables: dict[str, str | None] = {}
+        facts = table("split_programs")
+        self.harmless = frozenset(facts["harmless"])
+        self.in_place = frozenset(facts["in-place"])
+        self.users = frozenset(facts["users"])
+        self.leaves: dict[str, list[str]] = facts["leaves"]
+        self.compilers = frozenset(facts["compilers"])
+        self.files = table("programs")["files"]
+        self.automatic = False  # whether apt-mark(8) gave packages free for autoremove
+        self.accounts = 0
+        self.commands = 0
+
+    def one(self, one: Invocation, functions: frozenset[str]) -> None:
+        for assignment in one.node.assignments:
+            self.variables[assignment.name] = self.text(assignment.value) if assignment.value is not None else None
+        for redirect in one.node.redirects:
+            if redirect.op in (">", ">>", ">|", "&>", "&>>") and redirect.target.value not in (
+                "/dev/null",
+                "/dev/stderr",
+                "/dev/stdout",
+            ):
+                self.write(self.text(redirect.target), "file")
+        if not one.node.words:
+            return
+        name = one.program
+        if name is None:
+            raise Unclear(f"a variable names a command in line {self.line}", self.line)
+        self.commands += 1
+        if name in functions:
+            return
+        if name == "cd":
+            target = self.text(one.words[0]) if one.words else None
+            self.directory = join_path(self.directory, target) if target is not None else _UNKNOWN
+            self.commands -= 1
+        elif name == "export":
+            for word in one.words:
+                key, _, value = (self.text(word) or "").partition("=")
+                if key:
+                    self.variables[key] = value
+        elif (facts := manager(name)) is not None and facts["family"] in _SYSTEM_PACKAGES:
+            self.package(one, facts)
+        elif name in ("dpkg", "rpm", "gdebi") and any(v in ("-i", "--install", "-Uvh", "-ivh") for v in one.values):
+            raise Unclear(f"line {self.line} installs a package file, whose content is not known", self.line)
+        elif facts is not None and facts["family"] in ("dnf", "zypper", "pacman"):
+            raise Unclear(
+                f"line {self.line} installs packages with {name}, whose names for the run time are not known", self.line
+            )
+        elif name == "apt-mark":
+            self.automatic = self.automatic or "auto" in one.values[:1]
+        elif name in self.harmless or name == "dpkg" or (name in ("sh", "bash") and self.inline(one)):
+            pass
+        elif name in self.in_place:
+            self.in_place_of(one, name)
+        elif name in ("cp", "mv", "install") and any(v in ("--version", "--help") for v in one.values):
+            pass
+        elif name in self.users:
+            self.accounts += 1
+            self.home(one)
+        elif name in self.tools or _unversioned(name) in self.tools:
+            self.call(one)
+        elif name in self.files or name in ("chown", "chgrp"):
+            self.file(one, name)
+        elif name == "find":
+            if any(value in ("-exec", "-execdir", "-ok", "-fprint") for value in one.values):
+                text = " ".join(value or "$" for value in one.values)
+                if not re.search(r"-exec\s+(?:rm|chmod|chown|strip|touch|sed)\s", text):
+                    raise Unclear(f"what find runs in line {self.line} is not followed", self.line)
+        elif name in self.leaves:
+            self.flow.made += [Made(path, self.step, "file") for path in self.leaves[name]]
+        elif name == "update-ca-certificates":
+            if any(covers("/usr/local/share/ca-certificates", made.path) for made in self.flow.made):
+                self.flow.made.append(Made("/etc/ssl/certs", self.step, "file"))
+        elif (name == "update-alternatives" and self.alternative(one)) or (
+            len(one.values) == 1 and one.values[0] in _TELLS
+        ):
+            pass
+        elif not self.script(one):
+            if isinstance(self.directory, Unknown):
+                raise Unclear(f"what `{name}` in line {self.line} writes is not known", self.line)
+            self.call(one)  # perhaps what a tool has built before: `own_program` tells
+
+    def script(self, one: Invocation) -> bool:
+        """Reads a shell script of the build context as if it stood here; False where it is none."""
+        from dfopt.analysis.startup import _body
+        from dfopt.ir.commands import commands
+        from dfopt.syntax.shell import ShellSyntaxError, parse_shell
+
+        word = one.path or ""
+        if one.program in ("sh", "bash", "dash", "ash", "source", "."):
+            word = next((value for value in one.values if value is not None and not value.startswith("-")), "")
+        path = join_path(self.directory, word) if word else _UNKNOWN
+        made = next((m for m in reversed(self.flow.made) if m.path == path and m.kind == "context" and m.source), None)
+        data = self.context.context_file(made.source) if made is not None else None
+        if data is None or self.depth > 2 or data[:4] == b"\x7fELF":
+            return False
+        first = data.split(b"\n", 1)[0]
+        if first.startswith(b"#!") and not re.search(rb"\b(?:ba|da|a)?sh\b", first):
+            return False
+        text = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        try:
+            tree = parse_shell(text)
+        except ShellSyntaxError:
+            return False
+        self.depth += 1
+        before = self.directory
+        found = commands(_body(tree, text))
+        for inner in found.invocations:
+            self.one(inner, found.functions)
+        self.directory = before
+        self.depth -= 1
+        return True
+
+    def alternative(self, one: Invocation) -> bool:
+        """Whether update-alternatives(1) makes links to programs of builds alone: gcc, g++ and their like."""
+        values = one.values
+        if "--install" not in values or None in values:
+            return False
+        link = values[values.index("--install") + 1 :][:1]
+        return bool(link and link[0] and link[0].rpartition("/")[2] in self.compilers)
+
+    def in_place_of(self, one: Invocation, name: str) -> None:
+        """chmod, sed -i and the like: which files they change."""
+        if name == "sed" and not one.has_option("-i", "--in-place"):
+            return
+        words = one.operands(("-e", "--expression", "-f", "--file", "-d", "-r", "-t", "--reference", "-o"))
+        scripted = one.has_option("-e", "--expression", "-f", "--file")
+        for word in words[1:] if name == "chmod" or (name == "sed" and not scripted) else words:
+            text = self.text(word)
+            if text is None:
+                raw = "".join(getattr(part, "value", "") or "" for part in word.parts)
+                text = re.split(r"[*?\[{]", raw, maxsplit=1)[0].rpartition("/")[0] or "."
+            self.flow.changed.append((self.place(text), self.line))
+            if name == "touch":
+                self.flow.made.append(Made(self.place(text), self.step, "file"))
+
+    def inline(self, one: Invocation) -> bool:
+        return any(v is not None and re.fullmatch(r"-\w*c", v) for v in one.values)
+
+    def call(self, one: Invocation) -> None:
+        if isinstance(self.directory, Unknown):
+            raise Unclear(f"the directory in which {one.program} runs in line {self.line} is not known", self.line)
+        given = {**{k: v for k, v in self.scope.env.items() if isinstance(v, str)}}
+        given.update({k: v for k, v in self.variables.items() if v is not None})
+        words = tuple(self.words_of(one))
+        if one.wrappers:  # `env A=1 go build`: the assignments stand among the words
+            for word in one.node.words:
+                value = self.text(word)
+                if value is not None and re.match(r"\w+=", value):
+                    key, _, rest = value.partition("=")
+                    given[key] = rest
+                elif value == one.path:
+                    break
+        made = Call(
+            _unversioned(one.program or ""),
+            words,
+            self.directory,
+            given,
+            self.step,
+            one.where,
+            self.home_of_user(given),
+            one.path or "",
+        )
+        self.flow.calls.append(made)
+
+    def words_of(self, one: Invocation) -> Iterator[str | None]:
+        compiles = _unversioned(one.program or "") in self.compilers
+        for word in one.words:
+            text = self.text(word)
+            others = compiler_words(word) if text is None and compiles else None
+            if others is None:
+                yield text
+            else:
+                yield from others
+
+    def home_of_user(self, given: dict[str, str]) -> str | None:
+        """The home directory of the user who runs the step; None where it is not known."""
+        if isinstance(self.scope.user, Unknown):
+            return None
+        if "HOME" in given:
+            return given["HOME"]
+        name = self.user.partition(":")[0]
+        if not name:
+            return "/root"
+        own = {"node": "/home/node"} if self.scope.image and "node" in self.scope.image else {}
+        return self.flow.homes.get(name, own.get(name))
+
+    def home(self, one: Invocation) -> None:
+        values = one.values
+        options = [value for value in values if value]
+        if one.program in ("useradd", "adduser"):
+            names = one.operands(table("users")["create"][one.program]["value-options"])
+            for word in names[:1]:
+                if word.value:
+                    self.flow.homes[word.value] = f"/home/{word.value}"
+                    for index, value in enumerate(options[:-1]):
+                        if value in ("-d", "--home", "--home-dir") or (value == "-h" and one.program == "adduser"):
+                            self.flow.homes[word.value] = options[index + 1]
+        for index, value in enumerate(options):
+            if value in ("-d", "--home", "--home-dir", "-h") and index + 1 < len(options):
+                self.flow.made.append(Made(options[index + 1], self.step, "directory", role="home"))
+
+    def package(self, one: Invocation, facts: dict[str, object]) -> None:
+        family = str(facts["family"])
+        name, index = subcommand(one, facts)
+        if name is None:
+            raise Unclear(f"the subcommand of {one.program} in line {self.line} is not fixed", self.line)
+        commands = facts["commands"]
+        assert isinstance(commands, dict)
+        does = commands.get(name, {})
+        if name == "build-dep":
+            return
+        if not does.get("installs") and not does.get("removes"):
+            return
+        lean = any(v in ("--no-install-recommends", "--without-recommends") for v in one.values) or family == "apk"
+        skip = ""
+        group: list[str] = []
+        for word in one.words[index + 1 :]:
+            value = self.text(word)
+            if value is None:
+                if re.search(r"linux-headers-|build-dep", "".join(getattr(p, "value", "") or "" for p in word.parts)):
+                    continue
+                raise Unclear(f"a package's name in line {self.line} is not fixed", self.line)
+            option, skip = skip, ""
+            if value.startswith("-"):
+                taking = facts.get("value-options", ())
+                assert isinstance(taking, list | tuple)
+                skip = value if value in taking else ""
+                if value in ("-t", "--virtual"):
+                    skip = value
+            elif option in ("-t", "--virtual") and family == "apk":
+                group.append(value)
+            elif not option:
+                for part in value.split():
+                    if does.get("removes"):
+                        self.flow.removed.add(part)
+                    elif part.startswith(("./", "/")) or part.endswith((".deb", ".apk")):
+                        raise Unclear(
+                            f"line {self.line} installs a package file, whose content is not known", self.line
+                        )
+                    else:
+                        # `gcc=12.2` and `libc6:i386` keep their version and architecture; "gcc-" removes
+                        self.flow.packages.append(Package(part, family, self.step, lean))
+                        if group:
+                            self.flow.groups.setdefault(group[0], []).append(part)
+        if does.get("removes"):
+            for name_ in list(self.flow.removed):
+                self.flow.removed.update(self.flow.groups.get(name_, ()))
+            gone = [p for p in self.flow.packages if p.name in self.flow.removed]
+            self.flow.buried += [p for p in gone if p.step is not self.step]
+            self.flow.packages = [p for p in self.flow.packages if p not in gone]
+            if self.automatic and (name == "autoremove" or one.has_option("--auto-remove", "--autoremove")):
+                self.flow.swept.add(self.step.index)
+            self.flow.removed.clear()
+
+
+_UNKNOWN = Unknown()
+# Asked so, a program only says what it is
+_TELLS = ("--version", "-version", "-V", "version", "--help", "-h")
+
+
+def _unversioned(name: str) -> str:
+    """A compiler's name without its version: g++-14, clang-19."""
+    found = re.fullmatch(r"(gcc|g\+\+|clang|clang\+\+|gfortran)-\d+", name)
+    return found[1] if found else name

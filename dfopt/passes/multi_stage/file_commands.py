@@ -1,0 +1,211 @@
+"""What the commands that handle files leave: cp, tar, curl, ln and their like."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.effects import covers
+from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.files import SYSTEM, Made, Unclear
+from dfopt.passes.multi_stage.words import braces, word_text
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.scopes import Scope
+    from dfopt.ir.stages import Step
+    from dfopt.passes.multi_stage.flow import Flow
+    from dfopt.syntax.shell.nodes import Word
+
+
+class FileCommands:
+    """Base of the reader of commands, which fills the attributes."""
+
+    scope: Scope
+    flow: Flow
+    step: Step
+    line: int
+    directory: str | Unknown
+    user: str
+    variables: dict[str, str | None]
+    files: dict[str, Any]
+
+    def text(self, word: Word) -> str | None:
+        """A word's value with the variables that the file sets; None where it has others, or globs."""
+        return word_text(word, self.variable)
+
+    def variable(self, name: str) -> str | None:
+        if name in self.variables:
+            return self.variables[name]
+        if name in self.scope.env:
+            value = self.scope.env[name]
+            return value if isinstance(value, str) else None
+        default = self.scope.args.get(name)
+        if default:
+            self.flow.arguments[name] = default
+        return default
+
+    def place(self, word: str | None) -> str:
+        path = join_path(self.directory, word) if word is not None and not word.startswith("~") else _UNKNOWN
+        if word is not None and word.startswith("~/") and self.scope.root:
+            path = join_path("/root", word[2:])
+        if isinstance(path, Unknown):
+            raise Unclear(f"a path in line {self.line} depends on something unknown", self.line)
+        return path
+
+    def write(self, word: str | None, kind: str, role: str = "") -> None:
+        path = self.place(word)
+        if kind == "directory" and self.user:
+            self.flow.owned.append((path, self.user, True))
+        if role in ("repository", "inside", "download"):
+            self.flow.fetched.append((path, self.line))
+        if path not in ("/dev/null",):
+            self.flow.made.append(Made(path, self.step, kind, role=role))
+
+    def file(self, one: Invocation, name: str) -> None:
+        facts = self.files.get(name, {})
+        taking = (*facts.get("value-options", ()), *facts.get("creates-options", ()), *facts.get("into-options", ()))
+        if name == "git":  # git-clone(1)
+            taking = (
+                "-C",
+                "-c",
+                "-b",
+                "--branch",
+                "--depth",
+                "--config",
+                "-o",
+                "--origin",
+                "--reference",
+                "-j",
+                "--jobs",
+            )
+        words = one.operands(taking)
+        texts = [self.text(word) for word in words]
+        if name in ("chown", "chgrp"):
+            owner = texts[0] if texts else None
+            for word in texts[1:]:
+                if word is not None:
+                    self.flow.changed.append((self.place(word), self.line))
+                if word is not None and owner is not None and name == "chown":
+                    self.flow.owned.append((self.place(word), owner, one.has_option("-R", "--recursive")))
+            return
+        if name in ("rm", "rmdir", "unlink", "shred"):
+            for word, node in zip(texts, words, strict=True):
+                if word is not None:
+                    self.flow.delete(self.place(word))
+                else:
+                    raw = "".join(getattr(part, "value", "") or "" for part in node.parts)
+                    head = re.split(r"[*?\[{]", raw, maxsplit=1)[0]
+                    if raw.endswith("/*") and head.startswith("/") and head[:-1] not in SYSTEM:
+                        self.flow.delete(head[:-1])
+            return
+        if name == "mkdir":
+            for word, node in zip(texts, words, strict=True):
+                for part in braces(word, node):
+                    self.write(part, "directory")
+            return
+        if name == "ln":
+            if len(texts) == 2 and texts[0] and texts[1]:
+                target = self.place(texts[1])
+                if target in SYSTEM or target in self.flow.directories():
+                    target = target.rstrip("/") + "/" + texts[0].rpartition("/")[2]
+                self.flow.links.append((texts[0], target, self.step))
+                self.flow.made.append(Made(target, self.step, "file", source=texts[0], role="link"))
+                return
+            raise Unclear(f"the link in line {self.line} is not followed", self.line)
+        if name in ("cp", "mv", "install"):
+            self.copies(one, name, texts, [w.value for w in one.words])
+            return
+        if name == "tar":
+            self.unpack(one)
+            return
+        directed = False
+        values = [self.text(word) for word in one.words]
+        for index, value in enumerate(values):
+            following = values[index + 1] if index + 1 < len(values) else None
+            if value is None:
+                continue
+            short = re.fullmatch(r"-[a-zA-Z]*([oOP])", value) if name in ("curl", "wget") and len(value) > 2 else None
+            if value in facts.get("creates-options", ()) or (
+                short and f"-{short[1]}" in facts.get("creates-options", ())
+            ):
+                directed = True
+                if following != "-":
+                    self.write(following, "file")
+            elif value in facts.get("into-options", ()):
+                directed = True
+                self.write(following, "file", "inside")
+            elif value.partition("=")[0] in facts.get("creates-options", ()) and "=" in value:
+                directed = True
+                self.write(value.partition("=")[2], "file")
+            elif name == "wget" and re.fullmatch(r"-\w*O-", value):
+                directed = True
+        if facts.get("creates") == "operands":
+            for word in texts:
+                self.write(word, "file")
+        if facts.get("clone") and texts[:1] == ["clone"]:
+            url = texts[1] if len(texts) > 1 else None
+            name_ = url.rstrip("/").rpartition("/")[2].removesuffix(".git") if url else None
+            self.write(texts[2] if len(texts) > 2 else name_, "file", "repository")
+        elif (name == "wget" and not directed) or (
+            name == "curl" and any(v in facts.get("url-option", ()) for v in values if v)
+        ):
+            for word in texts:
+                if word is None:
+                    raise Unclear(f"what is downloaded in line {self.line} is not fixed", self.line)
+                if "://" in word:
+                    self.write(word.rpartition("/")[2].partition("?")[0] or None, "file", "download")
+        elif name == "unzip" and not directed:
+            self.write(".", "file", "inside")
+
+    def copies(self, one: Invocation, name: str, texts: list[str | None], values: list[str | None]) -> None:
+        into = one.has_option("-t", "--target-directory")
+        if name == "install" and one.has_option("-d", "--directory"):
+            for word in texts:
+                self.write(word, "directory")
+            return
+        if into or len(texts) < 2:
+            raise Unclear(f"what {name} in line {self.line} writes is not followed", self.line)
+        target = self.place(texts[-1])
+        last = texts[-1] or ""
+        directory = last.endswith("/") or last in (".",) or len(texts) > 2 or target in SYSTEM
+        directory = directory or target in self.flow.directories()
+        for word in texts[:-1]:
+            if word is None:
+                self.flow.made.append(Made(target, self.step, "file", role="inside"))
+                continue
+            base = word.rstrip("/").rpartition("/")[2]
+            source = self.place(word)
+            path = target.rstrip("/") + "/" + base if directory and base not in (".", "") else target
+            if base in (".", ""):
+                source = source.rstrip("/")
+            moved = [m for m in self.flow.made if covers(source, m.path)]
+            for m in moved:
+                place = path + m.path[len(source) :]
+                self.flow.made.append(Made(place, self.step, m.kind, m.source, m.role))
+            if not moved:
+                self.flow.made.append(Made(path, self.step, "file", source, "copy"))
+            if name == "mv":
+                self.flow.deleted.append((source, len(self.flow.calls)))
+                self.flow.made = [
+                    m for m in self.flow.made if m not in moved or (m.step is self.step and m.path.startswith(path))
+                ]
+
+    def unpack(self, one: Invocation) -> None:
+        values = [self.text(word) for word in one.words]
+        into: str | None = "."
+        for index, value in enumerate(values):
+            if value in ("-C", "--directory"):
+                into = values[index + 1] if index + 1 < len(values) else None
+            elif value is not None and value.startswith("--directory="):
+                into = value.partition("=")[2]
+        first = values[0] or ""
+        if first.lstrip("-").startswith("c") or "-c" in values or "--create" in values:
+            raise Unclear(f"the archive that line {self.line} makes is not followed", self.line)
+        self.write(into, "file", "inside")
+
+
+_UNKNOWN = Unknown()

@@ -1,0 +1,155 @@
+"""The file tree that a stage's steps make: which path comes from which step, and from which file of the context."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+
+from dfopt.ir.effects import covers
+from dfopt.ir.scopes import join_path
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+
+# Directories that a base image has: nothing of them is copied as a whole
+SYSTEM = frozenset(
+    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
+     "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/include", "/usr/lib", "/usr/libexec",
+     "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/include", "/usr/local/lib", "/usr/local/sbin",
+     "/usr/local/share", "/usr/sbin", "/usr/share", "/usr/src", "/var", "/var/cache", "/var/lib", "/var/log",
+     "/var/run", "/var/tmp", "/var/www", "/etc/nginx", "/etc/nginx/conf.d", "/usr/share/nginx",
+     "/usr/share/nginx/html", "/go", "/go/bin", "/go/src", "/etc/ssl", "/etc/ssl/certs", "/etc/profile.d",
+     "/etc/ld.so.conf.d", "/var/www/html")
+)  # fmt: skip
+# ... except what is empty there, or belongs to whoever fills it
+SHARED = SYSTEM - {
+    "/opt", "/srv", "/var/www", "/var/www/html", "/usr/share/nginx/html", "/etc/nginx/conf.d", "/usr/src", "/go/src",
+    "/mnt",
+}  # fmt: skip
+SCRATCH = (
+    "/tmp", "/var/tmp", "/var/cache", "/root/.cache", "/dev", "/proc", "/run", "/etc/apt", "/etc/apk",
+    "/usr/share/keyrings", "/usr/share/man", "/usr/share/doc",
+)  # fmt: skip
+_HIDDEN = (".git", ".svn", ".hg")
+
+
+class Made(Record):
+    """One thing that a step leaves behind.
+
+    path    absolute; what is meant is the file, or the directory with all that is in it
+    step    the step
+    kind    "context" (a file of the build context, `source` its path there), "tree" (a directory of the context of
+            which the files are not known), "file" (written by a command), "tool" (written by a build tool,
+            `role` says what), "stage" (of another stage or image), "directory" (empty)
+    """
+
+    path: str
+    step: Step
+    kind: str
+    source: str = ""
+    role: str = ""
+
+
+class Unclear(Exception):
+    """A fact that is missing, and the line on which it hangs (0: none)."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str], home: str) -> list[Made]:
+    """What a COPY or ADD leaves. `home`: the base image's own working directory. Raises Unclear."""
+    node, line = step.node, step.node.line
+    scope = program.scope(step)
+    words = [scope.expand(word.value, program.dockerfile.escape) for word in node.arguments]
+    last = words[-1]
+    target = join_path(home if isinstance(scope.workdir, Unknown) else scope.workdir, last)
+    if isinstance(target, Unknown) or isinstance(last, Unknown):
+        raise Unclear(f"where line {line} copies to depends on something unknown", line)
+    if node.flag("exclude") is not None or node.flag("parents") is not None:
+        raise Unclear(f"which files line {line} takes is not followed (--exclude, --parents)", line)
+    into = last.endswith("/") or last in (".", "..") or len(words) > 2 or target in SYSTEM or target in directories
+    if node.heredocs:
+        return [Made(_inside(target, str(word).lstrip("<-").strip("'\""), into), step, "file") for word in words[:-1]]
+    if node.flag("from") is not None:
+        if any(isinstance(word, Unknown) for word in words):
+            raise Unclear(f"what line {line} copies depends on something unknown", line)
+        # a directory's content or a file: which of them is not told, so that the target may be either
+        if target in SYSTEM:
+            return [Made(_inside(target, posixpath.basename(str(word)), True), step, "stage") for word in words[:-1]]
+        return [Made(target, step, "stage")]
+    paths = facts.context_paths()
+    made: list[Made] = []
+    for word in words[:-1]:
+        if isinstance(word, Unknown):
+            raise Unclear(f"what line {line} copies depends on something unknown", line)
+        if "://" in word or word.startswith("git@"):
+            name = word.rpartition("/")[2].partition("?")[0]
+            made.append(Made(_inside(target, name, into), step, "file"))
+        elif paths is None:
+            made.append(_unknown(word, target, into, step))
+        else:
+            found = _of_context(word, target, into, paths, step)
+            if not found:
+                raise Unclear(f"the build context does not have what line {line} copies ({word})", line)
+            made += found
+    return made
+
+
+def _unknown(word: str, target: str, into: bool, step: Step) -> Made:
+    """A source of which it is not known whether it is a file or a directory."""
+    name = posixpath.basename(posixpath.normpath(word))
+    if word in (".", "./", "/", "*") or word.endswith("/") or not re.search(r"[\w]\.[A-Za-z0-9]{1,6}\Z", name):
+        return Made(target, step, "tree", posixpath.normpath(word).lstrip("/"))
+    if any(char in name for char in "*?["):
+        return Made(target, step, "tree", posixpath.normpath(word).lstrip("/"))
+    return Made(_inside(target, name, into), step, "context", posixpath.normpath(word).lstrip("/"))
+
+
+def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step: Step) -> list[Made]:
+    """The files of the context that a source names, at their places in the image."""
+    source = posixpath.normpath(word).lstrip("/")
+    unpacks = step.node.keyword == "ADD" and re.search(r"\.(?:tar|tgz|tbz2?|txz|tar\.\w+)\Z", source)
+    found: list[Made] = []
+    names = [source]
+    if any(char in source for char in "*?["):
+        depth = source.count("/")
+        tops = {"/".join(path.split("/")[: depth + 1]) for path in paths if path.count("/") >= depth}
+        names = sorted(top for top in tops if _glob(top, source))
+        into = into or len(names) > 1
+    for name in names:
+        if name in paths:
+            place = target if unpacks else _inside(target, posixpath.basename(name), into)
+            found.append(Made(place, step, "file" if unpacks else "context", name))
+            continue
+        root = "" if name == "." else name + "/"
+        for path in sorted(paths):
+            if path.startswith(root) and path.split("/")[0] not in _HIDDEN:
+                found.append(Made(_inside(target, path[len(root) :], True), step, "context", path, "nested"))
+    return found
+
+
+def _glob(path: str, pattern: str) -> bool:
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(
+        fnmatch.fnmatchcase(one, other) for one, other in zip(parts, wanted, strict=True)
+    )
+
+
+def _inside(target: str, name: str, into: bool) -> str:
+    return posixpath.normpath(target.rstrip("/") + "/" + name) if into else target
+
+
+def is_scratch(path: str) -> bool:
+    """Whether a path is where nothing is kept."""
+    return any(covers(one, path) for one in SCRATCH)

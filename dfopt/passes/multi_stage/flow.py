@@ -1,0 +1,129 @@
+"""A stage read to its end: what its steps leave behind, and which build tools they call."""
+
+from __future__ import annotations
+
+from dfopt.ir.effects import covers
+from dfopt.passes.multi_stage.files import Made
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.stages import Step
+
+
+class Package(Record):
+    """A package that a step installs. `family`: "apt" or "apk"; `lean`: without what it only recommends."""
+
+    name: str
+    family: str
+    step: Step
+    lean: bool
+
+
+class Call(Record):
+    """A build tool, or a program of which nothing is known, as it is called: base name, its words with the variables
+    that the file sets (None: not fixed), the directory, the variables set in front of it, the home directory of who
+    runs it (None: not known), and the word that names it."""
+
+    program: str
+    words: tuple[str | None, ...]
+    directory: str
+    assignments: dict[str, str]
+    step: Step
+    where: str
+    home: str | None = "/root"
+    path: str = ""
+
+    @property
+    def line(self) -> int:
+        return self.step.node.line
+
+    def after(self, *options: str) -> list[str | None]:
+        """The values of options: `-o x`, `--out=x`."""
+        found: list[str | None] = []
+        for index, word in enumerate(self.words):
+            if word in options:
+                found.append(self.words[index + 1] if index + 1 < len(self.words) else None)
+            elif word is not None and word.startswith(tuple(f"{option}=" for option in options)):
+                found.append(word.partition("=")[2])
+        return found
+
+    def operands(self, *taking: str) -> list[str | None]:
+        """The words that are neither options nor values of the options `taking`."""
+        found: list[str | None] = []
+        skip = False
+        for word in self.words:
+            if skip:
+                skip = False
+            elif word is not None and word.startswith("-") and word != "-":
+                skip = word in taking
+            else:
+                found.append(word)
+        return found
+
+
+class Flow:
+    """The stage read to its end. `accounts`: the steps that make accounts; `alone`: those that do nothing else."""
+
+    __slots__ = (
+        "accounts",
+        "alone",
+        "arguments",
+        "buried",
+        "calls",
+        "changed",
+        "deleted",
+        "fetched",
+        "gone",
+        "groups",
+        "heads",
+        "home",
+        "homes",
+        "links",
+        "made",
+        "owned",
+        "packages",
+        "removed",
+        "roots",
+        "swept",
+    )
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.gone: list[Made] = []  # files of the build context that later commands delete: tools may have read them
+        self.deleted: list[tuple[str, int]] = []  # what commands delete or move away, and how many calls came before
+        self.heads: list[str] = []  # directories that ENV puts before the search path
+        self.packages: list[Package] = []
+        self.buried: list[Package] = []  # removed again by a later step: their bytes are in the image all the same
+        self.swept: set[int] = set()  # steps (indices) that end by removing all that they installed for themselves
+        self.removed: set[str] = set()
+        self.groups: dict[str, list[str]] = {}  # of apk's --virtual
+        self.calls: list[Call] = []
+        self.accounts: list[Step] = []
+        self.alone: list[Step] = []
+        self.links: list[tuple[str, str, Step]] = []
+        self.owned: list[tuple[str, str, bool]] = []  # path, owner, and whether what is below has that owner too
+        self.roots: set[str] = set()  # directories that COPY fills with one of the build context
+        self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line
+        self.changed: list[tuple[str, int]] = []  # files whose mode or content a command changes in place
+        self.homes: dict[str, str] = {}  # of the accounts that steps make
+        self.arguments: dict[str, str] = {}  # build arguments that commands read, with their defaults
+        self.home = "/"  # the working directory of the base image
+
+    def sources(self) -> list[Made]:
+        """All that the steps copied from the build context or made, what is deleted again too."""
+        return [*self.made, *self.gone]
+
+    def delete(self, path: str) -> None:
+        """What lies at or below `path` is gone."""
+        self.gone += [one for one in self.made if covers(path, one.path) and one.kind in ("context", "tree")]
+        self.made = [one for one in self.made if not covers(path, one.path)]
+        self.deleted.append((path, len(self.calls)))
+
+    def directories(self) -> set[str]:
+        """Paths that are directories for certain."""
+        found = {one.path for one in self.made if one.kind == "directory"}
+        for one in self.made:
+            if one.kind in ("context", "file"):
+                found.add(one.path.rpartition("/")[0] or "/")
+        return found

@@ -1,0 +1,249 @@
+"""What go and cargo write."""
+
+from __future__ import annotations
+
+import re
+from posixpath import normpath
+
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.files import SYSTEM, Made, Unclear
+from dfopt.passes.multi_stage.go_packages import program_name, program_names
+from dfopt.passes.multi_stage.toolbox import fixed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dfopt.passes.multi_stage.flow import Call
+    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+
+
+def _home(call: Call) -> str:
+    if call.home is None:
+        raise Unclear(f"the home directory of who runs {call.program} in line {call.line} is not known", call.line)
+    return call.home
+
+
+def go(context: Context, call: Call, out: Outputs) -> None:
+    fixed(call)
+    words = [word or "$" for word in call.words]
+    directory = call.directory
+    if words[:1] == ["-C"] and len(words) > 2:
+        moved = join_path(directory, words[1])
+        directory = moved if isinstance(moved, str) else directory
+        words = words[2:]
+    name = words[0] if words else ""
+    if name in (
+        "mod",
+        "vet",
+        "test",
+        "fmt",
+        "version",
+        "env",
+        "generate",
+        "clean",
+        "list",
+        "work",
+        "help",
+        "telemetry",
+    ):
+        if name == "generate":
+            _generate(context, call)
+        return
+    if name not in ("build", "install", "get"):
+        raise Unclear(f"what `go {name}` in line {call.line} writes is not known", call.line)
+    taking = (
+        "-o",
+        "-ldflags",
+        "-tags",
+        "-p",
+        "-mod",
+        "-gcflags",
+        "-asmflags",
+        "-buildmode",
+        "-C",
+        "-installsuffix",
+        "-pkgdir",
+        "-compiler",
+        "-gccgoflags",
+        "-overlay",
+        "-modfile",
+        "-toolexec",
+        "-pgo",
+        "-buildvcs",
+        "-covermode",
+        "-coverpkg",
+    )
+    modes = [word for word in call.after("-buildmode") if word not in ("exe", "pie", "default")]
+    if modes:
+        raise Unclear(f"line {call.line} builds a library, which other programs load", call.line)
+    operands = [word for word in call.operands(*taking)[1:] if word is not None]
+    operands = [o for o in operands if o != directory]
+    if name == "get" and not any("@" in o or "." in o for o in operands):
+        return
+    out.work.append(directory)
+    static = call.assignments.get("CGO_ENABLED") == "0"
+    wanted = call.after("-o")
+    if name == "build":
+        if wanted:
+            path = wanted[-1]
+            if path is None:
+                raise Unclear(f"the path behind -o in line {call.line} is not fixed", call.line)
+            target = join_path(directory, path)
+            assert isinstance(target, str)
+            several = any(o.endswith("...") for o in operands) or (
+                len(operands) > 1 and not all(o.endswith(".go") for o in operands)
+            )
+            if path.endswith("/") or target in SYSTEM or several:
+                paths = [f"{target.rstrip('/')}/{one}" for one in program_names(context, call, directory, operands)]
+            else:
+                paths = [target]
+            _add(out, call, paths, static)
+            return
+        if len([o for o in operands if not o.endswith(".go")]) > 1 or any(o.endswith("...") for o in operands):
+            return  # several packages: built and thrown away
+        paths = [normpath(directory + "/" + program_name(context, call, directory, operands))]
+    else:
+        base = call.assignments.get("GOBIN") or (
+            call.assignments["GOPATH"] + "/bin" if "GOPATH" in call.assignments else ""
+        )
+        base = base or ("/go/bin" if "go" in context.features else f"{_home(call)}/go/bin")
+        paths = [normpath(f"{base}/{one}") for one in program_names(context, call, directory, operands)]
+    _add(out, call, paths, static)
+
+
+def _generate(context: Context, call: Call) -> None:
+    """Raises Unclear where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
+    files by processing source"): every line that asks for one is read."""
+    known = frozenset(table("split_programs")["go-generators"])
+    for one in context.flow.sources():
+        if one.kind == "tree":
+            raise Unclear(f"what go generate runs in line {call.line} is not known", call.line)
+        if one.kind != "context" or not one.source.endswith(".go"):
+            continue
+        text = (context.facts.context_file(one.source) or b"").decode("utf-8", "surrogateescape")
+        for line in re.finditer(r"^//go:generate[ \t]+(.*)$", text, re.M):
+            words = [word for word in line[1].split() if not word.startswith("-")]
+            if words[:1] == ["go"]:
+                words = words[2:]  # go run, go tool
+            name = words[0].partition("@")[0].removesuffix("/...").rpartition("/")[2] if words else ""
+            if name not in known:
+                place = f"{one.source}:{text.count(chr(10), 0, line.start()) + 1}"
+                reason = f"what {name or 'the program'} writes, which go generate runs in line {call.line}"
+                raise Unclear(f"{reason}, is not known ({place})", call.line)
+
+
+def _add(out: Outputs, call: Call, paths: list[str], static: bool) -> None:
+    for path in paths:
+        out.made.append(Made(path, call.step, "tool", role="program"))
+        if static:
+            out.static.add(path)
+
+
+def cargo(context: Context, call: Call, out: Outputs) -> None:
+    fixed(call)
+    words = [word for word in call.words if word is not None and not word.startswith("+")]
+    name = words[0] if words else ""
+    if name in (
+        "fetch",
+        "test",
+        "check",
+        "clippy",
+        "fmt",
+        "new",
+        "init",
+        "generate-lockfile",
+        "update",
+        "clean",
+        "doc",
+        "vendor",
+        "version",
+        "--version",
+        "-V",
+        "add",
+        "metadata",
+        "tree",
+    ):
+        return
+    if name not in ("build", "b", "install", "rustc"):
+        raise Unclear(f"what `cargo {name}` in line {call.line} writes is not known", call.line)
+    out.work.append(call.directory)
+    if name == "install":
+        root = (call.after("--root") or [None])[-1]
+        home = call.assignments.get("CARGO_HOME") or (
+            "/usr/local/cargo" if "rust" in context.features else f"{_home(call)}/.cargo"
+        )
+        base = root or call.assignments.get("CARGO_INSTALL_ROOT") or home
+        path = (call.after("--path") or [None])[-1]
+        if path is None:
+            names = [
+                w
+                for w in call.operands("--version", "--root", "--git", "--branch", "--tag", "--features", "--vers")[1:]
+                if w
+            ]
+            if call.after("--git") or not names:
+                raise Unclear(f"which programs line {call.line} installs is not known", call.line)
+            for one in names:
+                out.made.append(
+                    Made(normpath(f"{base}/bin/{one.partition('@')[0]}"), call.step, "tool", role="program")
+                )
+            return
+        directory = join_path(call.directory, path)
+        assert isinstance(directory, str)
+        for one in _crates(context, call, directory, out):
+            out.made.append(Made(normpath(f"{base}/bin/{one}"), call.step, "tool", role="program"))
+        return
+    manifest = (call.after("--manifest-path") or [None])[-1]
+    directory = call.directory
+    if manifest:
+        moved = join_path(directory, manifest)
+        directory = str(moved).rpartition("/")[0]
+    target = (call.after("--target-dir") or [call.assignments.get("CARGO_TARGET_DIR")])[-1] or directory + "/target"
+    base_ = join_path(directory, target)
+    triple = (call.after("--target") or [call.assignments.get("CARGO_BUILD_TARGET")])[-1]
+    profile = (call.after("--profile") or ["release" if "--release" in words or "-r" in words else "debug"])[-1]
+    profile = "debug" if profile == "dev" else profile
+    where = f"{base_}/{triple}/{profile}" if triple else f"{base_}/{profile}"
+    for one in _crates(context, call, directory, out):
+        out.made.append(Made(normpath(f"{where}/{one}"), call.step, "tool", role="program"))
+        if triple and triple.endswith("-musl"):
+            out.static.add(normpath(f"{where}/{one}"))
+
+
+def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locked: bool = False) -> list[str]:
+    """The programs of the package or workspace in `directory`, by its Cargo.toml. `locked`: it is a member of a
+    workspace, whose lock file counts for all."""
+    text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
+    from dfopt.knowledge import load_toml
+
+    try:
+        manifest = load_toml(text.encode("utf-8", "surrogateescape"))
+    except ValueError:
+        raise Unclear("Cargo.toml is not understood", call.line) from None
+    names: list[str] = []
+    lock = None if locked else context.text(directory.rstrip("/") + "/Cargo.lock")
+    members = manifest.get("workspace", {}).get("members", [])
+    for member in members:
+        if any(char in member for char in "*?["):
+            raise Unclear("the members of the Cargo workspace are given by a pattern", call.line)
+        names += _crates(context, call, f"{directory}/{member}", out, locked=lock is not None)
+    names += _programs(context, directory, manifest)
+    if "cdylib" in str(manifest.get("lib", "")):
+        raise Unclear("the crate is a library that other programs load", call.line)
+    if lock is not None:
+        out.crates += re.findall(r'^name = "([^"]+)"', lock, re.M)
+    elif not locked and (manifest.get("dependencies") or manifest.get("build-dependencies")):
+        raise Unclear("there is no Cargo.lock, so that the crates that are linked are not known", call.line)
+    return names
+
+
+def _programs(context: Context, directory: str, manifest: dict[str, Any]) -> list[str]:
+    """The programs of one package. Source: the Cargo book, "Cargo targets", target auto-discovery."""
+    name = manifest.get("package", {}).get("name")
+    bins = [one for one in manifest.get("bin", []) if isinstance(one, dict) and "name" in one]
+    names = [str(one["name"]) for one in bins]
+    taken = name in names or any(one.get("path") == "src/main.rs" for one in bins)
+    if isinstance(name, str) and not taken and context.text(f"{directory}/src/main.rs") is not None:
+        names.append(name)
+    return names

@@ -1,0 +1,108 @@
+"""What the tools of Java and .NET write."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.toolbox import add, fixed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.passes.multi_stage.flow import Call
+    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+
+
+def javac(context: Context, call: Call, out: Outputs) -> None:
+    if "-version" in call.words or "--version" in call.words:
+        return
+    out.work.append(call.directory)
+    target = (call.after("-d") or [None])[-1]
+    if target is not None:
+        add(out, call, target, "classes")
+        return
+    sources = call.operands("-cp", "-classpath", "--class-path", "-source", "-target", "--release", "-encoding")
+    for word in sources or [None]:
+        where = (word or "").rpartition("/")[0] if word else "."
+        place = join_path(call.directory, where or ".")
+        if isinstance(place, str):
+            out.made.append(Made(place, call.step, "tool", role="classes"))
+
+
+def jar(context: Context, call: Call, out: Outputs) -> None:
+    words = [word or "$" for word in call.words]
+    first = words[0] if words else ""
+    name = (call.after("--file", "-f") or [None])[-1]
+    if name is None and re.fullmatch(r"-?[cu]\w*f\w*", first):
+        name = (
+            words[1]
+            if (len(words) > 1 and first.lstrip("-").find("f") < (first + "m").find("m")) or "m" not in first
+            else (words[2] if len(words) > 2 and first.find("m") < first.find("f") else words[1])
+        )
+    if name is None or "$" in name:
+        raise Unclear(f"what jar in line {call.line} writes is not known", call.line)
+    add(out, call, name, "program")
+
+
+def maven(context: Context, call: Call, out: Outputs) -> None:
+    goals = [word for word in call.words if word and not word.startswith("-")]
+    if not any(goal in ("package", "install", "verify", "deploy") for goal in goals):
+        if (
+            any(
+                re.search(r"dependency:(?:go-offline|resolve)|compile|clean|test|validate|\.xml$|^\d", goal)
+                for goal in goals
+            )
+            or not goals
+        ):
+            return
+        raise Unclear(f"what maven in line {call.line} writes is not known", call.line)
+    out.work.append(call.directory)
+    text = context.need(call.directory.rstrip("/") + "/pom.xml", call, "pom.xml")
+    if re.search(r"<modules>", text):
+        out.notes["modules"] = "maven"
+    if "copy-dependencies" in text or "copy-dependencies" in " ".join(goals) or "classpathPrefix" in text:
+        out.notes["beside"] = "maven"
+    out.made.append(Made(call.directory.rstrip("/") + "/target", call.step, "tool", role="jars"))
+    fat = re.search(r"spring-boot-maven-plugin|maven-shade-plugin|maven-assembly-plugin|quarkus|<packaging>war", text)
+    depends = re.search(
+        r"<dependency>(?:(?!</dependency>).)*?</dependency>",
+        re.sub(
+            r"<dependency>(?:(?!</dependency>).)*?<scope>(?:test|provided)</scope>.*?</dependency>",
+            "",
+            text,
+            flags=re.S,
+        ),
+        re.S,
+    )
+    if depends and not fat and "copy-dependencies" not in text and "copy-dependencies" not in " ".join(goals):
+        raise Unclear("the pom.xml puts the libraries that the program needs nowhere beside it", call.line)
+
+
+def gradle(context: Context, call: Call, out: Outputs) -> None:
+    tasks = [word for word in call.words if word and not word.startswith("-")]
+    if not tasks or all(task in ("dependencies", "clean", "test", "--version") for task in tasks):
+        return
+    if not any(re.search(r"build|jar|assemble|war|installDist|distTar", task, re.I) for task in tasks):
+        raise Unclear(f"what gradle in line {call.line} writes is not known", call.line)
+    out.work.append(call.directory)
+    out.made.append(Made(call.directory.rstrip("/") + "/build", call.step, "tool", role="jars"))
+
+
+def dotnet(context: Context, call: Call, out: Outputs) -> None:
+    fixed(call)
+    name = call.words[0] if call.words else ""
+    if name in ("restore", "test", "--info", "--version", "nuget", "tool", "new", "add", "clean", "workload", "build"):
+        out.work.append(call.directory)
+        if name == "build" and call.after("-o", "--output"):
+            add(out, call, call.after("-o", "--output")[-1], "classes")
+        return
+    if name != "publish":
+        raise Unclear(f"what `dotnet {name}` in line {call.line} writes is not known", call.line)
+    out.work.append(call.directory)
+    target = (call.after("-o", "--output") or [None])[-1]
+    if target is None:
+        raise Unclear(f"line {call.line} does not say where dotnet publish writes (-o)", call.line)
+    if any(word in ("--self-contained", "-p:PublishAot=true", "/p:PublishAot=true") for word in call.words):
+        raise Unclear(f"line {call.line} builds a program of its own run time", call.line)
+    add(out, call, target, "classes")

@@ -1,0 +1,189 @@
+"""Which of the files that the builder's steps leave are copied, and with how few COPY instructions."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+from dfopt.ir.effects import covers
+from dfopt.passes.multi_stage.files import SHARED, SYSTEM, Made, is_scratch
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_ARCHIVE = re.compile(r"\.(?:tar|tgz|zip|gz|xz|bz2|zst|deb|rpm|whl|sha256|asc|sig)\Z")
+_NOISE = (
+    "Dockerfile*", "*.dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".github/**",
+    "docker-compose*.y*ml", "compose*.y*ml", ".editorconfig", "LICENSE*",
+    ".travis.yml", ".gitlab-ci.yml",
+    ".vscode/**", ".idea/**", "Jenkinsfile",
+)  # fmt: skip
+
+
+# ... at the top of the build context
+_NOISE_ABOVE = ("README*", "CHANGELOG*", "*.md")
+
+
+class Copy(Record):
+    """One COPY --from=builder: `sources` (absolute), `target` (a directory if it ends in "/"), `owner`."""
+
+    sources: tuple[str, ...]
+    target: str
+    owner: str | None
+
+
+def is_source(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path of the context is one of a build's own: by name, or for a pattern with "/" by its end."""
+    name = path.rpartition("/")[2]
+    for pattern in (*patterns, *_NOISE, *(() if "/" in path else _NOISE_ABOVE)):
+        if pattern.endswith("/**"):
+            if ("/" + path).find("/" + pattern[:-2]) >= 0:
+                return True
+        elif fnmatch.fnmatchcase(name, pattern):
+            return True
+    return False
+
+
+def programs_kept(
+    made: Sequence[Made], built: Sequence[Made], work: Sequence[str], patterns: Sequence[str], paths: Sequence[str],
+    workdir: str, names: Sequence[str], search: Sequence[str],
+) -> tuple[list[Made], list[Made]]:  # fmt: skip
+    """(kept, left) of a compiled program: what tools built, and data. `paths`: what the image's commands name;
+    `names`: programs that are called by name."""
+    kept: list[Made] = []
+    left: list[Made] = []
+    needed = [one for one in built if one.path in paths]
+    needed += [
+        one for one in built
+        if one.path.rpartition("/")[2] in names and one.path.rpartition("/")[0] in search and one not in needed
+    ]  # fmt: skip
+    bases = {one.path.rpartition("/")[2] for one in needed}
+    for one in built:
+        base = one.path.rpartition("/")[2]
+        jars = [path for path in paths if one.role == "jars" and covers(one.path, path) and path.endswith(".jar")]
+        if jars:
+            kept += [Made(path, one.step, "tool", role="program") for path in jars]
+        elif one.role == "program" and one not in needed and _aside(one.path, work, workdir, names):
+            left.append(one)
+        elif one in needed or one.role != "program" or base not in bases:
+            kept.append(one)
+        else:
+            left.append(one)
+    for one in made:
+        named = any(covers(one.path, path) for path in paths)
+        if one.kind == "context":
+            source = is_source(one.source, patterns) and one.path not in paths
+            (left if source else kept).append(one)
+        elif one.kind == "directory":
+            continue
+        elif is_scratch(one.path) and not named:
+            left.append(one)
+        elif one.role in ("repository", "inside", "download"):
+            inside = any(covers(one.path, place) for place in work) or any(covers(place, one.path) for place in work)
+            if named or (inside and covers(one.path, workdir) and one.path not in SYSTEM):
+                kept.append(one)
+            elif inside or _ARCHIVE.search(one.path):
+                left.append(one)
+            else:
+                kept.append(one)
+        else:
+            kept.append(one)
+    kept += _empty(made, kept, left, work, paths)
+    return kept, left
+
+
+def _aside(path: str, work: Iterable[str], workdir: str, names: Iterable[str]) -> bool:
+    """Whether a program that nothing calls lies where it was built, away from where the image starts."""
+    if path.rpartition("/")[2] in names or covers(workdir, path):
+        return False
+    return any(covers(place, path) for place in work if place != "/")
+
+
+def everything_kept(made: Sequence[Made], built: Sequence[Made], paths: Sequence[str]) -> tuple[list[Made], list[Made]]:
+    """(kept, left) of an application that is run from its sources."""
+    kept = [one for one in (*made, *built) if one.kind != "directory" and not is_scratch(one.path)]
+    left = [one for one in (*made, *built) if one.kind != "directory" and is_scratch(one.path)]
+    for one in list(left):
+        if any(covers(one.path, path) for path in paths):
+            left.remove(one)
+            kept.append(one)
+    kept += _empty(made, kept, left, (), paths)
+    return kept, left
+
+
+def _empty(
+    made: Sequence[Made], kept: Sequence[Made], left: Sequence[Made], work: Sequence[str], paths: Sequence[str]
+) -> list[Made]:
+    """Directories that were made for the run: nothing else tells of them."""
+    found: list[Made] = []
+    for one in made:
+        if one.kind != "directory" or one.role == "workdir" or one.path in SYSTEM or is_scratch(one.path):
+            continue
+        if any(covers(one.path, other.path) for other in (*kept, *left)) or any(covers(one.path, w) for w in work):
+            continue
+        if not any(covers(other.path, one.path) and other is not one for other in found):
+            found.append(one)
+    return found
+
+
+def copies(
+    kept: Sequence[Made], left: Sequence[Made], work: Sequence[str], roots: Iterable[str], moved: dict[str, str],
+    owned: Sequence[tuple[str, str, bool]],
+) -> list[Copy]:  # fmt: skip
+    """The COPY instructions for `kept`. `work`: directories in which tools worked: they are not copied as a whole.
+    `roots`: directories that the steps made: what is below them is theirs alone. `moved`: path -> another place."""
+    own = [root for root in roots if root not in SHARED]
+    whole: dict[str, Made] = {}
+    singles: dict[str, Made] = {}
+    for one in kept:
+        if one.path in moved:
+            singles[one.path] = one
+            continue
+        path = one.path
+        if one.kind in ("context", "file"):
+            while True:
+                parent = path.rpartition("/")[0] or "/"
+                if parent in SHARED or not any(covers(root, parent) for root in own):
+                    break
+                if any(covers(parent, other.path) for other in left) or any(covers(parent, place) for place in work):
+                    break
+                path = parent
+        if path == one.path and one.kind in ("context", "tool") and one.role not in _TREES:
+            singles[path] = one
+        else:
+            whole.setdefault(path, one)
+    result: list[Copy] = []
+    for path, _ in sorted(whole.items(), key=lambda pair: _place(kept, pair[1])):
+        if not any(covers(other, path) and other != path for other in whole):
+            result.append(Copy((path,), path, _owner(owned, path)))
+    groups: dict[str, list[str]] = {}
+    for path in singles:
+        if any(covers(other, path) for other in whole):
+            continue
+        if path in moved:
+            result.append(Copy((path,), moved[path], None))
+        else:
+            groups.setdefault(path.rpartition("/")[0], []).append(path)
+    for directory, paths in groups.items():
+        if len(paths) == 1:
+            result.append(Copy((paths[0],), paths[0], None))
+        else:
+            result.append(Copy(tuple(paths), directory + "/", None))
+    return result
+
+
+def _owner(owned: Sequence[tuple[str, str, bool]], path: str) -> str | None:
+    """The owner of a directory that is copied: what is in it keeps its own, but itself would be root's."""
+    for place, owner, deep in reversed(owned):
+        if place == path or (deep and covers(place, path)):
+            return None if owner.partition(":")[0] in ("root", "0") else owner
+    return None
+
+
+_TREES = ("prefix", "programs", "classes", "packages", "jars", "library", "tree")
+
+
+def _place(kept: Sequence[Made], one: Made) -> int:
+    return next((index for index, other in enumerate(kept) if other is one), 0)

@@ -1,0 +1,308 @@
+"""What the packages of a language need from the system, and where its tools put them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.passes.multi_stage.packages import libraries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.passes.multi_stage.bases import Base
+    from dfopt.passes.multi_stage.flow import Flow
+    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.stage_templates.stages import StageRecipe
+
+_PYTHON = {
+    "trixie": "3.13",
+    "bookworm": "3.11",
+    "bullseye": "3.9",
+    "noble": "3.12",
+    "jammy": "3.10",
+    "focal": "3.8",
+    "bionic": "3.6",
+}
+
+
+def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Base) -> list[str]:
+    """Packages for the run that the language's own packages need. Raises Unclear where one is not known and the base
+    image, which changes, may be what it relies on."""
+    changes = base.run != base.image
+    if recipe.name == "python" and changes:
+        release = base.release or "trixie"
+        return [each for one in _python(context, out) for each in _of_release(one, release)]
+    if recipe.name == "node" and changes:
+        return _node(context, out)
+    if recipe.name == "ruby" and changes:
+        return _ruby(context, out, base)
+    if recipe.name == "rust":
+        return _rust(recipe, out, base)
+    return []
+
+
+def _of_release(package: str, release: str) -> tuple[str, ...]:
+    """The libraries of a -dev package in a release; another package as it is. Raises Unclear."""
+    if not package.endswith("-dev"):
+        return (package,)
+    found = libraries(package, release)
+    if found is None:
+        raise Unclear(f"the libraries of {package} in {release} are not known")
+    return found
+
+
+def _python(context: Context, out: Outputs) -> list[str]:
+    """By the names in requirements files and on the command line."""
+    facts = table("split_libraries")
+    own = frozenset(facts["pypi-own"]["names"])
+    found: list[str] = []
+    for line in out.notes.get("pip-words", "").split("\n"):
+        if not line:
+            continue
+        directory, *words = line.split("\t")
+        skip = ""
+        for word in words[1:]:
+            option, skip = skip, ""
+            if option in ("-r", "--requirement"):
+                for name in _requirements(context, directory, word):
+                    found += _distribution(name, facts["pypi"], own)
+            elif option:
+                continue
+            elif word in (
+                "-r",
+                "--requirement",
+                "-c",
+                "--constraint",
+                "-i",
+                "--index-url",
+                "--extra-index-url",
+                "-f",
+                "--find-links",
+                "--timeout",
+                "--trusted-host",
+                "--progress-bar",
+                "--root-user-action",
+                "--only-binary",
+                "--no-binary",
+                "--platform",
+                "--retries",
+                "--default-timeout",
+                "-t",
+                "--target",
+                "--prefix",
+                "--root",
+            ):
+                skip = word
+            elif word.startswith("-r") and len(word) > 2:
+                for name in _requirements(context, directory, word[2:]):
+                    found += _distribution(name, facts["pypi"], own)
+            elif word.startswith("--requirement="):
+                for name in _requirements(context, directory, word.partition("=")[2]):
+                    found += _distribution(name, facts["pypi"], own)
+            elif word.startswith("-"):
+                continue
+            elif word.startswith((".", "/")) or word.endswith(".whl"):
+                for name in _project(context, directory, word):
+                    found += _distribution(name, facts["pypi"], own)
+            elif "://" in word or "git+" in word:
+                raise Unclear(f"what {word} needs of the base image is not known")
+            else:
+                found += _distribution(word, facts["pypi"], own)
+    return found
+
+
+def _distribution(word: str, needs: dict[str, list[str]], own: frozenset[str]) -> list[str]:
+    name = re.sub(r"[-_.]+", "-", re.split(r"[\[=<>~!;@ ]", word, maxsplit=1)[0]).lower()
+    if not name:
+        return []
+    if name in needs:
+        return needs[name]
+    if name in own or name.startswith(("types-", "flask-", "django-", "pytest-", "sphinx")):
+        return []
+    raise Unclear(f"what the distribution {name} needs of the base image is not known")
+
+
+def _requirements(context: Context, directory: str, word: str, depth: int = 0) -> list[str]:
+    path = str(join_path(directory, word))
+    text = context.text(path)
+    if text is None or depth > 4:
+        raise Unclear(f"{word} is not at hand, so that what its packages need of the base image is not known")
+    found: list[str] = []
+    for line in text.replace("\\\n", " ").splitlines():
+        line = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        line = re.sub(r"\s--hash=\S+", "", line)
+        if not line:
+            continue
+        include = re.match(r"(?:-r|--requirement|-c|--constraint)[ =]*(\S+)", line)
+        if include:
+            if line.startswith(("-r", "--requirement")):
+                found += _requirements(context, path.rpartition("/")[0], include[1], depth + 1)
+            continue
+        if line.startswith("-e") or "git+" in line or ("://" in line.split("#")[0] and not line.startswith("-")):
+            raise Unclear(f"what {line} in {word} needs of the base image is not known")
+        if not line.startswith("-"):
+            found.append(line)
+    return found
+
+
+def _project(context: Context, directory: str, word: str) -> list[str]:
+    """What a project's own pyproject.toml (or setup.py) names as dependencies."""
+    base = str(join_path(directory, word.split("[")[0])).rstrip("/")
+    text = context.text(f"{base}/pyproject.toml")
+    names: list[str] = []
+    if text is not None:
+        from dfopt.knowledge import load_toml
+
+        try:
+            found = load_toml(text.encode("utf-8", "surrogateescape"))
+        except ValueError:
+            raise Unclear("pyproject.toml is not understood") from None
+        project = found.get("project", {})
+        names += [str(one) for one in project.get("dependencies", ())]
+        poetry = found.get("tool", {}).get("poetry", {}).get("dependencies", {})
+        names += [name for name in poetry if name != "python"]
+    setup = context.text(f"{base}/setup.py")
+    if setup is not None:
+        listed = re.search(r"install_requires\s*=\s*\[(.*?)\]", setup, re.S)
+        if listed:
+            names += re.findall(r"[\"']([^\"']+)[\"']", listed[1])
+        elif "install_requires" in setup:
+            raise Unclear("setup.py computes its dependencies")
+    if text is None and setup is None:
+        raise Unclear(f"the project that pip installs from {word} is not at hand")
+    return names
+
+
+def _node(context: Context, out: Outputs) -> list[str]:
+    """By the lock file: a module that is compiled, or finds a compiled part of its own, needs one of a few helpers."""
+    facts = table("split_libraries")["npm"]
+    places = {
+        one.path.rpartition("/")[0] for one in out.made if one.role == "packages" and one.path.endswith("/node_modules")
+    }
+    for name in out.notes.get("global", "").split():
+        if name.rpartition("@")[0] or name in (
+            "serve",
+            "http-server",
+            "pm2",
+            "nodemon",
+            "ts-node",
+            "express-generator",
+            "json-server",
+        ):
+            name = name.rpartition("@")[0] or name
+        if name not in ("serve", "http-server", "pm2", "nodemon", "ts-node", "json-server", "express-generator"):
+            raise Unclear(f"what the module {name} needs of the base image is not known")
+    for place in places:
+        lock = context.text(f"{place}/package-lock.json") or context.text(f"{place}/npm-shrinkwrap.json")
+        yarn = context.text(f"{place}/yarn.lock") or context.text(f"{place}/pnpm-lock.yaml")
+        manifest = context.text(f"{place}/package.json")
+        names: set[str] = set()
+        if lock is not None:
+            try:
+                found = json.loads(lock)
+            except ValueError:
+                raise Unclear("package-lock.json is not understood") from None
+            packages = found.get("packages", {}) if isinstance(found, dict) else {}
+            names = {path.rpartition("node_modules/")[2] for path in packages if path}
+            names |= set(found.get("dependencies", {}) if isinstance(found, dict) else {})
+        elif yarn is not None:
+            names = set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M))
+        else:
+            if manifest is None:
+                raise Unclear("package.json is not at hand, so that which modules are compiled is not known")
+            try:
+                names = set((json.loads(manifest).get("dependencies") or {}).keys())
+            except (ValueError, AttributeError):
+                raise Unclear("package.json is not understood") from None
+            unknown = sorted(names - set(facts["pure"]))
+            if unknown:
+                raise Unclear(
+                    f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known"
+                )
+        if names & set(facts["own"]):
+            continue
+        helper = sorted(names & set(facts["helpers"]))
+        if helper:
+            raise Unclear(f"a module uses {helper[0]}, and what its compiled part needs of the base image is not known")
+    return []
+
+
+def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
+    """By Gemfile.lock, or without one by a Gemfile that names known gems alone."""
+    facts = table("split_libraries")["gems"]
+    own = frozenset(table("split_libraries")["gems-own"]["names"])
+    found: list[str] = []
+    locked = any(one.kind == "context" and one.path.endswith("/Gemfile.lock") for one in context.flow.sources())
+    for one in context.flow.sources():
+        lock = one.path.endswith("/Gemfile.lock")
+        if one.kind != "context" or not (lock or (one.path.endswith("/Gemfile") and not locked)):
+            continue
+        data = context.facts.context_file(one.source)
+        if data is None:
+            raise Unclear(f"{one.source} is not at hand")
+        text = data.decode("utf-8", "replace")
+        pattern = r"^    ([\w.-]+) \(" if lock else r"^\s*gem\s+[\"']([\w.-]+)"
+        for name in re.findall(pattern, text, re.M):
+            package = facts.get(name)
+            if package:
+                found += libraries(package, base.release or "trixie") or ()
+            elif package is None and not lock and name not in own:
+                raise Unclear(f"what the gem {name} needs of the base image is not known, and there is no Gemfile.lock")
+    return found
+
+
+def _rust(recipe: StageRecipe, out: Outputs, base: Base) -> list[str]:
+    """By the crates of Cargo.lock: one that links a library of the system is called NAME-sys."""
+    found: list[str] = []
+    for crate in dict.fromkeys(out.crates):
+        if not crate.endswith("-sys") and crate not in recipe.crates:
+            continue
+        package = recipe.crates.get(crate)
+        if package is None:
+            raise Unclear(f"what the crate {crate} is linked with is not known")
+        if package:
+            found += libraries(package, base.release or "trixie") or ()
+    return found
+
+
+def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, facts: Facts) -> list[str]:
+    """Directories in which a language's tools keep what they installed for the whole system. Raises Unclear."""
+    found: list[str] = []
+    if recipe.name == "python" and out.notes.get("uv-python") and not _satisfied(out.notes["uv-python"], base.image):
+        raise Unclear(f"whether uv takes the Python of {base.image} is not known (it must be {out.notes['uv-python']})")
+    if recipe.name == "python" and "site" in out.notes:
+        if "python" in base.has:
+            version = re.match(r".*?:(\d+\.\d+)", base.image)
+            if version is None:
+                return ["/usr/local"]  # the tag does not tell the version, which is in the paths: Python and all
+            found.append(f"/usr/local/lib/python{version[1]}/site-packages")
+        else:
+            known = _PYTHON.get(base.release)
+            if known is None:
+                raise Unclear(f"the version of Python in {base.image} is not known, and with it where pip installs")
+            found.append(f"/usr/local/lib/python{known}/dist-packages")
+        found.append("/usr/local/bin")
+    if recipe.name == "ruby" and "gems" in out.notes:
+        if "ruby" not in base.has:
+            raise Unclear("where gems are installed is not known")
+        found.append("/usr/local/bundle")
+    if recipe.name == "node" and "global" in out.notes:
+        found += ["/usr/local/lib/node_modules", "/usr/local/bin"]
+    return found
+
+
+def _satisfied(wanted: str, image: str) -> bool:
+    """Whether the Python that an image's tag tells, as 3.12, is one of `wanted`: bounds as in ">=3.9,<4"."""
+    told = re.match(r".*?:(\d+)\.(\d+)", image)
+    for part in wanted.split(","):
+        bound = re.fullmatch(r"(>=|<|==|~=)\s*(\d+)(?:\.(\d+))?(?:\.(?:\d+|\*))?", part.strip())
+        if told is None or bound is None:
+            return False
+        ours, theirs = (int(told[1]), int(told[2])), (int(bound[2]), int(bound[3] or 0))
+        if not {">=": ours >= theirs, "<": ours < theirs, "==": ours == theirs, "~=": ours == theirs}[bound[1]]:
+            return False
+    return True

@@ -1,0 +1,384 @@
+"""What make and cmake write, read from the Makefile and the CMakeLists.txt of the build context."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Reader: TypeAlias = Callable[[str], "str | None"]
+
+# GNU make's own variables (make 4.4, `make -p`), and those that GNUInstallDirs defines (cmake 3.31)
+_MAKE = {"CC": "cc", "CXX": "g++", "RM": "rm -f", "AR": "ar", "MAKE": "make", "CURDIR": "", "DESTDIR": ""}
+_CMAKE = {
+    "CMAKE_INSTALL_BINDIR": "bin", "CMAKE_INSTALL_SBINDIR": "sbin", "CMAKE_INSTALL_LIBDIR": "lib",
+    "CMAKE_INSTALL_DATADIR": "share", "CMAKE_INSTALL_DATAROOTDIR": "share", "CMAKE_INSTALL_SYSCONFDIR": "etc",
+    "CMAKE_INSTALL_INCLUDEDIR": "include", "CMAKE_INSTALL_FULL_BINDIR": "bin",
+}  # fmt: skip
+
+
+class Built(Record):
+    """What a build file tells: `programs` and `data` as absolute paths, `libraries` that are linked by name (-lNAME),
+    `modules` that pkg-config is asked for, and `loads`: shared libraries or modules of its own that are built; `names`:
+    of the targets of a cmake project."""
+
+    programs: tuple[str, ...]
+    data: tuple[str, ...]
+    libraries: tuple[str, ...]
+    modules: tuple[str, ...]
+    loads: tuple[str, ...]
+    static: bool = False
+    names: tuple[str, ...] = ()
+
+
+class Makefile:
+    """Variables and rules of a makefile, as far as they are written out: no functions beyond wildcard and patsubst are
+    followed, and a name that cannot be told is not among the results."""
+
+    def __init__(self, text: str, given: dict[str, str]) -> None:
+        self.variables: dict[str, str] = {**_MAKE}
+        self.rules: dict[str, tuple[list[str], list[str]]] = {}
+        self.order: list[str] = []
+        current: list[str] = []
+        text = text.replace("\\\r\n", " ").replace("\\\n", " ")
+        for line in text.splitlines():
+            if line.startswith("\t"):
+                for name in current:
+                    self.rules[name][1].append(line.strip().lstrip("@-+"))
+                continue
+            bare = line.split("#", 1)[0].rstrip() if "#" in line else line.rstrip()
+            found = re.match(r"\s*(?:export\s+|override\s+)?([\w.-]+)\s*(\?=|:=|::=|\+=|=)\s*(.*)\Z", bare)
+            if found:
+                current = []
+                name, operator, value = found.groups()
+                if operator == "+=":
+                    value = (self.variables.get(name, "") + " " + value).strip()
+                if operator != "?=" or name not in self.variables or name in _MAKE:
+                    self.variables[name] = value
+                continue
+            rule = re.match(r"([^:=\s][^:=]*?)\s*::?\s*([^=].*|)\Z", bare)
+            if rule:
+                current = self.expand(rule[1]).split()
+                recipe: list[str] = []
+                needs = rule[2].split(";", 1)
+                if len(needs) > 1:
+                    recipe.append(needs[1].strip())
+                for name in current:
+                    old = self.rules.get(name, ([], []))
+                    self.rules[name] = (old[0] + self.expand(needs[0]).replace("|", " ").split(), old[1] + recipe)
+                    if name not in self.order and not name.startswith(".") and "%" not in name:
+                        self.order.append(name)
+        self.variables.update(given)
+
+    def expand(self, text: str, automatic: dict[str, str] | None = None, depth: int = 0) -> str:
+        """A text with its variables; what is not known stays as `$(...)`."""
+        if depth > 12:
+            return text
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1] or match[2] or match[3]
+            if automatic is not None and name in automatic:
+                return automatic[name]
+            if name in self.variables:
+                return self.expand(self.variables[name], automatic, depth + 1)
+            return "" if re.fullmatch(r"[\w.-]+", name) else match[0]
+
+        text = text.replace("$$", "\0")
+        text = re.sub(r"\$\(([^()$]+)\)|\$\{([^{}$]+)\}|\$([@<^*?]|\w)", value, text)
+        if "$(" in text and depth < 3:
+            again = re.sub(r"\$\(([\w.-]+)\)|\$\{([\w.-]+)\}|\$([@<^*?])", value, text)
+            text = again
+        return text.replace("\0", "$")
+
+    def commands(self, target: str, seen: set[str] | None = None) -> Iterator[str]:
+        """The command lines that make runs for a target, those of what it needs first."""
+        seen = set() if seen is None else seen
+        if target in seen:
+            return
+        seen.add(target)
+        needs, recipe = self.rules.get(target, ([], []))
+        for need in needs:
+            yield from self.commands(need, seen)
+        pattern, stem = (recipe, "") if recipe else self._pattern(target)
+        for line in pattern:
+            automatic = {
+                "@": target,
+                "<": needs[0] if needs else stem,
+                "^": " ".join(needs),
+                "*": stem,
+                "@D": target.rpartition("/")[0],
+            }
+            yield self.expand(line, automatic)
+
+    def _pattern(self, target: str) -> tuple[list[str], str]:
+        for name, (_, recipe) in self.rules.items():
+            if "%" in name:
+                head, _, tail = name.partition("%")
+                if target.startswith(head) and target.endswith(tail) and recipe:
+                    return recipe, target[len(head) : len(target) - len(tail)]
+        return [], ""
+
+
+def makefile_outputs(
+    text: str, targets: list[str], given: dict[str, str], directory: str, read: Reader, depth: int = 0
+) -> Built:
+    """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Unclear."""
+    if re.search(r"^\s*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
+        raise Unclear("the Makefile includes others or computes its rules")
+    made = Makefile(text, given)
+    wanted = targets or made.order[:1]
+    programs: list[str] = []
+    data: list[str] = []
+    loads: list[str] = []
+    lines: list[str] = []
+    for target in wanted:
+        if target not in made.rules and not made._pattern(target)[0]:
+            raise Unclear(f"the Makefile has no rule for {target}")
+        lines += list(made.commands(target))
+    static = False
+    inner: list[Built] = []
+    for line in lines:
+        place = directory
+        for command in re.split(r"&&|;|\|\|", line):
+            words = command.strip().lstrip("@-+").split()
+            if not words:
+                continue
+            name = words[0].rpartition("/")[2]
+            if name == "cd" and len(words) == 2:
+                place = _path(place, words[1])
+                continue
+            if name == "make":
+                inner.append(_again(words, given, place, read, depth))
+                continue
+            if place != directory:
+                raise Unclear("the Makefile changes its directory")
+            if re.fullmatch(r"(?:[\w-]+-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|ld)(?:-\d+)?", name):
+                output = _after(words, "-o")
+                if "-c" in words or "-E" in words or "-M" in words:
+                    continue
+                if "-shared" in words:
+                    loads.append(output or "")
+                elif output:
+                    programs.append(_path(directory, output))
+                    static = static or "-static" in words
+            elif name == "install":
+                _installs(words, directory, programs, data)
+            elif name == "cp" and len(words) > 2:
+                operands = [w for w in words[1:] if not w.startswith("-")]
+                _placed(operands, directory, data)
+            elif name == "go" and "build" in words:
+                output = _after(words, "-o")
+                if output:
+                    programs.append(_path(directory, output))
+            elif name in ("cargo", "npm", "python", "python3", "cmake", "meson", "ninja", "./configure"):
+                raise Unclear(f"the Makefile calls {name}")
+    everything = "\n".join([*lines, *made.variables.values()])
+    if any("$(" in path or "$" in path for path in (*programs, *data)):
+        raise Unclear("a path in the Makefile depends on something unknown")
+    for built in inner:
+        programs += built.programs
+        data += built.data
+        loads += built.loads
+    return Built(
+        tuple(dict.fromkeys(programs)), tuple(dict.fromkeys(data)),
+        _libraries(everything) + tuple([name for built in inner for name in built.libraries]),
+        _modules(everything) + tuple([name for built in inner for name in built.modules]), tuple(loads), static,
+    )  # fmt: skip
+
+
+def _again(words: list[str], given: dict[str, str], directory: str, read: Reader, depth: int) -> Built:
+    """`make -C directory targets` inside a Makefile."""
+    targets: list[str] = []
+    rest = iter(words[1:])
+    for word in rest:
+        if word == "-C":
+            directory = _path(directory, next(rest, "."))
+        elif word.startswith("-C"):
+            directory = _path(directory, word[2:])
+        elif "=" in word:
+            given = {**given, word.partition("=")[0]: word.partition("=")[2]}
+        elif not word.startswith("-"):
+            targets.append(word)
+    text = next(
+        (
+            found
+            for name in ("GNUmakefile", "makefile", "Makefile")
+            if (found := read(f"{directory}/{name}")) is not None
+        ),
+        None,
+    )
+    if text is None or depth > 5:
+        raise Unclear(f"the Makefile in {directory} is not at hand")
+    return makefile_outputs(text, targets, given, directory, read, depth + 1)
+
+
+def _after(words: list[str], option: str) -> str:
+    for index, word in enumerate(words):
+        if word == option and index + 1 < len(words):
+            return words[index + 1]
+        if word.startswith(option) and len(word) > len(option) and len(option) == 2:
+            return word[len(option) :]
+    return ""
+
+
+def _path(directory: str, word: str) -> str:
+    path = join_path(directory, word.strip("\"'"))
+    return path if isinstance(path, str) else word
+
+
+def _installs(words: list[str], directory: str, programs: list[str], data: list[str]) -> None:
+    taking = ("-m", "--mode", "-o", "--owner", "-g", "--group", "-S")
+    operands: list[str] = []
+    skip = False
+    for word in words[1:]:
+        if skip:
+            skip = False
+        elif word in taking or re.fullmatch(r"-\w*[mog]", word):
+            skip = True
+        elif not word.startswith("-"):
+            operands.append(word)
+    if any(re.fullmatch(r"-\w*d\w*|--directory", word) and "m" not in word.lstrip("-")[:-1] for word in words[1:]):
+        return
+    mode = _after(words, "-m")
+    programs_ = programs if not re.fullmatch(r"0?[0-6]44|0?600", mode) else data
+    _placed(operands, directory, programs_)
+
+
+def _placed(operands: list[str], directory: str, out: list[str]) -> None:
+    if len(operands) < 2:
+        return
+    target = _path(directory, operands[-1])
+    into = (
+        operands[-1].endswith("/") or len(operands) > 2 or target.rpartition("/")[2] in ("bin", "lib", "share", "etc")
+    )
+    for word in operands[:-1]:
+        out.append(target.rstrip("/") + "/" + word.rpartition("/")[2] if into else target)
+
+
+def _libraries(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.findall(r"(?:^|\s)-l(?!dflags\b)(\w[\w.+-]*)", text)))
+
+
+def _modules(text: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for words in re.findall(r"(?:pkg-config|pkgconf)\s+([^)`\n]*)", text):
+        found += [word for word in words.split() if not word.startswith("-") and re.fullmatch(r"[\w.+-]+", word)]
+    return tuple(dict.fromkeys(found))
+
+
+# --- cmake ---------------------------------------------------------------------------------------------------------
+
+
+def cmake_outputs(text: str, build: str, prefix: str, source: str, read: Reader, depth: int = 0) -> Built:
+    """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. Raises Unclear."""
+    text = re.sub(r"#\[\[.*?\]\]|#[^\n]*", "", text, flags=re.S)
+    if re.search(r"\b(?:FetchContent_MakeAvailable|ExternalProject_Add)\b", text, re.I):
+        raise Unclear("the CMakeLists.txt takes in other projects")
+    variables = {
+        **_CMAKE,
+        "CMAKE_INSTALL_PREFIX": prefix,
+        "CMAKE_SOURCE_DIR": source,
+        "CMAKE_CURRENT_SOURCE_DIR": source,
+    }
+    programs: list[str] = []
+    data: list[str] = []
+    loads: list[str] = []
+    libraries: list[str] = []
+    modules: list[str] = []
+    named: dict[str, str] = {}
+    inner_names: set[str] = set()
+    output = build
+    calls = re.findall(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
+    for name, inner in calls:
+        words = re.findall(r'"[^"]*"|[^\s"]+', inner)
+        words = [_cmake_value(word.strip('"'), variables) for word in words]
+        name = name.lower()
+        if name == "project" and words:
+            variables["PROJECT_NAME"] = words[0]
+        elif name == "set" and len(words) > 1:
+            variables[words[0]] = words[1]
+            if words[0] in ("CMAKE_RUNTIME_OUTPUT_DIRECTORY", "EXECUTABLE_OUTPUT_PATH"):
+                output = words[1].replace("${CMAKE_BINARY_DIR}", build)
+        elif name == "add_executable" and words:
+            named[words[0]] = words[0]
+            programs.append(_path(output, words[0]))
+        elif name == "add_library" and len(words) > 1:
+            static = words[1] in ("STATIC", "OBJECT", "INTERFACE", "IMPORTED", "ALIAS")
+            if words[1] in ("SHARED", "MODULE") or ("BUILD_SHARED_LIBS" in text and not static):
+                loads.append(words[0])
+            else:
+                named[words[0]] = words[0]
+        elif name == "target_link_libraries":
+            libraries += [w for w in words[1:] if w not in ("PRIVATE", "PUBLIC", "INTERFACE")]
+        elif name == "pkg_check_modules":
+            modules += [w for w in words[1:] if w not in ("REQUIRED", "IMPORTED_TARGET", "QUIET")]
+        elif name == "install":
+            _cmake_install(words, prefix, programs, data)
+        elif name == "add_subdirectory" and words:
+            inner_text = read(f"{source}/{words[0]}/CMakeLists.txt")
+            if inner_text is None or depth > 5:
+                raise Unclear(f"the CMakeLists.txt in {words[0]} is not at hand")
+            sub = cmake_outputs(inner_text, f"{build}/{words[0]}", prefix, f"{source}/{words[0]}", read, depth + 1)
+            programs += sub.programs
+            data += sub.data
+            loads += sub.loads
+            libraries += sub.libraries
+            modules += sub.modules
+            inner_names |= set(sub.names)
+    own = set(named) | set(loads) | inner_names
+    linked = [w for w in libraries if w not in own and "::" not in w and "$" not in w]
+    linked += [w for w in libraries if "::" in w and w not in ("Threads::Threads",)]
+    paths = (*programs, *data)
+    if any("$" in path for path in paths):
+        raise Unclear("a path in the CMakeLists.txt depends on something unknown")
+    if depth:
+        linked = libraries  # a name may be one of another directory's
+    return Built(
+        tuple(dict.fromkeys(programs)), tuple(dict.fromkeys(data)), tuple(linked), tuple(modules), tuple(loads), False,
+        tuple(own),
+    )  # fmt: skip
+
+
+def _cmake_value(word: str, variables: dict[str, str]) -> str:
+    for _ in range(4):
+        word = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], match[0]), word)
+    return word
+
+
+def _cmake_install(words: list[str], prefix: str, programs: list[str], data: list[str]) -> None:
+    keywords = {
+        "DESTINATION",
+        "RUNTIME",
+        "LIBRARY",
+        "ARCHIVE",
+        "COMPONENT",
+        "PERMISSIONS",
+        "OPTIONAL",
+        "BUNDLE",
+        "EXPORT",
+    }
+    sort = words[0].upper() if words else ""
+    operands: list[str] = []
+    for word in words[1:]:
+        if word in keywords:
+            break
+        operands.append(word)
+    target = words[words.index("DESTINATION") + 1] if "DESTINATION" in words[:-1] else ""
+    if sort == "TARGETS":
+        programs += [_path(_path(prefix, target or "bin"), name) for name in operands]
+    elif sort in ("FILES", "PROGRAMS"):
+        out = data if sort == "FILES" else programs
+        out += [_path(_path(prefix, target), name.rpartition("/")[2]) for name in operands]
+    elif sort == "DIRECTORY":
+        for name in operands:
+            base = "" if name.endswith("/") else name.rpartition("/")[2]
+            data.append(_path(_path(prefix, target), base or "."))
+    elif sort not in ("EXPORT",):
+        raise Unclear(f"what install({sort}) of the CMakeLists.txt writes is not followed")

@@ -1,0 +1,120 @@
+"""What the package tools of Node, Ruby and PHP write, and programs that an interpreter runs."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.toolbox import add, own_script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.passes.multi_stage.flow import Call
+    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+
+
+def npm(context: Context, call: Call, out: Outputs) -> None:
+    words = [word or "$" for word in call.words]
+    name = next((word for word in words if not word.startswith("-")), "install" if call.program == "yarn" else "")
+    everywhere = "-g" in words or "--global" in words or "--location=global" in words or name == "global"
+    if name in ("cache", "config", "set", "--version", "audit", "fund", "prune", "dedupe", "test", "lint", "version"):
+        return
+    if name in ("install", "i", "ci", "add", "clean-install", "install-clean", "update", "rebuild", "link", "global"):
+        if everywhere:
+            names = [w for w in call.operands("--prefix", "--registry")[1:] if w]
+            for one in names:
+                if re.fullmatch(
+                    r"(?:npm|yarn|pnpm|corepack|node-gyp|typescript|@angular/cli|@vue/cli|gulp|gulp-cli|grunt|grunt-cli|webpack|webpack-cli|vite|bower|rimraf|ts-node|nodemon|eslint)(?:@.*)?",
+                    one,
+                ):
+                    continue
+                out.notes["global"] = out.notes.get("global", "") + " " + one
+            out.notes["global-line"] = str(call.line)
+        else:
+            out.notes["modules-installed"] = call.directory
+            out.made.append(Made(call.directory.rstrip("/") + "/node_modules", call.step, "tool", role="packages"))
+        return
+    if name in ("run", "run-script", "build", "exec", "generate") or call.program in (
+        "npx",
+        "ng",
+        "vite",
+        "webpack",
+        "tsc",
+        "gulp",
+        "grunt",
+        "next",
+        "react-scripts",
+        "vue-cli-service",
+    ):
+        script = (
+            next((word for word in words[words.index(name) + 1 :] if not word.startswith("-")), "")
+            if name in ("run", "run-script")
+            else (name or call.program)
+        )
+        _package_script(context, call, out, script)
+        return
+    if call.program in ("yarn", "pnpm", "bun"):  # `yarn build` is `yarn run build`
+        _package_script(context, call, out, name)
+        return
+    raise Unclear(f"what `{call.program} {name}` in line {call.line} writes is not known", call.line)
+
+
+def _package_script(context: Context, call: Call, out: Outputs, name: str) -> None:
+    """A script of package.json, or a program of node_modules: they write below the project."""
+    import json
+
+    out.work.append(call.directory)
+    text = context.text(call.directory.rstrip("/") + "/package.json")
+    try:
+        scripts = json.loads(text).get("scripts", {}) if text is not None else {}
+    except (ValueError, AttributeError):
+        scripts = {}
+    body = str(scripts.get(name, ""))
+    words = " ".join([body, *[word or "" for word in call.words]])
+    if re.search(r"(?:^|[\s=\"'])(?:/[a-z]|~/|\.\./)", words):
+        raise Unclear(f"{call.program} in line {call.line} writes outside of the project", call.line)
+    out.scripts.append((call.line, f"{call.program} {name}"))
+
+
+def bundle(context: Context, call: Call, out: Outputs) -> None:
+    words = [word or "$" for word in call.words]
+    name = next((word for word in words if not word.startswith("-")), "install")
+    if call.program == "gem" and name in ("update", "list", "cleanup", "env", "sources"):
+        return
+    if name == "config":
+        text = " ".join(words)
+        found = re.search(r"\b(path|deployment)\b(?:\s+['\"]?([^\s'\"]+))?", text)
+        if found and found[1] == "path":
+            out.notes["bundle-path"] = found[2] or ""
+        elif found and found[2] != "false":
+            out.notes["bundle-path"] = "vendor/bundle"
+        return
+    if name in ("exec",):
+        raise Unclear(f"what `bundle exec` in line {call.line} writes is not known", call.line)
+    if name not in ("install", "update", "clean", "lock", "check"):
+        raise Unclear(f"what `{call.program} {name}` in line {call.line} writes is not known", call.line)
+    path = (call.after("--path") or [None])[-1] or call.assignments.get("BUNDLE_PATH") or out.notes.get("bundle-path")
+    if "--deployment" in words:
+        path = path or "vendor/bundle"
+    if path and call.program == "bundle":
+        add(out, call, path, "packages")
+    else:
+        out.notes["gems"] = str(call.line)
+
+
+def composer(context: Context, call: Call, out: Outputs) -> None:
+    out.made.append(Made(call.directory.rstrip("/") + "/vendor", call.step, "tool", role="packages"))
+
+
+def interpreter(context: Context, call: Call, out: Outputs) -> None:
+    words = [word or "$" for word in call.words]
+    if not words or words[0] in ("--version", "-v", "-V"):
+        return
+    operand = next((word for word in words if not word.startswith("-")), "")
+    if any(word in ("-e", "-r", "-p", "--eval", "-c") for word in words[:1]) or not operand:
+        raise Unclear(f"what the {call.program} program in line {call.line} writes is not known", call.line)
+    own_script(context, call, out, operand)
+
+
+def nothing(context: Context, call: Call, out: Outputs) -> None:
+    """Tools that prepare others: rustup, go's and node's version switches."""

@@ -1,0 +1,133 @@
+"""Which packages the run needs of those that the build installs, and what it needs besides."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.passes.multi_stage.flow import Flow, Package
+
+_LIBRARY = 5  # MB of headers, or of a package that no row names
+_JDK = 150  # MB that a JDK has more than its JRE
+# Packages that are called like their program
+_CALLED = ("cargo", "rustc", "golang", "gcc", "g++", "make")
+_compiled: dict[str, list[tuple[re.Pattern[str], int]]] = {}
+
+
+class Packages(Record):
+    """`names` for the run, in the order in which the build names them; `lean`: without what they only recommend;
+    `left`: MB that stay behind with the others."""
+
+    names: tuple[str, ...]
+    lean: bool
+    left: int
+
+
+def _sort(kind: str, name: str) -> int | None:
+    """The MB of a package of [build] or [tools]; None for others."""
+    if kind not in _compiled:
+        rows = table("split_packages")[kind]
+        _compiled[kind] = [(re.compile(rf"(?:{text})\Z"), mb) for text, mb in rows.items()]
+    return next((mb for pattern, mb in _compiled[kind] if pattern.match(name)), None)
+
+
+def is_build(name: str) -> bool:
+    """Whether a package serves builds alone."""
+    return _sort("build", bare(name)) is not None or bare(name).endswith("-dev")
+
+
+def bare(name: str) -> str:
+    """A package's name without version and architecture."""
+    return re.split(r"[=<>~:@/]", name, maxsplit=1)[0]
+
+
+def libraries(name: str, release: str) -> tuple[str, ...] | None:
+    """The libraries behind a -dev package of a release (or of Alpine); None where they are not known."""
+    facts = table("split_packages")
+    if release == "alpine":
+        found = facts["apk"].get(name)
+    else:
+        found = facts["dev"].get(release, {}).get(name)
+        if found is None:
+            general = facts["dev"].get(name)
+            found = general if isinstance(general, list) else None
+    return None if found is None else tuple(found)
+
+
+def providers(family: str) -> dict[str, str]:
+    """Program -> package, where the image for the run time lacks the program."""
+    found: dict[str, str] = table("split_programs")["packages"]["alpine" if family == "apk" else "debian"]
+    return found
+
+
+def partition(
+    flow: Flow, release: str, needed: Iterable[str], language: str, seen: bool, has: frozenset[str]
+) -> Packages:
+    """The packages for the run. `needed`: base names of programs that it calls; `seen`: nothing else can call any, as
+    all that runs was read; `has`: what the base image brings. Raises Unclear."""
+    family = flow.packages[0].family if flow.packages else ""
+    brings = providers(family)
+    wanted = {brings[name] for name in needed if name in brings} | set(needed)
+    names: dict[str, None] = {}
+    left = sum([_sort("build", bare(one.name)) or _LIBRARY for one in flow.buried])
+    lean = True
+    for one in flow.packages:
+        if bare(one.name) in _CALLED and bare(one.name) in needed:
+            line = one.step.node.line
+            raise Unclear(f"the program calls {bare(one.name)}, which line {line} installs", line)
+        kept, mb, lives = _fate(one, flow, release, language, seen and bare(one.name) not in wanted)
+        names.update(dict.fromkeys(kept))
+        there = "cc" in has and bare(one.name) in table("split_packages")["brought"]["cc"]
+        left += 0 if there or one.step.index in flow.swept else mb
+        lean = lean and (one.lean or not lives)
+    return Packages(tuple(names), lean, left)
+
+
+def _fate(one: Package, flow: Flow, release: str, language: str, free: bool) -> tuple[Iterable[str], int, bool]:
+    """What stands for a package in the run, the MB that stay behind, and whether it is there itself (or what it becomes
+    for the run). `free`: no program calls one of its programs."""
+    name = bare(one.name)
+    tables = table("split_packages")
+    if language == "java" and name in tables["run"]:
+        return tables["run"][name], _JDK, True
+    known = libraries(name, release)
+    mb = _sort("build", name)
+    if mb is not None and (language == "python" or not name.startswith("python3")):
+        return known or (), mb, False
+    if known is not None:
+        return known, _LIBRARY, False
+    makes = tables["makes"].get(name)
+    if makes is not None and any(made.path == makes["path"] for made in flow.made):
+        return (), makes["mb"], False
+    mb = _sort("tools", name)
+    if mb is not None and free:
+        return (), mb, False
+    return (one.name,), 0, True
+
+
+def language_package(language: str, family: str, installed: Iterable[str], names: Iterable[str]) -> list[str] | None:
+    """What is to be installed besides `names` so that a language is there, as it is with what is `installed`: the
+    language itself is often there only because its tools depend on it. None where nothing installed brings it."""
+    row = table("split_packages")["language"][language]
+    if any(re.fullmatch(row["is"], bare(name)) for name in names):
+        return []
+    if any(re.fullmatch(row["from"], name) for name in installed) and family in row:
+        return [row[family]]
+    return None
+
+
+def install_command(family: str, names: Iterable[str], lean: bool, quiet: bool) -> str:
+    """The shell command that installs packages and leaves no index behind; `quiet`: and asks nothing."""
+    words = " ".join(names)
+    if family == "apk":
+        return f"apk add --no-cache {words}"
+    option = "--no-install-recommends " if lean else ""
+    asks = "DEBIAN_FRONTEND=noninteractive " if quiet else ""
+    return f"apt-get update && {asks}apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"

@@ -1,0 +1,350 @@
+"""The plan of a split: which image, packages, files and settings the new stage has. No text is made here."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+from dfopt.analysis.startup import UNCLEAR, command_elsewhere
+from dfopt.ir.effects import covers
+from dfopt.ir.liveness import chain
+from dfopt.ir.stages import SCRATCH
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.bases import base_of
+from dfopt.passes.multi_stage.config import Settings, settings
+from dfopt.passes.multi_stage.contents import Contents
+from dfopt.passes.multi_stage.files import Made, Unclear, is_scratch
+from dfopt.passes.multi_stage.keep import Copy
+from dfopt.passes.multi_stage.modules import prune_of
+from dfopt.passes.multi_stage.packages import bare, install_command, is_build
+from dfopt.passes.multi_stage.runtime import family_of
+from dfopt.passes.multi_stage.scripts import confined, writes_nothing
+from dfopt.passes.multi_stage.site import site_plan
+from dfopt.passes.multi_stage.start import Need, needs, start_of
+from dfopt.passes.multi_stage.steps import read
+from dfopt.passes.multi_stage.toolbox import Context
+from dfopt.passes.multi_stage.tools import outputs, tools
+from dfopt.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.passes.multi_stage.bases import Base
+    from dfopt.passes.multi_stage.packages import Packages
+    from dfopt.stage_templates.stages import StageRecipe
+
+# What a split must save, or it does not pay: MB, and the share of the old image's base and packages
+_LEAST = 20
+_SHARE = 0.15
+_OTHER_MB = 20  # of a distroless image
+_THE_IMAGE = frozenset(
+    ("/", "/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin", "/var")
+)
+
+
+class Plan(Record):
+    """The new stage. `packages`: the shell command that installs what is needed, or ""; `links`: whether the dynamic
+    linker must be told of libraries that are copied; `accounts`: instructions that are
+    repeated; `saves`: MB, as far as the tables tell; `config`: of a site, the text of the web server's configuration;
+    `note`: why a program that serves files stays; `prune`: a command that the builder runs last, or ""."""
+
+    recipe: StageRecipe
+    image: str
+    packages: str
+    links: bool
+    accounts: tuple[int, ...]
+    copies: tuple[Copy, ...]
+    settings: Settings
+    saves: int
+    config: str = ""
+    note: str = ""
+    prune: str = ""
+
+
+def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
+    """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
+    if program.root(stage).image == SCRATCH:
+        return None
+    note = Unclear("")
+    if prefer == "auto":
+        try:
+            found = site_plan(program, stage, facts, own)
+        except Unclear as unclear:
+            note = unclear
+        else:
+            if found is not None:
+                return Plan(
+                    found.recipe, found.image, "", False, (), found.copies, found.settings, found.saves, found.config
+                )
+    try:
+        plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
+    except Unclear:
+        if note.reason:
+            raise note from None
+        raise
+    if note.reason and plan is None:
+        raise note
+    return replace(plan, note=note.reason) if plan is not None and note.reason else plan
+
+
+_HINT = re.compile(
+    r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|gfortran|ld|nasm|meson|ninja|autoreconf|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|uv|poetry|pipenv|npm|yarn|pnpm|bundle|gem|composer"
+    r"|build-essential|build-base|[\w.+-]+-dev)(?![\w-])"
+)
+
+
+def _candidate(program: Program, stage: Stage) -> bool:
+    """Whether a stage may carry what only a build needs: a quick look."""
+    steps = chain(program, stage)
+    base = base_of(program.root(stage).image)
+    if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
+        return any(step.node.keyword == "RUN" for step in steps)
+    return any(step.node.keyword == "RUN" and _HINT.search(step.node.joined.text) for step in steps)
+
+
+def _builds(program: Program, stage: Stage) -> bool:
+    """Whether the text of a step looks as if it called a build tool, or installed what only builds need: a quick look,
+    which reads no shell."""
+    known = tools()
+    for step in chain(program, stage):
+        if step.node.keyword != "RUN":
+            continue
+        text = step.node.joined.text + "".join([program.text[doc.start : doc.end] for doc in step.node.heredocs])
+        for command in re.split(r"[;&|\n(){}]|\bRUN\b", text):
+            words = [word for word in command.split() if "=" not in word and not word.startswith("-")]
+            if words and words[0].rpartition("/")[2] in known:
+                return True
+            if any(word in ("install", "add", "build-dep") for word in words) and any(map(is_build, words)):
+                return True
+    return False
+
+
+def _flags(stage: Stage) -> list[tuple[str, str | None]]:
+    return [(flag.name, flag.value) for flag in stage.node.flags]
+
+
+class _Planner(Contents):
+    def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...]) -> None:
+        self.program = program
+        self.stage = stage
+        self.facts = facts
+        self.prefer = prefer
+        self.own = own
+        self.line = stage.node.line
+
+    def plan(self) -> Plan | None:
+        from dfopt.stage_templates.stages import stage_recipes
+
+        program, stage = self.program, self.stage
+        if base_of(program.root(stage).image) is None and not _builds(program, stage):
+            return None
+        self.base = self.known_base()
+        self.flow = read(program, stage, self.facts, tools(), self.base.home)
+        if not self.flow.calls:
+            return None
+        if command_elsewhere(program, stage):
+            raise Unclear(UNCLEAR, self.line)
+        context = Context(self.flow, self.facts, self.base.has, self.base.release)
+        self.outputs = outputs(context)
+        built = self.outputs.made
+        self.follow_copies(built)
+        self.start = start_of(program, stage, self.facts, [*self.flow.made, *built], self.base.starts)
+        self.recipe = self.chosen(stage_recipes(self.own), built)
+        need = needs(self.recipe, self.flow.sources(), self.facts)
+        self.check_needs(need)
+        self.check_changes(built)
+        self.check_scripts()
+        plan = self.decide(need, built, context)
+        if plan is not None:
+            self.check_copies(plan)
+            self.check_arguments(plan)
+        return plan
+
+    def check_copies(self, plan: Plan) -> None:
+        """Of directories that the other image has, too, nobody knows what would be copied. Raises Unclear."""
+        for copy in plan.copies:
+            for path in copy.sources:
+                if path in _THE_IMAGE:
+                    raise Unclear(f"all of {path} would be copied", self.line)
+
+    def check_arguments(self, plan: Plan) -> None:
+        """Another value of a build argument must not lead to other paths, owners or packages. Raises Unclear."""
+        said = [plan.packages]
+        for copy in plan.copies:
+            said += [*copy.sources, copy.target, copy.owner or ""]
+        for name, default in self.flow.arguments.items():
+            if any(default in text for text in said):
+                raise Unclear(f"a path, an owner or a package depends on the build argument {name}", self.line)
+
+    def known_base(self) -> Base:
+        """What is known of the image that the stage starts from, or the stages that it stands on. Raises Unclear."""
+        root = self.program.root(self.stage)
+        base = base_of(root.image)
+        if base is None:
+            raise Unclear(f"which image runs what {root.image or root.base} builds is not known", self.line)
+        if any("BUILDPLATFORM" in (flag.value or "") for flag in root.node.flags):
+            raise Unclear("the stage is made for the platform that builds", self.line)
+        if _flags(root) != _flags(self.stage):
+            raise Unclear(f"the image is of the platform that line {root.node.line} names", self.line)
+        return self.of_release(base)
+
+    def follow_copies(self, built: list[Made]) -> None:
+        """What a command copied out of a tool's output is that output, at another place."""
+        for one in list(self.flow.made):
+            if one.role != "copy":
+                continue
+            origin = next((other for other in (*built, *self.outputs.gone) if covers(other.path, one.source)), None)
+            if origin is None and self.built_elsewhere(one.source):
+                origin = Made(one.source, one.step, "tool", role="program")
+            if origin is not None:
+                self.flow.made.remove(one)
+                role = (
+                    origin.role if origin.path == one.source or origin.role not in ("jars", "programs") else "program"
+                )
+                built.append(Made(one.path, one.step, "tool", role=role))
+                if origin.path in self.outputs.static:
+                    self.outputs.static.add(one.path)
+
+    def built_elsewhere(self, path: str) -> bool:
+        """Whether a file lies where a tool worked on sources that were downloaded: what it made there is not told."""
+        return any(covers(place, path) for place in self.outputs.work) and any(
+            covers(place, path) or covers(path, place) for place, _ in self.flow.fetched
+        )
+
+    def chosen(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe:
+        """The recipe whose toolchain makes what the image starts. Raises Unclear."""
+        recipe = self.choose(recipes, built)
+        if recipe is None:
+            raise Unclear("no recipe knows how what the image starts is built", self.start.line)
+        return recipe
+
+    def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:
+        started = [one for one in built if self.is_started(one)]
+        called = {call.program for call in self.flow.calls}
+        for recipe in recipes:  # make alone: it calls what the base image is for
+            if recipe.name in self.base.has and recipe.keeps == "programs" and started and called <= {"make", "gmake"}:
+                return recipe
+        for recipe in recipes:
+            if recipe.keeps == "site":
+                continue
+            if recipe.starts:
+                if any(fnmatch.fnmatchcase(name, pattern) for name in self.start.names for pattern in recipe.starts):
+                    return recipe
+                if recipe.name == "python" and self.outputs.console & set(self.start.names):
+                    return recipe
+                continue
+            if any(call.program in recipe.tools for call in self.flow.calls) and any(map(self.is_started, built)):
+                return recipe
+        return None
+
+    def check_needs(self, need: Need) -> None:
+        """Raises Unclear where not all that the program starts and loads is known."""
+        for key, text in (
+            ("loads", "loads libraries or code by name"),
+            ("any-program", "starts a program whose name is not fixed"),
+        ):
+            if key in need.found:
+                raise Unclear(f"the program {text} ({need.found[key]})", self.start.line)
+        if self.recipe.keeps != "all":
+            self.own_libraries()
+        if self.recipe.keeps != "programs":
+            return
+        if self.same_programs():
+            return
+        for path, line in self.flow.fetched:
+            if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
+                raise Unclear(f"what the program that is built from line {line}'s download starts is not known", line)
+
+    def check_changes(self, built: Sequence[Made]) -> None:
+        """Raises Unclear where a command changes a file that is the base image's or a package's: that would be lost."""
+        own = [one.path for one in (*self.flow.made, *built)] + self.outputs.work
+        for path, line in self.flow.changed:
+            if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path):
+                continue
+            if not any(covers(one, path) for one in table("split_programs")["build-places"]):
+                raise Unclear(f"line {line} changes {path}, which no step makes", line)
+
+    def check_scripts(self) -> None:
+        """Raises Unclear where programs of the project itself may write what is not copied."""
+        if self.outputs.ran:
+            writes_nothing(self.recipe, self.flow, self.outputs, self.facts)
+        if not self.outputs.scripts:
+            return
+        if self.recipe.keeps != "all":
+            line, words = self.outputs.scripts[0]
+            raise Unclear(f"what `{words}` in line {line} writes is not known", line)
+        confined(self.flow, self.outputs, self.facts, self.program.end_scope(self.stage).env)
+
+    def decide(self, need: Need, built: Sequence[Made], context: Context) -> Plan | None:
+        """The plan, or None where it does not pay. Raises Unclear."""
+        names, packages = self.demand(need, built)
+        kept, left = self.contents(need, built)
+        names.update(dict.fromkeys(self.libraries(kept, context)))
+        prefixes = [one for one in kept if one.role == "prefix"]
+        self.check_prefixes(prefixes)
+        image, system = self.runtime(need, names, kept)
+        bare_image = image == "scratch" or "distroless" in image
+        if not bare_image:
+            self.certificates(need, names, {bare(one.name) for one in self.flow.packages}, image)
+        accounts, tables = self.accounts(image, need)
+        made = self.copy_list(kept, left, (*system, *tables))
+        if bare_image:
+            names = {}
+        self.check_sources(names)
+        prune = (
+            prune_of(self.program, self.stage, self.facts, self.base, context)
+            if self.recipe.language == "node"
+            else None
+        )
+        if prune is not None:
+            packages = replace(packages, left=packages.left + prune.mb)
+        saves = self.saves(image, packages)
+        if saves is None:
+            return None
+        self.check_paths(made)
+        links = (
+            (bool(prefixes) or bool(self.own_libraries())) and self.base.release != "alpine" and image == self.base.run
+        )
+        return Plan(
+            self.recipe, image, self.command(names, packages), links, tuple(accounts), tuple(made),
+            settings(
+                self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
+            ), saves, prune=prune.command if prune is not None else "",
+        )  # fmt: skip
+
+    def check_sources(self, names: dict[str, None]) -> None:
+        """Raises Unclear where packages cannot be had in the new stage under the same names."""
+        if not names:
+            return
+        for one in self.flow.made:
+            if covers("/etc/apt", one.path) or covers("/etc/apk", one.path):
+                raise Unclear(f"line {one.step.node.line} sets up other package sources", one.step.node.line)
+        if not self.base.release and self.recipe.keeps == "programs":
+            reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
+            raise Unclear(reason, self.line)
+
+    def saves(self, image: str, packages: Packages) -> int | None:
+        """The MB that the split saves; None where it does not pay."""
+        base = self.base
+        known = {"scratch": 0, base.image: base.mb, base.run: base.run_mb}
+        saves = base.mb - known.get(image, _OTHER_MB) + packages.left
+        if self.same_programs() and not packages.left:
+            return None  # the base alone could be smaller, for which swap-base needs no second stage
+        return None if saves < _LEAST or saves < _SHARE * (base.mb + packages.left) else saves
+
+    def command(self, names: dict[str, None], packages: Packages) -> str:
+        """The shell command that installs `names`; "" for none."""
+        if not names:
+            return ""
+        quiet = "tzdata" in names or "DEBIAN_FRONTEND" in self.program.text
+        return install_command(family_of(self.base.release), names, packages.lean or not packages.names, quiet)
+
+    def check_paths(self, made: Iterable[Copy]) -> None:
+        for one in made:
+            for path in (*one.sources, one.target):
+                if not re.fullmatch(r"[\w./@+~-]+", path):
+                    raise Unclear(f"the path {path} has unusual characters", self.line)

@@ -1,0 +1,175 @@
+"""What is proved of the program that a stage builds: where it is, how it is linked, and what it reads."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.analysis.build_facts import EVERYWHERE, built, in_path
+from dfopt.ir.base_images import split_image
+from dfopt.ir.effects import covers
+from dfopt.ir.liveness import chain
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.passes.multi_stage.language import language_needs
+from dfopt.passes.multi_stage.packages import bare, libraries, providers
+from dfopt.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.passes.multi_stage.bases import Base
+    from dfopt.passes.multi_stage.files import Made
+    from dfopt.passes.multi_stage.flow import Flow
+    from dfopt.passes.multi_stage.start import Start
+    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.stage_templates.stages import StageRecipe
+
+# What is a directory of many files: its own name is no program's
+_TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")
+_DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+class Proofs:
+    """Base of the planner, which fills the attributes one after the other."""
+
+    program: Program
+    stage: Stage
+    facts: Facts
+    line: int
+    prefer: str
+    base: Base
+    flow: Flow
+    outputs: Outputs
+    start: Start
+    recipe: StageRecipe
+
+    def is_started(self, one: Made) -> bool:
+        """Whether a program that a tool has built is one of those that the image starts."""
+        if one.path in self.start.paths or any(
+            covers(one.path, path) for path in self.start.paths if one.role in ("programs", "classes", "prefix")
+        ):
+            return True
+        if one.role == "prefix":
+            return f"{one.path}/bin" in self.search_path() and bool(self.installed_names())
+        directory, _, name = one.path.rpartition("/")
+        return name in self.start.names and directory in self.search_path()
+
+    def installed_names(self) -> set[str]:
+        """Programs that are started and that nothing else has: where a prefix was filled, they come from there."""
+        if not any(one.role == "prefix" for one in self.outputs.made):
+            return set()
+        brings = table("split_programs")["brings"]
+        known = {name for names in brings.values() for name in names}
+        known |= {
+            one.path.rpartition("/")[2]
+            for one in (*self.outputs.made, *self.flow.made)
+            if one.role not in _TREES and one.kind not in ("directory", "tree")
+        }
+        known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
+        return {name for name in self.start.names if name not in known}
+
+    def search_path(self) -> tuple[str, ...]:
+        path = self.program.end_scope(self.stage).env.get("PATH")
+        named = tuple(part for part in path.split(":") if part.startswith("/")) if isinstance(path, str) else ()
+        extra = {"go": "/go/bin", "rust": "/usr/local/cargo/bin"}
+        raw = [
+            pair.value or "" for step in chain(self.program, self.stage) if step.node.keyword == "ENV"
+            for pair in step.node.pairs if pair.name == "PATH"
+        ]  # fmt: skip
+        said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))
+        return (*_DEFAULT_PATH, *named, *said, *[extra[one] for one in self.base.has if one in extra])
+
+    def own_libraries(self) -> set[str]:
+        """Names (as in -lNAME) of the shared libraries that the steps build, put in place and link programs with.
+        Raises Unclear for one that no program is linked with: it may be loaded by name."""
+        found: set[str] = set()
+        if self.recipe.keeps == "all":
+            return found
+        placed = {one.path.rpartition("/")[2] for one in self.outputs.made}
+        linked = {name for name, _ in self.outputs.linked}
+        for path, line in self.outputs.loads:
+            base = path.rpartition("/")[2]
+            name = re.match(r"lib([\w.+-]+?)\.so(?:\.|\Z)", base)
+            if name is None or name[1] not in linked or base not in placed:
+                raise Unclear(f"line {line} builds {path or 'a library'}, which a program may load by name", line)
+            found.add(name[1])
+        return found
+
+    def of_some_release(self, package: str, name: str, line: int) -> tuple[str, ...] | None:
+        """The libraries of a -dev package. Raises Unclear where they differ and the builder's release is not known."""
+        if self.base.release:
+            return libraries(package, self.base.release)
+        found = libraries(package, "trixie")
+        if "headers" in self.base.has and found != libraries(package, "bookworm"):
+            reason = (
+                f"the release that {self.base.image} is built on is not known, and with it the package of the library"
+            )
+            raise Unclear(f"{reason} {name}, linked in line {line}", line)
+        return found
+
+    def linked(self) -> list[str]:
+        """Packages of the libraries that build files name. Raises Unclear for one that is not known, where the base
+        image's own headers may be what it was linked with."""
+        found: list[str] = []
+        links = table("split_libraries")["links"]
+        own = self.own_libraries()
+        for name, line in (*self.outputs.linked, *self.outputs.modules):
+            if name in own:
+                continue
+            package = links.get(name)
+            if package == "":
+                continue
+            runs = self.of_some_release(package, name, line) if package else None
+            if runs is None:
+                if "headers" in self.base.has or "cc" in self.base.has:
+                    raise Unclear(f"the package of the library {name}, linked in line {line}, is not known", line)
+                continue
+            found += runs
+        return found
+
+    def of_release(self, base: Base) -> Base:
+        """The base with its release as an image that was built says it, where the table has none. The image for the run
+        must be of that release, too: by its tag, or as another variant of the same image."""
+        image = built(self.program, self.stage, self.facts) if not base.release and base.run != base.image else None
+        if image is None:
+            return base
+        name, release = image.release()
+        same = base.run == f"{name}:{release}-slim" or split_image(base.run)[0] == split_image(base.image)[0]
+        return replace(base, release=release) if name == "debian" and same else base
+
+    def package_of(self, name: str) -> str:
+        """The package that brings a program, as an image that was built has it; "" where that is not known."""
+        image = built(self.program, self.stage, self.facts)
+        found = in_path(image, name, self.search_path()) if image is not None else None
+        return (found.package or "") if found is not None else ""
+
+    def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
+        """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
+        where neither does."""
+        proved = self.needed(kept)
+        try:
+            return [*language_needs(self.recipe, context, self.outputs, self.base), *self.linked(), *(proved or ())]
+        except Unclear:
+            if proved is None:
+                raise
+            return proved
+
+    def needed(self, kept: Sequence[Made]) -> list[str] | None:
+        """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
+        none. Raises Unclear."""
+        found: dict[str, None] = {}
+        places = [one.path for one in kept if one.kind == "tool"]
+        image = built(self.program, self.stage, self.facts) if places else None
+        if image is None:
+            return None
+        for path in places:
+            for name, library in image.needs_below(path).items():
+                if library.package is None and not any(covers(one.path, library.path) for one in kept):
+                    raise Unclear(f"{path} needs {name}, which no package of the built image has", self.line)
+                if library.package is not None and library.package not in EVERYWHERE:
+                    found[library.package] = None
+        return list(found)

@@ -1,0 +1,323 @@
+"""The plan of a split where the last stage only serves files that it built: a web server's image takes its place."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+
+from dfopt.ir.effects import covers
+from dfopt.ir.image_config import image_config
+from dfopt.ir.scopes import join_path
+from dfopt.ir.written_paths import written
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.bases import base_of
+from dfopt.passes.multi_stage.config import Settings, settings
+from dfopt.passes.multi_stage.files import SHARED, Made, Unclear, copied, is_scratch
+from dfopt.passes.multi_stage.keep import Copy
+from dfopt.passes.multi_stage.launch import launch_of
+from dfopt.passes.multi_stage.servers import check_major, site_of
+from dfopt.record import Record, replace
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from dfopt.facts import Facts
+    from dfopt.ir.image_config import ImageConfig
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.passes.multi_stage.launch import Launch
+    from dfopt.passes.multi_stage.servers import Site
+    from dfopt.stage_templates.stages import StageRecipe
+
+_READERS = ("RUN", "COPY", "ADD")
+_HEREDOC = (1, 4)  # the Dockerfile syntax that has COPY <<EOF
+_NOT_OVER = frozenset(("CMD", "ENTRYPOINT", "USER"))  # nginx's image has its own
+# Signals that stop nginx: others make it reload, or do nothing. Source: nginx(8)
+_STOPS = ("SIGTERM", "SIGQUIT", "SIGINT", "15", "3", "2")
+
+
+class SitePlan(Record):
+    """As `plan.Plan`; `config` is the text of the web server's configuration."""
+
+    recipe: StageRecipe
+    image: str
+    copies: tuple[Copy, ...]
+    settings: Settings
+    saves: int
+    config: str
+
+
+def site_plan(program: Program, stage: Stage, facts: Facts, own: tuple[str, ...]) -> SitePlan | None:
+    """The plan for a stage that only serves files; None for any other. Raises Unclear where a server is not replaced,
+    for what it is told or for what is not known."""
+    base = base_of(stage.image)
+    builds = any(step.node.keyword == "RUN" for step in stage.steps)
+    if base is None or stage.parent is not None or not builds:
+        return None
+    try:
+        return _Sites(program, stage, facts).plan(own, base.mb)
+    except Unclear as unclear:
+        line = next((s.node.line for s in reversed(stage.steps) if s.node.keyword in ("CMD", "ENTRYPOINT")), 0)
+        raise Unclear(unclear.reason, unclear.line or line) from None
+
+
+class _Sites:
+    def __init__(self, program: Program, stage: Stage, facts: Facts) -> None:
+        self.program = program
+        self.stage = stage
+        self.facts = facts
+        self.made: list[Made] | None = None
+
+    def plan(self, own: tuple[str, ...], mb: int) -> SitePlan | None:
+        from dfopt.stage_templates.stages import config_text, stage_recipes
+
+        launch = launch_of(self.program, self.stage, self.facts, self.text)
+        if launch is None or not self.is_package(launch):
+            return None
+        site = site_of(launch)
+        if site is None:
+            return None
+        recipe = next(
+            (one for one in stage_recipes(own) if one.keeps == "site"
+             and any(fnmatch.fnmatchcase(site.server, pattern) for pattern in one.starts)), None,
+        )  # fmt: skip
+        if recipe is None:
+            return None
+        config = image_config(self.program, self.stage)
+        site = self.known_port(site, config)
+        site = self.known_root(site, launch.directory)
+        self.check_manifest(site, launch.directory)
+        self.check_configs(site)
+        self.check_steps(config)
+        image = self.image(recipe, site, config)
+        after = base_of(image)
+        saves = mb - (after.mb if after is not None else 50)
+        if saves < 20:
+            return None
+        values = {"site": {**site.answers, "port": site.port, "root": site.root, "server": site.server}}
+        return SitePlan(
+            recipe, image, (Copy((site.root,), site.root, self.owner(site, config)),),
+            self.settings(recipe, config), saves, config_text(recipe, values),
+        )  # fmt: skip
+
+    def files(self) -> list[Made]:
+        """The files of the build context, at their places in the image."""
+        if self.made is not None:
+            return self.made
+        self.made = []
+        directories: set[str] = set()
+        for step in self.stage.steps:
+            keyword = step.node.keyword
+            if keyword == "WORKDIR":
+                scope = self.program.scope(step)
+                word = scope.expand(step.node.arguments[0].value, self.program.dockerfile.escape)
+                path = join_path(scope.workdir, word)
+                if isinstance(path, str):
+                    directories.add(path)
+            elif keyword in ("COPY", "ADD"):
+                try:
+                    self.made += copied(self.program, step, self.facts, directories, "/")
+                except Unclear:
+                    continue  # what it has is not needed for certain; a file that is asked for is not at hand
+        return self.made
+
+    def text(self, path: str) -> str | None:
+        """The text of a file of the image that comes from the build context."""
+        for one in reversed(self.files()):
+            source = one.source if one.path == path and one.kind == "context" else ""
+            if one.kind == "tree" and covers(one.path, path):
+                source = (one.source.removeprefix(".") + path[len(one.path.rstrip("/")) :]).lstrip("/")
+            if source:
+                data = self.facts.context_file(source)
+                return None if data is None else data.decode("utf-8", "surrogateescape")
+        return None
+
+    def known_port(self, site: Site, config: ImageConfig) -> Site:
+        """The port that the file itself tells."""
+        if site.said or not table("site_servers")["server"][site.server].get("reads-port"):
+            return site
+        value = config.env.get("PORT", str(site.port))
+        port = int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,5}", value) else 0
+        if str(port) not in [str(one).partition("/")[0] for one in config.ports]:
+            raise Unclear(f"{site.server} listens where the variable PORT says when the container starts")
+        return replace(site, port=port)  # type: ignore[no-any-return]
+
+    def known_root(self, site: Site, directory: str) -> Site:
+        """The directory that is served, which steps of the stage make. Raises Unclear."""
+        other = table("site_servers")["server"][site.server].get("root-if")
+        if other and site.default_root:
+            place = f"{directory.rstrip('/')}/{other}"
+            if not any(covers(place, one.path) for one in self.files()):
+                raise Unclear(f"{site.server} serves {place} where it is there, and whether it is is not known")
+            site = replace(site, root=place)
+        root = site.root
+        if root in SHARED or is_scratch(root) or covers("/usr/share/nginx", root) or covers("/etc", root):
+            raise Unclear(f"{site.server} serves {root}, where images have files of their own")
+        if not re.fullmatch(r"[\w./@+~-]+", root):
+            raise Unclear(f"the path {root} has unusual characters")
+        paths = written(self.program, self.stage)
+        if not any(covers(one, root) or covers(root, one) for one in paths):
+            raise Unclear(f"no step makes {root}, which {site.server} serves")
+        return site
+
+    def is_package(self, launch: Launch) -> bool:
+        """Whether a program that is called like a server is that of the package of its name, or Python itself. Raises
+        Unclear where its version is not known."""
+        name = launch.words[0]
+        row = table("site_servers")["server"].get(name)
+        if name is None or row is None:
+            return name is not None and name.startswith("python")
+        if name == "vite" and "preview" not in launch.words:
+            return False
+        if "apt" in row:
+            return self.of_distribution(row["apt"])
+        wanted = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
+        versions = [*[one[name] for one in wanted if name in one], *self.globally(name)]
+        for version in versions:
+            check_major(name, str(version))
+        return bool(versions) or launch.package
+
+    def of_distribution(self, packages: Sequence[str]) -> bool:
+        """Whether a server is one of Debian's packages in an image that builds. Raises Unclear where a step may change
+        its configuration."""
+        base = base_of(self.stage.image)
+        if base is None or not base.has - {"certs"}:
+            return False
+        found = False
+        for step in self.stage.steps:
+            if step.node.keyword == "RUN":
+                calls = self.program.commands(step).invocations
+                found = found or any(one.program in ("apt", "apt-get") and {*one.values} & {*packages} for one in calls)
+            text = step.node.joined.text
+            if step.node.keyword in _READERS and re.search(
+                r"/etc(?![\w/.-]*/apt\b)|nginx\.conf|sites-\w+|conf\.d", text
+            ):
+                line = step.node.line
+                raise Unclear(f"line {line} may change the configuration of nginx, which is not followed", line)
+        return found
+
+    def manifest(self, directory: str) -> dict[str, Any]:
+        """The package.json of a directory; {} where there is none, or none that is understood."""
+        text = self.text(f"{directory.rstrip('/')}/package.json")
+        try:
+            found = json.loads(text) if text is not None else {}
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def check_manifest(self, site: Site, directory: str) -> None:
+        if site.server == "serve" and directory == site.root and self.manifest(directory).get("static"):
+            raise Unclear("package.json changes what serve answers (`static`)")
+
+    def globally(self, name: str) -> list[str]:
+        """The versions ("" for any) of a package that commands of the stage install for the whole image."""
+        found: list[str] = []
+        for step in self.stage.steps:
+            for one in self.program.commands(step).invocations if step.node.keyword == "RUN" else ():
+                if one.program in ("npm", "yarn", "pnpm") and {"-g", "--global", "global"} & set(one.values):
+                    words = [value.partition("@") for value in one.values if value is not None]
+                    found += [version for package, _, version in words if package == name]
+        return found
+
+    def check_configs(self, site: Site) -> None:
+        """Raises Unclear where a file of the build context changes what the server answers."""
+        names = table("site_servers")["server"][site.server].get("configs", ())
+        paths = self.facts.context_paths() if names else frozenset()
+        if paths is None:
+            reason = f"whether there is a {names[0]}, which changes what {site.server} answers, is not known"
+            raise Unclear(f"{reason} without the build context")
+        rules = table("site_servers")["vite"]
+        for path in sorted(path for path in paths if path.rpartition("/")[2] in names):
+            if site.server != "vite":
+                raise Unclear(f"{path} changes what {site.server} answers")
+            data = self.facts.context_file(path)
+            if data is None:
+                raise Unclear(f"{path}, which may change what vite answers, cannot be read")
+            text = data.decode("utf-8", "surrogateescape")
+            loads = re.findall(r"(?:from|require\()\s*[\"']([^\"']+)[\"']", text)
+            found = re.search(rules["unless"], text)
+            strange = [found[0]] if found else [name for name in loads if name not in rules["plugins"]]
+            if strange:
+                raise Unclear(f"{path} may change what vite answers ({strange[0]})")
+
+    def check_steps(self, config: ImageConfig) -> None:
+        keywords = {step.node.keyword for step in self.stage.steps}
+        if "ONBUILD" in keywords:
+            raise Unclear("the image has triggers for other builds")
+        if any("BUILDPLATFORM" in (flag.value or "") for flag in self.stage.node.flags):
+            raise Unclear("the stage is made for the platform that builds", self.stage.node.line)
+        if config.stop_signal is not None and str(config.stop_signal).upper() not in _STOPS:
+            raise Unclear(f"nginx does not stop at STOPSIGNAL {config.stop_signal}")
+        directive = self.program.dockerfile.directive("syntax")
+        level = re.search(r":(\d+)\.(\d+)", directive.value) if directive is not None else None
+        if level is not None and (int(level[1]), int(level[2])) < _HEREDOC:
+            raise Unclear(f"the Dockerfile syntax {level[0][1:]} has no COPY of a text (1.4 has)", 1)
+
+    def owner(self, site: Site, config: ImageConfig) -> str | None:
+        """Who owns what is served: nginx's user reads what root read, but no more than another user did. Raises Unclear
+        where steps change modes for such a user, or owners for Debian's nginx."""
+        if self.root_user(config) and site.server != "nginx":
+            return str(table("site_servers")["image"]["user"])
+        changes = r"\b(?:chmod|umask|chown|setfacl)\b" if site.server == "nginx" else r"\b(?:chmod|umask|setfacl)\b"
+        for step in self.stage.steps:
+            node = step.node
+            text = node.joined.text + "".join([self.program.text[doc.start : doc.end] for doc in node.heredocs])
+            if node.keyword in _READERS and re.search(changes, text):
+                raise Unclear(f"line {node.line} sets who may read which files", node.line)
+        return None if site.server == "nginx" else str(table("site_servers")["image"]["user"])
+
+    def image(self, recipe: StageRecipe, site: Site, config: ImageConfig) -> str:
+        """The first image of the recipe of which all is proved that it wants. Raises Unclear."""
+        proved = {"user-port"} if site.port >= 1024 or not self.root_user(config) else set()
+        small, line = self.health(config)
+        if small:
+            proved.add("small-shell")
+        for row in recipe.runtimes:
+            if set(row.get("when", ())) <= proved:
+                return str(row["image"])
+        raise Unclear("no image of the recipe fits", line)
+
+    @staticmethod
+    def root_user(config: ImageConfig) -> bool:
+        return config.user is None or str(config.user).partition(":")[0] in ("root", "0")
+
+    def health(self, config: ImageConfig) -> tuple[bool, int]:
+        """Whether the HEALTHCHECK calls what the small image has, and its line. Raises Unclear where it calls what no
+        image of nginx has."""
+        if not config.healthcheck or config.healthcheck == ("NONE",):
+            return True, 0
+        step = next(s for s in reversed(self.stage.steps) if s.node.keyword == "HEALTHCHECK")
+        line = step.node.line
+        if isinstance(config.healthcheck, Unknown) or self.program.body(step).program is None:
+            raise Unclear(f"the HEALTHCHECK in line {line} is not understood", line)
+        brings = table("split_programs")["brings"]
+        small = True
+        for one in self.program.commands(step).invocations:
+            if one.program == "curl":
+                small = False
+            elif one.program == "wget":
+                allowed = table("site_servers")["image"]["wget"]
+                strange = [v for v in one.values if v is None or (v.startswith("-") and v != "-" and v not in allowed)]
+                if strange:
+                    raise Unclear(f"busybox's wget, which nginx's image has, does not know {strange[0]}", line)
+                if any(v is not None and "localhost" in v for v in one.values):
+                    raise Unclear("busybox's wget asks localhost over IPv6 alone, and nginx is told IPv4", line)
+            elif one.program is not None and one.program not in (*brings["shell"], *brings["alpine"]):
+                raise Unclear(f"nginx's image has no {one.program}, which the HEALTHCHECK calls", line)
+        return small, line
+
+    def settings(self, recipe: StageRecipe, config: ImageConfig) -> Settings:
+        """The settings of the new stage: without what starts the old server, and its user."""
+        found = settings(self.program, self.stage, recipe.environment, recipe.stays, False)
+        nodes = self.program.dockerfile.instructions
+        shell = any(s.node.keyword == "HEALTHCHECK" and s.node.form == "shell" for s in self.stage.steps)
+        gone = _NOT_OVER if shell else _NOT_OVER | {"SHELL"}
+
+        def kept(indices: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple([index for index in indices if nodes[index].keyword not in gone])
+
+        return Settings(kept(found.before), kept(found.after), found.moved, found.left)

@@ -1,0 +1,168 @@
+"""What the image starts, and which programs it needs for that besides those that its own steps make."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+
+from dfopt.analysis.remote_scripts import SHELLS
+from dfopt.analysis.startup import started
+from dfopt.ir.image_config import image_config
+from dfopt.ir.liveness import chain
+from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.record import Record
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.passes.multi_stage.files import Made
+    from dfopt.stage_templates.stages import StageRecipe
+
+
+# Whole lines that are comments in C-like and shell-like languages (#include and the like are none)
+_COMMENT = re.compile(r"^[ \t]*(?:#(?!\s*(?:include|define|if|el|endif|pragma|\[|!\[))|//|\*(?=[\s/])).*$", re.M)
+
+
+class Start(Record):
+    """What a container runs.
+
+    names   base names of all programs that CMD, ENTRYPOINT, HEALTHCHECK and the scripts that they run call
+    paths   absolute paths of the same where they are given by path, and of files that their words name
+    first   base name of the first program that is neither a shell nor a script of the context
+    shell   whether a shell is needed
+    text    all that is said
+    """
+
+    names: tuple[str, ...]
+    paths: tuple[str, ...]
+    first: str
+    shell: bool
+    text: str
+    line: int
+
+
+def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made], default: str) -> Start:
+    """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Unclear."""
+    begun = started(program, stage, facts)
+    line = next(
+        (s.node.line for s in reversed(chain(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
+        stage.node.line,
+    )
+    if not begun.said and default and image_config(program, stage).healthcheck is None:
+        return Start((default,), (), default, False, default, stage.node.line)
+    if not begun.said:
+        raise Unclear("the file does not say what the image starts", stage.node.line)
+    built = {one.path.rpartition("/")[2] for one in made if one.kind == "tool"}
+    if begun.why and not any(begun.why.startswith(f"what {name} does is not known") for name in built):
+        raise Unclear(begun.why, line)  # a program that a tool has built may be called as scripts are
+    config = image_config(program, stage)
+    names: dict[str, None] = {}
+    paths: dict[str, None] = {}
+    workdir = "/" if isinstance(config.workdir, Unknown) else config.workdir
+    own = {one.path for one in made}
+    first = ""
+    for run in begun.runs:
+        for name in run.names:
+            names[name] = None
+        if run.one is not None and run.one.path and "/" in run.one.path:
+            _add(paths, workdir, run.one.path)
+        if not first and run.names and run.names[-1] not in SHELLS and not _is_made(run.names[-1], own, begun.text):
+            first = run.names[-1]
+        for word in run.words:
+            if word and re.fullmatch(r"[\w@./+-]+", word) and ("/" in word or "." in word):
+                _add(paths, workdir, word)
+    shell = False
+    for argv in (config.entrypoint, config.cmd):
+        if isinstance(argv, tuple) and argv:
+            shell = shell or posixpath.basename(argv[0]) in SHELLS
+            for word in argv:
+                if "/" in word and re.fullmatch(r"[\w@./+-]+", word):
+                    _add(paths, workdir, word)
+    shell = shell or any(run.one is not None for run in begun.runs)
+    health = config.healthcheck
+    if isinstance(health, tuple) and health:
+        step = next(s for s in reversed(chain(program, stage)) if s.node.keyword == "HEALTHCHECK")
+        if health[0] == "CMD-SHELL":
+            shell = True
+            if program.body(step).program is None:
+                raise Unclear(f"the HEALTHCHECK in line {step.node.line} is not understood", step.node.line)
+            for one in program.commands(step).invocations:
+                if one.program is None and one.node.words:
+                    raise Unclear(f"a variable names a command in line {step.node.line}", step.node.line)
+                if one.program:
+                    names[one.program] = None
+                    if one.path and "/" in one.path:
+                        _add(paths, workdir, one.path)
+        elif health[0] == "CMD" and len(health) > 1:
+            names[posixpath.basename(health[1])] = None
+            if "/" in health[1]:
+                _add(paths, workdir, health[1])
+    if not first and begun.runs and begun.runs[0].names:
+        first = begun.runs[0].names[-1]
+    return Start(tuple(names), tuple(paths), first, shell, begun.text, line)
+
+
+def _add(paths: dict[str, None], workdir: str, word: str) -> None:
+    path = join_path(workdir, word)
+    if isinstance(path, str) and path != "/":
+        paths[path] = None
+
+
+def _is_made(name: str, own: set[str], text: str) -> bool:
+    """Whether a program is a script of the steps' own, which calls others."""
+    return bool(re.search(r"\.(?:sh|bash)\Z|entry-?point", name)) and any(p.rpartition("/")[2] == name for p in own)
+
+
+class Need(Record):
+    """What the sources say that the program needs: base names of other programs, and which of the facts of a recipe's
+    `scan` were found, with the place of the first ("main.go:12")."""
+
+    programs: Mapping[str, str]
+    found: Mapping[str, str]
+
+
+def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
+    """What the sources among `made` say. Raises Unclear where they are not at hand."""
+    programs: dict[str, str] = {}
+    found: dict[str, str] = {}
+    patterns = {
+        key: [re.compile(text) for text in texts]
+        for key, texts in recipe.scan.items()
+        if key not in ("files", "writes")
+    }
+    wanted = recipe.scan["files"]
+    for one in made:
+        if one.kind == "tree" and wanted:
+            reason = f"which files line {one.step.node.line} copies is not known without the build context"
+            raise Unclear(reason, one.step.node.line)
+        name = one.path.rpartition("/")[2]
+        if one.kind != "context" or not any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
+            continue
+        if re.search(
+            r"(?:^|/)(?:tests?|__tests__|spec|node_modules|testdata)/|_test\.\w+\Z|\.test\.\w+\Z|(?:^|/)test_\w+\.py\Z",
+            one.source,
+        ):
+            continue
+        data = facts.context_file(one.source)
+        if data is None:
+            raise Unclear(f"{one.source}, which line {one.step.node.line} copies, cannot be read", one.step.node.line)
+        text = _COMMENT.sub(lambda match: " " * len(match[0]), data.decode("utf-8", "surrogateescape"))
+        for key, expressions in patterns.items():
+            if key in found and key != "programs":
+                continue
+            for expression in expressions:
+                for match in expression.finditer(text):
+                    place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
+                    if key == "programs":
+                        programs.setdefault(posixpath.basename(match[1].split()[0]), place)
+                    else:
+                        found.setdefault(key, place)
+                        break
+    return Need(programs, found)

@@ -1,0 +1,73 @@
+"""What the steps of a stage do, one after the other."""
+
+from __future__ import annotations
+
+from dfopt.ir.commands import run_commands
+from dfopt.ir.liveness import chain
+from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.commands import Commands
+from dfopt.passes.multi_stage.files import SYSTEM, Made, Unclear, copied
+from dfopt.passes.multi_stage.flow import Flow
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+
+def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], home: str) -> Flow:
+    """What the steps of a stage do; `tools`: programs of which some recipe knows what they write; `home`: the working
+    directory of the base image. Raises Unclear."""
+    flow = Flow()
+    flow.home = home
+    for step in chain(program, stage):
+        keyword = step.node.keyword
+        scope = program.scope(step)
+        if keyword == "ONBUILD":
+            raise Unclear(f"line {step.node.line} is a trigger for other builds", step.node.line)
+        if keyword in ("COPY", "ADD"):
+            known = flow.directories()
+            found = copied(program, step, facts, known, home)
+            flow.made += found
+            base = home if isinstance(scope.workdir, Unknown) else scope.workdir
+            target = join_path(base, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+            if isinstance(target, str) and any(one.role == "nested" or one.kind == "tree" for one in found):
+                flow.roots.add(target)
+            owner = step.node.flag("chown")
+            if owner is not None and owner.value and isinstance(target, str) and target not in known | SYSTEM:
+                flow.owned.append((target, owner.value, True))
+        elif keyword == "ENV":
+            for pair in step.node.pairs:
+                if pair.name == "PATH":
+                    flow.heads += [one for one in (pair.value or "").strip("\"'").split(":") if one.startswith("/")]
+        elif keyword == "WORKDIR":
+            path = join_path(
+                home if isinstance(scope.workdir, Unknown) else scope.workdir,
+                scope.expand(step.node.arguments[0].value, program.dockerfile.escape),
+            )
+            if isinstance(path, Unknown):
+                raise Unclear(f"the directory of line {step.node.line} is not known", step.node.line)
+            flow.made.append(Made(path, step, "directory", role="workdir"))
+        elif keyword == "RUN":
+            _run(program, step, flow, tools, facts)
+    return flow
+
+
+def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts: Facts) -> None:
+    line = step.node.line
+    body = program.body(step)
+    if body.program is None and body.form != "exec":
+        raise Unclear(f"the RUN in line {line} is not understood: {body.why}", line)
+    for flag in step.node.flags:
+        if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
+            raise Unclear(f"the RUN in line {line} mounts another image", line)
+    reader = Commands(program.scope(step), flow, step, tools, facts)
+    found = run_commands(program, step)
+    for one in found.invocations:
+        reader.one(one, found.functions)
+    if reader.accounts:
+        flow.accounts.append(step)
+        if reader.accounts == reader.commands:
+            flow.alone.append(step)

@@ -1,0 +1,148 @@
+"""The text of a split: the new stage by the recipe's template, and what leaves the builder."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.edit import Edit
+from dfopt.editing.layout import line_start, newline_at
+from dfopt.rewrites.split_site import SplitSite
+from dfopt.rewrites.split_stage import Part, SplitStage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.passes.multi_stage.plan import Plan
+    from dfopt.syntax.tree import Instruction
+
+_NAMES = ("builder", "build", "build-stage", "compile")
+
+
+def builder_name(program: Program, stage: Stage) -> str:
+    """A name for the builder that no other stage has."""
+    taken = {other.name for other in program.stages if other is not stage} | {stage.name}
+    return next(name for name in (*_NAMES, *[f"builder{n}" for n in range(2, 99)]) if name not in taken)
+
+
+def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
+    """What the plan does, in terms of the model."""
+    builder = builder_name(program, stage)
+    parts = [Part(index) for index in plan.settings.before]
+    if plan.packages:
+        parts.append(Part(-1, "RUN", (), ("shell", "", (plan.packages,))))
+    parts += [Part(index) for index in plan.accounts]
+    if plan.config:
+        config = plan.config.replace("\n", newline_at(program.text, stage.node.start))
+        value = ("list", "", ('<<"EOF"', plan.recipe.config_path), (("EOF", False, False, 0, config),))
+        parts.append(Part(-1, "COPY", (), value))
+    for one in plan.copies:
+        flags: tuple[tuple[str, str | None], ...] = (("from", builder),)
+        if one.owner:
+            flags = (*flags, ("chown", one.owner))
+        parts.append(Part(-1, "COPY", flags, ("list", "", (*one.sources, one.target))))
+    if plan.links:
+        parts.append(Part(-1, "RUN", (), ("shell", "", ("ldconfig",))))
+    parts += [Part(index) for index in plan.settings.after]
+    size = len(program.dockerfile.instructions)
+    moved, left = plan.settings.moved, plan.settings.left
+    if plan.config:
+        return SplitSite(
+            stage.index,
+            stage.position,
+            size,
+            builder,
+            plan.image,
+            tuple(parts),
+            moved,
+            left,
+            root=plan.copies[0].target,
+        )
+    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
+
+
+def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
+    """The text edits of the plan. Raises RecipeError where the recipe's template cannot be rendered."""
+    from dfopt.stage_templates.stages import CopyLine, stage_text
+
+    text, nodes = program.text, program.dockerfile.instructions
+    builder = builder_name(program, stage)
+    node = stage.node
+    if stage.name:
+        argument = node.arguments[2]
+        start, end = node.joined.span(argument.at, argument.stop)
+        renamed = Edit(start, end, builder)
+    else:
+        argument = node.arguments[0]
+        _, end = node.joined.span(argument.at, argument.stop)
+        renamed = Edit(end, end, f" AS {builder}")
+    again = {*plan.settings.before, *plan.settings.after}
+    lost = [nodes[index] for index in plan.settings.moved if index not in again]
+    flags = "".join([node.joined.text[flag.at : flag.stop] + " " for flag in node.flags])
+    values = {
+        "image": flags + plan.image,
+        "alias": f" AS {node.arguments[2].value}" if stage.name else "",
+        "settings": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.before],
+        "packages": plan.packages,
+        "accounts": [_block(text, nodes[index], False) for index in plan.accounts],
+        "copies": [
+            CopyLine(
+                f"--from={builder}" + (f" --chown={one.owner}" if one.owner else ""),
+                " ".join((*one.sources, one.target)),
+            )
+            for one in plan.copies
+        ],
+        "links": plan.links,
+        "comments": [_above(text, one) for one in lost if one.above],
+        "config": plan.config,
+        "config_path": plan.recipe.config_path,
+        "start": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.after],
+    }
+    newline = newline_at(text, node.start)
+    made = re.sub(r"\r?\n", newline, stage_text(plan.recipe, values))
+    last = len(nodes) - 1
+    while last > stage.position and last in plan.settings.moved:
+        last -= 1
+    gone = _removed(text, [nodes[index] for index in plan.settings.moved if index < last])
+    kept = nodes[last]
+    at = text.find("\n", kept.end)
+    rest = text[at + 1 :] if at >= 0 else ""
+    for index in range(last + 1, len(nodes)):  # comments that belong to none of the moved ones stay where they are
+        rest = rest.replace(_block(text, nodes[index], True), "", 1)
+    rest = "".join([line for line in rest.splitlines(keepends=True) if line.strip()])
+    if rest and not rest.endswith("\n"):
+        rest += newline
+    head = "" if at >= 0 else newline
+    begin = at + 1 if at >= 0 else len(text)
+    final = made if text.endswith("\n") or not text else made.rstrip("\r\n")
+    prune = f"RUN {plan.prune}{newline}" if plan.prune else ""
+    return (renamed, *gone, Edit(begin, len(text), head + prune + rest + newline + final))
+
+
+def _above(text: str, node: Instruction) -> str:
+    """The comments above an instruction."""
+    return text[line_start(text, node.above[0].start) : node.above[-1].end].rstrip()
+
+
+def _block(text: str, node: Instruction, comments: bool) -> str:
+    """An instruction's text; with the comments above it."""
+    start = line_start(text, node.above[0].start) if comments and node.above else node.start
+    return text[start : node.end]
+
+
+def _removed(text: str, nodes: list[Instruction]) -> list[Edit]:
+    """Instructions go, with the comments above them; where blank lines stood on both sides, one of them goes too."""
+    spans: list[tuple[int, int]] = []
+    for node in nodes:
+        start = line_start(text, node.above[0].start if node.above else node.start)
+        end = text.find("\n", node.end)
+        end = len(text) if end < 0 else end + 1
+        if spans and not text[spans[-1][1] : start].strip():
+            start = spans.pop()[0]
+        spans.append((start, end))
+    found: list[Edit] = []
+    for start, end in spans:
+        after = re.match(r"(?:[ \t]*\r?\n)+", text[end:])
+        blank = re.search(r"\n[ \t]*\r?\n\Z", text[:start])
+        found.append(Edit(start, end + (after.end() if after and blank else 0), ""))
+    return found

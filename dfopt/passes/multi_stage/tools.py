@@ -1,0 +1,62 @@
+"""Which rule tells what a build tool writes."""
+
+from __future__ import annotations
+
+from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.c_tools import cc, cmake, configure, in_place, linker, make, meson, ninja
+from dfopt.passes.multi_stage.files import Unclear
+from dfopt.passes.multi_stage.go_rust import cargo, go
+from dfopt.passes.multi_stage.jvm_dotnet import dotnet, gradle, jar, javac, maven
+from dfopt.passes.multi_stage.node_ruby_php import bundle, composer, interpreter, nothing, npm
+from dfopt.passes.multi_stage.python_tools import pip, pipenv, poetry, python, uv, virtualenv
+from dfopt.passes.multi_stage.toolbox import Context, Outputs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dfopt.passes.multi_stage.flow import Call
+
+
+def outputs(context: Context) -> Outputs:
+    """What all the calls of a stage leave, in their order. Raises Unclear."""
+    out = Outputs()
+    deleted = list(context.flow.deleted)
+    for number, call in enumerate(context.flow.calls):
+        while deleted and deleted[0][1] <= number:
+            out.delete(deleted.pop(0)[0])
+        RULES.get(call.program, own_program)(context, call, out)
+    for path, _ in deleted:
+        out.delete(path)
+    return out
+
+
+def own_program(context: Context, call: Call, out: Outputs) -> None:
+    """A program that is no tool: one that a tool has built before, or one of which nothing is known."""
+    path = join_path(call.directory, call.path) if "/" in call.path else call.program
+    for one in out.made:
+        same = one.path == path if "/" in call.path else one.path.rpartition("/")[2] == path
+        if one.role == "program" and same:
+            out.ran.append((call.line, call.program))
+            return
+    raise Unclear(f"what `{call.program}` in line {call.line} writes is not known", call.line)
+
+
+def tools() -> frozenset[str]:
+    """The programs of which it is known what they write."""
+    return frozenset(RULES)
+
+
+RULES: dict[str, Callable[[Context, Call, Outputs], None]] = {
+    "go": go, "cargo": cargo, "gcc": cc, "g++": cc, "cc": cc, "c++": cc, "clang": cc, "clang++": cc,
+    "gfortran": cc, "ld": linker, "as": in_place, "nasm": in_place, "yasm": in_place, "autoreconf": in_place,
+    "autoconf": in_place, "automake": in_place, "aclocal": in_place, "autoheader": in_place, "libtoolize": in_place,
+    "bison": in_place, "flex": in_place, "meson": meson,
+    "make": make, "gmake": make, "cmake": cmake, "ninja": ninja, "javac": javac, "jar": jar, "mvn": maven,
+    "mvnw": maven, "gradle": gradle, "gradlew": gradle, "dotnet": dotnet, "pip": pip, "pip3": pip,
+    "python": python, "python3": python, "virtualenv": virtualenv,
+    "uv": uv, "poetry": poetry, "pipenv": pipenv, "npm": npm, "yarn": npm, "pnpm": npm,
+    "npx": npm, "ng": npm, "vite": npm, "webpack": npm, "tsc": npm, "gulp": npm, "grunt": npm,
+    "configure": configure, "node": interpreter, "php": interpreter, "ruby": interpreter, "perl": interpreter,
+    "bundle": bundle, "bundler": bundle, "gem": bundle, "composer": composer, "rustup": nothing, "corepack": nothing,
+}  # fmt: skip

@@ -1,0 +1,45 @@
+"""Who fetches, keeps and needs apk's package index."""
+
+from __future__ import annotations
+
+from dfopt.analysis.package_managers import tools
+from dfopt.ir.commands import MAYBE
+from dfopt.lazy import regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_RELEASE = regex(r"alpine:?v?(\d+)\.(\d+)")
+
+
+def fetches_index(tool: Tool) -> bool:
+    """Whether a command fetches the index, and keeps it where no option says otherwise."""
+    return bool(tool.does.get("reads-index")) and not tool.given("cache-options")
+
+
+def alpine_release(program: Program, step: Step) -> tuple[int, int] | None:
+    """The release of Alpine that a stage is built on, where the image's tag says so."""
+    match = _RELEASE.search(program.scope(step).image or "")
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def later_index_reader(program: Program, stage: Stage, position: int) -> tuple[Step | None, Step | None]:
+    """(the first later step that needs the index of this one, the first that cannot be seen into)."""
+    opaque: Step | None = None
+    for step in stage.steps[position + 1 :]:
+        for tool in tools(program, step):
+            if tool.family == "apk" and tool.does.get("refreshes") and tool.one.where != MAYBE:
+                return None, opaque
+            if tool.family == "apk" and tool.does.get("reads-index") and not tool.given("fresh"):
+                return step, opaque
+        if opaque is None and any(effect.kind == "opaque" for effect in program.effects(step)):
+            opaque = step
+    for child in program.children(stage):
+        later, unclear = later_index_reader(program, child, -1)
+        if later is not None:
+            return later, opaque
+        opaque = opaque or unclear
+    return None, opaque

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.analysis.package_managers import option_edit, tools
+from dfopt.analysis.run_steps import untouchable
+from dfopt.edit import Edit
+from dfopt.editing.chain_edits import removal
+from dfopt.editing.layout import line_end, line_start
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
+from dfopt.ir.commands import SUBSTITUTION
+from dfopt.passes.base import Pass
+from dfopt.passes.package_caches.apk_index import alpine_release, fetches_index, later_index_reader
+from dfopt.passes.package_caches.readers import STAGES, cleaned, mounted, runs
+from dfopt.rewrites.core import RemoveStep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+    from dfopt.rewrites.core import Rewrite
+
+
+class ApkNoCache(Pass):
+    """Gives `apk add` and `apk upgrade` the option `--no-cache`, and takes out the `apk update` that it replaces.
+
+    apk keeps the index of every repository, 2 to 3 MB, under /var/cache/apk. With `--no-cache` each command fetches the
+    index for itself and leaves nothing.
+
+    Why: nothing at run time reads the index, and it is out of date within days.
+
+    Example:
+
+    ```dockerfile
+    FROM alpine:3.22
+    RUN apk update && apk add curl
+    ```
+
+    ```dockerfile
+    FROM alpine:3.22
+    RUN apk add --no-cache curl
+    ```
+
+    Refuses: Alpine before 3.3, whose apk does not know the option; where a later step needs the index and does not
+    fetch it (before Alpine 3.8, and where the release is not known); ONBUILD; an apk in the string of `sh -c`. Does
+    nothing where the RUN deletes /var/cache/apk, where a mount covers it, or with `--cache-dir`. Where a later step of
+    such a stage cannot be seen into, the fix is `unsafe`.
+
+    Declares: each command gains one word behind its subcommand; the `apk update` of the same RUN goes, and a RUN that
+    is only an `apk update` goes with it.
+    """
+
+    name = "apk-no-cache"
+    group = "size"
+    codes = ("DL3019", "DKL-DI-0004")
+    triggers = ("apk",)
+    order = 35
+    options = (STAGES,)
+    declares = Declares(caches=("apk",))
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for stage, position, step in runs(program, self.settings["stages"], "apk"):
+            finding = self.check(program, stage, position, step)
+            if finding is not None:
+                yield finding
+
+    def check(self, program: Program, stage: Stage, position: int, step: Step) -> Finding | None:
+        node, body = step.node, program.body(step)
+        if body.program is None:
+            if re.search(r"\bapk\s+(?:-\S+\s+)*(?:add|update|upgrade)\b", body.text) and "--no-cache" not in body.text:
+                return self.refuse(step, body.why)
+            return None
+        found = [tool for tool in tools(program, step) if tool.family == "apk"]
+        readers = [tool for tool in found if fetches_index(tool)]
+        updates = [tool for tool in found if tool.does.get("refreshes")]
+        if not readers and not updates:
+            return None
+        last = max([*readers, *updates], key=lambda tool: tool.one.node.start)
+        if cleaned(body, found, last) or mounted(program, step, ("/var/cache/apk", "/etc/apk/cache"), "apk"):
+            return None
+        wanted = [tool for tool in readers if not tool.given("no-cache") and not tool.given("offline")]
+        if not wanted and not updates:
+            return None
+        hidden = any(tool.one.nested or tool.one.where == SUBSTITUTION for tool in (*wanted, *updates))
+        reason = untouchable(step, body, not hidden, "apk")
+        if reason:
+            return self.refuse(step, reason)
+        release = alpine_release(program, step)
+        if release is not None and release < (3, 3):
+            return self.refuse(step, f"the apk of Alpine {release[0]}.{release[1]} has no --no-cache")
+        edits: list[Edit] = []
+        rewrites: list[Rewrite] = []
+        for tool in wanted:
+            edit, words = option_edit(step, body, tool, "--no-cache")
+            edits.append(edit)
+            rewrites.append(words)
+        message, tier = "keep apk's index out of the layer: --no-cache", "safe"
+        if updates:
+            reader = opaque = None
+            if (release or (0, 0)) < (3, 8):
+                reader, opaque = later_index_reader(program, stage, position)
+                if any(effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)):
+                    opaque = step
+            if reader is not None:
+                return self.refuse(step, f"line {reader.node.line} needs the index and does not fetch it")
+            items = body.program.script.items
+            if len(found) == 1 and len(items) == 1 and items[0].command is found[0].one.node:
+                return self.alone(program, step, opaque)
+            if any(tool.given("offline") for tool in found):
+                return self.refuse(step, "an apk without network needs the index")
+            for tool in updates:
+                made = removal(program, step, body, tool.one.node)
+                if made is None or tool.one.node.redirects:
+                    return self.refuse(step, "`apk update` stands where it cannot be taken out by itself")
+                edits += made[0]
+                rewrites.append(made[1])
+            message = "keep apk's index out of the layer: --no-cache in place of apk update"
+            if opaque is not None:
+                tier = "unsafe"
+                message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
+        return Finding(self.name, message, node.start, node.end, Fix(tuple(edits), tuple(rewrites), tier))
+
+    def alone(self, program: Program, step: Step, opaque: Step | None) -> Finding:
+        """A RUN that is an `apk update` and nothing else."""
+        node, text = step.node, program.text
+        if node.above or node.comments:
+            return self.refuse(step, "a comment speaks of this instruction")
+        start, end = line_start(text, node.start), line_end(text, node.end)
+        end = text.find("\n", end) + 1 or len(text)
+        if end == len(text) and not text.endswith("\n"):
+            start = max(0, start - (2 if text[start - 2 : start] == "\r\n" else 1))  # no newline is left over
+        message, tier = "nothing behind it needs this index: every apk command fetches its own", "safe"
+        if opaque is not None:
+            tier = "unsafe"
+            message += f" (but line {opaque.node.line} runs what cannot be seen into)"
+        fix = Fix((Edit(start, end, ""),), (RemoveStep(step.index),), tier)
+        return Finding(self.name, message, node.start, node.end, fix)
+
+    def refuse(self, step: Step, reason: str) -> Finding:
+        message = "apk's index stays in the layer"
+        return Finding(self.name, message, step.node.start, step.node.end, None, reason)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import re
+
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix
+from dfopt.ir.commands import SUBSTITUTION
+from dfopt.ir.effects import manager, subcommand
+from dfopt.passes.base import Pass
+from dfopt.passes.package_caches.child_images import reader_outside
+from dfopt.passes.package_caches.readers import STAGES, appended, index_reader, mounted, runs
+from dfopt.rewrites.core import RewriteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+LISTS = "/var/lib/apt/lists"
+_CLEANUP = ("rm", "-rf", f"{LISTS}/*")
+
+
+class AptCleanup(Pass):
+    """Removes apt's package index in the layer that downloaded it.
+
+    `apt-get update` leaves 20 to 50 MB under /var/lib/apt/lists. A later RUN cannot take them back: they stay in the
+    layer. This pass appends `rm -rf /var/lib/apt/lists/*` to the RUN that refreshed the index, in that RUN's own style.
+
+    Why: nothing at run time reads the index, and it is out of date within days.
+
+    Example:
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update && apt-get install -y curl
+    ```
+
+    ```dockerfile
+    FROM debian:13-slim
+    RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ```
+
+    Refuses: where a later step of this stage, or of a stage built FROM it, reads the index without refreshing it, or a
+    step of another file in the tree whose FROM may mean this image by the name of the file or of its directory; a
+    background job or a comment at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the
+    RUN cleans up in any spelling, or where a cache mount holds the index. Where a later step runs a script that cannot
+    be seen into, the fix is `unsafe`. An image that is built on this one elsewhere, or under another name, is not seen:
+    one that installs needs an `apt-get update` of its own.
+
+    Declares: the RUN gains one command at its end.
+    """
+
+    name = "apt-cleanup"
+    group = "size"
+    codes = ("DL3009",)
+    triggers = ("apt",)
+    order = 30
+    options = (STAGES,)
+    declares = Declares(paths=("/var/lib/apt/lists/**",))
+
+    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        for stage, position, step in runs(program, self.settings["stages"], "apt"):
+            finding = self.check(program, facts, stage, position, step)
+            if finding is not None:
+                yield finding
+
+    def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
+        node = step.node
+        body = program.body(step)
+        if body.program is None:
+            if re.search(r"\bapt(-get|itude)?\s+(\S+\s+)*update\b", body.text) and LISTS not in body.text:
+                return self.refuse(step, body.why)
+            return None
+        refresh = _last_refresh(found := list(program.commands(step).invocations))
+        if refresh is None or _cleans(body.text, found, refresh) or mounted(program, step, (LISTS,)):
+            return None
+        later, opaque = index_reader(program, stage, position, "apt")
+        try:
+            edit, rewrite = appended(program, step, refresh, _CLEANUP)
+            if later is not None:
+                raise RewriteError(f"line {later.node.line} needs the package index and does not refresh it")
+            outside = reader_outside(program, facts, stage, "apt")
+            if outside:
+                raise RewriteError(f"{outside} may be built on this image, and installs without refreshing the index")
+        except RewriteError as error:
+            return self.refuse(step, str(error))
+        message = "delete apt's package index in the layer that downloaded it"
+        tier = "safe"
+        if opaque:
+            tier = "unsafe"
+            message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
+        return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), tier))
+
+    def refuse(self, step: Step, reason: str) -> Finding:
+        message = "apt's package index stays in the layer"
+        return Finding(self.name, message, step.node.start, step.node.end, None, reason)
+
+
+def _last_refresh(found: list[Invocation]) -> Invocation | None:
+    """The last command that downloads the index."""
+    result = None
+    for one in found:
+        facts = manager(one.program)
+        if facts is not None and facts["family"] == "apt" and one.where != SUBSTITUTION and not one.nested:
+            name, _ = subcommand(one, facts)
+            if name is not None and facts["commands"].get(name, {}).get("refreshes"):
+                result = one
+    return result
+
+
+def _cleans(text: str, found: list[Invocation], refresh: Invocation) -> bool:
+    """Whether the step already deletes the index behind the refresh, in any spelling."""
+    tail = text[refresh.node.end :]
+    if re.search(r"apt/lists|lib/apt(?=[\s/*;&|)}]|$)|/var/lib/\{[^}]*apt|/var/lib/apt\b(?!/)", tail):
+        return any(word in tail for word in ("rm ", "find ", "rmdir", "truncate", "unlink", "mv "))
+    for one in found:
+        if one.node.start > refresh.node.start:
+            facts = manager(one.program)
+            if facts is not None and facts["family"] == "apt":
+                name, _ = subcommand(one, facts)
+                if name is not None and "index" in facts["commands"].get(name, {}).get("cleans", ()):
+                    return True
+            if one.program == "rm" and any(value in ("/var/lib/*", "/var/lib", "/var/*") for value in one.values):
+                return True
+    return False

@@ -1,0 +1,33 @@
+"""Other files of the tree that may be built on the image of this one."""
+
+from __future__ import annotations
+
+from dfopt.ir.base_images import split_image
+from dfopt.ir.program import Program
+from dfopt.passes.package_caches.readers import index_reader
+from dfopt.syntax.dockerfile import parse
+from dfopt.syntax.tree import DockerfileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.ir.stages import Stage
+
+
+def reader_outside(program: Program, facts: Facts, stage: Stage, family: str) -> str:
+    """The place (`FILE (line N)`) in another file that may be built on the image of `stage`, and reads the family's
+    package index as it finds it; "" where none is known."""
+    if stage.index not in program.shipped():
+        return ""
+    for child in facts.children() or ():
+        try:
+            other = Program(parse(child.text))
+        except DockerfileError:
+            continue
+        for one in other.stages:
+            name = split_image(one.image or one.base)[0].rpartition("/")[2].lower()
+            if one.parent is None and name in child.images:
+                later, _ = index_reader(other, one, -1, family)
+                if later is not None:
+                    return f"{child.name} (line {later.node.line})"
+    return ""

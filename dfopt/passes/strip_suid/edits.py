@@ -1,0 +1,146 @@
+"""How setuid bits are taken: the command, where it may stand, and what it costs."""
+
+from __future__ import annotations
+
+from dfopt.analysis.build_facts import built, untold
+from dfopt.analysis.startup import started
+from dfopt.analysis.users import base_users
+from dfopt.editing.layout import append_edit
+from dfopt.facts import Facts
+from dfopt.findings import Fix
+from dfopt.ir.liveness import chain
+from dfopt.ir.shell_body import shell_kind
+from dfopt.knowledge import table
+from dfopt.lazy import regex
+from dfopt.passes.strip_suid.sources import has_find, needed, sets
+from dfopt.rewrites.append_checks import append_operator
+from dfopt.rewrites.core import AppendCommand, RewriteError, check_append
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_NAMED = 6  # names of files that a message lists
+_NAME = regex(r"[\w.+-]+\Z")
+
+
+def cost(family: str | None) -> str:
+    """What the layer stores again of what the base brings, in words; "" where that is nothing."""
+    own = table("suid")["base"].get(family or "", {})
+    if "files" not in own:
+        return "the base's files with such bits are stored again: how many bytes that is, is not known"
+    if not own["files"]:
+        return ""
+    return f"the base's {own['files']} files are stored again: about {own['bytes'] / 1e6:.1f} MB"
+
+
+def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) -> str:
+    """Why no find may be put behind `last` (the beginning of the stage where None)."""
+    scope = program.scope(last) if last is not None else program.end_scope(stage)
+    if last is not None:
+        root = scope.root if scope.user is not None else base_root(program, stage, facts)
+    else:
+        before = program.end_scope(program.stages[stage.parent]) if stage.parent is not None else None
+        said = before is not None and before.user is not None
+        root = before.root if before is not None and said else base_root(program, stage, facts)
+    if root is None:
+        return untold(f"whether {scope.image or 'the base image'} runs as root is not known", facts)
+    if root is False:
+        return "the step that would do it runs as another user than root"
+    for step in chain(program, stage):
+        if step.node.keyword == "ONBUILD":
+            return f"line {step.node.line}: steps of ONBUILD come behind it"
+        if sets(program, step):
+            return f"line {step.node.line} sets such a bit itself"
+    if not has_find(program, stage, facts):
+        return untold(f"whether {scope.image or 'the base image'} has find is not known", facts)
+    first = program.scope(stage.steps[0]) if stage.steps else scope
+    if not shell_kind(scope if last is not None else first, program.dockerfile.escape).posix:
+        return "the shell is not known to read POSIX syntax"
+    return needed(program, program.stages[-1]) or needed(program, stage)
+
+
+def base_root(program: Program, stage: Stage, facts: Facts) -> bool | None:
+    scope = program.end_scope(stage)
+    facts_of = scope.base
+    family = facts_of.family if facts_of is not None else None
+    return base_users(scope.image, family, facts_of.user if facts_of is not None else None, facts).root
+
+
+def seen_files(program: Program, facts: Facts, keep: Sequence[str]) -> dict[str, int] | None:
+    """The setuid files of the image that is shipped, but for those that keep their bits, as a build showed it: path ->
+    bytes. None where there is none."""
+    final = program.stages[-1]
+    image = built(program, final, facts)
+    if image is None:
+        return None
+    kept = kept_names(program, facts, keep)
+    return {path: size for path, size in image.set_id().items() if path.rpartition("/")[2] not in kept}
+
+
+def told(files: Mapping[str, int]) -> str:
+    """`4 files, 0.3 MB: mount, passwd, su, umount`."""
+    names = sorted({path.rpartition("/")[2] for path in files})
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    size = sum(files.values()) / 1e6
+    return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {size:.1f} MB: {', '.join(names[:_NAMED])}{more}"
+
+
+def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> str | None:
+    """What a layer of its own would cost, for a message: by the table, else as a build showed it; None where the build
+    showed no file that would lose a bit."""
+    seen = None if "files" in table("suid")["base"].get(family or "", {}) else seen_files(program, facts, keep)
+    if seen is None:
+        return cost(family)
+    return told(seen) if seen else None
+
+
+def kept_names(program: Program, facts: Facts, keep: Sequence[str]) -> list[str]:
+    """Names of programs that keep their bits: `keep`, and those that the image's command names where it runs as another
+    user than root."""
+    kept = [name for name in keep if _NAME.match(name)]
+    final = program.stages[-1]
+    scope = program.end_scope(final)
+    root = scope.root if scope.user is not None else base_root(program, final, facts)
+    if root is not True:
+        named = {name for run in started(program, final, facts).runs for name in run.names}
+        kept += [name for name in table("suid")["programs"] if name in named]
+    return sorted(set(kept))
+
+
+def words(program: Program, facts: Facts, path: str, keep: Sequence[str]) -> tuple[str, ...]:
+    """The command that takes the bits from what lies at `path`. `keep`: names of programs that are left alone."""
+    names = [part for name in kept_names(program, facts, keep) for part in ("!", "-name", name)]
+    return ("find", path, "-xdev", "-perm", "/6000", "-type", "f", *names, "-exec", "chmod", "a-s", "{}", "+")
+
+
+def family_of(program: Program, stage: Stage) -> str | None:
+    base = program.end_scope(stage).base
+    return base.family if base is not None else None
+
+
+def alone(program: Program, stage: Stage) -> bool:
+    """Whether the stage that this one builds on serves nothing else."""
+    parent = stage.parent
+    if parent is None or len(program.children(program.stages[parent])) != 1:
+        return False
+    return all(parent not in program.copies_from(other) for other in program.stages)
+
+
+def appended(program: Program, step: Step, words: tuple[str, ...]) -> Fix | None:
+    """The fix that puts the command at the end of a RUN; None where that would change what the RUN does."""
+    if step.node.keyword != "RUN":
+        return None
+    body = program.body(step)
+    if body.program is None or body.form not in ("line", "script"):
+        return None
+    operator = append_operator(body)
+    try:
+        check_append(body, operator)
+    except RewriteError:
+        return None
+    edit = append_edit(program, step, body, " ".join(words), operator)
+    return Fix((edit,), (AppendCommand(step.index, words, operator),), "unsafe")

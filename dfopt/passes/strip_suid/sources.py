@@ -1,0 +1,133 @@
+"""Which steps may bring setuid programs into an image, and which ones need them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.analysis.build_facts import built, in_path
+from dfopt.analysis.package_managers import tools
+from dfopt.analysis.run_steps import run_text
+from dfopt.ir.base_images import split_image
+from dfopt.ir.commands import TOP
+from dfopt.ir.liveness import chain
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.lazy import regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_STRIPPED = regex(r"-perm\s+['\"]?[-/+]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
+_SETS = regex(
+    r"\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]*-m\s*0?4\d{3}\b"
+)
+_SYSTEM_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
+# directories in which systems keep programs
+_PROGRAMS = frozenset(("/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/lib"))
+
+
+def strips(program: Program, step: Step) -> bool:
+    """Whether a step looks for setuid programs by itself."""
+    if step.effective.keyword != "RUN":
+        return False
+    text = run_text(program, step)
+    return ("-perm" in text or "chmod" in text) and _STRIPPED.search(text) is not None
+
+
+def sets(program: Program, step: Step) -> bool:
+    """Whether a step sets such a bit itself."""
+    if step.effective.keyword == "RUN":
+        text = run_text(program, step)
+        if "chmod" not in text and "-m" not in text:
+            return False
+        return any(not _directories(text, match.start()) for match in _SETS.finditer(text))
+    mode = step.effective.flag("chmod")
+    return mode is not None and re.match(r"0?[4267][0-7]{3}\Z", mode.value or "") is not None
+
+
+def _directories(text: str, at: int) -> bool:
+    """Whether the command at `at` is a find's, of directories: whose group new files get there is not a program's."""
+    command = re.split(r"&&|[;\n](?<!\\;)", text[:at])[-1]
+    return re.search(r"\bfind\b.*-type\s+d\b.*-exec", command, re.S) is not None
+
+
+def brings(program: Program, step: Step) -> bool:
+    """Whether a step may bring programs with such a bit: system packages, whole directories of programs, archives, and
+    commands that cannot be seen into."""
+    node = step.node
+    if node.keyword == "ADD":
+        return node.form != "list" or any(re.search(r"\.t(?:ar|gz|xz|bz2|zst)\b", a.value) for a in node.arguments[:-1])
+    if node.keyword == "COPY":
+        return node.flag("from") is not None and copies_programs(program, step)
+    if node.keyword != "RUN":
+        return False
+    return any(
+        effect.kind == "opaque" or (effect.kind == "installs" and effect.path in _SYSTEM_FAMILIES)
+        for effect in program.effects(step)
+    )
+
+
+def copies_programs(program: Program, step: Step) -> bool:
+    """Whether a COPY --from takes, or fills, a directory in which systems keep programs, or takes one that is known to
+    have such a bit."""
+    scope = program.scope(step)
+    paths = [scope.expand(argument.value, program.dockerfile.escape) for argument in step.node.arguments]
+    sources = [join_path("/", path) for path in paths[:-1]]
+    target = join_path(scope.workdir, paths[-1])
+    known = table("suid")["programs"]
+    if any(isinstance(source, str) and posixpath.basename(source) in known for source in sources):
+        return True
+    return any(source in _PROGRAMS for source in sources) or (
+        target == "/" and any(isinstance(s, str) and not posixpath.basename(s).count(".") for s in sources)
+    )
+
+
+def installed(program: Program, stage: Stage) -> Iterator[tuple[Step, str]]:
+    """The packages by name that the steps of an image install, without versions."""
+    for step in chain(program, stage):
+        if step.node.keyword != "RUN":
+            continue
+        for tool in tools(program, step):
+            if tool.family in _SYSTEM_FAMILIES and tool.does.get("installs"):
+                text = program.body(step).text
+                for word in tool.one.operands(tool.facts.get("value-options", ())):
+                    # `name=1.*` is a glob to the shell
+                    written = word.value if tool.one.nested else text[word.start : word.end]
+                    yield step, re.split("[=:@<>~]", (written or "").strip("\"'"))[0]
+
+
+def needed(program: Program, stage: Stage) -> str:
+    """What the image has that fails without the bit; "" where nothing is known to."""
+    needs: dict[str, str] = table("suid")["needs"]
+    text = program.text
+    if not any(name in text for name in needs):
+        return ""
+    for step, package in installed(program, stage):
+        if package in needs:
+            return f"line {step.node.line} installs {package}: without the bit, {needs[package]} fails"
+    return ""
+
+
+def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
+    """Whether the image surely has find: by its base, by a step that calls it, by the package that brings it, or by a
+    build."""
+    scope = program.end_scope(stage)
+    family = scope.base.family if scope.base is not None else ""
+    if table("suid")["base"].get(family, {}).get("find"):
+        return True
+    if scope.image is not None and split_image(scope.image)[0] in table("suid")["find"]:
+        return True
+    for step in chain(program, stage):
+        named = step.node.keyword == "RUN" and "find" in step.node.joined.text
+        if named and any(one.program == "find" and one.where == TOP for one in program.commands(step).invocations):
+            return True
+    if "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage)):
+        return True
+    image = built(program, stage, facts)
+    return image is not None and in_path(image, "find") is not None

@@ -1,0 +1,205 @@
+"""Whether a last stage can do without a shell: on distroless, or on scratch."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.analysis.build_facts import untold
+from dfopt.ir.effects import manager
+from dfopt.ir.image_config import image_config
+from dfopt.ir.scopes import join_path
+from dfopt.ir.shell_body import shell_kind
+from dfopt.lazy import regex
+from dfopt.passes.swap_base.built import shown
+from dfopt.passes.swap_base.files import ELF, copied, is_static, programs_in
+from dfopt.passes.swap_base.target import Obstacle
+from dfopt.syntax.expand import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.swap_base.target import Target
+
+# what a Go program must not import to be alone on scratch, or without other programs
+_STARTS = regex(r'"os/exec"|"plugin"')
+_FILES = regex(
+    r'"net/http"|"crypto/(?:tls|x509)"|"net/smtp"|"os/user"|"golang\.org/x/|LoadLocation|"mime"|TempDir|CreateTemp|MkdirTemp'
+)
+
+
+def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> None:
+    """Raises Obstacle where a command of the stage needs more than `target` has."""
+    if program.children(stage):
+        raise Obstacle(f"line {program.children(stage)[0].node.line}: another stage is built on this one")
+    brought: dict[str, int] = {}  # programs that are known to stand alone -> line
+    for step in stage.steps:
+        node, line = step.node, step.node.line
+        if node.keyword in ("RUN", "SHELL", "ONBUILD"):
+            raise Obstacle(f"line {line}: {target.image} has no shell to run {node.keyword}")
+        if node.keyword == "USER":
+            _account(program, step, node.arguments[0].value, target)
+        elif node.keyword in ("COPY", "ADD"):
+            owner = node.flag("chown")
+            if owner is not None and owner.value:
+                _account(program, step, owner.value, target)
+            try:
+                if node.flag("from") is not None:
+                    _from_stage(program, stage, step, facts, brought)
+                else:
+                    _from_context(program, step, facts, brought)
+            except Obstacle as obstacle:
+                seen = shown(program, stage, step, target, (), facts)
+                if seen is None:
+                    raise Obstacle(untold(str(obstacle), facts)) from None
+                if seen[0]:
+                    raise Obstacle(f"line {line}: {seen[0]}") from None
+                brought.update(dict.fromkeys(seen[2], line))
+        elif node.keyword == "ENV" and any(pair.name == "TZ" for pair in node.pairs) and target.family == "scratch":
+            raise Obstacle(f"line {line}: there are no time zones on scratch")
+        elif node.form == "shell" and node.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
+            raise Obstacle(f"line {line}: {node.keyword} in shell form needs a shell")
+    config = image_config(program, stage)
+    argv = config.entrypoint or config.cmd
+    if isinstance(argv, Unknown) or not argv:
+        raise Obstacle(f"line {stage.node.line}: what the image starts is not known")
+    checks = config.healthcheck if isinstance(config.healthcheck, tuple) else ()
+    for name in (argv[0], *([checks[1]] if len(checks) > 1 and checks[0] == "CMD" else [])):
+        path = join_path(config.workdir, name) if "/" in name else None
+        if path not in brought:
+            raise Obstacle(f"line {stage.node.line}: that {name} needs no other program or library is not known")
+    _sources(program, target, facts)
+
+
+def _account(program: Program, step: Step, user: str, target: Target) -> None:
+    value = program.scope(step).expand(user, program.dockerfile.escape)
+    if isinstance(value, Unknown):
+        raise Obstacle(f"line {step.node.line}: a variable names the user")
+    for name in value.split(":"):
+        if name and not name.isdigit() and name not in target.accounts:
+            raise Obstacle(f"line {step.node.line}: {target.image} has no user or group {name}")
+
+
+def _target(program: Program, step: Step, source: str) -> str:
+    """The path to which one file is copied."""
+    scope = program.scope(step)
+    raw = scope.expand(step.node.arguments[-1].value, program.dockerfile.escape)
+    path = join_path(scope.workdir, raw)
+    if isinstance(path, Unknown) or isinstance(raw, Unknown):
+        raise Obstacle(f"line {step.node.line}: where the files go is not known")
+    into = raw.endswith(("/", "/.")) or raw in (".", "./") or len(step.node.arguments) > 2
+    return posixpath.join(path, posixpath.basename(source)) if into else path
+
+
+def _from_context(program: Program, step: Step, facts: Facts, brought: dict[str, int]) -> None:
+    line = step.node.line
+    files = copied(program, [step], facts)
+    if files is None:
+        raise Obstacle(f"line {line}: what the build context holds is not known")
+    for name, content in programs_in(files, facts):
+        if content[:2] == b"#!" or not is_static(content):
+            kind = "a script" if content[:4] != ELF else "linked with libraries"
+            raise Obstacle(f"line {line}: {name} is {kind}")
+        brought[_target(program, step, name)] = line
+
+
+def _from_stage(program: Program, stage: Stage, step: Step, facts: Facts, brought: dict[str, int]) -> None:
+    """COPY --from: a program that its stage links statically, or files that it has from the build context."""
+    line = step.node.line
+    flag = step.node.flag("from")
+    index = program.stage_named(flag.value or "", stage.index) if flag is not None else None
+    if index is None:
+        raise Obstacle(f"line {line}: what the image {flag.value if flag else ''} holds is not known")
+    builder = program.stages[index]
+    for argument in step.node.arguments[:-1]:
+        value = program.scope(step).expand(argument.value, program.dockerfile.escape)
+        path = join_path("/", value)
+        if isinstance(path, Unknown):
+            raise Obstacle(f"line {line}: what is copied is not known")
+        made = _built(program, builder, path)
+        if made == "static":
+            brought[_target(program, step, path)] = line
+        elif made or not _is_context(program, builder, path, facts):
+            raise Obstacle(f"line {line}: {made or f'what {path} holds is not known'}")
+
+
+def _built(program: Program, builder: Stage, path: str) -> str:
+    """ "static" where a command of the stage makes `path` as a static program; why not; "" where none makes it."""
+    for step in builder.steps:
+        if step.node.keyword != "RUN":
+            continue
+        body = program.body(step)
+        scope = program.scope(step)
+        exported: dict[str, str | None] = {}
+        for one in program.commands(step).invocations:
+            if one.program == "export":
+                pairs = [value.partition("=") for value in one.values if value and "=" in value]
+                exported.update({name: value for name, _, value in pairs})
+            if one.program == "go" and one.values[:1] == ["build"]:
+                output = _option(one, "-o")
+                if output is None or join_path(scope.workdir, output) not in (path, posixpath.dirname(path)):
+                    continue
+                given = {a.name: a.value.value for a in one.node.assignments if a.value is not None}
+                env = {**{k: v for k, v in scope.env.items() if isinstance(v, str)}, **exported, **given}
+                if "env" in one.wrappers and "CGO_ENABLED=0" in body.text[one.node.start : one.node.end]:
+                    env["CGO_ENABLED"] = "0"
+                if env.get("CGO_ENABLED") == "0" and env.get("GOOS", "linux") == "linux":
+                    return "static"
+                return "the program is built with cgo: its libraries are not known"
+            if one.program in ("gcc", "cc", "musl-gcc", "g++", "clang"):
+                output = _option(one, "-o")
+                if output is not None and join_path(scope.workdir, output) == path:
+                    if "-static" in one.values or "-static-pie" in one.values:
+                        return "static"
+                    return f"{path} is linked with libraries"
+            if shell_kind(scope, program.dockerfile.escape).posix and manager(one.program) is None:
+                last = one.values[-1] if one.values else None
+                if one.program in ("cp", "mv", "install") and last and join_path(scope.workdir, last) == path:
+                    return f"what {path} is made from is not known"
+    return ""
+
+
+def _option(one: Invocation, name: str) -> str | None:
+    values = one.values
+    for index, value in enumerate(values):
+        if value == name and index + 1 < len(values):
+            return values[index + 1]
+        if value is not None and re.match(re.escape(name) + "=", value):
+            return value[len(name) + 1 :]
+    return None
+
+
+def _is_context(program: Program, builder: Stage, path: str, facts: Facts) -> bool:
+    """Whether a path of a stage holds files of the build context alone, none of them a program."""
+    for step in reversed(builder.steps):
+        if step.node.keyword not in ("COPY", "ADD") or step.node.flag("from") is not None:
+            continue
+        target = join_path(program.scope(step).workdir, step.node.arguments[-1].value)
+        if isinstance(target, Unknown):
+            return False
+        if path == target or path.startswith(target.rstrip("/") + "/") or target == "/":
+            files = copied(program, [step], facts)
+            if files is None:
+                return False
+            below = posixpath.relpath(path, target)
+            inside = [
+                name for name in files if below in (".", name) or name.startswith(below + "/") or f"/{below}" in name
+            ]
+            return bool(inside) and not list(programs_in(inside, facts))
+    return False
+
+
+def _sources(program: Program, target: Target, facts: Facts) -> None:
+    """What Go sources import tells which files and programs they look for. On scratch there are none."""
+    paths = facts.context_paths()
+    sources = sorted(path for path in paths or () if path.endswith(".go") and not path.endswith("_test.go"))
+    if target.family == "scratch" and not sources:
+        raise Obstacle("whether the program needs certificates, time zones or a directory is not known")
+    for name in sources:
+        text = (facts.context_file(name) or b"").decode("utf-8", "replace")
+        match = _STARTS.search(text) or (_FILES.search(text) if target.family == "scratch" else None)
+        if match:
+            raise Obstacle(f"{name} uses {match[0]}, for which {target.image} may have nothing")

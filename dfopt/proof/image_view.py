@@ -1,0 +1,73 @@
+"""An image as a proof sees it: its merged file system and config, with what is noise known. Layers are read once,
+however many images have them: most of an image's bytes are its base's."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from dfopt.image import Contents, Ledger, make_ledger, open_archive, open_image
+from dfopt.image.errors import Budget, ImageError, Limits
+from dfopt.image.layers import LayerFiles, read_layer
+from dfopt.proof.nondeterminism import Masked
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.image import Image
+
+_KEPT_LAYERS = 32
+
+
+class Seen(Record):
+    """`masked`: by the identity of an entry, a digest of its content without what is noise."""
+
+    contents: Contents
+    ledger: Ledger
+    masked: dict[int, bytes]
+
+    def has(self, path: str) -> bool:
+        """Whether the merged file system has a path; links in its parents are followed."""
+        return self.ledger.tree.find(path) is not None
+
+
+class Reader:
+    """Reads images, and remembers layers by their diff id."""
+
+    def __init__(self) -> None:
+        self._layers: OrderedDict[str, tuple[LayerFiles, dict[int, bytes]]] = OrderedDict()
+
+    def archive(self, path: str, name: str | None = None) -> Seen:
+        """The only image of an archive, or the one of that name or digest. Raises ImageError."""
+        with open_archive(path) as archive:
+            return self._image(archive.image(name))
+
+    def reference(self, name: str, platform: str | None = None) -> Seen:
+        """An image by any of the forms that dfopt.image.reference tells. Raises ImageError."""
+        masked = Masked()
+        with open_image(name, platform) as image:
+            contents = image.read(visit=masked.visit)
+        masked.finish()
+        return Seen(contents, make_ledger(contents.layers), masked.digests)
+
+    def _image(self, image: Image) -> Seen:
+        limits = Limits()
+        if len(image.layers) > limits.layers:
+            raise ImageError(f"{image.name}: {len(image.layers)} layers (limit {limits.layers})")
+        budget = Budget(limits)
+        layers: list[LayerFiles] = []
+        digests: dict[int, bytes] = {}
+        for layer in image.layers:
+            known = self._layers.pop(layer.diff_id, None)
+            if known is None:
+                masked = Masked()
+                read = read_layer(layer, budget, visit=masked.visit)
+                masked.finish()
+                known = read, masked.digests
+            self._layers[layer.diff_id] = known
+            if len(self._layers) > _KEPT_LAYERS:
+                self._layers.popitem(last=False)
+            files = known[0]
+            layers.append(LayerFiles(layer, files.entries, files.stored, files.unpacked, files.compression))
+            digests.update(known[1])
+        contents = Contents(image, tuple(layers))
+        return Seen(contents, make_ledger(contents.layers), digests)

@@ -1,0 +1,301 @@
+"""Declared rewrites that bring what writes a file and what deletes it into one layer, where no plain merge can."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+from dfopt.ir.commands import TOP
+from dfopt.ir.effects import covers, takes
+from dfopt.ir.exit_status import errexit_throughout
+from dfopt.ir.model import Item
+from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
+from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.rewrites.cache_mounts import commands_of, deletes, fields_of, mounts, names_path, overlap
+from dfopt.rewrites.copy_mode import between, written
+from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+    from dfopt.rewrites.core import Applier
+
+_PATH = regex(r"(?:/[\w.+@-]+)+(?:/?\*)?/?")
+_SOURCE = regex(r"[\w./+@-]+")
+_GLOB = regex(r"(?:\./)?(?:[\w.+@-]+/)+(?=[^/]*[*?])[\w.+@*?-]+\.[A-Za-z]\w{0,4}")
+LINKERS = frozenset(("ln", "link"))
+
+
+class BindForCopy(OwnRewrite):
+    """COPYs go; the RUNs behind them that use what they copied get it by bind mounts at the same places, in which
+    writes are allowed and lost. The deletions in the last of them go too (declared apart): a mount cannot be deleted.
+
+    `target` is the path that `run` deletes; `users` are the RUNs that get the mounts (empty: `run` alone). Facts from
+    outside: `kinds` are sources of which it is known whether they are one file, `files` other COPYs that copy one file
+    each.
+    """
+
+    copies: tuple[int, ...]
+    run: int
+    target: str
+    files: tuple[int, ...] = ()
+    kinds: tuple[tuple[str, bool], ...] = ()
+    users: tuple[int, ...] = ()
+
+    def claimed(self) -> tuple[set[int], bool]:
+        return {*self.copies, self.run, *self.users}, True
+
+    def apply(self, model: Applier) -> None:
+        program, run = model.program, model.steps.get(self.run)
+        copies = [model.steps[index] for index in self.copies if index in model.steps]
+        if run is None or run.node.keyword != "RUN" or not copies or len(copies) != len(self.copies):
+            raise RewriteError("the rewrite names no COPYs and RUN of a stage")
+        values: list[str] = []
+        for copy in copies:
+            model.item(copy.index)
+            if copy.node.keyword != "COPY" or copy.stage != run.stage or copy.index > run.index:
+                raise RewriteError("the RUN does not stand behind the COPY")
+            values += bind_values(program, copy, self.target, dict(self.kinds))
+        targets = [fields_of(value)["target"] for value in values]
+        if any(overlap(one, other) for at, one in enumerate(targets) for other in targets[:at]):
+            raise RewriteError("what a RUN sees of two directories in one place is not one mount")
+        users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
+        reason = unused(program, copies, run, users, self.target, self.files) or not_mounted(program, run, self.target)
+        for user in users:
+            reason = reason or open_names(program, user, values)
+        if reason:
+            raise RewriteError(reason)
+        for user in users:
+            for mount in mounts(program, user):
+                if mount.target is None or overlap(mount.target, self.target):
+                    raise RewriteError("a mount that is there covers the place, or may")
+            for command in commands_of(model.shell(user.index)):
+                if deletes(command, self.target):
+                    raise RewriteError(f"the RUN still deletes {self.target}, which a mount does not allow")
+                if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
+                    raise RewriteError("a link into a mount is another thing than a link to a file")
+            old = model.item(user.index)
+            flags = tuple([("mount", value) for value in values])
+            model.items[user.index] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
+        for index in self.copies:
+            del model.items[index]
+        if self.run in model.items and run not in users:
+            if any(deletes(command, self.target) for command in commands_of(model.shell(self.run))):
+                raise RewriteError(f"the RUN still deletes {self.target}")
+        elif self.run not in model.items and not only_deletes(program, run, self.target):
+            raise RewriteError("a RUN that does more than delete must stay")
+
+
+def unused(
+    program: Program, copies: Sequence[Step], run: Step, users: Sequence[Step], target: str, files: Container[int]
+) -> str:
+    """What between the first of some COPYs and the RUN that deletes what they brought could use it, and is none of
+    `users`; "" where nothing does. A RUN that neither names the path nor works there does not use it."""
+    blind: list[Step] = []
+    for step in program.between(copies[0], run):
+        if step.node.keyword == "RUN" and step not in users:
+            if program.body(step).program is None or names_path(program.body(step).text, target):
+                return f"line {step.node.line} sees the file"
+            blind.append(step)
+        elif step.node.keyword == "WORKDIR":
+            to = written(program, step)
+            if to is None or covers(target, to):
+                return f"line {step.node.line} makes {target} the working directory, or may"
+    if blind and not [one for one in users if one is not run]:
+        return f"line {blind[0].node.line} sees the file"
+    seen = between(program, [*copies, *users, *blind], run, target, False, files)
+    if seen:
+        return seen
+    for user in users:
+        if user.stage != run.stage or not copies[0].index < user.index <= run.index or user.node.keyword != "RUN":
+            return "the RUN does not stand between the two"
+        if user is not run and any(
+            one.kind in ("creates", "changes") and covers(target, one.path) for one in program.effects(user)
+        ):
+            return f"line {user.node.line} writes there"
+    return ""
+
+
+def not_mounted(program: Program, run: Step, target: str) -> str:
+    """Why `target` would still be in the layer behind a RUN; "" where the RUN deletes it for certain."""
+    return "" if deleting(program, run, target) else f"the RUN does not delete {target} for certain"
+
+
+def only_deletes(program: Program, run: Step, target: str) -> bool:
+    """Whether a RUN is nothing but one `rm` of `target`."""
+    found = program.commands(run).invocations
+    place = program.scope(run).workdir
+    return (
+        len(found) == 1
+        and found[0].program == "rm"
+        and all(word.value is not None and join_path(place, word.value) == target for word in found[0].operands())
+    )
+
+
+def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, bool]) -> list[str]:
+    """The values of the `--mount=` that show at `target`, or below, what a COPY would put there. `kinds`: whether a
+    source is one file (True) or a directory. Raises RewriteError where mounts do not say what the COPY says.
+
+    Sources with a glob are mounted as the directory that holds them: the RUN sees all of it (`open_names`).
+    """
+    node, to = copy.node, written(program, copy)
+    if node.heredocs or to is None or any(flag.name != "from" for flag in node.flags) or not _PATH.fullmatch(target):
+        raise RewriteError("COPY says more than a mount can")
+    sources = [argument.value for argument in node.arguments[:-1]]
+    origin = node.flag("from")
+    if origin is not None and not _SOURCE.fullmatch(origin.value or ""):
+        raise RewriteError("COPY says more than a mount can")
+    if any(_GLOB.fullmatch(source) for source in sources):
+        above = {source.rpartition("/")[0] for source in sources}
+        if len(above) > 1 or not all(_GLOB.fullmatch(one) or kinds.get(one) for one in sources) or to != target:
+            raise RewriteError("a glob takes what a mount cannot")
+        places = [(above.pop(), to)]
+    else:
+        if not all(_SOURCE.fullmatch(source) for source in sources):
+            raise RewriteError("COPY says more than a mount can")
+        into = len(sources) > 1 or node.arguments[-1].value[-1:] in "/."
+        places = [(one, _placed(one, to, into, len(sources) == 1, kinds.get(one))) for one in sources]
+    if not all(covers(target, place) for _, place in places):
+        raise RewriteError("a mount would not be where the COPY writes")
+    if origin is not None:
+        return [f"type=bind,from={origin.value},source=/{one.strip('/')},target={at},rw" for one, at in places]
+    return [f"type=bind,source={one.strip('/').removeprefix('./') or '.'},target={at},rw" for one, at in places]
+
+
+def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) -> str:
+    """Where a source comes to lie; `into`: COPY is given a directory for it. Raises RewriteError."""
+    if not into or (alone and file is False):
+        return to
+    if not file:
+        raise RewriteError(f"whether {source} is one file is not known")
+    return f"{to.rstrip('/')}/{source.rpartition('/')[2]}"
+
+
+def open_names(program: Program, run: Step, values: Sequence[str]) -> str:
+    """Why a RUN may see more in a directory of `values` than what a COPY with a glob took of it; "" where it names
+    nothing there but single files, and none that the glob leaves out."""
+    for copy in program.stages[run.stage].steps:
+        globs = [one.value for one in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
+        if not any(_GLOB.fullmatch(one) for one in globs) or copy.index > run.index:
+            continue
+        to = written(program, copy) or ""
+        if not any(fields_of(value)["target"] == to for value in values):
+            continue
+        text = program.body(run).text
+        for found in re.finditer(re.escape(to) + r"(/[\w.+-]*)?(?![\w.+-])", text):
+            if deleting_at(program, run, found.start()):
+                continue
+            name = (found[1] or "")[1:]
+            if not name or text[found.end() : found.end() + 1] in tuple("/*?[{$"):
+                return f"the RUN may see more of {to} than what is copied"
+            if not any(fnmatchcase(name, one.rpartition("/")[2]) for one in globs):
+                return f"what the RUN sees at {to}/{name} may not be what is copied"
+    return ""
+
+
+def deleting_at(program: Program, run: Step, at: int) -> bool:
+    """Whether an `rm` stands around an offset of a RUN's text."""
+    return any(one.program == "rm" and one.node.start <= at < one.node.end for one in program.commands(run).invocations)
+
+
+def deleting(program: Program, run: Step, path: str) -> bool:
+    """Whether a RUN deletes exactly `path` for certain when it succeeds: in the && chain that gives it its status, or
+    in a command by itself under `set -e`."""
+    body = program.body(run)
+    items = body.program.script.items if body.program is not None else ()
+    if relatively(program, run, path) and not only_deletes(program, run, path):
+        return False
+    for effect in program.effects(run):
+        if effect.path != path or not takes(effect, path) or effect.program != "rm" or effect.where != TOP:
+            continue
+        item = next(one for one in items if one.command.start <= effect.at < one.command.end)
+        if item.terminator != "&" and (
+            item is items[-1] or (item.command.start == effect.at and errexit_throughout(body))
+        ):
+            return True
+    return False
+
+
+def relatively(program: Program, run: Step, path: str) -> bool:
+    """Whether a RUN deletes or moves `path`, what it holds or what holds it by a relative name, or may: such a command
+    is not taken out, and a mount cannot be deleted."""
+    text = program.body(run).text
+    at = {
+        effect.at for effect in program.effects(run)
+        if effect.kind == "deletes" and (covers(effect.path, path) or covers(path, effect.path))
+    }  # fmt: skip
+    for one in program.commands(run).invocations:
+        for word in one.operands() if one.program in ("rm", "mv") or one.node.start in at else ():
+            relative = text[word.start : word.end].lstrip("\"'")[:1] not in ("/", "$", "~", "-")
+            if relative and (word.value is None or one.node.start in at):
+                return True
+    return False
+
+
+class DeleteEarlier(OwnRewrite):
+    """An `rm` with which a RUN (`source`) begins runs at the end of an earlier one (`target`), which wrote what it
+    deletes. Only instructions that neither read nor write these paths stand between. What becomes of the two RUNs'
+    text is declared apart."""
+
+    source: int
+    offset: int
+    target: int
+
+    def claimed(self) -> tuple[set[int], bool]:
+        return {self.source, self.target}, True
+
+    def apply(self, model: Applier) -> None:
+        program, source, target = model.program, model.steps.get(self.source), model.steps.get(self.target)
+        if source is None or target is None or source.stage != target.stage or target.index > source.index:
+            raise RewriteError("the two are not RUNs of one stage, in this order")
+        words = first_rm(program, source)
+        if words is None or words[0] != self.offset:
+            raise RewriteError("the RUN does not begin with an rm of plain absolute paths")
+        reason = apart(program, target, source, words[1])
+        if reason:
+            raise RewriteError(reason)
+
+
+def first_rm(program: Program, run: Step) -> tuple[int, tuple[str, ...]] | None:
+    """(offset, words) of the `rm -f` with which a RUN's chain begins, where all it deletes are absolute paths."""
+    body = program.body(run)
+    if body.program is None or run.node.flags or body.form == "mixed":
+        return None
+    item = body.program.script.items[0]
+    parts = item.command.items if isinstance(item.command, AndOr) else (item.command,)
+    if (isinstance(item.command, AndOr) and "||" in item.command.ops) or item.terminator == "&":
+        return None
+    node = parts[0]
+    if not isinstance(node, SimpleCommand) or node.redirects or node.assignments or len(node.words) < 3:
+        return None
+    words = tuple([body.text[word.start : word.end] for word in node.words])
+    plain = words[0] == "rm" and words[1] in ("-f", "-rf", "-fr", "-Rf", "-fR")
+    return (node.start, words) if plain and all(_PATH.fullmatch(word) for word in words[2:]) else None
+
+
+def apart(program: Program, target: Step, source: Step, words: tuple[str, ...]) -> str:
+    """Why the `rm` of RUN `source` cannot run at the end of RUN `target`; "" where it can."""
+    old, new = program.scope(source), program.scope(target)
+    if old.user != new.user or old.shell != new.shell:
+        return "another user or another shell deletes"
+    paths = [word.split("*")[0].rstrip("/") for word in words[2:]]
+    for mount in mounts(program, target):
+        if mount.target is None or any(overlap(mount.target, path) for path in paths):
+            return "a mount covers what is deleted, or may"
+    for step in program.stages[source.stage].steps:
+        if not target.index < step.index < source.index:
+            continue
+        node = step.node
+        if node.keyword in ("RUN", "SHELL", "USER", "ONBUILD", "VOLUME"):
+            return f"line {node.line} may need what is deleted"
+        if node.keyword in ("ENV", "ARG") and re.search(r"\b(?:PATH|LD_\w+)\b", node.joined.text):
+            return f"line {node.line} may change what rm is"
+        if node.keyword in ("COPY", "ADD", "WORKDIR"):
+            path = written(program, step)
+            if path is None or any(overlap(path, other) for other in paths):
+                return f"line {node.line} may write there too"
+    return ""

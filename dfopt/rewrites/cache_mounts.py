@@ -1,0 +1,231 @@
+"""The mounts of a RUN, and the declared rewrite that gives it cache mounts.
+
+Sources: BuildKit, frontend/dockerfile/docs/reference.md (RUN --mount) and instructions/commands_runmount.go.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.effects import covers
+from dfopt.ir.liveness import copied_paths
+from dfopt.ir.model import Item
+from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
+from dfopt.record import Record
+from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.syntax.expand import Unknown
+from dfopt.syntax.validate import mount_fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.model import Term
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+    from dfopt.rewrites.core import Applier
+
+_CACHE_FIELDS = frozenset(("type", "target", "sharing", "uid", "gid"))
+_DELETERS = frozenset(("rm", "rmdir", "find", "mv", "unlink", "truncate", "shred"))
+_HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
+
+
+class Mount(Record):
+    """A `--mount` of a RUN. `target` is absolute, or None where it is not known; `fields` by lower-case key."""
+
+    kind: str
+    target: str | None
+    fields: dict[str, str]
+
+
+def fields_of(value: str) -> dict[str, str]:
+    """The fields of a `--mount` value by lower-case key, `target` and `source` under these names; "" without `=`."""
+    found: dict[str, str] = {}
+    names = {"dst": "target", "destination": "target", "src": "source", "ro": "readonly", "rw": "readwrite"}
+    for field in mount_fields(value):
+        key, _, text = field.partition("=")
+        key = key.strip().lower()
+        found[names.get(key, key)] = text
+    return found
+
+
+def mounts(program: Program, step: Step) -> list[Mount]:
+    """The mounts of a RUN."""
+    result: list[Mount] = []
+    scope = program.scope(step)
+    for flag in step.effective.flags:
+        if flag.name == "mount" and flag.value:
+            fields = fields_of(flag.value)
+            target: str | Unknown = scope.expand(fields.get("target", ""), program.dockerfile.escape)
+            if isinstance(target, str) and target:
+                target = join_path(scope.workdir, target)
+            known = target if isinstance(target, str) and target else None
+            result.append(Mount(fields.get("type", "bind").lower(), known, fields))
+    return result
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether one of two absolute paths is, or holds, the other."""
+    return covers(one, other) or covers(other, one)
+
+
+def later_steps(program: Program, step: Step) -> Iterator[tuple[Stage, Step]]:
+    """The steps behind `step` that see what it left in its layer: in its stage, and in those built FROM it."""
+    stage = program.stages[step.stage]
+    yield from ((stage, one) for one in stage.steps if one.index > step.index)
+    queue = program.children(stage)
+    while queue:
+        child = queue.pop(0)
+        yield from ((child, one) for one in child.steps)
+        queue += program.children(child)
+
+
+def holders(program: Program, stage: Stage) -> list[Stage]:
+    """The stage and all that are built FROM it: the ones that have its files."""
+    found = [stage]
+    for one in found:
+        found += program.children(one)
+    return found
+
+
+def names_path(text: str, path: str) -> bool:
+    """Whether a text names a path, or one below it; a home directory may be spelled ~ or $HOME."""
+    if re.search(rf"{re.escape(path)}(?![\w.-])", text):
+        return True
+    parts = path.split("/")
+    for count in range(2, len(parts)):  # /root/.npm as ~/.npm
+        rest = "/".join(["", *parts[count:]])
+        if re.search(rf"(?:~|\$HOME|\$\{{HOME\}}){re.escape(rest)}(?![\w.-])", text):
+            return True
+    return False
+
+
+class AddCacheMounts(OwnRewrite):
+    """A RUN gains cache mounts (the values of `--mount=`), behind the flags that it has.
+
+    Nothing that it writes at their targets is in its layer any more, so that nothing may read that: no other stage, no
+    later step. And nothing in the RUN itself may delete them, which would fail or empty the cache.
+    """
+
+    step: int
+    mounts: tuple[str, ...]
+
+    def claimed(self) -> tuple[set[int], bool]:
+        return {self.step}, True
+
+    def apply(self, model: Applier) -> None:
+        program, step = model.program, model.steps.get(self.step)
+        old = model.item(self.step)
+        if step is None or step.node.keyword != "RUN":
+            raise RewriteError("only a RUN of a stage can have mounts")
+        targets: list[str] = []
+        for value in self.mounts:
+            fields = fields_of(value)
+            target = fields.get("target", "")
+            if fields.get("type") != "cache" or not fields.keys() <= _CACHE_FIELDS or join_path("/", target) != target:
+                raise RewriteError(f"{value} is no cache mount with a plain target")
+            if target == "/" or any(overlap(target, other) for other in targets):
+                raise RewriteError(f"{target} cannot be mounted")
+            targets.append(target)
+        for mount in mounts(program, step):
+            if mount.target is None or any(overlap(mount.target, target) for target in targets):
+                raise RewriteError("a mount that is there covers the cache, or may")
+        for target in targets:
+            reason = cache_is_needed(program, step, target)
+            if reason:
+                raise RewriteError(reason)
+        for command in commands_of(model.shell(self.step)):
+            if any(deletes(command, target) for target in targets):
+                raise RewriteError("the RUN deletes what the mount holds")
+            if any(enters(command, target) for target in targets):
+                raise RewriteError("the RUN works inside of the cache")
+        flags = tuple([("mount", value) for value in self.mounts])
+        model.items[self.step] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
+
+
+def cache_is_needed(program: Program, step: Step, target: str) -> str:
+    """Who needs what `step` leaves at `target` in its layer; "" where nobody does, as far as the file tells."""
+    for stage in holders(program, program.stages[step.stage]):
+        taken = copied_paths(program, stage)
+        if taken is None:
+            return "a path that another stage takes out of this one is not known"
+        if any(path != "/" and overlap(path, target) for path in taken):
+            return f"another stage takes {target}, or what holds it"
+    for _, later in later_steps(program, step):
+        node = later.effective
+        if node.keyword not in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "WORKDIR", "COPY", "ADD"):
+            continue
+        if node.keyword == "RUN" and any(
+            m.target is not None and covers(m.target, target) for m in mounts(program, later)
+        ):
+            continue
+        text = node.joined.text + "".join([program.text[doc.start : doc.end] for doc in later.heredocs])
+        if names_path(without_rm(program, later, text), target):
+            return f"line {later.node.line} names {target}"
+    return ""
+
+
+def without_rm(program: Program, step: Step, text: str, forced: bool = True) -> str:
+    """`text`, of a RUN without its `rm -f` commands, which take it as it comes that a path is not there; with `forced`
+    False, without any `rm`."""
+    if step.effective.keyword != "RUN":
+        return text
+    body = program.body(step)
+    if body.program is None:
+        return text
+    rest, at = "", 0
+    for one in program.commands(step).invocations:
+        if one.program == "rm" and not one.nested and one.node.start >= at:
+            if forced and not one.has_option("-f", "--force"):
+                continue
+            rest += body.text[at : one.node.start]
+            at = one.node.end
+    return rest + body.text[at:]
+
+
+def deletes(words: tuple[str, ...], target: str) -> bool:
+    """Whether a command, by its words as written, may delete `target`, what it holds, or what holds it."""
+    if not any(word.rpartition("/")[2] in _DELETERS for word in words[:3]):
+        return False
+    return any(reaches(word, target) for word in words)
+
+
+def enters(words: tuple[str, ...], target: str) -> bool:
+    """Whether a command may make `target`, or what it holds, the working directory of its shell."""
+    if not words or words[0] not in ("cd", "pushd") or len(words) < 2:
+        return False
+    word = words[1].strip("\"'")
+    return covers(target, word) or (_HOME.match(word) is not None and reaches(word, target) and len(word) > 7)
+
+
+def reaches(word: str, target: str) -> bool:
+    """Whether a word, as written, may stand for a path that overlaps `target`. Globs end the part that is compared."""
+    word = word.strip("\"'")
+    home = _HOME.match(word)
+    text = re.split(r"[*?\[{]", word, maxsplit=1)[0].rstrip("/")
+    if home is not None:
+        rest = text[home.end() :]
+        return not rest or re.search(rf"{re.escape(rest)}(?:/|\Z)", target) is not None or _below(rest, target)
+    if text.startswith("$") or "/$" in text[:2]:
+        return True  # what it stands for is not known
+    if not text.startswith("/"):
+        return False  # `enters` looks at the directories that a relative path may mean
+    text = text.partition("$")[0].rstrip("/")
+    if text != word.rstrip("/"):  # a glob or a variable: what it matches has this beginning
+        return target.startswith(text) or covers(target, text)
+    return overlap(text, target)
+
+
+def _below(rest: str, target: str) -> bool:
+    return any(rest.startswith(target[at:] + "/") for at in range(len(target)) if target[at] == "/")
+
+
+def commands_of(made: Term) -> Iterator[tuple[str, ...]]:
+    """The words of every simple command of a term."""
+    if len(made) > 1 and made[0] == "cmd" and isinstance(made[1], int):
+        yield made[3]
+        return
+    for part in made:
+        if isinstance(part, tuple):
+            yield from commands_of(part)

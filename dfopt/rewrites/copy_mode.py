@@ -1,0 +1,193 @@
+"""The declared rewrite that lets a COPY give its files the mode or owner that a later RUN gave them.
+
+What BuildKit does with --chmod and --chown was measured with 0.13 (docker 26): --chown also holds for the directories
+that the COPY makes, --chmod does not (they get 0755); `--chown=NAME` brings the user's own group along.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.ir.effects import covers
+from dfopt.ir.model import Item
+from dfopt.ir.scopes import join_path
+from dfopt.lazy import regex
+from dfopt.record import Record
+from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.syntax.expand import Unknown
+from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Step
+    from dfopt.rewrites.core import Applier
+    from dfopt.syntax.shell.nodes import Word
+
+_OCTAL = regex(r"0?[0-7]{3}")
+_NAME = regex(r"[a-z_][a-z0-9_-]*|\d+")
+# instructions between that neither look at files nor change what a user's name stands for
+_BLIND = frozenset(
+    ("ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL", "USER",
+     "WORKDIR", "COPY", "ADD")
+)  # fmt: skip
+
+
+class ModeCommand(Record):
+    """A chmod or chown. `flag`: the flag of COPY that says the same; `why`: why there is none; `names`: the owner is
+    given by name; `recursive`: with -R, which is word `option` of the command (else -1)."""
+
+    node: SimpleCommand
+    flag: tuple[str, str]
+    why: str
+    names: bool
+    recursive: bool
+    option: int
+    operands: tuple[Word, ...]
+
+
+def leading_modes(body: Body) -> list[ModeCommand]:
+    """The chmod and chown commands with which a body's chain begins; all that are before the first other command."""
+    assert body.program is not None
+    items = body.program.script.items
+    first = items[0].command
+    parts = first.items if isinstance(first, AndOr) and "||" not in first.ops else (first,)
+    if items[0].terminator == "&":
+        return []
+    found: list[ModeCommand] = []
+    for part in parts:
+        made = mode_command(part) if isinstance(part, SimpleCommand) else None
+        if made is None:
+            break
+        found.append(made)
+    return found
+
+
+def mode_command(node: SimpleCommand) -> ModeCommand | None:
+    """A simple command as a chmod or chown; None where it is neither, or not a plain one."""
+    values = [word.value for word in node.words]
+    if node.redirects or node.assignments or not values or values[0] is None:
+        return None
+    name = values[0].rpartition("/")[2]
+    if name not in ("chmod", "chown"):
+        return None
+    at, recursive, option, why = 1, False, -1, ""
+    while at < len(values):
+        word = values[at]
+        if word is None or not word.startswith("-") or word == "--" or re.match(r"-[rwxXst]", word):
+            break
+        if word in ("-R", "--recursive"):
+            recursive, option = True, at
+        elif word not in ("-v", "-c", "-f", "--verbose", "--changes"):
+            why = f"{name} {word}"
+        at += 1
+    if at + 1 >= len(values):
+        return None
+    said = values[at]
+    flag, names = ("", ""), False
+    if said is None:
+        why = why or f"the {'mode' if name == 'chmod' else 'owner'} is not a fixed word"
+    elif name == "chmod":
+        if _OCTAL.fullmatch(said):
+            flag = ("chmod", said)
+        else:
+            symbolic = "what a symbolic mode gives depends on the file's own mode"
+            why = why or (symbolic if not said.isdigit() else f"the mode {said} holds more than permissions")
+    else:
+        user, colon, group = said.partition(":")
+        if (user and not _NAME.fullmatch(user)) or (group and not _NAME.fullmatch(group)) or (colon and not group):
+            why = why or f"the owner {said} is not plain"
+        else:
+            flag = ("chown", f"{user or '0'}:{group or '0'}")
+            names = not all(part.isdigit() or part in ("", "root") for part in (user, group))
+    return ModeCommand(node, flag, why, names, recursive, option, node.words[at + 1 :])
+
+
+def written(program: Program, step: Step) -> str | None:
+    """The last argument of a COPY, ADD or WORKDIR as an absolute path; None where it is not known."""
+    scope = program.scope(step)
+    found = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+    return None if isinstance(found, Unknown) else found
+
+
+def between(
+    program: Program, copies: Sequence[Step], run: Step, path: str, names: bool, files: Container[int] = ()
+) -> str:
+    """What between the first of some COPYs and a RUN could see, or change, what they put at `path`; "" where nothing
+    does. `names`: the new owner is given by name; `files`: the COPYs (indices) of which it is known that they copy one
+    file."""
+    for step in program.stages[run.stage].steps:
+        if not copies[0].index < step.index < run.index or step in copies:
+            continue
+        node = step.node
+        if node.keyword not in _BLIND:
+            return f"line {node.line} sees the file{', or may create its owner' if names else ''}"
+        if node.keyword in ("COPY", "ADD"):
+            target = written(program, step)
+            source = step.node.arguments[0].value
+            if (
+                step.index in files
+                and target is not None
+                and "$" not in source
+                and step.node.arguments[-1].value[-1:] in "/."
+            ):
+                target = f"{target.rstrip('/')}/{source.rpartition('/')[2]}"
+                if target != path:
+                    continue
+            if (
+                target is None
+                or covers(path, target)
+                or (path.rpartition("/")[0] or "/") == target
+                or covers(target, path)
+            ):
+                return f"line {node.line} may write there too"
+            if names and (covers(target, "/etc/passwd") or covers("/etc", target)):
+                return f"line {node.line} may change who the owner is"
+    return ""
+
+
+class ModeIntoCopy(OwnRewrite):
+    """COPYs gain the flag that says what the chmod or chown at `offset` of a later RUN says of `path`, which they
+    write: all of it (`path` is new), or all that is in it. What becomes of the command is declared apart.
+    `files`: other COPYs that are known to copy one file each, a fact from outside."""
+
+    copies: tuple[int, ...]
+    run: int
+    offset: int
+    path: str
+    flag: tuple[str, str]
+    files: tuple[int, ...] = ()
+
+    def claimed(self) -> tuple[set[int], bool]:
+        return {*self.copies, self.run}, True
+
+    def apply(self, model: Applier) -> None:
+        program, run = model.program, model.steps.get(self.run)
+        copies = [model.steps[index] for index in self.copies if index in model.steps]
+        if run is None or run.node.keyword != "RUN" or len(copies) != len(self.copies) or not copies:
+            raise RewriteError("the rewrite names no COPY and RUN of a stage")
+        body = program.body(run)
+        if body.program is None:
+            raise RewriteError(body.why)
+        command = next((one for one in leading_modes(body) if one.node.start == self.offset), None)
+        if command is None or command.why or command.flag != self.flag:
+            raise RewriteError("no command at the beginning of the RUN says so")
+        directory = program.scope(run).workdir
+        if not any(join_path(directory, word.value) == self.path for word in command.operands if word.value):
+            raise RewriteError(f"the command does not name {self.path}")
+        reason = between(program, copies, run, self.path, command.names, self.files)
+        if reason:
+            raise RewriteError(reason)
+        for copy in copies:
+            old = model.item(copy.index)
+            target = written(program, copy) if copy.node.keyword in ("COPY", "ADD") else None
+            if copy.stage != run.stage or copy.index > run.index or target is None:
+                raise RewriteError("only what COPY or ADD wrote, and a RUN behind it, can be brought together")
+            if not covers(self.path, target) and (self.path.rpartition("/")[0] or "/") != target:
+                raise RewriteError(f"{old.keyword} does not write {self.path}")
+            if any(name in (self.flag[0], "link") for name, _ in old.flags):
+                raise RewriteError(f"{old.keyword} has a flag that says otherwise")
+            model.items[copy.index] = Item(old.index, old.keyword, (*old.flags, self.flag), old.value)

@@ -1,0 +1,65 @@
+"""A declared rewrite: RUNs under `set -e` become one, each in a subshell of a list under `set -e`."""
+
+from __future__ import annotations
+
+from dfopt.ir.exit_status import errexit_throughout
+from dfopt.ir.shell_state import leaks
+from dfopt.rewrites.append_checks import check_links
+from dfopt.rewrites.base import OwnRewrite, RewriteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.model import Term
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+    from dfopt.rewrites.core import Applier
+
+_ON: Term = ("cmd", -1, (), ("set", "-e"), ())
+_OFF: Term = ("cmd", -1, (), ("set", "+e"), ())
+
+
+class MergeListed(OwnRewrite):
+    """Consecutive RUNs become one, at the place of the first: `set -e; (first); (second); ...`.
+
+    In front of `&&`, `set -e` has no effect inside a part. In a list it has, and ends the list where a subshell fails,
+    whatever failed in it. A part that is not under `set -e` itself begins with `set +e`."""
+
+    steps: tuple[int, ...]
+
+    def claimed(self) -> tuple[set[int], bool]:
+        return set(self.steps), True
+
+    def apply(self, model: Applier) -> None:
+        first = model.item(self.steps[0])
+        elements: list[tuple[Term, str]] = [(_ON, ";")]
+        for position, index in enumerate(self.steps):
+            step, made = model.steps.get(index), model.item(index)
+            if position and self.steps[position - 1] != index - 1:
+                raise RewriteError("merged steps must be consecutive")
+            if step is None or made.keyword != "RUN" or made.flags != first.flags or step.heredocs:
+                raise RewriteError("merged steps must be RUNs with equal flags and no heredocs")
+            body = model.program.body(step)
+            check_listed(model.program, step, index == self.steps[-1])
+            part = model.shell(index)
+            if not errexit_throughout(body):
+                own = part[1] if part[0] == "list" else ((part, ";"),)
+                part = ("list", ((_OFF, ";"), *own))
+            elements.append((("sub", part, ()), ";"))
+            if position:
+                del model.items[index]
+                del model.shells[index]
+        model.shells[self.steps[0]] = ("list", tuple(elements))
+
+
+def check_listed(program: Program, step: Step, last: bool) -> None:
+    """Raises RewriteError unless a RUN keeps its meaning in a subshell of a list under `set -e`."""
+    body = program.body(step)
+    if body.program is None or body.form != "line":
+        raise RewriteError(body.why or "the RUN carries heredocs")
+    found = leaks(body)
+    if found.never:
+        raise RewriteError(found.never[0])
+    if found.history:
+        raise RewriteError(f"{found.history[0]} depends on what its shell did before")
+    if not last:
+        check_links(program, step)

@@ -1,0 +1,64 @@
+"""Recipe files: where they are, and reading them."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.stage_templates.errors import RecipeError
+from dfopt.toml import TomlError, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SUFFIX = ".toml"
+_LIMIT = 1 << 20  # bytes
+
+
+def shipped_directory() -> str:
+    """The directory of the recipes that come with dfopt: in an installed package, or beside it in the source tree."""
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    inside = os.path.join(package, "_recipes")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
+
+
+def content_of(path: str, shown: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LIMIT + 1)
+    except OSError as failure:
+        raise RecipeError(failure.strerror or str(failure), shown) from None
+    if len(content) > _LIMIT:
+        raise RecipeError(f"larger than {_LIMIT} bytes", shown)
+    return content
+
+
+def document(content: bytes, shown: str) -> tuple[str, dict[str, Any]]:
+    try:
+        return parse(content)
+    except TomlError as failure:
+        raise RecipeError(failure.message, shown, failure.line, failure.column) from None
+
+
+def files_below(directory: str) -> list[str]:
+    """The ".toml" files of a directory and one level below (golden cases, two levels below, have such files too)."""
+    found: list[str] = []
+    for folder in (directory, *_entries(directory)):
+        if folder != directory and not os.path.isdir(folder):
+            continue
+        found += [path for path in _entries(folder) if path.endswith(SUFFIX) and os.path.isfile(path)]
+    return found
+
+
+def _entries(directory: str) -> list[str]:
+    try:
+        return sorted(os.path.join(directory, name) for name in os.listdir(directory) if not name.startswith("."))
+    except OSError:
+        return []
+
+
+def shown_path(path: str) -> str:
+    """A path as it is shown: relative to the working directory where it lies below it."""
+    here = os.path.join(os.getcwd(), "")
+    absolute = os.path.abspath(path)
+    return (absolute[len(here) :] if absolute.startswith(here) else path).replace(os.sep, "/")

@@ -1,0 +1,160 @@
+"""Recipes of kind "stage": what the run-time stage of a split looks like, for one toolchain each.
+
+A file says by which programs its toolchain is known, which files of the build context the build alone reads, what to
+look for in the sources, on which image the result runs, and as a Jinja2 template how the stage is written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from dfopt.record import Record
+from dfopt.stage_templates.common import COMMON
+from dfopt.stage_templates.errors import RecipeError
+from dfopt.stage_templates.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
+from dfopt.stage_templates.shape import Checker, Field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+KIND = "stage"
+KEEPS = ("programs", "all", "site")
+_STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
+
+RUNTIME: Mapping[str, Field] = {
+    "image": Field("string", 'an image, "scratch", or "base": what the table of images gives', required=True),
+    "when": Field(
+        "strings",
+        "what must be proved: static, exec-form, own-programs, no-temp, no-zones, no-packages; of a site: user-port"
+        " (1024 and up, or not root), small-shell (a HEALTHCHECK calls what busybox has)",
+    ),
+}
+
+SCAN: Mapping[str, Field] = {
+    "files": Field("strings", "the sources: patterns of names of files of the build context", required=True),
+    "programs": Field("strings", "expressions that find a call of another program; the first group is its name"),
+    "any-program": Field("strings", "... of one whose name is not fixed"),
+    "certificates": Field("strings", "... of TLS"),
+    "zones": Field("strings", "... of time zones"),
+    "temp": Field("strings", "... of temporary files"),
+    "accounts": Field("strings", "... of names of users"),
+    "loads": Field("strings", "... of libraries or code that is loaded by name at run time"),
+    "writes": Field("strings", "... of files that are written, and of what the scan cannot follow"),
+    "dynamic": Field("strings", "... of what keeps a program from being static"),
+}
+
+STAGE: Mapping[str, Field] = {
+    "order": Field("int", "the recipe of the lower number is tried first (50)"),
+    "starts": Field("strings", "programs (patterns) by which the image is started; empty: what a tool has built"),
+    "tools": Field("strings", "programs that build"),
+    "language": Field("string", "what the image for the run time must have"),
+    "keeps": Field("choice", "what the run needs", required=True, choices=KEEPS),
+    "environment": Field("strings", "ENV names (patterns) that the build alone reads"),
+    "stays": Field("strings", "... except these"),
+    "build-files": Field("strings", "files of the build context (patterns) that the build alone reads"),
+    "scan": Field("table", "what to look for in the sources", required=True, fields=SCAN),
+    "crates": Field("free", "crates that link a library -> the -dev package that has it"),
+    "runtime": Field("tables", "images for the run, the first that fits", required=True, fields=RUNTIME),
+    "distroless": Field("table", "the image for those who ask for distroless ones", fields=RUNTIME),
+    "template": Field("string", "the stage, as a Jinja2 template", required=True),
+    "config": Field("string", "of a site: the server's configuration, as a Jinja2 template"),
+    "config-path": Field("string", "... and where it is put"),
+}
+
+
+class StageRecipe(Record):
+    """One recipe; the fields are the keys of `STAGE`."""
+
+    name: str
+    file: str
+    order: int
+    starts: tuple[str, ...]
+    tools: tuple[str, ...]
+    language: str
+    keeps: str
+    environment: tuple[str, ...]
+    stays: tuple[str, ...]
+    build_files: tuple[str, ...]
+    scan: Mapping[str, tuple[str, ...]]
+    crates: Mapping[str, Any]
+    runtimes: tuple[Mapping[str, Any], ...]
+    distroless: Mapping[str, Any] | None
+    template: str
+    config: str = ""
+    config_path: str = ""
+
+
+_recipes: dict[tuple[str, ...], tuple[StageRecipe, ...]] = {}
+
+
+def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
+    """The recipes of stages, in the order in which they are tried. `own`: file and text, in turn, of the user's, which
+    go before those of dfopt with the same order, and in the place of one with the same name. Raises RecipeError."""
+    if own not in _recipes:
+        found: dict[str, StageRecipe] = {}
+        for file, text in zip(own[::2], own[1::2], strict=True):
+            _take(found, file, text.encode())
+        mine = set(found)
+        for path in files_below(os.path.join(shipped_directory(), "multi-stage")):
+            shown = shown_path(path)
+            _take(found, shown, content_of(path, shown))
+        _recipes[own] = tuple(sorted(found.values(), key=lambda one: (one.order, one.name not in mine, one.name)))
+    return _recipes[own]
+
+
+def stage_texts(directories: Sequence[str]) -> tuple[str, ...]:
+    """File and text, in turn, of the recipes of stages in the user's directories: what the pass multi-stage is told of
+    them. What cannot be read is left out; `dfopt recipes` tells of it."""
+    found: list[str] = []
+    for directory in directories:
+        for path in files_below(directory):
+            try:
+                text = content_of(path, path).decode("utf-8")
+            except (RecipeError, UnicodeDecodeError):
+                continue
+            if _STAGE.search(text):
+                found += [shown_path(path), text]
+    return tuple(found)
+
+
+def _take(found: dict[str, StageRecipe], file: str, content: bytes) -> None:
+    """Reads a file; a recipe of a stage comes to those that were found, unless one has its name. Raises RecipeError."""
+    text, table = document(content, file)
+    if table.get("kind") == KIND:
+        name = os.path.basename(file).removesuffix(SUFFIX)
+        found.setdefault(name, _stage(name, file, Checker(file, text).table(table, {**COMMON, **STAGE})))
+
+
+def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:
+    return StageRecipe(
+        name, file, table.get("order", 50), table.get("starts", ()), table.get("tools", ()), table.get("language", ""),
+        table["keeps"], table.get("environment", ()), table.get("stays", ()), table.get("build-files", ()),
+        table["scan"], table.get("crates", {}), table["runtime"], table.get("distroless"), table["template"],
+        table.get("config", ""), table.get("config-path", ""),
+    )  # fmt: skip
+
+
+class CopyLine(Record):
+    """One COPY of the new stage, as a template writes it."""
+
+    flags: str
+    paths: str
+
+
+def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
+    """The new stage. `values`: image, alias (" AS name" or ""), settings, accounts, start (texts of instructions, with
+    their comments), packages (a shell command or ""), copies (CopyLine), links (whether `ldconfig` is to run), config
+    and config_path (of a site; else ""). Raises RecipeError."""
+    from dfopt.stage_templates.templates import render
+
+    return render(recipe.template, values, recipe.file).strip("\n") + "\n"
+
+
+def config_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
+    """The server's configuration. `values`: site (`servers.Site`, with the keys of `answers`). Raises RecipeError."""
+    from dfopt.stage_templates.templates import render
+
+    return render(recipe.config, values, recipe.file, "config").strip("\n") + "\n"
