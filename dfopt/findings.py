@@ -7,7 +7,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 
 TIERS = ("safe", "unsafe", "suggestion")

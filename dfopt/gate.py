@@ -10,8 +10,8 @@ from dfopt.edit import OverlapError, apply_edits
 from dfopt.ir.model import bare, item, term
 from dfopt.ir.program import Program
 from dfopt.record import Record
-from dfopt.rewrites.base import OwnRewrite
-from dfopt.rewrites.core import RewriteError, expected
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import expected
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dfopt.edit import Edit
     from dfopt.findings import Fix
-    from dfopt.rewrites.core import Outcome, Rewrite
+    from dfopt.rewrites.base import Outcome, Rewrite
 
 
 class Verdict(Record):
@@ -38,7 +38,7 @@ def admit(program: Program, fixes: Sequence[Fix]) -> Verdict:
     try:
         text = apply_edits(program.text, edits)
         outcome = expected(program, rewrites)
-    except (OverlapError, RewriteError) as error:
+    except (OverlapError, Refusal) as error:
         return Verdict(None, str(error))
     try:
         edited = Program(parse(text))
@@ -46,7 +46,7 @@ def admit(program: Program, fixes: Sequence[Fix]) -> Verdict:
         return Verdict(None, f"the result would not parse: {error.message}")
     reason = compare(program, edited, outcome)
     for rewrite in rewrites:
-        if not reason and isinstance(rewrite, OwnRewrite):
+        if not reason:
             reason = rewrite.check(program, edited)
     return Verdict(None, reason) if reason else Verdict(edited, "")
 

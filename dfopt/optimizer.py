@@ -8,7 +8,6 @@ from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.passes.index import entries
 from dfopt.record import Record
-from dfopt.rewrites.core import EditWords, claims
 from dfopt.second_reader import disagreement
 from dfopt.source import LineIndex
 from dfopt.suppress import rules
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from dfopt.findings import Declares, Finding, Fix
     from dfopt.passes.base import Pass
     from dfopt.passes.index import Entry
+    from dfopt.rewrites.base import Claim
     from dfopt.source import Source
 
 
@@ -276,7 +276,7 @@ class _Run:
                 spans = [(index.line(finding.start) + 1, index.line(finding.end) + 1)]
                 if finding.fix is not None:
                     for rewrite in finding.fix.rewrites:
-                        spans += [(nodes[i].line, nodes[i].last) for i in claims(rewrite)[0] if i < len(nodes)]
+                        spans += [(nodes[i].line, nodes[i].last) for i in rewrite.claim().steps if i < len(nodes)]
                 holding = [rule for rule in held if any(rule.covers(one, *span) for span in spans)]
                 self.used.update(rule.start for rule in holding)
                 if not holding:
@@ -363,18 +363,11 @@ def _conflict(one: Fix, other: Fix) -> bool:
     """Whether two fixes cannot go into one round: their edits meet, or one claims what the other changes."""
     if touching(one.edits, other.edits):
         return True
-    whole: set[int] = set()
-    partly: set[int] = set()
-    commands: set[tuple[int, int]] = set()
-    for rewrite in one.rewrites:
-        steps, all_of_it = claims(rewrite)
-        (whole if all_of_it else partly).update(steps)
-        if isinstance(rewrite, EditWords):
-            commands.add((rewrite.step, rewrite.offset))
-    for rewrite in other.rewrites:
-        steps, all_of_it = claims(rewrite)
-        if steps & whole or (all_of_it and steps & partly):
-            return True
-        if isinstance(rewrite, EditWords) and (rewrite.step, rewrite.offset) in commands:
-            return True
-    return False
+    claims = [rewrite.claim() for rewrite in one.rewrites]
+    return any(_meet(claim, rewrite.claim()) for rewrite in other.rewrites for claim in claims)
+
+
+def _meet(one: Claim, other: Claim) -> bool:
+    if one.steps & other.steps and (one.whole or other.whole):
+        return True
+    return one.command is not None and one.command == other.command

@@ -8,8 +8,8 @@ import sys
 from dfopt import optimizer
 from dfopt.facts import NO_FACTS
 from dfopt.source import Source
-from dfopt.workspace.config import ConfigError
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,20 +16,13 @@ from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.model import value_of
 from dfopt.ir.program import Program
-from dfopt.rewrites.core import (
-    AppendCommand,
-    EditWords,
-    InsertStep,
-    MergeRuns,
-    Relayout,
-    RemoveStep,
-    SetFlags,
-    SetValue,
-)
+from dfopt.rewrites.commands import AppendCommand, EditWords
+from dfopt.rewrites.instructions import InsertStep, Relayout, RemoveStep, SetFlags, SetValue
+from dfopt.rewrites.merge_runs import MergeRuns
 from dfopt.syntax.dockerfile import parse
 
 if TYPE_CHECKING:
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 BASE = "FROM debian:13-slim\n"
 RM = ("rm", "-rf", "/x")

@@ -13,15 +13,16 @@ from test_gate import BASE, replaced, verdict
 
 from dfopt.rewrites.bind_for_copy import BindForCopy, DeleteEarlier
 from dfopt.rewrites.cache_mounts import AddCacheMounts
+from dfopt.rewrites.commands import AppendCommand, EditWords, RemoveCommand
 from dfopt.rewrites.copy_mode import ModeIntoCopy
-from dfopt.rewrites.core import AppendCommand, EditWords, RemoveCommand, RemoveStep
 from dfopt.rewrites.flatten import Flatten
+from dfopt.rewrites.instructions import RemoveStep
 from dfopt.rewrites.join_across import JoinAcross
 from dfopt.rewrites.merge_listed import MergeListed
 from dfopt.rewrites.remove_last import RemoveLast
 
 if TYPE_CHECKING:
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 M = "type=cache,target=/root/.cache/pip"
 F = f"--mount={M}"

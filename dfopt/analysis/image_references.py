@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.model import value_of
 from dfopt.record import Record
-from dfopt.rewrites.core import ChangeComments, SetDirective, SetFlags, SetValue
+from dfopt.rewrites.instructions import ChangeComments, SetDirective, SetFlags, SetValue
 from dfopt.syntax.expand import ExpansionError, expand_word, variables
 from dfopt.syntax.image_ref import ImageRef, ImageRefError, parse_image_ref
 from dfopt.syntax.validate import mount_fields
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
     from dfopt.syntax.expand import Variable
     from dfopt.syntax.tree import Instruction
 

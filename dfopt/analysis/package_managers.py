@@ -10,7 +10,7 @@ from dfopt.ir.commands import Invocation
 from dfopt.ir.effects import manager, subcommand
 from dfopt.lazy import regex
 from dfopt.record import Record
-from dfopt.rewrites.core import EditWords
+from dfopt.rewrites.commands import EditWords
 from dfopt.syntax.expand import UNKNOWN, Unknown
 
 TYPE_CHECKING = False
@@ -64,7 +64,7 @@ def tools(program: Program, step: Step) -> tuple[Tool, ...]:
     """The package managers that a RUN calls, in source order; none where its text is not understood."""
     if step.effective.keyword != "RUN":
         return ()
-    known = program.body(step).told
+    known = program.body(step).cached
     found: tuple[Tool, ...] | None = known.derived.get("tools") if known is not None else None
     if found is None:
         made = (_tool(one) for one in program.commands(step).invocations)

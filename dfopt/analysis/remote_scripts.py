@@ -32,11 +32,11 @@ _SCRIPT = regex(r"-\w*c\s")
 def unseen(program: Program, step: Step) -> list[Node]:
     """The pipelines and commands of a step that run what they download; its body is understood."""
     body = program.body(step)
-    if body.told is None:
+    if body.cached is None:
         return _unseen(program, step, body)
-    found: list[Node] | None = body.told.derived.get("unseen")
+    found: list[Node] | None = body.cached.derived.get("unseen")
     if found is None:
-        found = body.told.derived["unseen"] = _unseen(program, step, body)
+        found = body.cached.derived["unseen"] = _unseen(program, step, body)
     return found
 
 

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
-    from dfopt.ir.stages import Step
+    from dfopt.ir.stages import Stage, Step
     from dfopt.syntax.tree import Instruction
 
 
-def runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
+def understood_runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
     """The RUNs (behind ONBUILD too) whose text, heredocs included, is `wanted`, with their shell programs. Those that
     are not understood are passed over: the optimizer says so."""
-    for _, _, step, text in program.runs():
+    for _, _, step, text in program.run_steps():
         if wanted(text):
             body = program.body(step)
             if body.program is not None:
@@ -36,7 +36,7 @@ def no_network(node: Instruction) -> bool:
 
 def invocations(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:
     """Every command of the RUNs whose text is `wanted`."""
-    for step, body in runs(program, wanted):
+    for step, body in understood_runs(program, wanted):
         for one in program.commands(step).invocations:
             yield step, body, one
 
@@ -56,3 +56,15 @@ def untouchable(step: Step, body: Body, reachable: bool, what: str) -> str:
     if body.form == "mixed":
         return "the command line carries heredocs"
     return "" if reachable else f"{what} runs in a string or a substitution that is not rewritten"
+
+
+def shipped_runs(program: Program, which: str, *words: str) -> Iterator[tuple[Stage, int, Step]]:
+    """(stage, position in it, step) of each RUN, ONBUILD's too, whose text holds one of `words`; `which` is the value
+    of the option STAGES."""
+    shipped = program.shipped() if which == "shipped" else None
+    for stage, position, step, text in program.run_steps():
+        if shipped is None or stage.index in shipped:
+            for word in words:
+                if word in text:
+                    yield stage, position, step
+                    break

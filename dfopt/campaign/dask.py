@@ -16,7 +16,7 @@ from dfopt.facts import Facts
 from dfopt.record import Record
 from dfopt.source import Source
 from dfopt.version import fingerprint
-from dfopt.workspace.config import ConfigError
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.campaign.model import FileResult, Note
 from dfopt.source import LineIndex
-from dfopt.workspace.config import ConfigError
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

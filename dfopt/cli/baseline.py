@@ -13,29 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dfopt.cli.check import Check
     from dfopt.cli.options import Values
-    from dfopt.cli.report.base import Item, Reporter
+    from dfopt.cli.report.base import Reporter
+    from dfopt.cli.tasks import Check
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome
-
-_KINDS = {"fix": "fixes", "available": "available", "suggestion": "suggestions", "unused-suppression": "unused"}
-
-
-def held_back(
-    items: tuple[Item, ...], found: Mapping[str, int], known: Mapping[str, int]
-) -> tuple[tuple[Item, ...], dict[str, int]]:
-    """The items to show, and how many of each kind of count are not: those of passes that found no more than is
-    known."""
-    quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
-    shown: list[Item] = []
-    held: dict[str, int] = {}
-    for item in items:
-        if item.name in quiet and item.kind != "refusal":
-            held[_KINDS[item.kind]] = held.get(_KINDS[item.kind], 0) + 1
-        else:
-            shown.append(item)
-    return tuple(shown), held
 
 
 def run_with(values: Values, task: Check, files: Iterable[Found], reporter: Reporter) -> tuple[int, dict[str, int]]:

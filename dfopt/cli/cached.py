@@ -6,13 +6,13 @@ import os
 
 from dfopt.record import Record, replace
 from dfopt.request import STDIN
-from dfopt.workspace.config import ConfigError
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dfopt.cli.fix import Fix
+    from dfopt.cli.tasks import Fix
     from dfopt.workspace.cache import Store
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome

@@ -6,71 +6,18 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
-from dfopt.cli.fix import Fix, counts
 from dfopt.cli.report import reporter
-from dfopt.cli.report.base import FileReport, items_of
 from dfopt.cli.request import files_of, lookup_of, request_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
+from dfopt.cli.tasks import Check
 from dfopt.request import STDIN
-from dfopt.workspace.run import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dfopt.cli.options import Values
-    from dfopt.optimizer import Result
-    from dfopt.workspace.baseline import Baseline
     from dfopt.workspace.discovery import Found
-
-
-class Check(Fix):
-    """The work on one file: as for `fix`, but everything that was found is shown, and nothing is written.
-
-    baseline  findings that are not shown
-    """
-
-    baseline: Baseline | None = None
-
-    def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
-        from dfopt.cli.unused import unused_suppressions
-
-        numbers = counts(result)
-        unused = unused_suppressions(result, self.request.options_for(found, result.source))
-        numbers["unused"] = len(unused)
-        items = items_of(result, refusals=self.refusals, unused=unused)
-        passes: dict[str, int] = {}
-        for item in items:
-            if item.kind != "refusal":
-                passes[item.name] = passes.get(item.name, 0) + 1
-        notes = ""
-        if self.baseline is not None:
-            from dfopt.cli.baseline import held_back
-
-            known = self.baseline.of(found.path)
-            items, held = held_back(items, passes, known)
-            for kind, number in held.items():
-                numbers[kind] -= number
-            numbers["baseline"] = sum(held.values())
-            for name, number in sorted(known.items()):
-                if passes.get(name, 0) < number:
-                    notes += (
-                        f"{out.printable(found.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
-                    )
-                    numbers["stale"] = numbers.get("stale", 0) + 1
-        report = FileReport(found.name, result.source.text, items, None, result.changed, False, result.changes)
-        findings = sum(numbers[kind] for kind in _KINDS)
-        return Outcome(
-            reporter(self.format, color=self.color).file(report),
-            status=1 if findings else 0,
-            notes="" if self.quiet else notes,
-            counts={**numbers, "findings": findings},
-            name=found.path,
-            passes=passes,
-        )
-
-
-_KINDS = ("fixes", "available", "suggestions", "unused")
 
 
 def run(values: Values) -> int:

@@ -6,8 +6,8 @@ import json
 
 from dfopt.cli import out
 from dfopt.passes.base import SHARED, registered
-from dfopt.workspace.config import FORMATS, KEYS
 from dfopt.workspace.selection import known
+from dfopt.workspace.settings import FORMATS, KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

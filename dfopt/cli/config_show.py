@@ -9,8 +9,8 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.explain import shown
 from dfopt.cli.request import lookup_of
 from dfopt.passes.base import SHARED, registered
-from dfopt.workspace.config import ConfigError
 from dfopt.workspace.config_location import place_of_setting
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from dfopt.cli.request import lookup_of
 from dfopt.cli.stream import NO_FILES
 from dfopt.record import Record
 from dfopt.request import STDIN, Request
-from dfopt.workspace.config import ConfigError, Lookup
+from dfopt.workspace.config import Lookup
 from dfopt.workspace.context import IGNORE_FILE, NO_PATTERNS, BuildContext, list_all
 from dfopt.workspace.discovery import discover
 from dfopt.workspace.facts import ContextFacts
 from dfopt.workspace.paths import display_name
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

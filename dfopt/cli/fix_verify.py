@@ -8,10 +8,11 @@ from queue import SimpleQueue
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
-from dfopt.cli.fix import Fix, run_task, task_of
 from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
 from dfopt.cli.report.base import clean, position
 from dfopt.cli.request import request_of
+from dfopt.cli.run_files import run_task, task_of
+from dfopt.cli.tasks import Fix
 from dfopt.engine import EngineError
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError

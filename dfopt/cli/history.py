@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dfopt.cli.options import Values
     from dfopt.image.created_by import Step
     from dfopt.image.layers import Contents, Entry
-    from dfopt.image.tar import Sink
+    from dfopt.image.tar_member import Sink
 
 _SYSTEM = ("/etc/os-release", "/usr/lib/os-release")
 _LARGEST = 1 << 16

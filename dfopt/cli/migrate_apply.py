@@ -16,7 +16,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.migrate import executor_of, files_of, note, progress, tell
 from dfopt.cli.request import request_of
 from dfopt.record import replace
-from dfopt.workspace.config import ConfigError
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from dfopt.cli import out, style
 from dfopt.cli.digests import Digests, gather, lock_path
 from dfopt.cli.errors import UsageError
-from dfopt.cli.fix import Fix
 from dfopt.cli.request import files_of, hosts_of, lookup_of
 from dfopt.cli.stream import count, stream
+from dfopt.cli.tasks import Fix
 from dfopt.optimizer import Options
 from dfopt.registry.lock import LockError, read_lock
 from dfopt.request import STDIN, Request

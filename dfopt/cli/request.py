@@ -7,8 +7,9 @@ import os
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.request import STDIN, Request
-from dfopt.workspace.config import ConfigError, Lookup
+from dfopt.workspace.config import Lookup
 from dfopt.workspace.discovery import Found, discover
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -123,8 +123,8 @@ def _settings(values: Values) -> Settings:
 
 def _optimized(path: str, lookup: Lookup, context: str | None) -> Result:
     """What the optimizer says about a Dockerfile, by the configuration that holds for it."""
-    from dfopt.workspace.config import ConfigError
     from dfopt.workspace.discovery import discover
+    from dfopt.workspace.settings import ConfigError
 
     if os.path.isdir(path):
         raise UsageError(f"{out.printable(path)}: is a directory; name the Dockerfile")

@@ -15,9 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from dfopt.cli.fix import Fix
     from dfopt.cli.patch import PatchFile
     from dfopt.cli.report.base import Reporter
+    from dfopt.cli.tasks import Fix
     from dfopt.workspace.cache import Store
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome

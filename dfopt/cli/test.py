@@ -10,7 +10,7 @@ from dfopt.cli.cases import Cases
 from dfopt.cli.errors import UsageError
 from dfopt.testing import recipes
 from dfopt.testing.cases import library_for
-from dfopt.workspace.config import ConfigError
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

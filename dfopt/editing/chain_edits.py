@@ -6,7 +6,7 @@ from dfopt.edit import Edit
 from dfopt.editing.layout import line_end, line_start, newline_at
 from dfopt.ir.exit_status import can_precede, errexit_throughout
 from dfopt.lazy import regex
-from dfopt.rewrites.core import InsertCommand, RemoveCommand
+from dfopt.rewrites.commands import InsertCommand, RemoveCommand
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False

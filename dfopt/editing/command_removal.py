@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.package_managers import option_edit, tools
+from dfopt.analysis.package_managers import tools
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import removal
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import covers
+from dfopt.refusal import Refusal
 from dfopt.rewrites.cache_mounts import deletes, reaches
-from dfopt.rewrites.core import EditWords, RemoveCommand, RewriteError
+from dfopt.rewrites.commands import EditWords, RemoveCommand
 from dfopt.rewrites.remove_last import RemoveLast
 from dfopt.syntax.shell.nodes import AndOr
 
@@ -16,12 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Step
-    from dfopt.passes.cache_mounts.places import Use
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
     from dfopt.syntax.shell.nodes import SimpleCommand
 
 
@@ -29,7 +28,7 @@ def without_cleanups(
     program: Program, step: Step, paths: Sequence[str], family: str = "", what: str = "the cache"
 ) -> tuple[list[Edit], list[Rewrite]]:
     """The edits that take every deletion of `paths`, or of what lies below, out of a RUN; and the cleaning commands of
-    a package manager. Raises RewriteError where one cannot be taken out."""
+    a package manager. Raises Refusal where one cannot be taken out."""
     body = program.body(step)
     edits: list[Edit] = []
     rewrites: list[Rewrite] = []
@@ -42,13 +41,13 @@ def without_cleanups(
         if not hit:
             continue
         if one.program != "rm" or one.nested or one.where == SUBSTITUTION or one.node.redirects or one.node.assignments:
-            raise RewriteError(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
+            raise Refusal(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
         operands = [word for word in one.operands() if any(reaches(body.text[word.start : word.end], p) for p in paths)]
         for word in operands:
             if not any(_inside(body.text[word.start : word.end], path) for path in paths):
                 shown = body.text[word.start : word.end]
                 which = "may be anything" if "$" in shown else f"is more than {what}"
-                raise RewriteError(f"the RUN deletes `{shown}`, which {which}")
+                raise Refusal(f"the RUN deletes `{shown}`, which {which}")
         if len(operands) == len(one.operands()):
             whole.append(one.node)
             continue
@@ -61,7 +60,7 @@ def without_cleanups(
         emptied = "index" if family == "apt" else "cache"  # `apt-get clean` does not reach where the packages are kept
         if tool.family == family and emptied in tool.does.get("cleans", ()):
             if tool.one.nested or tool.one.node.redirects or tool.one.node.assignments:
-                raise RewriteError(f"`{tool.label} {tool.name}` empties the cache, and cannot be taken out")
+                raise Refusal(f"`{tool.label} {tool.name}` empties the cache, and cannot be taken out")
             whole.append(tool.one.node)
     if whole:
         more, gone = removals(program, step, body, sorted(whole, key=lambda node: node.start))
@@ -83,7 +82,7 @@ def _inside(word: str, path: str) -> bool:
 def removals(
     program: Program, step: Step, body: Body, gone: Sequence[SimpleCommand]
 ) -> tuple[list[Edit], list[Rewrite]]:
-    """The edits that take commands (in their order) out of a RUN's chain or list. Raises RewriteError."""
+    """The edits that take commands (in their order) out of a RUN's chain or list. Raises Refusal."""
     assert body.program is not None
     text = program.text
     rewrites: list[Rewrite] = [RemoveCommand(step.index, node.start) for node in gone]
@@ -109,7 +108,7 @@ def removals(
                 start = body.span(chain.items[first - 1].start, chain.items[first - 1].end)[1]
                 end = body.span(chain.items[last].start, chain.items[last].end)[1]
             if "#" in text[start:end]:
-                raise RewriteError("a comment stands between the cleanups")
+                raise Refusal("a comment stands between the cleanups")
             edits.append(Edit(start, end, ""))
         return edits, rewrites
     edits = []
@@ -122,9 +121,9 @@ def removals(
             edits.append(tail)
             rewrites[gone.index(node)] = RemoveLast(step.index, node.start)
         else:
-            raise RewriteError("a cleanup stands where it cannot be taken out by itself")
+            raise Refusal("a cleanup stands where it cannot be taken out by itself")
     if touching_itself(edits):
-        raise RewriteError("cleanups that stand side by side in a list cannot be taken out")
+        raise Refusal("cleanups that stand side by side in a list cannot be taken out")
     return edits, rewrites
 
 
@@ -144,48 +143,3 @@ def _last(program: Program, body: Body, node: SimpleCommand) -> Edit | None:
     start = body.span(before.command.start, before.command.end)[1]
     end = body.span(node.start, max(node.end, items[-1].end))[1]
     return None if "#" in program.text[start:end] else Edit(start, end, "")
-
-
-def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[list[Edit], list[Rewrite]]:
-    """The edits that take options against caching off the commands of one family, and add those that keep a cache.
-    Raises RewriteError."""
-    body = program.body(step)
-    edits: list[Edit] = []
-    rewrites: list[Rewrite] = []
-    for use in found:
-        tool = use.tool
-        if tool is None:
-            continue
-        words = use.one.node.words
-        swap: dict[str, str] = use.row.get("swap", {})
-        hits = [index for index, word in enumerate(words) if word.value in swap]
-        wanted: list[str] = list(use.row.get("add", ()))
-        ensure = use.row.get("ensure")
-        if ensure and not hits and not tool.given("fresh") and not _refreshed(program, step, use.one):
-            wanted.append(ensure)
-        if not hits and not wanted:
-            continue
-        if use.one.nested or use.one.where == SUBSTITUTION:
-            raise RewriteError(f"{tool.label} runs in a string or a substitution that is not rewritten")
-        for index in reversed(hits):
-            word = words[index]
-            put = swap[word.value or ""]
-            start, end = body.span(word.start, word.end)
-            if not put:
-                start = body.span(words[index - 1].end, word.end)[0]
-            edits.append(Edit(start, end, put))
-            rewrites.append(EditWords(step.index, use.one.node.start, index, 1, (put,) if put else ()))
-        if wanted:
-            edit, words_rewrite = option_edit(step, body, tool, " ".join(wanted))
-            edits.append(edit)
-            rewrites.append(EditWords(step.index, words_rewrite.offset, words_rewrite.index, 0, tuple(wanted)))
-    return edits, rewrites
-
-
-def _refreshed(program: Program, step: Step, one: Invocation) -> bool:
-    """Whether the same RUN renewed the index before."""
-    return any(
-        tool.does.get("refreshes") and tool.one.node.start < one.node.start
-        for tool in tools(program, step)
-        if tool.family == "apk"
-    )

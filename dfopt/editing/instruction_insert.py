@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.edit import Edit
 from dfopt.editing.layout import line_start, newline_at
-from dfopt.rewrites.core import InsertStep
+from dfopt.rewrites.instructions import InsertStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

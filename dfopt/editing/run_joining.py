@@ -6,7 +6,8 @@ from dfopt.edit import Edit
 from dfopt.editing.keywords import is_pragma
 from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
 from dfopt.ir.exit_status import errexit_throughout
-from dfopt.rewrites.core import RewriteError, check_part
+from dfopt.refusal import Refusal
+from dfopt.rewrites.append_checks import check_part
 from dfopt.rewrites.merge_listed import check_listed
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ def obstacle(program: Program, step: Step, position: int, count: int, first: Ste
         return reason
     try:
         check_part(program, step, position, count, needs_wrap(program, step, position, count))
-    except RewriteError as error:
+    except Refusal as error:
         return str(error)
     return ""
 
@@ -79,7 +80,7 @@ def needs_wrap(program: Program, step: Step, position: int, count: int) -> bool:
     body = program.body(step)
     if body.program is None:
         return False
-    found = program.leaks(step)
+    found = program.shell_state(step)
     last = position == count - 1
     if found.state and not last:
         return True
@@ -91,7 +92,7 @@ def needs_wrap(program: Program, step: Step, position: int, count: int) -> bool:
 def list_obstacle(program: Program, steps: list[Step]) -> str:
     """What keeps steps, one of them under `set -e`, from being a list of subshells under `set -e`; "" where nothing
     does."""
-    if not any(program.body(step).program is not None and program.leaks(step).errexit for step in steps[:-1]):
+    if not any(program.body(step).program is not None and program.shell_state(step).errexit for step in steps[:-1]):
         return "no part is under `set -e`"
     for position, step in enumerate(steps):
         reason = layout_obstacle(program, step, position, steps[0])
@@ -99,7 +100,7 @@ def list_obstacle(program: Program, steps: list[Step]) -> str:
             return reason
         try:
             check_listed(program, step, step is steps[-1])
-        except RewriteError as error:
+        except Refusal as error:
             return str(error)
     return ""
 

@@ -16,7 +16,8 @@ from dfopt.image.oci import layout_choices
 from dfopt.image.platform_choice import select
 from dfopt.image.store import split_name
 from dfopt.image.stream import CHUNK, GZIP, ZSTD, LayerStream, compression
-from dfopt.image.tar import BLOCK, ChunkSource, TarReader
+from dfopt.image.tar import ChunkSource, TarReader
+from dfopt.image.tar_member import BLOCK
 from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dfopt.image.layers import Entry, Visit
     from dfopt.image.model import Image, Layer, Platform
     from dfopt.image.stream import Reader
-    from dfopt.image.tar import Member
+    from dfopt.image.tar_member import Member
 
 _USTAR = slice(257, 262)
 _MAX_LINKS = 40

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.image.layers import Entry
     from dfopt.image.model import Image
-    from dfopt.image.tar import Sink
+    from dfopt.image.tar_member import Sink
     from dfopt.image.tree import Node
 
 _LARGEST = 256 << 20  # bytes of one file that are held to read its headers

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.image.model import Image, Layer
     from dfopt.image.stream import Reader
-    from dfopt.image.tar import Member, Sink
+    from dfopt.image.tar_member import Member, Sink
 
     # Asked for each regular file with content; returns where its bytes are to go, or None.
     Visit = Callable[["Entry"], "Sink | None"]

@@ -10,7 +10,7 @@ from dfopt.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.image.tar import Member, Sink, TarReader
+    from dfopt.image.tar_member import Member, MemberReader, Sink
 
     Segments = list[tuple[int, int]]
 
@@ -18,11 +18,11 @@ _HOLE = memoryview(bytes(1 << 16))
 _MAX_SEGMENTS = 1 << 18
 
 
-def complete(reader: TarReader, member: Member, block: bytes, pax: list[tuple[str, bytes]]) -> Member:
+def complete(reader: MemberReader, member: Member, block: bytes, pax: list[tuple[str, bytes]]) -> Member:
     """The member with its real size, name and data segments; reads the map from the stream where it stands there."""
     where = f"{reader.where}: {member.name}"
     if member.flag == "S":
-        segments, size = _old_map(reader, block), reader._number(block[483:495])
+        segments, size = _old_map(reader, block), reader.number(block[483:495])
         return _checked(replace(member, size=size, sparse=segments), where)
     values = {key: value for key, value in pax if key.startswith("GNU.sparse.")}
     pairs = [value for key, value in pax if key in ("GNU.sparse.offset", "GNU.sparse.numbytes")]
@@ -37,7 +37,7 @@ def complete(reader: TarReader, member: Member, block: bytes, pax: list[tuple[st
     return _checked(
         replace(
             member,
-            name=reader._string(name) if name else member.name,
+            name=reader.string(name) if name else member.name,
             size=_number(stated, where),
             stored=reader.left,
             sparse=segments,
@@ -46,7 +46,7 @@ def complete(reader: TarReader, member: Member, block: bytes, pax: list[tuple[st
     )
 
 
-def expand(reader: TarReader, member: Member, sink: Sink) -> None:
+def expand(reader: MemberReader, member: Member, sink: Sink) -> None:
     """Passes on the file as it will be: its segments with zeros between them, `member.size` bytes in all."""
     position = 0
     for offset, length in member.sparse or ():
@@ -65,14 +65,14 @@ def _zeros(count: int, sink: Sink) -> None:
         count -= step
 
 
-def _old_map(reader: TarReader, block: bytes) -> Segments:
+def _old_map(reader: MemberReader, block: bytes) -> Segments:
     numbers: list[int] = []
     area, more = block[386:482], block[482]
     while True:
         for start in range(0, len(area), 24):
             if area[start] == 0:  # an unused slot
                 break
-            numbers += (reader._number(area[start : start + 12]), reader._number(area[start + 12 : start + 24]))
+            numbers += (reader.number(area[start : start + 12]), reader.number(area[start + 12 : start + 24]))
         if not more:
             return _pairs(numbers, reader.where)
         extension = reader.source.take(512)  # stands before the content and is not part of its size
@@ -81,7 +81,7 @@ def _old_map(reader: TarReader, block: bytes) -> Segments:
         area, more = extension[:504], extension[504]
 
 
-def _leading_map(reader: TarReader, where: str) -> Segments:
+def _leading_map(reader: MemberReader, where: str) -> Segments:
     """PAX 1.0: decimal numbers, one a line, the count of pairs first, padded to whole blocks, before the data."""
     text = b""
     numbers: list[int] = []

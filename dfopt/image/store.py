@@ -14,7 +14,8 @@ import threading
 from contextlib import closing
 
 from dfopt.image.errors import ImageError, Limits
-from dfopt.image.tar import BLOCK, TarReader
+from dfopt.image.tar import TarReader
+from dfopt.image.tar_member import BLOCK
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Protocol
 
     from dfopt.image.stream import Reader
-    from dfopt.image.tar import Sink
+    from dfopt.image.tar_member import Sink
 
     class Store(Protocol):
         """What the readers of the archive formats ask for. `size` is the stored size of a blob in bytes."""

@@ -12,24 +12,16 @@ import re
 import struct
 from zlib import adler32
 
-from dfopt.image.errors import ImageError, Limits
-from dfopt.record import Record
+from dfopt.image.errors import ImageError
+from dfopt.image.tar_member import BLOCK, Member, MemberReader, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Protocol
+    from collections.abc import Iterator
 
-    Sink = Callable[[memoryview], object]
-
-    class Source(Protocol):
-        """Where tar bytes come from. `take` returns fewer bytes than asked only at the end of the data."""
-
-        def take(self, count: int, /) -> bytes: ...
-        def pass_on(self, count: int, sink: Sink | None, /) -> int: ...
+    from dfopt.image.tar_member import Sink
 
 
-BLOCK = 512
 _FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
 _ZEROS = bytes(BLOCK)
 _MANY = 4096
@@ -38,28 +30,6 @@ _REGULAR = frozenset("07S")
 _EXTENSIONS = frozenset("xgLK")
 _SECONDS = re.compile(r"-?[0-9]+(\.[0-9]*)?")
 _XATTR = ("SCHILY.xattr.", "LIBARCHIVE.xattr.")
-
-
-class Member(Record):
-    """One tar entry as it is written: `flag` is the type character, `stored` the bytes of content that follow.
-
-    `size` is the size that the file will have (differs from `stored` for sparse files); `sparse` holds its data
-    segments as (offset, length) pairs, or None.
-    """
-
-    name: str
-    flag: str
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    mtime: float
-    link: str
-    major: int
-    minor: int
-    stored: int
-    xattrs: dict[str, bytes] | None
-    sparse: list[tuple[int, int]] | None
 
 
 class ChunkSource:
@@ -110,21 +80,12 @@ class ChunkSource:
             pass
 
 
-class TarReader:
+class TarReader(MemberReader):
     """Iterate for members; `content` hands out the bytes of the member last returned, once; unread content is skipped.
 
     The end is two blocks of zeros, or the end of the data where a header would begin (some writers leave the blocks
     out; a layer's digest tells that from a truncated one).
     """
-
-    def __init__(self, source: Source, where: str, limits: Limits) -> None:
-        self.source = source
-        self.where = where
-        self.limits = limits
-        self.left = 0  # content of the current member not yet read
-        self.padding = 0
-        self.count = 0  # blocks of the stream that were headers
-        self.known: dict[bytes, int] = {}  # numbers of header fields
 
     def __iter__(self) -> Iterator[Member]:
         long_name = long_link = ""
@@ -151,13 +112,6 @@ class TarReader:
                 long_link = _text(data)
             elif member.flag == "x":
                 pax = self._records(data)
-
-    def take(self, count: int) -> bytes:
-        data = self.source.take(count)
-        if len(data) < count:
-            raise ImageError(f"{self.where}: truncated tar")
-        self.left -= count
-        return data
 
     def content(self, sink: Sink) -> None:
         """Passes on what is left of the stored content of the current member."""
@@ -187,7 +141,7 @@ class TarReader:
         name, mode, uid, gid, size, mtime, checksum, flag, link, magic, _, _, major, minor, prefix = _FIELDS.unpack(
             block
         )
-        number = self._number
+        number = self.number
         stated = number(checksum)
         if _sum(block) - sum(checksum) + 8 * 32 != stated and _signed_sum(block) != stated:
             raise ImageError(
@@ -235,9 +189,9 @@ class TarReader:
         xattrs: dict[str, bytes] = {}
         for key, raw in pax:
             if key == "path":
-                values["name"] = self._string(raw)
+                values["name"] = self.string(raw)
             elif key == "linkpath":
-                values["link"] = self._string(raw)
+                values["link"] = self.string(raw)
             elif key in ("size", "uid", "gid"):
                 if not raw.isdigit():
                     raise ImageError(f"{self.where}: corrupt PAX record {key} of {member.name}")
@@ -273,7 +227,7 @@ class TarReader:
             if end > len(data) or equals < 0 or data[end - 1] != 10:
                 raise ImageError(f"{self.where}: corrupt PAX header")
             if equals + 1 < end - 1:
-                records.append((_decode(data[blank + 1 : equals]), data[equals + 1 : end - 1]))
+                records.append((decode(data[blank + 1 : equals]), data[equals + 1 : end - 1]))
             position = end
         return records
 
@@ -291,32 +245,6 @@ class TarReader:
             raise ImageError(f"{self.where}: corrupt PAX record {key}") from None
         found.setdefault(unquote(key[len(_XATTR[1]) :]), value)
 
-    def _string(self, raw: bytes) -> str:
-        if b"\0" in raw:
-            raise ImageError(f"{self.where}: a NUL byte in the PAX record of a path")
-        return _decode(raw)
-
-    def _number(self, field: bytes, signed: bool = False) -> int:
-        """Octal text, or a base-256 number marked by the top bit (GNU); negative numbers only for times."""
-        if field[0] & 0x80:
-            value = int.from_bytes(field, "big") - (1 << (8 * len(field) - 1))
-            if field[0] & 0x40:
-                value -= 1 << (8 * len(field) - 1)
-            if value < 0 and not signed:
-                raise ImageError(f"{self.where}: corrupt tar header (negative number)")
-            return value
-        digits = field.strip(b" \0").partition(b"\0")[0]
-        if not digits:
-            return 0
-        try:
-            if not digits.isdigit():
-                raise ValueError
-            return int(digits, 8)
-        except ValueError:
-            raise ImageError(
-                f"{self.where}: corrupt tar header (number)" if self.count else f"{self.where}: not a tar archive"
-            ) from None
-
 
 def _sum(block: bytes) -> int:
     """The sum of a block's bytes. The lower half of Adler-32 (RFC 1950) is 1 + their sum modulo 65521, which half a
@@ -329,10 +257,6 @@ def _signed_sum(block: bytes) -> int:
     """Some old writers summed signed characters."""
     plain = block[:148] + b" " * 8 + block[156:]
     return sum(plain) - 256 * sum(byte > 127 for byte in plain)
-
-
-def _decode(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def _text(field: bytes) -> str:

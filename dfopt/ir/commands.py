@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.ir.shell_body import memoized
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
-    from dfopt.ir.stages import Step
     from dfopt.syntax.shell.nodes import Command
 
 # Where a command stands, from surest to least sure that it runs exactly once when the step succeeds
@@ -108,41 +107,30 @@ class CommandList(Record):
 
 def commands(body: Body) -> CommandList:
     """The invocations of a body, in source order; none where it is not understood."""
-    if body.program is None:
-        return CommandList((), frozenset())
-    known = body.told
-    if known is not None and known.commands is not None:
-        return known.commands
-    reader = _Reader()
-    reader.script(body.program.script, TOP)
-    found = CommandList(tuple(reader.found), frozenset(reader.functions))
-    if known is not None:
-        known.commands = found
-    return found
+    return CommandList((), frozenset()) if body.program is None else memoized(body, "commands", _commands)
+
+
+def _commands(body: Body) -> CommandList:
+    assert body.program is not None
+    collector = _InvocationCollector()
+    collector.script(body.program.script, TOP)
+    return CommandList(tuple(collector.invocations), frozenset(collector.functions))
 
 
 def argv_commands(words: Iterable[str]) -> CommandList:
     """The invocations of an argument list that runs without a shell (exec form): every word stands for itself. Their
     spans are not those of the file."""
     text = " ".join(["'" + word.replace("'", "'\\''") + "'" for word in words])
-    reader = _Reader()
-    reader.script(parse_shell(text).script, TOP)
-    return CommandList(tuple(reader.found), frozenset())
+    collector = _InvocationCollector()
+    collector.script(parse_shell(text).script, TOP)
+    return CommandList(tuple(collector.invocations), frozenset())
 
 
-def run_commands(program: Program, step: Step) -> CommandList:
-    """The invocations of a RUN in either form: for who only reads them, as those of the exec form have no true spans.
-    None where it is not understood."""
-    if step.node.form == "json":
-        return argv_commands([argument.value for argument in step.node.arguments])
-    return program.commands(step)
-
-
-class _Reader:
-    __slots__ = ("depth", "found", "functions", "nested", "wrappers")
+class _InvocationCollector:
+    __slots__ = ("depth", "functions", "invocations", "nested", "wrappers")
 
     def __init__(self) -> None:
-        self.found: list[Invocation] = []
+        self.invocations: list[Invocation] = []
         self.functions: set[str] = set()
         self.nested = False
         self.depth = 0
@@ -206,7 +194,7 @@ class _Reader:
             self.word(redirect.target)
 
     def simple(self, node: SimpleCommand, where: str) -> None:
-        self.found.append(self._invocation(node, where))
+        self.invocations.append(self._invocation(node, where))
         for assignment in node.assignments:
             if assignment.value is not None:
                 self.word(assignment.value)
@@ -215,7 +203,7 @@ class _Reader:
         for word in node.words:
             self.word(word)
         self.redirects(node)
-        self._inline_script(self.found[-1], where)
+        self._inline_script(self.invocations[-1], where)
 
     def _invocation(self, node: SimpleCommand, where: str) -> Invocation:
         words = node.words

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
+from dfopt.ir.commands import commands
 from dfopt.ir.scopes import join_path
+from dfopt.ir.shell_body import memoized
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.record import Record
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.ir.commands import CommandList, Invocation
-    from dfopt.ir.program import Program
+    from dfopt.ir.scopes import Scope
+    from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Step
     from dfopt.syntax.shell.nodes import Word
 
@@ -91,38 +94,30 @@ def subcommand(found: Invocation, facts: dict[str, Any]) -> tuple[str | None, in
     return "", -1
 
 
-def step_effects(program: Program, step: Step) -> list[Effect]:
-    """The effects of a RUN (none where its text is not understood), or of COPY, ADD and WORKDIR."""
+def copy_effects(step: Step, scope: Scope, escape: str) -> list[Effect]:
+    """The effects of COPY and ADD, where the destination is known."""
     node = step.effective
-    scope = program.scope(step)
-    if node.keyword in ("COPY", "ADD"):
-        path = scope.expand(node.arguments[-1].value, program.dockerfile.escape)
-        target = join_path(scope.workdir, path)
-        return [] if isinstance(target, Unknown) else [Effect("creates", target, 0, "top", node.keyword)]
-    if node.keyword != "RUN":
-        return []
-    body = program.body(step)
+    target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, escape))
+    return [] if isinstance(target, Unknown) else [Effect("creates", target, 0, "top", node.keyword)]
+
+
+def run_effects(step: Step, body: Body, workdir: str | Unknown) -> list[Effect]:
+    """The effects of a RUN that starts in `workdir`: one opaque effect where its text is not understood."""
+    node = step.effective
     if node.form == "json":
         words = [argument.value for argument in node.arguments]
         return [Effect("opaque", " ".join(words), 0, "top", words[0] if words else "")]
     if body.program is None:
         return [Effect("opaque", body.text[:40], 0, "top", "")]
-    key = ("effects", scope.workdir)
-    if body.told is not None and key in body.told.derived:
-        known: list[Effect] = body.told.derived[key]
-        return known
-    found = command_effects(program.commands(step), scope.workdir)
-    if body.told is not None:
-        body.told.derived[key] = found
-    return found
+    return memoized(body, ("effects", workdir), lambda body: command_effects(commands(body), workdir))
 
 
-def command_effects(found: CommandList, workdir: str | Unknown) -> list[Effect]:
+def command_effects(listed: CommandList, workdir: str | Unknown) -> list[Effect]:
     """The effects of invocations that are run in `workdir`, one after the other."""
-    reader = _Reader(workdir)
-    for one in found.invocations:
-        reader.read(one, found.functions)
-    return reader.found
+    collector = _EffectCollector(workdir)
+    for invocation in listed.invocations:
+        collector.invocation(invocation, listed.functions)
+    return collector.effects
 
 
 def killers() -> re.Pattern[str]:
@@ -142,11 +137,11 @@ def killers() -> re.Pattern[str]:
 _killers: re.Pattern[str] | None = None
 
 
-class _Reader:
-    __slots__ = ("directory", "files", "found", "opaque", "readers")
+class _EffectCollector:
+    __slots__ = ("directory", "effects", "files", "opaque", "readers")
 
     def __init__(self, workdir: str | Unknown) -> None:
-        self.found: list[Effect] = []
+        self.effects: list[Effect] = []
         self.directory = workdir
         programs = table("programs")
         self.files: dict[str, Any] = programs["files"]
@@ -155,7 +150,7 @@ class _Reader:
 
     def add(self, kind: str, path: str, one: Invocation, *, within: bool = False) -> None:
         deep = kind == "changes" and one.has_option("-R", "--recursive")
-        self.found.append(Effect(kind, path, one.node.start, one.where, one.program or "", deep, within))
+        self.effects.append(Effect(kind, path, one.node.start, one.where, one.program or "", deep, within))
 
     def path(self, kind: str, word: str | None, one: Invocation, *, within: bool = False) -> None:
         if word is None or word.startswith("~"):  # which home that is depends on the user
@@ -164,7 +159,7 @@ class _Reader:
         if not isinstance(target, Unknown):
             self.add(kind, target, one, within=within)
 
-    def read(self, one: Invocation, functions: frozenset[str]) -> None:
+    def invocation(self, one: Invocation, functions: frozenset[str]) -> None:
         for redirect in one.node.redirects:
             if redirect.op in (">", ">>", ">|", "&>", "&>>") and redirect.target.value not in (None, "/dev/null"):
                 self.path("creates", redirect.target.value, one)

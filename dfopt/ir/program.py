@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.ir.effects import Effect
     from dfopt.ir.scopes import Scope
     from dfopt.ir.shell_body import Body
-    from dfopt.ir.shell_state import Leaks
+    from dfopt.ir.shell_state import ShellStateEffects
 
 
 class Program:
@@ -25,9 +25,9 @@ class Program:
         "_bodies",
         "_commands",
         "_effects",
-        "_leaks",
-        "_runs",
+        "_run_steps",
         "_scopes",
+        "_shell_states",
         "_shipped",
         "dockerfile",
         "meta",
@@ -43,8 +43,8 @@ class Program:
         self._bodies: dict[int, Body] = {}
         self._commands: dict[int, CommandList] = {}
         self._effects: dict[int, list[Effect]] = {}
-        self._leaks: dict[int, Leaks] = {}
-        self._runs: list[tuple[Stage, int, Step, str]] | None = None
+        self._shell_states: dict[int, ShellStateEffects] = {}
+        self._run_steps: list[tuple[Stage, int, Step, str]] | None = None
         self._scopes: dict[int, list[Scope]] = {}
         self._shipped: frozenset[int] | None = None
         self._lower()
@@ -145,28 +145,28 @@ class Program:
             self._shipped = frozenset(found)
         return self._shipped
 
-    def runs(self) -> list[tuple[Stage, int, Step, str]]:
+    def run_steps(self) -> list[tuple[Stage, int, Step, str]]:
         """Every RUN, ONBUILD's too: its stage, its position there, the step, and all that it says (its joined line and
         its heredocs)."""
-        if self._runs is None:
-            self._runs = []
+        if self._run_steps is None:
+            self._run_steps = []
             for stage in self.stages:
                 for position, step in enumerate(stage.steps):
                     if step.effective.keyword == "RUN":
                         text = step.node.joined.text
                         if step.node.heredocs:
                             text += "".join([self.text[doc.start : doc.end] for doc in step.node.heredocs])
-                        self._runs.append((stage, position, step, text))
-        return self._runs
+                        self._run_steps.append((stage, position, step, text))
+        return self._run_steps
 
     def body(self, step: Step) -> Body:
         """The shell program of a RUN, CMD, ENTRYPOINT or HEALTHCHECK step (parsed once)."""
-        found = self._bodies.get(step.index)
-        if found is None:
+        body = self._bodies.get(step.index)
+        if body is None:
             from dfopt.ir.shell_body import make_body
 
-            found = self._bodies[step.index] = make_body(self, step)
-        return found
+            body = self._bodies[step.index] = make_body(self.dockerfile, step, self.scope(step))
+        return body
 
     def between(self, one: Step, other: Step) -> list[Step]:
         """The steps between two of a stage."""
@@ -174,30 +174,47 @@ class Program:
 
     def commands(self, step: Step) -> CommandList:
         """The invocations of a step's body (listed once)."""
-        found = self._commands.get(step.index)
-        if found is None:
+        listed = self._commands.get(step.index)
+        if listed is None:
             from dfopt.ir.commands import commands
 
-            found = self._commands[step.index] = commands(self.body(step))
-        return found
+            listed = self._commands[step.index] = commands(self.body(step))
+        return listed
+
+    def run_commands(self, step: Step) -> CommandList:
+        """The invocations of a RUN in either form: for callers that only read them, as those of the exec form have no
+        true spans. None where the shell text cannot be parsed."""
+        if step.node.form == "json":
+            from dfopt.ir.commands import argv_commands
+
+            return argv_commands([argument.value for argument in step.node.arguments])
+        return self.commands(step)
 
     def effects(self, step: Step) -> list[Effect]:
-        """What a step does to files and packages (told once; not to be changed by who asks)."""
-        found = self._effects.get(step.index)
-        if found is None:
-            from dfopt.ir.effects import step_effects
+        """What a step does to files and packages (computed once; callers must not mutate it)."""
+        effects = self._effects.get(step.index)
+        if effects is None:
+            from dfopt.ir.effects import copy_effects, run_effects
 
-            found = self._effects[step.index] = step_effects(self, step)
-        return found
+            keyword = step.effective.keyword
+            scope = self.scope(step)
+            if keyword in ("COPY", "ADD"):
+                effects = copy_effects(step, scope, self.dockerfile.escape)
+            elif keyword == "RUN":
+                effects = run_effects(step, self.body(step), scope.workdir)
+            else:
+                effects = []
+            self._effects[step.index] = effects
+        return effects
 
-    def leaks(self, step: Step) -> Leaks:
-        """What a step does to the shell that runs it (told once); its body is understood."""
-        found = self._leaks.get(step.index)
-        if found is None:
-            from dfopt.ir.shell_state import leaks
+    def shell_state(self, step: Step) -> ShellStateEffects:
+        """What a step does to the shell that runs it (computed once); its body must have been parsed."""
+        state = self._shell_states.get(step.index)
+        if state is None:
+            from dfopt.ir.shell_state import shell_state_effects
 
-            found = self._leaks[step.index] = leaks(self.body(step))
-        return found
+            state = self._shell_states[step.index] = shell_state_effects(self.body(step))
+        return state
 
     def not_understood(self) -> list[tuple[Step, str]]:
         """The steps whose shell text some pass asked for and could not be given, with the reason."""
@@ -210,17 +227,23 @@ class Program:
 
     def scope(self, step: Step) -> Scope:
         """The state in which `step` runs: what the instructions before it set."""
-        found = self._scopes.get(step.stage)
-        if found is None:
-            from dfopt.ir.scopes import stage_scopes
-
-            found = self._scopes[step.stage] = stage_scopes(self, self.stages[step.stage])
-        return found[step.index - self.stages[step.stage].position - 1]
+        stage = self.stages[step.stage]
+        return self._stage_scopes(stage)[step.index - stage.position - 1]
 
     def end_scope(self, stage: Stage) -> Scope:
         """The state at the end of a stage, which is the image config that it makes."""
-        if stage.index not in self._scopes:
+        return self._stage_scopes(stage)[-1]
+
+    def _stage_scopes(self, stage: Stage) -> list[Scope]:
+        """The scopes of a stage, those of the stages below it computed first: a chain of any length takes no stack."""
+        below = []
+        at: Stage | None = stage
+        while at is not None and at.index not in self._scopes:
+            below.append(at)
+            at = self.stages[at.parent] if at.parent is not None else None
+        for at in reversed(below):
             from dfopt.ir.scopes import stage_scopes
 
-            self._scopes[stage.index] = stage_scopes(self, stage)
-        return self._scopes[stage.index][-1]
+            parent = self._scopes[at.parent][-1] if at.parent is not None else None
+            self._scopes[at.index] = stage_scopes(at, parent, self.dockerfile.escape)
+        return self._scopes[stage.index]

@@ -12,7 +12,6 @@ from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word, v
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
     from dfopt.syntax.tree import Dockerfile, Instruction
 
@@ -134,11 +133,13 @@ def expand_meta(dockerfile: Dockerfile, meta: tuple[Instruction, ...], word: str
     return None if isinstance(result, Unknown) or "$" in result or not result else result
 
 
-def stage_scopes(program: Program, stage: Stage) -> list[Scope]:
-    """The scope before each step of the stage, and one more for its end."""
-    if stage.parent is not None:
-        scope = program.end_scope(program.stages[stage.parent])
-        scope = Scope(scope.env, {}, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+def stage_scopes(stage: Stage, parent: Scope | None, escape: str) -> list[Scope]:
+    """The scope before each step of the stage, and one more for its end. `parent`: the end of the stage that this one
+    builds on; None where that is an image."""
+    if parent is not None:
+        scope = Scope(
+            parent.env, {}, parent.user, parent.workdir, parent.shell, parent.shell_set, parent.base, parent.image
+        )
     else:
         facts = base_facts(stage.image)
         shell: tuple[str, ...] | None = DEFAULT_SHELL
@@ -149,7 +150,6 @@ def stage_scopes(program: Program, stage: Stage) -> list[Scope]:
         workdir: str | Unknown = "/" if stage.image == "scratch" else UNKNOWN
         scope = Scope({}, {}, None, workdir, shell, False, facts, stage.image)
     result = [scope]
-    escape = program.dockerfile.escape
     for step in stage.steps:
         scope = _after(scope, step.node, escape)
         result.append(scope)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os.path
 
-from dfopt.ir.shell_text import told
+from dfopt.ir.shell_text import shell_text
 from dfopt.knowledge import table
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.ir.program import Program
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from dfopt.ir.scopes import Scope
-    from dfopt.ir.shell_text import Told
+    from dfopt.ir.shell_text import ShellText
     from dfopt.ir.stages import Step
     from dfopt.syntax.shell.nodes import ShellProgram
-    from dfopt.syntax.tree import Heredoc, Joined
+    from dfopt.syntax.tree import Dockerfile, Heredoc, Joined
+
+    Value = TypeVar("Value")
 
 # Bashisms that a POSIX shell reads as something else, not as an error: under /bin/sh they leave the meaning open.
 _AMBIGUOUS = {
@@ -49,7 +53,7 @@ class Body(Record):
     text      what the shell reads; offsets of the tree count from here
     program   the tree; None where the text is not understood, and then `why` says so
     shell     the shell that runs it
-    told      what the text tells by itself, where it was looked at
+    cached    the shared analysis of the text, where it was parsed
     """
 
     form: str
@@ -60,7 +64,7 @@ class Body(Record):
     joined: Joined
     at: int
     heredoc: Heredoc | None
-    told: Told | None = None
+    cached: ShellText | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """`text[start:end]` as a span of the file. Only for "line" and "script"."""
@@ -109,11 +113,21 @@ def shell_kind(scope: Scope, escape: str) -> ShellKind:
     return ShellKind(kind, frozenset(options))
 
 
-def make_body(program: Program, step: Step) -> Body:
-    """The body of a step with a command line; parses its shell text."""
+def memoized(body: Body, key: object, compute: Callable[[Body], Value]) -> Value:
+    """`compute(body)`, which depends on the body's text and on what is in `key` alone: computed once for each text."""
+    if body.cached is None:
+        return compute(body)
+    derived = body.cached.derived
+    if key not in derived:
+        derived[key] = compute(body)
+    value: Value = derived[key]
+    return value
+
+
+def make_body(dockerfile: Dockerfile, step: Step, scope: Scope) -> Body:
+    """The body of a step with a command line, run in `scope`; parses its shell text."""
     node = step.effective
-    scope = program.scope(step)
-    kind = shell_kind(scope, program.dockerfile.escape)
+    kind = shell_kind(scope, dockerfile.escape)
     heredocs = step.heredocs if node.keyword == "RUN" else ()
     joined, at = node.joined, node.at
 
@@ -123,9 +137,9 @@ def make_body(program: Program, step: Step) -> Body:
         tree: ShellProgram | None,
         why: str,
         heredoc: Heredoc | None = None,
-        known: Told | None = None,
+        cached: ShellText | None = None,
     ) -> Body:
-        return Body(form, text, tree, why, kind, joined, at, heredoc, known)
+        return Body(form, text, tree, why, kind, joined, at, heredoc, cached)
 
     if node.form == "json":
         return body("exec", "", None, "exec form runs no shell")
@@ -142,7 +156,7 @@ def make_body(program: Program, step: Step) -> Body:
     if heredocs:
         if len(heredocs) == 1 and _only_heredoc(text):
             heredoc = heredocs[0]
-            form, text = "script", program.text[heredoc.start : heredoc.end]
+            form, text = "script", dockerfile.text[heredoc.start : heredoc.end]
             if text.startswith("#!"):
                 own = _shebang(text)
                 if own is None:
@@ -153,17 +167,17 @@ def make_body(program: Program, step: Step) -> Body:
         else:
             form = "mixed"
             for doc in heredocs:
-                text += "\n" + program.text[doc.start : doc.end] + doc.name
+                text += "\n" + dockerfile.text[doc.start : doc.end] + doc.name
             text += "\n"
-    known = told(text)
-    tree = known.tree
+    cached = shell_text(text)
+    tree = cached.tree
     if tree is None:
-        return body(form, text, None, f"the shell text is not understood: {known.why}", heredoc)
+        return body(form, text, None, f"the shell text is not understood: {cached.why}", heredoc)
     if kind.kind != "bash":
         for _, sort in tree.bashisms:
             if sort in _AMBIGUOUS:
                 return body(form, text, None, f"{_AMBIGUOUS[sort]} is bash, and the shell may not be bash", heredoc)
-    return body(form, text, tree, "", heredoc, known)
+    return body(form, text, tree, "", heredoc, cached)
 
 
 def _shebang(text: str) -> ShellKind | None:

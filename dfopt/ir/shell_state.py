@@ -7,7 +7,7 @@ Sources: POSIX.1-2024 XCU 2.9, 2.12, 2.14; bash 5.2 manual; dash(1). The lists a
 
 from __future__ import annotations
 
-from dfopt.ir.shell_text import kept
+from dfopt.ir.shell_body import memoized
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.record import Record
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _ASSIGNS = regex(r"\+\+|--|(?<![=!<>])=(?!=)|<<=|>>=")
 
 
-class Leaks(Record):
-    """What one body does.
+class ShellStateEffects(Record):
+    """What one body does to the state of its shell.
 
     state      reasons why what follows in the same shell could see a difference, but not behind a subshell
     never      reasons why not even a subshell makes it equal to a shell of its own
@@ -60,31 +60,31 @@ class Leaks(Record):
     lists: bool
 
 
-def leaks(body: Body) -> Leaks:
+def shell_state_effects(body: Body) -> ShellStateEffects:
     """The analysis of a body that was understood (`body.program` is set)."""
     assert body.program is not None
-    return kept(body, ("leaks", body.form == "script", body.shell.options), _leaks)
+    return memoized(body, ("shell state", body.form == "script", body.shell.options), _shell_state_effects)
 
 
-def _leaks(body: Body) -> Leaks:
+def _shell_state_effects(body: Body) -> ShellStateEffects:
     assert body.program is not None
     script = body.program.script
-    reader = _Reader()
-    reader.script(script)
+    collector = _StateEffectCollector()
+    collector.script(script)
     if body.form != "script" and script.comments:
         start = script.comments[0][0]
-        reader.never.append(f"a shell comment ({body.text[start : start + 20]!r}) would swallow what follows")
+        collector.never.append(f"a shell comment ({body.text[start : start + 20]!r}) would swallow what follows")
     if "e" in body.shell.options:
-        reader.errexit = True
+        collector.errexit = True
     if body.shell.options & {"l", "i"}:
-        reader.never.append("the shell is a login or interactive one: each RUN reads its profile anew")
+        collector.never.append("the shell is a login or interactive one: each RUN reads its profile anew")
     top = script.items[0].command if len(script.items) == 1 and script.items[0].terminator in ("", ";", "\n") else None
     ended = bool(script.items) and script.items[-1].terminator != ""
     lists = top is None or (isinstance(top, AndOr) and "||" in top.ops)
     plain = top is not None and not lists and is_plain(top)
-    return Leaks(
-        tuple(dict.fromkeys(reader.state)), tuple(dict.fromkeys(reader.never)), reader.errexit,
-        tuple(dict.fromkeys(reader.history)), plain, lists or ended,
+    return ShellStateEffects(
+        tuple(dict.fromkeys(collector.state)), tuple(dict.fromkeys(collector.never)), collector.errexit,
+        tuple(dict.fromkeys(collector.history)), plain, lists or ended,
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def is_plain(node: Command) -> bool:
     return isinstance(node, SimpleCommand)
 
 
-class _Reader:
+class _StateEffectCollector:
     __slots__ = ("errexit", "history", "kinds", "never", "state", "volatile")
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class _Reader:
 
     def confined(self, nodes: Any) -> None:
         """Commands of a subshell or pipeline: their state stays inside, what outlives a shell does not."""
-        inner = _Reader()
+        inner = _StateEffectCollector()
         for node in nodes:
             inner.command(node)
         self.never += inner.never

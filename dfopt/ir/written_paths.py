@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import run_commands
 from dfopt.ir.effects import command_effects, manager
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
@@ -65,7 +64,7 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
         return
     if step.node.keyword != "RUN":
         return
-    found = run_commands(program, step)
+    found = program.run_commands(step)
     for effect in command_effects(found, scope.workdir):
         if effect.kind == "creates" and effect.path.startswith("/"):
             yield effect.path
@@ -126,7 +125,7 @@ def home_of(program: Program, stage: Stage) -> str:
     while at is not None:
         for step in at.steps:
             if step.node.keyword == "RUN":
-                for one in run_commands(program, step).invocations:
+                for one in program.run_commands(step).invocations:
                     if one.program in _CREATORS and name in one.values:
                         return name
         at = program.stages[at.parent] if at.parent is not None else None

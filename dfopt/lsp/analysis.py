@@ -12,7 +12,7 @@ from dfopt.ir.program import Program
 from dfopt.lsp.place import Places, minimal
 from dfopt.optimizer import Options, Reported, optimize, select_passes
 from dfopt.record import Record
-from dfopt.rewrites.core import ChangeComments
+from dfopt.rewrites.instructions import ChangeComments
 from dfopt.second_reader import disagreement
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse

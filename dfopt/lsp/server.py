@@ -23,8 +23,9 @@ from dfopt.optimizer import Options
 from dfopt.request import Request
 from dfopt.source import Source
 from dfopt.version import version
-from dfopt.workspace.config import NAMES, ConfigError, Lookup
+from dfopt.workspace.config import NAMES, Lookup
 from dfopt.workspace.discovery import Found
+from dfopt.workspace.settings import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,7 +8,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.ir.model import value_of
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import SetFlags, SetValue
+from dfopt.rewrites.instructions import SetFlags, SetValue
 from dfopt.syntax.directives import syntax_level
 
 TYPE_CHECKING = False

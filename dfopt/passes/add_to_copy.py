@@ -7,7 +7,7 @@ from dfopt.findings import Finding, Fix
 from dfopt.ir.model import value_of
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import SetValue
+from dfopt.rewrites.instructions import SetValue
 from dfopt.syntax.expand import ExpansionError, expand_word
 
 TYPE_CHECKING = False

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dfopt.analysis.package_managers import tools
+from dfopt.analysis.run_steps import shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.passes.base import Pass
-from dfopt.passes.package_caches.readers import runs
-from dfopt.rewrites.core import EditWords
+from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 # apt's subcommands that apt-get has too, and as what
 _SAME: dict[str, tuple[str, ...]] = {
@@ -64,7 +64,7 @@ class AptToAptGet(Pass):
     order = 42
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for _, _, step in runs(program, "all", "apt "):
+        for _, _, step in shipped_runs(program, "all", "apt "):
             found = [tool for tool in tools(program, step) if _same(tool)]
             if found:
                 yield self.found(program, step, found)

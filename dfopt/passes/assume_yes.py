@@ -11,7 +11,7 @@ from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.exit_status import fatal, fed
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import EditWords
+from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -107,3 +107,6 @@ def registered() -> dict[str, type[Pass]]:
 
     load()
     return dict(sorted(_registry.items(), key=lambda item: (item[1].order, item[0])))
+
+
+STAGES = Option("stages", "choice", "shipped", "only in stages that reach an image, or in all", ("shipped", "all"))

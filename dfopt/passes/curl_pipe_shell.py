@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.remote_scripts import DOWNLOADERS, unseen
-from dfopt.analysis.run_steps import place, runs
+from dfopt.analysis.run_steps import place, understood_runs
 from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.lazy import regex
@@ -45,7 +45,7 @@ class CurlPipeShell(Pass):
     order = 90
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for step, body in runs(program, _WORD.search):
+        for step, body in understood_runs(program, _WORD.search):
             for node in unseen(program, step):
                 start, end = place(step, body, node.start, node.end)
                 url = _URL.search(body.text, node.start, node.end)

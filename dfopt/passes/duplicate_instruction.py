@@ -6,7 +6,7 @@ from dfopt.editing.layout import line_start
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import RemoveStep
+from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import Relayout
+from dfopt.rewrites.instructions import Relayout
 from dfopt.syntax.tree import GO_SPACE
 from dfopt.syntax.validate import KEYWORDS
 

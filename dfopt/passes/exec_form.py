@@ -7,7 +7,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.knowledge import table
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import SetValue
+from dfopt.rewrites.instructions import SetValue
 from dfopt.syntax.shell.nodes import SimpleCommand
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.liveness import chain
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 from dfopt.rewrites.flatten import Flatten, flat_stage
 
 TYPE_CHECKING = False
@@ -63,15 +63,15 @@ class FlattenImage(Pass):
             while bottom.parent is not None:
                 bottom = program.stages[bottom.parent]
             if bottom.node.flag("platform") is not None or node.flag("platform") is not None:
-                raise RewriteError("--platform chooses the image of another platform")
+                raise Refusal("--platform chooses the image of another platform")
             scope = program.end_scope(stage)
             if scope.base is not None and scope.base.family == "windows":
-                raise RewriteError("Windows images cannot be FROM scratch")
+                raise Refusal("Windows images cannot be FROM scratch")
             config = config_of(bottom.image, facts)
             if config is None:
-                raise RewriteError(untold(f"the configuration of {bottom.image or bottom.base} is not known", facts))
+                raise Refusal(untold(f"the configuration of {bottom.image or bottom.base} is not known", facts))
             made = flat_stage(program, stage, config)
-        except RewriteError as error:
+        except Refusal as error:
             message = "the image keeps what its layers deleted"
             yield Finding(self.name, message, node.start, node.end, None, str(error))
             return

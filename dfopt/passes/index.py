@@ -10,6 +10,7 @@ import os
 import sys
 
 from dfopt.knowledge import BUILT
+from dfopt.passes import modules
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -129,12 +130,10 @@ def _keep(place: str, data: bytes) -> None:
 
 
 def _state() -> list[tuple[str, int, int]]:
-    """What the index depends on: the files of this folder, by name, size and time of change."""
-    found: list[tuple[str, int, int]] = []
-    with os.scandir(_FOLDER) as folder:
-        for one in folder:
-            if one.name.endswith(".py"):
-                status = one.stat()
-                found.append((one.name, status.st_size, status.st_mtime_ns))
-    found.sort()
-    return found
+    """What the index depends on: the modules of this folder and of those below, by name, size and time of change."""
+    state: list[tuple[str, int, int]] = []
+    for name, entry in modules():
+        status = entry.stat()
+        state.append((name, status.st_size, status.st_mtime_ns))
+    state.sort()
+    return state

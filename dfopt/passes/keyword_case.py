@@ -5,7 +5,7 @@ from dfopt.editing.keywords import keyword_span
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.passes.base import Option, Pass
-from dfopt.rewrites.core import Relayout
+from dfopt.rewrites.instructions import Relayout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

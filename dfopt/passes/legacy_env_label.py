@@ -4,7 +4,7 @@ from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import RespellPairs
+from dfopt.rewrites.instructions import RespellPairs
 from dfopt.rewrites.respell import same_expansion
 from dfopt.syntax.arguments import quoted_words
 from dfopt.syntax.expand import ExpansionError, variables

@@ -5,7 +5,7 @@ from dfopt.editing.keywords import keyword_edit
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.passes.base import Option, Pass
-from dfopt.rewrites.core import SetValue
+from dfopt.rewrites.instructions import SetValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dfopt.findings import Finding, Fix
 from dfopt.ir.effects import killers
 from dfopt.ir.liveness import Layers
 from dfopt.passes.base import Option, Pass
-from dfopt.rewrites.core import MergeRuns
 from dfopt.rewrites.merge_listed import MergeListed
+from dfopt.rewrites.merge_runs import MergeRuns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

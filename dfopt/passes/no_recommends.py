@@ -3,15 +3,14 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import tools
-from dfopt.analysis.run_steps import untouchable
+from dfopt.analysis.run_steps import shipped_runs, untouchable
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
-from dfopt.passes.base import Pass
-from dfopt.passes.package_caches.readers import STAGES, runs
-from dfopt.rewrites.core import EditWords
+from dfopt.passes.base import STAGES, Pass
+from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class NoRecommends(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if "ecommends" in program.text.lower() and _SAID.search(program.text):
             return
-        for _, _, step in runs(program, self.settings["stages"], "apt"):
+        for _, _, step in shipped_runs(program, self.settings["stages"], "apt"):
             body = program.body(step)
             found = [tool for tool in tools(program, step) if _pulls(tool)]
             if found:

@@ -7,7 +7,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import SetFlags, SetValue
+from dfopt.rewrites.instructions import SetFlags, SetValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
     from dfopt.syntax.tree import Flag
 
 _FROM = regex(r"((?:^|,)from=)([^,\"]+)", re.I)

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from dfopt.analysis.run_steps import untouchable
+from dfopt.analysis.run_steps import shipped_runs, untouchable
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION, Invocation
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
-from dfopt.passes.package_caches.readers import runs
-from dfopt.rewrites.core import EditWords
+from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class UseraddNoLogInit(Pass):
     declares = Declares(paths=("/var/log/lastlog", "/var/log/faillog"))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for _, _, step in runs(program, "all", "useradd"):
+        for _, _, step in shipped_runs(program, "all", "useradd"):
             body = program.body(step)
             found = [
                 one

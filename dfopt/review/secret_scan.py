@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dfopt.image.layers import Entry
-    from dfopt.image.tar import Sink
+    from dfopt.image.tar_member import Sink
 
 SCANNED = 1 << 20  # the first bytes of each text file that are searched for secrets
 _BINARY = 1024  # a zero among the first bytes: not a text

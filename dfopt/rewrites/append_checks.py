@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dfopt.ir.effects import takes
 from dfopt.ir.exit_status import errexit_throughout, heard
-from dfopt.ir.shell_state import is_plain, leaks
-from dfopt.rewrites.base import RewriteError
+from dfopt.ir.shell_state import is_plain, shell_state_effects
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,74 +26,74 @@ def append_operator(body: Body) -> str:
 
 
 def check_append(body: Body, operator: str) -> None:
-    """Raises RewriteError unless a command behind `operator` at the body's end runs exactly when all before succeeded,
+    """Raises Refusal unless a command behind `operator` at the body's end runs exactly when all before succeeded,
     and the step fails exactly when it did or when the new command does."""
     assert body.program is not None
     script = body.program.script
     if body.program.script.comments and body.form == "line":
-        raise RewriteError("a shell comment would swallow what is appended")
+        raise Refusal("a shell comment would swallow what is appended")
     last = script.items[-1]
     if any(one.terminator == "&" for one in script.items):
-        raise RewriteError("the step starts a background job")
+        raise Refusal("the step starts a background job")
     if last.terminator == ";" and operator == "&&":
-        raise RewriteError("the step ends in `;`")
-    found = leaks(body)
+        raise Refusal("the step ends in `;`")
+    found = shell_state_effects(body)
     if operator == ";":
         if not errexit_throughout(body):
-            raise RewriteError("behind `;` a failure before it would be masked: the step is not under `set -e`")
+            raise Refusal("behind `;` a failure before it would be masked: the step is not under `set -e`")
         if not heard(last.command):
-            raise RewriteError("behind `;` a failure in front of the last `&&` would be masked, which `set -e` ignores")
+            raise Refusal("behind `;` a failure in front of the last `&&` would be masked, which `set -e` ignores")
     elif found.errexit and not is_plain(last.command):
-        raise RewriteError("under `set -e`, a failure inside the last command would not end the step in front of &&")
+        raise Refusal("under `set -e`, a failure inside the last command would not end the step in front of &&")
     if found.never:
-        raise RewriteError(found.never[0])
+        raise Refusal(found.never[0])
     if any(reason.startswith(("exec ", "exit ")) for reason in found.state):
-        raise RewriteError("the step may end before its last command (exec or exit)")
+        raise Refusal("the step may end before its last command (exec or exit)")
 
 
 def check_part(program: Program, step: Step, position: int, count: int, wrapped: bool) -> None:
-    """Raises RewriteError unless a RUN keeps its meaning as part `position` of `count` in one `&&` chain."""
+    """Raises Refusal unless a RUN keeps its meaning as part `position` of `count` in one `&&` chain."""
     body = program.body(step)
     if body.program is None:
-        raise RewriteError(body.why)
-    found = program.leaks(step)
+        raise Refusal(body.why)
+    found = program.shell_state(step)
     last = position == count - 1
     if not last:
         check_links(program, step)
         check_place(program, step)
     if found.never:
-        raise RewriteError(found.never[0])
+        raise Refusal(found.never[0])
     if position and found.history:
-        raise RewriteError(f"{found.history[0]} depends on what its shell did before")
+        raise Refusal(f"{found.history[0]} depends on what its shell did before")
     # in a plain chain no failure but that of its end was seen by `set -e`, and that one fails the chain; only what runs
     # in a substitution or another file may have been under it
     inside = "$(" in body.text or "`" in body.text or any("any state" in reason for reason in found.state)
     confined = not found.state or (wrapped and not inside)
     if found.errexit and not last and not (found.plain and confined):
-        raise RewriteError("under `set -e`, a failure inside it would no longer end the build in front of &&")
+        raise Refusal("under `set -e`, a failure inside it would no longer end the build in front of &&")
     if found.errexit and "e" not in body.shell.options and last and position and not wrapped:
-        raise RewriteError("set -e would reach into the whole chain")
+        raise Refusal("set -e would reach into the whole chain")
     if not wrapped:
         if found.state and not last:
-            raise RewriteError(f"{found.state[0]}, which the next step would see")
+            raise Refusal(f"{found.state[0]}, which the next step would see")
         if found.lists and position:
-            raise RewriteError("`a; b` or `a || b` behind && must stand in a subshell")
+            raise Refusal("`a; b` or `a || b` behind && must stand in a subshell")
 
 
 def check_links(program: Program, step: Step) -> None:
-    """Raises RewriteError where a RUN may make a hard link: nothing may come behind it in the same layer."""
+    """Raises Refusal where a RUN may make a hard link: nothing may come behind it in the same layer."""
     if any(map(_links, program.commands(step).invocations)):
         # Linux, Documentation/filesystems/overlayfs.rst, "Non-standard behavior": a change breaks links of lower layers
-        raise RewriteError("it makes a hard link: of its names, a step of its own would change one, the same step all")
+        raise Refusal("it makes a hard link: of its names, a step of its own would change one, the same step all")
 
 
 def check_place(program: Program, step: Step) -> None:
-    """Raises RewriteError where a RUN deletes the directory that it runs in: a step of its own finds it made anew."""
+    """Raises Refusal where a RUN deletes the directory that it runs in: a step of its own finds it made anew."""
     place = program.scope(step).workdir
     if not isinstance(place, str) or place == "/":
         return
     if any(takes(effect, place) for effect in program.effects(step)):
-        raise RewriteError(f"it deletes {place}, the working directory, which the next step finds made anew")
+        raise Refusal(f"it deletes {place}, the working directory, which the next step finds made anew")
 
 
 def _links(found: Invocation) -> bool:

@@ -11,7 +11,8 @@ from dfopt.ir.exit_status import errexit_throughout
 from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.rewrites.cache_mounts import commands_of, deletes, fields_of, mounts, names_path, overlap
 from dfopt.rewrites.copy_mode import between, written
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 _PATH = regex(r"(?:/[\w.+@-]+)+(?:/?\*)?/?")
 _SOURCE = regex(r"[\w./+@-]+")
@@ -30,7 +31,7 @@ _GLOB = regex(r"(?:\./)?(?:[\w.+@-]+/)+(?=[^/]*[*?])[\w.+@*?-]+\.[A-Za-z]\w{0,4}
 LINKERS = frozenset(("ln", "link"))
 
 
-class BindForCopy(OwnRewrite):
+class BindForCopy(Rewrite):
     """COPYs go; the RUNs behind them that use what they copied get it by bind mounts at the same places, in which
     writes are allowed and lost. The deletions in the last of them go too (declared apart): a mount cannot be deleted.
 
@@ -46,38 +47,38 @@ class BindForCopy(OwnRewrite):
     kinds: tuple[tuple[str, bool], ...] = ()
     users: tuple[int, ...] = ()
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return {*self.copies, self.run, *self.users}, True
+    def claim(self) -> Claim:
+        return Claim(frozenset({*self.copies, self.run, *self.users}))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         program, run = model.program, model.steps.get(self.run)
         copies = [model.steps[index] for index in self.copies if index in model.steps]
         if run is None or run.node.keyword != "RUN" or not copies or len(copies) != len(self.copies):
-            raise RewriteError("the rewrite names no COPYs and RUN of a stage")
+            raise Refusal("the rewrite names no COPYs and RUN of a stage")
         values: list[str] = []
         for copy in copies:
             model.item(copy.index)
             if copy.node.keyword != "COPY" or copy.stage != run.stage or copy.index > run.index:
-                raise RewriteError("the RUN does not stand behind the COPY")
+                raise Refusal("the RUN does not stand behind the COPY")
             values += bind_values(program, copy, self.target, dict(self.kinds))
         targets = [fields_of(value)["target"] for value in values]
         if any(overlap(one, other) for at, one in enumerate(targets) for other in targets[:at]):
-            raise RewriteError("what a RUN sees of two directories in one place is not one mount")
+            raise Refusal("what a RUN sees of two directories in one place is not one mount")
         users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
         reason = unused(program, copies, run, users, self.target, self.files) or not_mounted(program, run, self.target)
         for user in users:
             reason = reason or open_names(program, user, values)
         if reason:
-            raise RewriteError(reason)
+            raise Refusal(reason)
         for user in users:
             for mount in mounts(program, user):
                 if mount.target is None or overlap(mount.target, self.target):
-                    raise RewriteError("a mount that is there covers the place, or may")
+                    raise Refusal("a mount that is there covers the place, or may")
             for command in commands_of(model.shell(user.index)):
                 if deletes(command, self.target):
-                    raise RewriteError(f"the RUN still deletes {self.target}, which a mount does not allow")
+                    raise Refusal(f"the RUN still deletes {self.target}, which a mount does not allow")
                 if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
-                    raise RewriteError("a link into a mount is another thing than a link to a file")
+                    raise Refusal("a link into a mount is another thing than a link to a file")
             old = model.item(user.index)
             flags = tuple([("mount", value) for value in values])
             model.items[user.index] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
@@ -85,9 +86,9 @@ class BindForCopy(OwnRewrite):
             del model.items[index]
         if self.run in model.items and run not in users:
             if any(deletes(command, self.target) for command in commands_of(model.shell(self.run))):
-                raise RewriteError(f"the RUN still deletes {self.target}")
+                raise Refusal(f"the RUN still deletes {self.target}")
         elif self.run not in model.items and not only_deletes(program, run, self.target):
-            raise RewriteError("a RUN that does more than delete must stay")
+            raise Refusal("a RUN that does more than delete must stay")
 
 
 def unused(
@@ -138,40 +139,40 @@ def only_deletes(program: Program, run: Step, target: str) -> bool:
 
 def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, bool]) -> list[str]:
     """The values of the `--mount=` that show at `target`, or below, what a COPY would put there. `kinds`: whether a
-    source is one file (True) or a directory. Raises RewriteError where mounts do not say what the COPY says.
+    source is one file (True) or a directory. Raises Refusal where mounts do not say what the COPY says.
 
     Sources with a glob are mounted as the directory that holds them: the RUN sees all of it (`open_names`).
     """
     node, to = copy.node, written(program, copy)
     if node.heredocs or to is None or any(flag.name != "from" for flag in node.flags) or not _PATH.fullmatch(target):
-        raise RewriteError("COPY says more than a mount can")
+        raise Refusal("COPY says more than a mount can")
     sources = [argument.value for argument in node.arguments[:-1]]
     origin = node.flag("from")
     if origin is not None and not _SOURCE.fullmatch(origin.value or ""):
-        raise RewriteError("COPY says more than a mount can")
+        raise Refusal("COPY says more than a mount can")
     if any(_GLOB.fullmatch(source) for source in sources):
         above = {source.rpartition("/")[0] for source in sources}
         if len(above) > 1 or not all(_GLOB.fullmatch(one) or kinds.get(one) for one in sources) or to != target:
-            raise RewriteError("a glob takes what a mount cannot")
+            raise Refusal("a glob takes what a mount cannot")
         places = [(above.pop(), to)]
     else:
         if not all(_SOURCE.fullmatch(source) for source in sources):
-            raise RewriteError("COPY says more than a mount can")
+            raise Refusal("COPY says more than a mount can")
         into = len(sources) > 1 or node.arguments[-1].value[-1:] in "/."
         places = [(one, _placed(one, to, into, len(sources) == 1, kinds.get(one))) for one in sources]
     if not all(covers(target, place) for _, place in places):
-        raise RewriteError("a mount would not be where the COPY writes")
+        raise Refusal("a mount would not be where the COPY writes")
     if origin is not None:
         return [f"type=bind,from={origin.value},source=/{one.strip('/')},target={at},rw" for one, at in places]
     return [f"type=bind,source={one.strip('/').removeprefix('./') or '.'},target={at},rw" for one, at in places]
 
 
 def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) -> str:
-    """Where a source comes to lie; `into`: COPY is given a directory for it. Raises RewriteError."""
+    """Where a source comes to lie; `into`: COPY is given a directory for it. Raises Refusal."""
     if not into or (alone and file is False):
         return to
     if not file:
-        raise RewriteError(f"whether {source} is one file is not known")
+        raise Refusal(f"whether {source} is one file is not known")
     return f"{to.rstrip('/')}/{source.rpartition('/')[2]}"
 
 
@@ -236,7 +237,7 @@ def relatively(program: Program, run: Step, path: str) -> bool:
     return False
 
 
-class DeleteEarlier(OwnRewrite):
+class DeleteEarlier(Rewrite):
     """An `rm` with which a RUN (`source`) begins runs at the end of an earlier one (`target`), which wrote what it
     deletes. Only instructions that neither read nor write these paths stand between. What becomes of the two RUNs'
     text is declared apart."""
@@ -245,19 +246,19 @@ class DeleteEarlier(OwnRewrite):
     offset: int
     target: int
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return {self.source, self.target}, True
+    def claim(self) -> Claim:
+        return Claim(frozenset({self.source, self.target}))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         program, source, target = model.program, model.steps.get(self.source), model.steps.get(self.target)
         if source is None or target is None or source.stage != target.stage or target.index > source.index:
-            raise RewriteError("the two are not RUNs of one stage, in this order")
+            raise Refusal("the two are not RUNs of one stage, in this order")
         words = first_rm(program, source)
         if words is None or words[0] != self.offset:
-            raise RewriteError("the RUN does not begin with an rm of plain absolute paths")
+            raise Refusal("the RUN does not begin with an rm of plain absolute paths")
         reason = apart(program, target, source, words[1])
         if reason:
-            raise RewriteError(reason)
+            raise Refusal(reason)
 
 
 def first_rm(program: Program, run: Step) -> tuple[int, tuple[str, ...]] | None:

@@ -13,7 +13,8 @@ from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.record import Record
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.validate import mount_fields
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from dfopt.ir.model import Term
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 _CACHE_FIELDS = frozenset(("type", "target", "sharing", "uid", "gid"))
 _DELETERS = frozenset(("rm", "rmdir", "find", "mv", "unlink", "truncate", "shred"))
@@ -101,7 +102,7 @@ def names_path(text: str, path: str) -> bool:
     return False
 
 
-class AddCacheMounts(OwnRewrite):
+class AddCacheMounts(Rewrite):
     """A RUN gains cache mounts (the values of `--mount=`), behind the flags that it has.
 
     Nothing that it writes at their targets is in its layer any more, so that nothing may read that: no other stage, no
@@ -111,35 +112,35 @@ class AddCacheMounts(OwnRewrite):
     step: int
     mounts: tuple[str, ...]
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return {self.step}, True
+    def claim(self) -> Claim:
+        return Claim(frozenset({self.step}))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         program, step = model.program, model.steps.get(self.step)
         old = model.item(self.step)
         if step is None or step.node.keyword != "RUN":
-            raise RewriteError("only a RUN of a stage can have mounts")
+            raise Refusal("only a RUN of a stage can have mounts")
         targets: list[str] = []
         for value in self.mounts:
             fields = fields_of(value)
             target = fields.get("target", "")
             if fields.get("type") != "cache" or not fields.keys() <= _CACHE_FIELDS or join_path("/", target) != target:
-                raise RewriteError(f"{value} is no cache mount with a plain target")
+                raise Refusal(f"{value} is no cache mount with a plain target")
             if target == "/" or any(overlap(target, other) for other in targets):
-                raise RewriteError(f"{target} cannot be mounted")
+                raise Refusal(f"{target} cannot be mounted")
             targets.append(target)
         for mount in mounts(program, step):
             if mount.target is None or any(overlap(mount.target, target) for target in targets):
-                raise RewriteError("a mount that is there covers the cache, or may")
+                raise Refusal("a mount that is there covers the cache, or may")
         for target in targets:
             reason = cache_is_needed(program, step, target)
             if reason:
-                raise RewriteError(reason)
+                raise Refusal(reason)
         for command in commands_of(model.shell(self.step)):
             if any(deletes(command, target) for target in targets):
-                raise RewriteError("the RUN deletes what the mount holds")
+                raise Refusal("the RUN deletes what the mount holds")
             if any(enters(command, target) for target in targets):
-                raise RewriteError("the RUN works inside of the cache")
+                raise Refusal("the RUN works inside of the cache")
         flags = tuple([("mount", value) for value in self.mounts])
         model.items[self.step] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
 

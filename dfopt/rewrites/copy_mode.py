@@ -13,7 +13,8 @@ from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.record import Record
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
     from dfopt.syntax.shell.nodes import Word
 
 _OCTAL = regex(r"0?[0-7]{3}")
@@ -149,7 +150,7 @@ def between(
     return ""
 
 
-class ModeIntoCopy(OwnRewrite):
+class ModeIntoCopy(Rewrite):
     """COPYs gain the flag that says what the chmod or chown at `offset` of a later RUN says of `path`, which they
     write: all of it (`path` is new), or all that is in it. What becomes of the command is declared apart.
     `files`: other COPYs that are known to copy one file each, a fact from outside."""
@@ -161,33 +162,33 @@ class ModeIntoCopy(OwnRewrite):
     flag: tuple[str, str]
     files: tuple[int, ...] = ()
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return {*self.copies, self.run}, True
+    def claim(self) -> Claim:
+        return Claim(frozenset({*self.copies, self.run}))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         program, run = model.program, model.steps.get(self.run)
         copies = [model.steps[index] for index in self.copies if index in model.steps]
         if run is None or run.node.keyword != "RUN" or len(copies) != len(self.copies) or not copies:
-            raise RewriteError("the rewrite names no COPY and RUN of a stage")
+            raise Refusal("the rewrite names no COPY and RUN of a stage")
         body = program.body(run)
         if body.program is None:
-            raise RewriteError(body.why)
+            raise Refusal(body.why)
         command = next((one for one in leading_modes(body) if one.node.start == self.offset), None)
         if command is None or command.why or command.flag != self.flag:
-            raise RewriteError("no command at the beginning of the RUN says so")
+            raise Refusal("no command at the beginning of the RUN says so")
         directory = program.scope(run).workdir
         if not any(join_path(directory, word.value) == self.path for word in command.operands if word.value):
-            raise RewriteError(f"the command does not name {self.path}")
+            raise Refusal(f"the command does not name {self.path}")
         reason = between(program, copies, run, self.path, command.names, self.files)
         if reason:
-            raise RewriteError(reason)
+            raise Refusal(reason)
         for copy in copies:
             old = model.item(copy.index)
             target = written(program, copy) if copy.node.keyword in ("COPY", "ADD") else None
             if copy.stage != run.stage or copy.index > run.index or target is None:
-                raise RewriteError("only what COPY or ADD wrote, and a RUN behind it, can be brought together")
+                raise Refusal("only what COPY or ADD wrote, and a RUN behind it, can be brought together")
             if not covers(self.path, target) and (self.path.rpartition("/")[0] or "/") != target:
-                raise RewriteError(f"{old.keyword} does not write {self.path}")
+                raise Refusal(f"{old.keyword} does not write {self.path}")
             if any(name in (self.flag[0], "link") for name, _ in old.flags):
-                raise RewriteError(f"{old.keyword} has a flag that says otherwise")
+                raise Refusal(f"{old.keyword} has a flag that says otherwise")
             model.items[copy.index] = Item(old.index, old.keyword, (*old.flags, self.flag), old.value)

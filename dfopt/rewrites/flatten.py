@@ -13,7 +13,8 @@ from dfopt.ir.liveness import chain
 from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.syntax.expand import ExpansionError, Unknown, expand_word
 
 TYPE_CHECKING = False
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 _PLAIN = regex(r"[\w./:@%+,=~-]+")
 _NAME = regex(r"[A-Za-z_][\w.-]*")
 
 
-class Flatten(OwnRewrite):
+class Flatten(Rewrite):
     """A stage `FROM scratch` is appended that copies all files of the final stage and says its whole config.
 
     `base`: the config of the image that the final stage is built on, a fact from outside.
@@ -37,23 +38,23 @@ class Flatten(OwnRewrite):
 
     base: Mapping[str, Any]
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return set(), False
+    def claim(self) -> Claim:
+        return Claim(frozenset(), False)
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         stage = model.program.final
         if stage is None or len(model.items) != len(model.program.dockerfile.instructions):
-            raise RewriteError("the file has no final stage, or changes at the same time")
+            raise Refusal("the file has no final stage, or changes at the same time")
         model.tail += flat_stage(model.program, stage, self.base)
 
 
 def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[Item]:
-    """The instructions of the flat stage. Raises RewriteError where a setting is not known or cannot be written."""
+    """The instructions of the flat stage. Raises Refusal where a setting is not known or cannot be written."""
     for step in chain(program, stage):
         if step.node.keyword in ("MAINTAINER", "ONBUILD") and step.stage == stage.index:
-            raise RewriteError(f"line {step.node.line}: {step.node.keyword} would be lost")
+            raise Refusal(f"line {step.node.line}: {step.node.keyword} would be lost")
     if base.get("Healthcheck"):
-        raise RewriteError("the base image brings a HEALTHCHECK")
+        raise Refusal("the base image brings a HEALTHCHECK")
     config = image_config(program, stage)
     escape = program.dockerfile.escape
     made = [Item(-1, "FROM", (), ("list", "", ("scratch",)))]
@@ -61,7 +62,7 @@ def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[
     made.append(Item(-1, "COPY", (("from", reference),), ("list", "", ("/", "/"))))
     env, workdir = environment(program, stage, base)
     if "PATH" not in env:
-        raise RewriteError("the base image sets no PATH, and an empty stage does")
+        raise Refusal("the base image sets no PATH, and an empty stage does")
     made.append(Item(-1, "ENV", (), ("pairs", _pairs(env, escape))))
     labels = {**(base.get("Labels") or {}), **config.labels}
     if labels:
@@ -88,14 +89,14 @@ def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[
     cmd = config.cmd if config.cmd is not None else tuple(base.get("Cmd") or ())
     for keyword, argv in (("ENTRYPOINT", entrypoint), ("CMD", cmd)):
         if isinstance(argv, Unknown):
-            raise RewriteError(f"the shell of {keyword} is not known")
+            raise Refusal(f"the shell of {keyword} is not known")
         if argv:
             made.append(Item(-1, keyword, (), ("json", "", tuple(argv))))
     return made
 
 
 def environment(program: Program, stage: Stage, base: Mapping[str, Any]) -> tuple[dict[str, str], str]:
-    """Environment and working directory of the final image. Raises RewriteError where a value is not known."""
+    """Environment and working directory of the final image. Raises Refusal where a value is not known."""
     env: dict[str, str] = {}
     for entry in base.get("Env") or ():
         name, _, value = str(entry).partition("=")
@@ -110,7 +111,7 @@ def environment(program: Program, stage: Stage, base: Mapping[str, Any]) -> tupl
         before = dict(env)
         for name in re.findall(r"\$\{?(\w+)", step.node.body):
             if name in args and name not in before:
-                raise RewriteError(f"line {step.node.line} depends on the build argument {name}")
+                raise Refusal(f"line {step.node.line} depends on the build argument {name}")
         try:
             for pair in step.node.pairs:
                 name = expand_word(pair.name, before, escape=program.dockerfile.escape)
@@ -119,7 +120,7 @@ def environment(program: Program, stage: Stage, base: Mapping[str, Any]) -> tupl
                 word = expand_word(step.node.arguments[0].value, before, escape=program.dockerfile.escape)
                 workdir = join_path(workdir, word)
         except ExpansionError as error:
-            raise RewriteError(f"line {step.node.line}: {error}") from None
+            raise Refusal(f"line {step.node.line}: {error}") from None
     return env, str(workdir)
 
 
@@ -129,26 +130,26 @@ def _pairs(values: Mapping[str, object], escape: str) -> tuple[tuple[str, str], 
 
 def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise RewriteError(f"the name {name} cannot be written plainly")
+        raise Refusal(f"the name {name} cannot be written plainly")
     return name
 
 
 def quoted(value: object, escape: str) -> str:
-    """A value in double quotes, that expands to itself. Raises RewriteError where there is no such spelling."""
+    """A value in double quotes, that expands to itself. Raises Refusal where there is no such spelling."""
     if not isinstance(value, str) or "\n" in value or "\r" in value:
-        raise RewriteError("a value is not known, or holds a line break")
+        raise Refusal("a value is not known, or holds a line break")
     if _PLAIN.fullmatch(value):
         return value
     text = '"' + "".join([escape + char if char in ('"', "$", escape) else char for char in value]) + '"'
     if expand_word(text, {}, escape=escape) != value:
-        raise RewriteError("a value cannot be written down")
+        raise Refusal("a value cannot be written down")
     return text
 
 
 def _plain(values: list[Any], what: str) -> tuple[str, ...]:
     for value in values:
         if not isinstance(value, str) or not _PLAIN.fullmatch(value):
-            raise RewriteError(f"{what} is not known, or not plain")
+            raise Refusal(f"{what} is not known, or not plain")
     return tuple(dict.fromkeys(values))
 
 
@@ -161,7 +162,7 @@ def _healthcheck(program: Program, stage: Stage) -> list[Item]:
         if node.kind.upper() == "NONE":
             return [Item(-1, "HEALTHCHECK", (), ("none", "NONE", ()))]
         if node.form != "json":
-            raise RewriteError(f"line {node.line}: a HEALTHCHECK in shell form depends on the shell")
+            raise Refusal(f"line {node.line}: a HEALTHCHECK in shell form depends on the shell")
         flags = tuple([(flag.name, flag.value) for flag in node.flags])
         return [Item(-1, "HEALTHCHECK", flags, ("json", "CMD", tuple([word.value for word in node.arguments])))]
     return []

@@ -6,8 +6,9 @@ from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
 from dfopt.ir.model import Item, both
 from dfopt.lazy import regex
+from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import check_part
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.rewrites.copy_mode import written
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.ir.model import Term
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 # instructions that neither change what a RUN sees nor see what it does
 _APART = frozenset(("LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER"))
@@ -30,7 +31,7 @@ _SPACED = regex(r"(?:[\w./:+@%,= -]|\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})*")
 _VARIABLE = regex(r"\$\{?(\w+)")
 
 
-class JoinAcross(OwnRewrite):
+class JoinAcross(Rewrite):
     """RUNs of one stage become one, at the place of the first, joined by `&&`; `wrapped[i]`: part i runs in ( ).
 
     What stands between them stays, behind the one RUN, and what it means for the RUNs behind it is said in the shell:
@@ -42,24 +43,24 @@ class JoinAcross(OwnRewrite):
     wrapped: tuple[bool, ...]
     dropped: tuple[int, ...] = ()
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return set(range(self.runs[0], self.runs[-1] + 1)), True
+    def claim(self) -> Claim:
+        return Claim(frozenset(range(self.runs[0], self.runs[-1] + 1)))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         program = model.program
         runs = [model.steps[index] for index in self.runs if index in model.steps]
         if len(runs) < 2 or len(runs) != len(self.runs) or len(self.wrapped) != len(runs):
-            raise RewriteError("the rewrite names no RUNs of a stage")
+            raise Refusal("the rewrite names no RUNs of a stage")
         if set(self.dropped) != set(must_go(program, runs)):
-            raise RewriteError("a WORKDIR would make a directory again that the RUN deletes, or its directory is lost")
+            raise Refusal("a WORKDIR would make a directory again that the RUN deletes, or its directory is lost")
         result: Term | None = None
         first = model.item(self.runs[0])
         for position, (run, wrapped) in enumerate(zip(runs, self.wrapped, strict=True)):
             body, made = program.body(run), model.item(run.index)
             if run.node.keyword != "RUN" or run.stage != runs[0].stage or body.form != "line" or run.heredocs:
-                raise RewriteError("the rewrite names no RUNs of a stage in shell form")
+                raise Refusal("the rewrite names no RUNs of a stage in shell form")
             if made.flags != first.flags:
-                raise RewriteError("the flags differ")
+                raise Refusal("the flags differ")
             check_part(program, run, position, len(runs), wrapped)
             part: Term = model.shell(run.index)
             if wrapped:
@@ -81,7 +82,7 @@ class JoinAcross(OwnRewrite):
 
 def glue(program: Program, first: Step, one: Step, other: Step) -> list[tuple[str, ...]]:
     """The commands that do in the shell of RUN `one` what the instructions between it and RUN `other` do. `first` is
-    the RUN whose shell that is. Raises RewriteError where no command does the same."""
+    the RUN whose shell that is. Raises Refusal where no command does the same."""
     found: list[tuple[str, ...]] = []
     for step in program.between(one, other):
         node = step.node
@@ -90,16 +91,16 @@ def glue(program: Program, first: Step, one: Step, other: Step) -> list[tuple[st
         if node.keyword == "WORKDIR":
             path = written(program, step)
             if path is None or not _PATH.fullmatch(path):
-                raise RewriteError(f"the directory of line {node.line} is not known")
+                raise Refusal(f"the directory of line {node.line} is not known")
             if not _made(program, first, step, path):
                 if program.scope(first).root is False:
-                    raise RewriteError(f"line {node.line} makes a directory that another user would make")
+                    raise Refusal(f"line {node.line} makes a directory that another user would make")
                 found.append(("mkdir", "-p", path))
             found.append(("cd", path))
         elif node.keyword == "ENV":
             found.append(("export", *[_assignment(program, step, pair.name, pair.value) for pair in node.pairs]))
         else:
-            raise RewriteError(f"line {node.line} ({node.keyword}) may not stand behind the RUN")
+            raise Refusal(f"line {node.line} ({node.keyword}) may not stand behind the RUN")
     return found
 
 
@@ -119,27 +120,27 @@ def _made(program: Program, first: Step, workdir: Step, path: str) -> bool:
 
 
 def _assignment(program: Program, step: Step, name: str, value: str | None) -> str:
-    """`NAME=value` for `export`, which gives the variable the value that ENV gives it. Raises RewriteError."""
+    """`NAME=value` for `export`, which gives the variable the value that ENV gives it. Raises Refusal."""
     line = step.node.line
     if value is None or not _NAME.fullmatch(name) or _OWN.fullmatch(name):
-        raise RewriteError(f"`export` does not do what line {line} does")
+        raise Refusal(f"`export` does not do what line {line} does")
     quoted = len(value) > 1 and value[0] == value[-1] == '"'
     inner = value[1:-1] if quoted else value
     if not (_SPACED if quoted else _VALUE).fullmatch(inner):
-        raise RewriteError(f"the value on line {line} may be another one in the shell")
+        raise Refusal(f"the value on line {line} may be another one in the shell")
     given = {
         pair.name for one in program.stages[step.stage].steps for pair in one.node.pairs
         if one.node.keyword == "ENV" and one.index < step.index
     }  # fmt: skip
     used = set(_VARIABLE.findall(inner))
     if not used <= {*given, "PATH"} or (used and len(step.node.pairs) > 1):
-        raise RewriteError(f"the value on line {line} may be another one in the shell")
+        raise Refusal(f"the value on line {line} may be another one in the shell")
     return f'{name}="{inner}"' if used or " " in inner else f"{name}={inner}"
 
 
 def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
     """The WORKDIRs between RUNs whose directory a later one of the RUNs deletes: behind the one RUN they would make it
-    again. Raises RewriteError where what follows depends on one of them."""
+    again. Raises Refusal where what follows depends on one of them."""
     found: list[int] = []
     stage = program.stages[runs[0].stage]
     for step in program.between(runs[0], runs[-1]):
@@ -147,7 +148,7 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
             continue
         path = written(program, step)
         if path is None:
-            raise RewriteError(f"the directory of line {step.node.line} is not known")
+            raise Refusal(f"the directory of line {step.node.line} is not known")
         later = [run for run in runs if run.index > step.index]
         effects = [effect for run in later for effect in program.effects(run)]
         if not any(one.kind == "deletes" and (covers(one.path, path) or covers(path, one.path)) for one in effects):
@@ -155,7 +156,7 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
         if not any(one.kind == "deletes" and one.where == TOP and covers(one.path, path) for one in effects):
             if all(one.path != path for one in effects if one.kind == "deletes"):
                 continue  # what is deleted lies in it
-            raise RewriteError(f"whether the directory of line {step.node.line} is deleted is not known")
+            raise Refusal(f"whether the directory of line {step.node.line} is deleted is not known")
         for after in stage.steps:
             if after.index <= step.index or after in runs:
                 continue
@@ -166,8 +167,8 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
                 continue
             if after.node.keyword in ("COPY", "ADD") and words[-1].startswith("/"):
                 continue
-            raise RewriteError(f"line {after.node.line} works in the directory that the RUN deletes")
+            raise Refusal(f"line {after.node.line} works in the directory that the RUN deletes")
         else:
-            raise RewriteError(f"the image starts in the directory of line {step.node.line}, which the RUN deletes")
+            raise Refusal(f"the image starts in the directory of line {step.node.line}, which the RUN deletes")
         found.append(step.index)
     return found

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dfopt.ir.exit_status import errexit_throughout
-from dfopt.ir.shell_state import leaks
+from dfopt.ir.shell_state import shell_state_effects
+from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import check_links
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.rewrites.base import Claim, Rewrite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.model import Term
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 _ON: Term = ("cmd", -1, (), ("set", "-e"), ())
 _OFF: Term = ("cmd", -1, (), ("set", "+e"), ())
 
 
-class MergeListed(OwnRewrite):
+class MergeListed(Rewrite):
     """Consecutive RUNs become one, at the place of the first: `set -e; (first); (second); ...`.
 
     In front of `&&`, `set -e` has no effect inside a part. In a list it has, and ends the list where a subshell fails,
@@ -26,18 +27,18 @@ class MergeListed(OwnRewrite):
 
     steps: tuple[int, ...]
 
-    def claimed(self) -> tuple[set[int], bool]:
-        return set(self.steps), True
+    def claim(self) -> Claim:
+        return Claim(frozenset(self.steps))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         first = model.item(self.steps[0])
         elements: list[tuple[Term, str]] = [(_ON, ";")]
         for position, index in enumerate(self.steps):
             step, made = model.steps.get(index), model.item(index)
             if position and self.steps[position - 1] != index - 1:
-                raise RewriteError("merged steps must be consecutive")
+                raise Refusal("merged steps must be consecutive")
             if step is None or made.keyword != "RUN" or made.flags != first.flags or step.heredocs:
-                raise RewriteError("merged steps must be RUNs with equal flags and no heredocs")
+                raise Refusal("merged steps must be RUNs with equal flags and no heredocs")
             body = model.program.body(step)
             check_listed(model.program, step, index == self.steps[-1])
             part = model.shell(index)
@@ -52,14 +53,14 @@ class MergeListed(OwnRewrite):
 
 
 def check_listed(program: Program, step: Step, last: bool) -> None:
-    """Raises RewriteError unless a RUN keeps its meaning in a subshell of a list under `set -e`."""
+    """Raises Refusal unless a RUN keeps its meaning in a subshell of a list under `set -e`."""
     body = program.body(step)
     if body.program is None or body.form != "line":
-        raise RewriteError(body.why or "the RUN carries heredocs")
-    found = leaks(body)
+        raise Refusal(body.why or "the RUN carries heredocs")
+    found = shell_state_effects(body)
     if found.never:
-        raise RewriteError(found.never[0])
+        raise Refusal(found.never[0])
     if found.history:
-        raise RewriteError(f"{found.history[0]} depends on what its shell did before")
+        raise Refusal(f"{found.history[0]} depends on what its shell did before")
     if not last:
         check_links(program, step)

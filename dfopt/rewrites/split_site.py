@@ -12,14 +12,14 @@ import re
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
 from dfopt.ir.written_paths import names_in_commands, written
-from dfopt.rewrites.base import RewriteError
+from dfopt.refusal import Refusal
 from dfopt.rewrites.split_stage import SplitStage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 _LOST = frozenset(("CMD", "ENTRYPOINT", "USER", "SHELL"))
 
@@ -35,12 +35,12 @@ class SplitSite(SplitStage):
         again = {part.step for part in self.runtime}
         return [index for index in self.moved if index not in again]
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         nodes = model.program.dockerfile.instructions
         super().apply(model)
         for index in self.lost():
             if nodes[index].keyword not in _LOST:
-                raise RewriteError(f"the {nodes[index].keyword} of instruction {index} would be lost")
+                raise Refusal(f"the {nodes[index].keyword} of instruction {index} would be lost")
             for comment in nodes[index].comments:
                 model.removed.append(model.program.text[comment.start : comment.end].rstrip())
 

@@ -19,7 +19,8 @@ from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
 from dfopt.ir.model import Item, item
 from dfopt.ir.written_paths import home_of, names_in_commands, written
-from dfopt.rewrites.base import OwnRewrite, RewriteError
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dfopt.ir.image_config import ImageConfig
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.rewrites.core import Applier
+    from dfopt.rewrites.base import Model
 
 # Settings that an image starts with; no step of a build reads them, so that they may leave the builder.
 STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "STOPSIGNAL", "LABEL", "VOLUME", "MAINTAINER"))
@@ -45,7 +46,7 @@ _CONFIG = ("cmd", "entrypoint", "ports", "volumes", "labels", "stop_signal", "us
 SYSTEM = ("/etc/ssl/certs", "/usr/share/zoneinfo", "/etc/passwd", "/etc/group", "/usr/lib/locale")
 
 
-class Part(OwnRewrite):
+class Part(Rewrite):
     """One instruction of the new stage: `step` is the index of the original one that it is, byte for byte; -1: a new
     one of `keyword`, `flags` and `value` (as in `model.Item`)."""
 
@@ -55,7 +56,7 @@ class Part(OwnRewrite):
     value: tuple[object, ...] = ()
 
 
-class SplitStage(OwnRewrite):
+class SplitStage(Rewrite):
     """Stage `stage` (the last one, whose FROM is instruction `position`) is renamed to `builder`, and a new last stage
     of its old name follows.
 
@@ -77,22 +78,22 @@ class SplitStage(OwnRewrite):
     left: tuple[str, ...] = ()
     prune: str = ""
 
-    def claimed(self) -> tuple[set[int], bool]:
+    def claim(self) -> Claim:
         """Every instruction of the stage, and those of the stages that it stands on that come again."""
         again = {part.step for part in self.runtime if part.step >= 0}
-        return set(range(self.position, self.end)) | again, True
+        return Claim(frozenset(range(self.position, self.end)) | again)
 
-    def changed(self) -> set[int]:
-        return {self.position}
+    def changed(self) -> frozenset[int]:
+        return frozenset((self.position,))
 
-    def apply(self, model: Applier) -> None:
+    def apply(self, model: Model) -> None:
         program = model.program
         stage = program.final
         size = len(program.dockerfile.instructions)
         if stage is None or (stage.index, stage.position, size) != (self.stage, self.position, self.end):
-            raise RewriteError("only the last stage can be split")
+            raise Refusal("only the last stage can be split")
         if any(other.name == self.builder for other in program.stages if other is not stage):
-            raise RewriteError(f"another stage is called {self.builder} already")
+            raise Refusal(f"another stage is called {self.builder} already")
         self._keep_order(program, stage)
         node = stage.node
         start = model.item(stage.position)
@@ -104,7 +105,7 @@ class SplitStage(OwnRewrite):
         )
         if self.prune:
             if not _PRUNES.fullmatch(self.prune):
-                raise RewriteError("the builder would run more than what takes modules away")
+                raise Refusal("the builder would run more than what takes modules away")
             model.tail.append(Item(-1, "RUN", (), ("shell", "", (self.prune,))))
         words = (self.image, "AS", node.arguments[2].value) if stage.name else (self.image,)
         model.tail.append(Item(-1, "FROM", start.flags, ("list", "", words)))
@@ -126,7 +127,7 @@ class SplitStage(OwnRewrite):
         return stage.node.arguments[1].value if stage.name else "AS"
 
     def _keep_order(self, program: Program, stage: Stage) -> None:
-        """Raises RewriteError unless what leaves the builder is of no use there, and comes again in its order."""
+        """Raises Refusal unless what leaves the builder is of no use there, and comes again in its order."""
         steps = {step.index: step for step in chain(program, stage)}
         last = max(
             [
@@ -141,21 +142,21 @@ class SplitStage(OwnRewrite):
         keywords = [program.dockerfile.instructions[index].keyword for index in again]
         config = [index for index, keyword in zip(again, keywords, strict=True) if keyword != "RUN"]
         if config != sorted(set(config)) or len(again) != len(set(again)):
-            raise RewriteError("the instructions of the new stage are not in the order of the old one")
+            raise Refusal("the instructions of the new stage are not in the order of the old one")
         if "USER" in keywords and "RUN" in keywords[keywords.index("USER") :]:
-            raise RewriteError("a RUN of the new stage would run as another user")
+            raise Refusal("a RUN of the new stage would run as another user")
         for index in (*again, *self.moved):
             if index not in steps:
-                raise RewriteError(f"instruction {index} is not one of the stage that is split")
+                raise Refusal(f"instruction {index} is not one of the stage that is split")
         for index in self.moved:
             keyword = steps[index].node.keyword
             if index not in again and index not in self.gone():
-                raise RewriteError(f"the {keyword} of instruction {index} would be lost")
+                raise Refusal(f"the {keyword} of instruction {index} would be lost")
             if steps[index].stage != stage.index:
-                raise RewriteError(f"instruction {index} is one of a stage that others may stand on")
+                raise Refusal(f"instruction {index} is one of a stage that others may stand on")
             free = keyword in STARTS or (keyword in SCOPED and index > last)
             if not free:
-                raise RewriteError(f"the builder needs the {keyword} of instruction {index}")
+                raise Refusal(f"the builder needs the {keyword} of instruction {index}")
 
     def gone(self) -> frozenset[int]:
         """The instructions of `moved` that the new stage does not have."""

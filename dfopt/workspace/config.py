@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from dfopt.record import Record
+from dfopt.workspace.settings import SHARED_KEYS, ConfigError, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,31 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
-SHARED_KEYS = ("package-cache", "engine")  # choices: `passes.base.SHARED`
-KEYS = (
-    "select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", *SHARED_KEYS, "passes", "recipes",
-)  # fmt: skip
-FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used. The text is `FILE:LINE:COLUMN: message` (what is unknown left out)."""
-
-    def __init__(self, message: str, file: str, line: int = 0, column: int = 0) -> None:
-        place = f"{file}:{line}:{column}" if line else file
-        super().__init__(f"{place}: {message}")
-        self.message = message
-        self.file = file
-        self.line = line
-        self.column = column
-
-
-class Setting(Record):
-    """One value, with the file that gave it and its key there."""
-
-    value: Any
-    file: str
-    key: tuple[str, ...]
 
 
 class Config(Record):

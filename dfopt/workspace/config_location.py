@@ -6,7 +6,7 @@ from dfopt.toml import place_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.workspace.config import Setting
+    from dfopt.workspace.settings import Setting
 
 
 def place_of_setting(setting: Setting) -> str:

@@ -16,6 +16,7 @@ from dfopt.record import Record
 from dfopt.workspace import config
 from dfopt.workspace.ignore import Rules, rules_above, rules_of
 from dfopt.workspace.paths import VERSION_CONTROL, display_name, tree_of
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Walk:
         fixed = [self.exclude] if self.exclude else []
         try:
             found = self.lookup.directory(directory).exclude
-        except config.ConfigError:
+        except ConfigError:
             return fixed
         return [*(Rules(base, patterns) for base, patterns in found), *fixed]
 

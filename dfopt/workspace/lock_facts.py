@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from dfopt.facts import Facts
-from dfopt.workspace.config import ConfigError
+from dfopt.workspace.settings import ConfigError
 
 LOCK_NAME = "dfopt.lock"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dfopt.recipes.load import Library
 from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values
 from dfopt.stage_templates.errors import RecipeError
-from dfopt.workspace.config import ConfigError
 from dfopt.workspace.config_location import place_of_setting
+from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

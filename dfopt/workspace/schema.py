@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.workspace.config import FORMATS, KEYS, SHARED_KEYS, ConfigError, Setting
+from dfopt.workspace.settings import FORMATS, KEYS, SHARED_KEYS, ConfigError, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dfopt.cli.report.base import Failure, FileReport, Item, edits_of, items_of
 from dfopt.edit import Edit, Patchwork
 from dfopt.optimizer import Applied, Reported, Result
 from dfopt.source import Source
-from dfopt.workspace.config import FORMATS
+from dfopt.workspace.settings import FORMATS
 
 TEXT = "FROM a\nRUN one \\\n two\nRUN three\n"
 

@@ -13,7 +13,8 @@ from cli.running import dfopt
 from dfopt.cli.config_schema import schema
 from dfopt.knowledge import load_toml
 from dfopt.passes.base import registered
-from dfopt.workspace.config import ConfigError, load
+from dfopt.workspace.config import load
+from dfopt.workspace.settings import ConfigError
 
 
 @pytest.mark.parametrize(

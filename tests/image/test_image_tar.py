@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from dfopt.image.errors import Budget, ImageError, Limits
 from dfopt.image.layers import Entry, clean_path, read_layer
 from dfopt.image.model import Layer
-from dfopt.image.tar import BLOCK, _sum
+from dfopt.image.tar import _sum
+from dfopt.image.tar_member import BLOCK
 from image.builders import digest, file, folder, hardlink, layer, link, node, opaque, require, whiteout
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from dfopt.ir.exit_status import heard
 from dfopt.ir.program import Program
-from dfopt.rewrites.core import AppendCommand, RewriteError, expected
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import expected
+from dfopt.rewrites.commands import AppendCommand
 from dfopt.syntax.dockerfile import parse
 
 # every one of these fails; does that end a shell under `set -e`?
@@ -55,5 +57,5 @@ def test_failures(command: str, ends: bool) -> None:
 @pytest.mark.parametrize("command", [command for command, ends in FAILING if not ends])
 def test_nothing_is_appended_behind_what_is_not_heard(command: str) -> None:
     program = Program(parse(f"FROM debian:13\nRUN set -e; {command}\n"))
-    with pytest.raises(RewriteError, match="would be masked"):
+    with pytest.raises(Refusal, match="would be masked"):
         expected(program, [AppendCommand(1, ("rm", "-rf", "/x"), ";")])

@@ -11,7 +11,9 @@ from dfopt.gate import admit
 from dfopt.ir.commands import commands
 from dfopt.ir.exit_status import can_precede, fatal, fed
 from dfopt.ir.program import Program
-from dfopt.rewrites.core import InsertCommand, RemoveCommand, RewriteError, expected
+from dfopt.refusal import Refusal
+from dfopt.rewrites.base import expected
+from dfopt.rewrites.commands import InsertCommand, RemoveCommand
 from dfopt.syntax.dockerfile import parse
 
 
@@ -70,12 +72,12 @@ def test_removal(body: str, wanted: str | None) -> None:
 
 def test_removal_the_model_refuses() -> None:
     made = program("a; x")
-    with pytest.raises(RewriteError, match="chain"):
+    with pytest.raises(Refusal, match="chain"):
         expected(made, [RemoveCommand(1, 3)])
-    with pytest.raises(RewriteError, match="chain"):
+    with pytest.raises(Refusal, match="chain"):
         expected(made, [RemoveCommand(1, 1)])
     for text in ("set -e; a && b; x", "set -e; a & x", "set -e; a; set +e; b; x"):
-        with pytest.raises(RewriteError, match="chain"):
+        with pytest.raises(Refusal, match="chain"):
             expected(program(text), [RemoveCommand(1, text.index("x"))])
     expected(program("set -e; a; x"), [RemoveCommand(1, 11)])
 
@@ -114,7 +116,7 @@ def test_insertion(body: str, wanted: str | None) -> None:
         assert found is None
         for operator in ("&&", ";"):
             assert not can_precede(made.body(step), node.start, operator)
-            with pytest.raises(RewriteError, match="unnoticed"):
+            with pytest.raises(Refusal, match="unnoticed"):
                 expected(made, [InsertCommand(1, node.start, ("new",), operator)])
         return
     assert found is not None

@@ -12,7 +12,7 @@ from dfopt.facts import Facts
 from dfopt.ir.image_config import ImageConfig, image_config
 from dfopt.ir.program import Program
 from dfopt.optimizer import Options, optimize
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 from dfopt.rewrites.flatten import quoted
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
@@ -96,5 +96,5 @@ def test_quoted(value: str, escape: str) -> None:
 
 
 def test_line_break() -> None:
-    with pytest.raises(RewriteError):
+    with pytest.raises(Refusal):
         quoted("a\nb", "\\")

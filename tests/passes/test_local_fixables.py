@@ -24,14 +24,14 @@ from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.passes.legacy_env_label import spelt
 from dfopt.passes.pipefail.pipes import breaks_early, decides, differs_in_bash, pipes
-from dfopt.rewrites.core import RespellPairs, WorkdirForCd
+from dfopt.rewrites.instructions import RespellPairs, WorkdirForCd
 from dfopt.rewrites.respell import same_expansion
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import golden
 
 if TYPE_CHECKING:
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 BASE = "FROM debian:13-slim\n"
 GOLDEN = Path(__file__).parents[2] / "golden"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from dfopt.analysis.cache_readers import cache_reader, index_reader, mounted
 from dfopt.analysis.package_managers import Tool, tools, variable
 from dfopt.facts import NO_FACTS, Facts
 from dfopt.ir.program import Program
 from dfopt.ir.stages import Step
-from dfopt.passes.package_caches.readers import cache_reader, index_reader, mounted
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.expand import UNKNOWN
 

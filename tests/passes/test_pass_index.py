@@ -17,23 +17,23 @@ import pytest
 import dfopt
 from dfopt.lazy import _Later, regex
 from dfopt.optimizer import Options, UnknownNameError, chosen
-from dfopt.passes import index as _index
+from dfopt.passes import index
 from dfopt.passes.base import registered
 
 
 def test_it_is_what_the_passes_say() -> None:
-    assert list(_index.entries()) == [_index.Entry(*row) for row in _index.rows()]
-    assert [one.load() for one in _index.entries()] == list(registered().values())
+    assert list(index.entries()) == [index.Entry(*row) for row in index.rows()]
+    assert [one.load() for one in index.entries()] == list(registered().values())
 
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often the index was made, in a folder of compiled code of its own."""
     times: list[int] = []
-    rows = _index.rows
+    rows = index.rows
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    monkeypatch.setattr(_index, "rows", lambda: times.append(1) or rows())
+    monkeypatch.setattr(index, "rows", lambda: times.append(1) or rows())
     return times
 
 
@@ -43,27 +43,27 @@ def kept_file(tmp_path: Path) -> Path:
 
 
 def test_it_is_kept(tmp_path: Path, made: list[int]) -> None:
-    assert list(_index._kept()) == list(_index._kept()) == _index.rows()[:]
+    assert list(index._kept()) == list(index._kept()) == index.rows()[:]
     assert len(made) == 2  # once by the first, once by this test
     assert [path.name for path in kept_file(tmp_path).parent.iterdir()] == [kept_file(tmp_path).name]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00", b"i\x01\x00\x00\x00", b"garbage", b"(\x00\x00\x00\x00"])
 def test_a_damaged_one_is_made_anew(tmp_path: Path, made: list[int], damage: bytes) -> None:
-    expected = list(_index._kept())
+    expected = list(index._kept())
     kept_file(tmp_path).write_bytes(damage)
-    assert list(_index._kept()) == expected
+    assert list(index._kept()) == expected
     assert len(made) == 2
 
 
 def test_a_changed_file_makes_it_anew(tmp_path: Path, made: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    _index._kept()
-    state = _index._state()
+    index._kept()
+    state = index._state()
     for other in (state[1:], [(*state[0][:2], state[0][2] + 1), *state[1:]]):
-        monkeypatch.setattr(_index, "_state", lambda other=other: other)
+        monkeypatch.setattr(index, "_state", lambda other=other: other)
         before = len(made)
-        _index._kept()
-        _index._kept()
+        index._kept()
+        index._kept()
         assert len(made) == before + 1
 
 
@@ -72,7 +72,7 @@ def test_where_nothing_can_be_kept_it_is_made_each_time(
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "file"))
-    assert list(_index._kept()) == list(_index._kept())
+    assert list(index._kept()) == list(index._kept())
     assert len(made) == 2
 
 
@@ -125,7 +125,8 @@ def test_the_wheel_brings_it(wheel: Path, tmp_path: Path) -> None:
     script = (
         "import sys\nfrom dfopt.cli.entry import main\nstatus = main(['fix', 'Dockerfile'])\n"
         "print(status, 'dfopt._built.passes' in sys.modules, 'dfopt._built.table_package_managers' in sys.modules,"
-        " 'tomllib' in sys.modules, 'dfopt.passes.package_caches.npm_cleanup' in sys.modules, sys.modules['dfopt'].__path__[0])\n"
+        " 'tomllib' in sys.modules, 'dfopt.passes.package_caches.npm_cleanup' in sys.modules,"
+        " sys.modules['dfopt'].__path__[0])\n"
     )
     try:
         done = subprocess.run(

@@ -14,7 +14,7 @@ from dfopt.ir.program import Program
 from dfopt.passes import base
 from dfopt.passes import index as _index
 from dfopt.passes.base import Pass
-from dfopt.rewrites.core import EditWords
+from dfopt.rewrites.commands import EditWords
 
 
 class _Harm(Pass):

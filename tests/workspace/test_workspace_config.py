@@ -13,7 +13,8 @@ from dfopt.passes import index as _index
 from dfopt.passes.base import Option, Pass
 from dfopt.toml import place_of
 from dfopt.workspace import selection
-from dfopt.workspace.config import ConfigError, Lookup, load
+from dfopt.workspace.config import Lookup, load
+from dfopt.workspace.settings import ConfigError
 
 
 class Demo(Pass):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import ArgumentSpec, OptionSpec
-from dfopt.workspace.config import FORMATS
+from dfopt.workspace.settings import FORMATS
 
 PATHS = ArgumentSpec(
     "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True, metavar="PATH"

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from dfopt.analysis.cache_readers import index_reader
 from dfopt.analysis.frontend import unread
-from dfopt.editing.command_removal import option_edits, without_cleanups
+from dfopt.analysis.run_steps import shipped_runs
+from dfopt.editing.command_removal import without_cleanups
 from dfopt.editing.flag_edits import flags_edit
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.passes.base import Pass
 from dfopt.passes.cache_mounts.obstacles import obstacle
+from dfopt.passes.cache_mounts.option_removal import option_edits
 from dfopt.passes.cache_mounts.places import owner, targets, uses
-from dfopt.passes.package_caches.readers import index_reader, runs
+from dfopt.refusal import Refusal
 from dfopt.rewrites.cache_mounts import AddCacheMounts, cache_is_needed, mounts, overlap
-from dfopt.rewrites.core import RewriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class CacheMounts(Pass):
     strategy = ("package-cache", "mount")
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, "all", *self.triggers):
+        for stage, position, step in shipped_runs(program, "all", *self.triggers):
             if step.node.keyword == "ONBUILD" or program.body(step).program is None:
                 continue
             by_family: dict[str, list[Use]] = {}
@@ -113,10 +115,10 @@ class CacheMounts(Pass):
                     tier = "unsafe"
                     message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
             if reason:
-                raise RewriteError(reason)
+                raise Refusal(reason)
             edits, rewrites = without_cleanups(program, step, paths, use.family)
             more, words = option_edits(program, step, found)
-        except RewriteError as error:
+        except Refusal as error:
             return Finding(self.name, f"{use.family}'s cache is not kept", node.start, node.end, None, str(error))
         sharing = f",sharing={use.row['sharing']}" if "sharing" in use.row else ""
         ids = f",uid={who.uid},gid={who.gid}" if who.uid else ""

@@ -11,7 +11,7 @@ from dfopt.ir.commands import Invocation
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.record import Record
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -73,7 +73,7 @@ def offline(use: Use) -> bool:
 
 
 def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
-    """The user that a command runs as. Raises RewriteError where that is not known."""
+    """The user that a command runs as. Raises Refusal where that is not known."""
     scope = program.scope(step)
     changing = [
         name for name in use.one.wrappers if name in ("sudo", "gosu", "su-exec", "setpriv", "runuser", "chroot")
@@ -81,41 +81,41 @@ def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
     if changing == ["sudo"] and use.row.get("system"):
         return Owner("/root", "", "")
     if changing:
-        raise RewriteError(f"{use.one.program} runs under {changing[0]}: as whom, and where its cache is, is not known")
+        raise Refusal(f"{use.one.program} runs under {changing[0]}: as whom, and where its cache is, is not known")
     family = scope.base.family if scope.base is not None else None
     base = base_users(scope.image, family, scope.base.user if scope.base is not None else None, facts)
     home = variable(program, step, facts, "HOME")
     if isinstance(home, Unknown):
-        raise RewriteError("the home directory is not known")
+        raise Refusal("the home directory is not known")
     root = base.root if scope.user is None else scope.root
     if root is None and scope.user is None:
         root = split_image(scope.image or "")[0] in table("cache_mounts")["root"]["images"] or None
     if root is None:
-        raise RewriteError(f"the user of {scope.image or 'the base image'} is not known")
+        raise Refusal(f"the user of {scope.image or 'the base image'} is not known")
     if root:
         return Owner(home or "/root", "", "")
     if use.row.get("system"):
-        raise RewriteError(f"{use.one.program} does not run as root")
+        raise Refusal(f"{use.one.program} does not run as root")
     name, _, group = str(scope.user or base.user).partition(":")
     if base.own and name in (base.own, base.name):
         return Owner(home or f"/home/{base.name}", base.own, group if group.isdigit() else base.own)
     if home is None or not name.isdigit() or not (not group or group.isdigit()):
-        raise RewriteError(f"the number and the home directory of the user {name or 'in force'} are not known")
+        raise Refusal(f"the number and the home directory of the user {name or 'in force'} are not known")
     return Owner(home, name, group or "0")
 
 
 def targets(program: Program, step: Step, facts: Facts, use: Use, who: Owner) -> list[str]:
-    """The paths to mount. Raises RewriteError where one is not known, or would come to belong to the wrong user."""
+    """The paths to mount. Raises Refusal where one is not known, or would come to belong to the wrong user."""
     found: list[str] = []
     for places in use.row["mounts"]:
         path = next((path for path in (_place(program, step, facts, use, who, one) for one in places) if path), "")
         if not path:
-            raise RewriteError(f"where {use.family} keeps its cache here is not known")
+            raise Refusal(f"where {use.family} keeps its cache here is not known")
         normal = join_path("/", path)
         if not path.startswith("/") or not isinstance(normal, str) or not re.fullmatch(r"[\w./+-]+", normal):
-            raise RewriteError(f"the cache lies at {path}, which is no plain absolute path")
+            raise Refusal(f"the cache lies at {path}, which is no plain absolute path")
         if who.uid and normal.rpartition("/")[0] != who.home:
-            raise RewriteError(f"the directories above {normal} would belong to root")
+            raise Refusal(f"the directories above {normal} would belong to root")
         found.append(normal)
     return found
 
@@ -124,7 +124,7 @@ def _place(program: Program, step: Step, facts: Facts, use: Use, who: Owner, pla
     if "env" in place:
         value = variable(program, step, facts, place["env"], use.one)
         if isinstance(value, Unknown):
-            raise RewriteError(f"{place['env']} is not known")
+            raise Refusal(f"{place['env']} is not known")
         return f"{value.rstrip('/')}/{place['path']}".rstrip("/") if value else ""
     if "image" in place:
         repository, tag = split_image(program.scope(step).image or "")

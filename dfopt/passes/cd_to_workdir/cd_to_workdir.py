@@ -9,7 +9,8 @@ from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.passes.cd_to_workdir.directory_scope import cd_directory, relative_mount, seen_by
-from dfopt.rewrites.core import InsertStep, RemoveCommand, WorkdirForCd
+from dfopt.rewrites.commands import RemoveCommand
+from dfopt.rewrites.instructions import InsertStep, WorkdirForCd
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False

@@ -8,8 +8,8 @@ from dfopt.findings import Declares, Finding
 from dfopt.ir.scopes import join_path
 from dfopt.passes.base import Pass
 from dfopt.passes.copy_mode.modes import Moved, fix_of, is_tree, message_of, paths_of, single_files, writers_of
+from dfopt.refusal import Refusal
 from dfopt.rewrites.copy_mode import between, leading_modes, mode_command, written
-from dfopt.rewrites.core import RewriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class CopyMode(Pass):
             try:
                 fix = fix_of(program, step, moved)
                 yield Finding(self.name, message_of(moved), step.node.start, step.node.end, fix)
-            except RewriteError as error:
+            except Refusal as error:
                 yield self.refuse(step, moved[0].command.node.words[0].value or "", str(error))
 
     def move(

@@ -11,8 +11,10 @@ from dfopt.findings import Fix
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.record import Record
+from dfopt.refusal import Refusal
+from dfopt.rewrites.commands import EditWords
 from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, written
-from dfopt.rewrites.core import EditWords, RemoveStep, RewriteError
+from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 
 class Moved(Record):
@@ -102,7 +104,7 @@ def message_of(moved: Sequence[Moved]) -> str:
 
 
 def fix_of(program: Program, step: Step, moved: Sequence[Moved]) -> Fix:
-    """The fix that moves operands out of a RUN. Raises RewriteError where an edit is not possible."""
+    """The fix that moves operands out of a RUN. Raises Refusal where an edit is not possible."""
     body = program.body(step)
     edits: list[Edit] = []
     rewrites: list[Rewrite] = []
@@ -112,7 +114,7 @@ def fix_of(program: Program, step: Step, moved: Sequence[Moved]) -> Fix:
             given = flags.setdefault(writer.index, [])
             flag = f"--{one.command.flag[0]}={one.command.flag[1]}"
             if any(other.partition("=")[0] == flag.partition("=")[0] for other in given):
-                raise RewriteError("two commands give the same file different modes")
+                raise Refusal("two commands give the same file different modes")
             given.append(flag)
         copies = tuple([writer.index for writer in one.writers])
         rewrites.append(ModeIntoCopy(copies, step.index, one.command.node.start, one.path, one.command.flag, one.files))
@@ -136,7 +138,7 @@ def fix_of(program: Program, step: Step, moved: Sequence[Moved]) -> Fix:
             rewrites.append(EditWords(step.index, start, index, 1, ()))
     if whole and len(whole) == len(program.commands(step).invocations):
         if step.node.above or step.node.comments:
-            raise RewriteError("a comment speaks of the RUN")
+            raise Refusal("a comment speaks of the RUN")
         return Fix((*edits, whole_step(program.text, step)), (*rewrites, RemoveStep(step.index)), "safe")
     if whole:
         more, rest = removals(program, step, body, whole)

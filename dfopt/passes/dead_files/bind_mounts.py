@@ -10,6 +10,7 @@ from dfopt.editing.flag_edits import flags_edit
 from dfopt.findings import Finding, Fix
 from dfopt.ir.effects import covers, takes
 from dfopt.knowledge import table
+from dfopt.refusal import Refusal
 from dfopt.rewrites.bind_for_copy import (
     LINKERS,
     BindForCopy,
@@ -22,7 +23,7 @@ from dfopt.rewrites.bind_for_copy import (
 )
 from dfopt.rewrites.cache_mounts import fields_of, names_path, without_rm
 from dfopt.rewrites.copy_mode import written
-from dfopt.rewrites.core import RemoveStep, RewriteError
+from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 # programs that only read the files they are given, by their names: none renames, links or replaces one
 _READERS = frozenset(
@@ -53,7 +54,7 @@ def brought(name: str, engine: str, program: Program, facts: Facts, run: Step) -
             continue
         try:
             fix = bound(engine, program, facts, copies, run, target)
-        except RewriteError as error:
+        except Refusal as error:
             message = f"{target} is deleted, but stays in the layer of line {copies[0].node.line}"
             yield Finding(name, message, run.node.start, run.node.end, None, str(error))
             continue
@@ -82,7 +83,7 @@ def _writers(program: Program, facts: Facts, run: Step, target: str) -> list[Ste
 
 
 def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], run: Step, target: str) -> Fix:
-    """The fix that mounts what COPYs copied. Raises RewriteError."""
+    """The fix that mounts what COPYs copied. Raises Refusal."""
     files = _single_files(program, facts, copies[0], run)
     kinds = {
         one.value: kind
@@ -115,10 +116,10 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     if not reason and not users:
         reason = "no RUN uses it"
     if reason:
-        raise RewriteError(reason)
+        raise Refusal(reason)
     if only_deletes(program, run, target):
         if run.node.above or run.node.comments:
-            raise RewriteError("a comment speaks of the RUN")
+            raise Refusal("a comment speaks of the RUN")
         edits: list[Edit] = [whole_step(program.text, run)]
         rewrites: list[Rewrite] = [RemoveStep(run.index)]
     else:

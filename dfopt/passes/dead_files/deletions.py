@@ -7,9 +7,11 @@ from dfopt.editing.command_removal import removals
 from dfopt.editing.layout import append_edit
 from dfopt.findings import Finding, Fix
 from dfopt.ir.effects import covers
+from dfopt.refusal import Refusal
+from dfopt.rewrites.append_checks import check_append
 from dfopt.rewrites.bind_for_copy import DeleteEarlier, apart, first_rm
-from dfopt.rewrites.core import AppendCommand, RemoveStep, RewriteError
-from dfopt.rewrites.core import check_append as checked
+from dfopt.rewrites.commands import AppendCommand
+from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 
 def late(name: str, program: Program, stage: Stage, run: Step) -> Iterator[Finding]:
@@ -35,7 +37,7 @@ def late(name: str, program: Program, stage: Stage, run: Step) -> Iterator[Findi
     shown = made[0].path
     try:
         fix = earlier(program, writer, run, offset, words)
-    except RewriteError as error:
+    except Refusal as error:
         message = f"{shown} is deleted, but stays in the layer of line {writer.node.line}"
         yield Finding(name, message, run.node.start, run.node.end, None, str(error))
         return
@@ -43,19 +45,19 @@ def late(name: str, program: Program, stage: Stage, run: Step) -> Iterator[Findi
 
 
 def earlier(program: Program, writer: Step, run: Step, offset: int, words: tuple[str, ...]) -> Fix:
-    """The fix that moves the `rm` to the end of the RUN that wrote what it deletes. Raises RewriteError."""
+    """The fix that moves the `rm` to the end of the RUN that wrote what it deletes. Raises Refusal."""
     reason = apart(program, writer, run, words)
     body, own = program.body(writer), program.body(run)
     if reason or body.program is None or own.program is None or body.form not in ("line", "script"):
-        raise RewriteError(reason or body.why or "the earlier RUN carries heredocs")
+        raise Refusal(reason or body.why or "the earlier RUN carries heredocs")
     operator = ";" if body.form == "script" else "&&"
-    checked(body, operator)
+    check_append(body, operator)
     edits = [append_edit(program, writer, body, " ".join(words), operator)]
     rewrites: list[Rewrite] = [AppendCommand(writer.index, words, operator)]
     invocations = program.commands(run).invocations
     if len(invocations) == 1:
         if run.node.above or run.node.comments:
-            raise RewriteError("a comment speaks of the RUN")
+            raise Refusal("a comment speaks of the RUN")
         edits.append(whole_step(program.text, run))
         rewrites.append(RemoveStep(run.index))
     else:

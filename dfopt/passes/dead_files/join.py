@@ -12,7 +12,7 @@ from dfopt.findings import Finding, Fix
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
 from dfopt.knowledge import table
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 from dfopt.rewrites.join_across import JoinAcross, glue, must_go
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def across(name: str, program: Program, stage: Stage) -> Iterator[Finding]:
         start, end = runs[0].node.start, runs[-1].node.end
         try:
             fix = _joined(program, runs)
-        except RewriteError as error:
+        except Refusal as error:
             message = f"lines {runs[0].node.line} and {runs[-1].node.line} stay apart, though {why(death)}"
             yield Finding(name, message, start, end, None, str(error))
             continue
@@ -86,21 +86,21 @@ def _is_of(deleted: str, written: str) -> bool:
 
 
 def _joined(program: Program, runs: Sequence[Step]) -> Fix:
-    """The fix that makes one RUN of several. Raises RewriteError."""
+    """The fix that makes one RUN of several. Raises Refusal."""
     count = len(runs)
     for position, run in enumerate(runs):
         reason = obstacle(program, run, position, count, runs[0])
         if reason:
-            raise RewriteError(reason)
+            raise Refusal(reason)
     wrapped = tuple([needs_wrap(program, run, position, count) for position, run in enumerate(runs)])
     glues = [glue(program, runs[0], one, other) for one, other in itertools.pairwise(runs)]
     dropped = must_go(program, runs)
     between = program.between(runs[0], runs[-1])
     if any(step.node.above or step.node.comments for step in between if step.index in dropped):
-        raise RewriteError("a comment speaks of a WORKDIR that would go")
+        raise Refusal("a comment speaks of a WORKDIR that would go")
     own = any(run.node.above or run.node.comments for run in runs[1:])
     if own and any(step.node.above or step.node.comments for step in between):
-        raise RewriteError("comments would change their order")
+        raise Refusal("comments would change their order")
     rewrite = JoinAcross(tuple([run.index for run in runs]), wrapped, tuple(dropped))
     effects = [effect for run in runs for effect in program.effects(run)]
     rms = [one for run in runs for one in program.commands(run).invocations if one.program == "rm"]

@@ -20,7 +20,7 @@ from dfopt.passes.dependency_layers.edits import by_directory, manifest_copy
 from dfopt.passes.dependency_layers.manifests import projects, targets
 from dfopt.passes.dependency_layers.sources import Reads
 from dfopt.record import Record
-from dfopt.rewrites.core import InsertStep
+from dfopt.rewrites.instructions import InsertStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

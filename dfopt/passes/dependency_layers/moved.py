@@ -8,7 +8,7 @@ from dfopt.passes.dependency_layers.copied import PASSED, may_install, obstacle_
 from dfopt.passes.dependency_layers.edits import by_directory, edits_of, manifest_copy
 from dfopt.passes.dependency_layers.sources import Reads
 from dfopt.passes.dependency_layers.steps import independent
-from dfopt.rewrites.core import InsertStep
+from dfopt.rewrites.instructions import InsertStep
 from dfopt.rewrites.move_copy import MoveCopy
 
 TYPE_CHECKING = False

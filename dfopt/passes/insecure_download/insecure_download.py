@@ -88,7 +88,7 @@ class InsecureDownload(Pass):
             word = unchecked(one, rule)
             if word and not _LOCAL.search(body.text, one.node.start, one.node.end):
                 yield self.report(f"{one.program} {word}", rule["what"], *span)
-        for _, _, step, text in program.runs():
+        for _, _, step, text in program.run_steps():
             if "trusted-host" in text:
                 for tool in tools(program, step):  # `python -m pip`
                     if " -m " in tool.label and tool.family == "pip" and tool.one.has_option("--trusted-host"):
@@ -98,7 +98,7 @@ class InsecureDownload(Pass):
 
     def in_texts(self, program: Program) -> Iterator[Finding]:
         """What only the text of a RUN tells: lines of sources.list, keys over plain http."""
-        for _, _, step, text in program.runs():
+        for _, _, step, text in program.run_steps():
             start, end = step.node.start, step.node.end
             if "trusted" in text and _TRUSTED.search(text):
                 yield self.report("[trusted=yes]", "the archive's signature", start, end)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.passes.multi_stage.demand import Demand
-from dfopt.passes.multi_stage.files import SHARED, SYSTEM, Made, Unclear, is_scratch
+from dfopt.passes.multi_stage.files import Made, Unclear, is_scratch
 from dfopt.passes.multi_stage.keep import Copy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.language import package_places
 

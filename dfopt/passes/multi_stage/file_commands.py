@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import SYSTEM, Made, Unclear
+from dfopt.passes.multi_stage.files import Made, Unclear
 from dfopt.passes.multi_stage.words import braces, word_text
 from dfopt.syntax.expand import Unknown
 

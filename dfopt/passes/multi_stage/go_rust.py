@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from posixpath import normpath
 
+from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import SYSTEM, Made, Unclear
+from dfopt.passes.multi_stage.files import Made, Unclear
 from dfopt.passes.multi_stage.go_packages import program_name, program_names
 from dfopt.passes.multi_stage.toolbox import fixed
 

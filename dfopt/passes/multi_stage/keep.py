@@ -5,8 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.files import SHARED, SYSTEM, Made, is_scratch
+from dfopt.passes.multi_stage.files import Made, is_scratch
 from dfopt.record import Record
 
 TYPE_CHECKING = False

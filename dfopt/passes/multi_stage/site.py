@@ -6,6 +6,7 @@ import fnmatch
 import json
 import re
 
+from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
@@ -13,7 +14,7 @@ from dfopt.ir.written_paths import written
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.config import Settings, settings
-from dfopt.passes.multi_stage.files import SHARED, Made, Unclear, copied, is_scratch
+from dfopt.passes.multi_stage.files import Made, Unclear, copied, is_scratch
 from dfopt.passes.multi_stage.keep import Copy
 from dfopt.passes.multi_stage.launch import launch_of
 from dfopt.passes.multi_stage.servers import check_major, site_of

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dfopt.ir.commands import run_commands
+from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.commands import Commands
-from dfopt.passes.multi_stage.files import SYSTEM, Made, Unclear, copied
+from dfopt.passes.multi_stage.files import Made, Unclear, copied
 from dfopt.passes.multi_stage.flow import Flow
 from dfopt.syntax.expand import Unknown
 
@@ -64,7 +64,7 @@ def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts:
         if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
             raise Unclear(f"the RUN in line {line} mounts another image", line)
     reader = Commands(program.scope(step), flow, step, tools, facts)
-    found = run_commands(program, step)
+    found = program.run_commands(step)
     for one in found.invocations:
         reader.one(one, found.functions)
     if reader.accounts:

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.cache_readers import cleaned, mounted
 from dfopt.analysis.package_managers import option_edit, tools
-from dfopt.analysis.run_steps import untouchable
+from dfopt.analysis.run_steps import shipped_runs, untouchable
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import removal
 from dfopt.editing.layout import line_end, line_start
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.apk_index import alpine_release, fetches_index, later_index_reader
-from dfopt.passes.package_caches.readers import STAGES, cleaned, mounted, runs
-from dfopt.rewrites.core import RemoveStep
+from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 
 class ApkNoCache(Pass):
@@ -62,7 +62,7 @@ class ApkNoCache(Pass):
     declares = Declares(caches=("apk",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, self.settings["stages"], "apk"):
+        for stage, position, step in shipped_runs(program, self.settings["stages"], "apk"):
             finding = self.check(program, stage, position, step)
             if finding is not None:
                 yield finding

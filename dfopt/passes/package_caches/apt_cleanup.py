@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.cache_readers import index_reader, mounted
+from dfopt.analysis.run_steps import shipped_runs
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.child_images import reader_outside
-from dfopt.passes.package_caches.readers import STAGES, appended, index_reader, mounted, runs
-from dfopt.rewrites.core import RewriteError
+from dfopt.passes.package_caches.cleanup_command import appended
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class AptCleanup(Pass):
     declares = Declares(paths=("/var/lib/apt/lists/**",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, self.settings["stages"], "apt"):
+        for stage, position, step in shipped_runs(program, self.settings["stages"], "apt"):
             finding = self.check(program, facts, stage, position, step)
             if finding is not None:
                 yield finding
@@ -81,11 +83,11 @@ class AptCleanup(Pass):
         try:
             edit, rewrite = appended(program, step, refresh, _CLEANUP)
             if later is not None:
-                raise RewriteError(f"line {later.node.line} needs the package index and does not refresh it")
+                raise Refusal(f"line {later.node.line} needs the package index and does not refresh it")
             outside = reader_outside(program, facts, stage, "apt")
             if outside:
-                raise RewriteError(f"{outside} may be built on this image, and installs without refreshing the index")
-        except RewriteError as error:
+                raise Refusal(f"{outside} may be built on this image, and installs without refreshing the index")
+        except Refusal as error:
             return self.refuse(step, str(error))
         message = "delete apt's package index in the layer that downloaded it"
         tier = "safe"

@@ -3,10 +3,9 @@ from __future__ import annotations
 import re
 
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter, starts
-from dfopt.passes.package_caches.readers import STAGES
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class CargoCleanup(CleanAfter, Pass):
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> None:
         if tool.one.wrappers:
-            raise RewriteError("under another user, Cargo's home is not known")
+            raise Refusal("under another user, Cargo's home is not known")
 
     def tier(
         self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool

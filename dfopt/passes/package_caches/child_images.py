@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.cache_readers import index_reader
 from dfopt.ir.base_images import split_image
 from dfopt.ir.program import Program
-from dfopt.passes.package_caches.readers import index_reader
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.cache_readers import cache_reader, cleaned, mounted
 from dfopt.analysis.package_managers import tools, variable
 from dfopt.analysis.run_steps import no_network
 from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import INNER, TOP
 from dfopt.lazy import regex
+from dfopt.passes.package_caches.cleanup_command import appended
 from dfopt.passes.package_caches.each_run import EachRun
-from dfopt.passes.package_caches.readers import appended, cache_reader, cleaned, mounted
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ class CleanAfter(EachRun):
         later = cache_reader(program, stage, position, last, any_use=self.any_use)
         try:
             if later is not None:
-                raise RewriteError(f"line {later.node.line} uses the cache")
+                raise Refusal(f"line {later.node.line} uses the cache")
             sure = self.sure(body, wanted)
             self.veto(program, facts, stage, position, step, sure)
             edit, rewrite = appended(program, step, sure.one, self.command(program, stage, position, sure))
-        except RewriteError as error:
+        except Refusal as error:
             return self.refuse(step, str(error))
         tier, why = self.tier(program, facts, stage, position, step, sure)
         message = f"empty {self.what} in the layer that fills it{f' ({why})' if why else ''}"
@@ -85,20 +86,20 @@ class CleanAfter(EachRun):
         return cleaned(body, found, last)
 
     def sure(self, body: Body, wanted: list[Tool]) -> Tool:
-        """A tool whose program is still there, under the same name, at the end of the RUN. Raises RewriteError."""
+        """A tool whose program is still there, under the same name, at the end of the RUN. Raises Refusal."""
         inside = not _LOCAL.search(body.text)
         for tool in reversed(wanted):
             if tool.one.where == TOP or (tool.one.where == INNER and (self.system or inside)):
                 break
         else:
-            raise RewriteError(f"{wanted[-1].label} runs on a condition or in a shell of its own")
+            raise Refusal(f"{wanted[-1].label} runs on a condition or in a shell of its own")
         path = tool.one.path or ""
         if "/" in path and not path.startswith("/"):
-            raise RewriteError(f"{path} is named from a directory that may not be the last one")
+            raise Refusal(f"{path} is named from a directory that may not be the last one")
         tail = body.text[wanted[-1].end :]
         removed = _SYSTEM_REMOVAL.search(tail) if self.system else _REMOVAL.search(tail) or self.deleted(tail)
         if removed:
-            raise RewriteError(f"{tool.label} may be gone by the end of the RUN")
+            raise Refusal(f"{tool.label} may be gone by the end of the RUN")
         return tool
 
     def deleted(self, tail: str) -> bool:
@@ -110,7 +111,7 @@ class CleanAfter(EachRun):
         return (tool.one.path or "", *tool.facts["clean"])
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> None:
-        """Raises RewriteError where something else stands against it."""
+        """Raises Refusal where something else stands against it."""
 
     def tier(
         self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool

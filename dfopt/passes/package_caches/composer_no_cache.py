@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from dfopt.findings import Declares
 from dfopt.lazy import regex
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.no_cache import NoCache
-from dfopt.passes.package_caches.readers import STAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

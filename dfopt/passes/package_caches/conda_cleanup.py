@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter
-from dfopt.passes.package_caches.readers import STAGES
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,4 +56,4 @@ class CondaCleanup(CleanAfter, Pass):
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> None:
         if "softlink" in program.text:
-            raise RewriteError("packages may be symbolic links into the cache")
+            raise Refusal("packages may be symbolic links into the cache")

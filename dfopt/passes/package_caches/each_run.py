@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.passes.package_caches.readers import runs
+from dfopt.analysis.run_steps import shipped_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class EachRun:
         settings: dict[str, Any]
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, self.settings["stages"], *(self.words or (self.family,))):
+        for stage, position, step in shipped_runs(program, self.settings["stages"], *(self.words or (self.family,))):
             finding = self.check(program, facts, stage, position, step)
             if finding is not None:
                 yield finding

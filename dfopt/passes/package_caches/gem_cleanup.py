@@ -3,10 +3,9 @@ from __future__ import annotations
 import re
 
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter
-from dfopt.passes.package_caches.readers import STAGES
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class GemCleanup(CleanAfter, Pass):
 
     def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> None:
         if tool.one.wrappers:
-            raise RewriteError("under another user, the directory of the gems is not known")
+            raise Refusal("under another user, the directory of the gems is not known")
         tail = program.body(step).text[tool.end :]
         if tool.one.program != "gem" and (tool.one.where != "top" or re.search(r"\b(?:cd|pushd|popd)\b", tail)):
-            raise RewriteError("the RUN ends in another directory than the bundle's")
+            raise Refusal("the RUN ends in another directory than the bundle's")

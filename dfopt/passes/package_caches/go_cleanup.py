@@ -4,9 +4,8 @@ import re
 
 from dfopt.analysis.package_managers import tools
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter, starts
-from dfopt.passes.package_caches.readers import STAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

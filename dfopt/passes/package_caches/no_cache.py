@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.cache_readers import cache_reader, cleaned, mounted
 from dfopt.analysis.package_managers import option_edit, tools, variable
 from dfopt.analysis.run_steps import no_network
 from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.passes.package_caches.each_run import EachRun
-from dfopt.passes.package_caches.readers import cache_reader, cleaned, mounted
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter
-from dfopt.passes.package_caches.readers import STAGES
 
 
 class NpmCleanup(CleanAfter, Pass):

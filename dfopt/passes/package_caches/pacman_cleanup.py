@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+from dfopt.analysis.cache_readers import index_reader
 from dfopt.analysis.package_managers import tools
 from dfopt.findings import Declares
 from dfopt.lazy import regex
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter
-from dfopt.passes.package_caches.readers import STAGES, index_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,9 +3,8 @@ from __future__ import annotations
 import re
 
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.no_cache import NoCache
-from dfopt.passes.package_caches.readers import STAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

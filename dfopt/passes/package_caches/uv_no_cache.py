@@ -5,9 +5,8 @@ import re
 from dfopt.analysis.package_managers import variable
 from dfopt.analysis.run_steps import run_text
 from dfopt.findings import Declares
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.no_cache import NoCache
-from dfopt.passes.package_caches.readers import STAGES
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False

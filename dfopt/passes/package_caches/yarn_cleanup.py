@@ -4,10 +4,9 @@ import re
 
 from dfopt.findings import Declares
 from dfopt.lazy import regex
-from dfopt.passes.base import Pass
+from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.package_caches.clean_after import CleanAfter
-from dfopt.passes.package_caches.readers import STAGES
-from dfopt.rewrites.core import RewriteError
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class YarnCleanup(CleanAfter, Pass):
             or any(path.endswith(".yarnrc.yml") for path in paths)
             or (re.search(r'"packageManager"\s*:\s*"yarn@[2-9]', manifest))
         ):
-            raise RewriteError("Yarn 2 and later run programs from their cache")
+            raise Refusal("Yarn 2 and later run programs from their cache")
 
     def tier(
         self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool

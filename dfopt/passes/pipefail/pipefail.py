@@ -8,7 +8,7 @@ from dfopt.findings import Declares, Finding, Fix
 from dfopt.passes.base import Pass
 from dfopt.passes.pipefail.pipe_shell import stays_out, under_shell, with_pipefail
 from dfopt.passes.pipefail.pipes import pipes
-from dfopt.rewrites.core import InsertStep, SetValue
+from dfopt.rewrites.instructions import InsertStep, SetValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 _COMMANDS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.shell_text import kept
+from dfopt.ir.shell_body import memoized
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.syntax.shell.nodes import AndOr, Assignment, If, Parameter, Pipeline, SimpleCommand, While
@@ -28,7 +28,7 @@ def pipes(body: Body) -> bool:
         return False
     if body.form == "script" and body.text.startswith("#!"):  # SHELL does not run it
         return False
-    return kept(body, "pipes", _pipes)
+    return memoized(body, "pipes", _pipes)
 
 
 def _pipes(body: Body) -> bool:
@@ -70,7 +70,7 @@ def _name(command: Command) -> str | None:
 
 def breaks_early(body: Body) -> str:
     """The command that makes a pipeline of the body end by SIGPIPE, by chance or always; "" where there is none."""
-    return kept(body, "breaks early", _breaks_early) if "|" in body.text else ""
+    return memoized(body, "breaks early", _breaks_early) if "|" in body.text else ""
 
 
 def _breaks_early(body: Body) -> str:
@@ -105,7 +105,7 @@ def _stops(name: str, words: list[str], early: dict[str, dict[str, list[str]]]) 
 
 def decides(body: Body) -> bool:
     """Whether the status of a pipeline in the body decides what else runs: pipefail would change that unseen."""
-    return kept(body, "decides", _decides) if "|" in body.text else False
+    return memoized(body, "decides", _decides) if "|" in body.text else False
 
 
 def _decides(body: Body) -> bool:

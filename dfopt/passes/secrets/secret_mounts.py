@@ -13,7 +13,7 @@ from dfopt.editing.layout import line_start
 from dfopt.findings import Fix
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
-from dfopt.rewrites.core import RemoveStep, SetFlags
+from dfopt.rewrites.instructions import RemoveStep, SetFlags
 from dfopt.syntax.directives import syntax_level
 from dfopt.syntax.expand import ExpansionError, variables
 from dfopt.syntax.shell.nodes import AndOr, Parameter, SimpleCommand
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
     from dfopt.syntax.tree import Pair
 
 _ENV_SECRETS = (1, 10)

@@ -7,7 +7,7 @@ from dfopt.findings import Finding, Fix
 from dfopt.lazy import regex
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.sort_packages.lists import before_comments, one_a_line, package_runs
-from dfopt.rewrites.core import EditWords
+from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

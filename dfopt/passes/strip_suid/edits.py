@@ -13,8 +13,9 @@ from dfopt.ir.shell_body import shell_kind
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.strip_suid.sources import has_find, needed, sets
-from dfopt.rewrites.append_checks import append_operator
-from dfopt.rewrites.core import AppendCommand, RewriteError, check_append
+from dfopt.refusal import Refusal
+from dfopt.rewrites.append_checks import append_operator, check_append
+from dfopt.rewrites.commands import AppendCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def appended(program: Program, step: Step, words: tuple[str, ...]) -> Fix | None
     operator = append_operator(body)
     try:
         check_append(body, operator)
-    except RewriteError:
+    except Refusal:
         return None
     edit = append_edit(program, step, body, " ".join(words), operator)
     return Fix((edit,), (AppendCommand(step.index, words, operator),), "unsafe")

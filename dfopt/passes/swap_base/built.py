@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 
 from dfopt.analysis.build_facts import EVERYWHERE, built, untold
+from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import SHARED
 from dfopt.passes.swap_base.target import BARE, SLIM, Obstacle
 from dfopt.syntax.expand import Unknown
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Artifact, BuiltImage, Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.swap_base.commands import Commands
+    from dfopt.passes.swap_base.needs import Needs
     from dfopt.passes.swap_base.target import Target
 
 
@@ -110,7 +110,7 @@ def shown(
     return "", needs, programs
 
 
-def ask_build(survey: Commands, step: Step, why: str) -> None:
+def ask_build(survey: Needs, step: Step, why: str) -> None:
     """Notes the packages that what a COPY brings needs, as a build shows it. Raises Obstacle; with `why`, what is not
     known of it, where no build shows it."""
     stage, line = survey.program.stages[step.stage], step.node.line
@@ -121,7 +121,7 @@ def ask_build(survey: Commands, step: Step, why: str) -> None:
         survey.need(package, line)
 
 
-def seen_program(survey: Commands, path: str, line: int) -> bytes | bool:
+def seen_program(survey: Needs, path: str, line: int) -> bytes | bool:
     """A program of the stage that is read, as a build shows it: the text of a script; True for a binary, the packages
     of which are noted; False where there is none. Raises Obstacle for a binary that cannot run on the target."""
     program = survey.program

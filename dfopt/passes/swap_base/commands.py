@@ -15,6 +15,7 @@ from dfopt.lazy import regex
 from dfopt.passes.swap_base.built import seen_program
 from dfopt.passes.swap_base.files import ELF, context_path
 from dfopt.passes.swap_base.languages import INTERPRETERS, Languages
+from dfopt.passes.swap_base.needs import Needs
 from dfopt.passes.swap_base.options import compressors, option_fault, wrapper_fault
 from dfopt.passes.swap_base.target import ALPINE, BUSYBOX, RHEL, SLIM, Obstacle, Target, programs_of, provider
 from dfopt.passes.swap_base.words import Translation
@@ -24,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.ir.stages import Stage
 
 _SYSTEM = regex(r"/(?:usr/)?(?:local/)?s?bin/[^/]+\Z")
 # what Debian's slim images have no files of (debuerreotype's .slimify-excludes), and who asks for them
@@ -40,22 +41,16 @@ _COMPILERS = frozenset(
 _WEB = ("curl", "wget", "git")
 
 
-class Commands:
-    """What was found: `needs` are packages (by Debian's names) that must be added; `translation` holds the edits."""
+class Commands(Needs):
+    """What the commands of a stage need: `translation` holds the edits."""
 
     def __init__(self, program: Program, stage: Stage, target: Target, facts: Facts) -> None:
-        self.program = program
-        self.stage = stage
-        self.target = target
-        self.facts = facts
-        self.needs: dict[str, int] = {}  # package -> the line that needs it
+        super().__init__(program, stage, target, facts)
         self.places: dict[str, int] = {}  # directory that a package asks for -> the line that installs it
-        self.have: set[str] = set(target.own)  # programs, as far as the stage came
         builtins = table("base_programs")["builtins"]
         self.builtins = frozenset((builtins["sh"] + (builtins["bash"] if target.kind == SLIM else "")).split())
         self.translation = Translation(program, target)
         self.languages = Languages(self)
-        self.done: list[Step] = []
 
     def invocation(self, one: Invocation, line: int, functions: frozenset[str]) -> None:
         if one.program is None:
@@ -167,10 +162,6 @@ class Commands:
             self._local(word, line, deep=True)
             return True
         return True
-
-    def need(self, package: str, line: int) -> None:
-        self.needs.setdefault(package, line)
-        self.have.update(programs_of(package))
 
     def _installed(self, name: str, words: tuple[str | None, ...], one: Invocation | None, line: int) -> None:
         """A package manager that stays the same: what its installs bring."""

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from dfopt.passes.swap_base.commands import Commands
+    from dfopt.passes.swap_base.needs import Needs
 
 _NAME = regex(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)")
 # programs of the user's that look for other programs or libraries by themselves
@@ -35,9 +35,9 @@ _TAKING = (
 
 
 class Languages:
-    """Judges the language's own tools for a `Commands`."""
+    """Judges the language's own tools for a stage."""
 
-    def __init__(self, survey: Commands) -> None:
+    def __init__(self, survey: Needs) -> None:
         self.survey = survey
         self.console: set[str] = set()  # programs that pip has installed
         self.built = False  # a script of package.json may have made files

@@ -102,9 +102,9 @@ class SwapBase(Pass):
                 edits += survey.translation.edits
                 rewrites += survey.translation.rewrites
                 wanted = [f"mkdir -p {packages_of(survey.places)}"] if survey.places else []
-                if survey.needs:
-                    wanted.append(_install(target, survey.needs))
-                    message += f"; {packages_of(survey.needs)} added"
+                if survey.packages:
+                    wanted.append(_install(target, survey.packages))
+                    message += f"; {packages_of(survey.packages)} added"
                 if wanted:
                     edit, made = insertion(program, stage.position + 1, ("RUN", " && ".join(wanted)))
                     edits.append(edit)

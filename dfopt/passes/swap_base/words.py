@@ -13,7 +13,8 @@ from dfopt.lazy import regex
 from dfopt.passes.swap_base.accounts import account_words
 from dfopt.passes.swap_base.microdnf import microdnf_words
 from dfopt.passes.swap_base.target import ALPINE, RHEL, SLIM, Obstacle, Target, programs_of
-from dfopt.rewrites.core import EditWords, RemoveCommand, RemoveStep
+from dfopt.rewrites.commands import EditWords, RemoveCommand
+from dfopt.rewrites.instructions import RemoveStep
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Step
-    from dfopt.rewrites.core import Rewrite
+    from dfopt.rewrites.base import Rewrite
 
 _OLD = {"debian": "apt", "ubuntu": "apt", "rhel": "dnf", "alpine": "apk"}
 _COLUMN = {ALPINE: "alpine", RHEL: "rhel"}

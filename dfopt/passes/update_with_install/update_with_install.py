@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dfopt.analysis.cache_readers import mounted
 from dfopt.analysis.package_managers import tools
+from dfopt.analysis.run_steps import shipped_runs
 from dfopt.editing.chain_edits import insertion, whole_step
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.passes.base import Option, Pass
-from dfopt.passes.package_caches.readers import mounted, runs
 from dfopt.passes.update_with_install.apt_index import (
     LISTS,
     index_source,
@@ -14,7 +15,7 @@ from dfopt.passes.update_with_install.apt_index import (
     refreshes,
     update_stays,
 )
-from dfopt.rewrites.core import RemoveStep
+from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class UpdateWithInstall(Pass):
     declares = Declares(paths=("/var/lib/apt/lists/**",))
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in runs(program, "all", "apt"):
+        for stage, position, step in shipped_runs(program, "all", "apt"):
             readers = [tool for tool in tools(program, step) if _reads(tool)]
             if not readers or step.node.keyword == "ONBUILD":
                 continue

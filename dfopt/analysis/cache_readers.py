@@ -1,4 +1,4 @@
-"""What the passes that keep caches out of layers share: who reads a cache later, what covers it, what cleans it."""
+"""Package caches and indexes: which mount keeps one out of a layer, who reads one later, which step empties one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import re
 
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import no_network, run_text
-from dfopt.editing.layout import append_edit
 from dfopt.ir.commands import MAYBE
 from dfopt.ir.effects import covers
 from dfopt.lazy import regex
-from dfopt.passes.base import Option
-from dfopt.rewrites.append_checks import append_operator
-from dfopt.rewrites.core import AppendCommand, RewriteError, check_append
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.validate import mount_fields
 
@@ -21,30 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from dfopt.analysis.package_managers import Tool
-    from dfopt.edit import Edit
-    from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Stage, Step
 
-STAGES = Option("stages", "choice", "shipped", "only in stages that reach an image, or in all", ("shipped", "all"))
 _HOMES = regex(r"/root|/home/[^/]+")
 _DELETES = regex(r"\b(?:rm|find|rmdir|truncate|unlink|mv)\b")
-
-
-def runs(program: Program, which: str, *words: str) -> Iterator[tuple[Stage, int, Step]]:
-    """(stage, position in it, step) of each RUN, ONBUILD's too, whose text holds one of `words`; `which` is the value
-    of the option STAGES."""
-    shipped = program.shipped() if which == "shipped" else None
-    for stage, position, step, text in program.runs():
-        if shipped is None or stage.index in shipped:
-            for word in words:
-                if word in text:
-                    yield stage, position, step
-                    break
-
-
-# --- mounts ----------------------------------------------------------------------------------------------------------
 
 
 def mounted(program: Program, step: Step, paths: Iterable[str], word: str = "") -> bool:
@@ -73,9 +51,6 @@ def _covers_path(target: str, path: str) -> bool:
         return True
     parts = path[2:].split("/")
     return any(target.endswith("/" + "/".join(parts[:count])) for count in range(1, len(parts) + 1))
-
-
-# --- later readers ---------------------------------------------------------------------------------------------------
 
 
 def index_reader(program: Program, stage: Stage, position: int, family: str) -> tuple[Step | None, Step | None]:
@@ -180,9 +155,6 @@ def _overlap(source: str, path: str) -> bool:
     return _HOMES.fullmatch(source) is not None or path[1:] in source + "/" or _covers_path(source, path)
 
 
-# --- cleaning --------------------------------------------------------------------------------------------------------
-
-
 def cleaned(body: Body, found: Sequence[Tool], last: Tool) -> bool:
     """Whether the step already empties the cache behind `last`, in any spelling."""
     for tool in found:
@@ -193,56 +165,3 @@ def cleaned(body: Body, found: Sequence[Tool], last: Tool) -> bool:
     return "trap" in body.text or (
         traces is not None and re.search(traces, tail) is not None and _DELETES.search(tail) is not None
     )
-
-
-# wrappers that change neither the user nor the environment, so that what follows need not be wrapped
-_PLAIN = frozenset(
-    ("command", "builtin", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "eatmydata", "chronic", "retry",
-     "setarch", "linux32", "xargs", "env")
-)  # fmt: skip
-_CACHE_PLACE = regex(r"HOME\Z|XDG_CACHE_HOME\Z|.*cache", re.I)
-
-
-def appended(program: Program, step: Step, one: Invocation, words: tuple[str, ...]) -> tuple[Edit, AppendCommand]:
-    """The edit, and its declaration, that runs `words` at the end of a RUN, as the user that `one` runs as. Raises
-    RewriteError with what stands against it."""
-    body = program.body(step)
-    if step.node.keyword == "ONBUILD":
-        raise RewriteError("what follows in the image built on this one is not known")
-    if body.form == "mixed":
-        raise RewriteError("the command line carries heredocs")
-    if one.nested:
-        raise RewriteError(f"{one.program} runs in a string that is given to another shell")
-    assigned = [assignment.name for assignment in one.node.assignments]
-    if "env" in one.wrappers or "sudo" in one.wrappers:
-        assigned += [word.value.partition("=")[0] for word in one.node.words if word.value and "=" in word.value]
-    if any(_CACHE_PLACE.match(name) for name in assigned if not name.startswith("-")):
-        raise RewriteError(f"{one.program} is given another place for its cache")
-    changing = [name for name in one.wrappers if name not in _PLAIN]
-    prefix: tuple[str, ...] = ()
-    if changing:
-        options = _sudo_options(one) if changing == ["sudo"] else None
-        if options is None or any(option not in ("-E", "-H", "-n") for option in options):
-            under = " ".join(one.wrappers)
-            raise RewriteError(f"{one.program} runs under {under}: how to clean up as it does is unclear")
-        prefix = ("sudo", *options)
-    operator = append_operator(body)
-    check_append(body, operator)
-    words = (*prefix, *words)
-    return append_edit(program, step, body, " ".join(words), operator), AppendCommand(step.index, words, operator)
-
-
-def _sudo_options(one: Invocation) -> tuple[str, ...] | None:
-    """The options of sudo; None where one is not a fixed string."""
-    values = [word.value for word in one.node.words]
-    at = next((i for i, value in enumerate(values) if value and value.rpartition("/")[2] == "sudo"), None)
-    if at is None:
-        return None
-    found: list[str] = []
-    for value in values[at + 1 :]:
-        if value is None:
-            return None
-        if not value.startswith("-"):
-            break
-        found.append(value)
-    return tuple(found)

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from dfopt.ir import shell_text
+from dfopt.ir import shell_text as module
 from dfopt.ir.program import Program
-from dfopt.ir.shell_text import KEPT, LONGEST, Told, told
+from dfopt.ir.shell_text import MAX_LENGTH, MAX_TEXTS, ShellText, shell_text
 from dfopt.syntax.dockerfile import parse
 
 
 @pytest.fixture(autouse=True)
 def _empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell_text, "_recent", {})
-    monkeypatch.setattr(shell_text, "_before", {})
+    monkeypatch.setattr(module, "_recent", {})
+    monkeypatch.setattr(module, "_before", {})
 
 
 def test_a_text_is_read_once() -> None:
-    assert told("make") is told("make")
-    assert told("make").tree is not None
-    assert told("if").why != ""
-    assert told("if") is told("if")
+    assert shell_text("make") is shell_text("make")
+    assert shell_text("make").tree is not None
+    assert shell_text("if").why != ""
+    assert shell_text("if") is shell_text("if")
 
 
 def test_what_is_used_stays_and_the_rest_goes() -> None:
-    first, second = told("first"), told("second")
-    for number in range(10 * KEPT):
-        told(f"echo {number}")
-        assert told("first") is first
-        assert len(shell_text._recent) + len(shell_text._before) <= 2 * KEPT
-    assert told("second") is not second
+    first, second = shell_text("first"), shell_text("second")
+    for number in range(10 * MAX_TEXTS):
+        shell_text(f"echo {number}")
+        assert shell_text("first") is first
+        assert len(module._recent) + len(module._before) <= 2 * MAX_TEXTS
+    assert shell_text("second") is not second
 
 
 def test_long_texts_are_not_kept() -> None:
-    text = "x" * (LONGEST + 1)
-    assert told(text) is not told(text)
-    assert not shell_text._recent
+    text = "x" * (MAX_LENGTH + 1)
+    assert shell_text(text) is not shell_text(text)
+    assert not module._recent
 
 
 def lines(program: Program) -> list[object]:
@@ -44,7 +44,7 @@ def lines(program: Program) -> list[object]:
         (
             [(one.program, one.values, one.where) for one in program.commands(step).invocations],
             program.effects(step),
-            program.leaks(step),
+            program.shell_state(step),
         )
         for step in stage.steps
         if step.node.keyword == "RUN"
@@ -63,9 +63,9 @@ def test_the_same_text_in_other_surroundings(monkeypatch: pytest.MonkeyPatch) ->
     shared = [lines(Program(parse(text))) for text in texts]
     alone = []
     for text in texts:
-        monkeypatch.setattr(shell_text, "_recent", {})
-        monkeypatch.setattr(shell_text, "_before", {})
+        monkeypatch.setattr(module, "_recent", {})
+        monkeypatch.setattr(module, "_before", {})
         alone.append(lines(Program(parse(text))))
     assert shared == alone
     assert len({repr(one) for one in alone}) == len(texts)
-    assert isinstance(told(run), Told)
+    assert isinstance(shell_text(run), ShellText)

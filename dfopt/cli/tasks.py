@@ -1,0 +1,230 @@
+"""The work on one file of `fix` and of `check`."""
+
+from __future__ import annotations
+
+from dfopt.cli import out, style
+from dfopt.cli.report import reporter
+from dfopt.cli.report.base import FileReport, items_of
+from dfopt.edit import unified_diff
+from dfopt.record import Record
+from dfopt.request import Request
+from dfopt.workspace.patches import labels, patch_name
+from dfopt.workspace.run import Outcome
+from dfopt.workspace.settings import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dfopt.cli.report.base import FileReport, Item
+    from dfopt.optimizer import Result
+    from dfopt.workspace.baseline import Baseline
+    from dfopt.workspace.discovery import Found
+
+
+class Fix(Record):
+    """The work on one file.
+
+    mode      what goes to standard output: "diff", "names", "text" (the result itself), "report", "nothing"
+    format    of "report"
+    write     write the file
+    patch     make the plain diff for a patch file
+    refusals  list them
+    quiet     no notes
+    """
+
+    request: Request
+    mode: str
+    format: str = "text"
+    write: bool = False
+    patch: bool = False
+    color: bool = False
+    refusals: bool = False
+    quiet: bool = False
+
+    def __call__(self, found: Found) -> Outcome:
+        try:
+            result = self.optimized(found)
+        except ConfigError as failure:
+            return self.failed(found, str(failure), shared=True)
+        except OSError as failure:
+            return self.failed(found, failure.strerror or str(failure))
+        if result.problem is not None:
+            return self.unreadable(found, result)
+        written = False
+        if result.changed and self.write:
+            from dfopt.workspace.writer import WriteRefused, write_result
+
+            try:
+                write_result(result, found.path, found.root)
+            except WriteRefused as failure:
+                return self.failed(found, f"not written: {failure}")
+            except OSError as failure:
+                return self.failed(found, f"not written: {failure.strerror or failure}")
+            written = True
+        return self.outcome(found, result, written)
+
+    def optimized(self, found: Found) -> Result:
+        """The gated result of a file. Raises OSError, ConfigError."""
+        return self.request.optimize(found)
+
+    def proof(self, found: Found) -> Mapping[str, object] | None:
+        """What was proved of a file by building it, for a report."""
+        return None
+
+    def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
+        """What to show for a file that was read, and written where that was wanted."""
+        patch = shown = ""
+        if result.changed and (self.patch or self.mode == "diff"):
+            patch = unified_diff(result.source.text, result.changes, patch_name(found.name), labels(result))
+        if self.mode == "diff":
+            shown = style.diff(patch, self.color)
+        elif self.mode == "names":
+            shown = f"{found.name}\n" if result.changed else ""
+        elif self.mode == "text":
+            shown = result.output
+        elif self.mode == "report":
+            shown = self.report(found, result, written)
+        delivered = written or self.mode == "text"
+        return Outcome(
+            shown,
+            patch if self.patch else "",
+            self.notes(found, result, written),
+            1 if result.changed and not delivered else 0,
+            counts(result),
+            written=written,
+        )
+
+    def notes(self, found: Found, result: Result, written: bool) -> str:
+        lines: list[str] = []
+        if written and not self.quiet:
+            names = ", ".join(dict.fromkeys(fix.name for fix in result.applied))
+            lines.append(f"fixed {out.printable(found.name)} ({names})\n")
+        if self.refusals and self.mode != "report":
+            from dfopt.cli.report.base import FileReport, items_of
+            from dfopt.cli.report.concise import Concise
+
+            items = tuple(item for item in items_of(result, refusals=True) if item.kind == "refusal")
+            lines.append(Concise().file(FileReport(found.name, result.source.text, items)))
+        return "".join(lines)
+
+    def report(self, found: Found, result: Result, written: bool) -> str:
+        from dfopt.cli.report import reporter
+        from dfopt.cli.report.base import FileReport, items_of
+
+        items = tuple(item for item in items_of(result, refusals=self.refusals) if item.kind in ("fix", "refusal"))
+        return reporter(self.format).file(
+            FileReport(
+                found.name, result.source.text, items, None, result.changed, written, result.changes, self.proof(found)
+            )
+        )
+
+    def unreadable(self, found: Found, result: Result) -> Outcome:
+        """A file that is no Dockerfile."""
+        from dfopt.cli.report.base import Failure, FileReport
+
+        problem = result.problem
+        assert problem is not None
+        failure = Failure(problem.message, problem.line, problem.column)
+        return self.failure(FileReport(found.name, result.source.text, failure=failure))
+
+    def failed(self, found: Found, message: str, shared: bool = False) -> Outcome:
+        """A file that could not be worked on; `shared`: for a reason that holds for others too, told once."""
+        from dfopt.cli.report.base import Failure, FileReport
+
+        return self.failure(FileReport(found.name, failure=Failure(message)), message if shared else "")
+
+    def failure(self, report: FileReport, once: str = "") -> Outcome:
+        from dfopt.cli.report.concise import failure_line
+
+        shown = ""
+        if self.mode == "report":
+            from dfopt.cli.report import reporter
+
+            shown = reporter(self.format).file(report)
+        numbers = {"files": 1, "errors": 1}
+        if once:
+            return Outcome(shown, status=2, counts=numbers, once=f"dfopt: error: {once}\n")
+        return Outcome(shown, notes=failure_line(report), status=2, counts=numbers)
+
+
+def counts(result: Result) -> dict[str, int]:
+    """The numbers of one file's findings."""
+    numbers = {
+        "files": 1,
+        "errors": 0,
+        "changed": int(result.changed),
+        "fixes": len(result.applied),
+        "available": 0,
+        "suggestions": 0,
+        "refusals": 0,
+    }
+    for item in result.reported:
+        numbers["available" if item.fixable else "refusals" if item.reason else "suggestions"] += 1
+    return numbers
+
+
+_COUNT_OF_KIND = {"fix": "fixes", "available": "available", "suggestion": "suggestions", "unused-suppression": "unused"}
+
+
+def held_back(
+    items: tuple[Item, ...], found: Mapping[str, int], known: Mapping[str, int]
+) -> tuple[tuple[Item, ...], dict[str, int]]:
+    """The items to show, and how many of each kind of count are not: those of passes that found no more than is
+    known."""
+    quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
+    shown: list[Item] = []
+    held: dict[str, int] = {}
+    for item in items:
+        if item.name in quiet and item.kind != "refusal":
+            held[_COUNT_OF_KIND[item.kind]] = held.get(_COUNT_OF_KIND[item.kind], 0) + 1
+        else:
+            shown.append(item)
+    return tuple(shown), held
+
+
+class Check(Fix):
+    """The work on one file: as for `fix`, but everything that was found is shown, and nothing is written.
+
+    baseline  findings that are not shown
+    """
+
+    baseline: Baseline | None = None
+
+    def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
+        from dfopt.cli.unused import unused_suppressions
+
+        numbers = counts(result)
+        unused = unused_suppressions(result, self.request.options_for(found, result.source))
+        numbers["unused"] = len(unused)
+        items = items_of(result, refusals=self.refusals, unused=unused)
+        passes: dict[str, int] = {}
+        for item in items:
+            if item.kind != "refusal":
+                passes[item.name] = passes.get(item.name, 0) + 1
+        notes = ""
+        if self.baseline is not None:
+            known = self.baseline.of(found.path)
+            items, held = held_back(items, passes, known)
+            for kind, number in held.items():
+                numbers[kind] -= number
+            numbers["baseline"] = sum(held.values())
+            for name, number in sorted(known.items()):
+                if passes.get(name, 0) < number:
+                    notes += (
+                        f"{out.printable(found.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
+                    )
+                    numbers["stale"] = numbers.get("stale", 0) + 1
+        report = FileReport(found.name, result.source.text, items, None, result.changed, False, result.changes)
+        findings = sum(numbers[kind] for kind in _KINDS)
+        return Outcome(
+            reporter(self.format, color=self.color).file(report),
+            status=1 if findings else 0,
+            notes="" if self.quiet else notes,
+            counts={**numbers, "findings": findings},
+            name=found.path,
+            passes=passes,
+        )
+
+
+_KINDS = ("fixes", "available", "suggestions", "unused")

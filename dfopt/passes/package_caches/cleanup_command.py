@@ -1,0 +1,71 @@
+"""The command that empties a cache at the end of a RUN, run as the one that filled it."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.editing.layout import append_edit
+from dfopt.lazy import regex
+from dfopt.refusal import Refusal
+from dfopt.rewrites.append_checks import append_operator, check_append
+from dfopt.rewrites.commands import AppendCommand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.edit import Edit
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+
+
+# wrappers that change neither the user nor the environment, so that what follows need not be wrapped
+_PLAIN = frozenset(
+    ("command", "builtin", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "eatmydata", "chronic", "retry",
+     "setarch", "linux32", "xargs", "env")
+)  # fmt: skip
+_CACHE_PLACE = regex(r"HOME\Z|XDG_CACHE_HOME\Z|.*cache", re.I)
+
+
+def appended(program: Program, step: Step, one: Invocation, words: tuple[str, ...]) -> tuple[Edit, AppendCommand]:
+    """The edit, and its declaration, that runs `words` at the end of a RUN, as the user that `one` runs as. Raises
+    Refusal with what stands against it."""
+    body = program.body(step)
+    if step.node.keyword == "ONBUILD":
+        raise Refusal("what follows in the image built on this one is not known")
+    if body.form == "mixed":
+        raise Refusal("the command line carries heredocs")
+    if one.nested:
+        raise Refusal(f"{one.program} runs in a string that is given to another shell")
+    assigned = [assignment.name for assignment in one.node.assignments]
+    if "env" in one.wrappers or "sudo" in one.wrappers:
+        assigned += [word.value.partition("=")[0] for word in one.node.words if word.value and "=" in word.value]
+    if any(_CACHE_PLACE.match(name) for name in assigned if not name.startswith("-")):
+        raise Refusal(f"{one.program} is given another place for its cache")
+    changing = [name for name in one.wrappers if name not in _PLAIN]
+    prefix: tuple[str, ...] = ()
+    if changing:
+        options = _sudo_options(one) if changing == ["sudo"] else None
+        if options is None or any(option not in ("-E", "-H", "-n") for option in options):
+            under = " ".join(one.wrappers)
+            raise Refusal(f"{one.program} runs under {under}: how to clean up as it does is unclear")
+        prefix = ("sudo", *options)
+    operator = append_operator(body)
+    check_append(body, operator)
+    words = (*prefix, *words)
+    return append_edit(program, step, body, " ".join(words), operator), AppendCommand(step.index, words, operator)
+
+
+def _sudo_options(one: Invocation) -> tuple[str, ...] | None:
+    """The options of sudo; None where one is not a fixed string."""
+    values = [word.value for word in one.node.words]
+    at = next((i for i, value in enumerate(values) if value and value.rpartition("/")[2] == "sudo"), None)
+    if at is None:
+        return None
+    found: list[str] = []
+    for value in values[at + 1 :]:
+        if value is None:
+            return None
+        if not value.startswith("-"):
+            break
+        found.append(value)
+    return tuple(found)

@@ -1,0 +1,34 @@
+"""What a stage needs of the image that is to come, as far as its steps were read."""
+
+from __future__ import annotations
+
+from dfopt.passes.swap_base.target import programs_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.swap_base.target import Target
+
+
+class Needs:
+    """A stage on its way to another base.
+
+    packages  that must be added, by Debian's names -> the line that needs each
+    have      programs that are there, as far as the stage was read
+    done      the steps that were read
+    """
+
+    def __init__(self, program: Program, stage: Stage, target: Target, facts: Facts) -> None:
+        self.program = program
+        self.stage = stage
+        self.target = target
+        self.facts = facts
+        self.packages: dict[str, int] = {}
+        self.have: set[str] = set(target.own)
+        self.done: list[Step] = []
+
+    def need(self, package: str, line: int) -> None:
+        self.packages.setdefault(package, line)
+        self.have.update(programs_of(package))

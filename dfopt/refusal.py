@@ -1,0 +1,18 @@
+"""Why something is not done: the one type of every refusal."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A fix that a pass would make is not made, or may not be.
+
+    reason   the fact that stands in the way, or that is unknown; a clause without a full stop
+    unblock  what the user can do about it: a flag, a setting, a line to write; "" where nothing is known
+    at       offset in the file of what the reason is about; None: the finding's own place
+    """
+
+    def __init__(self, reason: str, unblock: str = "", at: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.unblock = unblock
+        self.at = at

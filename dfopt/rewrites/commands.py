@@ -1,0 +1,126 @@
+"""Declared rewrites of one command of a RUN: one that comes, goes, or gets other words."""
+
+from __future__ import annotations
+
+from dfopt.ir.exit_status import can_precede, errexit_throughout
+from dfopt.ir.model import both, with_command
+from dfopt.refusal import Refusal
+from dfopt.rewrites.append_checks import check_append
+from dfopt.rewrites.base import INSIDE, Claim, Rewrite
+from dfopt.rewrites.term_edits import with_command_before, without_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.ir.model import Term
+    from dfopt.rewrites.base import Model
+
+
+class CommandRewrite(Rewrite):
+    """Base of the rewrites of one command of a step."""
+
+    phase = INSIDE
+    step: int
+
+    def claim(self) -> Claim:
+        return Claim(frozenset((self.step,)), False)
+
+
+class AppendCommand(CommandRewrite):
+    """A RUN step gains a command at its end: `operator` is "&&" (runs if all before succeeded) or ";"."""
+
+    words: tuple[str, ...]
+    operator: str = "&&"
+
+    def apply(self, model: Model) -> None:
+        model.item(self.step)
+        old = model.shell(self.step)
+        new: Term = ("cmd", -1, (), self.words, ())
+        check_append(model.program.body(model.steps[self.step]), self.operator)
+        if self.operator == "&&":
+            model.shells[self.step] = both(old, new)
+        else:
+            head = old[1] if old[0] == "list" else ((old, ";"),)
+            model.shells[self.step] = ("list", (*head, (new, ";")))
+
+
+class PrependCommand(CommandRewrite):
+    """A RUN step gains a command at its beginning, followed by "&&" or ";"."""
+
+    words: tuple[str, ...]
+    operator: str = "&&"
+
+    def apply(self, model: Model) -> None:
+        model.item(self.step)
+        old = model.shell(self.step)
+        new: Term = ("cmd", -1, (), self.words, ())
+        check_append(model.program.body(model.steps[self.step]), self.operator)
+        if self.operator == "&&":
+            if old[0] in ("list", "or"):
+                raise Refusal("a command before `a; b` or `a || b` would bind to its first part only")
+            model.shells[self.step] = both(new, old)
+        else:
+            tail = old[1] if old[0] == "list" else ((old, ";"),)
+            model.shells[self.step] = ("list", ((new, ";"), *tail))
+
+
+class RemoveCommand(CommandRewrite):
+    """The command at `offset` of a RUN's shell text goes, with the operator that joined it to its neighbour. It is part
+    of an `&&` chain, or of a list; its last only under `set -e`, behind a plain command."""
+
+    offset: int
+
+    def apply(self, model: Model) -> None:
+        model.item(self.step)
+        errexit = errexit_throughout(model.program.body(model.steps[self.step]))
+        new = without_command(model.shell(self.step), self.offset, last=errexit)
+        model.shells[self.step] = _in_chain(new, self.step, self.offset)
+
+
+class InsertCommand(CommandRewrite):
+    """A command comes before the one at `offset` of a RUN's shell text: `operator` is "&&", or ";" under `set -e`."""
+
+    offset: int
+    words: tuple[str, ...]
+    operator: str = "&&"
+
+    def apply(self, model: Model) -> None:
+        model.item(self.step)
+        old = model.shell(self.step)
+        if not can_precede(model.program.body(model.steps[self.step]), self.offset, self.operator):
+            raise Refusal("the failure of a command put there could pass unnoticed")
+        new = with_command_before(old, self.offset, ("cmd", -1, (), self.words, ()), self.operator)
+        model.shells[self.step] = _in_chain(new, self.step, self.offset)
+
+
+class EditWords(CommandRewrite):
+    """The command at `offset` of a step's shell text: `remove` words from `index` on go, `insert` come in their place.
+    Word 0 is the first word of the simple command, wrappers such as sudo included."""
+
+    offset: int
+    index: int
+    remove: int
+    insert: tuple[str, ...]
+
+    def claim(self) -> Claim:
+        return Claim(frozenset((self.step,)), False, (self.step, self.offset))
+
+    def apply(self, model: Model) -> None:
+        model.item(self.step)
+
+        def change(command: Term) -> Term:
+            words = command[3]
+            if self.index + self.remove > len(words):
+                raise Refusal("a rewrite names words that the command does not have")
+            rest = words[self.index + self.remove :]
+            return (*command[:3], (*words[: self.index], *self.insert, *rest), command[4])
+
+        new = with_command(model.shell(self.step), self.offset, change)
+        if new is None:
+            raise Refusal(f"no command stands at {self.offset} of instruction {self.step}")
+        model.shells[self.step] = new
+
+
+def _in_chain(new: Term | None, step: int, offset: int) -> Term:
+    if new is None:
+        raise Refusal(f"the command at {offset} of instruction {step} is not part of a chain")
+    return new
