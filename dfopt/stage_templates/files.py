@@ -17,7 +17,7 @@ _LIMIT = 1 << 20  # bytes
 
 def shipped_directory() -> str:
     """The directory of the recipes that come with dfopt: in an installed package, or beside it in the source tree."""
-    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside = os.path.join(package, "_recipes")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
 

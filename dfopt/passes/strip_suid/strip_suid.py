@@ -4,7 +4,6 @@ import re
 
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
 from dfopt.editing.instruction_insert import insertion
-from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.base_images import base_facts
 from dfopt.ir.liveness import chain
@@ -17,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
 
@@ -92,9 +92,8 @@ class StripSuid(Pass):
         if last is None and own.get("files") == 0 and not any(brings(program, step) for step in parents):
             return
         node = last.node if last is not None else stage.node
-        message = "take the setuid bits from " + (
-            "what is installed" if last is not None else "the programs that the stage is built on"
-        )
+        source = "what is installed" if last is not None else "the programs that the stage is built on"
+        message = f"take the setuid bits from {source}"
         reason = UNCLEAR if command_elsewhere(program, program.stages[-1]) else ""
         reason = reason or obstacle(program, stage, last, facts)
         if reason:
