@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dfopt.cli.tasks import Fix
+    from dfopt.cli.tasks import FixTask
     from dfopt.workspace.cache import Store
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome
@@ -24,7 +24,7 @@ class Cached:
     """`task` with a cache before it. An outcome is kept (its `key` says so) only where it depends on nothing but the
     file's content and the settings: not where a pass asked about the outside, nor of a file that was written."""
 
-    def __init__(self, task: Fix, store: Store) -> None:
+    def __init__(self, task: FixTask, store: Store) -> None:
         self.task = task
         self.store = store
         self.failed = task.failed

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
+from dfopt.cli.check_task import CheckTask
 from dfopt.cli.errors import UsageError
 from dfopt.cli.report import reporter
 from dfopt.cli.request import files_of, lookup_of, request_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
-from dfopt.cli.tasks import Check
 from dfopt.request import STDIN
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def _once(values: Values) -> int:
         files, failed = ask_online(values, request, files)
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
     color = style.wanted(values.color, os.environ, out.is_terminal())
-    task = Check(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
+    task = CheckTask(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
     if values.statistics or values.baseline is not None or values.update_baseline:
         from dfopt.cli.baseline import run_with
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import request_of
 from dfopt.cli.run_files import run_task, task_of
-from dfopt.cli.tasks import Fix
+from dfopt.cli.tasks import FixTask
 from dfopt.workspace.run import run_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from dfopt.cli.options import Values
-
-    Work = TypeVar("Work", bound="Fix")
 
 
 def run(values: Values) -> int:
@@ -25,7 +21,7 @@ def run(values: Values) -> int:
         return run_verified(values)
     refuse_options_of_verify(values)
     request = request_of(values)
-    return run_task(values, task_of(values, Fix, request), run_all)
+    return run_task(values, task_of(values, FixTask, request), run_all)
 
 
 def refuse_options_of_verify(values: Values) -> None:

@@ -12,7 +12,7 @@ from dfopt.cli.proving import engines_of, figures_json, figures_line, interrupti
 from dfopt.cli.report.base import clean, position
 from dfopt.cli.request import request_of
 from dfopt.cli.run_files import run_task, task_of
-from dfopt.cli.tasks import Fix
+from dfopt.cli.tasks import FixTask
 from dfopt.engine import EngineError
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError
@@ -57,7 +57,7 @@ class Shop:
         self.lock = threading.Lock()
 
 
-class VerifiedFix(Fix):
+class VerifiedFix(FixTask):
     """The work on one file."""
 
     shop: Shop = Shop(Plan())

@@ -11,7 +11,7 @@ from dfopt.cli.digests import Digests, gather, lock_path
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import files_of, hosts_of, lookup_of
 from dfopt.cli.stream import count, stream
-from dfopt.cli.tasks import Fix
+from dfopt.cli.tasks import FixTask
 from dfopt.optimizer import Options
 from dfopt.registry.lock import LockError, read_lock
 from dfopt.request import STDIN, Request
@@ -163,7 +163,7 @@ def _files(digests: Digests, files: list[Found], lookup: Any, values: Values) ->
     request.update = values.update
     stdin = STDIN in values.paths
     mode = "diff" if values.diff else "text" if stdin else "nothing" if values.write or values.patch else "diff"
-    task = Fix(
+    task = FixTask(
         request, mode, "text", values.write, values.patch is not None,
         style.wanted(values.color, os.environ, out.is_terminal()), values.show_refusals, values.quiet,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import files_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
-from dfopt.cli.tasks import Fix
+from dfopt.cli.tasks import FixTask
 from dfopt.request import STDIN, Request
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.cli.stream import Run
     from dfopt.workspace.discovery import Found
 
-    Work = TypeVar("Work", bound="Fix")
+    Work = TypeVar("Work", bound="FixTask")
 
 
 def task_of(values: Values, kind: type[Work], request: Request) -> Work:
@@ -37,7 +37,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
     )
 
 
-def run_task(values: Values, task: Fix, run: Run) -> int:
+def run_task(values: Values, task: FixTask, run: Run) -> int:
     """Runs the work over the files by `run` (see stream), tells of it, and returns the exit code. Raises UsageError."""
     files: Iterable[Found] = files_of(values, task.request.lookup)
     failed = 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.patch import PatchFile
     from dfopt.cli.report.base import Reporter
-    from dfopt.cli.tasks import Fix
+    from dfopt.cli.tasks import FixTask
     from dfopt.workspace.cache import Store
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def stream(
     files: Iterable[Found],
-    task: Fix,
+    task: FixTask,
     failed: Callable[[Found, str], Outcome],
     jobs: int | None,
     reporter: Reporter | None = None,

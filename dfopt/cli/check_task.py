@@ -1,0 +1,84 @@
+"""The work on one file of `check`."""
+
+from __future__ import annotations
+
+from dfopt.cli import out
+from dfopt.cli.report import reporter
+from dfopt.cli.report.base import items_of
+from dfopt.cli.tasks import FixTask, counts
+from dfopt.workspace.run import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dfopt.cli.report.base import FileReport, Item
+    from dfopt.optimizer import Result
+    from dfopt.workspace.baseline import Baseline
+    from dfopt.workspace.discovery import Found
+
+
+_COUNT_OF_KIND = {"fix": "fixes", "available": "available", "suggestion": "suggestions", "unused-suppression": "unused"}
+
+
+def held_back(
+    items: tuple[Item, ...], found: Mapping[str, int], known: Mapping[str, int]
+) -> tuple[tuple[Item, ...], dict[str, int]]:
+    """The items to show, and how many of each kind of count are not: those of passes that found no more than is
+    known."""
+    quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
+    shown: list[Item] = []
+    held: dict[str, int] = {}
+    for item in items:
+        if item.name in quiet and item.kind != "refusal":
+            held[_COUNT_OF_KIND[item.kind]] = held.get(_COUNT_OF_KIND[item.kind], 0) + 1
+        else:
+            shown.append(item)
+    return tuple(shown), held
+
+
+class CheckTask(FixTask):
+    """The work on one file: as for `fix`, but everything that was found is shown, and nothing is written.
+
+    baseline  findings that are not shown
+    """
+
+    baseline: Baseline | None = None
+
+    def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
+        from dfopt.cli.unused import unused_suppressions
+
+        numbers = counts(result)
+        unused = unused_suppressions(result, self.request.options_for(found, result.source))
+        numbers["unused"] = len(unused)
+        items = items_of(result, refusals=self.refusals, unused=unused)
+        passes: dict[str, int] = {}
+        for item in items:
+            if item.kind != "refusal":
+                passes[item.name] = passes.get(item.name, 0) + 1
+        notes = ""
+        if self.baseline is not None:
+            known = self.baseline.of(found.path)
+            items, held = held_back(items, passes, known)
+            for kind, number in held.items():
+                numbers[kind] -= number
+            numbers["baseline"] = sum(held.values())
+            for name, number in sorted(known.items()):
+                if passes.get(name, 0) < number:
+                    notes += (
+                        f"{out.printable(found.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
+                    )
+                    numbers["stale"] = numbers.get("stale", 0) + 1
+        report = FileReport(found.name, result.source.text, items, None, result.changed, False, result.changes)
+        findings = sum(numbers[kind] for kind in _KINDS)
+        return Outcome(
+            reporter(self.format, color=self.color).file(report),
+            status=1 if findings else 0,
+            notes="" if self.quiet else notes,
+            counts={**numbers, "findings": findings},
+            name=found.path,
+            passes=passes,
+        )
+
+
+_KINDS = ("fixes", "available", "suggestions", "unused")
