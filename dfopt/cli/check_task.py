@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.report import reporter
-from dfopt.cli.report.base import items_of
+from dfopt.cli.report.base import FileReport, items_of
 from dfopt.cli.tasks import FixTask, counts
 from dfopt.workspace.run import Outcome
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dfopt.cli.report.base import FileReport, Item
+    from dfopt.cli.report.base import Item
     from dfopt.optimizer import Result
     from dfopt.workspace.baseline import Baseline
     from dfopt.workspace.discovery import Found
