@@ -7,6 +7,9 @@ deleted the others: that is where the hunks of the final diff get their authors 
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
+
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -85,12 +88,13 @@ class Change(Record):
 class Patchwork:
     """The current text as pieces of the original and of what was written since."""
 
-    __slots__ = ("original", "pieces", "text")
+    __slots__ = ("_starts", "original", "pieces", "text")
 
     def __init__(self, original: str) -> None:
         self.original = original
         self.text = original
         self.pieces: list[Piece] = [Piece(0, len(original), None, frozenset())]
+        self._starts: list[int] | None = None  # offset of each piece in the current text, and the end
 
     def apply(self, edits: Iterable[tuple[Edit, int]]) -> None:
         """Makes edits (spans of the *current* text), each with its author's number. Raises OverlapError."""
@@ -140,15 +144,17 @@ class Patchwork:
             index += 1
             rest = pieces[index] if index < len(pieces) else None
         self.pieces = [piece for piece in result if piece.width or piece.authors]
+        self._starts = None
 
     def original_offset(self, offset: int) -> int:
         """Where in the original the current text's `offset` came from (the place of the change, for new text)."""
-        at = 0
-        for piece in self.pieces:
-            if offset < at + piece.width:
-                return piece.start + (offset - at if piece.text is None else 0)
-            at += piece.width
-        return len(self.original)
+        if self._starts is None:
+            self._starts = list(accumulate([piece.width for piece in self.pieces], initial=0))
+        at = bisect_right(self._starts, offset) - 1
+        if at >= len(self.pieces):
+            return len(self.original)
+        piece = self.pieces[at]
+        return piece.start + (offset - self._starts[at] if piece.text is None else 0)
 
     def changes(self) -> list[Change]:
         """What differs from the original, in order; adjacent changed pieces are one change."""

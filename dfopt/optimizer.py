@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dfopt.edit import Patchwork, touching
+from bisect import bisect_right, insort
+from time import perf_counter
+
+from dfopt.edit import Patchwork
 from dfopt.facts import NO_FACTS
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.passes.index import entries
-from dfopt.record import Record
+from dfopt.pass_selection import Options, chosen
+from dfopt.passes.base import PHASES
+from dfopt.results import Applied, Problem, Reported, Result, Suppression
 from dfopt.second_reader import disagreement
 from dfopt.source import LineIndex
 from dfopt.suppress import rules
@@ -16,231 +20,149 @@ from dfopt.syntax.tree import DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container
 
-    from dfopt.edit import Change, Edit
+    from dfopt.edit import Edit
     from dfopt.facts import Facts
-    from dfopt.findings import Declares, Finding, Fix
+    from dfopt.findings import Finding, Fix
     from dfopt.passes.base import Pass
     from dfopt.passes.index import Entry
     from dfopt.rewrites.base import Claim
     from dfopt.source import Source
+    from dfopt.suppress import Rule
 
 
-class Options(Record):
-    """What to run.
+_ROUNDS = 10  # within a phase, and of all phases: a pass that never settles is a fault, and is reported
 
-    select    names, groups ("size") or codes ("DL3009") to run; empty means every pass that is on by default
-    ignore    the same, taken away
-    tiers     the tiers whose fixes are applied
-    settings  pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
+
+class Observer:
+    """Is shown what the optimizer does, for people who work on passes. This one looks away."""
+
+    def ran(self, phase: str, name: str, seconds: float, findings: int) -> None:
+        """A pass looked at the text once."""
+
+    def applied(self, phase: str, names: list[str], before: str, after: str) -> None:
+        """Fixes of these passes were applied together."""
+
+
+class Optimizer:
+    """Optimizes files under one set of options. The passes are imported and made when the first file comes that they
+    may have work for.
+
+    arrange   what puts the findings of a round in order, before fixes that meet are chosen among (tests turn it round)
+    observer  is shown what happens
+    Raises UnknownNameError where `options` names a pass that does not exist.
     """
 
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    tiers: tuple[str, ...] = ("safe",)
-    settings: Mapping[str, Mapping[str, object]] = {}
-
-
-class Applied(Record):
-    """A fix that passed the gate. Offsets are in the original text; `number` is its author number in the changes.
-
-    `declares`: what it may change in the image; None: what its pass declares.
-    """
-
-    number: int
-    name: str
-    tier: str
-    message: str
-    start: int
-    end: int
-    round: int
-    declares: Declares | None = None
-
-    @property
-    def identity(self) -> tuple[str, int]:
-        """Pass and place: by this `optimize` can be told to apply this fix again, among fewer others."""
-        return self.name, self.start
-
-
-class Reported(Record):
-    """A finding that changed nothing: a fix of a tier that was not asked for (`fixable`), a suggestion, or, with
-    `reason`, a refusal (by the pass, or by the gate). Offsets are in the original text."""
-
-    name: str
-    tier: str
-    message: str
-    start: int
-    end: int
-    fixable: bool = False
-    reason: str = ""
-    by_gate: bool = False
-
-
-class Suppression(Record):
-    """A suppression comment: `names` as written, and whether any finding was held back by it."""
-
-    names: tuple[str, ...]
-    start: int
-    end: int
-    used: bool
-
-
-class Problem(Record):
-    """Why a file could not be read as a Dockerfile. `line` and `column` count from 1."""
-
-    message: str
-    line: int
-    column: int
-
-
-class Result(Record):
-    """What became of one file. `output` equals the source's text where nothing was applied, and always where there is
-    a `problem`."""
-
-    source: Source
-    output: str
-    changes: tuple[Change, ...] = ()
-    applied: tuple[Applied, ...] = ()
-    reported: tuple[Reported, ...] = ()
-    suppressions: tuple[Suppression, ...] = ()
-    rounds: int = 0
-    problem: Problem | None = None
-
-    @property
-    def changed(self) -> bool:
-        return self.output != self.source.text
-
-
-_ROUNDS = 10
-
-
-class UnknownNameError(ValueError):
-    """`select` or `ignore` names no pass, group or code. `names` are the ones in question."""
-
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(", ".join(names))
-        self.names = names
-
-
-def chosen(options: Options) -> list[Entry]:
-    """The passes that the options ask for, in running order, none of them imported. Raises UnknownNameError."""
-    known = entries()
-    wanted, unwanted = ([word.lower() for word in words] for words in (options.select, options.ignore))
-    unknown = [word for word in (*options.select, *options.ignore) if not any(one.named(word.lower()) for one in known)]
-    if unknown:
-        raise UnknownNameError(unknown)
-    shared = options.settings.get("*", {})
-    found: list[Entry] = []
-    for one in known:
-        runs = any(map(one.named, wanted)) if wanted else one.default
-        if one.strategy is not None and one.name not in wanted:
-            setting, value = one.strategy
-            runs = shared.get(setting) == value and (runs or not wanted)
-        if runs and not any(map(one.named, unwanted)):
-            found.append(one)
-    return found
-
-
-def select_passes(options: Options) -> list[Pass]:
-    """The passes that the options ask for, in running order. Raises UnknownNameError."""
-    return [one.load()(options.settings.get(one.name), options.settings.get("*")) for one in chosen(options)]
-
-
-class _Prepared:
-    """The passes of some options, each imported and made when the first file that it may have work for comes."""
-
-    __slots__ = ("entries", "made", "options", "words")
-
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self,
+        options: Options,
+        observer: Observer | None = None,
+        arrange: Callable[[list[Finding]], list[Finding]] | None = None,
+    ) -> None:
         self.options = options
-        self.entries = chosen(options)
-        self.words = sorted({word for one in self.entries for word in one.triggers})
-        self.made: dict[str, Pass] = {}
+        self.observer = observer
+        self.arrange = arrange
+        self._entries = chosen(options)
+        self._words = sorted({word for entry in self._entries for word in entry.triggers})
+        self._passes: dict[str, Pass] = {}
+        self._text: str | None = None
+        self._present: set[str] = set()
 
-    def passes(self, text: str) -> list[Pass]:
-        """Those that may have work in this text."""
-        lower = text.lower()
-        there = {word for word in self.words if word in lower}
-        found: list[Pass] = []
-        for one in self.entries:
-            if one.triggers and there.isdisjoint(one.triggers):
-                continue
-            made = self.made.get(one.name)
-            if made is None:
-                settings = self.options.settings
-                made = self.made[one.name] = one.load()(settings.get(one.name), settings.get("*"))
-            found.append(made)
-        return found
+    def run(self, source: Source, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None) -> Result:
+        """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse.
 
+        `only`: apply no other fixes than those of these identities (`Applied.identity` of an earlier run); the rest is
+        reported as if its tier had not been asked for.
+        """
+        try:
+            program = Program(parse(source.text))
+        except DockerfileError as error:
+            line, column = LineIndex(source.text).position(min(error.offset, len(source.text)))
+            return Result(source, source.text, problem=Problem(error.message, line + 1, column + 1))
+        run = _Run(self, source, program, facts or NO_FACTS, only)
+        result = run.result()
+        if result.changed and disagreement(program, run.program):
+            # the second reader objects to something: admit fixes only with its consent, one by one where need be
+            result = _Run(self, source, program, facts or NO_FACTS, only, strict=True).result()
+        return result
 
-_prepared: _Prepared | None = None
+    def passes(self, text: str, phase: str) -> list[Pass]:
+        """The passes of a phase that may have work in this text, in running order."""
+        entries = [entry for entry in self._entries if entry.phase == phase]
+        if not entries:
+            return []
+        if text is not self._text:  # one lower-cased copy serves all phases
+            self._text, lower = text, text.lower()
+            self._present = {word for word in self._words if word in lower}
+        return [
+            self._pass(entry) for entry in entries if not entry.triggers or not self._present.isdisjoint(entry.triggers)
+        ]
+
+    def _pass(self, entry: Entry) -> Pass:
+        made = self._passes.get(entry.name)
+        if made is None:
+            settings = self.options.settings
+            made = self._passes[entry.name] = entry.load()(settings.get(entry.name), settings.get("*"))
+        return made
 
 
 def optimize(
     source: Source, options: Options, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None
 ) -> Result:
-    """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse.
-
-    `only`: apply no other fixes than those of these identities (`Applied.identity` of an earlier run); the rest is
-    reported as if its tier had not been asked for.
-    Raises UnknownNameError where `options` names a pass that does not exist.
-    """
-    global _prepared
-    if _prepared is None or _prepared.options is not options:
-        _prepared = _Prepared(options)
-    passes = _prepared
-    try:
-        program = Program(parse(source.text))
-    except DockerfileError as error:
-        line, column = LineIndex(source.text).position(min(error.offset, len(source.text)))
-        return Result(source, source.text, problem=Problem(error.message, line + 1, column + 1))
-    run = _Run(source, program, passes, options, facts or NO_FACTS, only)
-    result = run.result()
-    if result.changed and disagreement(program, run.program):
-        # the second reader objects to something: admit fixes only with its consent, one by one where need be
-        result = _Run(source, program, passes, options, facts or NO_FACTS, only, strict=True).result()
-    return result
+    """Optimizes one file, as `Optimizer.run`: for callers with a single file."""
+    return Optimizer(options).run(source, facts, only)
 
 
 class _Run:
-    """One file on its way to the fix-point."""
+    """One file on its way to the fix-point: phase by phase, each to its own, and again until none changes anything."""
 
     def __init__(
         self,
+        optimizer: Optimizer,
         source: Source,
         program: Program,
-        passes: _Prepared,
-        options: Options,
         facts: Facts,
         only: Container[tuple[str, int]] | None = None,
         *,
         strict: bool = False,
     ) -> None:
+        self.optimizer = optimizer
         self.source = source
         self.program = program
-        self.passes = passes
-        self.tiers = frozenset(options.tiers)
+        self.tiers = frozenset(optimizer.options.tiers)
         self.facts = facts
         self.only = only
         self.strict = strict
         self.patch = Patchwork(source.text)
         self.applied: list[Applied] = []
-        self.refused: dict[tuple[str, int, int, str], str] = {}  # of the current round's text
+        self.rounds = 0
+        self.held: list[Rule] = []  # the suppressions of `held_in`
+        self.held_in: Program | None = None
+        # of the last time through all phases:
+        self.findings: list[Finding] = []
+        self.refused: dict[tuple[str, int, int, str], str] = {}
         self.used: set[int] = set()
-        self.last: list[Finding] = []
 
     def result(self) -> Result:
-        rounds = 0
-        while rounds < _ROUNDS:
-            rounds += 1
-            self.refused = {}
-            self.last = self.find()
-            if not self.advance(rounds):
-                break
-        else:
-            return self.unsettled()
-        reported = [self.report(finding) for finding in self.last]
+        for _ in range(_ROUNDS):
+            self.findings, self.refused, self.used = [], {}, set()
+            before = len(self.applied)
+            # a fix may give work to a pass that had none: the passes of a phase are asked for when it is its turn
+            for phase in PHASES:
+                for _ in range(_ROUNDS):
+                    findings = self.find(phase)
+                    if not self.advance(phase, findings):
+                        break
+                else:
+                    return self.unsettled()
+                self.findings += findings
+            if len(self.applied) == before:
+                return self.settled()
+        return self.unsettled()
+
+    def settled(self) -> Result:
+        reported = [self.report(finding) for finding in self.findings]
         reported += self.not_understood()
         suppressions = tuple(
             Suppression(tuple(sorted(rule.names)), start, start + rule.end - rule.start, rule.start in self.used)
@@ -250,7 +172,7 @@ class _Run:
         )
         return Result(
             self.source, self.patch.text, tuple(self.patch.changes()), tuple(self.applied), tuple(reported),
-            suppressions, rounds,
+            suppressions, self.rounds,
         )  # fmt: skip
 
     def unsettled(self) -> Result:
@@ -259,54 +181,71 @@ class _Run:
         reported = [
             Reported(one.name, one.tier, one.message, one.start, one.end, False, reason, True) for one in self.applied
         ]
-        return Result(self.source, self.source.text, reported=tuple(reported), rounds=_ROUNDS)
+        return Result(self.source, self.source.text, reported=tuple(reported), rounds=self.rounds)
 
-    def find(self) -> list[Finding]:
-        """All findings of this round that no comment holds back."""
-        held = rules(self.program.dockerfile)
-        self.used = set()
-        passes = self.passes.passes(self.program.text)
+    def find(self, phase: str) -> list[Finding]:
+        """The findings of a phase's passes that no comment holds back."""
+        findings: list[Finding] = []
+        for one in self.optimizer.passes(self.program.text, phase):
+            findings += self.observed(phase, one)
+        if self.optimizer.arrange is not None:
+            findings = self.optimizer.arrange(findings)
+        return findings
+
+    def observed(self, phase: str, one: Pass) -> list[Finding]:
+        observer = self.optimizer.observer
+        if observer is None:
+            return self.of_pass(one)
+        started = perf_counter()
+        findings = self.of_pass(one)
+        observer.ran(phase, one.name, perf_counter() - started, len(findings))
+        return findings
+
+    def of_pass(self, one: Pass) -> list[Finding]:
+        """A pass's findings that no comment holds back."""
+        if self.held_in is not self.program:
+            self.held_in, self.held = self.program, rules(self.program.dockerfile)
+        held = self.held
         if not held:
-            return [finding for one in passes for finding in one.find(self.program, self.facts)]
-        index = LineIndex(self.program.text)
+            return list(one.find(self.program, self.facts))
+        lines = LineIndex(self.program.text)
         nodes = self.program.dockerfile.instructions
-        result: list[Finding] = []
-        for one in passes:
-            for finding in one.find(self.program, self.facts):
-                spans = [(index.line(finding.start) + 1, index.line(finding.end) + 1)]
-                if finding.fix is not None:
-                    for rewrite in finding.fix.rewrites:
-                        spans += [(nodes[i].line, nodes[i].last) for i in rewrite.claim().steps if i < len(nodes)]
-                holding = [rule for rule in held if any(rule.covers(one, *span) for span in spans)]
-                self.used.update(rule.start for rule in holding)
-                if not holding:
-                    result.append(finding)
-        return result
+        findings: list[Finding] = []
+        for finding in one.find(self.program, self.facts):
+            spans = [(lines.line(finding.start) + 1, lines.line(finding.end) + 1)]
+            if finding.fix is not None:
+                for rewrite in finding.fix.rewrites:
+                    spans += [(nodes[i].line, nodes[i].last) for i in rewrite.claim().steps if i < len(nodes)]
+            holding = [rule for rule in held if any(rule.covers(one, *span) for span in spans)]
+            self.used.update(rule.start for rule in holding)
+            if not holding:
+                findings.append(finding)
+        return findings
 
-    def advance(self, number: int) -> bool:
+    def advance(self, phase: str, findings: list[Finding]) -> bool:
         """Applies what this round may apply; False where that is nothing."""
         chosen: list[Finding] = []
-        for finding in self.last:
+        taken = _Taken()
+        for finding in findings:
             fix = finding.fix
             if fix is None or fix.tier not in self.tiers or not fix.edits:
                 continue
             if self.only is not None and (finding.name, self.patch.original_offset(finding.start)) not in self.only:
                 continue
-            if not any(_conflict(fix, other.fix) for other in chosen if other.fix is not None):
+            if taken.take(fix):
                 chosen.append(finding)
-        if not chosen:
-            return False
-        program = self.admit(chosen)
-        if program is None:
+        program = self.admit(chosen) if chosen else None
+        if program is None and len(chosen) > 1:
             accepted: list[Finding] = []
             for finding in chosen:
-                made = self.admit([*accepted, finding])
-                if made is not None:
+                admitted = self.admit([*accepted, finding])
+                if admitted is not None:
                     accepted.append(finding)
-                    program = made
+                    program = admitted
             chosen = accepted
         if program is None:
             return False
+        self.rounds += 1
         pairs: list[tuple[Edit, int]] = []
         for finding in chosen:
             fix = finding.fix
@@ -315,14 +254,17 @@ class _Run:
             self.applied.append(
                 Applied(
                     author, finding.name, fix.tier, finding.message, self.patch.original_offset(finding.start),
-                    self.patch.original_offset(finding.end), number, fix.declares,
+                    self.patch.original_offset(finding.end), self.rounds, fix.declares,
                 )
             )  # fmt: skip
             pairs += [(edit, author) for edit in fix.edits]
+        before = self.patch.text
         self.patch.apply(pairs)
         if self.patch.text != program.text:
             raise AssertionError("the text that the gate saw is not the text that was made")
         self.program = program
+        if self.optimizer.observer is not None:
+            self.optimizer.observer.applied(phase, [finding.name for finding in chosen], before, self.patch.text)
         return True
 
     def admit(self, findings: list[Finding]) -> Program | None:
@@ -340,7 +282,7 @@ class _Run:
         """What no pass could look into, where no finding says so already."""
         result: list[Reported] = []
         for step, why in self.program.not_understood():
-            if not any(f.reason == why and f.start <= step.node.start <= f.end for f in self.last):
+            if not any(f.reason == why and f.start <= step.node.start <= f.end for f in self.findings):
                 start, end = (self.patch.original_offset(at) for at in (step.node.start, step.node.end))
                 message = f"this {step.effective.keyword} is left alone"
                 result.append(Reported("shell-syntax", "suggestion", message, start, end, False, why))
@@ -359,15 +301,37 @@ def _key(finding: Finding) -> tuple[str, int, int, str]:
     return finding.name, finding.start, finding.end, finding.message
 
 
-def _conflict(one: Fix, other: Fix) -> bool:
-    """Whether two fixes cannot go into one round: their edits meet, or one claims what the other changes."""
-    if touching(one.edits, other.edits):
-        return True
-    claims = [rewrite.claim() for rewrite in one.rewrites]
-    return any(_meet(claim, rewrite.claim()) for rewrite in other.rewrites for claim in claims)
+class _Taken:
+    """What the fixes of a round take so far: no other fix may share a character with their edits, touch an instruction
+    that one claims whole, or edit the words of the same command."""
 
+    __slots__ = ("commands", "partly", "spans", "whole")
 
-def _meet(one: Claim, other: Claim) -> bool:
-    if one.steps & other.steps and (one.whole or other.whole):
+    def __init__(self) -> None:
+        self.spans: list[tuple[int, int]] = []  # of edits, in order; none overlap
+        self.whole: set[int] = set()
+        self.partly: set[int] = set()
+        self.commands: set[tuple[int, int]] = set()
+
+    def take(self, fix: Fix) -> bool:
+        """Takes what a fix needs; False, and nothing is taken, where another fix has some of it."""
+        claims = [rewrite.claim() for rewrite in fix.rewrites]
+        if any(self._meets(edit.start, edit.end) for edit in fix.edits) or any(map(self._claimed, claims)):
+            return False
+        for edit in fix.edits:
+            insort(self.spans, (edit.start, edit.end))
+        for claim in claims:
+            (self.whole if claim.whole else self.partly).update(claim.steps)
+            if claim.command is not None:
+                self.commands.add(claim.command)
         return True
-    return one.command is not None and one.command == other.command
+
+    def _meets(self, start: int, end: int) -> bool:
+        """Whether a span shares a character with a taken one, or meets it at an offset."""
+        at = bisect_right(self.spans, (end, len(self.spans) and self.spans[-1][1]))
+        return at > 0 and self.spans[at - 1][1] >= start
+
+    def _claimed(self, claim: Claim) -> bool:
+        if not self.whole.isdisjoint(claim.steps) or (claim.whole and not self.partly.isdisjoint(claim.steps)):
+            return True
+        return claim.command in self.commands

@@ -7,6 +7,7 @@ import sys
 
 from dfopt import optimizer
 from dfopt.facts import NO_FACTS
+from dfopt.pass_selection import Options
 from dfopt.source import Source
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
 from dfopt.workspace.settings import ConfigError
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.facts import Facts
-    from dfopt.optimizer import Options, Result
     from dfopt.recipes.plan import Plan
+    from dfopt.results import Result
     from dfopt.workspace.config import Config, Lookup
     from dfopt.workspace.discovery import Found
 
@@ -55,6 +56,7 @@ class Request:
         self.hosts = hosts
         self.shared = shared or {}
         self._options: dict[int, tuple[Config, Options]] = {}
+        self._optimizers: dict[int, optimizer.Optimizer] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
         self.asked = False  # whether the last file's result depends on what facts said
         self._keys: dict[tuple[int, str | None], str] = {}
@@ -86,7 +88,7 @@ class Request:
         if known is None:
             ignore = self.ignore if self.select else (*config.get("ignore", ()), *self.ignore)
             unsafe = self.unsafe if self.unsafe is not None else config.get("unsafe", False)
-            options = optimizer.Options(
+            options = Options(
                 self.select or tuple(config.get("select", ())),
                 ignore,
                 ("safe", "unsafe") if unsafe else ("safe",),
@@ -94,6 +96,14 @@ class Request:
             )
             known = self._options[id(config)] = (config, options)
         return known[1]
+
+    def optimizer(self, directory: str) -> optimizer.Optimizer:
+        """The optimizer for files of a directory: one for each configuration. Raises ConfigError."""
+        options = self.options(directory)
+        known = self._optimizers.get(id(options))
+        if known is None:
+            known = self._optimizers[id(options)] = optimizer.Optimizer(options)
+        return known
 
     def plan(self, directory: str) -> Plan | None:
         """The recipes for files of a directory; None where passes are selected without one. Raises ConfigError."""
@@ -146,7 +156,7 @@ class Request:
         elif plan is not None:
             result = plan.optimize(source, facts, only)
         else:
-            result = optimizer.optimize(source, self.options(directory), facts, only)
+            result = self.optimizer(directory).run(source, facts, only)
         self.asked = facts.asked
         return result
 

@@ -18,7 +18,8 @@ from ruamel.yaml import YAML
 from dfopt.cli.options import command_named
 from dfopt.cli.options import commands as all_commands
 from dfopt.facts import NO_FACTS
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.passes.base import GROUPS, Pass, registered
 from dfopt.source import Source
 from dfopt.testing import laws

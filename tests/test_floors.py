@@ -24,7 +24,7 @@ FLOORS = (
     ("analysis",),  # what several passes ask
     ("editing",),  # edits in the file's own style
     ("passes",),
-    ("gate", "second_reader", "suppress"),
+    ("gate", "second_reader", "suppress", "results", "pass_selection"),
     ("optimizer",),  # a pure function: (source, options, facts) -> result
     ("recipes", "registry"),
     ("image", "workspace"),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
+from dfopt.results import Result
 from dfopt.source import Source
 
 TEXT = """FROM debian:13-slim

@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dfopt.facts import NO_FACTS
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import laws

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dfopt.ir.program import Program
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.second_reader import dequoted, disagreement
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse

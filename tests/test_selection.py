@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dfopt.optimizer import Options, chosen
+from dfopt.pass_selection import Options, chosen
 from dfopt.passes.base import registered
 
 BY_NAME = {"flatten", "multi-stage", "swap-base"}

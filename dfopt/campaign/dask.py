@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.campaign.model import FileResult
-    from dfopt.optimizer import Options, Result
+    from dfopt.pass_selection import Options
     from dfopt.recipes.plan import Plan
+    from dfopt.results import Result
     from dfopt.workspace.discovery import Found
 
 CHUNK = 32  # files per task of the scheduler
@@ -65,7 +66,8 @@ class Elsewhere(Facts):
 def work(jobs: list[Job], expected: str) -> list[Result | None]:
     """On a worker: the results of some files; None where the outside of the file was asked about. Raises DaskError
     where the worker's dfopt is another than the caller's."""
-    from dfopt.optimizer import Options, optimize
+    from dfopt.optimizer import optimize
+    from dfopt.pass_selection import Options
     from dfopt.workspace.facts import AskedFacts
 
     if fingerprint() != expected:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
 
 STATES = ("changed", "unchanged", "refused", "failed")
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from dfopt.facts import Facts
-    from dfopt.optimizer import Options, Result
+    from dfopt.pass_selection import Options
     from dfopt.recipes.plan import Plan
+    from dfopt.results import Result
     from dfopt.source import Source
     from dfopt.workspace.discovery import Found
 

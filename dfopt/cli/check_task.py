@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dfopt.cli.report.base import Item
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
     from dfopt.workspace.baseline import Baseline
     from dfopt.workspace.discovery import Found
 

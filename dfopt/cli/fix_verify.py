@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.engine import Engine
-    from dfopt.optimizer import Result
     from dfopt.proof import Proof
+    from dfopt.results import Result
     from dfopt.source import Source
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome

@@ -12,7 +12,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.request import files_of, hosts_of, lookup_of
 from dfopt.cli.stream import count, stream
 from dfopt.cli.tasks import FixTask
-from dfopt.optimizer import Options
+from dfopt.pass_selection import Options
 from dfopt.registry.lock import LockError, read_lock
 from dfopt.request import STDIN, Request
 

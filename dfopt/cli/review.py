@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.cli.options import Values
     from dfopt.image.layers import Contents
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
     from dfopt.review.build import Settings
     from dfopt.review.model import Review, Reviewed
     from dfopt.workspace.config import Lookup

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dfopt.cli.report.base import FileReport
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
     from dfopt.workspace.discovery import Found
 
 

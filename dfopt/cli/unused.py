@@ -7,7 +7,8 @@ from dfopt.workspace.selection import known, matching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.optimizer import Options, Result
+    from dfopt.pass_selection import Options
+    from dfopt.results import Result
 
 
 def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int, str]]:
@@ -31,7 +32,7 @@ def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int
 
 def _all_ran(names: tuple[str, ...], options: Options) -> bool:
     """Whether every pass that the names stand for ran (of a group: those that run by default)."""
-    from dfopt.optimizer import chosen
+    from dfopt.pass_selection import chosen
 
     ran = {one.name for one in chosen(options)}
     return all(cls.name in ran for name in names for cls in matching(name) if cls.default or cls.name == name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dfopt.edit import Edit, OverlapError, Patchwork
 from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable
 from dfopt.facts import NO_FACTS
-from dfopt.optimizer import Applied, Options, Problem, Reported, Result, optimize, select_passes
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options, select_passes
 from dfopt.record import Record, replace
+from dfopt.results import Applied, Problem, Reported, Result
 from dfopt.source import LineIndex, Source
 
 TYPE_CHECKING = False

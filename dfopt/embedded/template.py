@@ -12,8 +12,10 @@ import re
 from dfopt.embedded.model import HostError
 from dfopt.facts import NO_FACTS
 from dfopt.ir.program import Program
-from dfopt.optimizer import Options, Problem, Reported, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.record import replace
+from dfopt.results import Problem, Reported, Result
 from dfopt.source import LineIndex, Source
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.edit import Edit
     from dfopt.lsp.analysis import Analysis
     from dfopt.lsp.place import Range
-    from dfopt.optimizer import Reported
+    from dfopt.results import Reported
 
 SOURCE = "dfopt"
 FIX_ALL = "source.fixAll.dfopt"

@@ -10,8 +10,10 @@ from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.lsp.place import Places, minimal
-from dfopt.optimizer import Options, Reported, optimize, select_passes
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options, select_passes
 from dfopt.record import Record
+from dfopt.results import Reported
 from dfopt.rewrites.instructions import ChangeComments
 from dfopt.second_reader import disagreement
 from dfopt.source import Source
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.facts import Facts
-    from dfopt.optimizer import Problem, Result, Suppression
+    from dfopt.results import Problem, Result, Suppression
     from dfopt.syntax.tree import Instruction
 
 _OWN_COMMENT = re.compile(r"(#\s*dfopt:\s*ignore\s*=\s*)([\w,.-]+)", re.I)

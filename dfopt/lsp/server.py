@@ -19,7 +19,7 @@ from dfopt.lsp import pages
 from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range_of
 from dfopt.lsp.analysis import Analysis, Refused
 from dfopt.lsp.settings import Settings, settings_from
-from dfopt.optimizer import Options
+from dfopt.pass_selection import Options
 from dfopt.request import Request
 from dfopt.source import Source
 from dfopt.version import version

@@ -53,6 +53,7 @@ class AddChecksum(Pass):
 
     name = "add-checksum"
     group = "reproducible"
+    phase = "names"
     triggers = ("add",)
     order = 82
 

@@ -51,6 +51,7 @@ class AddToCopy(Pass):
 
     name = "add-to-copy"
     group = "correct"
+    phase = "names"
     codes = ("DL3020",)
     triggers = ("add",)
     order = 63

@@ -58,6 +58,7 @@ class AptToAptGet(Pass):
 
     name = "apt-to-apt-get"
     group = "style"
+    phase = "names"
     codes = ("DL3027",)
     triggers = ("apt",)
     default = False

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
 
+# A pass belongs to one of these; they run in this order, each to its own fix-point, so that no pass works on text that
+# a pass of an earlier phase will move or drop.
+PHASES = (
+    "repair",  # what is wrong or dead
+    "restructure",  # what the stages are
+    "layers",  # which steps share a layer, and in which order
+    "caches",  # what package managers leave: cleaned up, or kept in mounts
+    "runtime",  # how the final stage runs: exec form, user, rights
+    "names",  # pins, checksums, spelling
+)
 GROUPS = ("size", "cache", "security", "reproducible", "correct", "style")
 
 
@@ -66,7 +76,8 @@ class Pass:
     triggers  lower-case words, one of which the file must hold for the pass to have work (checked on the raw text,
               before any analysis); empty: always
     options   its settings
-    order     passes run by (order, name): when two fixes meet, the one of the lower order goes first
+    phase     one of PHASES
+    order     passes of a phase run by (order, name): when two fixes meet, the one of the lower order goes first
     declares  what its fixes may change in the image, where a fix says nothing else
     by_name   only its own name or a code of its selects it: what it does to a file nobody expects of "size" or "all"
     strategy  (setting, value) of SHARED that the pass carries out: it runs where the setting has this value, or where
@@ -79,6 +90,7 @@ class Pass:
     default: ClassVar[bool] = True
     triggers: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
+    phase: ClassVar[str]
     order: ClassVar[int] = 50
     declares: ClassVar[Declares] = NOTHING
     strategy: ClassVar[tuple[str, str] | None] = None
@@ -106,7 +118,7 @@ def registered() -> dict[str, type[Pass]]:
     from dfopt.passes import load
 
     load()
-    return dict(sorted(_registry.items(), key=lambda item: (item[1].order, item[0])))
+    return dict(sorted(_registry.items(), key=lambda item: (PHASES.index(item[1].phase), item[1].order, item[0])))
 
 
 STAGES = Option("stages", "choice", "shipped", "only in stages that reach an image, or in all", ("shipped", "all"))

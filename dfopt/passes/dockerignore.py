@@ -48,6 +48,7 @@ class Dockerignore(Pass):
 
     name = "dockerignore"
     group = "security"
+    phase = "names"
     triggers = ("copy", "add")
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:

@@ -46,6 +46,7 @@ class DuplicateInstruction(Pass):
 
     name = "duplicate-instruction"
     group = "correct"
+    phase = "repair"
     codes = ("DL3012", "DL4003", "DL4004", "MultipleInstructionsDisallowed")
     triggers = ("cmd", "entrypoint", "healthcheck")
     order = 15

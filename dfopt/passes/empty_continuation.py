@@ -47,6 +47,7 @@ class EmptyContinuation(Pass):
 
     name = "empty-continuation"
     group = "correct"
+    phase = "names"
     codes = ("NoEmptyContinuation",)
     order = 70
 

@@ -36,6 +36,7 @@ class FromAsCase(Pass):
 
     name = "from-as-case"
     group = "style"
+    phase = "names"
     codes = ("FromAsCasing",)
     default = False
     triggers = (" as ", "\tas ", " as\t", "\tas\t")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Pass
 
     Row: TypeAlias = tuple[
-        str, str, tuple[str, ...], bool, tuple[str, ...], int, tuple[str, str] | None, bool, str, str
+        str, str, tuple[str, ...], bool, tuple[str, ...], str, int, tuple[str, str] | None, bool, str, str
     ]
 
 
@@ -33,6 +33,7 @@ class Entry(Record):
     codes: tuple[str, ...]
     default: bool
     triggers: tuple[str, ...]
+    phase: str
     order: int
     strategy: tuple[str, str] | None
     by_name: bool
@@ -80,6 +81,7 @@ def rows() -> list[Row]:
             cls.codes,
             cls.default,
             cls.triggers,
+            cls.phase,
             cls.order,
             cls.strategy,
             cls.by_name,

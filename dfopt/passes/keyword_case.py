@@ -42,6 +42,7 @@ class KeywordCase(Pass):
 
     name = "keyword-case"
     group = "style"
+    phase = "names"
     codes = ("ConsistentInstructionCasing",)
     default = False
     order = 80

@@ -48,6 +48,7 @@ class LegacyEnvLabel(Pass):
 
     name = "legacy-env-label"
     group = "correct"
+    phase = "names"
     codes = ("LegacyKeyValueFormat",)
     triggers = ("env", "label")
     order = 60

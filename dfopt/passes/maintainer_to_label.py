@@ -42,6 +42,7 @@ class MaintainerToLabel(Pass):
 
     name = "maintainer-to-label"
     group = "correct"
+    phase = "names"
     codes = ("DL4000", "MaintainerDeprecated")
     triggers = ("maintainer",)
     order = 61

@@ -54,6 +54,7 @@ class NoRecommends(Pass):
 
     name = "no-recommends"
     group = "size"
+    phase = "caches"
     codes = ("DL3015",)
     triggers = ("apt",)
     order = 46

@@ -53,6 +53,7 @@ class StageNameCase(Pass):
 
     name = "stage-name-case"
     group = "style"
+    phase = "names"
     codes = ("StageNameCasing",)
     default = False
     triggers = (" as ", "\tas ", " as\t", "\tas\t")

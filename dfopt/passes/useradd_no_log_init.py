@@ -52,6 +52,7 @@ class UseraddNoLogInit(Pass):
 
     name = "useradd-no-log-init"
     group = "size"
+    phase = "caches"
     codes = ("DL3046",)
     triggers = ("useradd",)
     order = 44

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dfopt.image import Entry
     from dfopt.image.compare import ConfigChange
-    from dfopt.optimizer import Applied
     from dfopt.proof.image_view import Seen
+    from dfopt.results import Applied
 
 _SETID = 0o6000
 

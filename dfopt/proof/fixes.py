@@ -7,21 +7,21 @@ Every set of fixes that is tried is made by the optimizer, through the gate, fro
 
 from __future__ import annotations
 
-from dfopt.optimizer import Reported
 from dfopt.proof.differences import declared_by
 from dfopt.proof.errors import ProofError
 from dfopt.proof.verdict import Baseline, Verdict, against, baseline
 from dfopt.record import Record, replace
+from dfopt.results import Reported
 from dfopt.source import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dfopt.optimizer import Applied, Result
     from dfopt.proof.built import BuildFacts
     from dfopt.proof.lab import Lab
     from dfopt.proof.verdict import Figures
+    from dfopt.results import Applied, Result
 
     Identity = tuple[str, int]
     Apply = Callable[[frozenset[Identity] | None], Result]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dfopt.facts import NO_FACTS
 from dfopt.ir.program import Program
 from dfopt.messages import suggestion
-from dfopt.optimizer import Options, Reported, optimize
+from dfopt.optimizer import Optimizer
+from dfopt.pass_selection import Options
 from dfopt.passes.base import registered
 from dfopt.recipes.conditions import unmet
 from dfopt.recipes.load import options_of_pass, setting_problem
 from dfopt.recipes.model import When
 from dfopt.recipes.schema import DEFAULT_KIND
 from dfopt.record import Record, replace
+from dfopt.results import Reported
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.facts import Facts
-    from dfopt.optimizer import Result
     from dfopt.passes.base import Option
     from dfopt.recipes.model import Recipe, RecipeOption
+    from dfopt.results import Result
     from dfopt.source import Source
 
 _NOTHING = When()
@@ -61,7 +63,7 @@ class Plan(Record):
         """As `optimizer.optimize`. A recipe whose preconditions do not hold is reported as a refusal."""
         facts = facts or NO_FACTS
         choice = self.choose(source.text, facts)
-        result = optimize(source, self.options(choice), facts, only)
+        result = self.optimizer(choice).run(source, facts, only)
         if not choice.unmet or result.problem is not None:
             return result
         said = [
@@ -105,14 +107,16 @@ class Plan(Record):
         return Choice(ordered, settings, tuple(dict.fromkeys(left)))
 
     def options(self, choice: Choice) -> Options:
-        """The optimizer's options; the same object for the same choice, so that passes are made once."""
+        """The optimizer's options."""
+        return Options(choice.passes, self.ignore if choice.passes else ("all",), self.tiers, choice.settings)
+
+    def optimizer(self, choice: Choice) -> Optimizer:
+        """The optimizer; one for the same choice, so that passes are made once."""
         key = repr((choice.passes, sorted(choice.settings.items()), self.ignore, self.tiers))
-        found = _options.get(key)
-        if found is None:
-            ignore = self.ignore if choice.passes else ("all",)
-            found = Options(choice.passes, ignore, self.tiers, choice.settings)
-            _options[key] = found
-        return found
+        known = _optimizers.get(key)
+        if known is None:
+            known = _optimizers[key] = Optimizer(self.options(choice))
+        return known
 
     @property
     def tiers(self) -> tuple[str, ...]:
@@ -142,7 +146,7 @@ class Plan(Record):
         _merge(settings, recipe.settings)
 
 
-_options: dict[str, Options] = {}
+_optimizers: dict[str, Optimizer] = {}
 
 
 def _has_conditions(recipe: Recipe) -> bool:

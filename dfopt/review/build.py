@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dfopt.image.history import Mapping, Origin
     from dfopt.image.layers import Contents, LayerFiles
     from dfopt.image.ledger import Ledger
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
     from dfopt.review.model import DeadGroup, Leftover, Privileged, SourceReview
     from dfopt.review.secret_scan import Watch
 

@@ -11,8 +11,8 @@ from dfopt.image.created_by import Step
 from dfopt.image.ledger import Ledger
 from dfopt.image.tree import METADATA_ONLY
 from dfopt.knowledge import table
-from dfopt.optimizer import Applied, Reported, Result
 from dfopt.record import Record
+from dfopt.results import Applied, Reported, Result
 from dfopt.review.disclosure import masked
 from dfopt.review.model import LineAccount, Saving, SourceReview
 from dfopt.source import LineIndex

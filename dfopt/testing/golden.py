@@ -17,8 +17,10 @@ from pathlib import Path
 
 from dfopt.edit import unified_diff
 from dfopt.knowledge import load_toml
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.record import Record
+from dfopt.results import Result
 from dfopt.source import LineIndex, Source, encode
 
 TYPE_CHECKING = False

@@ -6,9 +6,10 @@ the project itself.
 
 from __future__ import annotations
 
-from dfopt import optimizer
 from dfopt.edit import Edit, apply_edits
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import Optimizer, optimize
+from dfopt.pass_selection import Options
+from dfopt.results import Result
 from dfopt.source import Source, decode, encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import Dockerfile, DockerfileError
@@ -65,20 +66,14 @@ def settled(result: Result, options: Options, facts: Facts) -> str:
 
 def order_is_free(source: Source, options: Options, facts: Facts, result: Result) -> str:
     """Law 3, second half: the order in which passes list their findings changes nothing."""
-    forward = optimizer._Run.find
 
-    def backward(run: optimizer._Run) -> list[Finding]:
-        found = forward(run)
+    def backward(findings: list[Finding]) -> list[Finding]:
         by_pass: dict[str, list[Finding]] = {}
-        for finding in found:
+        for finding in findings:
             by_pass.setdefault(finding.name, []).append(finding)
-        return [finding for name in by_pass for finding in reversed(by_pass[name])]
+        return [finding for listed in by_pass.values() for finding in reversed(listed)]
 
-    optimizer._Run.find = backward  # type: ignore[method-assign, assignment]
-    try:
-        other = optimize(source, options, facts)
-    finally:
-        optimizer._Run.find = forward  # type: ignore[method-assign]
+    other = Optimizer(options, arrange=backward).run(source, facts)
     return "the order of the findings changes the result" if other.output != result.output else ""
 
 

@@ -6,7 +6,7 @@ from dfopt.messages import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
 
 
 def labels(result: Result) -> list[str]:

@@ -10,7 +10,7 @@ from dfopt.source import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
 
 _attempts = 0
 

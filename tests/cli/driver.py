@@ -19,7 +19,8 @@ import time
 from dfopt import optimizer
 from dfopt.cli.entry import main
 from dfopt.edit import Edit, Patchwork
-from dfopt.optimizer import Applied, Options, Problem, Reported, Result, Suppression
+from dfopt.pass_selection import Options, chosen
+from dfopt.results import Applied, Problem, Reported, Result, Suppression
 from dfopt.source import Source
 
 _FIXES = {"old": ("safe", "new"), "risky": ("unsafe", "tame")}
@@ -29,7 +30,7 @@ def optimize(source: Source, options: Options, facts: object = None, only: objec
     text = source.text
     if text.startswith("FROM wrong"):
         return Result(source, text, problem=Problem("unknown instruction: wrong", 1, 6))
-    passes = {one.name for one in optimizer.chosen(options)}
+    passes = {one.name for one in chosen(options)}
     patch = Patchwork(text)
     applied: list[Applied] = []
     reported: list[Reported] = []
@@ -63,7 +64,15 @@ def optimize(source: Source, options: Options, facts: object = None, only: objec
     )  # fmt: skip
 
 
-optimizer.optimize = optimize
+class Optimizer:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def run(self, source: Source, facts: object = None, only: object = None) -> Result:
+        return optimize(source, self.options, facts, only)
+
+
+optimizer.Optimizer = Optimizer
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,7 +11,7 @@ import pytest
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import Failure, FileReport, Item, edits_of, items_of
 from dfopt.edit import Edit, Patchwork
-from dfopt.optimizer import Applied, Reported, Result
+from dfopt.results import Applied, Reported, Result
 from dfopt.source import Source
 from dfopt.workspace.settings import FORMATS
 

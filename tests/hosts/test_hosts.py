@@ -9,7 +9,8 @@ from cli.running import dfopt
 
 from dfopt.embedded.run import optimize_host
 from dfopt.facts import Facts
-from dfopt.optimizer import Options, Result
+from dfopt.pass_selection import Options
+from dfopt.results import Result
 from dfopt.source import Source
 from dfopt.workspace.embedded_kinds import KINDS, expand, kind_of
 

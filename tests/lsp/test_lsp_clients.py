@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.source import Source
 from lsp.conftest import LEFT_OUT, PACKAGES
 

@@ -12,7 +12,8 @@ from image.builders import TarEntry, docker_archive, file, layer, require
 from dfopt.facts import BuiltImage, Facts
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.source import Source
 
 WHY = "part of every Debian"

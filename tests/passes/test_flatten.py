@@ -11,7 +11,8 @@ import pytest
 from dfopt.facts import Facts
 from dfopt.ir.image_config import ImageConfig, image_config
 from dfopt.ir.program import Program
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.refusal import Refusal
 from dfopt.rewrites.flatten import quoted
 from dfopt.source import Source

@@ -15,7 +15,8 @@ from dfopt.facts import NO_FACTS, Facts
 from dfopt.ir.base_images import base_facts
 from dfopt.ir.program import Program
 from dfopt.knowledge import table
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.passes.add_user.obstacles import _closed, may_own
 from dfopt.passes.base import registered
 from dfopt.passes.strip_suid.sources import _SETS, _STRIPPED

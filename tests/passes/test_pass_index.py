@@ -16,7 +16,7 @@ import pytest
 
 import dfopt
 from dfopt.lazy import _Later, regex
-from dfopt.optimizer import Options, UnknownNameError, chosen
+from dfopt.pass_selection import Options, UnknownNameError, chosen
 from dfopt.passes import index
 from dfopt.passes.base import registered
 

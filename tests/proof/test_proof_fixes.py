@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfopt.findings import Declares
-from dfopt.optimizer import Applied, Result
 from dfopt.proof import fixes
 from dfopt.proof.fixes import Proof, prove_fixes
 from dfopt.proof.lab import Lab, Plan
 from dfopt.proof.verdict import Baseline, Figures, Verdict
+from dfopt.results import Applied, Result
 from dfopt.source import Source
 
 FIGURES = Figures(1, 2, 3, 4, 5)

@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 from dfopt.engine import Build, find_engine
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.proof.differences import Allowed, compared, declared_by
 from dfopt.proof.image_view import Reader, Seen
 from dfopt.source import Source

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from dfopt.findings import Declares
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.proof.differences import Allowed, compared, declared_by
 from dfopt.proof.image_view import Reader
+from dfopt.results import Result
 from dfopt.source import Source, encode
 from dfopt.workspace.facts import ContextFacts
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.optimizer import Applied
 from dfopt.proof.differences import Allowed, compared, declared_by
 from dfopt.proof.image_view import Reader
+from dfopt.results import Applied
 from dfopt.testing import golden
 
 from .compare import compare, unused

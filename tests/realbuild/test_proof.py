@@ -13,8 +13,10 @@ import pytest
 
 from dfopt.cli.entry import main
 from dfopt.engine import find_engine
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.proof import Lab, Plan, Proof, ProofError, prove_fixes
+from dfopt.results import Result
 from dfopt.source import Source
 
 from .engine import Engine

@@ -13,7 +13,9 @@ import pytest
 from oracle_client import Oracle
 
 from dfopt.image import OpenImage, map_history, open_image
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
+from dfopt.results import Result
 from dfopt.review.build import Settings, make_review
 from dfopt.review.model import Review
 from dfopt.review.recover import recover

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dfopt.knowledge import table
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.record import Record
 from dfopt.source import Source
 from dfopt.testing.facts import CaseFacts

@@ -10,7 +10,8 @@ from typing import Any
 from image.builders import TarEntry, docker_archive, layer
 
 from dfopt.image import open_image
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.review.build import Settings, make_review
 from dfopt.review.model import Review
 from dfopt.review.secret_scan import Watch

@@ -22,7 +22,8 @@ from collections import Counter
 from pathlib import Path
 
 from dfopt.engine.find import find_engine
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.proof import Lab, Plan, ProofError
 from dfopt.proof.differences import declared_by
 from dfopt.proof.verdict import against, baseline

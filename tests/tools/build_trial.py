@@ -26,11 +26,13 @@ from dfopt.engine.find import find_engine
 from dfopt.ir.base_images import split_image
 from dfopt.ir.program import Program
 from dfopt.ir.stages import SCRATCH
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.proof import Lab, Plan, ProofError
 from dfopt.proof.differences import declared_by
 from dfopt.proof.verdict import Baseline, against, baseline, noise_of
 from dfopt.record import replace
+from dfopt.results import Result
 from dfopt.source import Source, encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.workspace.config import Lookup

@@ -33,7 +33,9 @@ from oracle_client import Oracle
 from syntax.shell.shell_oracles import shfmt_program
 
 from dfopt.facts import NO_FACTS, Facts
-from dfopt.optimizer import Options, Result, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
+from dfopt.results import Result
 from dfopt.source import Source
 from dfopt.testing import laws
 

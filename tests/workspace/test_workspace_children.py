@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.source import Source
 from dfopt.workspace import children
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.optimizer import Problem, Result
+from dfopt.results import Problem, Result
 from dfopt.source import Source
 from dfopt.workspace import writer
 from dfopt.workspace.writer import WriteRefused, write_result

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dfopt.optimizer import Result
+    from dfopt.results import Result
 
 UNUSED = "unused-suppression"
 

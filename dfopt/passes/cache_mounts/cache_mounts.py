@@ -70,6 +70,7 @@ class CacheMounts(Pass):
 
     name = "cache-mounts"
     group = "cache"
+    phase = "caches"
     default = False
     triggers = (
         "apt-get", "aptitude", "apk", "dnf", "yum", "pip", "uv", "npm", "yarn", "composer", "bundle", "gem", "go",

@@ -62,6 +62,7 @@ class CdToWorkdir(Pass):
 
     name = "cd-to-workdir"
     group = "style"
+    phase = "layers"
     codes = ("DL3003",)
     default = False
     triggers = ("cd ", "cd\t")

@@ -57,6 +57,7 @@ class CopyMode(Pass):
 
     name = "copy-mode"
     group = "size"
+    phase = "layers"
     triggers = ("chmod", "chown")
     order = 18
     declares = Declares(paths=("/dev", "/proc", "/sys"))  # a RUN makes these in an image that lacks them

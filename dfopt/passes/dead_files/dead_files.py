@@ -57,6 +57,7 @@ class DeadFiles(Pass):
 
     name = "dead-files"
     group = "size"
+    phase = "layers"
     triggers = ("rm", "remove", "purge", "erase", "apk del")
     order = 24
 

@@ -70,6 +70,7 @@ class DependencyLayers(Pass):
 
     name = "dependency-layers"
     group = "cache"
+    phase = "layers"
     triggers = ("copy", "add")
     order = 12
     declares = Declares()

@@ -50,6 +50,7 @@ class InsecureDownload(Pass):
 
     name = "insecure-download"
     group = "security"
+    phase = "repair"
     triggers = (*WORDS, "curl", "apt-key", "dearmor", "--import", "--fetch-keys")
     codes = (
         "CKV2_DOCKER_2", "CKV2_DOCKER_3", "CKV2_DOCKER_4", "CKV2_DOCKER_5", "CKV2_DOCKER_6", "CKV2_DOCKER_7",

@@ -77,6 +77,7 @@ class MultiStage(Pass):
 
     name = "multi-stage"
     group = "size"
+    phase = "restructure"
     codes = ("CIS-DI-0006",)
     default = False
     by_name = True

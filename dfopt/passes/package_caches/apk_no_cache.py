@@ -55,6 +55,7 @@ class ApkNoCache(Pass):
 
     name = "apk-no-cache"
     group = "size"
+    phase = "caches"
     codes = ("DL3019", "DKL-DI-0004")
     triggers = ("apk",)
     order = 35

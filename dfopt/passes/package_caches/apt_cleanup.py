@@ -57,6 +57,7 @@ class AptCleanup(Pass):
 
     name = "apt-cleanup"
     group = "size"
+    phase = "caches"
     codes = ("DL3009",)
     triggers = ("apt",)
     order = 30

@@ -49,6 +49,7 @@ class CargoCleanup(CleanAfter, Pass):
 
     name = "cargo-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("cargo",)
     order = 32
     options = (STAGES,)

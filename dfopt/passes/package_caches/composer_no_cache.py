@@ -45,6 +45,7 @@ class ComposerNoCache(NoCache, Pass):
 
     name = "composer-no-cache"
     group = "size"
+    phase = "caches"
     triggers = ("composer",)
     order = 40
     options = (STAGES,)

@@ -44,6 +44,7 @@ class CondaCleanup(CleanAfter, Pass):
 
     name = "conda-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("conda", "mamba")
     order = 32
     options = (STAGES,)

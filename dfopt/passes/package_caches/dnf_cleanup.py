@@ -35,6 +35,7 @@ class DnfCleanup(CleanAfter, Pass):
 
     name = "dnf-cleanup"
     group = "size"
+    phase = "caches"
     codes = ("DL3032", "DL3040")
     triggers = ("dnf", "yum")
     order = 30

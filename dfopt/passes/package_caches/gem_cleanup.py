@@ -50,6 +50,7 @@ class GemCleanup(CleanAfter, Pass):
 
     name = "gem-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("gem", "bundle")
     order = 32
     options = (STAGES,)

@@ -54,6 +54,7 @@ class GoCleanup(CleanAfter, Pass):
 
     name = "go-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("go",)
     order = 32
     options = (STAGES,)

@@ -37,6 +37,7 @@ class NpmCleanup(CleanAfter, Pass):
 
     name = "npm-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("npm",)
     order = 32
     options = (STAGES,)

@@ -50,6 +50,7 @@ class PacmanCleanup(CleanAfter, Pass):
 
     name = "pacman-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("pacman",)
     order = 30
     options = (STAGES,)

@@ -47,6 +47,7 @@ class PipNoCache(NoCache, Pass):
 
     name = "pip-no-cache"
     group = "size"
+    phase = "caches"
     codes = ("DL3042",)
     triggers = ("pip",)
     order = 40

@@ -40,6 +40,7 @@ class PnpmCleanup(CleanAfter, Pass):
 
     name = "pnpm-cleanup"
     group = "size"
+    phase = "caches"
     triggers = ("pnpm",)
     order = 32
     options = (STAGES,)

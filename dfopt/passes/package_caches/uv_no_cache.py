@@ -49,6 +49,7 @@ class UvNoCache(NoCache, Pass):
 
     name = "uv-no-cache"
     group = "size"
+    phase = "caches"
     triggers = ("uv",)
     order = 40
     options = (STAGES,)

@@ -58,6 +58,7 @@ class YarnCleanup(CleanAfter, Pass):
 
     name = "yarn-cleanup"
     group = "size"
+    phase = "caches"
     codes = ("DL3060",)
     triggers = ("yarn",)
     order = 32

@@ -34,6 +34,7 @@ class ZypperCleanup(CleanAfter, Pass):
 
     name = "zypper-cleanup"
     group = "size"
+    phase = "caches"
     codes = ("DL3036",)
     triggers = ("zypper",)
     order = 30

@@ -51,6 +51,7 @@ class Pipefail(Pass):
 
     name = "pipefail"
     group = "correct"
+    phase = "runtime"
     codes = ("DL4006",)
     triggers = ("|",)
     order = 64

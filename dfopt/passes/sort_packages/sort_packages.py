@@ -60,6 +60,7 @@ class SortPackages(Pass):
 
     name = "sort-packages"
     group = "style"
+    phase = "names"
     default = False
     triggers = ("install", "add ", " -s")
     order = 83

@@ -60,6 +60,7 @@ class StripSuid(Pass):
 
     name = "strip-suid"
     group = "security"
+    phase = "runtime"
     codes = ("CIS-DI-0008",)
     order = 60
     options = (Option("keep", "strings", ("ping", "su-exec", "sudo"), "names of programs that keep their bits"),)

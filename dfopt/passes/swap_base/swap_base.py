@@ -64,6 +64,7 @@ class SwapBase(Pass):
 
     name = "swap-base"
     group = "size"
+    phase = "restructure"
     default = False
     by_name = True
     triggers = ("from",)

@@ -59,6 +59,7 @@ class UpdateWithInstall(Pass):
 
     name = "update-with-install"
     group = "cache"
+    phase = "layers"
     codes = ("CIS-DI-0007",)
     triggers = ("apt",)
     order = 22

@@ -1,0 +1,60 @@
+"""Which passes run: names, groups and codes resolved to passes, in running order."""
+
+from __future__ import annotations
+
+from dfopt.passes.index import entries
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dfopt.passes.base import Pass
+    from dfopt.passes.index import Entry
+
+
+class Options(Record):
+    """What to run.
+
+    select    names, groups ("size") or codes ("DL3009") to run; empty means every pass that is on by default
+    ignore    the same, taken away
+    tiers     the tiers whose fixes are applied
+    settings  pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ("safe",)
+    settings: Mapping[str, Mapping[str, object]] = {}
+
+
+class UnknownNameError(ValueError):
+    """`select` or `ignore` names no pass, group or code. `names` are the ones in question."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+def chosen(options: Options) -> list[Entry]:
+    """The passes that the options ask for, in running order, none of them imported. Raises UnknownNameError."""
+    known = entries()
+    wanted, unwanted = ([word.lower() for word in words] for words in (options.select, options.ignore))
+    unknown = [word for word in (*options.select, *options.ignore) if not any(one.named(word.lower()) for one in known)]
+    if unknown:
+        raise UnknownNameError(unknown)
+    shared = options.settings.get("*", {})
+    found: list[Entry] = []
+    for one in known:
+        runs = any(map(one.named, wanted)) if wanted else one.default
+        if one.strategy is not None and one.name not in wanted:
+            setting, value = one.strategy
+            runs = shared.get(setting) == value and (runs or not wanted)
+        if runs and not any(map(one.named, unwanted)):
+            found.append(one)
+    return found
+
+
+def select_passes(options: Options) -> list[Pass]:
+    """The passes that the options ask for, in running order. Raises UnknownNameError."""
+    return [one.load()(options.settings.get(one.name), options.settings.get("*")) for one in chosen(options)]
