@@ -58,6 +58,7 @@ class Request:
         self._options: dict[int, tuple[Config, Options]] = {}
         self._optimizers: dict[int, optimizer.Optimizer] = {}
         self._plans: dict[int, tuple[Config, Plan]] = {}
+        self.observer: optimizer.Observer | None = None  # stays in this process
         self.asked = False  # whether the last file's result depends on what facts said
         self._keys: dict[tuple[int, str | None], str] = {}
 
@@ -102,7 +103,7 @@ class Request:
         options = self.options(directory)
         known = self._optimizers.get(id(options))
         if known is None:
-            known = self._optimizers[id(options)] = optimizer.Optimizer(options)
+            known = self._optimizers[id(options)] = optimizer.Optimizer(options, self.observer)
         return known
 
     def plan(self, directory: str) -> Plan | None:
@@ -154,7 +155,7 @@ class Request:
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
             result = optimize_host(source, kind, options, facts)
         elif plan is not None:
-            result = plan.optimize(source, facts, only)
+            result = plan.optimize(source, facts, only, self.observer)
         else:
             result = self.optimizer(directory).run(source, facts, only)
         self.asked = facts.asked

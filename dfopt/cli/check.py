@@ -17,22 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dfopt.cli.options import Values
+    from dfopt.request import Request
     from dfopt.workspace.discovery import Found
 
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
+    if values.timings or values.print_after:
+        from dfopt.cli.trace import tracing
+
+        request = request_of(values)
+        with tracing(values, request):
+            return _once(values, request)
     if not values.watch:
-        return _once(values)
+        return _once(values, request_of(values))
     from dfopt.cli.watch import watch
 
     if STDIN in values.paths or values.update_baseline:
         raise UsageError("--watch has no meaning with '-' or --update-baseline")
-    return watch(lambda: files_of(values, lookup_of(values)), lambda: _once(values))
+    return watch(lambda: files_of(values, lookup_of(values)), lambda: _once(values, request_of(values)))
 
 
-def _once(values: Values) -> int:
-    request = request_of(values)
+def _once(values: Values, request: Request) -> int:
     files: Iterable[Found] = files_of(values, request.lookup)
     failed = 0
     if values.online:

@@ -21,7 +21,12 @@ def run(values: Values) -> int:
         return run_verified(values)
     refuse_options_of_verify(values)
     request = request_of(values)
-    return run_task(values, task_of(values, FixTask, request), run_all)
+    if not values.timings and not values.print_after:
+        return run_task(values, task_of(values, FixTask, request), run_all)
+    from dfopt.cli.trace import tracing
+
+    with tracing(values, request):
+        return run_task(values, task_of(values, FixTask, request), run_all)
 
 
 def refuse_options_of_verify(values: Values) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.facts import Facts
+    from dfopt.optimizer import Observer
     from dfopt.passes.base import Option
     from dfopt.recipes.model import Recipe, RecipeOption
     from dfopt.results import Result
@@ -58,12 +59,17 @@ class Plan(Record):
     settings: Mapping[str, Mapping[str, Any]] = {}
 
     def optimize(
-        self, source: Source, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None
+        self,
+        source: Source,
+        facts: Facts | None = None,
+        only: Container[tuple[str, int]] | None = None,
+        observer: Observer | None = None,
     ) -> Result:
-        """As `optimizer.optimize`. A recipe whose preconditions do not hold is reported as a refusal."""
+        """As `Optimizer.run`. A recipe whose preconditions do not hold is reported as a refusal."""
         facts = facts or NO_FACTS
         choice = self.choose(source.text, facts)
-        result = self.optimizer(choice).run(source, facts, only)
+        optimizer = self.optimizer(choice) if observer is None else Optimizer(self.options(choice), observer)
+        result = optimizer.run(source, facts, only)
         if not choice.unmet or result.problem is not None:
             return result
         said = [

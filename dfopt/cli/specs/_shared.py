@@ -238,3 +238,21 @@ def format_option(help: str, choices: tuple[str, ...] = FORMATS, default: str | 
 
 
 TABLE_FORMAT = format_option("The output format.", ("text", "json"), "text")
+
+TRACE = (
+    OptionSpec(
+        "timings",
+        ("--timings",),
+        "flag",
+        "Print the time of each phase and pass on standard error; runs in one process.",
+        panel="Work on passes",
+    ),
+    OptionSpec(
+        "print_after",
+        ("--print-after",),
+        "list",
+        "Print the change on standard error each time one of these passes changed a file ('all' for any).",
+        metavar="LIST",
+        panel="Work on passes",
+    ),
+)

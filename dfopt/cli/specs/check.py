@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, format_option
+from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, TRACE, format_option
 
 SPEC = CommandSpec(
     "check",
@@ -37,6 +37,7 @@ SPEC = CommandSpec(
         *CONFIGURATION,
         format_option("The output format."),
         *OUTPUT,
+        *TRACE,
     ),
     order=20,
 )

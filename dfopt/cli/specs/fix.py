@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
 from dfopt.cli.specs._engine import ENGINE
-from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATCH, PATHS, SELECTION, format_option
+from dfopt.cli.specs._shared import (
+    CACHE,
+    CONFIGURATION,
+    DIGESTS,
+    FILES,
+    OUTPUT,
+    PATCH,
+    PATHS,
+    SELECTION,
+    TRACE,
+    format_option,
+)
 
 SPEC = CommandSpec(
     "fix",
@@ -37,6 +48,7 @@ SPEC = CommandSpec(
         *CONFIGURATION,
         format_option("The output format; text is the diff."),
         *OUTPUT,
+        *TRACE,
     ),
     order=10,
 )

@@ -145,7 +145,6 @@ class StripSuid(Pass):
                 yield Finding(self.name, "what is copied may have setuid bits", start, end, None, reason)
                 continue
             command = words(program, facts, path, self.settings["keep"])
-            behind = source.position + 1 + len(source.steps)
-            edit, rewrites = insertion(program, behind, ("RUN", " ".join(command)))
+            edit, rewrites = insertion(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))
             message = f"take the setuid bits from what stage {flag.value} gives to the image, which gets no larger"
             yield Finding(self.name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"))
