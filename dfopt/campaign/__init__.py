@@ -1,5 +1,5 @@
-"""Campaigns: the optimizer over a monorepo or many checkouts, planned, delivered in portions, and reported.
+"""Campaigns: the optimizer over a monorepo or many checkouts, planned, delivered in groups, and reported.
 
-`task` works on one file, `local` and `dask` run it over many, `groups` and `owners` portion the changes, `git` and
-`deliver` put them where they go, `journal` remembers a campaign that was interrupted, `report` tells what became of it.
+`task` processes one file, `local` and `dask` run it over many, `groups` and `owners` group the changes, `git` and
+`deliver` deliver them, `journal` lets an interrupted campaign resume, `report` reports the outcome.
 """

@@ -1,4 +1,4 @@
-"""Campaigns on this machine, and what every executor offers."""
+"""Campaigns on this machine, and the interface of executors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from dfopt.workspace.discovery import Found
 
     class Executor(Protocol):
-        """Runs a task over files; the results come in the order of the files, one for each."""
+        """Runs a task over files; yields one result for each file, in order."""
 
         def run(self, files: Iterable[Found], task: Task) -> Generator[FileResult, None, None]: ...
 
 
 class LocalExecutor:
-    """In this process for a few files, in a pool for many. `jobs`: the number of processes, None: as many as fit."""
+    """In this process for a few files, in a pool for many. `jobs`: the number of processes; None: dfopt decides."""
 
     def __init__(self, jobs: int | None = None) -> None:
         self.jobs = jobs

@@ -1,4 +1,4 @@
-"""What became of a campaign: text for a terminal, Markdown, JSON."""
+"""The report of a campaign: text for a terminal, Markdown, JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def render(format: str, totals: Totals, rows: Sequence[FileResult], applied: boo
 
 
 def size(count: int) -> str:
-    """A number of bytes for people: "12.3 MB"."""
+    """A human-readable number of bytes: "12.3 MB"."""
     value, unit = float(count), "B"
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if value < 1000 or unit == "TB":

@@ -1,1 +1,1 @@
-"""The command line: one command, one file; its options stand in `options.py` and nowhere else."""
+"""The command line: one file for each command; options are declared in `specs/`."""

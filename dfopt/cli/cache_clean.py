@@ -1,4 +1,4 @@
-"""`dfopt cache clean`: deletes the cache of results."""
+"""`dfopt cache clean`: deletes cached results."""
 
 from __future__ import annotations
 

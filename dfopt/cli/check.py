@@ -34,7 +34,7 @@ def run(values: Values) -> int:
     from dfopt.cli.watch import watch
 
     if STDIN in values.paths or values.update_baseline:
-        raise UsageError("--watch has no meaning with '-' or --update-baseline")
+        raise UsageError("--watch cannot be combined with '-' or --update-baseline")
     return watch(lambda: files_of(values, lookup_of(values)), lambda: _once(values, request_of(values)))
 
 

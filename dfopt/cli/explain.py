@@ -1,4 +1,4 @@
-"""`dfopt explain PASS`: the documentation of a pass, or of the passes that answer a code."""
+"""`dfopt explain PASS`: the documentation of a pass, or of the passes that implement a code."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def run(values: Values) -> int:
         raise UsageError(str(failure)) from None
     passes = [one.load() for one in matching(values.name)]
     if not passes:
-        raise UsageError(f'no pass belongs to "{values.name}" yet')
+        raise UsageError(f'no pass implements "{values.name}" yet')
     out.data("\n".join(document(cls) for cls in passes))
     return 0
 
 
 def document(cls: type[Pass]) -> str:
-    """The page of one pass: a head of facts, its docstring, and its options."""
+    """The page of one pass: a header of facts, its docstring, and its options."""
     from inspect import cleandoc
 
     codes = f", answers {', '.join(cls.codes)}" if cls.codes else ""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    """Serves until the client says `exit`. Raises UsageError where the extra is not installed."""
+    """Serves until the client sends `exit`. Raises UsageError if the extra is not installed."""
     try:
         from dfopt.lsp.server import make_server
     except ModuleNotFoundError as failure:
@@ -19,7 +19,7 @@ def run(values: Values) -> int:
         raise UsageError("the language server needs pygls: pip install 'dfopt[lsp]'") from None
     import os
 
-    # The wire gets a descriptor of its own: nothing that is printed by mistake can get between its messages.
+    # The protocol gets a separate descriptor, so that nothing printed by mistake ends up between its messages.
     with open(os.dup(0), "rb") as given, open(os.dup(1), "wb") as taken:
         os.dup2(2, 1)
         make_server().start_io(given, taken)

@@ -1,4 +1,4 @@
-"""The registry client that the command line asks for. Importing this module brings httpx."""
+"""The registry client that the command line configures. Importing this module imports httpx."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ HUB = "docker.io"
 
 
 def client_of(values: Values) -> RegistryClient:
-    """A client with the limits, mirrors and trust of the command line (where the command has such options), over those
-    of the machine's registries.conf. Raises UsageError."""
+    """A client with the limits, mirrors and certificates of the command line (if the command has such options), on top
+    of the system's registries.conf. Raises UsageError."""
     given = values.given
     limits = Limits()
     total = float(given.get("time_limit") or limits.total)

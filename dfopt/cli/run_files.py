@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def task_of(values: Values, kind: type[Work], request: Request) -> Work:
-    """The work on each file, as the command line wants it. Raises UsageError."""
+    """The task for each file according to the command line. Raises UsageError."""
     return kind(
         request,
         _mode(values),
@@ -38,7 +38,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
 
 
 def run_task(values: Values, task: FixTask, run: Run) -> int:
-    """Runs the work over the files by `run` (see stream), tells of it, and returns the exit code. Raises UsageError."""
+    """Runs the task over the files by `run` (see stream), reports, and returns the exit status. Raises UsageError."""
     files: Iterable[Found] = files_of(values, task.request.lookup)
     failed = 0
     if values.online:
@@ -50,7 +50,7 @@ def run_task(values: Values, task: FixTask, run: Run) -> int:
         from dfopt.cli.report import reporter as find
 
         reporter = find(task.format)
-    store = None if values.verify else store_of(values)  # what an engine says of a build is never kept
+    store = None if values.verify else store_of(values)  # results that depend on builds are never cached
     if values.patch is None:
         status, totals = stream(files, task, task.failed, values.jobs, reporter, None, store, run=run)
     else:
@@ -68,7 +68,7 @@ def _mode(values: Values) -> str:
     if values.write and values.check:
         raise UsageError("--write and --check exclude each other")
     if values.write and stdin:
-        raise UsageError("--write has no meaning with '-': the result goes to standard output")
+        raise UsageError("--write cannot be combined with '-': the result goes to standard output")
     if (values.output_format or "text") != "text":
         if values.diff:
             raise UsageError(f"--diff and --output-format {values.output_format} exclude each other")

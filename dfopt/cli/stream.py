@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfopt.cli import out
 from dfopt.workspace.run import run_all
 
-# The note where a search found nothing
+# The note for a search that found nothing
 NO_FILES = (
     "dfopt: no Dockerfiles found (in directories: Dockerfile, Containerfile, Dockerfile.NAME, NAME.Dockerfile; a file"
     " that is named is taken as one)\n"
@@ -40,9 +40,9 @@ def stream(
     silent: bool = False,
     run: Run = run_all,
 ) -> tuple[int, dict[str, int]]:
-    """Runs the task over the files, through the cache in `store`; returns the exit code and the totals. The highest
-    code of any file wins. `each` is shown every outcome; `silent`: nothing goes to standard output; `run`: what takes
-    the task to each file."""
+    """Runs the task over the files, through the cache in `store`; returns the exit status (the highest of any file) and
+    the totals. `each` is called with every outcome; `silent`: print nothing to standard output; `run`: applies the
+    task to each file."""
     status = 0
     totals: dict[str, int] = {}
     told: set[str] = set()

@@ -1,7 +1,7 @@
-"""`dfopt check --watch`: looks at the files again whenever one of them changes, until it is interrupted.
+"""`dfopt check --watch`: checks the files again whenever one of them changes, until interrupted.
 
-It polls: modification times of the files found, and of the configuration, twice a second. That is the one way that
-works alike on every system, in containers and on network shares.
+It polls the modification times of the files found and of the configuration twice a second. Nothing else works the same
+on every system, in containers and on network shares.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ INTERVAL = 0.5  # seconds
 
 
 def watch(find: Callable[[], Iterable[Found]], check: Callable[[], int]) -> int:
-    """Runs `check` now and after every change of what `find` finds. Ends by an interrupt only: what is wrong with the
-    configuration is told, and looked at again when it changes. Raises UsageError for what is wrong at the start."""
+    """Runs `check` now and after every change to the files that `find` returns, until interrupted. A configuration that
+    becomes invalid is reported and read again when it changes. Raises UsageError if it is invalid at the start."""
     find, last = _patient(find), list(find())
     while True:
         before = _state(last)
@@ -33,7 +33,7 @@ def watch(find: Callable[[], Iterable[Found]], check: Callable[[], int]) -> int:
             check()
         except UsageError as failure:
             out.error(str(failure))
-        out.note("dfopt: waiting for changes; interrupt to end\n")
+        out.note("dfopt: waiting for changes; interrupt to quit\n")
         out.flush()
         while True:
             last = list(find())
@@ -44,7 +44,7 @@ def watch(find: Callable[[], Iterable[Found]], check: Callable[[], int]) -> int:
 
 
 def _patient(find: Callable[[], Iterable[Found]]) -> Callable[[], list[Found]]:
-    """`find`, giving what it gave last while the configuration is broken."""
+    """`find`, which repeats its last result while the configuration is invalid."""
     last: list[Found] = []
 
     def call() -> list[Found]:
@@ -57,8 +57,8 @@ def _patient(find: Callable[[], Iterable[Found]]) -> Callable[[], list[Found]]:
 
 
 def _state(files: Iterable[Found]) -> dict[str, tuple[int, int, int]]:
-    """Path -> modification time, size and inode, of Dockerfiles and of the configuration files that may hold for them;
-    all zero for what is not there."""
+    """Path -> modification time, size and inode of Dockerfiles and of the configuration files that may apply to them;
+    all zero for files that do not exist."""
     state: dict[str, tuple[int, int, int]] = {}
     for found in files:
         state[found.path] = _stamp(found.path)

@@ -1,4 +1,4 @@
-"""Engines that build and run images: BuildKit by way of `docker buildx`, podman, buildah.
+"""Engines that build and run images: BuildKit through `docker buildx`, podman, buildah.
 
 with find_engine() as engine:
     image = engine.build(Build(".", open("Dockerfile", "rb").read()), timeout=600)

@@ -1,4 +1,4 @@
-"""What goes wrong with engines. Every message is made to be shown; the end of a log is in `log`, and in the text."""
+"""Errors of engines. Messages are for users; the end of a log is in `log` and in the text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _LOG_LINES = 30
 
 
 class EngineError(Exception):
-    """An engine refused, or cannot be worked with."""
+    """An engine refused or is unusable."""
 
     def __init__(self, message: str, log: str = "") -> None:
         lines = log.rstrip().split("\n")[-_LOG_LINES:]
@@ -16,16 +16,16 @@ class EngineError(Exception):
 
 
 class NoEngineError(EngineError):
-    """No engine that builds images is there, or the one that was asked for does not answer."""
+    """There is no engine that builds images, or the selected one does not respond."""
 
 
 class BuildError(EngineError):
-    """The engine ran the build, and the build failed: the Dockerfile's or its context's fault."""
+    """The engine ran the build and it failed because of the Dockerfile or its context."""
 
 
 class TimeLimitError(EngineError):
-    """A build or a command took longer than it may; it was ended."""
+    """A build or a command exceeded its time limit and was stopped."""
 
 
 class CancelledError(EngineError):
-    """`cancel` ended what was running."""
+    """`cancel` stopped the command."""

@@ -1,5 +1,5 @@
-"""What an engine on this machine knows of images, for passes that ask: an answer costs a process, and none is asked for
-unless the user asked for an engine."""
+"""Facts about images from an engine on this machine, for passes that ask. Each answer costs a process, so none is
+looked up unless the user selected an engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EngineFacts(Facts):
-    """`image_config` of the images that an engine has; nothing is pulled. Each image is asked for once."""
+    """`image_config` of the images that an engine has; nothing is pulled, and each image is looked up once."""
 
     __slots__ = ("engine", "known")
 

@@ -1,4 +1,4 @@
-"""The `# syntax=` line: which frontend is to read a Dockerfile, and the file without that wish."""
+"""The `# syntax=` line: the frontend that a Dockerfile requests, and the file without that line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dfopt.syntax.tree import DockerfileError
 
 
 def frontend_of(dockerfile: bytes) -> str | None:
-    """The image that `# syntax=` names; None without one, and for a file that cannot be parsed."""
+    """The image that `# syntax=` names; None without one, or if the file cannot be parsed."""
     try:
         directives = parse(decode(dockerfile)).directives
     except DockerfileError:
@@ -19,7 +19,7 @@ def frontend_of(dockerfile: bytes) -> str | None:
 def without_frontend(dockerfile: bytes) -> bytes:
     """`dockerfile` without its `# syntax=` line, so that the engine's built-in frontend reads it and none is pulled.
 
-    `# check=` goes too: BuildKit before 0.15 does not know it, and would take no `# escape=` after it.
+    It drops `# check=` as well: BuildKit before 0.15 does not know it and would ignore an `# escape=` after it.
     """
     text = decode(dockerfile)
     try:

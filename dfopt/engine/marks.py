@@ -1,7 +1,7 @@
-"""Names and labels by which dfopt knows its own images, containers and folders, and those of a run that crashed.
+"""Names and labels by which dfopt recognizes its images, containers and folders, also those of a crashed run.
 
-All carry the run's owner: this machine's boot and process space, a process id, and when that process began. What
-belongs to an owner who is no more may be removed; what another machine made is never touched.
+All carry the owner: the machine's boot ID and PID namespace, a process ID, and the start time of that process. What
+belongs to a process that has ended may be removed; what another machine created is never touched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PREFIX = "dfopt-"
 
 
 def new_name() -> str:
-    """A name that nothing else has, for an image or a container."""
+    """A unique name for an image or a container."""
     return f"{PREFIX}{secrets.token_hex(8)}"
 
 
@@ -27,7 +27,7 @@ def owner() -> str:
 
 
 def abandoned(mark: str) -> bool:
-    """Whether `mark` is the owner mark of a process of this very machine that has ended."""
+    """Whether `mark` belongs to a process of this machine that has ended."""
     space, _, rest = mark.partition("-")
     pid, _, began = rest.partition("-")
     if space != _space() or not pid.isdecimal() or not began:
@@ -36,7 +36,7 @@ def abandoned(mark: str) -> bool:
 
 
 def _space() -> str:
-    """This boot of this machine, and its process id namespace: process ids mean something in there alone."""
+    """This machine's boot ID and PID namespace: process IDs have a meaning only within them."""
     words = [socket.gethostname()]
     for read in (_boot, _namespace):
         try:
@@ -56,7 +56,7 @@ def _namespace() -> str:
 
 
 def _began(pid: int) -> str:
-    """When a process began, in clock ticks since the boot; "" when there is none, "0" where that is not told."""
+    """The start time of a process in clock ticks since boot; "" if there is none, "0" if it is unknown."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()

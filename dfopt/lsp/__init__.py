@@ -1,5 +1,5 @@
-"""The language server, `dfopt lsp`: findings, fixes and facts where a Dockerfile is written.
+"""The language server, `dfopt lsp`: findings, fixes and facts in the editor.
 
-`analysis` and `place` know nothing of the protocol's library; `server` is the only module that starts it. Nothing
-outside this package imports it, but for the command.
+`analysis` and `place` do not depend on the protocol library; only `server` starts it. Outside this package, only the
+command imports it.
 """

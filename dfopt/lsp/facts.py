@@ -1,4 +1,4 @@
-"""Facts for a document that need no network: the build context beside it, and the nearest lock file."""
+"""Facts for a document that need no network: its build context and the nearest lock file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def facts_for(path: str, root: str, source: Source, context: str | None) -> Facts:
-    """Facts for the Dockerfile at `path`, whose search for a build context does not leave `root`. `context` is the one
-    that the configuration names."""
+    """Facts for the Dockerfile at `path`; the search for its build context stays within `root`. `context`: the one set
+    in the configuration."""
     own = ContextFacts(path, root, source, context)
     lock = find_lock(os.path.dirname(path))
     return JoinedFacts((own, LockFacts(lock))) if lock is not None else own

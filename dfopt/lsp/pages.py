@@ -1,4 +1,4 @@
-"""What is shown beside the text: hover pages, lenses, the digests that tags stand for, links to images."""
+"""What editors show next to the text: hover pages, lenses, the digests of tags, links to images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHORT = 12  # hexadecimal digits of a digest, as docker shows them
 
 
 class Mark(Record):
-    """A text for a span: a lens, a hint behind `end`, the address of a link."""
+    """A text for a span: a lens, a hint after `end`, the address of a link."""
 
     start: int
     end: int
@@ -29,7 +29,7 @@ class Mark(Record):
 
 
 def hover(analysis: Analysis, offset: int) -> Mark | None:
-    """Markdown for what stands at `offset`: an image and its digest, else the findings there with their pages."""
+    """Markdown for `offset`: the image there with its digest, else the findings there with their pages."""
     for site in sites(analysis.program):
         if site.start <= offset <= site.end and (site.kind != "FROM" or _in_name(analysis, site.ref, offset)):
             return Mark(site.start, site.end, _image(analysis, site.ref))
@@ -57,13 +57,13 @@ def page(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text for Markdown: what would be markup or a tag is escaped; bytes that were no UTF-8 are U+FFFD."""
+    """Text for Markdown: markup and tags are escaped; bytes that are not UTF-8 become U+FFFD."""
     text = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
     return "".join("\\" + char if char in "\\`*_{}[]<>#|" else char for char in text)
 
 
 def lenses(analysis: Analysis) -> Iterator[Mark]:
-    """Above each stage that has fixes: how many, and about how much smaller they make the image."""
+    """A lens above each stage with fixes: their number, and the estimated saving."""
     known = table("savings")["bytes"]
     for saving in savings(analysis):
         node = analysis.program.stages[saving.stage].node
@@ -76,7 +76,7 @@ def lenses(analysis: Analysis) -> Iterator[Mark]:
 
 
 def hints(analysis: Analysis) -> Iterator[Mark]:
-    """Behind each image that is not pinned: the digest that its tag stands for, where that is known."""
+    """A hint after each image that is not pinned: the digest of its tag, if known."""
     for site in sites(analysis.program):
         if site.ref.digest or site.kind == "syntax":
             continue
@@ -87,7 +87,7 @@ def hints(analysis: Analysis) -> Iterator[Mark]:
 
 
 def links(analysis: Analysis) -> Iterator[Mark]:
-    """The page of each image whose registry has one."""
+    """A link to the page of each image whose registry has one."""
     for site in sites(analysis.program):
         address = image_page(site.ref)
         at = analysis.source.text.find(site.ref.text, site.start, site.end + len(site.ref.text))
@@ -105,7 +105,7 @@ def image_page(ref: ImageRef) -> str | None:
 
 
 def _in_name(analysis: Analysis, ref: ImageRef, offset: int) -> bool:
-    """Whether `offset` is on the name as it is written (a finding marks the whole FROM)."""
+    """Whether `offset` is on the name itself (a finding marks the whole FROM)."""
     text = analysis.source.text
     start = text.rfind("\n", 0, offset) + 1
     at = text.find(ref.text, start)

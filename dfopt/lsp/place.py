@@ -1,4 +1,4 @@
-"""Spans of a text and an editor's ranges of it.
+"""Converts between spans of a text and an editor's ranges.
 
 A range is (line, column, end line, end column), from 0; columns count code units of the position encoding that client
 and server agreed on. Lines are the protocol's (Language Server Protocol 3.17, "Text Documents"): they end with "\\n",
@@ -37,7 +37,7 @@ class Places:
         return self.index.offset(line, column, self.unit)
 
     def line_span(self, offset: int) -> tuple[int, int]:
-        """The span of the line that holds `offset`, without what ends it."""
+        """The span of the line that contains `offset`, without its line ending."""
         line = self.index.line(offset)
         starts = self.index.starts
         end = starts[line + 1] if line + 1 < len(starts) else len(self.text)
@@ -45,8 +45,8 @@ class Places:
 
 
 def minimal(text: str, edits: Iterable[Edit]) -> list[Edit]:
-    """The same change in as few characters as can be, with no edit that begins or ends between "\\r" and "\\n": an
-    editor has no position there. Raises OverlapError."""
+    """The same change in as few characters as possible, with no edit that begins or ends between "\\r" and "\\n":
+    editors have no position there. Raises OverlapError."""
     joined: list[Edit] = []
     for edit in ordered(edits):
         if joined and joined[-1].end == edit.start:

@@ -1,8 +1,8 @@
 """The settings that a client sends: `initializationOptions`, or the section `dfopt` of its configuration.
 
-Keys are those of `dfopt.toml` where they mean the same (`select`, `ignore`, `unsafe`), with `config` (a configuration
-file), `isolated`, and `refusals` (show what was left alone). A key that is unknown, or a value of another type, is told
-to the user and otherwise ignored: an editor must not lose its server over a typing error.
+Keys have the names of `dfopt.toml` where they mean the same (`select`, `ignore`, `unsafe`); `config` (a configuration
+file), `isolated` and `refusals` (show what was left alone) are additional. An unknown key or a value of another type is
+reported to the user and otherwise ignored: an editor must not lose its server over a typo.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Settings(Record):
-    """What the client wants."""
+    """The client's settings."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ _KINDS: dict[str, type] = {
 
 
 def settings_from(value: Any) -> tuple[Settings, list[str]]:
-    """The settings in what a client sent, and what was wrong with it."""
+    """The settings that a client sent, and the errors in them."""
     if isinstance(value, dict) and isinstance(value.get("dfopt"), dict):
         value = value["dfopt"]
     if value is None:

@@ -1,4 +1,4 @@
-"""The dynamic proof: a file built before and after, the two images compared, and the fixes that hold kept."""
+"""The dynamic proof: build a file before and after, compare the two images, and keep the fixes that pass."""
 
 from __future__ import annotations
 

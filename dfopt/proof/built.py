@@ -1,8 +1,8 @@
-"""What builds of a file as it is tell its passes. Nothing is built while passes run: what they ask is noted, built
-then, and told when they run again.
+"""Facts from builds of the original file, for passes. Nothing is built while passes run: their questions are recorded,
+answered by builds, and available when they run again.
 
-The file as it is is built once, as for any proof. What another stage has, and what a stage starts from, is a build of
-the file's text up to there, of steps that the engine has in its cache.
+The original file is built once, as for any proof. Facts about another stage, or about the base of a stage, come from a
+build of the file's text up to that point, whose steps are in the engine's cache.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 class BuildFacts(Facts):
-    """`built` and `built_config` of one file, which must be one that can be read. `wanted`: whether something was asked
-    that a build would tell and that none was made for; `builds`: how many were."""
+    """`built` and `built_config` of one file, which must be readable. `wanted`: whether a question is open that a build
+    would answer; `builds`: the number of builds."""
 
     __slots__ = ("_asked", "_configs", "_images", "_program", "builds", "failure", "source")
 
@@ -70,7 +70,7 @@ class BuildFacts(Facts):
         return self.failure
 
     def learn(self, lab: Lab, whole: Image, path: str) -> None:
-        """Builds what was asked for. `whole`: the image that the file as it is gives. What cannot be built or read
+        """Builds what the open questions need. `whole`: the image of the original file. What cannot be built or read
         stays unknown, and `unbuilt` says why."""
         asked, self._asked = list(self._asked), {}
         for kind, stage in asked:
@@ -85,7 +85,7 @@ class BuildFacts(Facts):
                 self.failure = self.failure or str(failure)
 
     def give_up(self, why: str) -> None:
-        """Nothing can be built: all that is asked stays unknown."""
+        """Nothing can be built: every question stays open."""
         self.failure = why
         for kind, stage in self._asked:
             known: dict[int, Any] = self._images if kind == "image" else self._configs

@@ -1,5 +1,5 @@
-"""An image as a proof sees it: its merged file system and config, with what is noise known. Layers are read once,
-however many images have them: most of an image's bytes are its base's."""
+"""An image as a proof compares it: its merged file system and config, with noise masked. A layer shared by several
+images is read once: most bytes of an image come from its base."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ _KEPT_LAYERS = 32
 
 
 class Seen(Record):
-    """`masked`: by the identity of an entry, a digest of its content without what is noise."""
+    """`masked`: the digest of an entry's content without noise, by the identity of the entry."""
 
     contents: Contents
     ledger: Ledger
     masked: dict[int, bytes]
 
     def has(self, path: str) -> bool:
-        """Whether the merged file system has a path; links in its parents are followed."""
+        """Whether the merged file system has this path; links in its parents are followed."""
         return self.ledger.tree.find(path) is not None
 
 
 class Reader:
-    """Reads images, and remembers layers by their diff id."""
+    """Reads images and caches layers by diff ID."""
 
     def __init__(self) -> None:
         self._layers: OrderedDict[str, tuple[LayerFiles, dict[int, bytes]]] = OrderedDict()
 
     def archive(self, path: str, name: str | None = None) -> Seen:
-        """The only image of an archive, or the one of that name or digest. Raises ImageError."""
+        """The only image of an archive, or the one with that name or digest. Raises ImageError."""
         with open_archive(path) as archive:
             return self._image(archive.image(name))
 
     def reference(self, name: str, platform: str | None = None) -> Seen:
-        """An image by any of the forms that dfopt.image.reference tells. Raises ImageError."""
+        """An image by any form of reference (see dfopt.image.reference). Raises ImageError."""
         masked = Masked()
         with open_image(name, platform) as image:
             contents = image.read(visit=masked.visit)

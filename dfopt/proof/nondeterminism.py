@@ -1,4 +1,4 @@
-"""Build noise: content that no two builds of one Dockerfile repeat (knowledge/build_noise.toml), masked."""
+"""Build noise: masks content that differs between builds of the same Dockerfile (knowledge/build_noise.toml)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Clean = Callable[[bytes], bytes]
 
-_LIMIT = 64 << 20  # bytes: larger files are compared as they are
+_LIMIT = 64 << 20  # bytes: larger files are compared unmasked
 
 
 def _all(content: bytes) -> bytes:
@@ -47,7 +47,7 @@ _masks: list[tuple[re.Pattern[str], Clean]] = []
 
 
 def is_noise(path: str) -> bool:
-    """Whether a path is named by chance: it may come and go."""
+    """Whether a path has a random name, so it may differ between builds."""
     return mask_for(path) is _path
 
 
@@ -63,8 +63,8 @@ def mask_for(path: str) -> Clean | None:
 
 
 class Masked:
-    """Looks at files as an image is read (`visit` of dfopt.image) and keeps a digest of what is left of each whose
-    content is noise in part. `digests`: by the identity of the entry, which the reader's result keeps alive."""
+    """Visits files while an image is read (`visit` of dfopt.image) and stores a digest of the masked content of each
+    file that contains noise. `digests`: by the identity of the entry, which the reader's result keeps alive."""
 
     def __init__(self) -> None:
         self.digests: dict[int, bytes] = {}

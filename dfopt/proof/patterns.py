@@ -1,5 +1,5 @@
-"""Patterns of absolute paths: `*` and `?` stay within one name, `**` as a whole name stands for any number of names,
-and `~` in front for any home directory."""
+"""Patterns of absolute paths: `*` and `?` match within one name, `**` as a whole name matches any number of names, and
+a leading `~` matches any home directory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """The regular expression of `pattern`, to be used with fullmatch. `/a/**` is everything below /a, not /a itself.
+    """The regular expression of `pattern`, for fullmatch. `/a/**` is everything below /a, not /a itself.
 
-    Raises ValueError when the pattern is not absolute, or holds an empty name, `.` or `..`.
+    Raises ValueError if the pattern is not absolute or contains an empty name, `.` or `..`.
     """
     names = pattern.split("/")
     if names[0] not in ("", "~") or len(names) < 2 or any(name in ("", ".", "..") for name in names[1:]):
@@ -21,7 +21,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         else:
             out += "/" + "".join({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)) for char in name)
     if names[0] == "~":
-        out = f"(?:/root|/home/[^/]+){out}|{out}"  # a user without a home has the root directory for one
+        out = f"(?:/root|/home/[^/]+){out}|{out}"  # the home of a user without one is the root directory
     return re.compile(out, re.DOTALL)
 
 

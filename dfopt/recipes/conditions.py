@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def unmet(when: When, program: Program, facts: Facts) -> str:
-    """Which of the preconditions does not hold, and what stands against it; "" where all hold. What is not known does
-    not hold."""
+    """Which precondition fails, and why; "" if all hold. A precondition on an unknown fact fails."""
     count = len(program.stages)
     if when.min_stages is not None and count < when.min_stages:
         return f"the file has {count} of the {when.min_stages} stages that it needs"
@@ -67,7 +66,7 @@ def _context(when: When, facts: Facts) -> str:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a name fits a pattern, in which `*` stands for any characters but "/", and `**` for all."""
+    """Whether a name matches a pattern, in which `*` matches any characters except "/", and `**` any at all."""
     parts = re.split(r"(\*+)", pattern)
     rule = "".join(
         re.escape(part) if not part.startswith("*") else ".*" if len(part) > 1 else "[^/]*" for part in parts

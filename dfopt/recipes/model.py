@@ -1,4 +1,4 @@
-"""A recipe as it was read."""
+"""A parsed recipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class When(Record):
-    """Preconditions; see `schema.WHEN`. None and () say nothing."""
+    """Preconditions; see `schema.WHEN`. None and () mean no condition."""
 
     family: tuple[str, ...] = ()
     image: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class When(Record):
 class RecipeOption(Record):
     """An option of a recipe: a switch for `passes` (names), or another name for the option `target` of a pass.
 
-    `target` is (pass, option), pass "*" for a setting that all see; None for a switch. `default` None: the pass's own.
+    `target` is (pass, option), with pass "*" for a shared setting; None for a switch. `default` None: that of the pass.
     """
 
     name: str
@@ -38,16 +38,16 @@ class RecipeOption(Record):
 class Recipe(Record):
     """One recipe file.
 
-    name     as it is asked for: its path below the directory of recipes without ".toml" ("hardened", "multi-stage/go")
-    file     as it is shown
+    name     its path below the recipe directory without ".toml" ("hardened", "multi-stage/go")
+    file     its path for messages
     kind     a key of `schema.KINDS`
     parts    the recipes that it extends
-    select   names of passes, in running order; of this file alone, `ignore` not yet taken away
-    perhaps  names of passes in the selected groups that run only where a setting asks for them
+    select   names of passes, in running order; only those of this file, without regard to `ignore`
+    perhaps  names of passes in the selected groups that run only if a setting enables them
     ignore   names of passes
-    unsafe   None: it does not say
-    settings pass -> option -> value; "*" for those that all passes see
-    table    the whole checked table, for other kinds than "passes"
+    unsafe   None: unspecified
+    settings pass -> option -> value; "*" for shared settings
+    table    the whole checked table, for kinds other than "passes"
     """
 
     name: str
@@ -66,11 +66,11 @@ class Recipe(Record):
 
     @property
     def takes_unsafe(self) -> bool:
-        """Whether fixes that change what the image holds are taken: what it says, else what a part of it says."""
+        """Whether unsafe fixes are applied: as this recipe says, else as one of its parts says."""
         return self.unsafe if self.unsafe is not None else any(part.takes_unsafe for part in self.parts)
 
     def all_options(self) -> dict[str, RecipeOption]:
-        """The options, those of the parts too; its own win over those of parts."""
+        """The options, including those of the parts; its own options override theirs."""
         found: dict[str, RecipeOption] = {}
         for part in self.parts:
             found.update(part.all_options())

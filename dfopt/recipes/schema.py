@@ -1,10 +1,10 @@
-"""What a recipe file may hold. `kind` says which of the shapes a file has; without it, it is one of passes.
+"""The schema of recipe files. `kind` selects the schema; without it, the file is a recipe of passes.
 
-description = "Pins images, and lets the program run as a user of its own."
-extends = ["ci"]                          # recipes that this one holds, each with its own preconditions
+description = "Pins images, and runs the program as a dedicated user."
+extends = ["ci"]                          # recipes that this one includes, each with its own preconditions
 select = ["pin-digest", "add-user"]       # passes, groups or codes
 ignore = ["sudo"]                         # ... less these
-unsafe = true                             # take fixes that change what the image holds, too
+unsafe = true                             # also apply fixes that change the image
 
 [when]                                    # preconditions: all must hold, or the recipe leaves the file alone
 family = ["debian", "ubuntu"]
@@ -13,11 +13,11 @@ family = ["debian", "ubuntu"]
 uid = 1000
 
 [options.user]                            # options of the recipe: a switch for passes ...
-help = "run as another user than root"
+help = "run as a non-root user"
 passes = ["add-user"]
 
 [options.uid]                             # ... or another name for the option of a pass
-help = "the number of that user"
+help = "the user ID"
 sets = "add-user.uid"
 """
 

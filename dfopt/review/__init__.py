@@ -1,4 +1,4 @@
-"""The review of an image: what it costs, what of that is dead, what should not be in it, and which line did it.
+"""The review of an image: its size, its dead bytes, what should not be in it, and the lines responsible.
 
-Floor 5, above `image/`: it combines an image that was read with what the optimizer says about its Dockerfile.
+Floor 5, above `image/`: it combines an image with the optimizer's result for its Dockerfile.
 """

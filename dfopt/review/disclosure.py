@@ -1,4 +1,4 @@
-"""Secrets in what an image says about itself: its environment, labels and history; and the same texts, masked."""
+"""Secrets in the metadata of an image (environment, labels, history), and the same texts with secrets masked."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def disclosed(text: str) -> list[tuple[str, int, int]]:
 
 
 def masked(text: str, *, word: bool = False) -> str:
-    """The text with every secret in it masked; what is too long to be searched is cut off. word: by asterisks alone,
-    so that the text stays what it was for a parser."""
+    """The text with every secret masked, cut off where it is too long to search. word: mask with asterisks only, so
+    that a parser still reads the text the same way."""
     pieces, at = [], 0
     for _, start, end in disclosed(text):
         pieces += [text[at:start], "****" if word else mask(text[start:end])]
@@ -65,7 +65,7 @@ def _value(place: str, name: str, value: str) -> Iterator[tuple[str, str, str]]:
 
 
 def setting(key: str, value: object) -> str:
-    """A value of the image's config made fit to be shown, by the key that a comparison gives it (`Env.NAME`)."""
+    """A value of the image's config with secrets masked, by its key in a comparison (`Env.NAME`)."""
     if value is None:
         return "not set"
     text = printable(str(value))

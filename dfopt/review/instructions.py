@@ -1,4 +1,4 @@
-"""From one entry of an image's history to the instruction that would make it again, and from the config to the rest.
+"""Turns an entry of an image's history into the instruction that would recreate it, and the config into the rest.
 
 Sources: as image/created_by.py; Go's `%q` and `%v` for lists, maps and structs (package fmt), which builders print
 values with.
@@ -32,9 +32,9 @@ _LINE = 100  # a command longer than this is broken at runs of blanks, where con
 
 
 class Made(Record):
-    """text: the instruction, "" where only the layer's own tar will do; notes: what is unknown about it; files: whether
-    the layer's files should be named, because the text does not tell where they come from; before: instructions that
-    must stand before it, and have no entry of their own."""
+    """text: the instruction, "" if only the layer's tar can recreate it; notes: what is unknown about it; files:
+    whether to list the layer's files, because the text does not say where they come from; before: instructions that
+    must precede it and have no entry themselves."""
 
     text: str
     notes: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Made(Record):
 
 
 class Built:
-    """What the instructions so far set in the config, to be compared with the image's own."""
+    """The config that the instructions so far set, for comparison with that of the image."""
 
     def __init__(self, image: Image) -> None:
         self.settings = image.settings()
@@ -63,7 +63,7 @@ class Built:
 
 
 def reads_back(text: str) -> bool:
-    """Whether a text is one instruction, of the keyword that it begins with."""
+    """Whether a text is a single instruction with the keyword that it begins with."""
     try:
         nodes = parse(f"FROM scratch\n{text}\n").instructions
     except DockerfileError:
@@ -72,7 +72,7 @@ def reads_back(text: str) -> bool:
 
 
 def from_entry(origin: Origin, built: Built) -> Made | None:
-    """The instruction of an entry, or None where no builder of Dockerfiles wrote it."""
+    """The instruction of an entry, or None if no Dockerfile builder wrote it."""
     keyword, body = origin.keyword, origin.body.strip()
     if not keyword or not body:
         return None
@@ -168,8 +168,8 @@ def _runs(text: str, command: str) -> bool:
 
 
 def run_text(command: str) -> str:
-    """RUN with this command in shell form: on one line, broken where its continuation lines were joined, or, where it
-    has several lines, as a heredoc."""
+    """RUN with this command in shell form: on one line, broken where continuation lines were joined, or as a heredoc if
+    it has several lines."""
     command = command.strip()
     if "\n" in command:
         return _heredoc(command)
@@ -280,7 +280,7 @@ def _go_list(text: str) -> list[str] | None:
 
 
 def from_config(built: Built) -> list[str]:
-    """Instructions for what the config has and the others did not set."""
+    """Instructions for config values that the others did not set."""
     settings = built.settings
     found: list[str] = []
     for name, value in built.env.items():

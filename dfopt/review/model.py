@@ -1,4 +1,4 @@
-"""What a review holds: records of plain values, made by build.py, shown by the reports."""
+"""The data of a review: records of plain values, built by build.py and shown by the reports."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LEVELS = ("note", "warning", "error")
 
 
 class Finding(Record):
-    """One thing that somebody should look at. rule and level: see knowledge/review_rules.toml. path: in the image, ""
-    where it is about none; layer: its index, -1 for none; line: of the Dockerfile, 0 where not known; size: bytes that
-    it is about; passes: of dfopt, that mend it in the Dockerfile."""
+    """One finding. rule and level: see knowledge/review_rules.toml. path: in the image, "" if none; layer: its index,
+    -1 if none; line: in the Dockerfile, 0 if unknown; size: bytes concerned; passes: those that fix it in the
+    Dockerfile."""
 
     rule: str
     level: str
@@ -32,7 +32,7 @@ class Finding(Record):
 
 
 class DeadGroup(Record):
-    """Bytes that one layer stored and another one killed in one way. examples: the largest paths."""
+    """Bytes that one layer stored and another layer made dead in one way. examples: the largest paths."""
 
     producer: int
     killer: int
@@ -57,7 +57,7 @@ class Leftover(Record):
 
 
 class Privileged(Record):
-    """A file with rights. what: setuid, setgid, world-writable, capability; detail: octal mode, or the capabilities."""
+    """A privileged file. what: setuid, setgid, world-writable, capability; detail: octal mode, or the capabilities."""
 
     what: str
     path: str
@@ -88,8 +88,8 @@ class LayerAccount(Record):
 
 
 class Saving(Record):
-    """What a pass would save. tier: safe or unsafe; size: predicted bytes, from the ledger; message: the fix's own;
-    line: of the fix."""
+    """What a pass would save. tier: safe or unsafe; size: bytes predicted from the ledger; message and line: those of
+    the fix."""
 
     name: str
     tier: str
@@ -113,8 +113,8 @@ class LineAccount(Record):
 
 
 class SourceReview(Record):
-    """The Dockerfile's side. name: as given; diff: what `dfopt fix` would do; savings: all, by line; lines: in order;
-    problem: why it could not be read, else ""."""
+    """The Dockerfile part of a review. name: as given; diff: what `dfopt fix` would do; savings: all, by line; lines:
+    in order; problem: why it could not be read, else ""."""
 
     name: str
     diff: str
@@ -125,7 +125,7 @@ class SourceReview(Record):
 
 
 class Review(Record):
-    """Everything about one image. source: None without a Dockerfile; verdicts: empty without a .dive-ci."""
+    """The review of one image. source: None without a Dockerfile; verdicts: empty without a .dive-ci."""
 
     name: str
     image: Image
@@ -145,7 +145,7 @@ class Review(Record):
 
 
 class Reviewed(Record):
-    """What a report shows: one image, or two and what is between them."""
+    """The content of a report: one image, or two and their differences."""
 
     before: Review
     after: Review | None = None

@@ -1,7 +1,7 @@
-"""Packages and their bytes: dpkg, apk, rpm, pip and npm, from the databases that they keep in the image.
+"""Packages and their bytes: dpkg, apk, rpm, pip and npm, from their databases in the image.
 
-The bytes of a package are what its files take in the merged file system, each inode once; a package whose database
-lists no files has the size that its manager states. Sources: dpkg(1) and deb-control(5); apk's wiki page "Apk spec";
+The bytes of a package are those of its files in the merged file system, each inode once; a package whose database lists
+no files has the size that its manager reports. Sources: dpkg(1) and deb-control(5); apk's wiki page "Apk spec";
 Python's "Recording installed projects" (RECORD); npm's package.json; rpm.py reads rpm's headers.
 """
 
@@ -26,7 +26,7 @@ _RPM = ("/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite")
 _RECORD = re.compile(r"(/.+)/([^/]+?)-([^/-]+)\.dist-info/RECORD")
 _NPM = re.compile(r"(/(?:.+/)?node_modules/((?:@[^/]+/)?[^/@][^/]*))/package\.json")
 _SMALL, _LARGE = 4 << 20, 64 << 20
-_ALL = 256 << 20  # bytes of databases that are held at a time
+_ALL = 256 << 20  # bytes of databases in memory at a time
 
 
 class Package(Record):
@@ -42,8 +42,8 @@ class Package(Record):
 
 
 class Databases:
-    """The databases of all layers. Layers may pass in any order (an engine's archive has an order of its own), so that
-    every version is kept until the merged file system tells which one is alive."""
+    """The databases of all layers. Layers may come in any order (archives order them differently), so every version is
+    kept until the merged file system shows which one is live."""
 
     def __init__(self) -> None:
         self.files: list[tuple[Entry, bytes]] = []
@@ -52,7 +52,7 @@ class Databases:
         self.left_out = 0
 
     def wanted(self, entry: Entry) -> int:
-        """How many bytes of a file are needed; 0 for what is no database."""
+        """The number of bytes needed from a file; 0 if it is not a database."""
         path = entry.path
         limit = 0
         if path.endswith("/package.json"):

@@ -1,9 +1,9 @@
-"""A Dockerfile recovered from an image's history and config, as far as they go; what they do not tell is marked.
+"""Reconstructs a Dockerfile from an image's history and config as far as they allow, and marks what is unknown.
 
 Each entry of the history becomes an instruction where its text allows that (the forms: image/created_by.py). Every
-instruction is read back by the Dockerfile parser before it is taken: what would read as something else becomes a
-comment. A layer that no text explains (`docker commit`, an imported file system) is an `ADD` of its own tar, under a
-comment that says what is in it. In the end the config is compared with what was set, and the rest is added.
+instruction is parsed again before it is accepted: one that would parse as something else becomes a comment. A layer
+that no text explains (`docker commit`, an imported file system) is an `ADD` of its own tar, under a comment that says
+what is in it. In the end the config is compared with what was set, and the rest is added.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w./:@-]*")
 
 
 class Recovered(Record):
-    """text: the Dockerfile; unknown: how many places in it are marked as unknown."""
+    """text: the Dockerfile; unknown: the number of places in it marked as unknown."""
 
     text: str
     unknown: int
@@ -120,7 +120,7 @@ class _Recovery:
             self.layer(origin.layer, "", separate=False)
 
     def layer(self, index: int, why: str, separate: bool = True) -> None:
-        """A layer that cannot be made from a text: its own tar, and what it deletes."""
+        """A layer that no instruction recreates: its own tar, and its deletions."""
         layer = self.contents.layers[index]
         if separate:
             self.lines.append("")

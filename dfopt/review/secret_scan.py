@@ -1,6 +1,6 @@
-"""Looks at the content of files while an image is read, once: secrets, and the databases of package managers.
+"""Inspects file contents while an image is read once: secrets, and the databases of package managers.
 
-Of each text file at most `SCANNED` bytes are searched, and databases are kept up to a limit (packages.py), so that
+At most `SCANNED` bytes of each text file are searched, and databases are kept up to a limit (packages.py), so that
 memory does not grow with the image.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.image.tar_member import Sink
 
 SCANNED = 1 << 20  # the first bytes of each text file that are searched for secrets
-_BINARY = 1024  # a zero among the first bytes: not a text
+_BINARY = 1024  # a zero among the first bytes: not text
 _KEY_MATERIAL = re.compile(rb"[\s\\rn\"',]*(?:[A-Za-z-]+: [^\r\n]*[\s\\rn]+)*[A-Za-z0-9+/=\s\\]{64}")
 # Every token is part of a word of at least so many of these characters: looking for such words first costs two passes
 # over a text, and looking for each mark would cost one for each. (A test holds the shapes to this.)
@@ -48,18 +48,18 @@ class FoundSecret(Record):
 
 
 def mask(value: str) -> str:
-    """A secret made fit to be shown: at most its first four characters, which tell its kind, and its length."""
+    """A masked secret: at most its first four characters, which show its kind, and its length."""
     kept = value[:4] if len(value) >= 20 else ""
     return f"{kept}**** ({len(value)} characters)"
 
 
 class Watch:
-    """Hand `visit` to the reading of one image; then `secrets` and `databases` hold what was seen."""
+    """Pass `visit` to the reader of one image; afterwards `secrets` and `databases` hold the results."""
 
     def __init__(self, *, secrets: bool = True, databases: bool = True) -> None:
         self.secrets: list[FoundSecret] = []
         self.databases = packages.Databases()
-        self.unread = 0  # text files longer than what is searched
+        self.unread = 0  # text files with more than SCANNED bytes
         self._secrets = secrets
         self._databases = databases
         known = table("secrets")
@@ -77,7 +77,7 @@ class Watch:
         self._content = re.compile(files["content"].encode(), re.MULTILINE)
 
     def visit(self, entry: Entry) -> Sink | None:
-        """Where the bytes of a file are to go; None for files that nobody needs to look into."""
+        """The sink for the bytes of a file; None for files that need no inspection."""
         if self._databases and (limit := self.databases.wanted(entry)):
             return _Collector(entry, min(limit, entry.size), self._database)
         if self._secrets:
@@ -142,7 +142,7 @@ class Watch:
 
 
 def _long_words(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """(offset, word) of the words that are long enough to hold a token."""
+    """(offset, word) of the words that are long enough to contain a token."""
     classes = content.translate(_CLASSES)
     start = classes.find(_LONG)
     while start >= 0:
@@ -153,7 +153,7 @@ def _long_words(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _long_text(content: bytes) -> bytes:
-    """The same words with spaces between them, for one search in all: the loop is what most of the search costs."""
+    """The same words joined by spaces, for one search over all: most of the cost is in the loop."""
     find = content.translate(_CLASSES).find
     words: list[bytes] = []
     start = find(_LONG)
@@ -168,7 +168,7 @@ def _long_text(content: bytes) -> bytes:
 
 
 class _Collector:
-    """Gathers the first bytes of one file, then hands them on; what comes behind them is let by."""
+    """Collects the first bytes of one file, then hands them over; it ignores the rest."""
 
     __slots__ = ("done", "entry", "left", "pieces", "text")
 

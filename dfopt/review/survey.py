@@ -1,4 +1,4 @@
-"""One walk over the merged file system: leftovers by kind, files with rights; and what the dead bytes were.
+"""One walk over the merged file system: leftovers by kind, privileged files, and the kinds of dead bytes.
 
 File capabilities: capabilities(7) and the kernel's include/uapi/linux/capability.h (struct vfs_ns_cap_data).
 """
@@ -100,7 +100,7 @@ def _rights(
     if kind == FILE:
         if mode & _SETUID:
             found.append(Privileged("setuid", path, octal, owner, layer))
-        if mode & _SETGID and mode & _GROUP_RUN:  # without the group's x it once meant mandatory locking
+        if mode & _SETGID and mode & _GROUP_RUN:  # without group execute it used to mean mandatory locking
             found.append(Privileged("setgid", path, octal, owner, layer))
         if mode & _ALL_WRITE:
             found.append(Privileged("world-writable", path, octal, owner, layer))
@@ -142,7 +142,7 @@ def capabilities(raw: bytes) -> str:
 
 
 def dead_groups(ledger: Ledger) -> tuple[DeadGroup, ...]:
-    """The dead bytes by who stored them, who killed them and how, the greatest first."""
+    """The dead bytes by storing layer, killing layer and cause, largest first."""
     groups: dict[tuple[int, int, str], list[Dead]] = {}
     for dead in ledger.dead:
         groups.setdefault((dead.producer, dead.killer, dead.kind), []).append(dead)

@@ -1,4 +1,4 @@
-"""Byte counts for people, and back: powers of 1000, as `docker images` and dive show them; MiB and such are read."""
+"""Formats and parses byte counts: powers of 1000, as `docker images` and dive print; also parses MiB and so on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys that every kind of recipe has."""
+"""The keys of every kind of recipe."""
 
 from __future__ import annotations
 

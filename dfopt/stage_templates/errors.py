@@ -1,10 +1,10 @@
-"""The one error of recipes."""
+"""The error of recipes."""
 
 from __future__ import annotations
 
 
 class RecipeError(Exception):
-    """A recipe that cannot be used. The text is `FILE:LINE:COLUMN: message` (what is unknown left out)."""
+    """An invalid recipe. The text is `FILE:LINE:COLUMN: message`, without the parts that are unknown."""
 
     def __init__(self, message: str, file: str = "", line: int = 0, column: int = 0) -> None:
         place = f"{file}:{line}:{column}" if line else file

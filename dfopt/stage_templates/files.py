@@ -16,7 +16,7 @@ _LIMIT = 1 << 20  # bytes
 
 
 def shipped_directory() -> str:
-    """The directory of the recipes that come with dfopt: in an installed package, or beside it in the source tree."""
+    """The directory of dfopt's recipes: in the installed package, or next to it in the source tree."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside = os.path.join(package, "_recipes")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
@@ -58,7 +58,7 @@ def _entries(directory: str) -> list[str]:
 
 
 def shown_path(path: str) -> str:
-    """A path as it is shown: relative to the working directory where it lies below it."""
+    """A path for messages: relative to the working directory if it is below it."""
     here = os.path.join(os.getcwd(), "")
     absolute = os.path.abspath(path)
     return (absolute[len(here) :] if absolute.startswith(here) else path).replace(os.sep, "/")

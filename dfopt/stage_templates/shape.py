@@ -1,4 +1,4 @@
-"""Checking a TOML table against a description of its keys; every error has its place in the file.
+"""Checks a TOML table against a description of its keys; every error has its position in the file.
 
 The description of a table is a mapping of key -> `Field`. This module knows nothing of recipes.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Field(Record):
-    """What a key may hold.
+    """The description of a key.
 
     kind      "string", "strings" (a list), "bool", "int", "choice", "table" (its keys are `fields`), "tables" (a list
               of such), "map" (a table with keys of the user's, each value a table of `fields`), "strings-map" (a table
               with keys of the user's, each value a list of strings), "free" (a table that other code checks), "any"
     help      one line, for documentation
-    required  whether it must be there
+    required  whether the key must be present
     choices   the values of "choice"
     fields    the keys of "table", "tables" and "map"
     """
@@ -36,25 +36,25 @@ class Field(Record):
 
 
 class Checker:
-    """Checks the table of one file. `text` is the file's, to find the place of a key in."""
+    """Checks the table of one file. `text`: the file's content, to find the position of a key."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
 
     def error(self, message: str, key: Key = ()) -> RecipeError:
-        """An error about a key, with its place."""
+        """An error about a key, with its position."""
         line, column = place_of(self.text, key)
         names = ".".join(part for part in key if isinstance(part, str))
         return RecipeError(f"{names}: {message}" if names else message, self.file, line, column)
 
     def unknown(self, what: str, word: str, known: tuple[str, ...], key: Key) -> RecipeError:
-        """An error about a word that is none of the known ones; it suggests one, or tells them."""
+        """An error about an unknown word; it suggests a similar one or lists the known ones."""
         hint = suggestion(word, known) or (f" (known: {', '.join(known)})" if known else "")
         return self.error(f'unknown {what} "{word}"{hint}', key)
 
     def table(self, table: Any, fields: Mapping[str, Field], above: Key = ()) -> dict[str, Any]:
-        """The table with lists as tuples; every key is one of `fields`, and what is required is there."""
+        """The table with lists as tuples; every key is one of `fields`, and all required keys are present."""
         if not isinstance(table, dict):
             raise self.error(f"must be a table, not {kind_of(table)}", above)
         for key in table:
@@ -106,7 +106,7 @@ _TYPES: dict[str, tuple[type, str]] = {
 
 
 def kind_of(value: Any) -> str:
-    """A value's type in TOML's words."""
+    """The TOML name of a value's type."""
     for kind, words in (
         (bool, "a boolean"), (str, "a string"), (int, "an integer"), (float, "a float"), (list, "a list"),
         (dict, "a table"),

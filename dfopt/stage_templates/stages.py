@@ -1,7 +1,7 @@
-"""Recipes of kind "stage": what the run-time stage of a split looks like, for one toolchain each.
+"""Recipes of kind "stage": the runtime stage of a split, one file for each toolchain.
 
-A file says by which programs its toolchain is known, which files of the build context the build alone reads, what to
-look for in the sources, on which image the result runs, and as a Jinja2 template how the stage is written.
+A file names the programs that identify its toolchain, the files of the build context that only the build reads, what to
+look for in the sources, the image to run on, and a Jinja2 template for the stage.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ STAGE: Mapping[str, Field] = {
 
 
 class StageRecipe(Record):
-    """One recipe; the fields are the keys of `STAGE`."""
+    """One recipe; its fields are the keys of `STAGE`."""
 
     name: str
     file: str
@@ -106,8 +106,8 @@ def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
 
 
 def stage_texts(directories: Sequence[str]) -> tuple[str, ...]:
-    """File and text, in turn, of the recipes of stages in the user's directories: what the pass multi-stage is told of
-    them. What cannot be read is left out; `dfopt recipes` tells of it."""
+    """File and text, alternating, of the stage recipes in the user's directories, as an option for the pass
+    multi-stage. Unreadable files are left out; `dfopt recipes` reports them."""
     found: list[str] = []
     for directory in directories:
         for path in files_below(directory):

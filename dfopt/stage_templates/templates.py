@@ -1,6 +1,6 @@
-"""Stage templates: Jinja2 in its sandbox, with every name that a template uses defined.
+"""Stage templates: Jinja2 in its sandbox; every name that a template uses must be defined.
 
-Jinja2 is imported when a template is rendered, and not before: it costs 50 ms.
+Jinja2 is imported only when a template is rendered: it costs 50 ms.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def render(template: str, values: Mapping[str, Any], file: str = "", name: str =
         _environment = SandboxedEnvironment(
             undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
         )
-        _environment.globals.clear()  # no range, lipsum, cycler ...: a template only places what it is given
+        _environment.globals.clear()  # no range, lipsum, cycler ...: a template only places its values
     try:
         return _environment.from_string(template).render(values)
     except jinja2.TemplateSyntaxError as failure:
         raise RecipeError(f"{name}: line {failure.lineno}: {failure.message}", file) from None
-    except Exception as failure:  # also what the sandbox forbids, and errors of types within an expression
+    except Exception as failure:  # includes what the sandbox forbids, and type errors in expressions
         line = _line_in_template(failure)
         place = f"line {line}: " if line else ""
         text = " ".join(str(failure).split()) or type(failure).__name__
@@ -42,7 +42,7 @@ def render(template: str, values: Mapping[str, Any], file: str = "", name: str =
 
 
 def _line_in_template(failure: BaseException) -> int:
-    """The line of the template on which an error came up; 0 where it is not known."""
+    """The template line of an error; 0 if it is unknown."""
     line = 0
     trace = failure.__traceback__
     while trace is not None:

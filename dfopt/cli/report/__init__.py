@@ -1,4 +1,4 @@
-"""The forms of output for findings: one file each. `reporter(name)` imports the one that is asked for."""
+"""The output formats for findings, one file each. `reporter(name)` imports only the one it returns."""
 
 from __future__ import annotations
 
