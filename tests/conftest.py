@@ -13,6 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
 
+from dfopt.passes.base import registered
+from dfopt.recipes.load import Library
+
 pytest_plugins = ["realbuild.plugin"]  # the `engine` fixture
 
 # A machine under load is slow, and that is no failure; in CI a run is the same each time.
@@ -28,7 +31,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the expected files of golden/ anew")
+    parser.addoption(
+        "--update-golden", nargs="?", const="", metavar="PASS",
+        help="write the expected files of golden cases anew, of all or of one pass or recipe",
+    )  # fmt: skip
+    parser.addoption("--golden-sample", type=int, metavar="N", help="test N golden cases of each pass, not all of them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    group = config.getoption("--update-golden")
+    if group and group not in registered() and group not in Library().names():
+        raise pytest.UsageError(f"--update-golden: no such pass or recipe: {group} (without a name, it comes last)")
 
 
 _LEFT_OUT = "BuildKit comparison left out"

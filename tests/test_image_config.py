@@ -15,9 +15,12 @@ from dfopt.source import decode
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.tree import DockerfileError
+from dfopt.testing import golden
+from dfopt.testing.case_files import find
 
 HERE = Path(__file__).parent
-FILES = sorted((HERE / "cases" / "adversarial").iterdir()) + sorted((HERE.parent / "golden").glob("*/*/Dockerfile"))
+FILES = {f"adversarial/{path.name}": path.read_bytes() for path in sorted((HERE / "cases" / "adversarial").iterdir())}
+FILES.update({files.name: golden.source_of(files).to_bytes() for files in find(HERE.parent / "golden")})
 
 OWN = """FROM scratch AS base
 ENV A=1 B=two
@@ -104,9 +107,9 @@ def check(oracle: Oracle, data: bytes) -> int:
     return 1
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_same_config(oracle: Oracle, path: Path) -> None:
-    check(oracle, path.read_bytes())
+@pytest.mark.parametrize("name", FILES)
+def test_same_config(oracle: Oracle, name: str) -> None:
+    check(oracle, FILES[name])
 
 
 def test_own_file(oracle: Oracle) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from golden_sample import of_each_group
 
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.results import Result
 from dfopt.source import Source
+from dfopt.testing import golden
+from dfopt.testing.case_files import find
 
 TEXT = """FROM debian:13-slim
 MAINTAINER someone
@@ -20,7 +23,13 @@ CMD ls
 CMD ls -l
 """
 OPTIONS = Options(tiers=("safe", "unsafe"))
-GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*/*/Dockerfile"))
+GOLDEN = {files.name: golden.source_of(files) for files in find(Path(__file__).parents[1] / "golden")}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "source" in metafunc.fixturenames:
+        names = of_each_group(GOLDEN, metafunc.config)
+        metafunc.parametrize("source", [GOLDEN[name] for name in names], ids=names)
 
 
 def run(text: str, only: frozenset[tuple[str, int]] | None = None) -> Result:
@@ -45,9 +54,7 @@ def test_one_alone() -> None:
         assert {other.identity for other in result.applied} <= {one.identity}
 
 
-@pytest.mark.parametrize("path", GOLDEN, ids=[f"{path.parent.parent.name}/{path.parent.name}" for path in GOLDEN])
-def test_every_half_of_the_fixes_of_golden_cases(path: Path) -> None:
-    source = Source.from_bytes(path.read_bytes())
+def test_every_half_of_the_fixes_of_golden_cases(source: Source) -> None:
     full = optimize(source, OPTIONS)
     wanted = [one.identity for one in full.applied]
     assert optimize(source, OPTIONS, None, frozenset(wanted)).output == full.output

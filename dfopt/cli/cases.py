@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dfopt.cli import out
+from dfopt.cli.errors import UsageError
 from dfopt.cli.stream import count
+from dfopt.testing.case_files import CaseError, find
 from dfopt.testing.cases import Problem, check
 
 TYPE_CHECKING = False
@@ -11,6 +13,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dfopt.recipes.load import Library
+    from dfopt.testing.case_files import CaseFiles
+    from dfopt.testing.cases import Checked
+
+
+def cases_of(root: Path) -> list[CaseFiles]:
+    """The cases below a directory. Raises UsageError where there are none, or they cannot be read."""
+    try:
+        cases = find(root)
+    except CaseError as failure:
+        raise UsageError(out.printable(str(failure))) from None
+    if not cases:
+        raise UsageError(f"{out.printable(str(root))}: no cases (NAME/CASE/Dockerfile, or sections of NAME.md) in it")
+    return cases
 
 
 class Cases:
@@ -23,17 +38,17 @@ class Cases:
         self.number = 0
         self.failed = 0
 
-    def run(self, path: Path, root: Path, library: Library, name: str, *, passes: bool = True) -> None:
-        """Runs the case in the directory `path` below `root`, which is told of as `name`. `passes`: whether a case may
-        be a pass's, not only a recipe's."""
+    def run(self, files: CaseFiles, library: Library, *, passes: bool = True) -> None:
+        """Runs a case. `passes`: whether it may be a pass's, not only a recipe's."""
         self.number += 1
-        name = out.printable(name)
+        name = out.printable(files.name)
         try:
-            checked = check(path, root, library, passes=passes)
+            self._run(name, check(files, library, passes=passes))
         except Problem as failure:
-            out.error(f"{name}: {failure}")
+            out.error(f"{name}: {out.printable(str(failure))}")
             self.status = 2
-            return
+
+    def _run(self, name: str, checked: Checked) -> None:
         problems = [f"{name}: {law}" for law in checked.laws]
         if self.update and not problems:
             out.data("".join(f"{name}/{file}: written\n" for file in checked.update()))

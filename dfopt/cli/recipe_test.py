@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 
 from dfopt.cli import out
-from dfopt.cli.cases import Cases
+from dfopt.cli.cases import Cases, cases_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import lookup_of
-from dfopt.testing import recipes
 from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False
@@ -22,13 +21,11 @@ def run(values: Values) -> int:
     """Runs the command: 1 where a case fails, 2 where one cannot be read. Raises UsageError where there are none."""
     config = lookup_of(values).directory(".")
     root = _directory(values.directory, config)
-    paths = recipes.find(root)
-    if not paths:
-        raise UsageError(f"{out.printable(str(root))}: no cases (RECIPE/CASE/Dockerfile) in it")
+    found = cases_of(root)
     library = library_of(config)
     cases = Cases(values.update)
-    for path in paths:
-        cases.run(path, root, library, path.relative_to(root).as_posix(), passes=False)
+    for files in found:
+        cases.run(files, library, passes=False)
     return cases.end()
 
 

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 from dfopt.cli import out
-from dfopt.cli.cases import Cases
+from dfopt.cli.cases import Cases, cases_of
 from dfopt.cli.errors import UsageError
-from dfopt.testing import recipes
 from dfopt.testing.cases import library_for
 from dfopt.workspace.settings import ConfigError
 
@@ -24,13 +23,11 @@ def run(values: Values) -> int:
         if not os.path.isdir(directory):
             raise UsageError(f"{out.printable(directory)}: no such directory")
         root = Path(directory)
-        paths = recipes.find(root)
-        if not paths:
-            raise UsageError(f"{out.printable(directory)}: no cases (PASS/CASE/Dockerfile) in it")
+        found = cases_of(root)
         try:
             library = library_for(root)
         except ConfigError as failure:
             raise UsageError(str(failure)) from None
-        for path in paths:
-            cases.run(path, root, library, path.as_posix())
+        for files in found:
+            cases.run(files, library)
     return cases.end()

@@ -1,96 +1,80 @@
-"""Golden cases on disk: reading, running and writing them.
+"""Golden cases: reading, running and writing them.
 
-A case is a directory with
+The files of a case (a directory, or a section of a Markdown file, see `case_files`) are
 
     Dockerfile            the input, byte for byte
     case.toml             optional: `select`, `ignore`, `unsafe = true`, `settings = { pass = { option = value } }`
     expected.Dockerfile   the output (absent where nothing may change)
-    expected.diff         the unified diff, with the passes of each hunk
-    expected.txt          what is reported without a change: one line each, `line: pass [tier] message: reason`
+    expected.diff         the unified diff, with the passes of each hunk; only in a directory
+    expected.txt          what is reported without a change: one line each, `line: pass [tier] message: reason`; in
+                          Markdown the headers of the diff's hunks before it, `@@ -1,4 +1,4 @@ pass [tier] message`
 
-Without `select`, the pass that the parent directory is named after runs alone.
+Without `select`, the pass that the case belongs to runs alone.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from dfopt.edit import unified_diff
-from dfopt.knowledge import load_toml
+from dfopt.edit import split_lines, unified_diff
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.record import Record
 from dfopt.results import Result
 from dfopt.source import LineIndex, Source, encode
+from dfopt.testing.case_files import CaseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from dfopt.facts import Facts
-
-
-class CaseError(Exception):
-    """A case directory that is not well formed; the message names the file."""
+    from dfopt.testing.case_files import CaseFiles
 
 
 class Case(Record):
-    """One golden case. `name` is "<parent>/<directory>"."""
+    """One golden case."""
 
-    name: str
-    path: Path
+    files: CaseFiles
     source: Source
     options: Options
 
-    def expected(self, name: str) -> bytes | None:
-        file = self.path / name
-        return file.read_bytes() if file.is_file() else None
+    @property
+    def name(self) -> str:
+        """ "<group>/<case>" """
+        return self.files.name
 
     def facts(self) -> Facts:
+        """The case's facts, read anew. Raises CaseError."""
         from dfopt.testing.facts import CaseFacts
 
-        return CaseFacts(self.path)
+        return CaseFacts(self.files)
 
 
 class Outcome(Record):
-    """What a run made of a case, in the form in which it is kept; None where the file must be absent."""
+    """What a run made of a case, and the expected files that keep it, by name; None where a file must be absent."""
 
     result: Result
-    dockerfile: bytes | None
-    diff: bytes | None
-    report: bytes | None
+    expected: dict[str, bytes | None]
+
+    @property
+    def dockerfile(self) -> bytes | None:
+        return self.expected["expected.Dockerfile"]
 
 
-FILES = {"expected.Dockerfile": "dockerfile", "expected.diff": "diff", "expected.txt": "report"}
-
-
-def load(path: Path) -> Case:
-    """The case in a directory. Raises CaseError."""
-    try:
-        data = (path / "Dockerfile").read_bytes()
-    except OSError as error:
-        raise CaseError(f"{path}: no readable Dockerfile: {error.strerror}") from None
-    settings = _settings(path / "case.toml")
+def load(files: CaseFiles) -> Case:
+    """The case of a pass. Raises CaseError."""
+    settings = files.table("case.toml")
     tiers = ("safe", "unsafe") if settings.pop("unsafe", False) else ("safe",)
-    select = tuple(settings.pop("select", (path.parent.name,)))
+    select = tuple(settings.pop("select", (files.group,)))
     options = Options(select, tuple(settings.pop("ignore", ())), tiers, settings.pop("settings", {}))
     if settings:
-        raise CaseError(f"{path / 'case.toml'}: unknown keys: {', '.join(sorted(settings))}")
-    return Case(f"{path.parent.name}/{path.name}", path, Source.from_bytes(data), options)
+        raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
+    return Case(files, source_of(files), options)
 
 
-def _settings(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        return load_toml(path.read_bytes())
-    except ValueError as error:  # not TOML, or not UTF-8
-        raise CaseError(f"{path}: {error}") from None
-
-
-def find(root: Path) -> list[Path]:
-    """The case directories below `root`: those that hold a Dockerfile, two levels down."""
-    return sorted(path.parent for path in root.glob("*/*/Dockerfile"))
+def source_of(files: CaseFiles) -> Source:
+    """The Dockerfile of a case. Raises CaseError."""
+    data = files.read("Dockerfile")
+    if data is None:
+        raise CaseError(f"{files.where('Dockerfile')}: no such file")
+    return Source.from_bytes(data)
 
 
 def run(case: Case) -> Outcome:
@@ -98,47 +82,56 @@ def run(case: Case) -> Outcome:
 
 
 def outcome_of(case: Case, result: Result) -> Outcome:
-    """A result of a case in the form in which it is kept."""
-    labels = [f"{one.name}: {one.message}" for one in result.applied]
-    diff = unified_diff(case.source.text, result.changes, "Dockerfile", labels)
-    lines = LineIndex(case.source.text)
+    """A result of a case with the files that keep it."""
+    report = _report(result)
+    expected = {"expected.Dockerfile": encode(result.output) if result.changed else None}
+    if case.files.keeps_diff:
+        labels = [f"{fix.name}: {fix.message}" for fix in result.applied]
+        expected["expected.diff"] = encode(_diff(result, labels)) or None
+    else:
+        report = hunk_headers(result) + report
+    expected["expected.txt"] = report.encode() or None
+    return Outcome(result, expected)
+
+
+def hunk_headers(result: Result) -> str:
+    """The headers of the diff's hunks, a line each, with name, tier and message of the fixes that made them."""
+    labels = [f"{fix.name} [{fix.tier}] {fix.message}" for fix in result.applied]
+    return "".join(line for line in split_lines(_diff(result, labels)) if line.startswith("@@"))
+
+
+def _diff(result: Result, labels: list[str]) -> str:
+    return unified_diff(result.source.text, result.changes, "Dockerfile", labels)
+
+
+def _report(result: Result) -> str:
+    lines = LineIndex(result.source.text)
     report: list[str] = []
     if result.problem is not None:
         report.append(f"{result.problem.line}:{result.problem.column}: {result.problem.message}\n")
-    for one in result.reported:
-        kind = "gate" if one.by_gate else "refused" if one.reason else one.tier
-        reason = f": {one.reason}" if one.reason else ""
-        report.append(f"{lines.line(one.start) + 1}: {one.name} [{kind}] {one.message}{reason}\n")
-    return Outcome(
-        result,
-        encode(result.output) if result.changed else None,
-        encode(diff) or None,
-        "".join(report).encode() or None,
-    )
+    for finding in result.reported:
+        kind = "gate" if finding.by_gate else "refused" if finding.reason else finding.tier
+        reason = f": {finding.reason}" if finding.reason else ""
+        report.append(f"{lines.line(finding.start) + 1}: {finding.name} [{kind}] {finding.message}{reason}\n")
+    return "".join(report)
 
 
 def differences(case: Case, outcome: Outcome) -> list[str]:
-    """Which of the expected files differ from the outcome."""
+    """Which of the expected files differ from the outcome. Raises CaseError."""
     found: list[str] = []
-    for name, field in FILES.items():
-        want, got = case.expected(name), getattr(outcome, field)
+    for name, got in outcome.expected.items():
+        want = case.files.read(name)
         if want != got:
             found.append(f"{case.name}/{name}: expected\n{_shown(want)}\ngot\n{_shown(got)}")
     return found
 
 
 def update(case: Case, outcome: Outcome) -> list[str]:
-    """Writes the expected files anew; returns the names of those that changed."""
-    changed: list[str] = []
-    for name, field in FILES.items():
-        got = getattr(outcome, field)
-        if case.expected(name) == got:
-            continue
-        changed.append(name)
-        if got is None:
-            (case.path / name).unlink()
-        else:
-            (case.path / name).write_bytes(got)
+    """Writes the expected files anew; returns the names of those that changed. Raises CaseError where a file cannot be
+    written, or Markdown cannot show it."""
+    changed = [name for name, got in outcome.expected.items() if case.files.read(name) != got]
+    for name in changed:
+        case.files.write(name, outcome.expected[name])
     return changed
 
 

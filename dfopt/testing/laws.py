@@ -6,7 +6,7 @@ the project itself.
 
 from __future__ import annotations
 
-from dfopt.edit import Edit, apply_edits
+from dfopt.edit import Edit, apply_edits, split_lines, unified_diff
 from dfopt.optimizer import Optimizer, optimize
 from dfopt.pass_selection import Options
 from dfopt.results import Result
@@ -60,6 +60,8 @@ def result_parses(result: Result) -> str:
 
 def settled(result: Result, options: Options, facts: Facts) -> str:
     """Law 3, first half: a second run changes nothing."""
+    if not result.changed:  # then the second run is the first one
+        return ""
     again = optimize(Source(result.source.name, result.output), options, facts)
     return "a second run changes the file again" if again.changed else ""
 
@@ -88,14 +90,49 @@ def edits_are_all(result: Result) -> str:
     return ""
 
 
-def all_laws(source: Source, options: Options, facts: Facts) -> list[str]:
-    """Every law for one input under one set of options."""
-    result = optimize(source, options, facts)
-    found = [
+def diff_is_true(result: Result) -> str:
+    """Law 4, too: the diff that a person reads, applied to the original, gives the output."""
+    source = result.source.text
+    diff = split_lines(unified_diff(source, result.changes, "Dockerfile", [""] * (len(result.applied) + 1)))
+    old, new, at = split_lines(source), [""], 0
+    for number, line in enumerate(diff[2:], 2):
+        text = line[1:-1] if number + 1 < len(diff) and diff[number + 1].startswith("\\") else line[1:]
+        if line.startswith("@@"):
+            start, _, count = line.split()[1][1:].partition(",")
+            upto = int(start) if count == "0" else int(start) - 1
+            new += old[at:upto]
+            at = upto
+        elif line.startswith("+"):
+            new.append(text)
+        elif line[0] in " -":
+            if at >= len(old) or old[at] != text:
+                return f"the diff shows as line {at + 1} of the original what it is not"
+            new += [text] * (line[0] == " ")
+            at += 1
+    return "" if "".join(new + old[at:]) == result.output else "the diff does not make the output"
+
+
+def all_laws(source: Source, options: Options, facts: Facts, result: Result | None = None) -> list[str]:
+    """Every law for one input under one set of options. `result`: what `optimize` makes of them, if it is known."""
+    result = optimize(source, options, facts) if result is None else result
+    broken = [
         round_trip(source.to_bytes()), result_parses(result), settled(result, options, facts),
-        order_is_free(source, options, facts, result), edits_are_all(result),
+        order_is_free(source, options, facts, result), edits_are_all(result), diff_is_true(result),
     ]  # fmt: skip
-    return [law for law in found if law]
+    return [law for law in broken if law]
+
+
+def broken_with_twins(source: Source, options: Options, facts: Facts) -> list[str]:
+    """Every law for an input, for the input with CRLF newlines, and for it behind ONBUILD."""
+    result = optimize(source, options, facts)
+    broken = all_laws(source, options, facts, result)
+    twins = {"with CRLF newlines": crlf_twin(source.text)}
+    onbuild = onbuild_twin(source.text) if result.problem is None else None
+    if onbuild is not None:
+        twins["behind ONBUILD"] = onbuild
+    for name, text in twins.items():
+        broken += [f"{name}: {law}" for law in all_laws(Source(source.name, text), options, facts)]
+    return broken
 
 
 def crlf_twin(text: str) -> str:

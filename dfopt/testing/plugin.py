@@ -3,8 +3,9 @@
     [tool.pytest.ini_options]
     dfopt_golden = ["golden"]
 
-Each `PASS/CASE/Dockerfile` or `RECIPE/CASE/Dockerfile` below these directories is one test: its laws and its expected
-files. `pytest --dfopt-update` writes the expected files anew. Without the setting, the plugin does nothing.
+Each case below these directories is one test, its laws and its expected files: `PASS/CASE/Dockerfile`, or a section of
+`PASS.md`, the same for recipes. `pytest --dfopt-update` writes the expected files anew. Without the setting, the plugin
+does nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.testing.case_files import CaseFiles
+
 _SETTING = "dfopt_golden"
+_CASES: pytest.StashKey[dict[Path, dict[Path, list[CaseFiles]]]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,47 +31,68 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.name != "Dockerfile":
+    if file_path.name != "Dockerfile" and file_path.suffix != ".md":
         return None
+    path = file_path.resolve()
     for name in parent.config.getini(_SETTING):
         root = (parent.config.rootpath / name).resolve()
-        if root in file_path.resolve().parents and len(file_path.resolve().relative_to(root).parts) > 2:
-            made: pytest.Collector = CaseFile.from_parent(parent, path=file_path, root=root)
-            return made
+        if root in path.parents:
+            collector: pytest.Collector = GoldenFile.from_parent(parent, path=file_path, root=root)
+            return collector
     return None
 
 
-class CaseFile(pytest.File):
-    """The Dockerfile of one case."""
+class GoldenFile(pytest.File):
+    """The Dockerfile of one case, or the Markdown file of several."""
 
     def __init__(self, *, root: Path, **rest: object) -> None:
         super().__init__(**rest)  # type: ignore[arg-type]
         self.root = root
 
     def collect(self) -> Iterator[CaseItem]:
-        item: CaseItem = CaseItem.from_parent(self, name=self.path.resolve().parent.relative_to(self.root).as_posix())
-        yield item
+        for files in self._cases().get(self.path.resolve(), ()):
+            item: CaseItem = CaseItem.from_parent(self, name=files.name, files=files)
+            yield item
+
+    def _cases(self) -> dict[Path, list[CaseFiles]]:
+        """The cases below the root, by the file that holds them; found once in a session."""
+        from dfopt.testing.case_files import CaseError, find
+
+        roots = self.config.stash.setdefault(_CASES, {})
+        if self.root not in roots:
+            try:
+                found = find(self.root)
+            except CaseError as failure:
+                raise self.CollectError(str(failure)) from None
+            by_file: dict[Path, list[CaseFiles]] = {}
+            roots[self.root] = by_file
+            for files in found:
+                by_file.setdefault(files.file, []).append(files)
+        return roots[self.root]
 
 
 class CaseItem(pytest.Item):
     """One golden case."""
 
-    parent: CaseFile
+    parent: GoldenFile
+
+    def __init__(self, *, files: CaseFiles, **rest: object) -> None:
+        super().__init__(**rest)  # type: ignore[arg-type]
+        self.files = files
 
     def runtest(self) -> None:
         from dfopt.testing.cases import Problem, check, library_for
 
-        root = self.parent.root
         try:
-            checked = check(self.path.resolve().parent, root, library_for(root))
+            checked = check(self.files, library_for(self.parent.root))
+            if checked.laws:
+                raise CaseFailed("\n".join(checked.laws))
+            if self.config.getoption("--dfopt-update"):
+                checked.update()
+            elif checked.differences:
+                raise CaseFailed("\n".join(checked.differences))
         except Problem as failure:
             raise CaseFailed(str(failure)) from None
-        if checked.laws:
-            raise CaseFailed("\n".join(checked.laws))
-        if self.config.getoption("--dfopt-update"):
-            checked.update()
-        elif checked.differences:
-            raise CaseFailed("\n".join(checked.differences))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         if isinstance(excinfo.value, CaseFailed):

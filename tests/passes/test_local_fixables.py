@@ -29,6 +29,7 @@ from dfopt.rewrites.respell import same_expansion
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import golden
+from dfopt.testing.case_files import find
 
 if TYPE_CHECKING:
     from dfopt.rewrites.base import Rewrite
@@ -326,9 +327,9 @@ SAME_BUILD = frozenset(
      "legacy-env-label")
 )  # fmt: skip
 CHANGED = [
-    golden.load(path)
-    for path in golden.find(GOLDEN)
-    if path.parent.name in SAME_BUILD and (path / "expected.Dockerfile").is_file()
+    golden.load(files)
+    for files in find(GOLDEN)
+    if files.group in SAME_BUILD and files.read("expected.Dockerfile") is not None
 ]
 
 

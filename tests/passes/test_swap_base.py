@@ -17,6 +17,7 @@ from dfopt.passes.swap_base.options import compressors, option_fault, wrapper_fa
 from dfopt.passes.swap_base.target import BARE, SLIM, Target, provider, target_of
 from dfopt.passes.swap_base.words import translated
 from dfopt.syntax.dockerfile import parse
+from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
 
 TARGETS = [
@@ -254,7 +255,7 @@ def test_files_of_the_context(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     text = "FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nCOPY src /app/lib\nCOPY src/main.js /bin/tool\n"
-    program, facts = Program(parse(text)), CaseFacts(tmp_path)
+    program, facts = Program(parse(text)), CaseFacts(CaseDirectory(tmp_path))
     steps = program.stages[0].steps
     where = {
         "/app/package.json": "package.json",

@@ -1,4 +1,4 @@
-"""The golden cases that are built before and after: directories `golden/<pass>/<case>/` with a `build.toml`.
+"""The golden cases that are built before and after: those with a `build.toml`.
 
     disposable = ["/var/lib/apt/lists/**"]        paths in which the images may differ (patterns.py)
     args = {VERSION = "1"}                        build arguments
@@ -12,30 +12,21 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from dfopt.record import Record
+from dfopt.testing.case_files import CaseDirectory, CaseError, CaseFiles, find
 
 from .patterns import compile_pattern
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 
 
-class CaseError(Exception):
-    """A build.toml that says nothing usable; the message names the file and the key."""
-
-
 class GoldenCase(Record):
-    """One case. `directory` is the build context; `before` and `after` are the two Dockerfiles' bytes."""
+    """One case. `before` and `after` are the two Dockerfiles' bytes; `files` hold the build context."""
 
-    directory: Path
+    files: CaseFiles
     before: bytes
     after: bytes
     disposable: tuple[str, ...]
@@ -45,20 +36,30 @@ class GoldenCase(Record):
     run: str | None
     layers: int = 0
 
+    def context_directory(self, scratch: Path) -> Path:
+        """The directory that holds the build context: the case's own, or else `scratch`, with the files written."""
+        if isinstance(self.files, CaseDirectory):
+            return self.files.path
+        for name in self.files.context():
+            data = self.files.read(name)
+            assert data is not None
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).write_bytes(data)
+        return scratch
 
-def case_directories(golden: Path = GOLDEN) -> list[Path]:
-    """The directories of the cases that are to be built, sorted."""
-    return sorted(file.parent for file in golden.glob("*/*/build.toml"))
+
+def cases_to_build(golden: Path = GOLDEN) -> list[CaseFiles]:
+    """The cases that are to be built."""
+    return [files for files in find(golden) if files.read("build.toml") is not None]
 
 
-def load_case(directory: Path) -> GoldenCase:
+def load_case(files: CaseFiles) -> GoldenCase:
     """Reads a case. Raises CaseError when its build.toml or one of its Dockerfiles is missing or not usable."""
-    file = directory / "build.toml"
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-        before, after = (directory / "Dockerfile").read_bytes(), (directory / "expected.Dockerfile").read_bytes()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CaseError(f"{file}: {error}") from error
+    file = files.where("build.toml")
+    table = files.table("build.toml")
+    before, after = files.read("Dockerfile"), files.read("expected.Dockerfile")
+    if before is None or after is None:
+        raise CaseError(f"{file}: no {'expected.' * (after is None)}Dockerfile")
     if before == after:
         raise CaseError(f"{file}: Dockerfile and expected.Dockerfile are the same: there is nothing to compare")
     disposable = _take(file, table, "disposable", list)
@@ -68,7 +69,7 @@ def load_case(directory: Path) -> GoldenCase:
         except (TypeError, ValueError, AttributeError) as error:
             raise CaseError(f"{file}: disposable: {error}") from error
     case = GoldenCase(
-        directory,
+        files,
         before,
         after,
         tuple(disposable),
@@ -86,7 +87,7 @@ def load_case(directory: Path) -> GoldenCase:
 _REQUIRED = object()
 
 
-def _take(file: Path, table: dict[str, Any], key: str, kind: type, default: object = _REQUIRED) -> Any:
+def _take(file: str, table: dict[str, Any], key: str, kind: type, default: object = _REQUIRED) -> Any:
     value = table.pop(key, default)
     if value is _REQUIRED:
         raise CaseError(f"{file}: {key} is missing")
@@ -95,7 +96,7 @@ def _take(file: Path, table: dict[str, Any], key: str, kind: type, default: obje
     return value
 
 
-def _names(file: Path, table: dict[str, Any], key: str) -> dict[str, str]:
+def _names(file: str, table: dict[str, Any], key: str) -> dict[str, str]:
     names: dict[str, str] = _take(file, table, key, dict, {})
     for name, value in names.items():
         if not isinstance(value, str):

@@ -26,6 +26,7 @@ from dfopt.pass_selection import Options
 from dfopt.proof.differences import Allowed, compared, declared_by
 from dfopt.proof.image_view import Reader, Seen
 from dfopt.source import Source
+from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
 
 from .cache_mount_cases import CASES
@@ -61,7 +62,7 @@ def test_mounted(
         (tmp_path / filled(file)).write_text(filled(text))
     before = "# syntax=docker/dockerfile:1\n" + filled(case.dockerfile)
     options = Options(("cache-mounts",))
-    result = optimize(Source("Dockerfile", before), options, CaseFacts(tmp_path))
+    result = optimize(Source("Dockerfile", before), options, CaseFacts(CaseDirectory(tmp_path)))
     assert [one.reason for one in result.reported if one.reason] == []
     for path in case.mounts:
         assert result.output.count(f"--mount=type=cache,target={path}") == 1

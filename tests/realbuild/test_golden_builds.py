@@ -16,31 +16,33 @@ from dfopt.proof.differences import Allowed, compared, declared_by
 from dfopt.proof.image_view import Reader
 from dfopt.results import Applied
 from dfopt.testing import golden
+from dfopt.testing.case_files import CaseDirectory, CaseError, CaseFiles
 
 from .compare import compare, unused
 from .engine import Engine
-from .golden_case import GOLDEN, CaseError, case_directories, load_case
+from .golden_case import GOLDEN, cases_to_build, load_case
 from .image import images_of
 
-CASES = case_directories()
+CASES = cases_to_build()
 READER = Reader()
 
 
-def fixes_of(directory: Path) -> tuple[Applied, ...]:
+def fixes_of(files: CaseFiles) -> tuple[Applied, ...]:
     """The fixes that make the expected file of a case."""
-    return golden.run(golden.load(directory)).result.applied
+    return golden.run(golden.load(files)).result.applied
 
 
 def test_there_are_golden_builds() -> None:
     assert CASES, f"no case in {GOLDEN} has a build.toml: nothing is proved by a build"
 
 
-@pytest.mark.parametrize("directory", CASES, ids=[f"{case.parent.name}/{case.name}" for case in CASES])
-def test_images_agree(engine: Engine, directory: Path) -> None:
-    case = load_case(directory)
+@pytest.mark.parametrize("files", CASES, ids=[files.name for files in CASES])
+def test_images_agree(engine: Engine, files: CaseFiles, tmp_path: Path) -> None:
+    case = load_case(files)
+    context = case.context_directory(tmp_path)
 
     def build(dockerfile: bytes) -> str:
-        return engine.build(case.directory, dockerfile, target=case.target, args=case.args, stand_ins=case.base)
+        return engine.build(context, dockerfile, target=case.target, args=case.args, stand_ins=case.base)
 
     # At the same time: two cores are used, and a step that both files begin with runs once.
     with ThreadPoolExecutor(2) as pool:
@@ -60,7 +62,7 @@ def test_images_agree(engine: Engine, directory: Path) -> None:
         differences = compare(old, new, case.disposable)
         assert not differences, "\n".join(map(str, differences))
         assert not unused(old, new, case.disposable), "declared disposable, but nothing differs there"
-        undeclared = Allowed(declared_by(fixes_of(directory))).left(compared(*seen))
+        undeclared = Allowed(declared_by(fixes_of(files))).left(compared(*seen))
         assert not undeclared, "the fixes do not declare it: " + "; ".join(map(str, undeclared))
         assert len(new.layers) <= len(old.layers) + case.layers
         if case.run is not None:
@@ -71,10 +73,10 @@ def test_images_agree(engine: Engine, directory: Path) -> None:
         engine.remove(before, after)
 
 
-def _case(directory: Path, build: str, after: str = "FROM b\n") -> Path:
+def _case(directory: Path, build: str, after: str = "FROM b\n") -> CaseFiles:
     for name, text in (("build.toml", build), ("Dockerfile", "FROM a\n"), ("expected.Dockerfile", after)):
         (directory / name).write_text(text)
-    return directory
+    return CaseDirectory(directory)
 
 
 def test_case_with_everything(tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_bad_case(tmp_path: Path, build: str, after: str, message: str) -> None:
 
 
 def test_case_without_expected(tmp_path: Path) -> None:
-    _case(tmp_path, "disposable = []")
+    files = _case(tmp_path, "disposable = []")
     (tmp_path / "expected.Dockerfile").unlink()
     with pytest.raises(CaseError, match=r"expected\.Dockerfile"):
-        load_case(tmp_path)
+        load_case(files)

@@ -14,6 +14,7 @@ from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.record import Record
 from dfopt.source import Source
+from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
 
 from .engine import Engine, EngineError
@@ -128,7 +129,7 @@ def test_hardened(engine: Engine, distroless: str, tmp_path: Path, name: str) ->
         (tmp_path / file).write_text(text)
         (tmp_path / file).chmod(0o755)
     options = Options(("add-user", "strip-suid"), (), ("safe", "unsafe"))
-    result = optimize(Source("Dockerfile", case.dockerfile), options, CaseFacts(tmp_path))
+    result = optimize(Source("Dockerfile", case.dockerfile), options, CaseFacts(CaseDirectory(tmp_path)))
     assert [one for one in result.reported if one.reason] == []
     wanted = {"add-user"} if name == "distroless" else {"add-user", "strip-suid"}
     assert {one.name for one in result.applied} == wanted

@@ -14,6 +14,7 @@ import pytest
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.source import Source
+from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
 
 from .engine import Engine
@@ -122,7 +123,7 @@ def test_the_same_answers(
     if name == "nginx":  # it never read as root
         text = text.replace("chmod 600 dist/private.txt && ", "")
     options = Options(("multi-stage",), (), ("safe", "unsafe"))
-    result = optimize(Source("Dockerfile", text), options, CaseFacts(tmp_path))
+    result = optimize(Source("Dockerfile", text), options, CaseFacts(CaseDirectory(tmp_path)))
     base = "nginx" if port < 1024 else "nginxinc/nginx-unprivileged"
     assert f"FROM {base}:stable-alpine-slim\n" in result.output, [one.reason for one in result.reported]
     images = []

@@ -16,6 +16,7 @@ from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.record import Record
 from dfopt.source import Source
+from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
 
 from .engine import Engine
@@ -145,7 +146,7 @@ def test_swapped(engine: Engine, more_bases: Callable[..., None], tmp_path: Path
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
     options = Options(("swap-base",), (), ("safe", "unsafe"), {"swap-base": {"to": case.to}})
-    result = optimize(Source("Dockerfile", case.dockerfile), options, CaseFacts(tmp_path))
+    result = optimize(Source("Dockerfile", case.dockerfile), options, CaseFacts(CaseDirectory(tmp_path)))
     assert [one.reason for one in result.reported if one.reason] == []
     assert f"FROM {case.base}\n" in result.output
     images = []

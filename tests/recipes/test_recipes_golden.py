@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from golden_sample import updates
 from oracle_client import Oracle
 
 from dfopt.recipes.load import Library
 from dfopt.testing import golden, recipes
+from dfopt.testing.case_files import find
 
 ROOT = Path(__file__).parent / "golden"
-CASES = [recipes.load(path, ROOT, Library()) for path in recipes.find(ROOT)]
+CASES = [recipes.load(files, Library()) for files in find(ROOT)]
 
 
 @pytest.fixture(params=CASES, ids=lambda one: one.case.name)
@@ -29,7 +31,7 @@ def test_every_shipped_recipe_of_passes_has_cases() -> None:
 
 def test_expected(case: recipes.RecipeCase, request: pytest.FixtureRequest) -> None:
     outcome = recipes.run(case)
-    if request.config.getoption("--update-golden"):
+    if updates(case.case, request.config):
         golden.update(case.case, outcome)
     assert golden.differences(case.case, outcome) == []
 

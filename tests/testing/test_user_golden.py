@@ -91,3 +91,32 @@ def test_the_plugin_is_silent_unasked(project: Path) -> None:
         env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 5  # no tests
+
+
+def test_cases_in_markdown(run: Run, project: Path) -> None:
+    """A page gains what is missing; what it shows wrongly fails, with its case's name."""
+    for name in ("apt-cleanup", "ours"):
+        (project / "golden" / name / "plain" / "Dockerfile").unlink()
+        (project / "golden" / f"{name}.md").write_text(f"# Cases\n\n## plain\n\n```dockerfile\n{BEFORE}```\n")
+    assert run()[0] == 1
+    code, text = run(update=True)
+    assert code == 0, text
+    header = "@@ -1,2 +1,2 @@ apt-cleanup [safe] delete apt's package index in the layer that downloaded it"
+    for name in ("apt-cleanup", "ours"):
+        page = (project / "golden" / f"{name}.md").read_text()
+        assert page.endswith(f"{BEFORE}```\n\n```dockerfile\n{AFTER}```\n\n```text\n{header}\n```\n")
+    code, text = run()
+    assert code == 0
+    assert "2 passed" in text or "2 cases, 0 failed" in text
+    path = project / "golden" / "ours.md"
+    path.write_text(path.read_text().replace("delete apt's", "keep apt's"))
+    code, text = run()
+    assert code == 1
+    assert "ours/plain/expected.txt" in text
+
+
+def test_a_page_that_cannot_be_read_is_told(run: Run, project: Path) -> None:
+    (project / "golden" / "ours.md").write_text("## more\n\n```dockerfile\nFROM a\n")
+    code, text = run()
+    assert code == 2
+    assert "ours.md:3: the fence has no end" in text

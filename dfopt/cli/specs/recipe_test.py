@@ -8,7 +8,7 @@ from dfopt.cli.specs._shared import CONFIGURATION
 SPEC = CommandSpec(
     "recipe test",
     "dfopt.cli.recipe_test",
-    "Test your recipes on golden cases: RECIPE/CASE/Dockerfile with expected files next to it.",
+    "Test your recipes on golden cases: directories RECIPE/CASE, or sections of RECIPE.md.",
     (
         ArgumentSpec(
             "directory", "The directory of the cases. [default: 'golden' in the recipe directory]", metavar="DIR"

@@ -11,7 +11,7 @@ SPEC = CommandSpec(
     (
         ArgumentSpec(
             "directories",
-            "The directories that hold PASS/CASE or RECIPE/CASE. [default: golden]",
+            "The directories that hold PASS/CASE and PASS.md, or RECIPE/CASE and RECIPE.md. [default: golden]",
             many=True,
             metavar="DIR",
         ),

@@ -1,0 +1,127 @@
+"""The files of golden cases: each case is a directory, or a section of a Markdown file (`markdown`).
+
+`GROUP/CASE/Dockerfile` makes the directory `GROUP/CASE` a case, `## CASE` in `GROUP.md` a section. The group is a pass
+or a recipe; a recipe's name may have slashes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dfopt.toml import TomlError, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+# The files that are dfopt's, not of the build context
+OWN = frozenset(
+    ("Dockerfile", "case.toml", "build.toml", "facts.toml", "expected.Dockerfile", "expected.diff", "expected.txt")
+)
+
+
+class CaseError(Exception):
+    """A case that is not well formed; the message names the file, and the line where there is one."""
+
+
+class CaseFiles:
+    """The files of one case, by their paths below it. `name` is "<group>/<case>"."""
+
+    __slots__ = ("group", "name")
+
+    keeps_diff = True
+
+    def __init__(self, group: str, case: str) -> None:
+        self.group = group
+        self.name = f"{group}/{case}"
+
+    @property
+    def file(self) -> Path:
+        """The file that holds the Dockerfile."""
+        raise NotImplementedError
+
+    def where(self, file: str, line: int = 0) -> str:
+        """The place of one of the files, or of a line of it (from 1), for messages."""
+        raise NotImplementedError
+
+    def names(self) -> Iterable[str]:
+        """The paths of all files, with forward slashes."""
+        raise NotImplementedError
+
+    def read(self, file: str) -> bytes | None:
+        """The content of a file; None where there is none. Raises CaseError where it cannot be read."""
+        raise NotImplementedError
+
+    def write(self, file: str, data: bytes | None) -> None:
+        """Writes a file, or removes it (None). Raises CaseError where that cannot be done."""
+        raise NotImplementedError
+
+    def table(self, file: str) -> dict[str, Any]:
+        """A TOML file; empty where there is none. Raises CaseError."""
+        try:
+            return parse(self.read(file) or b"")[1]
+        except TomlError as failure:
+            column = f":{failure.column}" if failure.line else ""
+            raise CaseError(f"{self.where(file, failure.line)}{column}: {failure.message}") from None
+
+    def context(self) -> list[str]:
+        """The paths of the files of the build context, before .dockerignore."""
+        return sorted(name for name in self.names() if name not in OWN)
+
+
+class CaseDirectory(CaseFiles):
+    """A case that is a directory."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: Path, group: str | None = None) -> None:
+        super().__init__(path.parent.name if group is None else group, path.name)
+        self.path = path
+
+    @property
+    def file(self) -> Path:
+        return self.path / "Dockerfile"
+
+    def where(self, file: str, line: int = 0) -> str:
+        return f"{self.path / file}:{line}" if line else f"{self.path / file}"
+
+    def names(self) -> Iterable[str]:
+        return [path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()]
+
+    def read(self, file: str) -> bytes | None:
+        path = self.path / file
+        try:
+            return path.read_bytes() if path.is_file() else None
+        except OSError as error:
+            raise CaseError(f"{path}: {error.strerror}") from None
+
+    def write(self, file: str, data: bytes | None) -> None:
+        path = self.path / file
+        try:
+            path.unlink() if data is None else path.write_bytes(data)
+        except OSError as error:
+            raise CaseError(f"{path}: {error.strerror}") from None
+
+
+def find(root: Path) -> list[CaseFiles]:
+    """The cases below `root`, by name. Directories in a case's directory are its build context. Raises CaseError where
+    a Markdown file is not well formed, or two cases have one name."""
+    from dfopt.testing import markdown
+
+    cases: dict[str, CaseFiles] = {}
+    for where, directories, files in os.walk(root):
+        place = Path(where)
+        group = place.relative_to(root).parent.as_posix()
+        if "Dockerfile" in files and group != ".":
+            directories.clear()
+            found: list[CaseFiles] = [CaseDirectory(place, group)]
+        else:
+            pages = [file for file in files if file.endswith(".md") and file != "README.md"]
+            found = [case for file in pages for case in markdown.read(place / file, root)]
+        for case in found:
+            if case.name in cases:
+                raise CaseError(f"{case.where('Dockerfile')}: {cases[case.name].where('Dockerfile')} has the same name")
+            cases[case.name] = case
+    return sorted(cases.values(), key=lambda case: case.name)
