@@ -1,4 +1,0 @@
-FROM debian:13-slim
-COPY app.py /app/
-COPY . /app
-COPY Makefile .env /app/

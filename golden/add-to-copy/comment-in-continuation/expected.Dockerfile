@@ -1,5 +1,0 @@
-FROM debian:13-slim
-COPY a.txt \
-    # and
-    b.txt \
-    /x/

@@ -1,4 +1,0 @@
-FROM debian:13-slim
-COPY <<EOF /etc/motd
-ADD me
-EOF

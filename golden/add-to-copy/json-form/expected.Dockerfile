@@ -1,2 +1,0 @@
-FROM debian:13-slim
-COPY ["my file.txt", "/app/"]

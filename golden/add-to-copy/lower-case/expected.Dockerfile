@@ -1,2 +1,0 @@
-from debian:13-slim
-copy a.txt /x/

@@ -1,2 +1,0 @@
-FROM debian:13-slim
-COPY "app.py" "/app/"

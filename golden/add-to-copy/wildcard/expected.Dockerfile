@@ -1,3 +1,0 @@
-FROM debian:13-slim
-COPY *.py /app/
-COPY conf/* /etc/app/

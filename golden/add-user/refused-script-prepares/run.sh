@@ -1,3 +1,0 @@
-#!/bin/bash
-chown -R app /data
-exec app

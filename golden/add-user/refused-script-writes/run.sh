@@ -1,3 +1,0 @@
-#!/bin/sh
-sed -i "s/x/$X/" /etc/app.conf
-exec app

@@ -1,6 +1,0 @@
-FROM golang:1.25 AS build
-RUN go build -o /app .
-FROM scratch
-COPY --from=build /app /app
-USER 10001:10001
-ENTRYPOINT ["/app"]

@@ -1,3 +1,0 @@
-# escape=`
-FROM alpine:3.22
-RUN apk add --no-cache curl

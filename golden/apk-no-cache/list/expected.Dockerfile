@@ -1,4 +1,0 @@
-FROM alpine:3.22
-RUN set -ex; \
-    apk add --no-cache curl; \
-    apk del curl

@@ -1,3 +1,0 @@
-FROM alpine:3.22
-WORKDIR /srv
-RUN apk add --no-cache curl

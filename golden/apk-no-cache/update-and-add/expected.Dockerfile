@@ -1,2 +1,0 @@
-FROM alpine:3.22
-RUN apk add --no-cache curl

@@ -1,2 +1,0 @@
-FROM debian:13-slim
-RUN sudo apt-get update && sudo -E apt-get install -y curl

@@ -1,2 +1,0 @@
-FROM python:3.13-slim
-RUN pip install flask && pip uninstall -y flask

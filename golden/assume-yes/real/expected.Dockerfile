@@ -1,2 +1,0 @@
-FROM debian:13-slim
-RUN apt-get update && apt-get install -y hostname && rm -rf /var/lib/apt/lists/*

@@ -1,9 +1,0 @@
-# syntax=docker/dockerfile:1
-FROM debian:13-slim
-RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
-    apt-get update && apt-get install -o Dir::Cache::archives=kept -y --no-install-recommends less \
-    # a comment inside
-    file \
-    && apt-get clean \
-    && rm -rf /tmp/*

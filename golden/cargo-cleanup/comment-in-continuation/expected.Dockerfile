@@ -1,6 +1,0 @@
-FROM rust:1.85-slim
-RUN cargo install \
-    # as locked
-    --locked ripgrep \
-    && rm -rf "$CARGO_HOME/registry" "$CARGO_HOME/git"
-CMD ["rg", "--version"]

@@ -1,3 +1,0 @@
-FROM rust:1.85-slim
-RUN cargo install ripgrep && rm -rf "$CARGO_HOME/registry" "$CARGO_HOME/git"
-CMD ["rg", "--version"]

@@ -1,4 +1,0 @@
-FROM php:8.4-cli
-RUN composer install --no-cache \
-    # no tests
-    --no-dev

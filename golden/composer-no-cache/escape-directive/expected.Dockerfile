@@ -1,4 +1,0 @@
-# escape=`
-FROM php:8.4-cli
-RUN composer install --no-cache `
-    --no-dev

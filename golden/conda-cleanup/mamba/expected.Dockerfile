@@ -1,2 +1,0 @@
-FROM continuumio/miniconda3
-RUN conda install -y mamba && mamba install -y numpy && mamba clean --all --yes

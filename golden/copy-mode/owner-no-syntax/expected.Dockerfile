@@ -1,2 +1,0 @@
-FROM debian:13-slim
-COPY --chown=1000:0 a.sh /

@@ -1,2 +1,0 @@
-. /tmp/library-scripts/meta.env
-echo "$NAME" > /srv/out

@@ -1,8 +1,0 @@
-FROM ruby:3.3
-WORKDIR /app
-ENV BUNDLE_FROZEN=1 BUNDLE_WITHOUT=development
-COPY Gemfile Gemfile.lock ./
-RUN bundle install --jobs 4
-# all
-COPY . .
-CMD ["bundle", "exec", "ruby", "main.rb"]

@@ -1,5 +1,0 @@
-package main
-
-import "example.test/greet"
-
-func main() { println(greet.Hello()) }

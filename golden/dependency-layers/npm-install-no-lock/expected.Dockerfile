@@ -1,5 +1,0 @@
-FROM node:22-slim
-WORKDIR /app
-COPY package.json ./
-RUN npm install
-COPY . .

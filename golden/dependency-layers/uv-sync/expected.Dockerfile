@@ -1,8 +1,0 @@
-FROM python:3.13-slim
-RUN pip install --no-cache-dir uv
-WORKDIR /app
-COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-dev
-# the program
-COPY . .
-CMD [".venv/bin/python", "main.py"]

@@ -1,2 +1,0 @@
-FROM fedora:42
-RUN dnf install -y nginx && dnf clean all

@@ -1,5 +1,0 @@
-# escape=`
-FROM fedora:42
-RUN dnf install -y `
-    nginx `
-    && dnf clean all

@@ -1,5 +1,0 @@
-FROM fedora:42
-RUN dnf install -y \
-        nginx \
-    && systemctl enable nginx \
-    && dnf clean all

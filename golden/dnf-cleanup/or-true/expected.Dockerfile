@@ -1,2 +1,0 @@
-FROM fedora:42
-RUN dnf install -y nginx || true && dnf clean all

@@ -1,2 +1,0 @@
-FROM fedora:42
-RUN dnf -y update; dnf -y install nginx && dnf clean all

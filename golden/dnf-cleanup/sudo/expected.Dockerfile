@@ -1,3 +1,0 @@
-FROM fedora:42
-USER app
-RUN sudo -E dnf install -y nginx && sudo -E dnf clean all

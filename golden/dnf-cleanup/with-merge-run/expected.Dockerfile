@@ -1,4 +1,0 @@
-FROM fedora:42
-RUN dnf install -y gcc \
-    && dnf remove -y gcc \
-    && dnf clean all

@@ -1,6 +1,0 @@
-FROM debian:13-slim
-
-ENTRYPOINT exec c
-HEALTHCHECK NONE
-
-CMD ["d"]

@@ -1,4 +1,0 @@
-FROM debian:13-slim
-RUN true
-
-CMD ["b"]

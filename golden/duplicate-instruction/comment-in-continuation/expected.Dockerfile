@@ -1,4 +1,0 @@
-FROM debian:13-slim
-    # the port
-    # the rest
-CMD ["b"]

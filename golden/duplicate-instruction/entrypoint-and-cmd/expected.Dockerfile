@@ -1,3 +1,0 @@
-FROM debian:13-slim
-CMD ["b"]
-ENTRYPOINT ["c"]

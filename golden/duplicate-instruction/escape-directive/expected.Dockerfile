@@ -1,3 +1,0 @@
-# escape=`
-FROM debian:13-slim
-CMD ["c"]

@@ -1,5 +1,0 @@
-FROM debian:13-slim
-RUN <<EOF
-CMD inside
-EOF
-CMD ["b"]

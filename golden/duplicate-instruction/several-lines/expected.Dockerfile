@@ -1,5 +1,0 @@
-FROM debian:13-slim
-# what runs
-
-# what really runs
-CMD ["b"]

@@ -1,6 +1,0 @@
-FROM debian:13-slim
-RUN cat \
-    <<EOF
-body
-
-EOF

@@ -1,4 +1,0 @@
-# escape=`
-FROM debian:13-slim
-RUN echo one && `
-    echo two

@@ -1,3 +1,0 @@
-FROM debian:13-slim
-ONBUILD RUN echo one && \
-    echo two

@@ -1,2 +1,0 @@
-FROM example.org/base
-CMD ["server"]

@@ -1,2 +1,0 @@
-FROM unknown/base
-ENTRYPOINT ["java", "-jar", "/app.jar"]

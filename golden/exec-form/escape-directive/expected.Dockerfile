@@ -1,4 +1,0 @@
-# escape=`
-FROM debian:13-slim
-CMD ["sleep", `
-    "5"]

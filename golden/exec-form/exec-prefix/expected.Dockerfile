@@ -1,2 +1,0 @@
-FROM debian:13-slim
-CMD ["nginx", "-g", "daemon off;"]

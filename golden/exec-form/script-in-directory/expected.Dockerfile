@@ -1,4 +1,0 @@
-FROM debian:13-slim
-WORKDIR /app
-COPY . .
-CMD ["./bin/run"]

@@ -1,5 +1,0 @@
-FROM debian:13-slim
-CMD ["gunicorn", \
-    "--bind", "0.0.0.0:80", \
-    # the app
-    "app:app"]

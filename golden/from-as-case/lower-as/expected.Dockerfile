@@ -1,4 +1,0 @@
-FROM debian:13-slim AS base
-RUN touch /a
-FROM base AS final
-RUN touch /b

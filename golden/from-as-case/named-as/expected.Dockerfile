@@ -1,2 +1,0 @@
-FROM debian:13-slim AS as
-FROM as AS b

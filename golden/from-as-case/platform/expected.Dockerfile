@@ -1,1 +1,0 @@
-FROM --platform=$BUILDPLATFORM debian:13-slim AS base

@@ -1,3 +1,0 @@
-FROM debian:13-slim AS base
-RUN true
-RUN true

@@ -1,5 +1,0 @@
-# escape=`
-FROM debian:13-slim
-ENV A=1
-RUN true `
-    && true

@@ -1,4 +1,0 @@
-from debian:13-slim
-run true
-env A=1
-cmd ["sh"]

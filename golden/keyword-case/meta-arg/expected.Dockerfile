@@ -1,3 +1,0 @@
-ARG V=13-slim
-FROM debian:${V}
-RUN true

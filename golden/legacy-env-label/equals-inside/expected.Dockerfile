@@ -1,4 +1,0 @@
-FROM debian:13-slim
-LABEL title="a b"
-ENV QUOTED="a b"
-ENV A="b=c D=e"

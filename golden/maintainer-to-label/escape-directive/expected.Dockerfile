@@ -1,4 +1,0 @@
-# escape=`
-FROM debian:13-slim
-LABEL title="a b"
-LABEL org.opencontainers.image.authors="a``b `"c\d`""

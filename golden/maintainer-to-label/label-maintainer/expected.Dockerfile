@@ -1,3 +1,0 @@
-FROM debian:13-slim
-LABEL title="a b"
-LABEL maintainer="me"

@@ -1,4 +1,0 @@
-FROM debian:13-slim
-RUN set -e; \
-    (set -e; touch /tmp/a; touch /b); \
-    (set +e; rm /tmp/a)

@@ -1,4 +1,0 @@
-# escape=`
-FROM debian:13-slim
-RUN touch /tmp/a `
-    && rm /tmp/a

@@ -1,5 +1,0 @@
-FROM debian:13-slim
-RUN true && \
-    echo a > /tmp/a && \
-    cat /tmp/a > /b && \
-    rm /tmp/a

@@ -1,3 +1,0 @@
-from debian:13-slim
-run touch /tmp/a \
-    && rm -f /tmp/a

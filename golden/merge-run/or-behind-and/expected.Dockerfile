@@ -1,3 +1,0 @@
-FROM debian:13-slim
-RUN touch /tmp/a \
-    && (rm /tmp/a || true)

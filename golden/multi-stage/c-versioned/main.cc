@@ -1,5 +1,0 @@
-#include <iostream>
-
-int main() {
-    std::cout << 42 << std::endl;
-}

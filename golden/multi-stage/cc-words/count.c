@@ -1,1 +1,0 @@
-int count(void) { return 1; }

@@ -1,3 +1,0 @@
-program sim
-    print *, "42"
-end program

@@ -1,3 +1,0 @@
-module example.com/tools/server
-
-go 1.24

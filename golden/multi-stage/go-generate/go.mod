@@ -1,3 +1,0 @@
-module pills
-
-go 1.24

@@ -1,2 +1,0 @@
-module app
-go 1.24

@@ -1,3 +1,0 @@
-module example.com/clocks/v2
-
-go 1.24

@@ -1,3 +1,0 @@
-module workers
-
-go 1.24

@@ -1,2 +1,0 @@
-#include <sqlite3.h>
-int main(){return 0;}

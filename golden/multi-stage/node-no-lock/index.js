@@ -1,2 +1,0 @@
-const express = require('express');
-express().listen(8080);

@@ -1,2 +1,0 @@
-import pathlib
-pathlib.Path("/var/lib/app/cache.json").write_text("{}")

@@ -1,4 +1,0 @@
-# escape=`
-FROM debian:13-slim
-RUN apt-get update `
-    && apt-get install -y --no-install-recommends git

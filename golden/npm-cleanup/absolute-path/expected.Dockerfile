@@ -1,2 +1,0 @@
-FROM node:22-slim
-RUN /opt/node/bin/npm ci && /opt/node/bin/npm cache clean --force

@@ -1,3 +1,0 @@
-FROM node:22-slim
-USER node
-RUN npm ci && npm cache clean --force

@@ -1,5 +1,0 @@
-# escape=`
-FROM archlinux:base
-RUN pacman -Syu --noconfirm `
-    nginx `
-    && rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*

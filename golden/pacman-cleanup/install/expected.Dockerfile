@@ -1,2 +1,0 @@
-FROM archlinux:base
-RUN pacman -Syu --noconfirm nginx && rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*

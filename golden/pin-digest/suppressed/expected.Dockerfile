@@ -1,3 +1,0 @@
-# dfopt: ignore=pin-digest reason=follows the archive
-FROM debian:12
-FROM debian:13@sha256:2222222222222222222222222222222222222222222222222222222222222222

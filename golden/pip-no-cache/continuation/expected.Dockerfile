@@ -1,5 +1,0 @@
-FROM python:3.13-slim
-RUN pip install --no-cache-dir \
-    # the web
-    flask \
-    requests

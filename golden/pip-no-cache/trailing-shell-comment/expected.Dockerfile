@@ -1,2 +1,0 @@
-FROM python:3.13-slim
-RUN pip install --no-cache-dir flask # the web

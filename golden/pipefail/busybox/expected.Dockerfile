@@ -1,3 +1,0 @@
-FROM busybox
-SHELL ["/bin/ash", "-o", "pipefail", "-c"]
-RUN cat /a | sort

@@ -1,5 +1,0 @@
-# escape=`
-FROM debian:13-slim
-SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-RUN curl https://example.org `
-    | sh

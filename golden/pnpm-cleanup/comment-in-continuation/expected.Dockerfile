@@ -1,5 +1,0 @@
-FROM node:22-slim
-RUN pnpm install \
-    # no tests
-    --prod \
-    && pnpm store prune

@@ -1,5 +1,0 @@
-# escape=`
-FROM node:22-slim
-RUN pnpm install `
-    --prod `
-    && pnpm store prune

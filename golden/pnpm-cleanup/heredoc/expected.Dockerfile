@@ -1,6 +1,0 @@
-FROM node:22-slim
-RUN <<EOF
-set -e
-pnpm install
-pnpm store prune
-EOF

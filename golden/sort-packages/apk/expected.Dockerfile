@@ -1,5 +1,0 @@
-FROM alpine:3.22
-RUN apk add --no-cache --virtual .deps \
-    bash \
-    gcc \
-    make

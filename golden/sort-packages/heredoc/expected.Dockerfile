@@ -1,5 +1,0 @@
-FROM debian:13-slim
-RUN <<EOF
-apt-get update
-apt-get install -y a b c
-EOF

@@ -1,4 +1,0 @@
-FROM debian:13-slim AS a
-FROM a AS b
-FROM b
-COPY --from=a /x /y

@@ -1,4 +1,0 @@
-FROM alpine:3.22
-RUN apk add --no-cache bash
-COPY run /usr/local/bin/run
-CMD ["run"]

@@ -1,2 +1,0 @@
-#!/bin/sh
-ls -l out | wc -l

@@ -1,4 +1,0 @@
-# the base
-FROM debian:13-slim
-RUN apt-get update && apt-get install -y curl
-CMD ["curl", "--version"]

@@ -1,6 +1,0 @@
-FROM node:22-slim
-WORKDIR /app
-COPY package*.json ./
-RUN npm ci && npm run build
-COPY . .
-CMD ["npm", "start"]

@@ -1,3 +1,0 @@
-from setuptools import Extension, setup
-
-setup(ext_modules=[Extension("fast._fast", ["fast.c"])])

@@ -1,5 +1,0 @@
-package main
-
-import "net/http"
-
-func main() { http.Get("https://example.com") }

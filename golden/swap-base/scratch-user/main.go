@@ -1,8 +1,0 @@
-package main
-
-import (
-	"fmt"
-	"os"
-)
-
-func main() { fmt.Println(os.Args[1:]) }

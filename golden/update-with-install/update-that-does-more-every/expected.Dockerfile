@@ -1,3 +1,0 @@
-FROM debian:13-slim
-RUN apt-get update && apt-get install -y curl
-RUN apt-get update && apt-get install -y git

@@ -1,4 +1,0 @@
-FROM ubuntu:22.04
-RUN useradd -l \
-    # as the cluster wants it
-    -u 1000650000 app

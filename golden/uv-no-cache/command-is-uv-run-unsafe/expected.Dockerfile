@@ -1,3 +1,0 @@
-FROM python:3.13-slim
-RUN uv sync --no-cache --frozen
-CMD ["uv", "run", "serve"]

@@ -1,4 +1,0 @@
-# escape=`
-FROM python:3.13-slim
-RUN uv pip install --no-cache `
-    --system flask

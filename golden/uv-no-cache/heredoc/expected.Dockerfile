@@ -1,5 +1,0 @@
-FROM python:3.13-slim
-RUN <<EOF
-set -e
-uv sync --no-cache --frozen
-EOF

@@ -1,2 +1,0 @@
-FROM registry.example/node:1
-RUN yarn global add serve && yarn cache clean

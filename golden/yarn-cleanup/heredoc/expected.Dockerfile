@@ -1,7 +1,0 @@
-FROM node:22-slim
-COPY package.json yarn.lock ./
-RUN <<EOF
-set -e
-yarn install
-yarn cache clean
-EOF

@@ -1,3 +1,0 @@
-FROM node:22-slim
-COPY . .
-RUN yarn install && yarn cache clean

@@ -1,5 +1,0 @@
-FROM opensuse/leap:15.6
-RUN zypper -n refresh \
-    # the server
-    && zypper -n in nginx \
-    && zypper clean --all
