@@ -14,7 +14,7 @@ from dfopt.passes.base import registered
 from dfopt.source import Source, encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import golden, laws
-from dfopt.testing.case_files import find
+from dfopt.testing.discovery import find
 
 ROOT = Path(__file__).parent.parent / "golden"
 CASES = {files.name: golden.load(files) for files in find(ROOT)}

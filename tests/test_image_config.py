@@ -16,7 +16,7 @@ from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.tree import DockerfileError
 from dfopt.testing import golden
-from dfopt.testing.case_files import find
+from dfopt.testing.discovery import find
 
 HERE = Path(__file__).parent
 FILES = {f"adversarial/{path.name}": path.read_bytes() for path in sorted((HERE / "cases" / "adversarial").iterdir())}

@@ -12,7 +12,7 @@ from dfopt.pass_selection import Options
 from dfopt.results import Result
 from dfopt.source import Source
 from dfopt.testing import golden
-from dfopt.testing.case_files import find
+from dfopt.testing.discovery import find
 
 TEXT = """FROM debian:13-slim
 MAINTAINER someone

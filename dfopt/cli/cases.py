@@ -5,8 +5,9 @@ from __future__ import annotations
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.cli.stream import count
-from dfopt.testing.case_files import CaseError, find
+from dfopt.testing.case_files import CaseError
 from dfopt.testing.cases import Problem, check
+from dfopt.testing.discovery import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

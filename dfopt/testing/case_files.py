@@ -6,7 +6,6 @@ or a recipe; a recipe's name may have slashes.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from dfopt.toml import TomlError, parse
@@ -103,25 +102,3 @@ class CaseDirectory(CaseFiles):
             path.unlink() if data is None else path.write_bytes(data)
         except OSError as error:
             raise CaseError(f"{path}: {error.strerror}") from None
-
-
-def find(root: Path) -> list[CaseFiles]:
-    """The cases below `root`, by name. Directories in a case's directory are its build context. Raises CaseError where
-    a Markdown file is not well formed, or two cases have one name."""
-    from dfopt.testing import markdown
-
-    cases: dict[str, CaseFiles] = {}
-    for where, directories, files in os.walk(root):
-        place = Path(where)
-        group = place.relative_to(root).parent.as_posix()
-        if "Dockerfile" in files and group != ".":
-            directories.clear()
-            found: list[CaseFiles] = [CaseDirectory(place, group)]
-        else:
-            pages = [file for file in files if file.endswith(".md") and file != "README.md"]
-            found = [case for file in pages for case in markdown.read(place / file, root)]
-        for case in found:
-            if case.name in cases:
-                raise CaseError(f"{case.where('Dockerfile')}: {cases[case.name].where('Dockerfile')} has the same name")
-            cases[case.name] = case
-    return sorted(cases.values(), key=lambda case: case.name)

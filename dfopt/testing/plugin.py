@@ -56,7 +56,8 @@ class GoldenFile(pytest.File):
 
     def _cases(self) -> dict[Path, list[CaseFiles]]:
         """The cases below the root, by the file that holds them; found once in a session."""
-        from dfopt.testing.case_files import CaseError, find
+        from dfopt.testing.case_files import CaseError
+        from dfopt.testing.discovery import find
 
         roots = self.config.stash.setdefault(_CASES, {})
         if self.root not in roots:

@@ -29,7 +29,7 @@ from dfopt.rewrites.respell import same_expansion
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing import golden
-from dfopt.testing.case_files import find
+from dfopt.testing.discovery import find
 
 if TYPE_CHECKING:
     from dfopt.rewrites.base import Rewrite

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from dfopt.record import Record
-from dfopt.testing.case_files import CaseDirectory, CaseError, CaseFiles, find
+from dfopt.testing.case_files import CaseDirectory, CaseError, CaseFiles
+from dfopt.testing.discovery import find
 
 from .patterns import compile_pattern
 

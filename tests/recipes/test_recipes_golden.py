@@ -10,7 +10,7 @@ from oracle_client import Oracle
 
 from dfopt.recipes.load import Library
 from dfopt.testing import golden, recipes
-from dfopt.testing.case_files import find
+from dfopt.testing.discovery import find
 
 ROOT = Path(__file__).parent / "golden"
 CASES = [recipes.load(files, Library()) for files in find(ROOT)]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfopt.testing.case_files import CaseDirectory, CaseError, find
+from dfopt.testing.case_files import CaseDirectory, CaseError
+from dfopt.testing.discovery import find
 from dfopt.testing.facts import CaseFacts
 from dfopt.testing.markdown import CaseSection, fenced, not_shown, read
 
