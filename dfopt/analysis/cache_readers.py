@@ -14,13 +14,14 @@ from dfopt.syntax.validate import mount_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from dfopt.analysis.package_managers import Tool
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Stage, Step
 
+STARTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")  # instructions that start programs in the image
 _HOMES = regex(r"/root|/home/[^/]+")
 _DELETES = regex(r"\b(?:rm|find|rmdir|truncate|unlink|mv)\b")
 
@@ -73,13 +74,16 @@ def index_reader(program: Program, stage: Stage, position: int, family: str) -> 
     return None, opaque
 
 
-def cache_reader(program: Program, stage: Stage, position: int, tool: Tool, *, any_use: bool = False) -> Step | None:
+def cache_reader(
+    program: Program, stage: Stage, position: int, tool: Tool, used_by: Collection[str] = ()
+) -> Step | None:
     """The first step that needs the cache which `tool` leaves: one that works offline, names the cache without
-    deleting it, or copies it out of this stage. With `any_use`, also one that calls the family's program at all."""
+    deleting it, or copies it out of this stage; also an instruction of the keywords `used_by` that calls the family's
+    program at all."""
     traces = re.compile(tool.facts["traces"]) if "traces" in tool.facts else None
     holders = {stage.index}
     for _, step in _behind(program, stage, position, holders):
-        if _reads(program, step, tool, traces, any_use):
+        if _reads(program, step, tool, traces, used_by):
             return step
     paths = (*tool.facts.get("cache", ()), *tool.facts.get("cache-links", ()))
     for other in program.stages:
@@ -104,7 +108,7 @@ def _behind(program: Program, stage: Stage, position: int, holders: set[int]) ->
         yield from _behind(program, child, -1, holders)
 
 
-def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | None, any_use: bool) -> bool:
+def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | None, used_by: Collection[str]) -> bool:
     node = step.effective
     if node.keyword not in ("RUN", "COPY", "ADD", "CMD", "ENTRYPOINT", "HEALTHCHECK", "VOLUME"):
         return False
@@ -113,7 +117,7 @@ def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | N
         same = [other for other in tools(program, step) if other.family == tool.family]
         closed = no_network(node)
         for other in same:
-            if any_use and "cache" not in other.does.get("cleans", ()):
+            if "RUN" in used_by and "cache" not in other.does.get("cleans", ()):
                 return True
             if (
                 other.one.has_option(*offline)
@@ -122,10 +126,11 @@ def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | N
             ):
                 return True
     text = run_text(program, step)
-    if node.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
+    if node.keyword in STARTS:
         if any(option in text for option in offline if option.startswith("--")):
             return True
-        if any_use and re.search(rf"(?<![\w./-]){re.escape(tool.one.program or '')}(?![\w-])", text[node.at :]):
+        call = rf"(?<![\w./-]){re.escape(tool.one.program or '')}(?![\w-])"
+        if node.keyword in used_by and re.search(call, text[node.at :]):
             return True
     if traces is None or not traces.search(text):
         return False

@@ -10,6 +10,7 @@ from dfopt.ir.commands import Invocation
 from dfopt.ir.effects import manager, subcommand
 from dfopt.lazy import regex
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
 from dfopt.syntax.expand import UNKNOWN, Unknown
 
@@ -53,6 +54,11 @@ class Tool(Record):
     def given(self, key: str) -> bool:
         """Whether one of the options that the table lists under `key` is given."""
         return self.one.has_option(*self.facts.get(key, ()))
+
+    @property
+    def asks_about_itself(self) -> bool:
+        """Whether the program only prints its version or its help."""
+        return self.name == "" and self.one.has_option("--version", "-v", "--help", "-h")
 
     @property
     def end(self) -> int:
@@ -125,6 +131,15 @@ def _module(values: list[str | None]) -> int | None:
         if value in ("-W", "-X", "-c"):
             return None
     return None
+
+
+def check_release(program: Program, step: Step, tool: Tool) -> None:
+    """Raises Refusal where the file shows a release of the package manager that is too old for what dfopt knows of its
+    cache."""
+    image = program.scope(step).image or ""
+    for key, text in (("old-images", image), ("old-text", program.text)):
+        if key in tool.facts and re.search(tool.facts[key], text):
+            raise Refusal(tool.facts["old-reason"].format(image=image))
 
 
 def option_edit(step: Step, body: Body, tool: Tool, option: str) -> tuple[Edit, EditWords]:

@@ -76,6 +76,17 @@ def manager(name: str | None) -> dict[str, Any] | None:
     return found
 
 
+def cache_filling_calls(family: str) -> re.Pattern[str]:
+    """What a text holds that calls a command of the family which fills its cache."""
+    merged = ((name, manager(name) or {}) for name in table("package_managers"))
+    managers = {name: facts for name, facts in merged if facts["family"] == family}
+    commands = {name for facts in managers.values() for name, does in facts["commands"].items() if does.get("caches")}
+    return re.compile(
+        rf"\b(?:{'|'.join(map(re.escape, managers))})[\d.]*\s+(?:-\S+\s+)*"
+        rf"(?:{'|'.join(re.escape(name) for name in sorted(commands) if name)})\b"
+    )
+
+
 def subcommand(found: Invocation, facts: dict[str, Any]) -> tuple[str | None, int]:
     """The package manager's subcommand and the index of its word among `words`; (None, -1) where it is not fixed, and
     ("", -1) where there is none."""

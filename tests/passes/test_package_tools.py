@@ -170,12 +170,12 @@ def test_cache_reader(text: str, line: int) -> None:
     assert (found.node.line if found is not None else 0) == line
 
 
-def test_any_use() -> None:
+def test_cache_reader_by_keyword() -> None:
     made = program("FROM golang:1.25\nRUN go build .\nRUN go clean -cache\nRUN go vet .\n")
     stage = made.stages[0]
     (tool,) = tools(made, stage.steps[0])
     assert cache_reader(made, stage, 0, tool) is None
-    found = cache_reader(made, stage, 0, tool, any_use=True)
+    found = cache_reader(made, stage, 0, tool, ("RUN",))
     assert found is not None
     assert found.node.line == 4
 

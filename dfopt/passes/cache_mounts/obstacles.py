@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_managers import check_release
 from dfopt.analysis.run_steps import no_network, run_text
 from dfopt.ir.commands import TOP
 from dfopt.knowledge import table
@@ -28,6 +29,8 @@ def obstacle(program: Program, facts: Facts, stage: Stage, step: Step, found: li
         return f"{use.one.program} empties its cache, or keeps it elsewhere"
     if any(one.tool is not None and one.tool.given("cache-options") for one in found):
         return "an option puts the cache elsewhere"
+    if use.tool is not None:
+        check_release(program, step, use.tool)
     off = turned_off(program, step, facts, use)
     if off:
         return f"{off} is set"

@@ -62,8 +62,7 @@ def uses(program: Program, step: Step) -> list[Use]:
 
 def _fills(tool: Tool) -> bool:
     does = tool.does
-    asks = tool.name == "" and tool.one.has_option("--version", "-v", "--help", "-h")
-    return bool(does.get("caches") or does.get("downloads")) and not asks
+    return bool(does.get("caches") or does.get("downloads")) and not tool.asks_about_itself
 
 
 def offline(use: Use) -> bool:

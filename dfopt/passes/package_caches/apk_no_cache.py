@@ -4,27 +4,27 @@ import re
 
 from dfopt.analysis.cache_readers import cleaned, mounted
 from dfopt.analysis.package_managers import option_edit, tools
-from dfopt.analysis.run_steps import shipped_runs, untouchable
+from dfopt.analysis.run_steps import untouchable
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import removal
 from dfopt.editing.layout import line_end, line_start
-from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.passes.base import STAGES, Pass
+from dfopt.passes.base import Pass
 from dfopt.passes.package_caches.apk_index import alpine_release, fetches_index, later_index_reader
+from dfopt.passes.package_caches.engine import PackageCache
+from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.ir.stages import Step
+    from dfopt.passes.package_caches.engine import Site
     from dfopt.rewrites.base import Rewrite
 
 
-class ApkNoCache(Pass):
+class ApkNoCache(PackageCache, Pass):
     """Gives `apk add` and `apk upgrade` the option `--no-cache`, and takes out the `apk update` that it replaces.
 
     apk keeps the index of every repository, 2 to 3 MB, under /var/cache/apk. With `--no-cache` each command fetches the
@@ -53,26 +53,18 @@ class ApkNoCache(Pass):
     is only an `apk update` goes with it.
     """
 
-    name = "apk-no-cache"
-    group = "size"
-    phase = "caches"
+    family = "apk"
+    suffix = "no-cache"
     codes = ("DL3019", "DKL-DI-0004")
-    triggers = ("apk",)
     order = 35
-    options = (STAGES,)
-    declares = Declares(caches=("apk",))
+    cache_name = "apk's index"
 
-    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in shipped_runs(program, self.settings["stages"], "apk"):
-            finding = self.check(program, stage, position, step)
-            if finding is not None:
-                yield finding
-
-    def check(self, program: Program, stage: Stage, position: int, step: Step) -> Finding | None:
+    def check(self, site: Site) -> Finding | None:
+        program, stage, position, step = site.program, site.stage, site.position, site.step
         node, body = step.node, program.body(step)
         if body.program is None:
             if re.search(r"\bapk\s+(?:-\S+\s+)*(?:add|update|upgrade)\b", body.text) and "--no-cache" not in body.text:
-                return self.refuse(step, body.why)
+                raise Refusal(body.why)
             return None
         found = [tool for tool in tools(program, step) if tool.family == "apk"]
         readers = [tool for tool in found if fetches_index(tool)]
@@ -88,10 +80,10 @@ class ApkNoCache(Pass):
         hidden = any(tool.one.nested or tool.one.where == SUBSTITUTION for tool in (*wanted, *updates))
         reason = untouchable(step, body, not hidden, "apk")
         if reason:
-            return self.refuse(step, reason)
+            raise Refusal(reason)
         release = alpine_release(program, step)
         if release is not None and release < (3, 3):
-            return self.refuse(step, f"the apk of Alpine {release[0]}.{release[1]} has no --no-cache")
+            raise Refusal(f"the apk of Alpine {release[0]}.{release[1]} has no --no-cache")
         edits: list[Edit] = []
         rewrites: list[Rewrite] = []
         for tool in wanted:
@@ -106,16 +98,16 @@ class ApkNoCache(Pass):
                 if any(effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)):
                     opaque = step
             if reader is not None:
-                return self.refuse(step, f"line {reader.node.line} needs the index and does not fetch it")
+                raise Refusal(f"line {reader.node.line} needs the index and does not fetch it")
             items = body.program.script.items
             if len(found) == 1 and len(items) == 1 and items[0].command is found[0].one.node:
                 return self.alone(program, step, opaque)
             if any(tool.given("offline") for tool in found):
-                return self.refuse(step, "an apk without network needs the index")
+                raise Refusal("an apk without network needs the index")
             for tool in updates:
                 made = removal(program, step, body, tool.one.node)
                 if made is None or tool.one.node.redirects:
-                    return self.refuse(step, "`apk update` stands where it cannot be taken out by itself")
+                    raise Refusal("`apk update` stands where it cannot be taken out by itself")
                 edits += made[0]
                 rewrites.append(made[1])
             message = "keep apk's index out of the layer: --no-cache in place of apk update"
@@ -128,7 +120,7 @@ class ApkNoCache(Pass):
         """A RUN that is an `apk update` and nothing else."""
         node, text = step.node, program.text
         if node.above or node.comments:
-            return self.refuse(step, "a comment speaks of this instruction")
+            raise Refusal("a comment speaks of this instruction")
         start, end = line_start(text, node.start), line_end(text, node.end)
         end = text.find("\n", end) + 1 or len(text)
         if end == len(text) and not text.endswith("\n"):
@@ -139,7 +131,3 @@ class ApkNoCache(Pass):
             message += f" (but line {opaque.node.line} runs what cannot be seen into)"
         fix = Fix((Edit(start, end, ""),), (RemoveStep(step.index),), tier)
         return Finding(self.name, message, node.start, node.end, fix)
-
-    def refuse(self, step: Step, reason: str) -> Finding:
-        message = "apk's index stays in the layer"
-        return Finding(self.name, message, step.node.start, step.node.end, None, reason)

@@ -3,29 +3,25 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import index_reader, mounted
-from dfopt.analysis.run_steps import shipped_runs
-from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
-from dfopt.passes.base import STAGES, Pass
+from dfopt.passes.base import Pass
 from dfopt.passes.package_caches.child_images import reader_outside
 from dfopt.passes.package_caches.cleanup_command import appended
+from dfopt.passes.package_caches.engine import PackageCache
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dfopt.ir.commands import Invocation
-    from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.package_caches.engine import Site
 
 LISTS = "/var/lib/apt/lists"
 _CLEANUP = ("rm", "-rf", f"{LISTS}/*")
 
 
-class AptCleanup(Pass):
+class AptCleanup(PackageCache, Pass):
     """Removes apt's package index in the layer that downloaded it.
 
     `apt-get update` leaves 20 to 50 MB under /var/lib/apt/lists. A later RUN cannot take them back: they stay in the
@@ -55,51 +51,35 @@ class AptCleanup(Pass):
     Declares: the RUN gains one command at its end.
     """
 
-    name = "apt-cleanup"
-    group = "size"
-    phase = "caches"
+    family = "apt"
+    suffix = "cleanup"
     codes = ("DL3009",)
-    triggers = ("apt",)
     order = 30
-    options = (STAGES,)
+    cache_name = "apt's package index"
     declares = Declares(paths=("/var/lib/apt/lists/**",))
 
-    def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        for stage, position, step in shipped_runs(program, self.settings["stages"], "apt"):
-            finding = self.check(program, facts, stage, position, step)
-            if finding is not None:
-                yield finding
-
-    def check(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step) -> Finding | None:
-        node = step.node
-        body = program.body(step)
+    def check(self, site: Site) -> Finding | None:
+        program, step, body = site.program, site.step, site.body
         if body.program is None:
             if re.search(r"\bapt(-get|itude)?\s+(\S+\s+)*update\b", body.text) and LISTS not in body.text:
-                return self.refuse(step, body.why)
+                raise Refusal(body.why)
             return None
-        refresh = _last_refresh(found := list(program.commands(step).invocations))
-        if refresh is None or _cleans(body.text, found, refresh) or mounted(program, step, (LISTS,)):
+        invocations = list(program.commands(step).invocations)
+        refresh = _last_refresh(invocations)
+        if refresh is None or _cleans(body.text, invocations, refresh) or mounted(program, step, (LISTS,)):
             return None
-        later, opaque = index_reader(program, stage, position, "apt")
-        try:
-            edit, rewrite = appended(program, step, refresh, _CLEANUP)
-            if later is not None:
-                raise Refusal(f"line {later.node.line} needs the package index and does not refresh it")
-            outside = reader_outside(program, facts, stage, "apt")
-            if outside:
-                raise Refusal(f"{outside} may be built on this image, and installs without refreshing the index")
-        except Refusal as error:
-            return self.refuse(step, str(error))
-        message = "delete apt's package index in the layer that downloaded it"
-        tier = "safe"
+        reader, opaque = index_reader(program, site.stage, site.position, "apt")
+        edit, rewrite = appended(program, step, refresh, _CLEANUP)
+        if reader is not None:
+            raise Refusal(f"line {reader.node.line} needs the package index and does not refresh it")
+        outside = reader_outside(program, site.facts, site.stage, "apt")
+        if outside:
+            raise Refusal(f"{outside} may be built on this image, and installs without refreshing the index")
+        message, tier = "delete apt's package index in the layer that downloaded it", "safe"
         if opaque:
             tier = "unsafe"
             message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
-        return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), tier))
-
-    def refuse(self, step: Step, reason: str) -> Finding:
-        message = "apt's package index stays in the layer"
-        return Finding(self.name, message, step.node.start, step.node.end, None, reason)
+        return Finding(self.name, message, step.node.start, step.node.end, Fix((edit,), (rewrite,), tier))
 
 
 def _last_refresh(found: list[Invocation]) -> Invocation | None:

@@ -2,20 +2,17 @@ from __future__ import annotations
 
 import re
 
-from dfopt.findings import Declares
-from dfopt.passes.base import STAGES, Pass
-from dfopt.passes.package_caches.clean_after import CleanAfter, starts
+from dfopt.passes.base import Pass
+from dfopt.passes.package_caches.engine import CleanupRow
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
-    from dfopt.facts import Facts
-    from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.package_caches.engine import Site
 
 
-class CargoCleanup(CleanAfter, Pass):
+class CargoCleanup(CleanupRow, Pass):
     """Removes the registry and the sources that Cargo downloaded, in the layer that downloaded them.
 
     A stage that compiles Rust programs and is shipped itself keeps the index of crates.io and the source and archive of
@@ -23,63 +20,32 @@ class CargoCleanup(CleanAfter, Pass):
     style; installed programs and the target directory stay.
 
     Why: a compiled program needs none of it.
-
-    Example:
-
-    ```dockerfile
-    FROM rust:1.85-slim
-    RUN cargo install ripgrep
-    CMD ["rg", "--version"]
-    ```
-
-    ```dockerfile
-    FROM rust:1.85-slim
-    RUN cargo install ripgrep && rm -rf "$CARGO_HOME/registry" "$CARGO_HOME/git"
-    CMD ["rg", "--version"]
-    ```
-
-    Refuses: where a later step or the image's command calls Cargo; sudo; where Cargo runs on a condition only or in a
-    shell of its own; a background job or a comment at the end; a heredoc script that is not under `set -e`; ONBUILD.
-    Does nothing in stages that only build for others, where the RUN cleans up in any spelling, or where a cache mount
-    holds the registry. Where a later step cannot be seen into, and in an image without CMD and ENTRYPOINT, the fix is
-    `unsafe`.
-
-    Declares: the RUN gains one command at its end.
     """
 
-    name = "cargo-cleanup"
-    group = "size"
-    phase = "caches"
-    triggers = ("cargo",)
-    order = 32
-    options = (STAGES,)
     family = "cargo"
-    words = ("cargo",)
-    pattern = r"\bcargo\s+(?:build|install|fetch)\b"
-    what = "Cargo's registry"
+    cache_name = "Cargo's registry"
     any_use = True
-    declares = Declares(caches=("cargo",))
+    refuses = "Refuses as well under sudo. Where a later step runs an opaque command, the fix is `unsafe`."
+    example = (
+        'FROM rust:1.85-slim\nRUN cargo install ripgrep\nCMD ["rg", "--version"]',
+        'rm -rf "$CARGO_HOME/registry" "$CARGO_HOME/git"',
+    )
 
-    def command(self, program: Program, stage: Stage, position: int, tool: Tool) -> tuple[str, ...]:
-        step = stage.steps[position]
-        scope = program.scope(step)
+    def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
+        scope = site.program.scope(site.step)
         home = "${CARGO_HOME:-$HOME/.cargo}"
         if "CARGO_HOME" in scope.env or re.match(r"rust(?::|\Z)", scope.image or ""):  # the official image sets it
             home = "$CARGO_HOME"
-        elif scope.base is not None and "CARGO_HOME" not in program.text:
+        elif scope.base is not None and "CARGO_HOME" not in site.program.text:
             return ("rm", "-rf", "~/.cargo/registry", "~/.cargo/git")
         return ("rm", "-rf", f'"{home}/registry"', f'"{home}/git"')
 
-    def veto(self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool) -> None:
+    def check_site(self, site: Site, tool: Tool) -> None:
         if tool.one.wrappers:
             raise Refusal("under another user, Cargo's home is not known")
 
-    def tier(
-        self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, tool: Tool
-    ) -> tuple[str, str]:
-        for later in stage.steps[position + 1 :]:
-            if any(effect.kind == "opaque" for effect in program.effects(later)):
-                return "unsafe", f"line {later.node.line} runs what cannot be seen into, and might use it"
-        return (
-            ("safe", "") if starts(program, stage) else ("unsafe", "the image starts nothing: it may be there to build")
-        )
+    def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
+        for step in site.later_steps:
+            if any(effect.kind == "opaque" for effect in site.program.effects(step)):
+                return "unsafe", f"line {step.node.line} runs what cannot be seen into, and might use it"
+        return super().tier(site, tool)
