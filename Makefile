@@ -1,5 +1,5 @@
 # The tasks of the project; CONTRIBUTING.md explains them.
-.PHONY: help setup fast test ci lint docs golden wheel image release
+.PHONY: help setup fast test ci lint docs new-pass golden wheel image release
 PYTHON = .venv/bin/python
 
 help: ## list the tasks
@@ -26,8 +26,11 @@ lint: setup ## ruff, mypy, the import floors and file sizes, and dfopt on its ow
 docs: setup ## regenerate docs/passes/ from the docstrings of the passes
 	$(PYTHON) -m tests.tools.pages
 
+new-pass: setup ## NAME=shrink-it GROUP=size: create a pass, its golden cases and its page
+	$(PYTHON) -m tests.tools.new_pass $(NAME) --group $(GROUP)
+
 golden: setup ## PASS=merge-run: rewrite the expected results of a pass
-	$(PYTHON) -m pytest tests/test_golden.py --update-golden $(PASS)
+	$(PYTHON) -m pytest tests/test_golden.py -k '$(PASS)/' --update-golden $(PASS)
 
 wheel: setup ## build the source distribution and the wheel into dist/
 	.venv/bin/hatchling build

@@ -28,7 +28,7 @@ from tests.tools import pages
 
 PASSES = list(registered().values())
 # Kinds of fences that nothing reads here
-OTHERS = frozenset(("console", "dockerfile", "lua", "elisp", "python", "diff", "text", "jinja", "c"))
+OTHERS = frozenset(("console", "dockerfile", "lua", "elisp", "python", "diff", "text", "jinja", "c", "markdown"))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name not in ELSEWHERE], ids=lambda page: page.name)
