@@ -10,7 +10,7 @@ from dfopt.ir.commands import MAYBE
 from dfopt.ir.effects import covers
 from dfopt.lazy import regex
 from dfopt.syntax.expand import Unknown
-from dfopt.syntax.validate import mount_fields
+from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,19 +29,13 @@ _DELETES = regex(r"\b(?:rm|find|rmdir|truncate|unlink|mv)\b")
 def mounted(program: Program, step: Step, paths: Iterable[str], word: str = "") -> bool:
     """Whether a mount covers one of the paths, so that what is written there never reaches the layer. A path in a home
     ("~/.npm") is covered in any home. A cache mount whose target holds `word` is taken for the one meant."""
-    for flag in step.effective.flags:
-        if flag.name == "mount" and flag.value:
-            fields = [field.partition("=") for field in mount_fields(flag.value)]
-            kind = next((value for key, _, value in fields if key.lower() == "type"), "bind")
-            for key, _, value in fields:
-                if key.lower() not in ("target", "dst", "destination"):
-                    continue
-                known = program.scope(step).expand(value, program.dockerfile.escape)
-                target = (value if isinstance(known, Unknown) else known).rstrip("/") or "/"
-                if word and kind == "cache" and word in target:
-                    return True
-                if any(_covers_path(target, path) for path in paths):
-                    return True
+    for mount in mounts(step.effective):
+        expanded = program.scope(step).expand(mount.target, program.dockerfile.escape)
+        target = (mount.target if isinstance(expanded, Unknown) else expanded).rstrip("/") or "/"
+        if word and mount.kind == "cache" and word in target:
+            return True
+        if mount.target and any(_covers_path(target, path) for path in paths):
+            return True
     return False
 
 
@@ -148,10 +142,9 @@ def _taken(step: Step) -> Iterator[tuple[str, str]]:
         if flag.name == "from" and flag.value:
             for argument in node.arguments[:-1]:
                 yield flag.value, "/" + argument.value.strip("/")
-        elif flag.name == "mount" and flag.value:
-            found = {key.lower(): value for key, _, value in (f.partition("=") for f in mount_fields(flag.value))}
-            if "from" in found:
-                yield found["from"], "/" + found.get("source", found.get("src", "/")).strip("/")
+    for mount in mounts(node):
+        if mount.image:
+            yield mount.image, "/" + mount.source.strip("/")
 
 
 def _overlap(source: str, path: str) -> bool:

@@ -12,7 +12,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.record import Record
-from dfopt.rewrites.cache_mounts import mounts, overlap
+from dfopt.rewrites.cache_mounts import mount_targets, overlap
 from dfopt.rewrites.copy_mode import written
 from dfopt.syntax.expand import Unknown
 
@@ -101,7 +101,7 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
             elif overlap(target, path):
                 return TAKEN
         elif node.keyword == "RUN":
-            if any(mount.target is not None and covers(mount.target, path) for mount in mounts(program, one)):
+            if any(there is not None and covers(there, path) for there in mount_targets(program, one)):
                 continue  # what is there is not in the layer
             if program.body(one).program is None:
                 found = UNKNOWN

@@ -7,7 +7,7 @@ from dfopt.record import Record
 from dfopt.rewrites.instructions import ChangeComments, SetDirective, SetFlags, SetValue
 from dfopt.syntax.expand import ExpansionError, expand_word, variables
 from dfopt.syntax.image_ref import ImageRef, ImageRefError, parse_image_ref
-from dfopt.syntax.validate import mount_fields
+from dfopt.syntax.mounts import parse_mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,10 +105,7 @@ def _in_flags(program: Program, stage: Stage, step: Step) -> Iterator[tuple[int,
         if flag.name == "from" and effective.keyword == "COPY":
             name = value
         elif flag.name == "mount" and "from=" in value.lower():
-            for field in mount_fields(value):
-                key, _, setting = field.partition("=")
-                if key.lower() == "from":
-                    name = setting
+            name = parse_mount(value).get("from", "")
         if not name or "$" in name or not _is_image(program, stage, node, name):
             continue
         begin = flag.at + 2 + len(flag.name) + 1

@@ -9,6 +9,7 @@ from dfopt.ir.exit_status import errexit_throughout
 from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import check_part
 from dfopt.rewrites.merge_listed import check_listed
+from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def layout_obstacle(program: Program, step: Step, position: int, first: Step) ->
         return "heredocs are never merged" if step.heredocs else body.why
     if [(f.name, f.value) for f in node.flags] != [(f.name, f.value) for f in first.node.flags]:
         return "the flags differ"
-    if any(flag.name == "mount" and "type=tmpfs" in (flag.value or "") for flag in node.flags):
+    if any(mount.kind == "tmpfs" for mount in mounts(node)):
         return "a tmpfs mount is empty at the beginning of each step"
     if position:
         if any(is_pragma(program.text, comment) for comment in node.above):

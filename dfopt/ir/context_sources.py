@@ -9,7 +9,7 @@ from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.go_pattern import has_wildcard
-from dfopt.syntax.validate import mount_fields
+from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,17 +76,9 @@ def _copied(program: Program, step: Step) -> Iterator[ContextSource]:
 
 
 def _mounted(program: Program, step: Step) -> Iterator[ContextSource]:
-    for flag in step.effective.flags:
-        if flag.name != "mount" or not flag.value:
-            continue
-        fields: dict[str, str] = {}
-        for field in mount_fields(flag.value):
-            key, _, value = field.partition("=")
-            fields[key.lower()] = value
-        if fields.get("type", "bind") != "bind" or "from" in fields:
-            continue
-        word = fields.get("source", fields.get("src", "/"))
-        yield _source(program, step, word, "RUN", patterns=False)
+    for mount in mounts(step.effective):
+        if mount.kind == "bind" and not mount.image:
+            yield _source(program, step, mount.source, "RUN", patterns=False)
 
 
 def _source(program: Program, step: Step, word: str, keyword: str, *, patterns: bool) -> ContextSource:

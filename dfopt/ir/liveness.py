@@ -88,7 +88,7 @@ def copied_paths(program: Program, stage: Stage) -> set[str] | None:
     """The absolute paths that other stages take out of `stage`; None where one is not known."""
     from dfopt.ir.scopes import join_path
     from dfopt.syntax.expand import Unknown
-    from dfopt.syntax.validate import mount_fields
+    from dfopt.syntax.mounts import mounts
 
     found: set[str] = set()
     for other in program.stages[stage.index + 1 :]:
@@ -102,9 +102,7 @@ def copied_paths(program: Program, stage: Stage) -> set[str] | None:
                     if isinstance(path, Unknown):
                         return None
                     found.add(path)
-            for mount in node.flags:
-                if mount.name == "mount" and mount.value:
-                    fields = dict(field.partition("=")[::2] for field in mount_fields(mount.value))
-                    if program.stage_named(fields.get("from", ""), other.index) == stage.index:
-                        found.add("/" + fields.get("source", fields.get("src", "/")).strip("/"))
+            for mount in mounts(node):
+                if program.stage_named(mount.image, other.index) == stage.index:
+                    found.add("/" + mount.source.strip("/"))
     return found

@@ -96,25 +96,15 @@ class Program:
 
     def copies_from(self, stage: Stage) -> set[int]:
         """The stages whose files `stage` takes by COPY --from or RUN --mount=from=."""
-        from dfopt.syntax.validate import mount_fields
+        from dfopt.syntax.mounts import mounts
 
-        found: set[int] = set()
+        references: list[str] = []
         for step in stage.steps:
             node = step.effective
-            references: list[str] = []
-            for flag in node.flags:
-                if flag.name == "from" and flag.value:
-                    references.append(flag.value)
-                elif flag.name == "mount" and flag.value:
-                    for field in mount_fields(flag.value):
-                        key, _, value = field.partition("=")
-                        if key.lower() == "from":
-                            references.append(value)
-            for reference in references:
-                index = self.stage_named(reference, stage.index)
-                if index is not None:
-                    found.add(index)
-        return found
+            references += [flag.value for flag in node.flags if flag.name == "from" and flag.value]
+            references += [mount.image for mount in mounts(node)]
+        indices = [self.stage_named(reference, stage.index) for reference in references]
+        return {index for index in indices if index is not None}
 
     def root(self, stage: Stage) -> Stage:
         """The stage of the file that `stage` stands on in the end; itself where that is none."""

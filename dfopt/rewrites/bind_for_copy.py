@@ -13,8 +13,9 @@ from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
-from dfopt.rewrites.cache_mounts import commands_of, deletes, fields_of, mounts, names_path, overlap
+from dfopt.rewrites.cache_mounts import commands_of, deletes, mount_targets, names_path, overlap
 from dfopt.rewrites.copy_mode import between, written
+from dfopt.syntax.mounts import parse_mount
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ class BindForCopy(Rewrite):
             if copy.node.keyword != "COPY" or copy.stage != run.stage or copy.index > run.index:
                 raise Refusal("the RUN does not stand behind the COPY")
             values += bind_values(program, copy, self.target, dict(self.kinds))
-        targets = [fields_of(value)["target"] for value in values]
+        targets = [parse_mount(value)["target"] for value in values]
         if any(overlap(one, other) for at, one in enumerate(targets) for other in targets[:at]):
             raise Refusal("what a RUN sees of two directories in one place is not one mount")
         users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
@@ -71,8 +72,8 @@ class BindForCopy(Rewrite):
         if reason:
             raise Refusal(reason)
         for user in users:
-            for mount in mounts(program, user):
-                if mount.target is None or overlap(mount.target, self.target):
+            for there in mount_targets(program, user):
+                if there is None or overlap(there, self.target):
                     raise Refusal("a mount that is there covers the place, or may")
             for command in commands_of(model.shell(user.index)):
                 if deletes(command, self.target):
@@ -184,7 +185,7 @@ def open_names(program: Program, run: Step, values: Sequence[str]) -> str:
         if not any(_GLOB.fullmatch(one) for one in globs) or copy.index > run.index:
             continue
         to = written(program, copy) or ""
-        if not any(fields_of(value)["target"] == to for value in values):
+        if not any(parse_mount(value)["target"] == to for value in values):
             continue
         text = program.body(run).text
         for found in re.finditer(re.escape(to) + r"(/[\w.+-]*)?(?![\w.+-])", text):
@@ -284,8 +285,8 @@ def apart(program: Program, target: Step, source: Step, words: tuple[str, ...]) 
     if old.user != new.user or old.shell != new.shell:
         return "another user or another shell deletes"
     paths = [word.split("*")[0].rstrip("/") for word in words[2:]]
-    for mount in mounts(program, target):
-        if mount.target is None or any(overlap(mount.target, path) for path in paths):
+    for there in mount_targets(program, target):
+        if there is None or any(overlap(there, path) for path in paths):
             return "a mount covers what is deleted, or may"
     for step in program.stages[source.stage].steps:
         if not target.index < step.index < source.index:

@@ -1,7 +1,4 @@
-"""The mounts of a RUN, and the declared rewrite that gives it cache mounts.
-
-Sources: BuildKit, frontend/dockerfile/docs/reference.md (RUN --mount) and instructions/commands_runmount.go.
-"""
+"""The mounts of a RUN, and the declared rewrite that gives it cache mounts."""
 
 from __future__ import annotations
 
@@ -12,11 +9,9 @@ from dfopt.ir.liveness import copied_paths
 from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
-from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
-from dfopt.syntax.expand import Unknown
-from dfopt.syntax.validate import mount_fields
+from dfopt.syntax.mounts import mounts, parse_mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,38 +27,15 @@ _DELETERS = frozenset(("rm", "rmdir", "find", "mv", "unlink", "truncate", "shred
 _HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
-class Mount(Record):
-    """A `--mount` of a RUN. `target` is absolute, or None where it is not known; `fields` by lower-case key."""
-
-    kind: str
-    target: str | None
-    fields: dict[str, str]
-
-
-def fields_of(value: str) -> dict[str, str]:
-    """The fields of a `--mount` value by lower-case key, `target` and `source` under these names; "" without `=`."""
-    found: dict[str, str] = {}
-    names = {"dst": "target", "destination": "target", "src": "source", "ro": "readonly", "rw": "readwrite"}
-    for field in mount_fields(value):
-        key, _, text = field.partition("=")
-        key = key.strip().lower()
-        found[names.get(key, key)] = text
-    return found
-
-
-def mounts(program: Program, step: Step) -> list[Mount]:
-    """The mounts of a RUN."""
-    result: list[Mount] = []
+def mount_targets(program: Program, step: Step) -> list[str | None]:
+    """Where the mounts of a RUN are: absolute paths; None for one that is not known."""
     scope = program.scope(step)
-    for flag in step.effective.flags:
-        if flag.name == "mount" and flag.value:
-            fields = fields_of(flag.value)
-            target: str | Unknown = scope.expand(fields.get("target", ""), program.dockerfile.escape)
-            if isinstance(target, str) and target:
-                target = join_path(scope.workdir, target)
-            known = target if isinstance(target, str) and target else None
-            result.append(Mount(fields.get("type", "bind").lower(), known, fields))
-    return result
+    targets: list[str | None] = []
+    for mount in mounts(step.effective):
+        expanded = scope.expand(mount.target, program.dockerfile.escape)
+        target = join_path(scope.workdir, expanded) if isinstance(expanded, str) and expanded else ""
+        targets.append(target if isinstance(target, str) and target else None)
+    return targets
 
 
 def overlap(one: str, other: str) -> bool:
@@ -122,15 +94,15 @@ class AddCacheMounts(Rewrite):
             raise Refusal("only a RUN of a stage can have mounts")
         targets: list[str] = []
         for value in self.mounts:
-            fields = fields_of(value)
+            fields = parse_mount(value)
             target = fields.get("target", "")
             if fields.get("type") != "cache" or not fields.keys() <= _CACHE_FIELDS or join_path("/", target) != target:
                 raise Refusal(f"{value} is no cache mount with a plain target")
             if target == "/" or any(overlap(target, other) for other in targets):
                 raise Refusal(f"{target} cannot be mounted")
             targets.append(target)
-        for mount in mounts(program, step):
-            if mount.target is None or any(overlap(mount.target, target) for target in targets):
+        for there in mount_targets(program, step):
+            if there is None or any(overlap(there, target) for target in targets):
                 raise Refusal("a mount that is there covers the cache, or may")
         for target in targets:
             reason = cache_is_needed(program, step, target)
@@ -158,7 +130,7 @@ def cache_is_needed(program: Program, step: Step, target: str) -> str:
         if node.keyword not in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "WORKDIR", "COPY", "ADD"):
             continue
         if node.keyword == "RUN" and any(
-            m.target is not None and covers(m.target, target) for m in mounts(program, later)
+            there is not None and covers(there, target) for there in mount_targets(program, later)
         ):
             continue
         text = node.joined.text + "".join([program.text[doc.start : doc.end] for doc in later.heredocs])

@@ -10,6 +10,7 @@ import re
 
 from dfopt.lazy import regex
 from dfopt.syntax.arguments import go_quote
+from dfopt.syntax.mounts import mount_fields
 from dfopt.syntax.tree import GO_SPACE, DockerfileError, Instruction
 
 # flag names with their type: s string, l list (may repeat), b boolean. `--exclude` 1.19, `--parents` 1.20 and
@@ -136,19 +137,6 @@ def _check_mount(value: str, at: int) -> None:
         key, _, setting = field.partition("=")
         if key.lower() == "from" and re.search(r"\$.", setting):
             raise DockerfileError(f"'{key.lower()}' doesn't support variable expansion, define alias stage instead", at)
-
-
-def mount_fields(value: str, at: int = 0) -> list[str]:
-    """The comma-separated fields of a `--mount` value (RFC 4180 quotes)."""
-    if '"' not in value:
-        return value.split(",")
-    import csv
-
-    try:
-        rows = list(csv.reader([value], strict=True))
-    except csv.Error as error:
-        raise DockerfileError(f"failed to parse csv mounts: {error}", at) from None
-    return rows[0] if rows else []
 
 
 def _check_from(node: Instruction) -> None:

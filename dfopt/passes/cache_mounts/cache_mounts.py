@@ -12,7 +12,7 @@ from dfopt.passes.cache_mounts.obstacles import obstacle
 from dfopt.passes.cache_mounts.option_removal import option_edits
 from dfopt.passes.cache_mounts.places import owner, targets, uses
 from dfopt.refusal import Refusal
-from dfopt.rewrites.cache_mounts import AddCacheMounts, cache_is_needed, mounts, overlap
+from dfopt.rewrites.cache_mounts import AddCacheMounts, cache_is_needed, mount_targets, overlap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ class CacheMounts(Pass):
         try:
             who = owner(program, step, facts, use)
             paths = targets(program, step, facts, use, who)
-            known = mounts(program, step)
-            if any(mount.target is None or overlap(mount.target, path) for mount in known for path in paths):
+            mounted = mount_targets(program, step)
+            if any(there is None or overlap(there, path) for there in mounted for path in paths):
                 return None
             reason = unread(program, self.shared["engine"], (1, 2), "RUN --mount")
             reason = reason or obstacle(program, facts, stage, step, found)

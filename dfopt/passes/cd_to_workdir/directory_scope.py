@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dfopt.lazy import regex
+from dfopt.syntax.mounts import mounts
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
-from dfopt.syntax.validate import mount_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,13 +34,7 @@ def cd_directory(program: Program, step: Step) -> str | None:
 
 def relative_mount(step: Step) -> bool:
     """Whether the target of a mount counts from the working directory."""
-    for flag in step.node.flags:
-        if flag.name == "mount" and flag.value:
-            for field in mount_fields(flag.value):
-                key, _, value = field.partition("=")
-                if key.lower() in ("target", "dst", "destination") and not value.startswith("/"):
-                    return True
-    return False
+    return any(mount.target and not mount.target.startswith("/") for mount in mounts(step.node))
 
 
 def seen_by(program: Program, stage: Stage, first: int, *, at_the_end: bool = True) -> str:

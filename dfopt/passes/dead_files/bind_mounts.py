@@ -21,9 +21,10 @@ from dfopt.rewrites.bind_for_copy import (
     relatively,
     unused,
 )
-from dfopt.rewrites.cache_mounts import fields_of, names_path, without_rm
+from dfopt.rewrites.cache_mounts import names_path, without_rm
 from dfopt.rewrites.copy_mode import written
 from dfopt.rewrites.instructions import RemoveStep
+from dfopt.syntax.mounts import parse_mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def bound(engine: str, program: Program, facts: Facts, copies: Sequence[Step], r
     indices, mounted = tuple([copy.index for copy in copies]), tuple([user.index for user in users])
     rewrites.append(BindForCopy(indices, run.index, target, files, tuple(kinds.items()), mounted))
     text = program.body(run).text
-    named = facts.context_paths() is not None or all(fields_of(value)["target"] in text for value in values)
+    named = facts.context_paths() is not None or all(parse_mount(value)["target"] in text for value in values)
     names = {one.program for one in program.commands(run).invocations}
     linking = any("-l" in one.values or "--link" in one.values for one in program.commands(run).invocations)
     known = names <= _READERS and not linking and program.body(run).form != "mixed"
