@@ -22,6 +22,8 @@ from dfopt.syntax.tree import Joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
@@ -70,7 +72,7 @@ def started(program: Program, stage: Stage, facts: Facts) -> Started:
     argv = config.entrypoint or ()
     if not _in_shell_form(program, stage, "ENTRYPOINT"):
         argv += config.cmd or ()
-    reader = _Reader(program, stage, facts)
+    reader = _StartupReader(program, stage, facts)
     before = base_entrypoint(scope.image, facts) if said and not config.entrypoint else ()
     if before is None or (before and not reader.wrapped(before, argv)):
         reader.why = untold("what the base image's ENTRYPOINT does is not known", facts)
@@ -105,8 +107,8 @@ def _is_init(program: str) -> bool:
     return name in table("entrypoints")["init"]["names"] and name not in ("gosu", "su-exec")
 
 
-def _in_context(program: Program, stage: Stage, name: str) -> list[str]:
-    """The files of the build context that `name`, a program as it is started, may be; the likeliest first."""
+def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
+    """The files of the build context that `name` (a path, or a program as it is started) may be; the likeliest first."""
     base = posixpath.basename(name)
     scope = program.end_scope(stage)
     if "/" in name:
@@ -136,7 +138,7 @@ def _in_context(program: Program, stage: Stage, name: str) -> list[str]:
     return found
 
 
-class _Reader:
+class _StartupReader:
     def __init__(self, program: Program, stage: Stage, facts: Facts) -> None:
         self.program = program
         self.stage = stage
@@ -171,6 +173,7 @@ class _Reader:
                 return
         self.runs.append(Run((name,), tuple(words[1:])))
         self.script(words[0], sure=False)
+        self.package_script(name, words[1:])
         if words[1:]:
             behind = posixpath.basename(words[1])
             if _SCRIPT.search(posixpath.basename(words[0])) and not behind.startswith("-"):
@@ -208,6 +211,49 @@ class _Reader:
                     self.why = self.why or "it runs a script that a variable names"
             else:
                 self.script(one.path, sure=False)
+                self.package_script(one.program, one.values)
+
+    def package_script(self, name: str, words: Sequence[str | None]) -> None:
+        """What a Node package manager starts: the script of package.json that it names, or a package's program."""
+        options = table("node_modules")["run"]
+        if name in options["programs"]:
+            command = [word for word in words if word is not None and not word.startswith("-")]
+            if command:
+                self.argv(tuple(command))
+            return
+        if name not in options["managers"]:
+            return
+        operands = [word for word in words if word is not None and not word.startswith("-")]
+        if operands[:1] == ["run"] or operands[:1] == ["run-script"]:
+            operands = operands[1:]
+        elif operands[:1] and operands[0] in options["subcommands"]:
+            return
+        if not operands:
+            return
+        if operands[0] in ("exec", "x", "dlx"):
+            self.argv(tuple(operands[1:]))
+            return
+        scripts = self.package_scripts()
+        for script in (f"pre{operands[0]}", operands[0], f"post{operands[0]}"):
+            text = scripts.get(script)
+            if isinstance(text, str) and f"npm:{script}" not in self.read:
+                self.read.add(f"npm:{script}")
+                self.shell(text)
+
+    def package_scripts(self) -> Mapping[str, object]:
+        """`scripts` of the package.json in the image's working directory, as the build context has it."""
+        path = join_path(self.program.end_scope(self.stage).workdir, "package.json")
+        for source in context_candidates(self.program, self.stage, path) if isinstance(path, str) else ():
+            content = self.facts.context_file(source)
+            if content is not None:
+                import json  # only where a package.json is read
+
+                try:
+                    scripts = json.loads(content)["scripts"]
+                except (ValueError, LookupError, TypeError, RecursionError):
+                    return {}
+                return scripts if isinstance(scripts, dict) else {}
+        return {}
 
     def script(self, name: str, sure: bool) -> None:
         """A file that is started: its text where it is a shell script of the build context. `sure`: it is a script."""
@@ -216,7 +262,7 @@ class _Reader:
         self.read.add(name)
         base = posixpath.basename(name)
         looks = sure or _SCRIPT.search(base) is not None
-        for source in _in_context(self.program, self.stage, name):
+        for source in context_candidates(self.program, self.stage, name):
             content = self.facts.context_file(source)
             if content is None:
                 continue

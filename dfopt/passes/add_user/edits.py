@@ -13,8 +13,17 @@ from dfopt.ir.liveness import chain
 from dfopt.ir.shell_body import shell_kind
 from dfopt.lazy import regex
 from dfopt.passes.add_user.choice import choose_user, seen_creation
-from dfopt.passes.add_user.obstacles import file_obstacle, late_writer, may_own, port_obstacle, start_obstacle
+from dfopt.passes.add_user.obstacles import (
+    comment_obstacle,
+    file_obstacle,
+    late_writer,
+    port_obstacle,
+    start_obstacle,
+)
+from dfopt.passes.add_user.paths import may_own
+from dfopt.passes.add_user.writes import ScriptWrites, builder_at_start, data_directories, development_server
 from dfopt.record import replace
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +53,7 @@ def restored(
     begun = started(program, stage, facts)
     # a user that the base image has set for itself suits what that starts
     reason = "" if before == base.user else _unsaid(program, stage, begun)
-    reason = reason or port_obstacle(config) or (start_obstacle(begun, ()) if begun.said else base.why)
+    reason = reason or port_obstacle(config) or (start_obstacle(begun, ScriptWrites(program, stage, facts, [])) if begun.said else base.why)
     if reason:
         return None, reason
     edit, rewrites = insertion(program, _place(stage), ("USER", before))
@@ -73,10 +82,18 @@ def added(
     said = any(step.node.keyword == "WORKDIR" for step in steps)  # the base's own one may be anything
     if said and isinstance(config.workdir, str) and may_own(config.workdir) and config.workdir not in own:
         own.insert(0, config.workdir)
+    own += [path for path in data_directories(program, steps, config, begun) if path not in own]
     given = bool(owners(program, steps))
-    reason = port_obstacle(config) or start_obstacle(begun, own) or file_obstacle(program, steps, given)
+    writes = ScriptWrites(program, stage, facts, own)
+    reason = port_obstacle(config) or comment_obstacle(program) or start_obstacle(begun, writes)
+    reason = reason or file_obstacle(program, steps, given)
     if reason:
         return None, reason
+    try:
+        development_server(begun)
+        builder_at_start(program, steps, begun)
+    except Refusal as refusal:
+        return None, refusal.reason
     if not base.create and not base.own:
         base = replace(base, create=seen_creation(program, stage, facts))
     choice, reason = choose_user(program, steps, base, number, name)

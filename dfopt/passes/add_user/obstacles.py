@@ -10,6 +10,7 @@ from dfopt.ir.effects import covers, manager
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dfopt.ir.image_config import ImageConfig
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
+    from dfopt.passes.add_user.writes import ScriptWrites
 
 _HOME = regex(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
 _BIND = regex(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
@@ -27,48 +29,17 @@ _MODE = regex(r"[0-7]{3,4}\Z")
 _DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
 _TELLING = frozenset(("hostname",))  # without operands they only tell
-_WRITERS = frozenset(
-    ("mkdir", "touch", "cp", "mv", "ln", "tee", "install", "rm", "sed", "chmod", "truncate", "envsubst")
-)
 _INSTALLS = {
     "npm": ("install", "i", "ci", "update"), "yarn": ("install", "add"), "pnpm": ("install", "i", "add"),
     "bundle": ("install", "update"), "composer": ("install", "update", "require"), "poetry": ("install",),
     "pipenv": ("install", "sync"), "pip": ("install",), "pip3": ("install",), "gem": ("install",),
     "uv": ("sync", "pip"), "cargo": ("install",), "go": ("get", "install"),
 }  # fmt: skip
-_SYSTEM = frozenset(
-    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
-     "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin",
-     "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/usr/src", "/var",
-     "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp", "/var/www")
-)  # fmt: skip
-
-
-def may_own(path: str) -> bool:
-    """Whether a directory can be given to a user without giving away a part of the system."""
-    return path not in _SYSTEM and not path.startswith(
-        (
-            "/bin/",
-            "/sbin/",
-            "/etc/",
-            "/lib/",
-            "/proc/",
-            "/sys/",
-            "/dev/",
-            "/root/",
-            "/usr/bin/",
-            "/usr/sbin/",
-            "/usr/lib/",
-        )
-    )
-
-
-def start_obstacle(started: Started, own: Iterable[str]) -> str:
-    """What in the started commands needs root; `own`: directories that the user can write to."""
+def start_obstacle(started: Started, writes: ScriptWrites) -> str:
+    """What in the started commands needs root; `writes` knows the directories that the user can write to."""
     if started.why:
         return started.why
     programs = table("users")["programs"]
-    allowed = ("/tmp", "/dev", "/proc/self", "/var/tmp", "/run/lock", "/dev/shm", *own)
     for run in started.runs:
         if not run.names:
             return "a variable names a command that the image starts"
@@ -79,9 +50,13 @@ def start_obstacle(started: Started, own: Iterable[str]) -> str:
                 return f"the image starts {name}, which needs root"
             if name in programs["prepares"] and not (name in _TELLING and not _operands(run)):
                 return f"the image's start script calls {name}, which needs root"
-        reason = _installs(run) or _interactive(run) or _writes(run, allowed)
+        reason = _installs(run) or _interactive(run)
         if reason:
             return reason
+        try:
+            writes.check(run)
+        except Refusal as refusal:
+            return refusal.reason
     for match in _BIND.finditer(started.text):
         if 0 < int(match[1]) < 1024:
             return f"the image starts a server on port {match[1]}, which is root's outside of docker"
@@ -124,22 +99,6 @@ def _interactive(run: Run) -> str:
     return ""
 
 
-def _writes(run: Run, allowed: tuple[str, ...]) -> str:
-    """Where a command of a start script writes outside of the user's directories."""
-    if run.one is None:
-        return ""
-    paths = [r.target.value for r in run.one.node.redirects if r.op in (">", ">>", ">|", "&>", "&>>")]
-    if run.names[-1] in _WRITERS and not (run.names[-1] == "sed" and not run.one.has_option("-i", "--in-place")):
-        if run.names[-1] in ("cp", "ln", "install"):
-            paths += list(run.words[-1:])
-        else:
-            paths += list(run.words)
-    for path in paths:
-        if path is not None and path.startswith("/") and not any(covers(one, path) for one in allowed):
-            return f"the image's start script writes to {path}"
-    return ""
-
-
 def port_obstacle(config: ImageConfig) -> str:
     """A port that only root may open: EXPOSE, or a variable like PORT."""
     for port in config.ports:
@@ -152,6 +111,14 @@ def port_obstacle(config: ImageConfig) -> str:
         if re.search(r"(?:\A|_)PORT\Z", name) and isinstance(value, str) and value.isdigit() and 0 < int(value) < 1024:
             return f"{name}={value}: the port is root's outside of docker"
     return ""
+
+
+def comment_obstacle(program: Program) -> str:
+    """A comment that says how the image is run, where only root can do that."""
+    if "#" not in program.text:
+        return ""
+    match = re.search(rf"^[ \t]*#.*?({table('users')['programs']['comments']})", program.text, re.M)
+    return f"a comment runs the image with {match[1]}, which needs root" if match is not None else ""
 
 
 def file_obstacle(program: Program, steps: list[Step], owned: bool) -> str:

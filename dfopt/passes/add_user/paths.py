@@ -1,0 +1,17 @@
+"""Which directories may belong to a user."""
+
+from __future__ import annotations
+
+_SYSTEM = frozenset(
+    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
+     "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin",
+     "/usr/local/lib", "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/usr/src", "/var",
+     "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp", "/var/www")
+)  # fmt: skip
+
+
+def may_own(path: str) -> bool:
+    """Whether a directory can be given to a user without giving away a part of the system."""
+    return path not in _SYSTEM and not path.startswith(
+        ("/bin/", "/sbin/", "/etc/", "/lib/", "/proc/", "/sys/", "/dev/", "/root/", "/usr/bin/", "/usr/sbin/", "/usr/lib/")
+    )

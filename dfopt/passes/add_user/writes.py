@@ -1,0 +1,156 @@
+"""Where the image's own programs write: which directories are given to the user, and which writes still fail."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.analysis.startup import context_candidates
+from dfopt.ir.commands import INNER, TOP
+from dfopt.ir.effects import covers
+from dfopt.ir.scopes import join_path
+from dfopt.knowledge import table
+from dfopt.passes.add_user.paths import may_own
+from dfopt.refusal import Refusal
+from dfopt.syntax.expand import UNKNOWN, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.analysis.startup import Run, Started
+    from dfopt.facts import Facts
+    from dfopt.ir.image_config import ImageConfig
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_SHARED = ("/tmp", "/dev", "/proc/self", "/var/tmp", "/run/lock", "/dev/shm")
+_REDIRECTS = (">", ">>", ">|", "&>", "&>>")
+# Operands of these are written: all of them, or the last; `replaces`: by a new file of that name, for which the
+# directory alone must be writable. Sources: coreutils 9.5, sed 4.9, gettext 0.22
+_ALL = frozenset(("mkdir", "touch", "mv", "tee", "rm", "sed", "chmod", "truncate"))
+_LAST = frozenset(("cp", "ln", "install"))
+_REPLACES = frozenset(("mkdir", "mv", "rm", "sed", "ln"))
+# Variables that name directories of programs, which nobody writes to at run time
+_PROGRAMS = re.compile(r"(?:\A|_)(?:PATH|GOROOT|CLASSPATH)\Z|PATH\Z|(?:JAVA|JRE|JDK|MAVEN|GRADLE|ANT|CUDA)_HOME\Z")
+
+
+def data_directories(program: Program, steps: list[Step], config: ImageConfig, started: Started) -> list[str]:
+    """The directories that a RUN makes by mkdir and that CMD, ENTRYPOINT, their scripts or ENV name, and those below:
+    the program is told to use them, so that they must be the user's. Absolute, in the order of the file."""
+    made: dict[str, None] = {}
+    for step in steps:
+        for effect in program.effects(step):
+            if effect.kind == "creates" and effect.program == "mkdir" and effect.where in (TOP, INNER):
+                if may_own(effect.path):
+                    made[effect.path] = None
+            elif effect.kind == "deletes":
+                made = {path: None for path in made if not covers(effect.path, path)}
+    values = [
+        value for name, value in config.env.items() if isinstance(value, str) and _PROGRAMS.search(name) is None
+    ]
+    text = "\n".join([started.text, *values])
+    named = [path for path in made if re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text)]
+    return [path for path in made if any(covers(directory, path) for directory in named)]
+
+
+class ScriptWrites:
+    """Follows the commands of start scripts through `cd` and `mkdir`, and raises Refusal at a write that the user may
+    not do. `own`: directories that are the user's, without what is below them."""
+
+    def __init__(self, program: Program, stage: Stage, facts: Facts, own: list[str]) -> None:
+        self.program = program
+        self.stage = stage
+        self.facts = facts
+        self.own = own
+        self.directory = program.end_scope(stage).workdir
+        self.created: list[str] = []
+
+    def check(self, run: Run) -> None:
+        invocation = run.one
+        if invocation is None or not run.names:
+            return
+        name = run.names[-1]
+        if name == "cd":
+            operand = next((word for word in run.words if word is None or not word.startswith("-")), None)
+            self.directory = join_path(self.directory, operand if operand is not None else UNKNOWN)
+            return
+        for word, replaces in self.written(run, name):
+            if word is None:
+                continue
+            path = join_path(self.directory, word)
+            if isinstance(path, Unknown):
+                raise Refusal(
+                    f"the image's start script writes to {word}, below a working directory that is not known",
+                    "set WORKDIR",
+                )
+            if not self.allowed(path, replaces=replaces, changes_mode=name == "chmod"):
+                raise Refusal(f"the image's start script writes to {path}")
+            if name == "mkdir":
+                self.created.append(path)
+
+    def written(self, run: Run, name: str) -> Iterator[tuple[str | None, bool]]:
+        """(word, whether it only replaces or makes a name) of what a command writes; words that are no paths left out."""
+        assert run.one is not None
+        for redirect in run.one.node.redirects:
+            if redirect.op in _REDIRECTS:
+                yield redirect.target.value, False
+        if name == "sed" and not run.one.has_option("-i", "--in-place"):
+            return
+        operands = [word for word in run.words if word is None or not word.startswith(("-", "+"))]
+        if name == "chmod" or (name == "sed" and not run.one.has_option("-e", "-f")):
+            operands = operands[1:]  # the mode, or the script
+        if name == "sed":  # values of -e and -f, in short form: what looks like no file
+            values = run.words
+            taken = {values[at + 1] for at, value in enumerate(values[:-1]) if value is not None and _takes_script(value)}
+            operands = [word for word in operands if word not in taken]
+        if name in _LAST:
+            operands = operands[-1:] if len(operands) > 1 else []
+        if name in _ALL or name in _LAST:
+            for operand in operands:
+                yield operand, name in _REPLACES
+
+    def allowed(self, path: str, *, replaces: bool, changes_mode: bool) -> bool:
+        if any(covers(directory, path) for directory in (*_SHARED, *self.created)):
+            return True
+        if changes_mode:  # root's files keep their modes, whoever has the directory
+            return path in self.own
+        if path in self.own:
+            return True
+        if posixpath.dirname(path) not in self.own:
+            return False
+        if replaces:
+            return True
+        return not any(
+            self.facts.context_holds(source) for source in context_candidates(self.program, self.stage, path)
+        )
+
+
+def _takes_script(option: str) -> bool:
+    return re.fullmatch(r"-[a-zA-Z]*[ef]", option) is not None or option in ("--expression", "--file")
+
+
+def development_server(started: Started) -> None:
+    """Raises Refusal where the image starts a server for development."""
+    pattern = table("users")["programs"]["development"]
+    for run in started.runs:
+        words = " ".join([*run.names[-1:], *[word for word in run.words if word is not None]])
+        match = re.search(pattern, words)
+        if match is not None:
+            raise Refusal(
+                f"the image starts {match[0].strip()}, which writes among its sources and into node_modules",
+                "start a server for production",
+            )
+
+
+def builder_at_start(program: Program, steps: list[Step], started: Started) -> None:
+    """Raises Refusal where the image starts a build tool that a RUN used: what it fetched lies in root's home."""
+    names = {run.names[-1] for run in started.runs if run.names} & set(table("users")["programs"]["builders"])
+    for step in steps:
+        if names and step.node.keyword == "RUN":
+            for invocation in program.run_commands(step).invocations:
+                if invocation.program in names:
+                    raise Refusal(
+                        f"the image starts {invocation.program}, which keeps in root's home directory what line "
+                        f"{step.node.line} fetched"
+                    )
