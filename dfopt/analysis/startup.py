@@ -62,8 +62,8 @@ class Started(Record):
     said: bool
 
 
-def started(program: Program, stage: Stage, facts: Facts) -> Started:
-    """What a container of `stage`'s image starts."""
+def started(program: Program, stage: Stage, facts: Facts, *, package_scripts: bool = False) -> Started:
+    """What a container of `stage`'s image starts. `package_scripts`: what npm and its kind start is listed too."""
     config = image_config(program, stage)
     if isinstance(config.entrypoint, Unknown) or isinstance(config.cmd, Unknown):
         return Started((), "", "what the image starts depends on a variable", True)
@@ -72,7 +72,7 @@ def started(program: Program, stage: Stage, facts: Facts) -> Started:
     argv = config.entrypoint or ()
     if not _in_shell_form(program, stage, "ENTRYPOINT"):
         argv += config.cmd or ()
-    reader = _StartupReader(program, stage, facts)
+    reader = _StartupReader(program, stage, facts, package_scripts)
     before = base_entrypoint(scope.image, facts) if said and not config.entrypoint else ()
     if before is None or (before and not reader.wrapped(before, argv)):
         reader.why = untold("what the base image's ENTRYPOINT does is not known", facts)
@@ -108,7 +108,7 @@ def _is_init(program: str) -> bool:
 
 
 def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
-    """The files of the build context that `name` (a path, or a program as it is started) may be; the likeliest first."""
+    """The files of the build context that `name` (a path, or a program as started) may be; the likeliest first."""
     base = posixpath.basename(name)
     scope = program.end_scope(stage)
     if "/" in name:
@@ -139,8 +139,9 @@ def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
 
 
 class _StartupReader:
-    def __init__(self, program: Program, stage: Stage, facts: Facts) -> None:
+    def __init__(self, program: Program, stage: Stage, facts: Facts, reads_package_scripts: bool) -> None:
         self.program = program
+        self.reads_package_scripts = reads_package_scripts
         self.stage = stage
         self.facts = facts
         self.runs: list[Run] = []
@@ -215,6 +216,8 @@ class _StartupReader:
 
     def package_script(self, name: str, words: Sequence[str | None]) -> None:
         """What a Node package manager starts: the script of package.json that it names, or a package's program."""
+        if not self.reads_package_scripts:
+            return
         options = table("node_modules")["run"]
         if name in options["programs"]:
             command = [word for word in words if word is not None and not word.startswith("-")]

@@ -50,10 +50,14 @@ def restored(
     if not any(s.index > said.index and s.node.keyword == "RUN" for s in stage.steps):
         return None, f"line {line} says USER root, and no step behind it needs that"
     config = image_config(program, stage)
-    begun = started(program, stage, facts)
+    begun = started(program, stage, facts, package_scripts=True)
     # a user that the base image has set for itself suits what that starts
     reason = "" if before == base.user else _unsaid(program, stage, begun)
-    reason = reason or port_obstacle(config) or (start_obstacle(begun, ScriptWrites(program, stage, facts, [])) if begun.said else base.why)
+    reason = (
+        reason
+        or port_obstacle(config)
+        or (start_obstacle(begun, ScriptWrites(program, stage, facts, [])) if begun.said else base.why)
+    )
     if reason:
         return None, reason
     edit, rewrites = insertion(program, _place(stage), ("USER", before))
@@ -66,7 +70,7 @@ def added(
     """The fix that brings a user and switches to it; else why there is none. `number`, `name`: of a new user."""
     steps = chain(program, stage)
     config = image_config(program, stage)
-    begun = started(program, stage, facts)
+    begun = started(program, stage, facts, package_scripts=True)
     if base.why:
         return None, base.why
     reason = _unsaid(program, stage, begun)

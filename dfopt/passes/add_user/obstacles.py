@@ -35,6 +35,8 @@ _INSTALLS = {
     "pipenv": ("install", "sync"), "pip": ("install",), "pip3": ("install",), "gem": ("install",),
     "uv": ("sync", "pip"), "cargo": ("install",), "go": ("get", "install"),
 }  # fmt: skip
+
+
 def start_obstacle(started: Started, writes: ScriptWrites) -> str:
     """What in the started commands needs root; `writes` knows the directories that the user can write to."""
     if started.why:

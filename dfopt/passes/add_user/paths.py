@@ -13,5 +13,17 @@ _SYSTEM = frozenset(
 def may_own(path: str) -> bool:
     """Whether a directory can be given to a user without giving away a part of the system."""
     return path not in _SYSTEM and not path.startswith(
-        ("/bin/", "/sbin/", "/etc/", "/lib/", "/proc/", "/sys/", "/dev/", "/root/", "/usr/bin/", "/usr/sbin/", "/usr/lib/")
+        (
+            "/bin/",
+            "/sbin/",
+            "/etc/",
+            "/lib/",
+            "/proc/",
+            "/sys/",
+            "/dev/",
+            "/root/",
+            "/usr/bin/",
+            "/usr/sbin/",
+            "/usr/lib/",
+        )
     )

@@ -46,9 +46,7 @@ def data_directories(program: Program, steps: list[Step], config: ImageConfig, s
                     made[effect.path] = None
             elif effect.kind == "deletes":
                 made = {path: None for path in made if not covers(effect.path, path)}
-    values = [
-        value for name, value in config.env.items() if isinstance(value, str) and _PROGRAMS.search(name) is None
-    ]
+    values = [value for name, value in config.env.items() if isinstance(value, str) and _PROGRAMS.search(name) is None]
     text = "\n".join([started.text, *values])
     named = [path for path in made if re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text)]
     return [path for path in made if any(covers(directory, path) for directory in named)]
@@ -90,7 +88,7 @@ class ScriptWrites:
                 self.created.append(path)
 
     def written(self, run: Run, name: str) -> Iterator[tuple[str | None, bool]]:
-        """(word, whether it only replaces or makes a name) of what a command writes; words that are no paths left out."""
+        """(word, whether it only replaces or makes a name) of what a command writes."""
         assert run.one is not None
         for redirect in run.one.node.redirects:
             if redirect.op in _REDIRECTS:
@@ -102,7 +100,9 @@ class ScriptWrites:
             operands = operands[1:]  # the mode, or the script
         if name == "sed":  # values of -e and -f, in short form: what looks like no file
             values = run.words
-            taken = {values[at + 1] for at, value in enumerate(values[:-1]) if value is not None and _takes_script(value)}
+            taken = {
+                values[at + 1] for at, value in enumerate(values[:-1]) if value is not None and _takes_script(value)
+            }
             operands = [word for word in operands if word not in taken]
         if name in _LAST:
             operands = operands[-1:] if len(operands) > 1 else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.passes.pipefail.pipes import breaks_early, decides, differs_in_bash
+from dfopt.passes.pipefail.pipes import answers, breaks_early, decides, differs_in_bash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def stays_out(program: Program, step: Step, *, to_bash: bool) -> str:
     early = breaks_early(body)
     if early and "pipefail" not in body.shell.options:
         return f"{early} may end the command before it by SIGPIPE"
+    answer = answers(body)
+    if answer and "pipefail" not in body.shell.options:
+        return f"{answer} stands on the left of a pipe, where its failure is an answer and no error"
     if decides(body) and "pipefail" not in body.shell.options:
         return "the status of a pipe decides there what else runs"
     other = differs_in_bash(body) if to_bash else ""

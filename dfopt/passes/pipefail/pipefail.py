@@ -41,9 +41,10 @@ class Pipefail(Pass):
     ```
 
     Refuses: a shell without pipefail, and a base image of which it is not known that it has bash (or busybox's ash); a
-    command that closes the pipe early (`head`, `grep -q`, `yes`), since the one before it then dies of SIGPIPE; a pipe
-    in a condition; a step under the new SHELL that bash reads otherwise (`echo` with escapes, `$RANDOM`) or that is not
-    understood. Does nothing for pipes from `echo` and `printf`, and inside `$( )` but for `x=$(a | b)`.
+    command that closes the pipe early (`head`, `grep -q`, `yes`), since the one before it then dies of SIGPIPE; a
+    command on the left whose failure is an answer (`grep`, `diff`, `xargs`); a pipe in a condition; a step under the
+    new SHELL that bash reads otherwise (`echo` with escapes, `$RANDOM`) or that is not understood. Does nothing for
+    pipes from `echo` and `printf`, and inside `$( )` but for `x=$(a | b)`.
 
     Declares: a SHELL instruction comes, or gets two words more. `unsafe`: steps that succeeded may fail, and the SHELL
     also runs the steps behind it, a CMD in shell form, and images built on this one.

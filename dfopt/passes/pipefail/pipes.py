@@ -103,6 +103,28 @@ def _stops(name: str, words: list[str], early: dict[str, dict[str, list[str]]]) 
     return pattern is not None and any(re.search(str(pattern), word) for word in words)
 
 
+def answers(body: Body) -> str:
+    """The command on the left of a pipe whose failure is an answer, as grep's is; "" where there is none. One inside a
+    substitution does not count, nor one that `|| true` excuses."""
+    return memoized(body, "answers", _answers) if "|" in body.text else ""
+
+
+def _answers(body: Body) -> str:
+    assert body.program is not None
+    answering = table("pipes")["answers"]
+    for node in _with_status(body.program.script):
+        if isinstance(node, Pipeline):
+            for command in node.commands[:-1]:
+                for inner in _with_status(command):
+                    name = _name(inner) if isinstance(inner, SimpleCommand) else None
+                    if name is None or not isinstance(inner, SimpleCommand):
+                        continue
+                    first = inner.words[1].value if len(inner.words) > 1 else None
+                    if name in answering["names"] or first in answering["commands"].get(name, ()):
+                        return name
+    return ""
+
+
 def decides(body: Body) -> bool:
     """Whether the status of a pipeline in the body decides what else runs: pipefail would change that unseen."""
     return memoized(body, "decides", _decides) if "|" in body.text else False

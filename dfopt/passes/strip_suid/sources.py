@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
 
-_STRIPPED = regex(r"-perm\s+['\"]?[-/+]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
+# `-perm +6000` is an error to GNU find since 4.5.12 (2013), and finds nothing; busybox's knows it
+_STRIPPED = regex(r"-perm\s+['\"]?[-/]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
+_OLD_FIND = regex(r"-perm\s+['\"]?\+(?:[ug]+[=+]s|0?[246]000)")
 _SETS = regex(
     r"\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]*-m\s*0?4\d{3}\b"
 )
@@ -37,7 +39,12 @@ def strips(program: Program, step: Step) -> bool:
     if step.effective.keyword != "RUN":
         return False
     text = run_text(program, step)
-    return ("-perm" in text or "chmod" in text) and _STRIPPED.search(text) is not None
+    if "-perm" not in text and "chmod" not in text:
+        return False
+    if _OLD_FIND.search(text) is not None:
+        base = program.scope(step).base
+        return base is not None and base.sh == "busybox"
+    return _STRIPPED.search(text) is not None
 
 
 def sets(program: Program, step: Step) -> bool:
@@ -67,10 +74,22 @@ def brings(program: Program, step: Step) -> bool:
         return node.flag("from") is not None and copies_programs(program, step)
     if node.keyword != "RUN":
         return False
+    if _only_plain_packages(program, step):
+        return False
     return any(
         effect.kind == "opaque" or (effect.kind == "installs" and effect.path in _SYSTEM_FAMILIES)
         for effect in program.effects(step)
     )
+
+
+def _only_plain_packages(program: Program, step: Step) -> bool:
+    """Whether a step does nothing of interest but install Alpine packages that bring no such program."""
+    bring = table("suid")["apk"]["bring"]
+    for effect in program.effects(step):
+        if effect.kind == "opaque" or (effect.kind == "installs" and effect.path != "apk"):
+            return False
+    packages = list(_packages(program, step))
+    return bool(packages) and all(name and not name.startswith("$") and name not in bring for name in packages)
 
 
 def copies_programs(program: Program, step: Step) -> bool:
@@ -91,15 +110,19 @@ def copies_programs(program: Program, step: Step) -> bool:
 def installed(program: Program, stage: Stage) -> Iterator[tuple[Step, str]]:
     """The packages by name that the steps of an image install, without versions."""
     for step in chain(program, stage):
-        if step.node.keyword != "RUN":
-            continue
-        for tool in tools(program, step):
-            if tool.family in _SYSTEM_FAMILIES and tool.does.get("installs"):
-                text = program.body(step).text
-                for word in tool.one.operands(tool.facts.get("value-options", ())):
-                    # `name=1.*` is a glob to the shell
-                    written = word.value if tool.one.nested else text[word.start : word.end]
-                    yield step, re.split("[=:@<>~]", (written or "").strip("\"'"))[0]
+        if step.node.keyword == "RUN":
+            for name in _packages(program, step):
+                yield step, name
+
+
+def _packages(program: Program, step: Step) -> Iterator[str]:
+    for tool in tools(program, step):
+        if tool.family in _SYSTEM_FAMILIES and tool.does.get("installs"):
+            text = program.body(step).text
+            for word in tool.one.operands(tool.facts.get("value-options", ()))[1:]:
+                # `name=1.*` is a glob to the shell
+                written = word.value if tool.one.nested else text[word.start : word.end]
+                yield re.split("[=:@<>~]", (written or "").strip("\"'"))[0]
 
 
 def needed(program: Program, stage: Stage) -> str:

@@ -1,3 +1,3 @@
 FROM debian:13-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends git
+    && apt-get install -y --no-install-recommends git ca-certificates

@@ -10,6 +10,7 @@ from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Pass
+from dfopt.passes.no_recommends.certificates import behind, lacks_certificates, lineage, names_certificates, needing
 from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
@@ -30,9 +31,9 @@ class NoRecommends(Pass):
     """Keeps apt from installing what packages only recommend: `--no-install-recommends`.
 
     Why: recommended packages are often a large part of what is installed. Measured: 12.6 MB less for git. They are also
-    at times what makes a program work: `curl` recommends `ca-certificates`, without which it cannot speak https.
-    Therefore this is never a safe fix: let `fix --verify` build it and run your smoke test, or name the packages that
-    you need.
+    at times what makes a program work. `ca-certificates`, without which `curl`, `wget` and `git` cannot speak https, is
+    named where nothing else brings it. This is never a safe fix: let `fix --verify` build it and run your smoke test,
+    or name the packages that you need.
 
     Example:
 
@@ -43,13 +44,13 @@ class NoRecommends(Pass):
 
     ```dockerfile
     FROM debian:13-slim
-    RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+    RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
     ```
 
     Refuses: ONBUILD; an apt in the string of `sh -c`. Does nothing where the file says anything about recommended
     packages by itself (`APT::Install-Recommends`).
 
-    Declares: each `install` gains one word. Always `unsafe`.
+    Declares: each `install` gains one word, or that and `ca-certificates`. Always `unsafe`.
     """
 
     name = "no-recommends"
@@ -67,21 +68,39 @@ class NoRecommends(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if "ecommends" in program.text.lower() and _SAID.search(program.text):
             return
-        for _, _, step in shipped_runs(program, self.settings["stages"], "apt"):
+        certified: set[int] = set()  # stages in which an earlier finding brings the certificates
+        for stage, _, step in shipped_runs(program, self.settings["stages"], "apt"):
             body = program.body(step)
-            found = [tool for tool in tools(program, step) if _pulls(tool)]
-            if found:
-                yield self.found(step, body, found)
+            installs = [tool for tool in tools(program, step) if _pulls(tool)]
+            if installs:
+                certificates = certified.isdisjoint(lineage(program, stage)) and lacks_certificates(program, step)
+                finding = self.check(program, step, body, installs, certificates)
+                if finding.fix is not None and certificates and names_certificates(finding.fix):
+                    certified.add(stage.index)
+                yield finding
 
-    def found(self, step: Step, body: Body, found: list[Tool]) -> Finding:
+    def check(self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool) -> Finding:
         node = step.node
         message = "install no recommended packages"
-        reachable = [tool for tool in found if not tool.one.nested and tool.one.where != SUBSTITUTION]
+        reachable = [tool for tool in installs if not tool.one.nested and tool.one.where != SUBSTITUTION]
         reason = untouchable(step, body, bool(reachable), "apt")
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
-        pairs = [_edit(step, body, tool) for tool in reachable]
-        fix = Fix(tuple([edit for edit, _ in pairs]), tuple([rewrite for _, rewrite in pairs]), "unsafe")
+        edits: list[Edit] = []
+        rewrites: list[EditWords] = []
+        for tool in reachable:
+            needs = needing(body, tool) if certificates else None
+            if needs is not None:
+                word, package = needs
+                edit, rewrite = behind(program, step, body, tool, word, package)
+                edits.append(edit)
+                rewrites.append(rewrite)
+                certificates = False
+                message = f"install no recommended packages but {package}, which {word.value} needs for https"
+            edit, rewrite = _option(step, body, tool)
+            edits.append(edit)
+            rewrites.append(rewrite)
+        fix = Fix(tuple(edits), tuple(rewrites), "unsafe")
         return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix)
 
 
@@ -92,7 +111,7 @@ def _pulls(tool: Tool) -> bool:
     return not any(value in _OPTIONS for value in tool.one.values if value) and len(tool.one.operands()) > 1
 
 
-def _edit(step: Step, body: Body, tool: Tool) -> tuple[Edit, EditWords]:
+def _option(step: Step, body: Body, tool: Tool) -> tuple[Edit, EditWords]:
     """Behind the options that follow the subcommand, where a person would put it."""
     words = tool.one.words
     at = tool.at

@@ -1,0 +1,66 @@
+"""ca-certificates: which packages recommend them, and whether an image has them anyway."""
+
+from __future__ import annotations
+
+from dfopt.analysis.run_steps import run_text
+from dfopt.edit import Edit
+from dfopt.ir.base_images import ImageRows
+from dfopt.ir.liveness import chain
+from dfopt.knowledge import table
+from dfopt.rewrites.commands import EditWords
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.findings import Fix
+    from dfopt.ir.program import Program
+    from dfopt.ir.shell_body import Body
+    from dfopt.ir.stages import Stage, Step
+    from dfopt.syntax.shell.nodes import Word
+
+
+def names_certificates(fix: Fix) -> bool:
+    return any("ca-certificates" in edit.text for edit in fix.edits)
+
+
+def lineage(program: Program, stage: Stage) -> set[int]:
+    """The stage and all that it is built on."""
+    found = {stage.index}
+    while stage.parent is not None:
+        stage = program.stages[stage.parent]
+        found.add(stage.index)
+    return found
+
+
+def lacks_certificates(program: Program, step: Step) -> bool:
+    """Whether neither the base image nor a step of the chain is known to bring ca-certificates."""
+    known = table("recommends")
+    image = program.scope(step).image
+    if image is not None and ImageRows(known["present"]).find(image) is not None:
+        return False
+    stage = program.stages[step.stage]
+    return not any(
+        package in run_text(program, other)
+        for other in chain(program, stage)
+        if other.node.keyword == "RUN"
+        for package in known["brings"]
+    )
+
+
+def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:
+    """The first package of the command that needs a recommended one, and that."""
+    needed: dict[str, list[str]] = table("recommends")["needed"]
+    for word in tool.one.operands(tool.facts.get("value-options", ())):
+        if word.value in needed:
+            return word, needed[word.value][0]
+    return None
+
+
+def behind(program: Program, step: Step, body: Body, tool: Tool, word: Word, package: str) -> tuple[Edit, EditWords]:
+    """A package behind another one: on a line of its own where that stands on one."""
+    words = tool.one.node.words
+    index = next(i for i, other in enumerate(words) if other.start == word.start)
+    start, end = body.span(word.start, word.end)
+    gap = program.text[body.span(words[index - 1].start, words[index - 1].end)[1] : start]
+    separator = gap if "\n" in gap and "#" not in gap else " "
+    return Edit(end, end, f"{separator}{package}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (package,))

@@ -1,0 +1,3 @@
+FROM debian:13-slim
+RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates
+RUN apt-get update && apt-get install -y --no-install-recommends wget
