@@ -1,6 +1,0 @@
-FROM node:22
-WORKDIR /app
-COPY . .
-RUN chown 1000:1000 /app
-USER 1000
-CMD ["/app/start.sh"]

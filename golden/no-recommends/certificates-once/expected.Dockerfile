@@ -1,3 +1,0 @@
-FROM debian:13-slim
-RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates
-RUN apt-get update && apt-get install -y --no-install-recommends wget

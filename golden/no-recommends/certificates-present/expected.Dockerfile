@@ -1,2 +1,0 @@
-FROM python:3.13-slim
-RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
