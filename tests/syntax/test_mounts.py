@@ -12,7 +12,7 @@ ROWS: list[tuple[str, str, tuple[str, str, str, str]]] = [
     ("long and short keys", "type=bind,dst=/a,src=b,from=c", ("bind", "/a", "c", "b")),
     ("upper case", "TYPE=cache,Destination=/a", ("cache", "/a", "", "/")),
     ("the last of two counts", "type=cache,target=/a,target=/b", ("cache", "/b", "", "/")),
-    ("quoted fields", 'type=cache,"target=/a,b"', ("cache", "/a,b", "", "/")),
+    ("quoted fields", r"type=cache,\"target=/a,b\"", ("cache", "/a,b", "", "/")),
     ("variables stay", "type=cache,target=$HOME/x", ("cache", "$HOME/x", "", "/")),
     ("a secret has no target", "type=secret,id=x", ("secret", "", "", "/")),
 ]
