@@ -18,7 +18,11 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dfopt.facts import Facts
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.effects import Effect
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
 
@@ -116,7 +120,94 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
                 found = UNKNOWN
             elif covers(path, to):
                 return TAKEN
+        elif node.keyword == "VOLUME" and any(covers(path, volume) for volume in _volumes(program, one)):
+            return TAKEN  # the classic builder and buildah make its directory
     return found
+
+
+def _volumes(program: Program, step: Step) -> list[str]:
+    """The directories that a VOLUME names, as far as they are known."""
+    scope = program.scope(step)
+    paths = [
+        join_path(scope.workdir, scope.expand(argument.value, program.dockerfile.escape))
+        for argument in step.node.arguments
+    ]
+    return [path for path in paths if isinstance(path, str)]
+
+
+def may_be_directory(program: Program, step: Step, path: str) -> bool:
+    """Whether a directory may be at `path` when `step` begins, so that a COPY to this path goes into it.
+
+    An earlier instruction made one there (WORKDIR, VOLUME, COPY, a command of a RUN that names it); or nothing in the
+    file tells what the base image has there, and the path does not name a file by its extension."""
+    if is_there(program, step, path) or _made_below(program, step, path):
+        return True
+    facts = table("base_paths")
+    above, _, name = path.rpartition("/")
+    if FILE.search(name) and not name.endswith(tuple(facts["directory-endings"])):
+        return False
+    place = place_of(program, step, path)
+    if place == TAKEN:
+        return not _copied_there(program, step, path)
+    repository, _ = split_image(program.scope(step).image or "")
+    return place == UNKNOWN and (repository not in facts["plain"] or above not in facts["flat"])
+
+
+def _made_below(program: Program, step: Step, path: str) -> bool:
+    """Whether an instruction in front of `step` puts something into `path`, or declares it to be a directory."""
+    below = path.rstrip("/") + "/"
+    for other in before(program, step):
+        node = other.node
+        if node.keyword in ("COPY", "ADD", "WORKDIR"):
+            target = written(program, other)
+            if target is not None and (target.startswith(below) or (target == path and _into_directory(other))):
+                return True
+        elif node.keyword == "VOLUME":
+            if any(covers(path, volume) for volume in _volumes(program, other)):
+                return True
+        elif node.keyword == "RUN":
+            if any(
+                effect.kind == "creates" and (effect.path.startswith(below) or _makes_directory(effect, path))
+                for effect in program.effects(other)
+            ):
+                return True
+            if any(
+                invocation.program in ("useradd", "adduser", "usermod") and path in _homes(invocation)
+                for invocation in program.run_commands(other).invocations
+            ):
+                return True
+    return False
+
+
+def _into_directory(step: Step) -> bool:
+    """Whether a COPY's destination is a directory by its form: a final slash, several sources, or a directory."""
+    words = [argument.value for argument in step.node.arguments]
+    return words[-1].endswith(("/", "/.")) or len(words) > 2 or words[0] in (".", "./") or words[0].endswith("/")
+
+
+def _makes_directory(effect: Effect, path: str) -> bool:
+    return effect.path == path and effect.program in ("mkdir", "git", "tar", "unzip")
+
+
+def _homes(invocation: Invocation) -> Iterator[str]:
+    """The directories that a command which makes an account may make: its home."""
+    for value in invocation.values:
+        if value is not None and not value.startswith("-"):
+            yield value.rstrip("/") if value.startswith("/") else f"/home/{value}"
+        elif value is not None and "=" in value:
+            yield value.partition("=")[2].rstrip("/")
+
+
+def _copied_there(program: Program, step: Step, path: str) -> bool:
+    """Whether all that instructions in front of `step` say of `path` is that a file is copied to it."""
+    return not any(
+        path in program.body(other).text or any(covers(path, effect.path) for effect in program.effects(other))
+        for other in before(program, step)
+        if other.node.keyword == "RUN"
+    ) and not any(
+        other.node.keyword == "WORKDIR" and (target := written(program, other)) is not None and covers(path, target)
+        for other in before(program, step)
+    )
 
 
 def another_file(program: Program, step: Step, path: str) -> bool:
@@ -186,10 +277,12 @@ def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     found = copied(program, step, facts)
     if found is None or found.single is False:
         return False
-    if found.single:
-        return found.target == path
     to, source = step.node.arguments[1].value, found.sources[0].rstrip("/")
     into = to.endswith("/") or to in (".", "./")
+    if not into and found.target == path and not is_run(program, step, path) and may_be_directory(program, step, path):
+        return False
+    if found.single:
+        return found.target == path
     target = f"{found.target.rstrip('/')}/{source.rpartition('/')[2]}" if into else found.target
     if target != path:
         return False

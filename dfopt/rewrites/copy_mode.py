@@ -107,6 +107,11 @@ def mode_command(node: SimpleCommand) -> ModeCommand | None:
     return ModeCommand(node, flag, why, names, recursive, option, node.words[at + 1 :])
 
 
+def is_default(flag: tuple[str, str]) -> bool:
+    """Whether a flag of COPY says what COPY does without it: files belong to root and its group."""
+    return flag[0] == "chown" and set(flag[1].split(":")) <= {"0", "root"}
+
+
 def written(program: Program, step: Step) -> str | None:
     """The last argument of a COPY, ADD or WORKDIR as an absolute path; None where it is not known."""
     scope = program.scope(step)
@@ -152,7 +157,8 @@ def between(
 
 class ModeIntoCopy(Rewrite):
     """COPYs gain the flag that says what the chmod or chown at `offset` of a later RUN says of `path`, which they
-    write: all of it (`path` is new), or all that is in it. What becomes of the command is declared apart.
+    write: all of it (`path` is new), or all that is in it. Where that is what COPY does without a flag (root's files),
+    they gain none. What becomes of the command is declared apart.
     `files`: other COPYs that are known to copy one file each, a fact from outside."""
 
     copies: tuple[int, ...]
@@ -191,4 +197,5 @@ class ModeIntoCopy(Rewrite):
                 raise Refusal(f"{old.keyword} does not write {self.path}")
             if any(name in (self.flag[0], "link") for name, _ in old.flags):
                 raise Refusal(f"{old.keyword} has a flag that says otherwise")
-            model.items[copy.index] = Item(old.index, old.keyword, (*old.flags, self.flag), old.value)
+            if not is_default(self.flag):
+                model.items[copy.index] = Item(old.index, old.keyword, (*old.flags, self.flag), old.value)

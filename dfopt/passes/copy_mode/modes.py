@@ -13,7 +13,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
-from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, written
+from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, is_default, written
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
@@ -99,8 +99,11 @@ def is_tree(program: Program, stage: Stage, writers: Sequence[Step], path: str) 
 
 def message_of(moved: Sequence[Moved]) -> str:
     """What a fix does, in a line."""
-    said = sorted({f"--{one.command.flag[0]}={one.command.flag[1]}" for one in moved})
-    return f"copy with {' and '.join(said)}: in a later layer, the files are stored a second time"
+    flags = sorted({"=".join(operand.command.flag) for operand in moved if not is_default(operand.command.flag)})
+    if not flags:
+        return "COPY gives the files to root: `chown` stores them a second time"
+    flags = [f"--{flag}" for flag in flags]
+    return f"copy with {' and '.join(flags)}: in a later layer, the files are stored a second time"
 
 
 def fix_of(program: Program, step: Step, moved: Sequence[Moved]) -> Fix:
@@ -119,7 +122,9 @@ def fix_of(program: Program, step: Step, moved: Sequence[Moved]) -> Fix:
         copies = tuple([writer.index for writer in one.writers])
         rewrites.append(ModeIntoCopy(copies, step.index, one.command.node.start, one.path, one.command.flag, one.files))
     steps = {writer.index: writer for one in moved for writer in one.writers}
-    edits += [flags_edit(program, steps[index], given) for index, given in flags.items()]
+    for index, given in flags.items():
+        added = [flag for flag in given if not is_default((flag[2:].partition("=")[0], flag.partition("=")[2]))]
+        edits += [flags_edit(program, steps[index], added)] if added else []
     whole = []
     commands = {one.command.node.start: one.command for one in moved}
     for start, command in commands.items():
