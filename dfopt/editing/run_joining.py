@@ -5,15 +5,16 @@ from __future__ import annotations
 from dfopt.edit import Edit
 from dfopt.editing.keywords import is_pragma
 from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
+from dfopt.ir.command_paths import stale_path
 from dfopt.ir.exit_status import errexit_throughout
 from dfopt.refusal import Refusal
-from dfopt.rewrites.append_checks import check_part
+from dfopt.rewrites.join_checks import check_part
 from dfopt.rewrites.merge_listed import check_listed
 from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dfopt.ir.liveness import Death
     from dfopt.ir.program import Program
@@ -42,68 +43,69 @@ def why(death: Death) -> str:
     return f"{death.path} is written again by {death.program} in a later layer"
 
 
-def obstacle(program: Program, step: Step, position: int, count: int, first: Step) -> str:
-    """What keeps a step from being part `position` of a chain of `count`; "" where nothing does."""
-    reason = layout_obstacle(program, step, position, first)
-    if reason:
-        return reason
-    try:
-        check_part(program, step, position, count, needs_wrap(program, step, position, count))
-    except Refusal as error:
-        return str(error)
-    return ""
+def check_joinable(program: Program, step: Step, opening: Step, *, last: bool) -> None:
+    """Raises Refusal unless a step can be a part of the chain that begins with the step `opening`, as its last part or
+    with others behind it."""
+    first = step is opening
+    check_layout(program, step, opening)
+    check_part(program, step, first=first, last=last, wrapped=needs_subshell(program, step, first=first, last=last))
 
 
-def layout_obstacle(program: Program, step: Step, position: int, first: Step) -> str:
-    """What in a step's form, flags and comments keeps it from being part `position` of one RUN; "" where nothing
-    does."""
+def check_layout(program: Program, step: Step, opening: Step) -> None:
+    """Raises Refusal where a step's form, flags or comments keep it from being a part of the RUN `opening`."""
     node = step.node
     body = program.body(step)
     if node.doubt:
-        return node.doubt
+        raise Refusal(node.doubt)
     if body.form != "line" or body.program is None:
-        return "heredocs are never merged" if step.heredocs else body.why
-    if [(f.name, f.value) for f in node.flags] != [(f.name, f.value) for f in first.node.flags]:
-        return "the flags differ"
+        raise Refusal("heredocs are never merged" if step.heredocs else body.why)
+    if [(f.name, f.value) for f in node.flags] != [(f.name, f.value) for f in opening.node.flags]:
+        raise Refusal("the flags differ", "give the RUNs the same flags")
     if any(mount.kind == "tmpfs" for mount in mounts(node)):
-        return "a tmpfs mount is empty at the beginning of each step"
-    if position:
+        raise Refusal("a tmpfs mount is empty at the beginning of each step")
+    if step is not opening:
         if any(is_pragma(program.text, comment) for comment in node.above):
-            return "a comment above it is meant for this instruction alone"
+            raise Refusal(
+                "a comment above it is meant for this instruction alone",
+                f"put the comment above line {opening.node.line}, where it holds for the joined RUN",
+            )
         head = node.joined.span(node.at, node.at + 1)[0]
         if any(node.start < comment.start < head for comment in node.comments):
-            return "a comment stands between RUN and its command"
-    return ""
+            raise Refusal("a comment stands between RUN and its command", "put the comment above the RUN")
 
 
-def needs_wrap(program: Program, step: Step, position: int, count: int) -> bool:
+def needs_subshell(program: Program, step: Step, *, first: bool, last: bool) -> bool:
     """Whether a part must run in a subshell: its state would leak, or its list would mask what came before."""
     body = program.body(step)
     if body.program is None:
         return False
-    found = program.shell_state(step)
-    last = position == count - 1
-    if found.state and not last:
+    state = program.shell_state(step)
+    if state.state and not last:
         return True
-    if position and found.errexit and "e" not in body.shell.options:
+    if not first and state.errexit and "e" not in body.shell.options:
         return True
-    return found.lists and (position > 0 or body.program.script.items[-1].terminator != "")
+    return state.lists and (not first or body.program.script.items[-1].terminator != "")
 
 
-def list_obstacle(program: Program, steps: list[Step]) -> str:
-    """What keeps steps, one of them under `set -e`, from being a list of subshells under `set -e`; "" where nothing
-    does."""
+def subshells(program: Program, steps: Sequence[Step]) -> tuple[bool, ...]:
+    """Which of RUNs that become one chain must run in a subshell."""
+    end = len(steps) - 1
+    return tuple(
+        [
+            needs_subshell(program, step, first=position == 0, last=position == end)
+            or bool(stale_path(program, steps, position))
+            for position, step in enumerate(steps)
+        ]
+    )
+
+
+def check_list(program: Program, steps: Sequence[Step]) -> None:
+    """Raises Refusal unless steps, one of them under `set -e`, can be a list of subshells under `set -e`."""
     if not any(program.body(step).program is not None and program.shell_state(step).errexit for step in steps[:-1]):
-        return "no part is under `set -e`"
-    for position, step in enumerate(steps):
-        reason = layout_obstacle(program, step, position, steps[0])
-        if reason:
-            return reason
-        try:
-            check_listed(program, step, step is steps[-1])
-        except Refusal as error:
-            return str(error)
-    return ""
+        raise Refusal("no part is under `set -e`")
+    for step in steps:
+        check_layout(program, step, steps[0])
+        check_listed(program, step, first=step is steps[0], last=step is steps[-1])
 
 
 def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...], *, listed: bool = False) -> list[Edit]:

@@ -108,6 +108,8 @@ def subcommand(found: Invocation, facts: dict[str, Any]) -> tuple[str | None, in
 def copy_effects(step: Step, scope: Scope, escape: str) -> list[Effect]:
     """The effects of COPY and ADD, where the destination is known."""
     node = step.effective
+    if not node.arguments:  # of an ONBUILD trigger, which only the build of a child image checks
+        return []
     target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, escape))
     return [] if isinstance(target, Unknown) else [Effect("creates", target, 0, "top", node.keyword)]
 

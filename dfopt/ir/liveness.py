@@ -7,6 +7,7 @@ what the effects tell is seen; a program that no table knows neither writes nor 
 from __future__ import annotations
 
 from dfopt.ir.effects import Effect, covers
+from dfopt.knowledge import table
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -31,42 +32,60 @@ class Death(Record):
 class Layers:
     """The paths that the layers so far hold alive, with their writers. Feed it one step after the other."""
 
-    __slots__ = ("live",)
+    __slots__ = ("empty", "live")
 
     def __init__(self) -> None:
         self.live: list[tuple[int, Effect]] = []
+        files = table("programs")["files"]
+        self.empty = frozenset(name for name in files if files[name].get("empty"))
 
     def feed(self, step: int, effects: Iterable[Effect]) -> list[Death]:
         """Takes a step's effects in their order; returns what they kill of earlier steps."""
         deaths: list[Death] = []
         for effect in effects:
             if effect.kind == "deletes":
-                deaths += [
-                    Death(effect.path, writer, step, "deleted", effect.program)
-                    for writer, other in self.live
-                    if writer != step and _met(effect, other)
-                ]
+                deaths += [Death(effect.path, writer, step, "deleted", effect.program) for writer in self._of(effect)]
                 self.live = [pair for pair in self.live if not covers(effect.path, pair[1].path)]
             elif effect.kind in ("creates", "changes"):
                 if effect.kind == "changes":
                     deaths += [
                         Death(other.path, writer, step, "overwritten", effect.program)
                         for writer, other in self.live
-                        if writer != step and covers(effect.path, other.path) and other.program != "mkdir"
+                        if writer != step and _changes(effect, other) and other.program != "mkdir"
                     ]
                     if not effect.deep and self._directory(effect.path):
                         continue  # another mode or owner of a directory by itself stores no file again
                 self.live.append((step, effect))
-        return deaths
+        # what dies in the layer that wrote it leaves nothing there
+        return [death for death in deaths if death.writer != step]
+
+    def _of(self, deletion: Effect) -> list[int]:
+        """The steps that wrote what a deletion takes: all that is written at its path or below; where that is nothing,
+        the last step that wrote a directory around it."""
+        taken = [writer for writer, other in self.live if covers(deletion.path, other.path)]
+        if taken:
+            return [
+                writer
+                for writer, other in self.live
+                if covers(deletion.path, other.path) and other.program not in self.empty
+            ]
+        around = [
+            (len(other.path), place, writer)
+            for place, (writer, other) in enumerate(self.live)
+            if covers(other.path, deletion.path) and other.path != "/" and other.program not in self.empty
+        ]
+        return [max(around)[2]] if around else []
 
     def _directory(self, path: str) -> bool:
         """Whether mkdir made the path."""
         return any(other.path == path and other.program == "mkdir" for _, other in self.live)
 
 
-def _met(effect: Effect, other: Effect) -> bool:
-    """Whether a deletion takes something of what another effect wrote: all of it, or a part inside it."""
-    return covers(effect.path, other.path) or (covers(other.path, effect.path) and other.path != "/")
+def _changes(effect: Effect, other: Effect) -> bool:
+    """Whether a change of mode or owner reaches what another effect wrote."""
+    if effect.deep:
+        return covers(effect.path, other.path)
+    return effect.path == (other.path.rpartition("/")[0] or "/" if effect.within else other.path)
 
 
 def chain(program: Program, stage: Stage) -> list[Step]:
@@ -76,12 +95,6 @@ def chain(program: Program, stage: Stage) -> list[Step]:
         stage = program.stages[stage.parent]
         steps = [*stage.steps, *steps]
     return steps
-
-
-def deaths(program: Program, stage: Stage) -> list[Death]:
-    """Everything that dies within the layers of an image of `stage`."""
-    layers = Layers()
-    return [death for step in chain(program, stage) for death in layers.feed(step.index, program.effects(step))]
 
 
 def copied_paths(program: Program, stage: Stage) -> set[str] | None:

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command, Redirect
     from dfopt.syntax.tree import Instruction
 
-    # ("cmd", offset, assignments, words, redirects) | ("and" | "or", left, right) | ("list", ((term, ";" | "&"), ...))
-    # | ("pipe", negated, timed, operators, terms) | ("sub" | "group", term, redirects) | (other compound, ...)
+    # ("cmd", offset, assignments, words, redirects) | ("and", term, term ...) | ("or", left, right)
+    # | ("list", ((term, ";" | "&"), ...)) | ("pipe", negated, timed, operators, terms) | ("sub" | "group", term, redirects)
+    # | (other compound, ...)
     Term: TypeAlias = tuple[Any, ...]
 
 
@@ -96,13 +97,12 @@ def term(script: Script, text: str) -> Term:
 
 
 def both(left: Term, right: Term) -> Term:
-    """The term of `left && right` as the shell groups it: `&&` is associative, and behind `a; b` it binds to b only."""
+    """The term of `left && right` as the shell groups it: `&&` is associative, so that a chain is one term however
+    long it is; behind `a; b` it binds to b only."""
     if left[0] == "list":
         *head, (last, end) = left[1]
         return ("list", (*head, (both(last, right), end)))
-    if right[0] == "and":
-        return ("and", both(left, right[1]), right[2])
-    return ("and", left, right)
+    return ("and", *(left[1:] if left[0] == "and" else (left,)), *(right[1:] if right[0] == "and" else (right,)))
 
 
 def _command(node: Command, text: str) -> Term:

@@ -173,6 +173,8 @@ def make_body(dockerfile: Dockerfile, step: Step, scope: Scope) -> Body:
     tree = cached.tree
     if tree is None:
         return body(form, text, None, f"the shell text is not understood: {cached.why}", heredoc)
+    if not tree.script.items:
+        return body(form, text, None, "it runs no command", heredoc)
     if kind.kind != "bash":
         for _, sort in tree.bashisms:
             if sort in _AMBIGUOUS:

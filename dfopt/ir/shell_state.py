@@ -7,6 +7,8 @@ Sources: POSIX.1-2024 XCU 2.9, 2.12, 2.14; bash 5.2 manual; dash(1). The lists a
 
 from __future__ import annotations
 
+import re
+
 from dfopt.ir.shell_body import memoized
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.ir.shell_body import Body
-    from dfopt.syntax.shell.nodes import Command
+    from dfopt.syntax.shell.nodes import Command, Word
 
 # an assignment or an increment, not a comparison
 _ASSIGNS = regex(r"\+\+|--|(?<![=!<>])=(?!=)|<<=|>>=")
@@ -221,7 +223,7 @@ class _StateEffectCollector:
         elif kind == "flow":
             self.state.append(f"{name} ends or replaces its shell")
         elif kind == "source":
-            self.errexit = True
+            self.errexit = self.errexit or not _keeps_errexit(node.words[index + 1 : index + 2])
             self.state.append(f"{name} reads a file that may change any state")
         elif kind == "eval":
             self.errexit = True
@@ -253,6 +255,18 @@ class _StateEffectCollector:
                 self.parts(getattr(part, "parts", ()))
             elif hasattr(part, "parts"):
                 self.parts(part.parts)
+
+
+def _keeps_errexit(words: tuple[Word, ...]) -> bool:
+    """Whether the file that `.` or `source` reads is one that leaves errexit as it is (knowledge/shells.toml)."""
+    if not words:
+        return False
+    path: Any = words[0].value
+    parts: Any = words[0].parts
+    while path is None and parts:  # "$HOME/.cargo/env": what stands behind the expansion
+        path, parts = getattr(parts[-1], "value", None), getattr(parts[-1], "parts", ())
+    patterns = table("shells")["sourced"]["keeps-errexit"]
+    return isinstance(path, str) and any(re.search(f"(?:{pattern})\\Z", path) for pattern in patterns)
 
 
 def sets_errexit(words: list[str | None]) -> bool:

@@ -7,9 +7,9 @@ from dfopt.ir.effects import covers
 from dfopt.ir.model import Item, both
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
-from dfopt.rewrites.append_checks import check_part
 from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.rewrites.copy_mode import written
+from dfopt.rewrites.join_checks import check_joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class JoinAcross(Rewrite):
             raise Refusal("the rewrite names no RUNs of a stage")
         if set(self.dropped) != set(must_go(program, runs)):
             raise Refusal("a WORKDIR would make a directory again that the RUN deletes, or its directory is lost")
+        check_joined(program, runs, self.wrapped)
         result: Term | None = None
         first = model.item(self.runs[0])
         for position, (run, wrapped) in enumerate(zip(runs, self.wrapped, strict=True)):
@@ -61,7 +62,6 @@ class JoinAcross(Rewrite):
                 raise Refusal("the rewrite names no RUNs of a stage in shell form")
             if made.flags != first.flags:
                 raise Refusal("the flags differ")
-            check_part(program, run, position, len(runs), wrapped)
             part: Term = model.shell(run.index)
             if wrapped:
                 part = ("sub", part, ())

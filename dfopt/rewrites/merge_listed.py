@@ -5,8 +5,8 @@ from __future__ import annotations
 from dfopt.ir.exit_status import errexit_throughout
 from dfopt.ir.shell_state import shell_state_effects
 from dfopt.refusal import Refusal
-from dfopt.rewrites.append_checks import check_links
 from dfopt.rewrites.base import Claim, Rewrite
+from dfopt.rewrites.join_checks import check_links, check_place, check_shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class MergeListed(Rewrite):
             if step is None or made.keyword != "RUN" or made.flags != first.flags or step.heredocs:
                 raise Refusal("merged steps must be RUNs with equal flags and no heredocs")
             body = model.program.body(step)
-            check_listed(model.program, step, index == self.steps[-1])
+            check_listed(model.program, step, first=position == 0, last=index == self.steps[-1])
             part = model.shell(index)
             if not errexit_throughout(body):
                 own = part[1] if part[0] == "list" else ((part, ";"),)
@@ -52,7 +52,7 @@ class MergeListed(Rewrite):
         model.shells[self.steps[0]] = ("list", tuple(elements))
 
 
-def check_listed(program: Program, step: Step, last: bool) -> None:
+def check_listed(program: Program, step: Step, *, first: bool, last: bool) -> None:
     """Raises Refusal unless a RUN keeps its meaning in a subshell of a list under `set -e`."""
     body = program.body(step)
     if body.program is None or body.form != "line":
@@ -62,5 +62,7 @@ def check_listed(program: Program, step: Step, last: bool) -> None:
         raise Refusal(found.never[0])
     if found.history:
         raise Refusal(f"{found.history[0]} depends on what its shell did before")
+    check_shell(program, step, first=first, last=last)
     if not last:
         check_links(program, step)
+        check_place(program, step)

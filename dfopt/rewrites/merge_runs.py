@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dfopt.ir.model import both
 from dfopt.refusal import Refusal
-from dfopt.rewrites.append_checks import check_part
 from dfopt.rewrites.base import JOINING, Claim, Rewrite
+from dfopt.rewrites.join_checks import check_joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class MergeRuns(Rewrite):
     def apply(self, model: Model) -> None:
         """Checks, on the original parts, that one shell does what several did, then joins them."""
         first = model.item(self.steps[0])
+        check_joined(model.program, [model.steps[index] for index in self.steps], self.wrapped)
         result: Term | None = None
         for position, (index, wrapped) in enumerate(zip(self.steps, self.wrapped, strict=True)):
             step = model.steps[index]
@@ -33,7 +34,6 @@ class MergeRuns(Rewrite):
                 raise Refusal("merged steps must be consecutive")
             if model.item(index).flags != first.flags or step.heredocs or model.program.body(step).form != "line":
                 raise Refusal("merged steps must have equal flags and no heredocs, in shell form")
-            check_part(model.program, step, position, len(self.steps), wrapped)
             part = model.shell(index)
             if wrapped:
                 part = ("sub", part, ())

@@ -3,6 +3,8 @@ it, so that the caller can say why."""
 
 from __future__ import annotations
 
+from functools import reduce
+
 from dfopt.ir.model import both, with_command
 
 TYPE_CHECKING = False
@@ -17,15 +19,15 @@ def without_command(made: Term, offset: int, *, last: bool = False) -> Term | No
     gives the list its status: it goes only with `last` (`set -e` is in force, so that what comes before it has
     succeeded), and only behind a plain command. None where the command is not there, or is the whole of its list."""
     if made[0] == "and":
-        left, right = made[1], made[2]
-        if _is(right, offset):
-            return left  # type: ignore[no-any-return]
-        if _is(left, offset):
-            return right  # type: ignore[no-any-return]
-        for index, part in ((1, left), (2, right)):
+        parts: list[Term] = list(made[1:])
+        for index, part in enumerate(parts):
+            if _is(part, offset):
+                del parts[index]
+                return reduce(both, parts)
             changed = without_command(part, offset)
             if changed is not None:
-                return both(changed, right) if index == 1 else both(left, changed)
+                parts[index] = changed
+                return reduce(both, parts)
         return None
     if made[0] != "list":
         return None
@@ -53,9 +55,7 @@ def with_command_before(made: Term, offset: int, new: Term, operator: str) -> Te
         return None if changed is None else _regroup(changed)
     pairs = made[1] if made[0] == "list" else ((made, ";"),)
     for index, (part, _) in enumerate(pairs):
-        first = part
-        while first[0] == "and":
-            first = first[1]
+        first = part[1] if part[0] == "and" else part
         if _is(first, offset):
             return ("list", (*pairs[:index], (new, ";"), *pairs[index:]))
     return None
@@ -66,9 +66,9 @@ def _is(made: Term, offset: int) -> bool:
 
 
 def _regroup(made: Any) -> Any:
-    """`a && (b && c)`, where one rewrite put `b && c` in the place of a command, as `(a && b) && c`."""
+    """`a && (b && c)`, where one rewrite put `b && c` in the place of a command, as one chain."""
     if not isinstance(made, tuple) or made[:1] == ("cmd",):
         return made
-    if made and made[0] == "and" and len(made) == 3 and isinstance(made[1], tuple):
-        return both(_regroup(made[1]), _regroup(made[2]))
+    if made and made[0] == "and" and len(made) > 2 and isinstance(made[1], tuple):
+        return reduce(both, map(_regroup, made[1:]))
     return tuple([_regroup(part) for part in made])

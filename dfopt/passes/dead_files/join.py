@@ -7,7 +7,7 @@ import itertools
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
-from dfopt.editing.run_joining import needs_wrap, obstacle, why
+from dfopt.editing.run_joining import check_joinable, subshells, why
 from dfopt.findings import Finding, Fix
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
@@ -87,12 +87,9 @@ def _is_of(deleted: str, written: str) -> bool:
 
 def _joined(program: Program, runs: Sequence[Step]) -> Fix:
     """The fix that makes one RUN of several. Raises Refusal."""
-    count = len(runs)
-    for position, run in enumerate(runs):
-        reason = obstacle(program, run, position, count, runs[0])
-        if reason:
-            raise Refusal(reason)
-    wrapped = tuple([needs_wrap(program, run, position, count) for position, run in enumerate(runs)])
+    for run in runs:
+        check_joinable(program, run, runs[0], last=run is runs[-1])
+    wrapped = subshells(program, runs)
     glues = [glue(program, runs[0], one, other) for one, other in itertools.pairwise(runs)]
     dropped = must_go(program, runs)
     between = program.between(runs[0], runs[-1])

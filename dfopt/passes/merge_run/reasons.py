@@ -1,0 +1,124 @@
+"""What is gained where one RUN takes the place of several."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.analysis.cache_readers import mounted
+from dfopt.editing.run_joining import why
+from dfopt.ir.effects import covers, killers, manager
+from dfopt.ir.liveness import Layers
+from dfopt.knowledge import table
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from dfopt.ir.effects import Effect
+    from dfopt.ir.liveness import Death
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+
+
+class Reason(Record):
+    """Steps `first` to `last` of a group belong in one layer, because `text`. `costly`: the line of a step between
+    them that would be built again whenever one of the two changes, where that is too high a price; 0: none."""
+
+    first: int
+    last: int
+    text: str
+    costly: int = 0
+
+
+def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
+    """What joining steps of a group of neighbouring RUNs gains, in order."""
+    if not killers().search(program.text, group[0].node.start, group[-1].node.end):
+        return []
+    found = {(reason.first, reason.last, reason.text): reason for reason in _of_indexes(program, group)}
+    layers = Layers()
+    for last, step in enumerate(group):
+        for death in layers.feed(last, program.effects(step)):
+            family = _family(death.path, program.effects(group[death.writer]))
+            if not family or _cleanup_alone(program, step, family, death):
+                costly = _costly(program, group[death.writer + 1 : last]) if family else 0
+                reason = Reason(death.writer, last, why(death), costly)
+                found.setdefault((reason.first, reason.last, reason.text), reason)
+    return [found[key] for key in sorted(found)]
+
+
+def _of_indexes(program: Program, group: Sequence[Step]) -> Iterator[Reason]:
+    """The steps that install from a package index which an earlier one of them fetched: it stays in that layer, since
+    they need it, and goes stale there."""
+    fetched: dict[str, int] = {}  # package family -> the step that fetched the index that is there
+    for last, step in enumerate(group):
+        renewed: set[str] = set()
+        for effect in program.effects(step):
+            family = effect.path
+            if effect.kind == "refreshes":
+                renewed.add(family)
+                fetched.pop(family, None)
+                if not mounted(program, step, _facts(family).get("index", ())):
+                    fetched[family] = last
+            elif effect.kind == "reads-index" and family in fetched and family not in renewed:
+                renewed.add(family)
+                first = fetched[family]
+                between = [*group[first + 1 : last]]
+                yield Reason(first, last, _index_text(program, group[first], step), _costly(program, between))
+            elif effect.kind == "deletes":
+                for name in [name for name in fetched if _empties(effect, _facts(name).get("index", ()))]:
+                    del fetched[name]
+
+
+def _index_text(program: Program, fetching: Step, installing: Step) -> str:
+    names = [effect.program for effect in program.effects(fetching) if effect.kind == "refreshes"]
+    if not any(effect.kind == "reads-index" for effect in program.effects(fetching)):
+        return f"`{names[-1]} update` alone in a layer goes stale"
+    return f"line {installing.node.line} needs the package index of line {fetching.node.line}, which stays in its layer"
+
+
+def _empties(effect: Effect, paths: Sequence[str]) -> bool:
+    return any(covers(effect.path, path) for path in paths)
+
+
+def _facts(family: str) -> dict[str, Any]:
+    """The facts of a family of package managers."""
+    names = (name for name, facts in table("package_managers").items() if facts.get("family") == family)
+    for name in names:
+        facts: dict[str, Any] | None = manager(name)
+        if facts is not None and ("index" in facts or "cache" in facts):
+            return facts
+    return {}
+
+
+def _family(path: str, effects: Sequence[Effect]) -> str:
+    """The package family whose index or cache a path is, as a step wrote it; "" where it is none."""
+    for effect in effects:
+        facts = manager(effect.program) if effect.kind == "creates" and effect.path.startswith("/") else None
+        if facts is not None and (covers(effect.path, path) or covers(path, effect.path)):
+            return str(facts["family"])
+    return ""
+
+
+def _cleanup_alone(program: Program, step: Step, family: str, death: Death) -> bool:
+    """Whether a step deletes an index or a cache of earlier layers, rather than what it brought itself; and whether
+    there is anything to delete."""
+    facts = _facts(family)
+    if any(effect.path == family and effect.kind in ("refreshes", "installs") for effect in program.effects(step)):
+        return False
+    cache = any(covers(path, death.path) for path in facts.get("cache", ()))
+    keeps = facts.get("keeps-cache")
+    return not cache or keeps is None or re.search(keeps, program.text) is not None
+
+
+def _costly(program: Program, steps: Sequence[Step]) -> int:
+    """The line of the first step that does more than to install packages and to arrange files; 0 where none does."""
+    shells, files = table("shells"), table("programs")["files"]
+    cheap = {*files, *shells["leaks"], *shells["harmless"]["names"], *shells["command-paths"]["system"]}
+    for step in steps:
+        for invocation in program.commands(step).invocations:
+            facts = manager(invocation.program)
+            if invocation.program not in cheap and (facts is None or "index" not in facts):
+                return step.node.line
+    return 0
