@@ -55,6 +55,7 @@ class MergeRun(Pass):
 
     name = "merge-run"
     group = "size"
+    phase = "layers"
     codes = ("DL3059",)
     triggers = ("run",)
     order = 20
