@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from dfopt.syntax.tree import Instruction
 
     # ("cmd", offset, assignments, words, redirects) | ("and", term, term ...) | ("or", left, right)
-    # | ("list", ((term, ";" | "&"), ...)) | ("pipe", negated, timed, operators, terms) | ("sub" | "group", term, redirects)
-    # | (other compound, ...)
+    # | ("list", ((term, ";" | "&"), ...)) | ("pipe", negated, timed, operators, terms)
+    # | ("sub" | "group", term, redirects) | (other compound, ...)
     Term: TypeAlias = tuple[Any, ...]
 
 
