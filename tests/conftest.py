@@ -23,6 +23,7 @@ settings.register_profile(
     "dfopt", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
 )
 settings.load_profile("dfopt")
+settings.register_profile("fast", settings(max_examples=10, derandomize=True))  # for `tests/run fast`
 
 # Where a script starts the tests in the background, the shell has them ignore Ctrl-C, and so would all programs that
 # they start and interrupt.

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
@@ -123,8 +124,7 @@ def test_pages_of_passes_are_fresh() -> None:
 
 
 def examples(one: type[Pass]) -> list[str]:
-    text = "\n".join(line.removeprefix("    ") for line in (one.__doc__ or "").split("\n"))
-    return re.findall(r"```dockerfile\n(.*?)```", text, re.S)
+    return re.findall(r"```dockerfile\n(.*?)```", cleandoc(one.__doc__ or ""), re.S)
 
 
 @pytest.mark.parametrize("one", PASSES, ids=lambda one: one.name)

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from dfopt.facts import NO_FACTS
 from dfopt.optimizer import optimize
@@ -36,7 +37,7 @@ def test_any_bytes_come_back(data: bytes) -> None:
 
 
 @given(st.lists(PIECES, max_size=25).map("".join))
-@settings(max_examples=400)
+@examples(400)
 def test_laws_hold_for_random_files(text: str) -> None:
     options = Options((), (), ("safe", "unsafe"), {"merge-run": {"when": "all"}})
     assert laws.all_laws(Source("Dockerfile", text), options, NO_FACTS) == []
@@ -85,7 +86,7 @@ def run_steps(shell: str, bodies: list[str]) -> tuple[int, dict[str, tuple[int, 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @given(st.lists(BODIES, min_size=2, max_size=4))
-@settings(max_examples=120)
+@examples(120)
 @example(["cd d || mkdir -p d", "touch here"])
 @example(["set -e; false || true; touch a", "rm a"])
 @example(["touch a", "set -e; false; touch b"])

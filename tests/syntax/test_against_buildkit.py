@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle_client import Oracle
+from random_examples import examples
 
 from dfopt.source import LineIndex, decode
 from dfopt.syntax.dockerfile import parse
@@ -283,7 +284,7 @@ FILE = st.builds(
 )
 
 
-@settings(max_examples=1500)
+@examples(1500)
 @given(FILE)
 def test_random_files(oracle: Oracle, text: str) -> None:
     """Valid or not, and each part of the trees; of several errors in a file either may be named."""

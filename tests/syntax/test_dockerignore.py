@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle_client import Oracle
+from random_examples import examples
 
 from dfopt.syntax import dockerignore, go_pattern
 
@@ -112,7 +113,7 @@ _NAME = st.sampled_from(
 )
 
 
-@settings(max_examples=1500)
+@examples(1500)
 @given(content=_lines(), more=st.lists(st.lists(_NAME, min_size=1, max_size=4).map("/".join), max_size=8))
 def test_agrees_with_buildkit(oracle: Oracle, content: bytes, more: list[str]) -> None:
     files = sorted({*FILES[::3], *more})
@@ -125,7 +126,7 @@ def test_agrees_with_buildkit(oracle: Oracle, content: bytes, more: list[str]) -
     assert (sorted(answer["left"]) if "left" in answer else None) == mine
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(
     pattern=st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("/".join)
     | st.text("ab*?[]\\-^/!x", min_size=1, max_size=8),

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle_client import Oracle
+from random_examples import examples
 
 from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word, expand_words, quote, variables
 
@@ -348,7 +349,7 @@ CHOICES = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@settings(max_examples=3000)
+@examples(3000)
 @given(WORD, VALUE, VALUE, CHOICES)
 def test_random_words_as_buildkit(oracle: Oracle, word: str, first: str, second: str, options: dict[str, Any]) -> None:
     env = {"A": first, "x": second}
@@ -366,7 +367,7 @@ def test_random_words_as_buildkit(oracle: Oracle, word: str, first: str, second:
 POSSIBLE: list[str | None] = [None, "", "a", "a b", "*", "\\", "#", "/.*"]
 
 
-@settings(max_examples=1000)
+@examples(1000)
 @given(WORD, VALUE, CHOICES)
 def test_what_is_said_with_unknown_values_holds_for_all_values(word: str, known: str, options: dict[str, Any]) -> None:
     open_env: dict[str, str | Unknown] = {"A": known, "x": UNKNOWN, "N": UNKNOWN}
@@ -387,7 +388,7 @@ def test_what_is_said_with_unknown_values_holds_for_all_values(word: str, known:
             assert expand_words(word, env, **options) == split
 
 
-@settings(max_examples=1000)
+@examples(1000)
 @given(WORD, VALUE, st.sampled_from("\\`"))
 def test_variables_are_what_the_result_depends_on(word: str, value: str, escape: str) -> None:
     try:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle_client import Oracle
+from random_examples import examples
 
 from dfopt.syntax.image_ref import ImageRef, ImageRefError, is_tag, parse_image_ref
 
@@ -149,7 +150,7 @@ PIECES = ["a", "b1", "A", "localhost", "docker.io", "index.docker.io", "library"
           "[::1]", "é", " ", "$"]  # fmt: skip
 
 
-@settings(max_examples=2000)
+@examples(2000)
 @given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
 def test_random_names_as_docker(oracle: Oracle, text: str) -> None:
     assert ours(text) == oracle.image(text)
