@@ -62,7 +62,7 @@ def make(context: Context, call: Call, out: Outputs) -> None:
     for one in context.flow.calls:  # made by cmake or configure: what these said holds
         if one is call:
             break
-        if one.program == "cmake" and "cmake" in out.notes and out.notes["cmake"].startswith(directory + "\n"):
+        if one.program == "cmake" and out.cmake is not None and out.cmake[0] == directory:
             if "install" in targets:
                 _cmake_install(context, call, out, directory)
             return
@@ -167,11 +167,11 @@ def cmake(context: Context, call: Call, out: Outputs) -> None:
         return
     text = context.need(str(source).rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
     try:
-        built = cmake_outputs(text, str(build), prefix, str(source), context.text)
+        built = cmake_outputs(text, str(build), prefix, str(source), context.text, settings)
     except Unclear as unclear:
         raise Unclear(f"what cmake in line {call.line} makes is not known: {unclear.reason}", call.line) from None
     out.work += [str(source), str(build)]
-    out.notes["cmake"] = "\n".join((str(build), str(source), prefix))
+    out.cmake = (str(build), str(source), prefix, settings)
     out.linked += [(name, call.line) for name in built.libraries]
     out.modules += [(name, call.line) for name in built.modules]
     out.loads += [(name, call.line) for name in built.loads]
@@ -184,11 +184,11 @@ def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefi
     if build in out.prefixes:
         out.made.append(Made(prefix or out.prefixes[build], call.step, "tool", role="prefix"))
         return
-    noted = out.notes.get("cmake", "").split("\n")
-    if len(noted) != 3 or noted[0] != build:
+    if out.cmake is None or out.cmake[0] != build:
         raise Unclear(f"what line {call.line} installs is not known", call.line)
-    text = context.need(noted[1].rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
-    built = cmake_outputs(text, build, prefix or noted[2], noted[1], context.text)
+    _, source, configured, settings = out.cmake
+    text = context.need(source.rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
+    built = cmake_outputs(text, build, prefix or configured, source, context.text, settings)
     for path in built.programs:
         if not path.startswith(build + "/"):
             out.made.append(Made(path, call.step, "tool", role="program"))
@@ -198,7 +198,7 @@ def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefi
 
 def ninja(context: Context, call: Call, out: Outputs) -> None:
     directory = join_path(call.directory, (call.after("-C") or ["."])[-1] or ".")
-    if "cmake" not in out.notes and directory not in out.prefixes:
+    if out.cmake is None and directory not in out.prefixes:
         raise Unclear(f"what ninja in line {call.line} writes is not known", call.line)
     if "install" in call.words:
         _cmake_install(context, call, out, str(directory))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.files import Unclear
@@ -10,7 +11,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import TypeAlias
 
     Reader: TypeAlias = Callable[[str], "str | None"]
@@ -22,6 +23,20 @@ _CMAKE = {
     "CMAKE_INSTALL_DATADIR": "share", "CMAKE_INSTALL_DATAROOTDIR": "share", "CMAKE_INSTALL_SYSCONFDIR": "etc",
     "CMAKE_INSTALL_INCLUDEDIR": "include", "CMAKE_INSTALL_FULL_BINDIR": "bin",
 }  # fmt: skip
+# What add_library(NAME KIND) makes, as install(TARGETS) sorts it; "" serves builds alone (cmake-commands(7), CMake 3.31)
+_LIBRARIES = {
+    "STATIC": "ARCHIVE", "SHARED": "LIBRARY", "MODULE": "LIBRARY", "OBJECT": "", "INTERFACE": "", "IMPORTED": "",
+    "ALIAS": "", "UNKNOWN": "",
+}  # fmt: skip
+_ARTIFACTS = frozenset((
+    "RUNTIME", "LIBRARY", "ARCHIVE", "OBJECTS", "FRAMEWORK", "BUNDLE", "PRIVATE_HEADER", "PUBLIC_HEADER", "RESOURCE",
+    "INCLUDES", "FILE_SET",
+))  # fmt: skip
+_INSTALL_KEYWORDS = _ARTIFACTS | {
+    "DESTINATION", "COMPONENT", "PERMISSIONS", "OPTIONAL", "EXPORT", "TYPE", "CONFIGURATIONS", "RENAME",
+    "NAMELINK_SKIP", "NAMELINK_ONLY", "EXCLUDE_FROM_ALL", "PATTERN", "FILES_MATCHING", "RUNTIME_DEPENDENCIES",
+}  # fmt: skip
+_OFF = ("OFF", "0", "NO", "FALSE", "N", "")
 
 
 class Built(Record):
@@ -276,13 +291,19 @@ def _modules(text: str) -> tuple[str, ...]:
 # --- cmake ---------------------------------------------------------------------------------------------------------
 
 
-def cmake_outputs(text: str, build: str, prefix: str, source: str, read: Reader, depth: int = 0) -> Built:
-    """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. Raises Unclear."""
+def cmake_outputs(
+    text: str, build: str, prefix: str, source: str, read: Reader, settings: Mapping[str, str] = MappingProxyType({}),
+    kinds: dict[str, str] | None = None, depth: int = 0,
+) -> Built:  # fmt: skip
+    """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. `settings`: cache
+    entries (-DNAME=VALUE); `kinds`: target -> what it is, of all directories that were read before. Raises Unclear."""
+    kinds = {} if kinds is None else kinds
     text = re.sub(r"#\[\[.*?\]\]|#[^\n]*", "", text, flags=re.S)
     if re.search(r"\b(?:FetchContent_MakeAvailable|ExternalProject_Add)\b", text, re.I):
         raise Unclear("the CMakeLists.txt takes in other projects")
     variables = {
         **_CMAKE,
+        **settings,
         "CMAKE_INSTALL_PREFIX": prefix,
         "CMAKE_SOURCE_DIR": source,
         "CMAKE_CURRENT_SOURCE_DIR": source,
@@ -292,9 +313,11 @@ def cmake_outputs(text: str, build: str, prefix: str, source: str, read: Reader,
     loads: list[str] = []
     libraries: list[str] = []
     modules: list[str] = []
-    named: dict[str, str] = {}
     inner_names: set[str] = set()
     output = build
+    shared = "BUILD_SHARED_LIBS" in text or settings.get("BUILD_SHARED_LIBS", "OFF").upper() not in _OFF
+    if re.search(r"\bOUTPUT_NAME\b", text):
+        raise Unclear("the CMakeLists.txt renames what it builds (OUTPUT_NAME)")
     calls = re.findall(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
     for name, inner in calls:
         words = re.findall(r'"[^"]*"|[^\s"]+', inner)
@@ -307,32 +330,32 @@ def cmake_outputs(text: str, build: str, prefix: str, source: str, read: Reader,
             if words[0] in ("CMAKE_RUNTIME_OUTPUT_DIRECTORY", "EXECUTABLE_OUTPUT_PATH"):
                 output = words[1].replace("${CMAKE_BINARY_DIR}", build)
         elif name == "add_executable" and words:
-            named[words[0]] = words[0]
+            kinds[words[0]] = "RUNTIME"
             programs.append(_path(output, words[0]))
         elif name == "add_library" and len(words) > 1:
-            static = words[1] in ("STATIC", "OBJECT", "INTERFACE", "IMPORTED", "ALIAS")
-            if words[1] in ("SHARED", "MODULE") or ("BUILD_SHARED_LIBS" in text and not static):
+            sort = words[1] if words[1] in _LIBRARIES else "SHARED" if shared else "STATIC"
+            kinds[words[0]] = _LIBRARIES[sort]
+            if kinds[words[0]] == "LIBRARY":
                 loads.append(words[0])
-            else:
-                named[words[0]] = words[0]
         elif name == "target_link_libraries":
             libraries += [w for w in words[1:] if w not in ("PRIVATE", "PUBLIC", "INTERFACE")]
         elif name == "pkg_check_modules":
             modules += [w for w in words[1:] if w not in ("REQUIRED", "IMPORTED_TARGET", "QUIET")]
         elif name == "install":
-            _cmake_install(words, prefix, programs, data)
+            _cmake_install(words, prefix, kinds, programs, data)
         elif name == "add_subdirectory" and words:
             inner_text = read(f"{source}/{words[0]}/CMakeLists.txt")
             if inner_text is None or depth > 5:
                 raise Unclear(f"the CMakeLists.txt in {words[0]} is not at hand")
-            sub = cmake_outputs(inner_text, f"{build}/{words[0]}", prefix, f"{source}/{words[0]}", read, depth + 1)
+            place = f"{source}/{words[0]}"
+            sub = cmake_outputs(inner_text, f"{build}/{words[0]}", prefix, place, read, settings, kinds, depth + 1)
             programs += sub.programs
             data += sub.data
             loads += sub.loads
             libraries += sub.libraries
             modules += sub.modules
             inner_names |= set(sub.names)
-    own = set(named) | set(loads) | inner_names
+    own = set(kinds) | inner_names
     linked = [w for w in libraries if w not in own and "::" not in w and "$" not in w]
     linked += [w for w in libraries if "::" in w and w not in ("Threads::Threads",)]
     paths = (*programs, *data)
@@ -352,27 +375,24 @@ def _cmake_value(word: str, variables: dict[str, str]) -> str:
     return word
 
 
-def _cmake_install(words: list[str], prefix: str, programs: list[str], data: list[str]) -> None:
-    keywords = {
-        "DESTINATION",
-        "RUNTIME",
-        "LIBRARY",
-        "ARCHIVE",
-        "COMPONENT",
-        "PERMISSIONS",
-        "OPTIONAL",
-        "BUNDLE",
-        "EXPORT",
-    }
+def _cmake_install(
+    words: list[str], prefix: str, kinds: Mapping[str, str], programs: list[str], data: list[str]
+) -> None:
+    """Adds what install(...) puts in place. Source: cmake-commands(7) of CMake 3.31, `install`."""
     sort = words[0].upper() if words else ""
     operands: list[str] = []
     for word in words[1:]:
-        if word in keywords:
+        if word in _INSTALL_KEYWORDS:
             break
         operands.append(word)
-    target = words[words.index("DESTINATION") + 1] if "DESTINATION" in words[:-1] else ""
+    target = _destination(words, "") or ""
     if sort == "TARGETS":
-        programs += [_path(_path(prefix, target or "bin"), name) for name in operands]
+        for name in operands:
+            kind = kinds.get(name)
+            if kind is None:
+                raise Unclear(f"what the target {name} of the CMakeLists.txt is is not known")
+            if kind == "RUNTIME":  # of libraries: shared ones are refused by `loads`, the others serve builds
+                programs.append(_path(_path(prefix, _destination(words, kind) or "bin"), name))
     elif sort in ("FILES", "PROGRAMS"):
         out = data if sort == "FILES" else programs
         out += [_path(_path(prefix, target), name.rpartition("/")[2]) for name in operands]
@@ -382,3 +402,18 @@ def _cmake_install(words: list[str], prefix: str, programs: list[str], data: lis
             data.append(_path(_path(prefix, target), base or "."))
     elif sort not in ("EXPORT",):
         raise Unclear(f"what install({sort}) of the CMakeLists.txt writes is not followed")
+
+
+def _destination(words: list[str], kind: str) -> str | None:
+    """The DESTINATION for one kind of artifact: that behind its keyword, else one that stands before all keywords."""
+    general = None
+    current = ""
+    for index, word in enumerate(words[:-1]):
+        if word in _ARTIFACTS:
+            current = word
+        elif word == "DESTINATION":
+            if current == kind:
+                return words[index + 1]
+            if not current:
+                general = words[index + 1]
+    return general

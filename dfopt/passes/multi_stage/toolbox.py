@@ -38,6 +38,7 @@ class Outputs:
         self.scripts: list[tuple[int, str]] = []  # programs of the project itself that the build runs: line, words
         self.ran: list[tuple[int, str]] = []  # programs that a tool has built and that the build runs: line, name
         self.gone: list[Made] = []  # what later commands delete or move away
+        self.cmake: tuple[str, str, str, dict[str, str]] | None = None  # build tree, source, prefix, cache entries
         self.prefixes: dict[str, str] = {}  # of directories that a configure script has set up
         self.console: set[str] = set()  # programs that a language's packages bring
 
