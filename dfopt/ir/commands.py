@@ -28,7 +28,7 @@ from dfopt.syntax.shell.nodes import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from dfopt.ir.shell_body import Body
@@ -96,6 +96,29 @@ class Invocation(Record):
                     if len(name) == 2 and name[1] in value[1:]:
                         return True
         return False
+
+
+def unbundled(values: Iterable[str | None], taking: Collection[str]) -> list[str | None]:
+    """Words with joined short options taken apart as getopt(3) does: `-qO/x` is `-q`, `-O`, `/x`. `taking`: options
+    that take a value. Not for programs whose long options have one dash."""
+    found: list[str | None] = []
+    skip = False
+    for value in values:
+        if skip or value is None or value in ("-", "--") or not value.startswith("-"):
+            skip = False
+            found.append(value)
+        elif value.startswith("--"):
+            skip = value in taking
+            found.append(value)
+        else:
+            for position, letter in enumerate(value[1:], 2):
+                found.append(f"-{letter}")
+                if f"-{letter}" in taking:
+                    rest = value[position:]
+                    found += [rest] if rest else []
+                    skip = not rest
+                    break
+    return found
 
 
 class CommandList(Record):

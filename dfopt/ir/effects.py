@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.commands import commands
+from dfopt.ir.commands import commands, unbundled
 from dfopt.ir.scopes import join_path
 from dfopt.ir.shell_body import memoized
 from dfopt.knowledge import table
@@ -266,7 +266,7 @@ class _EffectCollector:
     def file(self, one: Invocation, facts: dict[str, Any]) -> None:
         created_by, into = facts.get("creates-options", ()), facts.get("into-options", ())
         taking = (*facts.get("value-options", ()), *created_by, *into)
-        values = one.values
+        values = unbundled(one.values, taking) if facts.get("bundles") else one.values
         directed = False
         for index, value in enumerate(values):
             following = values[index + 1] if index + 1 < len(values) else None

@@ -35,9 +35,15 @@ STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "STOPSIGNAL", 
 # ... and those that the steps behind them read too: they are doubled, or leave where no such step follows.
 SCOPED = frozenset(("ENV", "ARG", "USER", "WORKDIR", "SHELL"))
 _INSTALLS = re.compile(
-    r"(?:apt-get update && (?:DEBIAN_FRONTEND=noninteractive )?apt-get install -y(?: --no-install-recommends)?"
+    r"(?:(?:mkdir -p /usr/share/man/man1 && )?apt-get update && (?:DEBIAN_FRONTEND=noninteractive )?"
+    r"apt-get install -y(?: --no-install-recommends)?"
     r"(?: [\w.+:=~-]+)+ && rm -rf /var/lib/apt/lists/\*"
     r"|apk add --no-cache(?: [\w.+:=~<>-]+)+|ldconfig)\Z"
+)
+# Modes and owners of directories, and the link to a time zone, which a COPY does not keep
+_REPEATS = re.compile(
+    r"(?:(?:(?:^| && )(?:mkdir -p|ch(?:mod|own|grp)(?: -R)? [\w.,:+=-]+) /[\w./@+~-]*)"
+    r"|(?:(?:^| && )ln -snf /usr/share/zoneinfo/[\w./+-]+ /etc/localtime))+\Z"
 )
 _PRUNES = re.compile(r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev")
 _READERS = frozenset(("RUN", "COPY", "ADD"))
@@ -196,8 +202,10 @@ class SplitStage(Rewrite):
         for part in self.runtime:
             if part.step >= 0:
                 continue
-            if part.keyword == "RUN" and not _INSTALLS.match(str(part.value[2][0])):  # type: ignore[index]
-                return "the new stage runs more than the installation of packages"
+            if part.keyword == "RUN":
+                command = str(part.value[2][0])  # type: ignore[index]
+                if not _INSTALLS.match(command) and not _REPEATS.match(command):
+                    return "the new stage runs more than the installation of packages and commands of the builder"
             if part.keyword not in ("RUN", "COPY", "WORKDIR"):
                 return f"the new stage has a {part.keyword} that the old one has not"
             if part.keyword != "COPY":

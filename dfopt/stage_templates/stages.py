@@ -21,6 +21,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 KIND = "stage"
+# How a new stage is written, unless a recipe says otherwise
+TEMPLATE = """
+FROM {{ image }}{{ alias }}
+{% for block in settings %}
+{{ block }}
+{% endfor %}
+{% if packages %}
+RUN {{ packages }}
+{% endif %}
+{% for block in accounts %}
+{{ block }}
+{% endfor %}
+{% for copy in copies %}
+COPY {{ copy.flags }} {{ copy.paths }}
+{% endfor %}
+{% for command in commands %}
+RUN {{ command }}
+{% endfor %}
+{% for block in start %}
+{{ block }}
+{% endfor %}
+"""
 KEEPS = ("programs", "all", "site")
 _STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
 
@@ -59,7 +81,7 @@ STAGE: Mapping[str, Field] = {
     "crates": Field("free", "crates that link a library -> the -dev package that has it"),
     "runtime": Field("tables", "images for the run, the first that fits", required=True, fields=RUNTIME),
     "distroless": Field("table", "the image for those who ask for distroless ones", fields=RUNTIME),
-    "template": Field("string", "the stage, as a Jinja2 template", required=True),
+    "template": Field("string", "the stage, as a Jinja2 template; without it, the one of all toolchains"),
     "config": Field("string", "of a site: the server's configuration, as a Jinja2 template"),
     "config-path": Field("string", "... and where it is put"),
 }
@@ -132,8 +154,8 @@ def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:
     return StageRecipe(
         name, file, table.get("order", 50), table.get("starts", ()), table.get("tools", ()), table.get("language", ""),
         table["keeps"], table.get("environment", ()), table.get("stays", ()), table.get("build-files", ()),
-        table["scan"], table.get("crates", {}), table["runtime"], table.get("distroless"), table["template"],
-        table.get("config", ""), table.get("config-path", ""),
+        table["scan"], table.get("crates", {}), table["runtime"], table.get("distroless"),
+        table.get("template", TEMPLATE), table.get("config", ""), table.get("config-path", ""),
     )  # fmt: skip
 
 
@@ -146,8 +168,8 @@ class CopyLine(Record):
 
 def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
     """The new stage. `values`: image, alias (" AS name" or ""), settings, accounts, start (texts of instructions, with
-    their comments), packages (a shell command or ""), copies (CopyLine), links (whether `ldconfig` is to run), config
-    and config_path (of a site; else ""). Raises RecipeError."""
+    their comments), packages (a shell command or ""), copies (CopyLine), commands (shell commands that run behind
+    the copies), config and config_path (of a site; else ""). Raises RecipeError."""
     from dfopt.stage_templates.templates import render
 
     return render(recipe.template, values, recipe.file).strip("\n") + "\n"

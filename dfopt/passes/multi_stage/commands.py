@@ -166,10 +166,13 @@ class Commands(FileCommands):
         scripted = one.has_option("-e", "--expression", "-f", "--file")
         for word in words[1:] if name == "chmod" or (name == "sed" and not scripted) else words:
             text = self.text(word)
+            fixed = text is not None
             if text is None:
                 raw = "".join(getattr(part, "value", "") or "" for part in word.parts)
                 text = re.split(r"[*?\[{]", raw, maxsplit=1)[0].rpartition("/")[0] or "."
             self.flow.changed.append((self.place(text), self.line))
+            if name == "chmod" and fixed and not one.has_option("--reference"):
+                self.attribute(self.place(text), name, self.text(words[0]), one.has_option("-R", "--recursive"))
             if name == "touch":
                 self.flow.made.append(Made(self.place(text), self.step, "file"))
 
@@ -199,6 +202,7 @@ class Commands(FileCommands):
             one.where,
             self.home_of_user(given),
             one.path or "",
+            not self.user and not isinstance(self.scope.user, Unknown),
         )
         self.flow.calls.append(made)
 

@@ -23,18 +23,20 @@ class Contents(Demand):
 
     def contents(self, need: Need, built: Sequence[Made]) -> tuple[list[Made], list[Made]]:
         """(kept, left) of what the steps make. Raises Unclear."""
+        scope = self.program.end_scope(self.stage)
+        workdir = scope.workdir if isinstance(scope.workdir, str) else "/"
+        mentioned = [one.path for one in self.flow.attributes]
+        mentioned += [v for k, v in scope.env.items() if k != "PATH" and isinstance(v, str) and v.startswith("/")]
         if self.recipe.keeps == "programs":
-            workdir = self.program.end_scope(self.stage).workdir
             kept, left = programs_kept(
                 self.flow.made, built, self.outputs.work, self.recipe.build_files, self.start.paths,
-                workdir if isinstance(workdir, str) else "/", (*self.start.names, *need.programs),
-                self.search_path(),
+                workdir, (*self.start.names, *need.programs), self.search_path(), mentioned,
             )  # fmt: skip
             named = self.named_in_sources(left)
             kept += named
             left = [one for one in left if one not in named]
         else:
-            kept, left = everything_kept(self.flow.made, built, self.start.paths)
+            kept, left = everything_kept(self.flow.made, built, self.start.paths, workdir, mentioned)
             kept += self.language_files()
             kept += self.workplaces()
         for link in kept:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.system_paths import SYSTEM
+from dfopt.ir.commands import unbundled
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.files import Made, Unclear
 from dfopt.passes.multi_stage.words import braces, word_text
 from dfopt.syntax.expand import Unknown
@@ -52,7 +54,8 @@ class FileCommands:
     def place(self, word: str | None) -> str:
         path = join_path(self.directory, word) if word is not None and not word.startswith("~") else _UNKNOWN
         if word is not None and word.startswith("~/") and self.scope.root:
-            path = join_path("/root", word[2:])
+            home = self.scope.env.get("HOME", "/root")
+            path = join_path(home, word[2:]) if isinstance(home, str) else _UNKNOWN
         if isinstance(path, Unknown):
             raise Unclear(f"a path in line {self.line} depends on something unknown", self.line)
         return path
@@ -65,6 +68,25 @@ class FileCommands:
             self.flow.fetched.append((path, self.line))
         if path not in ("/dev/null",):
             self.flow.made.append(Made(path, self.step, kind, role=role))
+
+    def attribute(self, path: str, program: str, value: str | None, deep: bool) -> None:
+        """Notes a mode or an owner that a command sets."""
+        self.flow.attributes.append(Attribute(path, program, value or "$", deep, self.line))
+        if program == "chown" and value is not None and not value.startswith(":"):
+            self.flow.owned.append((path, value, deep))
+
+    def option(self, one: Invocation, short: str, long: str) -> str | None:
+        """The value of an option: `-m 700`, `-m700`, `--mode=700`; "$" where it is not fixed."""
+        values = [self.text(word) for word in one.words]
+        for index, value in enumerate(values):
+            following = (values[index + 1 : index + 2] or [None])[0]
+            if value == long or (value is not None and re.fullmatch(rf"-[a-zA-Z]*{short[1]}", value)):
+                return following or "$"
+            if value is not None and value.startswith(f"{long}="):
+                return value.partition("=")[2]
+            if value is not None and value.startswith(short):
+                return value[2:]
+        return None
 
     def file(self, one: Invocation, name: str) -> None:
         facts = self.files.get(name, {})
@@ -86,12 +108,10 @@ class FileCommands:
         words = one.operands(taking)
         texts = [self.text(word) for word in words]
         if name in ("chown", "chgrp"):
-            owner = texts[0] if texts else None
             for word in texts[1:]:
                 if word is not None:
                     self.flow.changed.append((self.place(word), self.line))
-                if word is not None and owner is not None and name == "chown":
-                    self.flow.owned.append((self.place(word), owner, one.has_option("-R", "--recursive")))
+                    self.attribute(self.place(word), name, texts[0], one.has_option("-R", "--recursive"))
             return
         if name in ("rm", "rmdir", "unlink", "shred"):
             for word, node in zip(texts, words, strict=True):
@@ -104,9 +124,13 @@ class FileCommands:
                         self.flow.delete(head[:-1])
             return
         if name == "mkdir":
-            for word, node in zip(texts, words, strict=True):
+            mode = self.option(one, "-m", "--mode")
+            texts = [self.text(word) for word in one.operands(("-m", "--mode"))]
+            for word, node in zip(texts, one.operands(("-m", "--mode")), strict=True):
                 for part in braces(word, node):
                     self.write(part, "directory")
+                    if mode is not None:
+                        self.attribute(self.place(part), "chmod", mode, False)
             return
         if name == "ln":
             if len(texts) == 2 and texts[0] and texts[1]:
@@ -125,14 +149,13 @@ class FileCommands:
             return
         directed = False
         values = [self.text(word) for word in one.words]
+        if facts.get("bundles"):
+            values = unbundled(values, taking)
         for index, value in enumerate(values):
             following = values[index + 1] if index + 1 < len(values) else None
             if value is None:
                 continue
-            short = re.fullmatch(r"-[a-zA-Z]*([oOP])", value) if name in ("curl", "wget") and len(value) > 2 else None
-            if value in facts.get("creates-options", ()) or (
-                short and f"-{short[1]}" in facts.get("creates-options", ())
-            ):
+            if value in facts.get("creates-options", ()):
                 directed = True
                 if following != "-":
                     self.write(following, "file")
@@ -142,8 +165,6 @@ class FileCommands:
             elif value.partition("=")[0] in facts.get("creates-options", ()) and "=" in value:
                 directed = True
                 self.write(value.partition("=")[2], "file")
-            elif name == "wget" and re.fullmatch(r"-\w*O-", value):
-                directed = True
         if facts.get("creates") == "operands":
             for word in texts:
                 self.write(word, "file")
@@ -165,8 +186,15 @@ class FileCommands:
     def copies(self, one: Invocation, name: str, texts: list[str | None], values: list[str | None]) -> None:
         into = one.has_option("-t", "--target-directory")
         if name == "install" and one.has_option("-d", "--directory"):
-            for word in texts:
-                self.write(word, "directory")
+            owner, group = self.option(one, "-o", "--owner"), self.option(one, "-g", "--group")
+            mode = self.option(one, "-m", "--mode")
+            for operand in one.operands(("-o", "--owner", "-g", "--group", "-m", "--mode")):
+                path = self.place(self.text(operand))
+                self.write(self.text(operand), "directory")
+                if owner is not None or group is not None:
+                    self.attribute(path, "chown", f"{owner or ''}:{group}" if group else owner, False)
+                if mode is not None:
+                    self.attribute(path, "chmod", mode, False)
             return
         if into or len(texts) < 2:
             raise Unclear(f"what {name} in line {self.line} writes is not followed", self.line)

@@ -9,6 +9,7 @@ from dfopt.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.stages import Step
+    from dfopt.passes.multi_stage.attributes import Attribute
 
 
 class Package(Record):
@@ -23,7 +24,7 @@ class Package(Record):
 class Call(Record):
     """A build tool, or a program of which nothing is known, as it is called: base name, its words with the variables
     that the file sets (None: not fixed), the directory, the variables set in front of it, the home directory of who
-    runs it (None: not known), and the word that names it."""
+    runs it (None: not known), the word that names it, and whether root is known to run it."""
 
     program: str
     words: tuple[str | None, ...]
@@ -33,6 +34,7 @@ class Call(Record):
     where: str
     home: str | None = "/root"
     path: str = ""
+    root: bool = True
 
     @property
     def line(self) -> int:
@@ -69,6 +71,7 @@ class Flow:
         "accounts",
         "alone",
         "arguments",
+        "attributes",
         "buried",
         "calls",
         "changed",
@@ -103,6 +106,7 @@ class Flow:
         self.alone: list[Step] = []
         self.links: list[tuple[str, str, Step]] = []
         self.owned: list[tuple[str, str, bool]] = []  # path, owner, and whether what is below has that owner too
+        self.attributes: list[Attribute] = []  # modes and owners that commands set, in their order
         self.roots: set[str] = set()  # directories that COPY fills with one of the build context
         self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line
         self.changed: list[tuple[str, int]] = []  # files whose mode or content a command changes in place

@@ -49,10 +49,10 @@ def is_source(path: str, patterns: Iterable[str]) -> bool:
 
 def programs_kept(
     made: Sequence[Made], built: Sequence[Made], work: Sequence[str], patterns: Sequence[str], paths: Sequence[str],
-    workdir: str, names: Sequence[str], search: Sequence[str],
+    workdir: str, names: Sequence[str], search: Sequence[str], named: Sequence[str],
 ) -> tuple[list[Made], list[Made]]:  # fmt: skip
     """(kept, left) of a compiled program: what tools built, and data. `paths`: what the image's commands name;
-    `names`: programs that are called by name."""
+    `names`: programs that are called by name; `named`: paths that settings name besides."""
     kept: list[Made] = []
     left: list[Made] = []
     needed = [one for one in built if one.path in paths]
@@ -73,17 +73,17 @@ def programs_kept(
         else:
             left.append(one)
     for one in made:
-        named = any(covers(one.path, path) for path in paths)
+        started = any(covers(one.path, path) for path in paths)
         if one.kind == "context":
             source = is_source(one.source, patterns) and one.path not in paths
             (left if source else kept).append(one)
         elif one.kind == "directory":
             continue
-        elif is_scratch(one.path) and not named:
+        elif is_scratch(one.path) and not started:
             left.append(one)
         elif one.role in ("repository", "inside", "download"):
             inside = any(covers(one.path, place) for place in work) or any(covers(place, one.path) for place in work)
-            if named or (inside and covers(one.path, workdir) and one.path not in SYSTEM):
+            if started or (inside and covers(one.path, workdir) and one.path not in SYSTEM):
                 kept.append(one)
             elif inside or _ARCHIVE.search(one.path):
                 left.append(one)
@@ -91,7 +91,7 @@ def programs_kept(
                 kept.append(one)
         else:
             kept.append(one)
-    kept += _empty(made, kept, left, work, paths)
+    kept += _empty(made, kept, left, work, (*paths, *named), workdir)
     return kept, left
 
 
@@ -102,25 +102,32 @@ def _aside(path: str, work: Iterable[str], workdir: str, names: Iterable[str]) -
     return any(covers(place, path) for place in work if place != "/")
 
 
-def everything_kept(made: Sequence[Made], built: Sequence[Made], paths: Sequence[str]) -> tuple[list[Made], list[Made]]:
-    """(kept, left) of an application that is run from its sources."""
+def everything_kept(
+    made: Sequence[Made], built: Sequence[Made], paths: Sequence[str], workdir: str, named: Sequence[str]
+) -> tuple[list[Made], list[Made]]:
+    """(kept, left) of an application that is run from its sources; the others as in `programs_kept`."""
     kept = [one for one in (*made, *built) if one.kind != "directory" and not is_scratch(one.path)]
     left = [one for one in (*made, *built) if one.kind != "directory" and is_scratch(one.path)]
     for one in list(left):
         if any(covers(one.path, path) for path in paths):
             left.remove(one)
             kept.append(one)
-    kept += _empty(made, kept, left, (), paths)
+    kept += _empty(made, kept, left, (), (*paths, *named), workdir)
     return kept, left
 
 
 def _empty(
-    made: Sequence[Made], kept: Sequence[Made], left: Sequence[Made], work: Sequence[str], paths: Sequence[str]
-) -> list[Made]:
-    """Directories that were made for the run: nothing else tells of them."""
+    made: Sequence[Made], kept: Sequence[Made], left: Sequence[Made], work: Sequence[str], named: Sequence[str],
+    workdir: str,
+) -> list[Made]:  # fmt: skip
+    """Directories that were made for the run: nothing else tells of them. Those that a program may make again, and
+    those that a WORKDIR made, count where something names them."""
     found: list[Made] = []
     for one in made:
-        if one.kind != "directory" or one.role == "workdir" or one.path in SYSTEM or is_scratch(one.path):
+        if one.kind != "directory" or one.path in SYSTEM or one.path == workdir:
+            continue
+        again = one.role == "workdir" or (is_scratch(one.path) and not covers("/run", one.path))
+        if again and not any(covers(one.path, path) for path in named):
             continue
         if any(covers(one.path, other.path) for other in (*kept, *left)) or any(covers(one.path, w) for w in work):
             continue

@@ -23,7 +23,7 @@ _CMAKE = {
     "CMAKE_INSTALL_DATADIR": "share", "CMAKE_INSTALL_DATAROOTDIR": "share", "CMAKE_INSTALL_SYSCONFDIR": "etc",
     "CMAKE_INSTALL_INCLUDEDIR": "include", "CMAKE_INSTALL_FULL_BINDIR": "bin",
 }  # fmt: skip
-# What add_library(NAME KIND) makes, as install(TARGETS) sorts it; "" serves builds alone (cmake-commands(7), CMake 3.31)
+# What add_library(NAME KIND) makes, as install(TARGETS) sorts it; "" serves builds alone (cmake-commands(7) of 3.31)
 _LIBRARIES = {
     "STATIC": "ARCHIVE", "SHARED": "LIBRARY", "MODULE": "LIBRARY", "OBJECT": "", "INTERFACE": "", "IMPORTED": "",
     "ALIAS": "", "UNKNOWN": "",

@@ -10,7 +10,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dfopt.passes.multi_stage.flow import Flow, Package
 
@@ -77,6 +77,7 @@ def partition(
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
     names: dict[str, None] = {}
     left = sum([_sort("build", bare(one.name)) or _LIBRARY for one in flow.buried])
+    together = 0
     lean = True
     for one in flow.packages:
         if bare(one.name) in _CALLED and bare(one.name) in needed:
@@ -85,9 +86,12 @@ def partition(
         kept, mb, lives = _fate(one, flow, release, language, seen and bare(one.name) not in wanted)
         names.update(dict.fromkeys(kept))
         there = "cc" in has and bare(one.name) in table("split_packages")["brought"]["cc"]
-        left += 0 if there or one.step.index in flow.swept else mb
+        mb = 0 if there or one.step.index in flow.swept else mb
+        if bare(one.name) in table("split_packages")["brought"]["together"]:
+            together, mb = max(together, mb), 0
+        left += mb
         lean = lean and (one.lean or not lives)
-    return Packages(tuple(names), lean, left)
+    return Packages(tuple(names), lean, left + together)
 
 
 def _fate(one: Package, flow: Flow, release: str, language: str, free: bool) -> tuple[Iterable[str], int, bool]:
@@ -123,11 +127,15 @@ def language_package(language: str, family: str, installed: Iterable[str], names
     return None
 
 
-def install_command(family: str, names: Iterable[str], lean: bool, quiet: bool) -> str:
-    """The shell command that installs packages and leaves no index behind; `quiet`: and asks nothing."""
+def install_command(family: str, names: Sequence[str], lean: bool, quiet: bool, slim: bool) -> str:
+    """The shell command that installs packages and leaves no index behind; `quiet`: and asks nothing; `slim`: on an
+    image without manuals."""
     words = " ".join(names)
     if family == "apk":
         return f"apk add --no-cache {words}"
     option = "--no-install-recommends " if lean else ""
     asks = "DEBIAN_FRONTEND=noninteractive " if quiet else ""
-    return f"apt-get update && {asks}apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"
+    manuals = table("split_packages")["manuals"]
+    lacks = slim and any(re.fullmatch(manuals["packages"], bare(name)) for name in names)
+    makes = f"mkdir -p {manuals['directory']} && " if lacks else ""
+    return f"{makes}apt-get update && {asks}apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"

@@ -6,10 +6,12 @@ import fnmatch
 import re
 
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
+from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
 from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
+from dfopt.passes.multi_stage.attributes import repeated
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.config import Settings, settings
 from dfopt.passes.multi_stage.contents import Contents
@@ -17,6 +19,7 @@ from dfopt.passes.multi_stage.files import Made, Unclear, is_scratch
 from dfopt.passes.multi_stage.keep import Copy
 from dfopt.passes.multi_stage.modules import prune_of
 from dfopt.passes.multi_stage.packages import bare, install_command, is_build
+from dfopt.passes.multi_stage.proofs import TREES
 from dfopt.passes.multi_stage.runtime import family_of
 from dfopt.passes.multi_stage.scripts import confined, writes_nothing
 from dfopt.passes.multi_stage.site import site_plan
@@ -47,15 +50,15 @@ _THE_IMAGE = frozenset(
 
 
 class Plan(Record):
-    """The new stage. `packages`: the shell command that installs what is needed, or ""; `links`: whether the dynamic
-    linker must be told of libraries that are copied; `accounts`: instructions that are
+    """The new stage. `packages`: the shell command that installs what is needed, or ""; `commands`: what runs
+    behind the copies; `accounts`: instructions that are
     repeated; `saves`: MB, as far as the tables tell; `config`: of a site, the text of the web server's configuration;
     `note`: why a program that serves files stays; `prune`: a command that the builder runs last, or ""."""
 
     recipe: StageRecipe
     image: str
     packages: str
-    links: bool
+    commands: tuple[str, ...]
     accounts: tuple[int, ...]
     copies: tuple[Copy, ...]
     settings: Settings
@@ -78,7 +81,7 @@ def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tu
         else:
             if found is not None:
                 return Plan(
-                    found.recipe, found.image, "", False, (), found.copies, found.settings, found.saves, found.config
+                    found.recipe, found.image, "", (), (), found.copies, found.settings, found.saves, found.config
                 )
     try:
         plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
@@ -173,7 +176,7 @@ class _Planner(Contents):
 
     def check_arguments(self, plan: Plan) -> None:
         """Another value of a build argument must not lead to other paths, owners or packages. Raises Unclear."""
-        said = [plan.packages]
+        said = [plan.packages, *plan.commands]
         for copy in plan.copies:
             said += [*copy.sources, copy.target, copy.owner or ""]
         for name, default in self.flow.arguments.items():
@@ -262,8 +265,9 @@ class _Planner(Contents):
     def check_changes(self, built: Sequence[Made]) -> None:
         """Raises Unclear where a command changes a file that is the base image's or a package's: that would be lost."""
         own = [one.path for one in (*self.flow.made, *built)] + self.outputs.work
+        repeats = {one.path for one in self.flow.attributes if one.path in SYSTEM and not one.deep}
         for path, line in self.flow.changed:
-            if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path):
+            if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path) or path in repeats:
                 continue
             if not any(covers(one, path) for one in table("split_programs")["build-places"]):
                 raise Unclear(f"line {line} changes {path}, which no step makes", line)
@@ -286,9 +290,15 @@ class _Planner(Contents):
         names.update(dict.fromkeys(self.libraries(kept, context)))
         prefixes = [one for one in kept if one.role == "prefix"]
         self.check_prefixes(prefixes)
-        image, system = self.runtime(need, names, kept)
+        workdir = self.program.end_scope(self.stage).workdir
+        commands = repeated(
+            self.flow.attributes, self.copy_list(kept, left, ()), self.directories(kept, left),
+            workdir if isinstance(workdir, str) else "/",
+        )  # fmt: skip
+        image, system = self.runtime(need, names, kept, bool(commands))
         bare_image = image == "scratch" or "distroless" in image
         if not bare_image:
+            kept = self.zone_link(kept, names, commands)
             self.certificates(need, names, {bare(one.name) for one in self.flow.packages}, image)
         accounts, tables = self.accounts(image, need)
         made = self.copy_list(kept, left, (*system, *tables))
@@ -306,15 +316,24 @@ class _Planner(Contents):
         if saves is None:
             return None
         self.check_paths(made)
-        links = (
-            (bool(prefixes) or bool(self.own_libraries())) and self.base.release != "alpine" and image == self.base.run
-        )
+        if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
+            commands.append("ldconfig")
         return Plan(
-            self.recipe, image, self.command(names, packages), links, tuple(accounts), tuple(made),
+            self.recipe, image, self.command(image, names, packages), tuple(commands), tuple(accounts), tuple(made),
             settings(
                 self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
             ), saves, prune=prune.command if prune is not None else "",
         )  # fmt: skip
+
+    def zone_link(self, kept: list[Made], names: dict[str, None], commands: list[str]) -> list[Made]:
+        """`kept` without the link to a time zone, which is made again: a COPY would write through the link that the
+        image for the run may have in its place."""
+        for one in kept:
+            if one.path == "/etc/localtime" and re.fullmatch(r"/usr/share/zoneinfo/[\w./+-]+", one.source):
+                commands.append(f"ln -snf {one.source} {one.path}")
+                if not {self.base.release, *self.base.run_has} & {*table("split_programs")["zones"]}:
+                    names["tzdata"] = None
+        return [one for one in kept if f"ln -snf {one.source} {one.path}" not in commands]
 
     def check_sources(self, names: dict[str, None]) -> None:
         """Raises Unclear where packages cannot be had in the new stage under the same names."""
@@ -336,12 +355,25 @@ class _Planner(Contents):
             return None  # the base alone could be smaller, for which swap-base needs no second stage
         return None if saves < _LEAST or saves < _SHARE * (base.mb + packages.left) else saves
 
-    def command(self, names: dict[str, None], packages: Packages) -> str:
-        """The shell command that installs `names`; "" for none."""
+    def command(self, image: str, names: dict[str, None], packages: Packages) -> str:
+        """The shell command that installs `names` on `image`; "" for none."""
         if not names:
             return ""
         quiet = "tzdata" in names or "DEBIAN_FRONTEND" in self.program.text
-        return install_command(family_of(self.base.release), names, packages.lean or not packages.names, quiet)
+        lean = packages.lean or not packages.names
+        return install_command(family_of(self.base.release), list(names), lean, quiet, "slim" in image)
+
+    def directories(self, kept: Iterable[Made], left: Iterable[Made]) -> set[str]:
+        """The paths of the image that are directories for certain."""
+        found = self.flow.directories() | self.flow.roots | set(self.outputs.work)
+        for one in (*kept, *left):
+            if one.role in TREES or one.kind == "tree":
+                found.add(one.path)
+        for path in [one.path for one in (*kept, *left)]:
+            while path != "/":
+                path = path.rpartition("/")[0] or "/"
+                found.add(path)
+        return found
 
     def check_paths(self, made: Iterable[Copy]) -> None:
         for one in made:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dfopt.stage_templates.stages import StageRecipe
 
 # What is a directory of many files: its own name is no program's
-_TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")
+TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")
 _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -67,7 +67,7 @@ class Proofs:
         known |= {
             one.path.rpartition("/")[2]
             for one in (*self.outputs.made, *self.flow.made)
-            if one.role not in _TREES and one.kind not in ("directory", "tree")
+            if one.role not in TREES and one.kind not in ("directory", "tree")
         }
         known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
         return {name for name in self.start.names if name not in known}

@@ -59,7 +59,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
         return
     if environment:
         out.made.append(Made(environment, call.step, "tool", role="packages"))
-    elif "--user" in words or call.home != "/root":  # others than root cannot write elsewhere: pip goes there by itself
+    elif "--user" in words or not call.root:  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
     elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(one.name)) for one in context.flow.packages):
         raise Unclear(f"line {call.line} installs with the pip of Python 2, which is not followed", call.line)

@@ -31,8 +31,8 @@ def family_of(release: str) -> str:
 class Runtime(Proofs):
     """Chooses the image for the run."""
 
-    def runtime(self, need: Need, names: dict[str, None], kept: Sequence[Made]) -> tuple[str, list[str]]:
-        """The image for the run, and system files that are copied into it."""
+    def runtime(self, need: Need, names: dict[str, None], kept: Sequence[Made], runs: bool) -> tuple[str, list[str]]:
+        """The image for the run, and system files that are copied into it. `runs`: the new stage runs commands."""
         flow, base = self.flow, self.base
         programs = [one.path for one in kept if one.kind == "tool" and one.role in ("program", "programs")]
         proved: set[str] = set()
@@ -52,7 +52,7 @@ class Runtime(Proofs):
             proved.add("no-packages")
         for row in self.recipe.runtimes:
             image = row["image"]
-            if image == "scratch" and (rest or self.prefer != "auto" or self.inherits()):
+            if image == "scratch" and (rest or runs or self.prefer != "auto" or self.inherits()):
                 continue
             if not set(row.get("when", ())) <= proved:
                 continue
@@ -64,11 +64,9 @@ class Runtime(Proofs):
             if self.prefer == "distroless" and self.recipe.distroless is not None:
                 wanted = self.recipe.distroless
                 release = _DISTROLESS.get(base.release)
-                if release and set(wanted["when"]) <= proved and not rest:
+                if release and set(wanted["when"]) <= proved and not rest and not runs:
                     return str(wanted["image"]).replace("{debian}", release), []
-            # Debian's packages of Java want directories of manuals, which slim images do not have
-            manuals = family_of(base.release) == "apt" and any("-jre" in name for name in names)
-            return (base.image if manuals else base.run) if image == "base" else image, []
+            return base.run if image == "base" else image, []
         raise Unclear("no image of the recipe fits", self.line)
 
     def accounts(self, image: str, need: Need) -> tuple[list[int], list[str]]:

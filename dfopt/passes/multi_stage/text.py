@@ -41,8 +41,7 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
         if one.owner:
             flags = (*flags, ("chown", one.owner))
         parts.append(Part(-1, "COPY", flags, ("list", "", (*one.sources, one.target))))
-    if plan.links:
-        parts.append(Part(-1, "RUN", (), ("shell", "", ("ldconfig",))))
+    parts += [Part(-1, "RUN", (), ("shell", "", (command,))) for command in plan.commands]
     parts += [Part(index) for index in plan.settings.after]
     size = len(program.dockerfile.instructions)
     moved, left = plan.settings.moved, plan.settings.left
@@ -92,7 +91,7 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
             )
             for one in plan.copies
         ],
-        "links": plan.links,
+        "commands": plan.commands,
         "comments": [_above(text, one) for one in lost if one.above],
         "config": plan.config,
         "config_path": plan.recipe.config_path,
