@@ -35,7 +35,7 @@ STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "STOPSIGNAL", 
 # ... and those that the steps behind them read too: they are doubled, or leave where no such step follows.
 SCOPED = frozenset(("ENV", "ARG", "USER", "WORKDIR", "SHELL"))
 _INSTALLS = re.compile(
-    r"(?:(?:mkdir -p /usr/share/man/man1 && )?apt-get update && (?:DEBIAN_FRONTEND=noninteractive )?"
+    r"(?:(?:mkdir -p(?: /usr/share/man/man\d)+ && )?apt-get update && (?:DEBIAN_FRONTEND=noninteractive )?"
     r"apt-get install -y(?: --no-install-recommends)?"
     r"(?: [\w.+:=~-]+)+ && rm -rf /var/lib/apt/lists/\*"
     r"|apk add --no-cache(?: [\w.+:=~<>-]+)+|ldconfig)\Z"

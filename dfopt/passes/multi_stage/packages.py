@@ -135,7 +135,10 @@ def install_command(family: str, names: Sequence[str], lean: bool, quiet: bool, 
         return f"apk add --no-cache {words}"
     option = "--no-install-recommends " if lean else ""
     asks = "DEBIAN_FRONTEND=noninteractive " if quiet else ""
-    manuals = table("split_packages")["manuals"]
-    lacks = slim and any(re.fullmatch(manuals["packages"], bare(name)) for name in names)
-    makes = f"mkdir -p {manuals['directory']} && " if lacks else ""
+    manuals = table("swaps")["needs-manuals"]["directories"] if slim else {}
+    directories: dict[str, None] = {}
+    for pattern, needed in manuals.items():
+        if any(re.fullmatch(pattern, bare(name)) for name in names):
+            directories.update(dict.fromkeys(needed))
+    makes = f"mkdir -p {' '.join(directories)} && " if directories else ""
     return f"{makes}apt-get update && {asks}apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"
