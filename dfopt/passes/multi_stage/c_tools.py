@@ -6,8 +6,10 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.build_results import Built
+from dfopt.passes.multi_stage.cmake import cmake_outputs
 from dfopt.passes.multi_stage.files import Made, Unclear
-from dfopt.passes.multi_stage.make import Built, cmake_outputs, makefile_outputs
+from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.toolbox import add
 from dfopt.passes.multi_stage.words import MODULE
 

@@ -1,56 +1,21 @@
-"""What make and cmake write, read from the Makefile and the CMakeLists.txt of the build context."""
+"""What make writes, read from the Makefile of the build context."""
 
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 
-from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.build_results import Built, path_in
 from dfopt.passes.multi_stage.files import Unclear
-from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
     Reader: TypeAlias = Callable[[str], "str | None"]
 
-# GNU make's own variables (make 4.4, `make -p`), and those that GNUInstallDirs defines (cmake 3.31)
+# GNU make's own variables (make 4.4, `make -p`)
 _MAKE = {"CC": "cc", "CXX": "g++", "RM": "rm -f", "AR": "ar", "MAKE": "make", "CURDIR": "", "DESTDIR": ""}
-_CMAKE = {
-    "CMAKE_INSTALL_BINDIR": "bin", "CMAKE_INSTALL_SBINDIR": "sbin", "CMAKE_INSTALL_LIBDIR": "lib",
-    "CMAKE_INSTALL_DATADIR": "share", "CMAKE_INSTALL_DATAROOTDIR": "share", "CMAKE_INSTALL_SYSCONFDIR": "etc",
-    "CMAKE_INSTALL_INCLUDEDIR": "include", "CMAKE_INSTALL_FULL_BINDIR": "bin",
-}  # fmt: skip
-# What add_library(NAME KIND) makes, as install(TARGETS) sorts it; "" serves builds alone (cmake-commands(7) of 3.31)
-_LIBRARIES = {
-    "STATIC": "ARCHIVE", "SHARED": "LIBRARY", "MODULE": "LIBRARY", "OBJECT": "", "INTERFACE": "", "IMPORTED": "",
-    "ALIAS": "", "UNKNOWN": "",
-}  # fmt: skip
-_ARTIFACTS = frozenset((
-    "RUNTIME", "LIBRARY", "ARCHIVE", "OBJECTS", "FRAMEWORK", "BUNDLE", "PRIVATE_HEADER", "PUBLIC_HEADER", "RESOURCE",
-    "INCLUDES", "FILE_SET",
-))  # fmt: skip
-_INSTALL_KEYWORDS = _ARTIFACTS | {
-    "DESTINATION", "COMPONENT", "PERMISSIONS", "OPTIONAL", "EXPORT", "TYPE", "CONFIGURATIONS", "RENAME",
-    "NAMELINK_SKIP", "NAMELINK_ONLY", "EXCLUDE_FROM_ALL", "PATTERN", "FILES_MATCHING", "RUNTIME_DEPENDENCIES",
-}  # fmt: skip
-_OFF = ("OFF", "0", "NO", "FALSE", "N", "")
-
-
-class Built(Record):
-    """What a build file tells: `programs` and `data` as absolute paths, `libraries` that are linked by name (-lNAME),
-    `modules` that pkg-config is asked for, and `loads`: shared libraries or modules of its own that are built; `names`:
-    of the targets of a cmake project."""
-
-    programs: tuple[str, ...]
-    data: tuple[str, ...]
-    libraries: tuple[str, ...]
-    modules: tuple[str, ...]
-    loads: tuple[str, ...]
-    static: bool = False
-    names: tuple[str, ...] = ()
 
 
 class Makefile:
@@ -167,7 +132,7 @@ def makefile_outputs(
                 continue
             name = words[0].rpartition("/")[2]
             if name == "cd" and len(words) == 2:
-                place = _path(place, words[1])
+                place = path_in(place, words[1])
                 continue
             if name == "make":
                 inner.append(_again(words, given, place, read, depth))
@@ -181,7 +146,7 @@ def makefile_outputs(
                 if "-shared" in words:
                     loads.append(output or "")
                 elif output:
-                    programs.append(_path(directory, output))
+                    programs.append(path_in(directory, output))
                     static = static or "-static" in words
             elif name == "install":
                 _installs(words, directory, programs, data)
@@ -191,7 +156,7 @@ def makefile_outputs(
             elif name == "go" and "build" in words:
                 output = _after(words, "-o")
                 if output:
-                    programs.append(_path(directory, output))
+                    programs.append(path_in(directory, output))
             elif name in ("cargo", "npm", "python", "python3", "cmake", "meson", "ninja", "./configure"):
                 raise Unclear(f"the Makefile calls {name}")
     everything = "\n".join([*lines, *made.variables.values()])
@@ -214,9 +179,9 @@ def _again(words: list[str], given: dict[str, str], directory: str, read: Reader
     rest = iter(words[1:])
     for word in rest:
         if word == "-C":
-            directory = _path(directory, next(rest, "."))
+            directory = path_in(directory, next(rest, "."))
         elif word.startswith("-C"):
-            directory = _path(directory, word[2:])
+            directory = path_in(directory, word[2:])
         elif "=" in word:
             given = {**given, word.partition("=")[0]: word.partition("=")[2]}
         elif not word.startswith("-"):
@@ -243,11 +208,6 @@ def _after(words: list[str], option: str) -> str:
     return ""
 
 
-def _path(directory: str, word: str) -> str:
-    path = join_path(directory, word.strip("\"'"))
-    return path if isinstance(path, str) else word
-
-
 def _installs(words: list[str], directory: str, programs: list[str], data: list[str]) -> None:
     taking = ("-m", "--mode", "-o", "--owner", "-g", "--group", "-S")
     operands: list[str] = []
@@ -269,7 +229,7 @@ def _installs(words: list[str], directory: str, programs: list[str], data: list[
 def _placed(operands: list[str], directory: str, out: list[str]) -> None:
     if len(operands) < 2:
         return
-    target = _path(directory, operands[-1])
+    target = path_in(directory, operands[-1])
     into = (
         operands[-1].endswith("/") or len(operands) > 2 or target.rpartition("/")[2] in ("bin", "lib", "share", "etc")
     )
@@ -286,134 +246,3 @@ def _modules(text: str) -> tuple[str, ...]:
     for words in re.findall(r"(?:pkg-config|pkgconf)\s+([^)`\n]*)", text):
         found += [word for word in words.split() if not word.startswith("-") and re.fullmatch(r"[\w.+-]+", word)]
     return tuple(dict.fromkeys(found))
-
-
-# --- cmake ---------------------------------------------------------------------------------------------------------
-
-
-def cmake_outputs(
-    text: str, build: str, prefix: str, source: str, read: Reader, settings: Mapping[str, str] = MappingProxyType({}),
-    kinds: dict[str, str] | None = None, depth: int = 0,
-) -> Built:  # fmt: skip
-    """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. `settings`: cache
-    entries (-DNAME=VALUE); `kinds`: target -> what it is, of all directories that were read before. Raises Unclear."""
-    kinds = {} if kinds is None else kinds
-    text = re.sub(r"#\[\[.*?\]\]|#[^\n]*", "", text, flags=re.S)
-    if re.search(r"\b(?:FetchContent_MakeAvailable|ExternalProject_Add)\b", text, re.I):
-        raise Unclear("the CMakeLists.txt takes in other projects")
-    variables = {
-        **_CMAKE,
-        **settings,
-        "CMAKE_INSTALL_PREFIX": prefix,
-        "CMAKE_SOURCE_DIR": source,
-        "CMAKE_CURRENT_SOURCE_DIR": source,
-    }
-    programs: list[str] = []
-    data: list[str] = []
-    loads: list[str] = []
-    libraries: list[str] = []
-    modules: list[str] = []
-    inner_names: set[str] = set()
-    output = build
-    shared = "BUILD_SHARED_LIBS" in text or settings.get("BUILD_SHARED_LIBS", "OFF").upper() not in _OFF
-    if re.search(r"\bOUTPUT_NAME\b", text):
-        raise Unclear("the CMakeLists.txt renames what it builds (OUTPUT_NAME)")
-    calls = re.findall(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
-    for name, inner in calls:
-        words = re.findall(r'"[^"]*"|[^\s"]+', inner)
-        words = [_cmake_value(word.strip('"'), variables) for word in words]
-        name = name.lower()
-        if name == "project" and words:
-            variables["PROJECT_NAME"] = words[0]
-        elif name == "set" and len(words) > 1:
-            variables[words[0]] = words[1]
-            if words[0] in ("CMAKE_RUNTIME_OUTPUT_DIRECTORY", "EXECUTABLE_OUTPUT_PATH"):
-                output = words[1].replace("${CMAKE_BINARY_DIR}", build)
-        elif name == "add_executable" and words:
-            kinds[words[0]] = "RUNTIME"
-            programs.append(_path(output, words[0]))
-        elif name == "add_library" and len(words) > 1:
-            sort = words[1] if words[1] in _LIBRARIES else "SHARED" if shared else "STATIC"
-            kinds[words[0]] = _LIBRARIES[sort]
-            if kinds[words[0]] == "LIBRARY":
-                loads.append(words[0])
-        elif name == "target_link_libraries":
-            libraries += [w for w in words[1:] if w not in ("PRIVATE", "PUBLIC", "INTERFACE")]
-        elif name == "pkg_check_modules":
-            modules += [w for w in words[1:] if w not in ("REQUIRED", "IMPORTED_TARGET", "QUIET")]
-        elif name == "install":
-            _cmake_install(words, prefix, kinds, programs, data)
-        elif name == "add_subdirectory" and words:
-            inner_text = read(f"{source}/{words[0]}/CMakeLists.txt")
-            if inner_text is None or depth > 5:
-                raise Unclear(f"the CMakeLists.txt in {words[0]} is not at hand")
-            place = f"{source}/{words[0]}"
-            sub = cmake_outputs(inner_text, f"{build}/{words[0]}", prefix, place, read, settings, kinds, depth + 1)
-            programs += sub.programs
-            data += sub.data
-            loads += sub.loads
-            libraries += sub.libraries
-            modules += sub.modules
-            inner_names |= set(sub.names)
-    own = set(kinds) | inner_names
-    linked = [w for w in libraries if w not in own and "::" not in w and "$" not in w]
-    linked += [w for w in libraries if "::" in w and w not in ("Threads::Threads",)]
-    paths = (*programs, *data)
-    if any("$" in path for path in paths):
-        raise Unclear("a path in the CMakeLists.txt depends on something unknown")
-    if depth:
-        linked = libraries  # a name may be one of another directory's
-    return Built(
-        tuple(dict.fromkeys(programs)), tuple(dict.fromkeys(data)), tuple(linked), tuple(modules), tuple(loads), False,
-        tuple(own),
-    )  # fmt: skip
-
-
-def _cmake_value(word: str, variables: dict[str, str]) -> str:
-    for _ in range(4):
-        word = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], match[0]), word)
-    return word
-
-
-def _cmake_install(
-    words: list[str], prefix: str, kinds: Mapping[str, str], programs: list[str], data: list[str]
-) -> None:
-    """Adds what install(...) puts in place. Source: cmake-commands(7) of CMake 3.31, `install`."""
-    sort = words[0].upper() if words else ""
-    operands: list[str] = []
-    for word in words[1:]:
-        if word in _INSTALL_KEYWORDS:
-            break
-        operands.append(word)
-    target = _destination(words, "") or ""
-    if sort == "TARGETS":
-        for name in operands:
-            kind = kinds.get(name)
-            if kind is None:
-                raise Unclear(f"what the target {name} of the CMakeLists.txt is is not known")
-            if kind == "RUNTIME":  # of libraries: shared ones are refused by `loads`, the others serve builds
-                programs.append(_path(_path(prefix, _destination(words, kind) or "bin"), name))
-    elif sort in ("FILES", "PROGRAMS"):
-        out = data if sort == "FILES" else programs
-        out += [_path(_path(prefix, target), name.rpartition("/")[2]) for name in operands]
-    elif sort == "DIRECTORY":
-        for name in operands:
-            base = "" if name.endswith("/") else name.rpartition("/")[2]
-            data.append(_path(_path(prefix, target), base or "."))
-    elif sort not in ("EXPORT",):
-        raise Unclear(f"what install({sort}) of the CMakeLists.txt writes is not followed")
-
-
-def _destination(words: list[str], kind: str) -> str | None:
-    """The DESTINATION for one kind of artifact: that behind its keyword, else one that stands before all keywords."""
-    general = None
-    current = ""
-    for index, word in enumerate(words[:-1]):
-        if word in _ARTIFACTS:
-            current = word
-        elif word == "DESTINATION":
-            if current == kind:
-                return words[index + 1]
-            if not current:
-                general = words[index + 1]
-    return general
