@@ -156,6 +156,15 @@ class Patchwork:
         piece = self.pieces[at]
         return piece.start + (offset - self._starts[at] if piece.text is None else 0)
 
+    def is_written(self, start: int, end: int) -> bool:
+        """Whether the current text's `start:end` holds nothing of the original."""
+        at = 0
+        for piece in self.pieces:
+            if piece.text is None and start < at + piece.width and at < max(end, start + 1):
+                return False
+            at += piece.width
+        return start < at
+
     def changes(self) -> list[Change]:
         """What differs from the original, in order; adjacent changed pieces are one change."""
         result: list[Change] = []

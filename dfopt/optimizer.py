@@ -162,7 +162,9 @@ class _Run:
         return self.unsettled()
 
     def settled(self) -> Result:
-        reported = [self.report(finding) for finding in self.findings]
+        # what is found in text that a fix wrote is nothing that the file says
+        found = [finding for finding in self.findings if not self.patch.is_written(finding.start, finding.end)]
+        reported = [self.report(finding) for finding in found]
         reported += self.not_understood()
         suppressions = tuple(
             Suppression(tuple(sorted(rule.names)), start, start + rule.end - rule.start, rule.start in self.used)

@@ -60,12 +60,24 @@ def chain_style(program: Program, step: Step) -> ChainStyle:
         return _style(match)
     continuation = re.search(r"\n([ \t]+)\S", own)
     if continuation is not None:
-        elsewhere = _CHAIN.search(text)
-        leading = elsewhere is None or elsewhere[3] is None
-        gap = elsewhere[2] if elsewhere is not None and elsewhere[3] is None else " "
-        return ChainStyle(leading, continuation[1], gap or " ")
-    elsewhere = _CHAIN.search(text)
-    return _style(elsewhere) if elsewhere is not None else ChainStyle(True, "    ", " ")
+        style = _style_elsewhere(text)
+        indent = style.indent if _aligned(own, continuation[1]) else continuation[1]
+        return ChainStyle(style.leading, indent, style.gap)
+    return _style_elsewhere(text)
+
+
+def _aligned(text: str, indent: str) -> bool:
+    """Whether what is indented so in an instruction stands below a word of its first line: no place for a command."""
+    width = len(indent.expandtabs())
+    if width > 8 or "\t" in indent:
+        return width > 8
+    return width > 4 and text[width - 1 : width].isspace() and not text[width : width + 1].isspace()
+
+
+def _style_elsewhere(text: str) -> ChainStyle:
+    """The style of the first chain of the file; else `    && `."""
+    match = _CHAIN.search(text)
+    return _style(match) if match is not None else ChainStyle(True, "    ", " ")
 
 
 def _style(match: re.Match[str]) -> ChainStyle:

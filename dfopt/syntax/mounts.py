@@ -27,7 +27,7 @@ class Mount(Record):
 
     @property
     def kind(self) -> str:
-        """"bind" (also where none is given), "cache", "secret", "ssh" or "tmpfs"."""
+        """ "bind" (also where none is given), "cache", "secret", "ssh" or "tmpfs"."""
         return self.fields.get("type", "bind").lower()
 
     @property

@@ -22,8 +22,8 @@ class MergeRun(Pass):
     """Joins consecutive RUN instructions into one, where that makes the image smaller.
 
     Each RUN is a layer: a file that one RUN writes and a later RUN deletes stays in the image for ever. Joined by `&&`,
-    both happen in one layer. By default only RUNs between such a pair are joined (and a lone package index refresh with
-    the installation behind it, whose cached layer goes stale), and only in stages that reach an image.
+    both happen in one layer. By default only RUNs between such a pair are joined, and those that install from one
+    package index, which would stay in the first one's layer; and only in stages that reach an image.
 
     Why: deleted and overwritten files are the largest source of dead bytes in images, and a stale `apt-get update`
     layer is the most frequent reason for "Unable to locate package".
@@ -45,9 +45,10 @@ class MergeRun(Pass):
     ```
 
     Refuses: heredocs, exec form, ONBUILD and different flags; RUNs whose shell state cannot be confined to a subshell
-    (a background job, `trap`, aliases); a RUN that makes a hard link or deletes its own directory, in front of another
-    one; a shell that is not POSIX; a pragma comment between the two. Where a subshell is exactly right (`cd`, `export`,
-    `set`, `exit`, `a; b`), the part is put in parentheses.
+    (a background job, `trap`, aliases); a RUN that makes a hard link, deletes its own directory or replaces its shell,
+    in front of another one; BASH_ENV; a shell that is not POSIX; a pragma comment between the two; an index that is
+    needed only behind a step of another kind. Where a subshell is exactly right (`cd`, `export`, `set`, `exit`, `a; b`,
+    a program that is installed a second time), the part is put in parentheses.
 
     Declares: the steps become one RUN, joined by `&&`, some of them in a subshell; or, where one is under `set -e`
     (which has no effect in front of `&&`), a list of subshells under `set -e`.

@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import index_reader, mounted
+from dfopt.analysis.child_images import reader_outside
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
 from dfopt.passes.base import Pass
-from dfopt.passes.package_caches.child_images import reader_outside
 from dfopt.passes.package_caches.cleanup_command import appended
 from dfopt.passes.package_caches.engine import PackageCache
 from dfopt.refusal import Refusal

@@ -15,6 +15,8 @@ from dfopt.passes.update_with_install.apt_index import (
     refreshes,
     update_stays,
 )
+from dfopt.passes.update_with_install.unused_update import only_updates, without_update
+from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
@@ -32,7 +34,8 @@ class UpdateWithInstall(Pass):
     An `apt-get update` in a RUN of its own is cached for as long as its text stays the same. A later RUN that changes
     installs from that index, months later: "Unable to locate package", or old versions. Where a RUN is nothing but an
     `apt-get update`, this pass moves it in front of the first installation. Where the index comes from a RUN that does
-    more than that, it is a suggestion; with `every = true`, those installations get an `apt-get update` too.
+    more than that, it is a suggestion; with `every = true`, those installations get an `apt-get update` too. A RUN that
+    fetches an index from which nothing installs goes.
 
     Why: the build keeps working when it runs half from the cache.
 
@@ -52,7 +55,8 @@ class UpdateWithInstall(Pass):
     ```
 
     Refuses to move: where a step between may change the package sources, or cannot be seen into; where the user or the
-    mounts of the two RUNs differ; where a comment above belongs to the `apt-get update`; ONBUILD.
+    mounts of the two RUNs differ; where a comment above belongs to the `apt-get update`; ONBUILD. Refuses to remove:
+    where the image calls apt when it starts; where another file of the tree may be built on it, and needs the index.
 
     Declares: the first RUN goes, the second gains one command in front of its first apt command.
     """
@@ -68,6 +72,9 @@ class UpdateWithInstall(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage, position, step in shipped_runs(program, "all", "apt"):
+            if only_updates(program, step):
+                yield from self.unused(program, facts, stage, position)
+                continue
             readers = [tool for tool in tools(program, step) if _reads(tool)]
             if not readers or step.node.keyword == "ONBUILD":
                 continue
@@ -77,6 +84,18 @@ class UpdateWithInstall(Pass):
             source = index_source(program, stage, position)
             if source is not None and not mounted(program, step, (LISTS,)):
                 yield self.found(program, stage, position, step, first, source)
+
+    def unused(self, program: Program, facts: Facts, stage: Stage, position: int) -> Iterator[Finding]:
+        """An update whose index nothing reads."""
+        node = stage.steps[position].node
+        message = "remove this RUN: nothing installs from the package index that it fetches"
+        try:
+            fix = without_update(program, facts, stage, position)
+        except Refusal as refusal:
+            yield Finding(self.name, message, node.start, node.end, None, refusal.reason)
+            return
+        if fix is not None:
+            yield Finding(self.name, message, node.start, node.end, fix)
 
     def found(
         self, program: Program, stage: Stage, position: int, step: Step, reader: Tool, source: tuple[Stage, int]

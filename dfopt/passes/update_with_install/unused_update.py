@@ -1,0 +1,76 @@
+"""A RUN that only fetches apt's package index, which nothing reads."""
+
+from __future__ import annotations
+
+from dfopt.analysis.cache_readers import index_reader
+from dfopt.analysis.child_images import reader_outside
+from dfopt.analysis.package_managers import tools
+from dfopt.analysis.startup import started
+from dfopt.editing.chain_edits import whole_step
+from dfopt.findings import Fix
+from dfopt.ir.commands import TOP
+from dfopt.ir.effects import covers, manager
+from dfopt.lazy import regex
+from dfopt.passes.update_with_install.apt_index import LISTS, refreshes
+from dfopt.refusal import Refusal
+from dfopt.rewrites.instructions import RemoveStep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+_APT = regex(r"\bapt(?:-get|itude)?\b")
+
+
+def only_updates(program: Program, step: Step) -> bool:
+    """Whether a RUN fetches the index, and does nothing else but to delete it and the package cache."""
+    if step.node.keyword != "RUN" or step.node.flags or program.body(step).program is None:
+        return False
+    facts = manager("apt-get") or {}
+    disposable = (*facts["index"], *facts["cache"])
+    fetching = {tool.one.node.start for tool in tools(program, step) if refreshes(tool)}
+    cleaning = {
+        tool.one.node.start for tool in tools(program, step) if tool.family == "apt" and tool.does.get("cleans")
+    }
+    for invocation in program.commands(step).invocations:
+        if invocation.nested or invocation.where != TOP:
+            return False
+        if invocation.node.start in fetching | cleaning or invocation.program in ("true", ":"):
+            continue
+        paths = [(word.value or program.body(step).text[word.start : word.end]) for word in invocation.operands()]
+        if invocation.program != "rm" or not all(any(covers(d, path) for d in disposable) for path in paths):
+            return False
+    return bool(fetching)
+
+
+def without_update(program: Program, facts: Facts, stage: Stage, position: int) -> Fix | None:
+    """The fix that takes such a RUN out; None where a later step reads the index. Raises Refusal."""
+    step = stage.steps[position]
+    deleted = any(effect.kind == "deletes" and covers(effect.path, LISTS) for effect in program.effects(step))
+    tier = "safe"
+    if not deleted:
+        reader, opaque = index_reader(program, stage, position, "apt")
+        if reader is not None:
+            return None
+        tier = "safe" if opaque is None else "unsafe"
+        outside = reader_outside(program, facts, stage, "apt")
+        if outside:
+            raise Refusal(
+                f"{outside} may be built on this image, and installs without refreshing the index",
+                "give that file an `apt-get update` of its own",
+            )
+        if any(_APT.search(started(program, child, facts).text) for child in _images(program, stage)):
+            raise Refusal("the image calls apt when it starts", "run `apt-get update` there")
+    if step.node.above or step.node.comments:
+        raise Refusal("a comment documents the RUN", "remove the comment with the RUN")
+    return Fix((whole_step(program.text, step),), (RemoveStep(step.index),), tier)
+
+
+def _images(program: Program, stage: Stage) -> list[Stage]:
+    """A stage, and those built on it."""
+    stages = [stage]
+    for child in program.children(stage):
+        stages += _images(program, child)
+    return stages
