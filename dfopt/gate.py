@@ -1,7 +1,8 @@
 """The gate: translation validation of edited text against declared rewrites.
 
 `admit` parses the edited text from nothing, lowers it, and compares it with what the rewrites declare of the original.
-Nothing that a pass computed is reused for the edited side. What the gate does not accept is never written.
+Nothing that a pass computed is trusted for the edited side; all that both sides share is the cache of parsed shell
+texts, which is a function of each text alone. What the gate does not accept is never written.
 """
 
 from __future__ import annotations
