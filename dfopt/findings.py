@@ -7,6 +7,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.refusal import Refusal
     from dfopt.rewrites.base import Rewrite
 
 
@@ -50,11 +51,35 @@ class Fix(Record):
     declares: Declares | None = None
 
 
+class Benefit(Record):
+    """What a fix brings, or would bring, to the image that is shipped.
+
+    bytes    that it gets smaller by (negative: larger)
+    layers   that it has fewer
+    rebuild  seconds that a build takes less when a source file changed
+    setuid   files with a setuid or setgid bit that it has fewer
+    root     whether it no longer runs as root
+    origin   "measured" (a profile, a lock file, an image at hand) or "estimated" (a table)
+    source   what says so: "savings.toml"
+    """
+
+    bytes: int = 0
+    layers: int = 0
+    rebuild: float = 0.0
+    setuid: int = 0
+    root: bool = False
+    origin: str = "estimated"
+    source: str = ""
+
+
 class Finding(Record):
     """Something that a pass saw at `start:end`.
 
     With `fix`: the message says what the fix does and why, in one line. Without: a suggestion, or, where `reason` is
-    set, a refusal: the pass would have acted, but a fact stands against it or is not known.
+    set, a refusal: the pass would have acted, but a precondition fails or is not known.
+
+    unblock  of a refusal: what the user can do about it, as `Refusal.unblock`
+    benefit  of a fix; of a refusal or suggestion, what acting would bring; None: what the cost model says of the pass
     """
 
     name: str
@@ -63,7 +88,14 @@ class Finding(Record):
     end: int
     fix: Fix | None = None
     reason: str = ""
+    unblock: str = ""
+    benefit: Benefit | None = None
 
     @property
     def tier(self) -> str:
         return self.fix.tier if self.fix is not None else "suggestion"
+
+
+def refused(name: str, message: str, start: int, end: int, refusal: Refusal) -> Finding:
+    """The finding of a pass that refuses to act at `start:end`."""
+    return Finding(name, message, start, end, None, refusal.reason, refusal.unblock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from time import perf_counter
 
+from dfopt.cost import benefit_of
 from dfopt.edit import Patchwork
 from dfopt.facts import NO_FACTS
 from dfopt.gate import admit
@@ -256,7 +257,7 @@ class _Run:
             self.applied.append(
                 Applied(
                     author, finding.name, fix.tier, finding.message, self.patch.original_offset(finding.start),
-                    self.patch.original_offset(finding.end), self.rounds, fix.declares,
+                    self.patch.original_offset(finding.end), self.rounds, fix.declares, benefit_of(finding),
                 )
             )  # fmt: skip
             pairs += [(edit, author) for edit in fix.edits]
@@ -296,7 +297,10 @@ class _Run:
         if refusal is not None:
             return Reported(finding.name, finding.tier, finding.message, start, end, False, refusal, True)
         fixable = finding.fix is not None
-        return Reported(finding.name, finding.tier, finding.message, start, end, fixable, finding.reason)
+        return Reported(
+            finding.name, finding.tier, finding.message, start, end, fixable, finding.reason, False, finding.unblock,
+            benefit_of(finding),
+        )  # fmt: skip
 
 
 def _key(finding: Finding) -> tuple[str, int, int, str]:

@@ -7,14 +7,14 @@ from dfopt.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.edit import Change
-    from dfopt.findings import Declares
+    from dfopt.findings import Benefit, Declares
     from dfopt.source import Source
 
 
 class Applied(Record):
     """A fix that passed the gate. Offsets are in the original text; `number` is its author number in the changes.
 
-    `declares`: what it may change in the image; None: what its pass declares.
+    `declares`: what it may change in the image; None: what its pass declares. `benefit`: what it brings.
     """
 
     number: int
@@ -25,6 +25,7 @@ class Applied(Record):
     end: int
     round: int
     declares: Declares | None = None
+    benefit: Benefit | None = None
 
     @property
     def identity(self) -> tuple[str, int]:
@@ -34,7 +35,8 @@ class Applied(Record):
 
 class Reported(Record):
     """A finding that changed nothing: a fix of a tier that was not asked for (`fixable`), a suggestion, or, with
-    `reason`, a refusal (by the pass, or by the gate). Offsets are in the original text."""
+    `reason`, a refusal (by the pass, or by the gate), with what the user can do about it (`unblock`). `benefit`: what
+    acting would bring. Offsets are in the original text."""
 
     name: str
     tier: str
@@ -44,6 +46,14 @@ class Reported(Record):
     fixable: bool = False
     reason: str = ""
     by_gate: bool = False
+    unblock: str = ""
+    benefit: Benefit | None = None
+
+    @property
+    def full_message(self) -> str:
+        """The message, with a refusal's reason and what unblocks it."""
+        message = f"{self.message}: {self.reason}" if self.reason else self.message
+        return f"{message}; {self.unblock}" if self.unblock else message
 
 
 class Suppression(Record):

@@ -21,6 +21,7 @@ FLOORS = (
     ("ir",),  # what it means
     ("rewrites",),  # what a fix declares
     ("findings",),  # what a pass hands over
+    ("cost",),  # what a fix brings
     ("analysis",),  # what several passes ask
     ("editing",),  # edits in the file's own style
     ("passes",),

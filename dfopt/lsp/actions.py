@@ -72,7 +72,7 @@ def diagnostics(analysis: Analysis, refusals: bool) -> list[types.Diagnostic]:
         result.append(
             types.Diagnostic(
                 range_of(analysis.places.range(first, last)),
-                _plain(f"{one.message}: {one.reason}" if one.reason else one.message),
+                _plain(one.full_message),
                 severity=_severity(one, group),
                 code=one.name,
                 source=SOURCE,

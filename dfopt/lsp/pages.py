@@ -38,8 +38,7 @@ def hover(analysis: Analysis, offset: int) -> Mark | None:
         return None
     parts: list[str] = []
     for one in found:
-        reason = f": {one.reason}" if one.reason else ""
-        parts.append(f"**{one.name}** ({'refused' if one.reason else one.tier}): {plain(one.message + reason)}")
+        parts.append(f"**{one.name}** ({'refused' if one.reason else one.tier}): {plain(one.full_message)}")
     known = registered()
     for name in dict.fromkeys(one.name for one in found):
         if name in known:

@@ -111,8 +111,7 @@ def _report(result: Result) -> str:
         report.append(f"{result.problem.line}:{result.problem.column}: {result.problem.message}\n")
     for finding in result.reported:
         kind = "gate" if finding.by_gate else "refused" if finding.reason else finding.tier
-        reason = f": {finding.reason}" if finding.reason else ""
-        report.append(f"{lines.line(finding.start) + 1}: {finding.name} [{kind}] {finding.message}{reason}\n")
+        report.append(f"{lines.line(finding.start) + 1}: {finding.name} [{kind}] {finding.full_message}\n")
     return "".join(report)
 
 

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dfopt.findings import Benefit
     from dfopt.results import Result
 
 UNUSED = "unused-suppression"
@@ -21,6 +22,8 @@ class Item(Record):
     kind     "fix" (applied by this run, or by one that writes), "available" (a fix of a tier that was not asked for),
              "suggestion", "refusal", "unused-suppression"
     reason   of a refusal
+    unblock  of a refusal: what the user can do about it
+    benefit  what the fix brings, or would bring; None: not known
     number   of a fix: its author number in the report's changes, else -1
     round    of a fix: the round that made it, else 0
     start, end                           offsets in the text
@@ -40,6 +43,8 @@ class Item(Record):
     column: int
     end_line: int
     end_column: int
+    unblock: str = ""
+    benefit: Benefit | None = None
 
     @property
     def label(self) -> str:
@@ -48,8 +53,9 @@ class Item(Record):
 
     @property
     def full_message(self) -> str:
-        """The message, with a refusal's reason."""
-        return f"{self.message}: {self.reason}" if self.reason else self.message
+        """The message, with a refusal's reason and what unblocks it."""
+        parts = f"{self.message}: {self.reason}" if self.reason else self.message
+        return f"{parts}; {self.unblock}" if self.unblock else parts
 
 
 class Failure(Record):
@@ -97,23 +103,41 @@ def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int,
     found: list[Item] = []
 
     def add(name: str, kind: str, tier: str, message: str, start: int, end: int, reason: str = "",
-            number: int = -1, round: int = 0) -> None:  # fmt: skip
+            number: int = -1, round: int = 0, unblock: str = "", benefit: Benefit | None = None) -> None:  # fmt: skip
         line, column = position(index, start)
         end_line, end_column = position(index, max(start, end))
         message, reason = " ".join(message.split()), " ".join(reason.split())
-        found.append(
-            Item(name, kind, tier, message, reason, number, round, start, end, line, column, end_line, end_column)
-        )
+        item = Item(
+            name, kind, tier, message, reason, number, round, start, end, line, column, end_line, end_column,
+            " ".join(unblock.split()), benefit,
+        )  # fmt: skip
+        found.append(item)
 
     for fix in result.applied:
-        add(fix.name, "fix", fix.tier, fix.message, fix.start, fix.end, number=fix.number, round=fix.round)
+        add(
+            fix.name, "fix", fix.tier, fix.message, fix.start, fix.end, number=fix.number, round=fix.round,
+            benefit=fix.benefit,
+        )  # fmt: skip
     for other in result.reported:
         kind = "available" if other.fixable else "refusal" if other.reason else "suggestion"
         if kind != "refusal" or refusals:
-            add(other.name, kind, other.tier, other.message, other.start, other.end, other.reason)
+            add(
+                other.name, kind, other.tier, other.message, other.start, other.end, other.reason,
+                unblock=other.unblock, benefit=other.benefit,
+            )  # fmt: skip
     for start, end, message in unused:
         add(UNUSED, UNUSED, "suggestion", message, start, end)
     return tuple(sorted(found, key=lambda item: (item.start, item.end, item.name)))
+
+
+def benefit_json(benefit: Benefit | None) -> dict[str, object] | None:
+    """A benefit for JSON and SARIF: `bytes`, `layers`, `rebuild_seconds`, `setuid`, `root`, `origin`, `source`."""
+    if benefit is None:
+        return None
+    return {
+        "bytes": benefit.bytes, "layers": benefit.layers, "rebuild_seconds": benefit.rebuild,
+        "setuid": benefit.setuid, "root": benefit.root, "origin": benefit.origin, "source": benefit.source,
+    }  # fmt: skip
 
 
 def position(index: LineIndex, offset: int) -> tuple[int, int]:

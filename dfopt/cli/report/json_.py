@@ -7,7 +7,9 @@
                 "changed": true,                 # fixes were found that a run with --write makes
                 "written": false,
                 "findings": [{"pass": "merge-run", "kind": "fix", "tier": "safe", "codes": ["DL3059"],
-                              "message": "...", "reason": "",
+                              "message": "...", "reason": "", "unblock": "",
+                              "benefit": null | {"bytes": 20000000, "layers": 0, "rebuild_seconds": 0.0, "setuid": 0,
+                                                 "root": false, "origin": "estimated", "source": "savings.toml"},
                               "line": 4, "column": 1, "end_line": 6, "end_column": 20,
                               "edits": [{"line": 4, "column": 1, "end_line": 4, "end_column": 3, "text": "..."}]}]}],
      "totals": {"files": 1, "errors": 0, "changed": 1, ...}}
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import json
 
-from dfopt.cli.report.base import FileReport, Reporter, clean, codes_of, edits_of, position
+from dfopt.cli.report.base import FileReport, Reporter, benefit_json, clean, codes_of, edits_of, position
 from dfopt.source import LineIndex
 
 TYPE_CHECKING = False
@@ -58,6 +60,8 @@ class Json(Reporter):
                 "codes": list(codes[item.name]),
                 "message": clean(item.message),
                 "reason": clean(item.reason),
+                "unblock": clean(item.unblock),
+                "benefit": benefit_json(item.benefit),
                 "line": item.line,
                 "column": item.column,
                 "end_line": item.end_line,

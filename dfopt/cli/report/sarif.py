@@ -10,7 +10,7 @@ import inspect
 import json
 from urllib.parse import quote
 
-from dfopt.cli.report.base import UNUSED, FileReport, Item, Reporter, clean, edits_of, position
+from dfopt.cli.report.base import UNUSED, FileReport, Item, Reporter, benefit_json, clean, edits_of, position
 from dfopt.source import LineIndex
 
 TYPE_CHECKING = False
@@ -90,7 +90,7 @@ def _result(report: FileReport, item: Item) -> dict[str, Any]:
         "level": _LEVELS[item.kind],
         "message": {"text": clean(item.full_message)},
         "locations": [_location(report, region)],
-        "properties": {"tier": item.tier, "kind": item.kind},
+        "properties": {"tier": item.tier, "kind": item.kind, "benefit": benefit_json(item.benefit)},
     }
     if item.kind == "refusal":
         result["kind"] = "informational"
