@@ -11,6 +11,7 @@ import pytest
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import Failure, FileReport, Item, edits_of, items_of
 from dfopt.edit import Edit, Patchwork
+from dfopt.findings import Benefit
 from dfopt.results import Applied, Reported, Result
 from dfopt.source import Source
 from dfopt.workspace.settings import FORMATS
@@ -49,7 +50,16 @@ SAMPLE = report_of(
         reported=(
             Reported("merge-run", "suggestion", "100% sure:\nreally, yes", 7, 21),
             Reported("apt-cleanup", "unsafe", "needs leave", 22, 31, fixable=True),
-            Reported("apt-cleanup", "safe", "would go", 22, 31, reason="not known"),
+            Reported(
+                "apt-cleanup",
+                "safe",
+                "would go",
+                22,
+                31,
+                reason="not known",
+                unblock="ask",
+                benefit=Benefit(5, 1, 0.5, origin="measured", source="dfopt.profile"),
+            ),  # fmt: skip
         )
     ),
     "dir/Dockerfile",
@@ -130,7 +140,7 @@ class TestConcise:
         assert whole("concise", SAMPLE) == (
             "dir/Dockerfile:2:1: merge-run[suggestion] 100% sure: really, yes\n"
             "dir/Dockerfile:4:1: apt-cleanup[unsafe] needs leave\n"
-            "dir/Dockerfile:4:1: apt-cleanup[refused] would go: not known\n"
+            "dir/Dockerfile:4:1: apt-cleanup[refused] would go: not known; ask\n"
         )
 
     def test_names_and_messages_are_made_printable(self) -> None:
@@ -146,7 +156,10 @@ class TestJson:
         assert [item["kind"] for item in sample["findings"]] == ["suggestion", "available", "refusal"]
         assert sample["findings"][2] == {
             "pass": "apt-cleanup", "kind": "refusal", "tier": "safe", "codes": ["DL3009"], "message": "would go",
-            "reason": "not known", "line": 4, "column": 1, "end_line": 4, "end_column": 10, "edits": [],
+            "reason": "not known", "unblock": "ask", "benefit": {
+                "bytes": 5, "layers": 1, "rebuild_seconds": 0.5, "setuid": 0, "root": False,
+                "origin": "measured", "source": "dfopt.profile",
+            }, "line": 4, "column": 1, "end_line": 4, "end_column": 10, "edits": [],
         }  # fmt: skip
         assert broken["error"] == {"message": "bad: 50%\nof it", "line": 1, "column": 5}
         assert missing["error"] == {"message": "No such file or directory", "line": None, "column": None}
@@ -248,7 +261,7 @@ class TestGitHub:
             "100%25 sure: really, yes\n"
             "::warning file=dir/Dockerfile,line=4,col=1,endColumn=10,title=dfopt apt-cleanup[unsafe]::needs leave\n"
             "::notice file=dir/Dockerfile,line=4,col=1,endColumn=10,title=dfopt apt-cleanup[refused]::"
-            "would go: not known\n"
+            "would go: not known; ask\n"
             "::error file=b%2Cc%3Ad/Dockerfile,line=1,col=5,title=dfopt::bad: 50%25%0Aof it\n"
         )
 
