@@ -59,7 +59,7 @@ SAMPLE = report_of(
                 reason="not known",
                 unblock="ask",
                 benefit=Benefit(5, 1, 0.5, origin="measured", source="dfopt.profile"),
-            ),  # fmt: skip
+            ),
         )
     ),
     "dir/Dockerfile",
