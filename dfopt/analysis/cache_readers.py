@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.package_managers import tools
-from dfopt.analysis.run_steps import no_network, run_text
+from dfopt.analysis.package_managers import tools, works_offline
+from dfopt.analysis.run_steps import run_text
 from dfopt.ir.commands import MAYBE
 from dfopt.ir.effects import covers
 from dfopt.lazy import regex
@@ -108,22 +108,21 @@ def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | N
         return False
     offline = tool.facts.get("offline", ())
     if node.keyword == "RUN":
-        same = [other for other in tools(program, step) if other.family == tool.family]
-        closed = no_network(node)
-        for other in same:
+        for other in tools(program, step):
+            if other.family != tool.family:
+                continue
             if "RUN" in used_by and "cache" not in other.does.get("cleans", ()):
                 return True
-            if (
-                other.one.has_option(*offline)
-                or other.does.get("reads-cache")
-                or (closed and other.does.get("installs"))
-            ):
+            fetches = other.does.get("installs") or other.does.get("caches")
+            if other.does.get("reads-cache") or other.given("offline"):
+                return True
+            if fetches and works_offline(program, step, other):
                 return True
     text = run_text(program, step)
     if node.keyword in STARTS:
         if any(option in text for option in offline if option.startswith("--")):
             return True
-        call = rf"(?<![\w./-]){re.escape(tool.one.program or '')}(?![\w-])"
+        call = rf"(?<![\w./-]){re.escape(tool.invocation.program or '')}(?![\w-])"
         if node.keyword in used_by and re.search(call, text[node.at :]):
             return True
     if traces is None or not traces.search(text):
@@ -156,7 +155,11 @@ def _overlap(source: str, path: str) -> bool:
 def cleaned(body: Body, found: Sequence[Tool], last: Tool) -> bool:
     """Whether the step already empties the cache behind `last`, in any spelling."""
     for tool in found:
-        if tool.family == last.family and tool.one.node.start > last.one.node.start and tool.does.get("cleans"):
+        if (
+            tool.family == last.family
+            and tool.start > last.start
+            and tool.does.get("cleans")
+        ):
             return True
     tail = body.text[last.end :]
     traces = last.facts.get("traces")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os.path
 import re
 
+from dfopt.analysis.run_steps import no_network
 from dfopt.edit import Edit
+from dfopt.facts import NO_FACTS
 from dfopt.ir.commands import Invocation
 from dfopt.ir.effects import manager, subcommand
 from dfopt.lazy import regex
@@ -23,22 +25,24 @@ if TYPE_CHECKING:
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Step
 
+# values of environment variables that package managers read as false
+FALSE = frozenset(("", "0", "false", "f", "no", "n", "off"))
 _PYTHON = regex(r"python[\d.]*\Z")
 
 
 class Tool(Record):
     """A package manager's command.
 
-    one     the invocation; its words are those behind the manager's name, also of `python -m pip install`
-    label   the manager as a person would say it: "pip", "python3 -m pip"
-    family  "apt", "pip" ... (managers of one family share index and cache)
-    facts   its row in the table package_managers
-    name    the subcommand ("install", "pip install" where the table has groups), "" where there is none, None where it
-            is not a fixed string
-    at      index of the subcommand's last word among `one.words`; -1 without
+    invocation  the call; its words are those behind the manager's name, also of `python -m pip install`
+    label       the manager as a person would say it: "pip", "python3 -m pip"
+    family      "apt", "pip" ... (managers of one family share index and cache)
+    facts       its row in the table package_managers
+    name        the subcommand ("install", "pip install" where the table has groups), "" where there is none, None where
+                it is not a fixed string
+    at          index of the subcommand's last word among `invocation.words`; -1 without
     """
 
-    one: Invocation
+    invocation: Invocation
     label: str
     family: str
     facts: dict[str, Any]
@@ -53,17 +57,22 @@ class Tool(Record):
 
     def given(self, key: str) -> bool:
         """Whether one of the options that the table lists under `key` is given."""
-        return self.one.has_option(*self.facts.get(key, ()))
+        return self.invocation.has_option(*self.facts.get(key, ()))
 
     @property
     def asks_about_itself(self) -> bool:
         """Whether the program only prints its version or its help."""
-        return self.name == "" and self.one.has_option("--version", "-v", "--help", "-h")
+        return self.name == "" and self.invocation.has_option("--version", "-v", "--help", "-h")
+
+    @property
+    def start(self) -> int:
+        """Where the whole command begins in the step's shell text; rewrites name it so."""
+        return self.invocation.node.start
 
     @property
     def end(self) -> int:
         """Where the whole command ends in the step's shell text."""
-        return self.one.node.end
+        return self.invocation.node.end
 
 
 def tools(program: Program, step: Step) -> tuple[Tool, ...]:
@@ -142,12 +151,24 @@ def check_release(program: Program, step: Step, tool: Tool) -> None:
             raise Refusal(tool.facts["old-reason"].format(image=image))
 
 
+def works_offline(program: Program, step: Step, tool: Tool) -> bool:
+    """Whether a command reads its cache in place of the network: by its options, its environment or its RUN."""
+    if no_network(step.effective) or tool.given("offline"):
+        return True
+    for entry in tool.facts.get("env-offline", ()):
+        name, _, text = entry.partition("=")
+        value = variable(program, step, NO_FACTS, name, tool.invocation)
+        if isinstance(value, Unknown) or (value and (text in value if text else value.lower() not in FALSE)):
+            return True
+    return False
+
+
 def option_edit(step: Step, body: Body, tool: Tool, option: str) -> tuple[Edit, EditWords]:
     """The edit, and its declaration, that puts `option` behind the subcommand of a tool."""
-    word = tool.one.words[tool.at]
-    index = next(i for i, other in enumerate(tool.one.node.words) if other.start == word.start)
+    word = tool.invocation.words[tool.at]
+    index = next(i for i, other in enumerate(tool.invocation.node.words) if other.start == word.start)
     end = body.span(word.start, word.end)[1]
-    return Edit(end, end, f" {option}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (option,))
+    return Edit(end, end, f" {option}"), EditWords(step.index, tool.start, index + 1, 0, (option,))
 
 
 def variable(

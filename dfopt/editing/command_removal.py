@@ -59,9 +59,9 @@ def without_cleanups(
     for tool in tools(program, step):
         emptied = "index" if family == "apt" else "cache"  # `apt-get clean` does not reach where the packages are kept
         if tool.family == family and emptied in tool.does.get("cleans", ()):
-            if tool.one.nested or tool.one.node.redirects or tool.one.node.assignments:
+            if tool.invocation.nested or tool.invocation.node.redirects or tool.invocation.node.assignments:
                 raise Refusal(f"`{tool.label} {tool.name}` empties the cache, and cannot be taken out")
-            whole.append(tool.one.node)
+            whole.append(tool.invocation.node)
     if whole:
         more, gone = removals(program, step, body, sorted(whole, key=lambda node: node.start))
         edits += more

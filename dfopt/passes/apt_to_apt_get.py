@@ -79,19 +79,19 @@ class AptToAptGet(Pass):
         edits: list[Edit] = []
         rewrites: list[Rewrite] = []
         for tool in found:
-            words = tool.one.node.words
-            command = tool.one.words[tool.at]
+            words = tool.invocation.node.words
+            command = tool.invocation.words[tool.at]
             at = next(i for i, word in enumerate(words) if word.start == command.start)
             program_at = at - tool.at - 1
             new = _SAME[tool.name or ""]
             edits.append(Edit(*body.span(words[program_at].start, words[program_at].end), "apt-get"))
-            rewrites.append(EditWords(step.index, tool.one.node.start, program_at, 1, ("apt-get",)))
+            rewrites.append(EditWords(step.index, tool.start, program_at, 1, ("apt-get",)))
             if new != (tool.name,):
                 edits.append(Edit(*body.span(command.start, command.end), " ".join(new)))
-                rewrites.append(EditWords(step.index, tool.one.node.start, at, 1, new))
+                rewrites.append(EditWords(step.index, tool.start, at, 1, new))
         return Finding(self.name, message, node.start, node.end, Fix(tuple(edits), tuple(rewrites), "safe"))
 
 
 def _same(tool: Tool) -> bool:
-    one = tool.one
+    one = tool.invocation
     return one.path == "apt" and tool.name in _SAME and not one.nested and one.where != SUBSTITUTION

@@ -76,7 +76,7 @@ class AssumeYes(Pass):
             reason = "ONBUILD triggers are left as they are" if node.keyword == "ONBUILD" else "it carries heredocs"
             return Finding(self.name, f"nobody answers the questions of {names}", node.start, node.end, None, reason)
         pairs = [_edit(step, body, tool) for tool in asking]
-        tier = "safe" if all(fatal(body, tool.one.node) for tool in asking) else "unsafe"
+        tier = "safe" if all(fatal(body, tool.invocation.node) for tool in asking) else "unsafe"
         message = f"nobody answers the questions of {names}: {pairs[0][1].insert[0]}"
         if tier == "unsafe":
             message += " (its failure is ignored so far: what was not done before will be)"
@@ -86,7 +86,7 @@ class AssumeYes(Pass):
 
 def _asks(program: Program, body: Body, tool: Tool) -> bool:
     """Whether a command may ask, and nothing in sight answers."""
-    facts, one = tool.facts, tool.one
+    facts, one = tool.facts, tool.invocation
     if one.nested or one.where == SUBSTITUTION or facts.get("yes-always") or "yes-options" not in facts:
         return False
     if tool.family == "pacman":
@@ -115,7 +115,7 @@ def _edit(step: Step, body: Body, tool: Tool) -> tuple[Edit, EditWords]:
     option = tool.facts["yes-options"][0]
     if tool.family != "pacman":
         return option_edit(step, body, tool, option)
-    words = tool.one.node.words
+    words = tool.invocation.node.words
     index = next(i for i, word in enumerate(words) if _PACMAN.match(word.value or ""))
     end = body.span(words[index].start, words[index].end)[1]
-    return Edit(end, end, f" {option}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (option,))
+    return Edit(end, end, f" {option}"), EditWords(step.index, tool.start, index + 1, 0, (option,))

@@ -105,9 +105,7 @@ class AddCacheMounts(Rewrite):
             if there is None or any(overlap(there, target) for target in targets):
                 raise Refusal("a mount that is there covers the cache, or may")
         for target in targets:
-            reason = cache_is_needed(program, step, target)
-            if reason:
-                raise Refusal(reason)
+            check_cache_is_free(program, step, target)
         for command in commands_of(model.shell(self.step)):
             if any(deletes(command, target) for target in targets):
                 raise Refusal("the RUN deletes what the mount holds")
@@ -117,14 +115,14 @@ class AddCacheMounts(Rewrite):
         model.items[self.step] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
 
 
-def cache_is_needed(program: Program, step: Step, target: str) -> str:
-    """Who needs what `step` leaves at `target` in its layer; "" where nobody does, as far as the file tells."""
+def check_cache_is_free(program: Program, step: Step, target: str) -> None:
+    """Raises Refusal where someone needs what `step` leaves at `target` in its layer, as far as the file tells."""
     for stage in holders(program, program.stages[step.stage]):
         taken = copied_paths(program, stage)
         if taken is None:
-            return "a path that another stage takes out of this one is not known"
+            raise Refusal("a path that another stage takes out of this one is not known")
         if any(path != "/" and overlap(path, target) for path in taken):
-            return f"another stage takes {target}, or what holds it"
+            raise Refusal(f"another stage takes {target}, or what holds it")
     for _, later in later_steps(program, step):
         node = later.effective
         if node.keyword not in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "WORKDIR", "COPY", "ADD"):
@@ -135,8 +133,7 @@ def cache_is_needed(program: Program, step: Step, target: str) -> str:
             continue
         text = node.joined.text + "".join([program.text[doc.start : doc.end] for doc in later.heredocs])
         if names_path(without_rm(program, later, text), target):
-            return f"line {later.node.line} names {target}"
-    return ""
+            raise Refusal(f"line {later.node.line} names {target}")
 
 
 def without_rm(program: Program, step: Step, text: str, forced: bool = True) -> str:

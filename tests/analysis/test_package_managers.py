@@ -70,7 +70,7 @@ def test_tools(command: str, expected: list[tuple[str, str, str | None]]) -> Non
 
 def test_the_word_of_the_subcommand() -> None:
     (tool,) = called("sudo uv --quiet pip install x")
-    assert tool.one.words[tool.at].value == "install"
+    assert tool.invocation.words[tool.at].value == "install"
 
 
 class BaseEnvironment(Facts):
@@ -102,7 +102,7 @@ VARIABLES: list[tuple[str, object]] = [
 def test_variable(text: str, expected: object) -> None:
     made = program(text)
     step = last_step(made)
-    one = next(tool.one for tool in tools(made, step) if tool.family == "pip")
+    one = next(tool.invocation for tool in tools(made, step) if tool.family == "pip")
     assert variable(made, step, BaseEnvironment(), "X", one) == expected
     assert variable(made, step, NO_FACTS, "OTHER", one) is None
 

@@ -6,13 +6,14 @@ from dfopt.analysis.run_steps import shipped_runs
 from dfopt.editing.command_removal import without_cleanups
 from dfopt.editing.flag_edits import flags_edit
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Finding
 from dfopt.passes.base import Pass
-from dfopt.passes.cache_mounts.obstacles import obstacle
+from dfopt.passes.cache_mounts.obstacles import check_uses
 from dfopt.passes.cache_mounts.option_removal import option_edits
-from dfopt.passes.cache_mounts.places import owner, targets, uses
+from dfopt.passes.cache_mounts.places import check_parents, owner, targets, uses
+from dfopt.passes.cache_mounts.verdicts import Verdict, agree, finding
 from dfopt.refusal import Refusal
-from dfopt.rewrites.cache_mounts import AddCacheMounts, cache_is_needed, mount_targets, overlap
+from dfopt.rewrites.cache_mounts import AddCacheMounts, check_cache_is_free, mount_targets, overlap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class CacheMounts(Pass):
     Refuses: where nothing shows that BuildKit reads the file; where the user or its home directory is not known, or a
     directory above the cache would come to belong to root; an apt installation without `apt-get update` in its own
     RUN, or whose index a later step needs; where a later step, another stage or the program itself reads the cache;
-    builds without network; a variable that turns the cache off; a cleanup that cannot be taken out by itself.
+    builds without network; a variable that turns the cache off; a cleanup that cannot be taken out by itself. All uses
+    of a cache in stages that are built on one another get the mount, or none does.
 
     Declares: the RUN gains the mounts, some commands lose or gain a word, cleanups of the cache go.
     """
@@ -80,63 +82,59 @@ class CacheMounts(Pass):
     strategy = ("package-cache", "mount")
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
+        trees: dict[tuple[str, int], list[Verdict]] = {}
+        runs: dict[int, list[Verdict]] = {}
         for stage, position, step in shipped_runs(program, "all", *self.triggers):
             if step.node.keyword == "ONBUILD" or program.body(step).program is None:
                 continue
             by_family: dict[str, list[Use]] = {}
             for use in uses(program, step):
                 by_family.setdefault(use.family, []).append(use)
+            for family, family_uses in by_family.items():
+                verdict = self.judge(program, facts, stage, position, step, family_uses)
+                if verdict is not None:
+                    trees.setdefault((family, program.root(stage).index), []).append(verdict)
+                    runs.setdefault(step.index, []).append(verdict)
+        for verdicts in trees.values():
+            agree(verdicts)
+        for verdicts in runs.values():
             fixed = False  # one fix for a RUN in a round: the order of its mounts is that of its commands
-            for found in by_family.values():
-                finding = self.check(program, facts, stage, position, step, found)
-                if finding is not None and not (fixed and finding.fix is not None):
-                    fixed = fixed or finding.fix is not None
-                    yield finding
+            for verdict in verdicts:
+                if not (fixed and not verdict.reason):
+                    fixed = fixed or not verdict.reason
+                    yield finding(self.name, verdict)
 
-    def check(
-        self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, found: list[Use]
-    ) -> Finding | None:
-        node, use = step.node, found[0]
-        message = f"keep {use.family}'s cache in a cache mount"
-        tier = "safe"
+    def judge(
+        self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, family_uses: list[Use]
+    ) -> Verdict | None:
+        """What a RUN's uses of one cache permit; None where a mount is there already, or may be."""
+        use, verdict = family_uses[0], Verdict(family_uses[0].family, step)
         try:
-            who = owner(program, step, facts, use)
-            paths = targets(program, step, facts, use, who)
+            user = owner(program, step, facts, use)
+            paths = verdict.paths = targets(program, step, facts, use, user)
             mounted = mount_targets(program, step)
             if any(there is None or overlap(there, path) for there in mounted for path in paths):
                 return None
-            reason = unread(program, self.shared["engine"], (1, 2), "RUN --mount")
-            reason = reason or obstacle(program, facts, stage, step, found)
-            reason = reason or next((why for path in paths if (why := cache_is_needed(program, step, path))), "")
-            if use.family == "apt" and not reason:
-                later, opaque = index_reader(program, stage, position, "apt")
-                if later is not None:
-                    reason = f"line {later.node.line} needs the package index and does not refresh it"
-                elif opaque is not None:
-                    tier = "unsafe"
-                    message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
-            if reason:
-                raise Refusal(reason)
+            check_parents(paths, user)
+            unseen = unread(program, self.shared["engine"], (1, 2), "RUN --mount")
+            if unseen:
+                raise Refusal(unseen)
+            check_uses(program, facts, stage, step, family_uses)
+            for path in paths:
+                check_cache_is_free(program, step, path)
+            if use.family == "apt":
+                reader, verdict.opaque = index_reader(program, stage, position, "apt")
+                if reader is not None:
+                    raise Refusal(f"line {reader.node.line} needs the package index and does not refresh it")
             edits, rewrites = without_cleanups(program, step, paths, use.family)
-            more, words = option_edits(program, step, found)
-        except Refusal as error:
-            return Finding(self.name, f"{use.family}'s cache is not kept", node.start, node.end, None, str(error))
+            option_changes, words = option_edits(program, step, family_uses)
+        except Refusal as refusal:
+            verdict.reason = str(refusal)
+            return verdict
         sharing = f",sharing={use.row['sharing']}" if "sharing" in use.row else ""
-        ids = f",uid={who.uid},gid={who.gid}" if who.uid else ""
+        ids = f",uid={user.uid},gid={user.gid}" if user.uid else ""
         values = [f"type=cache,target={path}{sharing}{ids}" for path in paths]
         flags = flags_edit(program, step, [f"--mount={value}" for value in values])
-        fix = Fix(
-            (flags, *edits, *more),
-            (*rewrites, *words, AddCacheMounts(step.index, tuple(values))),
-            tier,
-            Declares(paths=tuple(_declared(paths))),
-        )
-        return Finding(self.name, message, node.start, node.end, fix)
-
-
-def _declared(paths: list[str]) -> Iterator[str]:
-    for path in paths:
-        yield from (path, path + "/**")
-        above = path.rpartition("/")[0]
-        if above.rpartition("/")[2].startswith("."):  # a directory of the home that only the cache called for
-            yield above
+        verdict.edits = (flags, *edits, *option_changes)
+        verdict.rewrites = (*rewrites, *words, AddCacheMounts(step.index, tuple(values)))
+        return verdict

@@ -29,16 +29,16 @@ def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[li
         tool = use.tool
         if tool is None:
             continue
-        words = use.one.node.words
+        words = use.invocation.node.words
         swap: dict[str, str] = use.row.get("swap", {})
         hits = [index for index, word in enumerate(words) if word.value in swap]
         wanted: list[str] = list(use.row.get("add", ()))
         ensure = use.row.get("ensure")
-        if ensure and not hits and not tool.given("fresh") and not _refreshed(program, step, use.one):
+        if ensure and not hits and not tool.given("fresh") and not _refreshed(program, step, use.invocation):
             wanted.append(ensure)
         if not hits and not wanted:
             continue
-        if use.one.nested or use.one.where == SUBSTITUTION:
+        if use.invocation.nested or use.invocation.where == SUBSTITUTION:
             raise Refusal(f"{tool.label} runs in a string or a substitution that is not rewritten")
         for index in reversed(hits):
             word = words[index]
@@ -47,7 +47,7 @@ def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[li
             if not put:
                 start = body.span(words[index - 1].end, word.end)[0]
             edits.append(Edit(start, end, put))
-            rewrites.append(EditWords(step.index, use.one.node.start, index, 1, (put,) if put else ()))
+            rewrites.append(EditWords(step.index, use.invocation.node.start, index, 1, (put,) if put else ()))
         if wanted:
             edit, words_rewrite = option_edit(step, body, tool, " ".join(wanted))
             edits.append(edit)
@@ -58,7 +58,7 @@ def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[li
 def _refreshed(program: Program, step: Step, one: Invocation) -> bool:
     """Whether the same RUN renewed the index before."""
     return any(
-        tool.does.get("refreshes") and tool.one.node.start < one.node.start
+        tool.does.get("refreshes") and tool.start < one.node.start
         for tool in tools(program, step)
         if tool.family == "apk"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.package_managers import tools, variable
+from dfopt.analysis.package_managers import tools, variable, works_offline
+from dfopt.analysis.run_steps import no_network
 from dfopt.analysis.users import base_users
 from dfopt.ir.base_images import split_image
 from dfopt.ir.commands import Invocation
@@ -16,6 +17,7 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from dfopt.analysis.package_managers import Tool
@@ -30,7 +32,7 @@ class Use(Record):
 
     family: str
     row: dict[str, Any]
-    one: Invocation
+    invocation: Invocation
     tool: Tool | None
 
 
@@ -45,19 +47,19 @@ class Owner(Record):
 def uses(program: Program, step: Step) -> list[Use]:
     """The commands of a RUN that fill or use a cache, in source order."""
     rows: dict[str, Any] = table("cache_mounts")
-    found: list[Use] = []
+    result: list[Use] = []
     for tool in tools(program, step):
         row = rows.get(tool.family)
         if row is not None and _fills(tool):
-            found.append(Use(tool.family, row, tool.one, tool))
-    for one in program.commands(step).invocations:
+            result.append(Use(tool.family, row, tool.invocation, tool))
+    for invocation in program.commands(step).invocations:
         for family, row in rows.items():
-            if one.program in row.get("programs", ()):
-                operands = [word.value for word in one.operands()]
-                wanted = row.get("commands")
-                if wanted is None or any(value in wanted for value in operands[:1]):
-                    found.append(Use(family, row, one, None))
-    return found
+            if invocation.program in row.get("programs", ()):
+                operands = [word.value for word in invocation.operands()]
+                subcommands = row.get("commands")
+                if subcommands is None or any(value in subcommands for value in operands[:1]):
+                    result.append(Use(family, row, invocation, None))
+    return result
 
 
 def _fills(tool: Tool) -> bool:
@@ -65,22 +67,25 @@ def _fills(tool: Tool) -> bool:
     return bool(does.get("caches") or does.get("downloads")) and not tool.asks_about_itself
 
 
-def offline(use: Use) -> bool:
-    """Whether a command is told not to use the network."""
-    names = (*use.row.get("offline", ()), *(use.tool.facts.get("offline", ()) if use.tool is not None else ()))
-    return any(value in names for value in use.one.values if value)
+def offline(program: Program, step: Step, use: Use) -> bool:
+    """Whether a command is kept from using the network."""
+    if no_network(step.effective) or (use.tool is not None and works_offline(program, step, use.tool)):
+        return True
+    return any(value in use.row.get("offline", ()) for value in use.invocation.values if value)
 
 
 def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
     """The user that a command runs as. Raises Refusal where that is not known."""
     scope = program.scope(step)
     changing = [
-        name for name in use.one.wrappers if name in ("sudo", "gosu", "su-exec", "setpriv", "runuser", "chroot")
+        name for name in use.invocation.wrappers if name in ("sudo", "gosu", "su-exec", "setpriv", "runuser", "chroot")
     ]
     if changing == ["sudo"] and use.row.get("system"):
         return Owner("/root", "", "")
     if changing:
-        raise Refusal(f"{use.one.program} runs under {changing[0]}: as whom, and where its cache is, is not known")
+        raise Refusal(
+            f"{use.invocation.program} runs under {changing[0]}: as whom, and where its cache is, is not known"
+        )
     family = scope.base.family if scope.base is not None else None
     base = base_users(scope.image, family, scope.base.user if scope.base is not None else None, facts)
     home = variable(program, step, facts, "HOME")
@@ -94,7 +99,7 @@ def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
     if root:
         return Owner(home or "/root", "", "")
     if use.row.get("system"):
-        raise Refusal(f"{use.one.program} does not run as root")
+        raise Refusal(f"{use.invocation.program} does not run as root")
     name, _, group = str(scope.user or base.user).partition(":")
     if base.own and name in (base.own, base.name):
         return Owner(home or f"/home/{base.name}", base.own, group if group.isdigit() else base.own)
@@ -103,25 +108,30 @@ def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
     return Owner(home, name, group or "0")
 
 
-def targets(program: Program, step: Step, facts: Facts, use: Use, who: Owner) -> list[str]:
-    """The paths to mount. Raises Refusal where one is not known, or would come to belong to the wrong user."""
-    found: list[str] = []
+def targets(program: Program, step: Step, facts: Facts, use: Use, user: Owner) -> list[str]:
+    """The paths to mount. Raises Refusal where one is not known."""
+    result: list[str] = []
     for places in use.row["mounts"]:
-        path = next((path for path in (_place(program, step, facts, use, who, one) for one in places) if path), "")
+        path = next((path for path in (_place(program, step, facts, use, user, place) for place in places) if path), "")
         if not path:
             raise Refusal(f"where {use.family} keeps its cache here is not known")
         normal = join_path("/", path)
         if not path.startswith("/") or not isinstance(normal, str) or not re.fullmatch(r"[\w./+-]+", normal):
             raise Refusal(f"the cache lies at {path}, which is no plain absolute path")
-        if who.uid and normal.rpartition("/")[0] != who.home:
-            raise Refusal(f"the directories above {normal} would belong to root")
-        found.append(normal)
-    return found
+        result.append(normal)
+    return result
 
 
-def _place(program: Program, step: Step, facts: Facts, use: Use, who: Owner, place: dict[str, str]) -> str:
+def check_parents(paths: Sequence[str], user: Owner) -> None:
+    """Raises Refusal where the engine would make a directory above a mount, which then belongs to root."""
+    for path in paths if user.uid else ():
+        if path.rpartition("/")[0] != user.home:
+            raise Refusal(f"the directories above {path} would belong to root")
+
+
+def _place(program: Program, step: Step, facts: Facts, use: Use, user: Owner, place: dict[str, str]) -> str:
     if "env" in place:
-        value = variable(program, step, facts, place["env"], use.one)
+        value = variable(program, step, facts, place["env"], use.invocation)
         if isinstance(value, Unknown):
             raise Refusal(f"{place['env']} is not known")
         return f"{value.rstrip('/')}/{place['path']}".rstrip("/") if value else ""
@@ -131,7 +141,7 @@ def _place(program: Program, step: Step, facts: Facts, use: Use, who: Owner, pla
         fits = re.fullmatch(pattern, repository) and re.search(place["tag"], tag or "")
         return place["path"] if fits else ""
     if "home" in place:
-        return f"{who.home.rstrip('/')}/{place['home']}" if who.home else ""
+        return f"{user.home.rstrip('/')}/{place['home']}" if user.home else ""
     return place["path"]
 
 
@@ -139,7 +149,7 @@ def turned_off(program: Program, step: Step, facts: Facts, use: Use) -> str:
     """The variable that turns the cache off, or makes installed files point into it; "" where none does."""
     for entry in use.row.get("env-off", ()):
         name, _, wanted = entry.partition("=")
-        value = variable(program, step, facts, name, use.one)
+        value = variable(program, step, facts, name, use.invocation)
         if value is not None and (not wanted or isinstance(value, Unknown) or wanted in value):
             return str(name)
     return ""

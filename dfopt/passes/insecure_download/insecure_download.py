@@ -92,9 +92,9 @@ class InsecureDownload(Pass):
         for _, _, step, text in program.run_steps():
             if "trusted-host" in text:
                 for tool in tools(program, step):  # `python -m pip`
-                    if " -m " in tool.label and tool.family == "pip" and tool.one.has_option("--trusted-host"):
+                    if " -m " in tool.label and tool.family == "pip" and tool.invocation.has_option("--trusted-host"):
                         body = program.body(step)
-                        span = place(step, body, tool.one.node.start, tool.end, tool.one.nested)
+                        span = place(step, body, tool.start, tool.end, tool.invocation.nested)
                         yield self.report(f"{tool.label} --trusted-host", programs["pip"]["what"], *span)
 
     def in_texts(self, program: Program) -> Iterator[Finding]:

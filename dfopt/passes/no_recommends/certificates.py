@@ -50,7 +50,7 @@ def lacks_certificates(program: Program, step: Step) -> bool:
 def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:
     """The first package of the command that needs a recommended one, and that."""
     needed: dict[str, list[str]] = table("recommends")["needed"]
-    for word in tool.one.operands(tool.facts.get("value-options", ())):
+    for word in tool.invocation.operands(tool.facts.get("value-options", ())):
         if word.value in needed:
             return word, needed[word.value][0]
     return None
@@ -58,9 +58,11 @@ def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:
 
 def behind(program: Program, step: Step, body: Body, tool: Tool, word: Word, package: str) -> tuple[Edit, EditWords]:
     """A package behind another one: on a line of its own where that stands on one."""
-    words = tool.one.node.words
+    words = tool.invocation.node.words
     index = next(i for i, other in enumerate(words) if other.start == word.start)
     start, end = body.span(word.start, word.end)
     gap = program.text[body.span(words[index - 1].start, words[index - 1].end)[1] : start]
     separator = gap if "\n" in gap and "#" not in gap else " "
-    return Edit(end, end, f"{separator}{package}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (package,))
+    return Edit(end, end, f"{separator}{package}"), EditWords(
+        step.index, tool.start, index + 1, 0, (package,)
+    )

@@ -82,7 +82,7 @@ class NoRecommends(Pass):
     def check(self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool) -> Finding:
         node = step.node
         message = "install no recommended packages"
-        reachable = [tool for tool in installs if not tool.one.nested and tool.one.where != SUBSTITUTION]
+        reachable = [tool for tool in installs if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
         reason = untouchable(step, body, bool(reachable), "apt")
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
@@ -108,19 +108,21 @@ def _pulls(tool: Tool) -> bool:
     """Whether a command installs what is recommended."""
     if tool.family != "apt" or tool.name != "install":
         return False
-    return not any(value in _OPTIONS for value in tool.one.values if value) and len(tool.one.operands()) > 1
+    return (
+        not any(value in _OPTIONS for value in tool.invocation.values if value) and len(tool.invocation.operands()) > 1
+    )
 
 
 def _option(step: Step, body: Body, tool: Tool) -> tuple[Edit, EditWords]:
     """Behind the options that follow the subcommand, where a person would put it."""
-    words = tool.one.words
+    words = tool.invocation.words
     at = tool.at
     taking = tool.facts.get("value-options", ())
     while at + 1 < len(words) and (words[at + 1].value or "").startswith("-") and words[at + 1].value not in taking:
         if words[at + 1].value == "--":
             break
         at += 1
-    index = next(i for i, other in enumerate(tool.one.node.words) if other.start == words[at].start)
+    index = next(i for i, other in enumerate(tool.invocation.node.words) if other.start == words[at].start)
     option = "--without-recommends" if tool.label == "aptitude" else "--no-install-recommends"
     end = body.span(words[at].start, words[at].end)[1]
-    return Edit(end, end, f" {option}"), EditWords(step.index, tool.one.node.start, index + 1, 0, (option,))
+    return Edit(end, end, f" {option}"), EditWords(step.index, tool.start, index + 1, 0, (option,))

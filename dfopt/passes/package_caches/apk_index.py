@@ -31,7 +31,7 @@ def later_index_reader(program: Program, stage: Stage, position: int) -> tuple[S
     opaque: Step | None = None
     for step in stage.steps[position + 1 :]:
         for tool in tools(program, step):
-            if tool.family == "apk" and tool.does.get("refreshes") and tool.one.where != MAYBE:
+            if tool.family == "apk" and tool.does.get("refreshes") and tool.invocation.where != MAYBE:
                 return None, opaque
             if tool.family == "apk" and tool.does.get("reads-index") and not tool.given("fresh"):
                 return step, opaque

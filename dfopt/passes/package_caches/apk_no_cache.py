@@ -71,13 +71,13 @@ class ApkNoCache(PackageCache, Pass):
         updates = [tool for tool in found if tool.does.get("refreshes")]
         if not readers and not updates:
             return None
-        last = max([*readers, *updates], key=lambda tool: tool.one.node.start)
+        last = max([*readers, *updates], key=lambda tool: tool.start)
         if cleaned(body, found, last) or mounted(program, step, ("/var/cache/apk", "/etc/apk/cache"), "apk"):
             return None
         wanted = [tool for tool in readers if not tool.given("no-cache") and not tool.given("offline")]
         if not wanted and not updates:
             return None
-        hidden = any(tool.one.nested or tool.one.where == SUBSTITUTION for tool in (*wanted, *updates))
+        hidden = any(tool.invocation.nested or tool.invocation.where == SUBSTITUTION for tool in (*wanted, *updates))
         reason = untouchable(step, body, not hidden, "apk")
         if reason:
             raise Refusal(reason)
@@ -100,13 +100,13 @@ class ApkNoCache(PackageCache, Pass):
             if reader is not None:
                 raise Refusal(f"line {reader.node.line} needs the index and does not fetch it")
             items = body.program.script.items
-            if len(found) == 1 and len(items) == 1 and items[0].command is found[0].one.node:
+            if len(found) == 1 and len(items) == 1 and items[0].command is found[0].invocation.node:
                 return self.alone(program, step, opaque)
             if any(tool.given("offline") for tool in found):
                 raise Refusal("an apk without network needs the index")
             for tool in updates:
-                made = removal(program, step, body, tool.one.node)
-                if made is None or tool.one.node.redirects:
+                made = removal(program, step, body, tool.invocation.node)
+                if made is None or tool.invocation.node.redirects:
                     raise Refusal("`apk update` stands where it cannot be taken out by itself")
                 edits += made[0]
                 rewrites.append(made[1])

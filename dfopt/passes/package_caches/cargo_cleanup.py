@@ -41,7 +41,7 @@ class CargoCleanup(CleanupRow, Pass):
         return ("rm", "-rf", f'"{home}/registry"', f'"{home}/git"')
 
     def check_site(self, site: Site, tool: Tool) -> None:
-        if tool.one.wrappers:
+        if tool.invocation.wrappers:
             raise Refusal("under another user, Cargo's home is not known")
 
     def tier(self, site: Site, tool: Tool) -> tuple[str, str]:

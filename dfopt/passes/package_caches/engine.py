@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import STARTS, cache_reader, cleaned, mounted
-from dfopt.analysis.package_managers import check_release, option_edit, tools, variable
+from dfopt.analysis.package_managers import FALSE, check_release, option_edit, tools, variable
 from dfopt.analysis.run_steps import no_network, run_text, shipped_runs
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import INNER, SUBSTITUTION, TOP
@@ -40,7 +40,6 @@ _SYSTEM_REMOVAL = regex(
 _REMOVAL = regex(r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?:del|purge|remove|auto\w+|erase)\b")
 # what makes a program known to one part of a RUN only
 _LOCAL = regex(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
-_FALSE = frozenset(("", "0", "false", "f", "no", "n", "off"))
 
 
 class Site(Record):
@@ -211,7 +210,7 @@ class CleanupRow(PackageCache):
     def fix(self, site: Site, filling: list[Tool]) -> tuple[str, Fix]:
         tool = self.present_at_end(site.body, filling)
         self.check_site(site, tool)
-        edit, rewrite = appended(site.program, site.step, tool.one, self.command(site, tool))
+        edit, rewrite = appended(site.program, site.step, tool.invocation, self.command(site, tool))
         tier, why = self.tier(site, tool)
         message = f"empty {self.cache_name} in the layer that fills it{f' ({why})' if why else ''}"
         return message, Fix((edit,), (rewrite,), tier)
@@ -220,11 +219,11 @@ class CleanupRow(PackageCache):
         """A tool whose program is still there, under the same name, at the end of the RUN. Raises Refusal."""
         one_shell = self.system or not _LOCAL.search(body.text)
         for tool in reversed(filling):
-            if tool.one.where == TOP or (tool.one.where == INNER and one_shell):
+            if tool.invocation.where == TOP or (tool.invocation.where == INNER and one_shell):
                 break
         else:
             raise Refusal(f"{filling[-1].label} runs on a condition or in a shell of its own")
-        path = tool.one.path or ""
+        path = tool.invocation.path or ""
         if "/" in path and not path.startswith("/"):
             raise Refusal(f"{path} is named from a directory that may not be the last one")
         tail = body.text[filling[-1].end :]
@@ -236,7 +235,7 @@ class CleanupRow(PackageCache):
 
     def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
         """The words that empty the cache."""
-        return (tool.one.path or "", *tool.facts["clean"])
+        return (tool.invocation.path or "", *tool.facts["clean"])
 
 
 class NoCacheRow(PackageCache):
@@ -272,8 +271,8 @@ class NoCacheRow(PackageCache):
         if not tool.does.get("caches") or any(map(tool.given, ("no-cache", "cache-options", "offline"))):
             return False
         for name in tool.facts.get("env-no-cache", ()):
-            value = variable(site.program, site.step, site.facts, name, tool.one)
-            if isinstance(value, Unknown) or (value and (self.false_counts or value.lower() not in _FALSE)):
+            value = variable(site.program, site.step, site.facts, name, tool.invocation)
+            if isinstance(value, Unknown) or (value and (self.false_counts or value.lower() not in FALSE)):
                 return False
         chosen = _chosen_places(site, tool)
         return all(value is None for value in chosen)
@@ -285,7 +284,7 @@ class NoCacheRow(PackageCache):
         if body.form == "mixed":
             raise Refusal("the command line carries heredocs")
         self.check_site(site, last)
-        written_out = [tool for tool in filling if not tool.one.nested and tool.one.where != SUBSTITUTION]
+        written_out = [tool for tool in filling if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
         if not written_out:
             raise Refusal(f"{last.label} runs in a string or a substitution that is not rewritten")
         option = last.facts["no-cache"][0]
@@ -318,4 +317,4 @@ def _cache_paths(site: Site, tool: Tool) -> tuple[str, ...]:
 def _chosen_places(site: Site, tool: Tool) -> list[str | Unknown | None]:
     """What the variables that name another place for the cache hold."""
     names = tool.facts.get("env-cache", ())
-    return [variable(site.program, site.step, site.facts, name, tool.one) for name in names]
+    return [variable(site.program, site.step, site.facts, name, tool.invocation) for name in names]

@@ -35,12 +35,14 @@ class GemCleanup(CleanupRow, Pass):
     )
 
     def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
-        gem = "bundle exec gem" if tool.one.program != "gem" else tool.one.path
+        gem = "bundle exec gem" if tool.invocation.program != "gem" else tool.invocation.path
         return ("rm", "-f", f'"$({gem} env gemdir)"/cache/*.gem')
 
     def check_site(self, site: Site, tool: Tool) -> None:
-        if tool.one.wrappers:
+        if tool.invocation.wrappers:
             raise Refusal("under another user, the directory of the gems is not known")
         tail = site.body.text[tool.end :]
-        if tool.one.program != "gem" and (tool.one.where != TOP or re.search(r"\b(?:cd|pushd|popd)\b", tail)):
+        if tool.invocation.program != "gem" and (
+            tool.invocation.where != TOP or re.search(r"\b(?:cd|pushd|popd)\b", tail)
+        ):
             raise Refusal("the RUN ends in another directory than the bundle's")

@@ -42,7 +42,7 @@ class GoCleanup(CleanupRow, Pass):
     )
 
     def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
-        words = (tool.one.path or "", "clean", "-cache")
+        words = (tool.invocation.path or "", "clean", "-cache")
         return (*words, "-modcache") if _modules_are_free(site.program, site.stage, site.position) else words
 
 

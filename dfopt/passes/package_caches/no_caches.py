@@ -55,7 +55,7 @@ class UvNoCache(NoCacheRow, Pass):
     )
 
     def check_site(self, site: Site, tool: Tool) -> None:
-        mode = variable(site.program, site.step, site.facts, "UV_LINK_MODE", tool.one)
+        mode = variable(site.program, site.step, site.facts, "UV_LINK_MODE", tool.invocation)
         if isinstance(mode, Unknown) or mode == "symlink" or "=symlink" in site.body.text:
             raise Refusal("the installed packages are symbolic links into the cache")
 

@@ -41,7 +41,7 @@ class PacmanCleanup(CleanupRow, Pass):
         return _CALL.search(text) is not None and not self.remedy.search(text)
 
     def fills(self, site: Site, tool: Tool) -> bool:
-        return any(_SYNC.match(value or "") for value in tool.one.values) and not tool.given("cache-options")
+        return any(_SYNC.match(value or "") for value in tool.invocation.values) and not tool.given("cache-options")
 
     def empties(self, body: Body, managers: tuple[Tool, ...], last: Tool) -> bool:
         clean = _CLEAN.search(body.text, last.end)
@@ -61,9 +61,9 @@ def _needs_databases(program: Program, stage: Stage, position: int) -> bool:
     for step in stage.steps[position + 1 :]:
         for tool in tools(program, step):
             if tool.family == "pacman":
-                for value in tool.one.values:
+                for value in tool.invocation.values:
                     if value and _SYNC.match(value):
-                        return "y" not in value and "--refresh" not in tool.one.values
+                        return "y" not in value and "--refresh" not in tool.invocation.values
     if index_reader(program, stage, position, "pacman")[1] is not None:
         return True
     return any(_needs_databases(program, child, -1) for child in program.children(stage))

@@ -60,7 +60,7 @@ class YarnCleanup(CleanupRow, Pass):
         if (
             b"yarn lockfile v1" in lock_file[:200]
             or (tool.name or "").startswith("global")
-            or tool.one.has_option(*_CLASSIC)
+            or tool.invocation.has_option(*_CLASSIC)
             or _only_manifests(site.program, site.stage, site.position)
         ):
             return "safe", ""

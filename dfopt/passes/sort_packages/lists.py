@@ -21,7 +21,7 @@ def package_runs(program: Program, body: Body, tool: Tool) -> Iterator[list[Word
     taking = tool.facts.get("value-options", ())
     run: list[Word] = []
     skip = False
-    for word in tool.one.words[tool.at + 1 :]:
+    for word in tool.invocation.words[tool.at + 1 :]:
         value = word.value
         option = value is not None and value.startswith("-")
         start, end = body.span(word.start, word.end)
@@ -51,7 +51,7 @@ def before_comments(program: Program, body: Body, step: Step, run: list[Word]) -
 def one_a_line(program: Program, step: Step, body: Body, tool: Tool, runs: list[list[Word]]) -> list[Edit]:
     """The edits that give each package a line of its own; none where each has one."""
     text = program.text
-    words = tool.one.node.words
+    words = tool.invocation.node.words
     behind = [words[words.index(run[-1]) + 1] for run in runs if run[-1] is not words[-1]]
     spans = [body.span(word.start, word.end) for run in runs for word in run]
     own = [start for start, _ in spans if not text[line_start(text, start) : start].strip()]

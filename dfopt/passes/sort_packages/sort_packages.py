@@ -73,7 +73,7 @@ class SortPackages(Pass):
                 if node.keyword != "RUN" or not _INSTALLS.search(program.text, node.start, node.end):
                     continue
                 for tool in tools(program, step):
-                    if tool.family in _FAMILIES and tool.does.get("installs") and not tool.one.nested:
+                    if tool.family in _FAMILIES and tool.does.get("installs") and not tool.invocation.nested:
                         yield from self.check(program, step, tool)
 
     def check(self, program: Program, step: Step, tool: Tool) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ class SortPackages(Pass):
         runs = [run for run in package_runs(program, body, tool) if len(run) >= int(self.settings["least"])]
         if body.form not in ("line", "script") or not runs:
             return
-        start, end = body.span(tool.one.node.start, tool.one.node.end)
+        start, end = body.span(tool.start, tool.invocation.node.end)
         texts = [[body.text[word.start : word.end] for word in run] for run in runs]
         edits = one_a_line(program, step, body, tool, runs) if body.form == "line" else []
         if edits:
@@ -103,7 +103,7 @@ class SortPackages(Pass):
 
 
 def _rewrites(step: Step, tool: Tool, runs: list[list[Word]], texts: list[list[str]]) -> Iterator[EditWords]:
-    node = tool.one.node
+    node = tool.invocation.node
     for run, new in zip(runs, texts, strict=True):
         yield EditWords(step.index, node.start, node.words.index(run[0]), len(run), tuple(new))
 

@@ -119,9 +119,9 @@ def _packages(program: Program, step: Step) -> Iterator[str]:
     for tool in tools(program, step):
         if tool.family in _SYSTEM_FAMILIES and tool.does.get("installs"):
             text = program.body(step).text
-            for word in tool.one.operands(tool.facts.get("value-options", ()))[1:]:
+            for word in tool.invocation.operands(tool.facts.get("value-options", ()))[1:]:
                 # `name=1.*` is a glob to the shell
-                written = word.value if tool.one.nested else text[word.start : word.end]
+                written = word.value if tool.invocation.nested else text[word.start : word.end]
                 yield re.split("[=:@<>~]", (written or "").strip("\"'"))[0]
 
 

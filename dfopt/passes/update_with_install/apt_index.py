@@ -75,7 +75,7 @@ def lone_update(program: Program, step: Step) -> Tool | None:
         return None
     command = body.program.script.items[0].command
     for tool in tools(program, step):
-        node = tool.one.node
+        node = tool.invocation.node
         bare = not node.redirects and not node.assignments and not body.program.script.comments
         if refreshes(tool) and command is node and bare:
             return tool
@@ -92,7 +92,7 @@ def update_stays(program: Program, stage: Stage, source: int, position: int, rea
     if program.scope(old).user != program.scope(new).user or program.scope(old).shell != program.scope(new).shell:
         return "another user or another shell runs the installation"
     update = lone_update(program, old)
-    if update is None or update.one.wrappers != reader.one.wrappers:
+    if update is None or update.invocation.wrappers != reader.invocation.wrappers:
         return "the two are not run in the same way"
     for step in stage.steps[source + 1 : position]:
         why = changes_sources(program, step)
@@ -105,8 +105,8 @@ def no_place(form: str, reader: Tool) -> str:
     """Why an update cannot stand in front of a command in a body of this form; "" where it can."""
     if form not in ("line", "script"):
         return "the command line carries heredocs"
-    if reader.one.nested or reader.one.where in (MAYBE, SUBSTITUTION):
+    if reader.invocation.nested or reader.invocation.where in (MAYBE, SUBSTITUTION):
         return "the installation runs on a condition or in a string"
-    if reader.one.where != TOP and form != "script":
+    if reader.invocation.where != TOP and form != "script":
         return "the installation runs in a group or a pipeline"
     return ""

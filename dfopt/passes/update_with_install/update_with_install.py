@@ -79,7 +79,10 @@ class UpdateWithInstall(Pass):
             if not readers or step.node.keyword == "ONBUILD":
                 continue
             first = readers[0]
-            if any(refreshes(tool) and tool.one.node.start < first.one.node.start for tool in tools(program, step)):
+            if any(
+                refreshes(tool) and tool.start < first.start
+                for tool in tools(program, step)
+            ):
                 continue
             source = index_source(program, stage, position)
             if source is not None and not mounted(program, step, (LISTS,)):
@@ -111,8 +114,10 @@ class UpdateWithInstall(Pass):
             return self.updated(program, step, reader, message)
         body = program.body(step)
         reason = update_stays(program, stage, source[1], position, reader)
-        words = tuple([program.body(stage.steps[source[1]]).text[w.start : w.end] for w in update.one.node.words])
-        made = None if reason else insertion(program, step, body, reader.one.node, words)
+        words = tuple(
+            [program.body(stage.steps[source[1]]).text[w.start : w.end] for w in update.invocation.node.words]
+        )
+        made = None if reason else insertion(program, step, body, reader.invocation.node, words)
         if made is None:
             reason = reason or "a failure of the update would pass unnoticed there"
             message = f"line {step.node.line} installs from an index that goes stale in a layer of its own"
@@ -129,8 +134,8 @@ class UpdateWithInstall(Pass):
         reason = no_place(body.form, reader)
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
-        words = (*reader.one.wrappers, "apt-get", "update")
-        made = insertion(program, step, body, reader.one.node, words)
+        words = (*reader.invocation.wrappers, "apt-get", "update")
+        made = insertion(program, step, body, reader.invocation.node, words)
         if made is None:
             reason = "a failure of the update would pass unnoticed in that place"
             return Finding(self.name, message, node.start, node.end, None, reason)
