@@ -30,9 +30,9 @@ def only_updates(program: Program, step: Step) -> bool:
         return False
     facts = manager("apt-get") or {}
     disposable = (*facts["index"], *facts["cache"])
-    fetching = {tool.one.node.start for tool in tools(program, step) if refreshes(tool)}
+    fetching = {tool.invocation.node.start for tool in tools(program, step) if refreshes(tool)}
     cleaning = {
-        tool.one.node.start for tool in tools(program, step) if tool.family == "apt" and tool.does.get("cleans")
+        tool.invocation.node.start for tool in tools(program, step) if tool.family == "apt" and tool.does.get("cleans")
     }
     for invocation in program.commands(step).invocations:
         if invocation.nested or invocation.where != TOP:
