@@ -65,7 +65,7 @@ def optimize(source: Source, options: Options, facts: object = None, only: objec
 
 
 class Optimizer:
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, observer: object = None) -> None:
         self.options = options
 
     def run(self, source: Source, facts: object = None, only: object = None) -> Result:
