@@ -80,6 +80,7 @@ class Commands(Needs):
         if target.kind == SLIM and not target.lacks:
             self._local(path, line, deep=False)
             return  # the same programs are there
+        self._place(name, path, line)
         self._hidden(name, words, line, one)
         if name == "tar" and target.kind == SLIM:
             for program in compressors(words):
@@ -102,6 +103,16 @@ class Commands(Needs):
                     raise Obstacle(f"line {line}: busybox' {name} does not know {fault}")
             return
         self._lacking(name, path, line)
+
+    def _place(self, name: str, path: str, line: int) -> None:
+        """A program that is named with its directory must lie there in the new image too."""
+        if self.target.kind not in (ALPINE, BUSYBOX) or not re.fullmatch(r"/(?:usr/)?s?bin/[^/]+", path):
+            return
+        places = table("base_programs")["places"][self.target.family].get(name)
+        if places is None and name in self.target.programs:
+            raise Obstacle(f"line {line}: whether {self.target.image} has {path} is not known")
+        if places is not None and path not in places:
+            raise Obstacle(f"line {line}: {self.target.image} has {name} at {places[0]}, not at {path}")
 
     def _hidden(self, name: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
         """Commands that stand in no text that is read here."""
@@ -140,8 +151,8 @@ class Commands(Needs):
             return
         if name in _COMPILERS:
             raise Obstacle(f"line {line}: {name} may need any library of the old image")
-        if self.target.kind in (ALPINE, RHEL) and name in ("curl", "bash", "git") and package:
-            self.need(package, line)
+        if self.target.kind in (ALPINE, RHEL) and name in ("curl", "bash", "git"):
+            self.need(package or name, line)
             return
         if context_path(self.program, self.done, f"/usr/local/bin/{name}", self.facts) is not None:
             self._local(f"/usr/local/bin/{name}", line, deep=True)

@@ -6,6 +6,7 @@ import json
 import posixpath
 import re
 
+from dfopt.ir.effects import manager
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.files import MOST, context_path
@@ -32,6 +33,15 @@ _TAKING = (
     "-r", "--requirement", "-c", "--constraint", "-t", "--target", "--prefix", "-i", "--index-url", "--extra-index-url",
     "--python", "-f", "--find-links", "--trusted-host", "--root", "--platform", "--timeout",
 )  # fmt: skip
+
+
+def _from_subcommand(program: str, words: list[str | None]) -> list[str | None]:
+    """A package manager's words from its subcommand on: options may stand before it."""
+    taking = (manager(program) or {}).get("value-options", ())
+    at = 0
+    while at < len(words) and (word := words[at]) is not None and word.startswith("-"):
+        at += 2 if word in taking else 1
+    return words[at:]
 
 
 class Languages:
@@ -162,6 +172,7 @@ class Languages:
                 self.source(script, text, line)
 
     def _pip(self, words: list[str | None], line: int) -> None:
+        words = _from_subcommand("pip", words)
         if not words or words[0] not in ("install", "wheel", "download"):
             if None in words[:1]:
                 self._stop(line, "a variable is pip's command")
@@ -266,7 +277,10 @@ class Languages:
 
     # --- Node and Ruby ------------------------------------------------------------------------------------------------
     def _npm(self, name: str, words: list[str | None], line: int) -> None:
-        command = next((word for word in words if word is None or not word.startswith("-")), "")
+        if any((word or "").partition("=")[0] in ("--prefix", "-C", "-w", "--workspace") for word in words):
+            self._stop(line, f"{name} works in another directory")
+        words = _from_subcommand(name, words)
+        command = words[0] if words else ""
         manifest = self._json("package.json")
         if command in ("ci", "install", "i", "add"):
             extra = [w for w in words[words.index(command) + 1 :] if w is None or not w.startswith("-")]

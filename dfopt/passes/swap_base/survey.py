@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.analysis.startup import started
 from dfopt.ir.commands import Invocation
 from dfopt.ir.image_config import image_config
+from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.built import ask_build
 from dfopt.passes.swap_base.commands import SLIMMED, Commands
@@ -159,6 +161,7 @@ class Survey(Commands):
             raise Obstacle(f"line {line}: {begun.why}")
         config = image_config(self.program, stage)
         words = [w for argv in (config.entrypoint, config.cmd) if isinstance(argv, tuple) for w in argv]
+        self._starters(config.entrypoint or config.cmd, line)
         for run in begun.runs:
             if not run.names:
                 raise Obstacle(f"line {line}: the image starts a program that a variable names")
@@ -172,6 +175,15 @@ class Survey(Commands):
                 self.called(run.names[-1], path, run.words, line, None)
         if self.target.own and (self.target.lacks or self.target.kind != SLIM):
             self.languages.scan(copied(self.program, self.done, self.facts), line)
+
+    def _starters(self, argv: tuple[str, ...] | Unknown | None, line: int) -> None:
+        """Inits and shells in front of what is started: they are no commands of their own there."""
+        for word in argv if isinstance(argv, tuple) else ():
+            name = posixpath.basename(word)
+            if name in SHELLS or name in table("entrypoints")["init"]["names"]:
+                self.called(name, word, (), line, None)
+            elif not word.startswith("-"):
+                return
 
     # --- commands -----------------------------------------------------------------------------------------------------
     def _run(self, step: Step) -> None:

@@ -9,7 +9,7 @@ from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
 from dfopt.passes.swap_base.survey import Survey, packages_of
 from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, Obstacle, target_of
-from dfopt.passes.swap_base.words import translated
+from dfopt.passes.swap_base.words import alpine_release, translated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _install(target: Target, needs: dict[str, int]) -> str:
         return f"apt-get update && apt-get install -y --no-install-recommends {words} && rm -rf /var/lib/apt/lists/*"
     found: list[str] = []
     for package, line in needs.items():
-        names = translated(package, "debian", target.kind)
+        names = translated(package, "debian", target.kind, alpine_release(target.image))
         if names is None or target.kind not in (ALPINE, RHEL):
             raise Obstacle(f"line {line}: {package} is needed, and not in {target.image}")
         found += names

@@ -6,6 +6,7 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import removal
+from dfopt.ir.base_images import ImageRows, split_image
 from dfopt.ir.commands import INNER, MAYBE, TOP
 from dfopt.ir.effects import manager, subcommand
 from dfopt.knowledge import table
@@ -134,7 +135,9 @@ class Translation:
             else:
                 if not _NAME.match(value):
                     return f"the package {value} cannot be named in {self.target.image}"
-                names = translated(value, self.target.source, _COLUMN[self.target.kind])
+                names = translated(
+                    value, self.target.source, _COLUMN[self.target.kind], alpine_release(self.target.image)
+                )
                 if names is None:
                     return f"the package {value} has no counterpart in {self.target.image} that is known"
                 fresh = [each for each in names if each not in seen]
@@ -303,17 +306,36 @@ def _chain(body: Body) -> tuple[object, ...] | None:
     return command.items if isinstance(command, AndOr) and "||" not in command.ops else None
 
 
-_names: dict[tuple[str, str], dict[str, list[str]]] = {}
+_names: dict[tuple[str, str, str], dict[str, list[str]]] = {}
 
 
-def translated(package: str, source: str, to: str) -> list[str] | None:
-    """A package's name in another family's words (columns of package_names); [] where nothing is needed there."""
-    old = {"ubuntu": "debian"}.get(source, source)
-    made = _names.get((old, to))
-    if made is None:
-        known = table("package_names")
-        made = _names[old, to] = {name: [name] for name in known["same"]}
-        for row in known["package"]:
-            if to in row and len(row.get(old, ())) == 1:
-                made.setdefault(row[old][0], row[to])
-    return made.get(package)
+def translated(package: str, source: str, to: str, release: str = "") -> list[str] | None:
+    """A package's name in another family's words (columns of package_names); [] where nothing is needed there. `release`:
+    of Alpine, "3.22"; "" where it is not known, so that names that came with some release are not."""
+    family = {"ubuntu": "debian"}.get(source, source)
+    names = _names.get((family, to, release))
+    if names is None:
+        rows = table("package_names")
+        names = _names[family, to, release] = {name: [name] for name in rows["same"]}
+        for row in rows["package"]:
+            if to in row and len(row.get(family, ())) == 1 and _there(row.get(f"{to}-since", ""), release):
+                names.setdefault(row[family][0], row[to])
+    return names.get(package)
+
+
+def _there(since: str, release: str) -> bool:
+    return not since or (release != "" and _numbers(since) <= _numbers(release))
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split("."))
+
+
+def alpine_release(image: str) -> str:
+    """The release of Alpine that an image on it is made of ("3.22"); "" where that is not known."""
+    name, tag = split_image(image)
+    said = re.search(r"(?:\A|alpine)(3\.\d+)", tag or "") if name == "alpine" or "alpine3" in (tag or "") else None
+    if said is not None:
+        return said[1]
+    row = ImageRows(table("swaps")["alpine-release"]).find(image)
+    return row["release"] if row is not None else ""
