@@ -24,6 +24,9 @@ class BaseFacts(Record):
     libc: str | None
 
 
+# An image that no table knows, and that is one for Windows
+WINDOWS = BaseFacts("windows", "", "cmd", None, None, None, None)
+
 # Namespaces of the official images for one architecture each (docker-library/official-images, README)
 ARCHITECTURES = frozenset(
     ("amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x")

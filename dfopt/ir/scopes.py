@@ -6,7 +6,8 @@ A build argument may replace an ARG's default, so an ARG's value is UNKNOWN to p
 
 from __future__ import annotations
 
-from dfopt.ir.base_images import BaseFacts, base_facts
+from dfopt.ir.base_images import WINDOWS, BaseFacts, base_facts
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word, variables
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.tree import Dockerfile, Instruction
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
+_DRIVE = regex(r"[\"']?[A-Za-z]:(?:[\\/]|\Z)")
 
 
 class Scope(Record):
@@ -142,6 +144,8 @@ def stage_scopes(stage: Stage, parent: Scope | None, escape: str) -> list[Scope]
         )
     else:
         facts = base_facts(stage.image)
+        if facts is None and _on_windows(stage):
+            facts = WINDOWS
         shell: tuple[str, ...] | None = DEFAULT_SHELL
         if facts is not None and facts.shell is not None:
             shell = facts.shell
@@ -154,6 +158,15 @@ def stage_scopes(stage: Stage, parent: Scope | None, escape: str) -> list[Scope]
         scope = _after(scope, step.node, escape)
         result.append(scope)
     return result
+
+
+def _on_windows(stage: Stage) -> bool:
+    """Whether a stage on an unknown image shows that it is for Windows: by a WORKDIR with a drive."""
+    return any(
+        _DRIVE.match(step.node.arguments[0].value) is not None
+        for step in stage.steps
+        if step.node.keyword == "WORKDIR" and step.node.arguments
+    )
 
 
 def _after(scope: Scope, node: Instruction, escape: str) -> Scope:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
+from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.rewrites.instructions import RespellPairs
 from dfopt.rewrites.respell import same_expansion
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.syntax.tree import Instruction
+
+# `NAME value OTHER=value`: the words behind the first are no options and no assignments of a command
+_PAIR = regex(r"[^\s\"'=-][^\s\"'=]*[ \t]+([A-Z_][A-Z0-9_]*|[a-z][\w-]*(?:\.[\w-]+)+)=\S")
+# a line of a quoted value that begins as a pair does
+_LINE = regex(r"[\\`][ \t]*\r?\n[ \t]*([A-Z_][A-Z0-9_]*)=")
 
 
 class LegacyEnvLabel(Pass):
@@ -40,6 +46,8 @@ class LegacyEnvLabel(Pass):
     ENV OPTIONS="-v --color never mind"
     ```
 
+    A slip is shown and not carried on: `LABEL a = "b"`, where the value is `= "b"`, or `ENV A b C=d`, which sets A alone.
+
     Refuses: where no spelling in one line is exactly the same value (quotes inside `${name:-...}`, values with quotes
     over several lines), and where a comment stands between the name and its value. Behind ONBUILD nothing changes.
 
@@ -55,7 +63,10 @@ class LegacyEnvLabel(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for index, node in enumerate(program.dockerfile.instructions):
-            if node.form == "legacy":
+            slip = _slip(program.text, node) if node.keyword in ("ENV", "LABEL") else ""
+            if slip:
+                yield Finding(self.name, f"{node.keyword} sets what is hardly meant: {slip}", node.start, node.end)
+            elif node.form == "legacy":
                 pair = node.pairs[0]
                 message = f"write {node.keyword} in the form name=value"  # for all alike: titles say it once
                 value = spelt(pair.value or "", program.dockerfile.escape)
@@ -66,6 +77,25 @@ class LegacyEnvLabel(Pass):
                 else:
                     rewrite = RespellPairs(index, ((pair.name, value),))
                     yield Finding(self.name, message, node.start, node.end, Fix(tuple(edits), (rewrite,), "safe"))
+
+
+def _slip(text: str, node: Instruction) -> str:
+    """An evident slip, which no other spelling may carry on: a second `=`, or a pair that is part of a value; "" for
+    none."""
+    for pair in node.pairs:
+        value = pair.value or ""
+        if value.lstrip().startswith("=") and value.strip("= \t\"'"):
+            return f"the value of {pair.name} begins with ="
+        if node.form == "legacy":
+            inner = _PAIR.match(value)
+            if inner is not None:
+                return f"{inner[1]}= is part of the value of {pair.name}"
+        elif value[:1] in ("'", '"') and pair.stop > pair.value_at:
+            written = text[node.joined.source(pair.value_at) : node.joined.span(pair.stop - 1, pair.stop)[1]]
+            inner = _LINE.search(written)
+            if inner is not None:
+                return f"{inner[1]}= is part of the value of {pair.name}, whose quotes end behind it"
+    return ""
 
 
 def spelt(value: str, escape: str) -> str | None:

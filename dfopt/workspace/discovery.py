@@ -32,7 +32,12 @@ _OTHERS = (
     ".dockerignore", "~", ".swp", ".swo", ".swn", ".bak", ".orig", ".rej", ".patch", ".diff", ".tmp", ".save",
     ".md", ".rst", ".adoc", ".html",
     ".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".template", ".erb", ".ejs", ".mustache", ".hbs", ".m4",
-    ".in",
+    ".in", ".json", ".yml", ".yaml", ".xml", ".lock", ".log",
+)  # fmt: skip
+# sources about Dockerfiles; `Dockerfile.go` with a capital is one for Go as often
+_SOURCES = (
+    ".go", ".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".rs", ".java", ".kt", ".rb", ".php", ".c",
+    ".cc", ".cpp", ".h", ".cs", ".swift", ".lua", ".vim", ".el", ".scala", ".snap",
 )  # fmt: skip
 
 
@@ -56,7 +61,9 @@ def is_dockerfile(name: str) -> bool:
     low = name.lower()
     if low in _WORDS:
         return True
-    return (low.startswith(_HEADS) or low.endswith(_TAILS)) and not low.endswith(_OTHERS) and low[0] != "#"
+    if low.endswith(_OTHERS) or low[0] == "#" or (name[0].islower() and low.endswith(_SOURCES)):
+        return False
+    return low.startswith(_HEADS) or low.endswith(_TAILS)
 
 
 def discover(

@@ -49,6 +49,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "Dockerfile.orig", "Dockerfile.rej", "Dockerfile.swp", ".Dockerfile.swp", "#Dockerfile#", "#api.Dockerfile#",
         "Dockerfile.md", "Dockerfile.j2", "Dockerfile.template", "Dockerfile.in", "Dockerfile.TMPL", "Dockerfile.erb",
         ".#Dockerfile", "Dockerfile.patch", "Dockerfile.dev~", "Dockerfile.BAK", ".Dockerfile.dfopt-12-1.tmp",
+        "dockerfile.go", "dockerfile.py", "dockerfile.ts", "dockerfile.rs", "dockerfile.json", "Dockerfile.json",
+        "Dockerfile.yml", "dockerfile.yaml", "containerfile.go",
     ],
 )  # fmt: skip
 def test_other_names(name: str) -> None:
@@ -60,6 +62,7 @@ def test_other_names(name: str) -> None:
     [
         "Dockerfile", "dockerfile", "DOCKERFILE", "Dockerfile.dev", "dockerfile.x.y", "a.Dockerfile", "a.dockerfile",
         "a.b.DockerFile", "Containerfile", "containerfile", "Containerfile.prod", "app.Containerfile",
+        "Dockerfile.go", "Dockerfile.py", "Dockerfile.rs",
     ],
 )  # fmt: skip
 def test_names_that_are_taken(name: str) -> None:

@@ -310,8 +310,8 @@ _names: dict[tuple[str, str, str], dict[str, list[str]]] = {}
 
 
 def translated(package: str, source: str, to: str, release: str = "") -> list[str] | None:
-    """A package's name in another family's words (columns of package_names); [] where nothing is needed there. `release`:
-    of Alpine, "3.22"; "" where it is not known, so that names that came with some release are not."""
+    """A package's name in another family's words (columns of package_names); [] where nothing is needed there.
+    `release`: of Alpine, "3.22"; "" where it is not known, so that names that came with some release are not."""
     family = {"ubuntu": "debian"}.get(source, source)
     names = _names.get((family, to, release))
     if names is None:
