@@ -46,7 +46,7 @@ class LegacyEnvLabel(Pass):
     ENV OPTIONS="-v --color never mind"
     ```
 
-    A slip is shown and not carried on: `LABEL a = "b"`, where the value is `= "b"`, or `ENV A b C=d`, which sets A alone.
+    A slip is shown and not carried on: `LABEL a = "b"`, whose value is `= "b"`, or `ENV A b C=d`, which sets A alone.
 
     Refuses: where no spelling in one line is exactly the same value (quotes inside `${name:-...}`, values with quotes
     over several lines), and where a comment stands between the name and its value. Behind ONBUILD nothing changes.
