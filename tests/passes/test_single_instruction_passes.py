@@ -22,7 +22,7 @@ from dfopt.facts import NO_FACTS
 from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.passes.legacy_env_label import spelt
+from dfopt.passes.legacy_env_label.spelling import spelt
 from dfopt.passes.pipefail.pipes import breaks_early, decides, differs_in_bash, pipes
 from dfopt.rewrites.instructions import RespellPairs, WorkdirForCd
 from dfopt.rewrites.respell import same_expansion
