@@ -45,7 +45,9 @@ _REPEATS = re.compile(
     r"(?:(?:(?:^| && )(?:mkdir -p|ch(?:mod|own|grp)(?: -R)? [\w.,:+=-]+) /[\w./@+~-]*)"
     r"|(?:(?:^| && )ln -snf /usr/share/zoneinfo/[\w./+-]+ /etc/localtime))+\Z"
 )
-_PRUNES = re.compile(r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev")
+_PRUNES = re.compile(
+    r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev(?: && rm /usr/local/bin/node)?|rm /usr/local/bin/node"
+)
 _READERS = frozenset(("RUN", "COPY", "ADD"))
 _CONFIG = ("cmd", "entrypoint", "ports", "volumes", "labels", "stop_signal", "user", "workdir", "healthcheck")
 # What a base image brings may be copied from the builder: certificates, time zones, accounts, locales
@@ -111,7 +113,7 @@ class SplitStage(Rewrite):
         )
         if self.prune:
             if not _PRUNES.fullmatch(self.prune):
-                raise Refusal("the builder would run more than what takes modules away")
+                raise Refusal("the builder would run more than what takes modules and Node away")
             model.tail.append(Item(-1, "RUN", (), ("shell", "", (self.prune,))))
         words = (self.image, "AS", node.arguments[2].value) if stage.name else (self.image,)
         model.tail.append(Item(-1, "FROM", start.flags, ("list", "", words)))

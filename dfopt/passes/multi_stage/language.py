@@ -12,6 +12,8 @@ from dfopt.passes.multi_stage.packages import libraries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dfopt.facts import Facts
     from dfopt.passes.multi_stage.bases import Base
     from dfopt.passes.multi_stage.flow import Flow
@@ -27,6 +29,12 @@ _PYTHON = {
     "focal": "3.8",
     "bionic": "3.6",
 }
+# Options of `pip install` that take a value (pip 25)
+_PIP_TAKING = frozenset((
+    "-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links",
+    "--timeout", "--trusted-host", "--progress-bar", "--root-user-action", "--only-binary", "--no-binary", "--platform",
+    "--retries", "--default-timeout", "-t", "--target", "--prefix", "--root",
+))  # fmt: skip
 
 
 def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Base) -> list[str]:
@@ -59,7 +67,11 @@ def _python(context: Context, out: Outputs) -> list[str]:
     """By the names in requirements files and on the command line."""
     facts = table("split_libraries")
     own = frozenset(facts["pypi-own"]["names"])
-    found: list[str] = []
+    return [package for word in _python_words(context, out) for package in _distribution(word, facts["pypi"], own)]
+
+
+def _python_words(context: Context, out: Outputs) -> Iterator[str]:
+    """The requirements, as pip reads them, of all that is installed. Raises Unclear where some are not at hand."""
     for line in out.notes.get("pip-words", "").split("\n"):
         if not line:
             continue
@@ -68,55 +80,32 @@ def _python(context: Context, out: Outputs) -> list[str]:
         for word in words[1:]:
             option, skip = skip, ""
             if option in ("-r", "--requirement"):
-                for name in _requirements(context, directory, word):
-                    found += _distribution(name, facts["pypi"], own)
+                yield from _requirements(context, directory, word)
             elif option:
                 continue
-            elif word in (
-                "-r",
-                "--requirement",
-                "-c",
-                "--constraint",
-                "-i",
-                "--index-url",
-                "--extra-index-url",
-                "-f",
-                "--find-links",
-                "--timeout",
-                "--trusted-host",
-                "--progress-bar",
-                "--root-user-action",
-                "--only-binary",
-                "--no-binary",
-                "--platform",
-                "--retries",
-                "--default-timeout",
-                "-t",
-                "--target",
-                "--prefix",
-                "--root",
-            ):
+            elif word in _PIP_TAKING:
                 skip = word
             elif word.startswith("-r") and len(word) > 2:
-                for name in _requirements(context, directory, word[2:]):
-                    found += _distribution(name, facts["pypi"], own)
+                yield from _requirements(context, directory, word[2:])
             elif word.startswith("--requirement="):
-                for name in _requirements(context, directory, word.partition("=")[2]):
-                    found += _distribution(name, facts["pypi"], own)
+                yield from _requirements(context, directory, word.partition("=")[2])
             elif word.startswith("-"):
                 continue
             elif word.startswith((".", "/")) or word.endswith(".whl"):
-                for name in _project(context, directory, word):
-                    found += _distribution(name, facts["pypi"], own)
+                yield from _project(context, directory, word)
             elif "://" in word or "git+" in word:
                 raise Unclear(f"what {word} needs of the base image is not known")
             else:
-                found += _distribution(word, facts["pypi"], own)
-    return found
+                yield word
+
+
+def _distribution_name(word: str) -> str:
+    """The normalized name of a requirement (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[=<>~!;@ ]", word, maxsplit=1)[0]).lower()
 
 
 def _distribution(word: str, needs: dict[str, list[str]], own: frozenset[str]) -> list[str]:
-    name = re.sub(r"[-_.]+", "-", re.split(r"[\[=<>~!;@ ]", word, maxsplit=1)[0]).lower()
+    name = _distribution_name(word)
     if not name:
         return []
     if name in needs:
@@ -180,9 +169,7 @@ def _project(context: Context, directory: str, word: str) -> list[str]:
 def _node(context: Context, out: Outputs) -> list[str]:
     """By the lock file: a module that is compiled, or finds a compiled part of its own, needs one of a few helpers."""
     facts = table("split_libraries")["npm"]
-    places = {
-        one.path.rpartition("/")[0] for one in out.made if one.role == "packages" and one.path.endswith("/node_modules")
-    }
+    places = _node_places(out)
     for name in out.notes.get("global", "").split():
         if name.rpartition("@")[0] or name in (
             "serve",
@@ -197,38 +184,48 @@ def _node(context: Context, out: Outputs) -> list[str]:
         if name not in ("serve", "http-server", "pm2", "nodemon", "ts-node", "json-server", "express-generator"):
             raise Unclear(f"what the module {name} needs of the base image is not known")
     for place in places:
-        lock = context.text(f"{place}/package-lock.json") or context.text(f"{place}/npm-shrinkwrap.json")
-        yarn = context.text(f"{place}/yarn.lock") or context.text(f"{place}/pnpm-lock.yaml")
-        manifest = context.text(f"{place}/package.json")
-        names: set[str] = set()
-        if lock is not None:
-            try:
-                found = json.loads(lock)
-            except ValueError:
-                raise Unclear("package-lock.json is not understood") from None
-            packages = found.get("packages", {}) if isinstance(found, dict) else {}
-            names = {path.rpartition("node_modules/")[2] for path in packages if path}
-            names |= set(found.get("dependencies", {}) if isinstance(found, dict) else {})
-        elif yarn is not None:
-            names = set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M))
-        else:
-            if manifest is None:
-                raise Unclear("package.json is not at hand, so that which modules are compiled is not known")
-            try:
-                names = set((json.loads(manifest).get("dependencies") or {}).keys())
-            except (ValueError, AttributeError):
-                raise Unclear("package.json is not understood") from None
-            unknown = sorted(names - set(facts["pure"]))
-            if unknown:
-                raise Unclear(
-                    f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known"
-                )
+        names, locked = _node_names(context, place)
+        unknown = sorted(names - set(facts["pure"]))
+        if not locked and unknown:
+            raise Unclear(
+                f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known"
+            )
         if names & set(facts["own"]):
             continue
         helper = sorted(names & set(facts["helpers"]))
         if helper:
             raise Unclear(f"a module uses {helper[0]}, and what its compiled part needs of the base image is not known")
     return []
+
+
+def _node_places(out: Outputs) -> set[str]:
+    """The directories whose node_modules were filled."""
+    return {
+        one.path.rpartition("/")[0] for one in out.made if one.role == "packages" and one.path.endswith("/node_modules")
+    }
+
+
+def _node_names(context: Context, place: str) -> tuple[set[str], bool]:
+    """The modules that are installed in a directory, and whether a lock file names them all. Raises Unclear."""
+    lock = context.text(f"{place}/package-lock.json") or context.text(f"{place}/npm-shrinkwrap.json")
+    yarn = context.text(f"{place}/yarn.lock") or context.text(f"{place}/pnpm-lock.yaml")
+    if lock is not None:
+        try:
+            content = json.loads(lock)
+        except ValueError:
+            raise Unclear("package-lock.json is not understood") from None
+        content = content if isinstance(content, dict) else {}
+        names = {path.rpartition("node_modules/")[2] for path in content.get("packages", {}) if path}
+        return names | set(content.get("dependencies", {})), True
+    if yarn is not None:
+        return set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M)), True
+    manifest = context.text(f"{place}/package.json")
+    if manifest is None:
+        raise Unclear("package.json is not at hand, so that which modules are compiled is not known")
+    try:
+        return set((json.loads(manifest).get("dependencies") or {}).keys()), False
+    except (ValueError, AttributeError):
+        raise Unclear("package.json is not understood") from None
 
 
 def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
@@ -267,6 +264,28 @@ def _rust(recipe: StageRecipe, out: Outputs, base: Base) -> list[str]:
         if package:
             found += libraries(package, base.release or "trixie") or ()
     return found
+
+
+def module_packages(recipe: StageRecipe, context: Context, out: Outputs) -> list[str]:
+    """Packages whose programs a language's modules start, as far as the modules are known."""
+    programs = table("split_libraries")["modules"].get(recipe.name, {})
+    modules: set[str] = set()
+    try:
+        if recipe.name == "python":
+            for word in _python_words(context, out):
+                modules.add(_distribution_name(word))
+        elif recipe.name == "node":
+            for place in sorted(_node_places(out)):
+                modules |= _node_names(context, place)[0]
+        elif recipe.name == "ruby":
+            for one in context.flow.sources():
+                if one.kind == "context" and one.path.endswith("/Gemfile.lock"):
+                    text = (context.facts.context_file(one.source) or b"").decode("utf-8", "replace")
+                    modules |= set(re.findall(r"^    ([\w.-]+) \(", text, re.M))
+                    modules |= {"git"} if re.search(r"^GIT$", text, re.M) else set()
+    except Unclear:
+        pass  # what is not known counts where the base image changes: `language_needs` refuses then
+    return list(dict.fromkeys([package for name in sorted(modules) for package in programs.get(name, ())]))
 
 
 def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, facts: Facts) -> list[str]:

@@ -17,6 +17,7 @@ from dfopt.passes.multi_stage.config import Settings, settings
 from dfopt.passes.multi_stage.contents import Contents
 from dfopt.passes.multi_stage.files import Made, Unclear, is_scratch
 from dfopt.passes.multi_stage.keep import Copy
+from dfopt.passes.multi_stage.language import module_packages
 from dfopt.passes.multi_stage.modules import prune_of
 from dfopt.passes.multi_stage.packages import bare, install_command, is_build
 from dfopt.passes.multi_stage.proofs import TREES
@@ -288,6 +289,10 @@ class _Planner(Contents):
         names, packages = self.demand(need, built)
         kept, left = self.contents(need, built)
         names.update(dict.fromkeys(self.libraries(kept, context)))
+        installed = {bare(one.name) for one in self.flow.packages}
+        for package in module_packages(self.recipe, context, self.outputs):
+            if package in installed or "headers" in self.base.has:
+                names[package] = None
         prefixes = [one for one in kept if one.role == "prefix"]
         self.check_prefixes(prefixes)
         workdir = self.program.end_scope(self.stage).workdir
@@ -299,7 +304,7 @@ class _Planner(Contents):
         bare_image = image == "scratch" or "distroless" in image
         if not bare_image:
             kept = self.zone_link(kept, names, commands)
-            self.certificates(need, names, {bare(one.name) for one in self.flow.packages}, image)
+            self.certificates(need, names, installed, image)
         accounts, tables = self.accounts(image, need)
         made = self.copy_list(kept, left, (*system, *tables))
         if bare_image:
@@ -312,6 +317,9 @@ class _Planner(Contents):
         )
         if prune is not None:
             packages = replace(packages, left=packages.left + prune.mb)
+        last = [prune.command] if prune is not None else []
+        if any(one.path == "/usr/local/bin" and one.role == "packages" for one in kept) and self.removes_node():
+            last.append("rm /usr/local/bin/node")  # which the image for the run has
         saves = self.saves(image, packages)
         if saves is None:
             return None
@@ -322,8 +330,14 @@ class _Planner(Contents):
             self.recipe, image, self.command(image, names, packages), tuple(commands), tuple(accounts), tuple(made),
             settings(
                 self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
-            ), saves, prune=prune.command if prune is not None else "",
+            ), saves, prune=" && ".join(last),
         )  # fmt: skip
+
+    def removes_node(self) -> bool:
+        """Whether the builder's last step can take Node itself out of the directory of programs."""
+        steps = [step for step in self.stage.steps if step.node.keyword == "RUN"]
+        root = bool(steps) and self.program.scope(steps[-1]).root and self.stage.parent is None
+        return self.recipe.name == "node" and "node" in self.base.has & self.base.run_has and bool(root)
 
     def zone_link(self, kept: list[Made], names: dict[str, None], commands: list[str]) -> list[Made]:
         """`kept` without the link to a time zone, which is made again: a COPY would write through the link that the

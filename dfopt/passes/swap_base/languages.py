@@ -82,9 +82,19 @@ class Languages:
             self._ruby(list(words), line)
         elif name in ("node", "nodejs", "ruby", "perl"):
             self._program(list(words), line)
+        elif name == "java":
+            self._java(words, line)
         elif name not in ("prove", "irb", "pydoc3", "python3-config"):
             self._stop(line, f"what {name} needs is not known")
         return True
+
+    def _java(self, words: tuple[str | None, ...], line: int) -> None:
+        """A program that was compiled elsewhere runs without the JDK, unless it asks for a part of that."""
+        if "-jar" not in words and not {"-cp", "-classpath", "--class-path"} & {*words}:
+            self._stop(line, "what java runs is not known")
+        for word in words:
+            if word is not None and word.startswith(("-javaagent", "-agent", "--add-modules", "-m", "--module")):
+                self._stop(line, f"whether the run time of Java has what {word} names is not known")
 
     def scan(self, files: list[str] | None, line: int) -> None:
         """All program texts that the image holds: none may ask for other programs or libraries."""

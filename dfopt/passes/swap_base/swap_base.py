@@ -26,7 +26,8 @@ class SwapBase(Pass):
     """Builds the image on a smaller base: the slim variant, Alpine, busybox, distroless, scratch, or one that you name.
 
     `to = "slim"` takes the variant without compilers and manuals (`debian:13-slim`, `python:3.13-slim`,
-    `node:22-slim`); what a command needs of the full image is installed. Of UBI, AlmaLinux, Rocky Linux, Oracle
+    `node:22-slim`); what a command needs of the full image is installed. A JDK that only runs a program which was
+    compiled elsewhere becomes its JRE (`eclipse-temurin:21-jre`, `openjdk:8-jre`). Of UBI, AlmaLinux, Rocky Linux, Oracle
     Linux and Fedora that is the minimal image, whose microdnf is spoken to in place of dnf (not proved by builds).
     `to = "alpine"` takes the image's Alpine variant or Alpine itself, and says the commands of apt, dnf, useradd
     and adduser in its words. `busybox` is for a stage without packages, `distroless-static`, `-base`, `-cc` and
