@@ -10,9 +10,10 @@ from given import Given
 from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
 from dfopt.passes.multi_stage.bases import base_of
+from dfopt.passes.multi_stage.cmake import cmake_outputs
 from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.language import _satisfied
-from dfopt.passes.multi_stage.make import cmake_outputs, makefile_outputs
+from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.passes.multi_stage.packages import install_command, libraries
 from dfopt.stage_templates.stages import stage_recipes
@@ -107,6 +108,42 @@ def test_cmake() -> None:
         cmake_outputs("FetchContent_MakeAvailable(json)", "/b", "/usr", "/s", nothing)
 
 
+@pytest.mark.parametrize(
+    ("text", "settings", "programs", "loads"),
+    [
+        ("add_library(x STATIC x.c)\ninstall(TARGETS x ARCHIVE DESTINATION lib)", {}, (), ()),
+        ("add_library(x x.c)\ninstall(TARGETS x DESTINATION lib)", {"BUILD_SHARED_LIBS": "ON"}, (), ("x",)),
+        ("add_library(x INTERFACE)\ninstall(TARGETS x)", {}, (), ()),
+        ("add_executable(a a.c)\ninstall(TARGETS a)", {}, ("/p/bin/a",), ()),
+        (
+            "add_executable(a a.c)\ninstall(TARGETS a LIBRARY DESTINATION lib RUNTIME DESTINATION sbin)",
+            {}, ("/p/sbin/a",), (),
+        ),
+        (
+            "add_executable(a a.c)\ninstall(TARGETS a DESTINATION libexec COMPONENT run)",
+            {}, ("/p/libexec/a",), (),
+        ),
+        ("add_executable(a a.c)\ninstall(TARGETS a RUNTIME DESTINATION ${WHERE})", {"WHERE": "opt"}, ("/p/opt/a",), ()),
+    ],
+)  # fmt: skip
+def test_cmake_install(text: str, settings: dict[str, str], programs: tuple[str, ...], loads: tuple[str, ...]) -> None:
+    built = cmake_outputs(text, "/b", "/p", "/s", nothing, settings)
+    assert tuple(path for path in built.programs if not path.startswith("/b/")) == programs
+    assert built.loads == loads
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("install(TARGETS unknown)", "what the target unknown"),
+        ("add_executable(a a.c)\nset_target_properties(a PROPERTIES OUTPUT_NAME b)\ninstall(TARGETS a)", "renames"),
+    ],
+)
+def test_cmake_refused(text: str, reason: str) -> None:
+    with pytest.raises(Unclear, match=reason):
+        cmake_outputs(text, "/b", "/p", "/s", nothing)
+
+
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +211,7 @@ def test_python_of_uv(wanted: str, image: str, satisfied: bool) -> None:
     assert _satisfied(wanted, image) is satisfied
 
 
-@pytest.mark.parametrize("image", ["gcc:15", "centos:7", "example.com/team/golang:1.24", "golang:windowsservercore"])
+@pytest.mark.parametrize("image", ["gcc:15", "openjdk:13", "maven:3-jdk-14", "eclipse-temurin:16", "centos:7", "example.com/team/golang:1.24", "golang:windowsservercore"])
 def test_no_image_for_the_run(image: str) -> None:
     assert base_of(image) is None
 

@@ -127,7 +127,7 @@ def language_package(language: str, family: str, installed: Iterable[str], names
     return None
 
 
-def install_command(family: str, names: Sequence[str], lean: bool, quiet: bool, slim: bool) -> str:
+def install_command(family: str, names: Sequence[str], lean: bool, quiet: bool, slim: bool = False) -> str:
     """The shell command that installs packages and leaves no index behind; `quiet`: and asks nothing; `slim`: on an
     image without manuals."""
     words = " ".join(names)

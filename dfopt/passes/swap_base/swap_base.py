@@ -27,8 +27,9 @@ class SwapBase(Pass):
 
     `to = "slim"` takes the variant without compilers and manuals (`debian:13-slim`, `python:3.13-slim`,
     `node:22-slim`); what a command needs of the full image is installed. A JDK that only runs a program which was
-    compiled elsewhere becomes its JRE (`eclipse-temurin:21-jre`, `openjdk:8-jre`). Of UBI, AlmaLinux, Rocky Linux, Oracle
-    Linux and Fedora that is the minimal image, whose microdnf is spoken to in place of dnf (not proved by builds).
+    compiled elsewhere becomes its JRE (`eclipse-temurin:21-jre`, `openjdk:8-jre`). Of UBI, AlmaLinux, Rocky Linux,
+    Oracle Linux and Fedora that is the minimal image, whose microdnf is spoken to in place of dnf (not proved by
+    builds).
     `to = "alpine"` takes the image's Alpine variant or Alpine itself, and says the commands of apt, dnf, useradd
     and adduser in its words. `busybox` is for a stage without packages, `distroless-static`, `-base`, `-cc` and
     `scratch` for a last stage that only copies files into it. `images =
