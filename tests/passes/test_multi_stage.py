@@ -211,7 +211,13 @@ def test_python_of_uv(wanted: str, image: str, satisfied: bool) -> None:
     assert _satisfied(wanted, image) is satisfied
 
 
-@pytest.mark.parametrize("image", ["gcc:15", "openjdk:13", "maven:3-jdk-14", "eclipse-temurin:16", "centos:7", "example.com/team/golang:1.24", "golang:windowsservercore"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        "gcc:15", "openjdk:13", "maven:3-jdk-14", "eclipse-temurin:16", "centos:7", "example.com/team/golang:1.24",
+        "golang:windowsservercore",
+    ],
+)  # fmt: skip
 def test_no_image_for_the_run(image: str) -> None:
     assert base_of(image) is None
 
