@@ -1,4 +1,4 @@
-"""What became of one file of a campaign, and of all of them."""
+"""The outcome of a campaign: for each file, and in total."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATES = ("changed", "unchanged", "refused", "failed")
 
 
 class CampaignError(Exception):
-    """A campaign cannot go on; the message says why."""
+    """A campaign cannot continue; the message says why."""
 
 
 class Note(Record):
@@ -30,13 +30,13 @@ class Note(Record):
 class FileResult(Record):
     """One file of a campaign.
 
-    name      as shown: relative to the working directory where it lies below it
-    path      for the file system; `root`: the directory that a link must not lead out of
-    state     one of STATES: "refused" is a file that stays as it is although some pass would have acted
-    digest    sha256 of the file as it was read, hexadecimal; "" where it could not be read
+    name      for display: relative to the working directory if it is below it
+    path      for the file system; `root`: the directory that links must not leave
+    state     one of STATES: "refused" is an unchanged file that some pass would have changed
+    digest    sha256 of the content read, hexadecimal; "" if it could not be read
     result    of a changed file, until it is delivered
-    settings  a digest of the version and the settings that the file was worked on with
-    delivered where the change went: "" (nowhere yet), "written", a patch file or a branch
+    settings  a digest of the version and settings that processed the file
+    delivered where the change was delivered: "" (not yet), "written", a patch file or a branch
     """
 
     name: str
@@ -55,7 +55,7 @@ class FileResult(Record):
 
     @property
     def saving(self) -> int:
-        """The predicted saving in bytes, by the table of measured savings: 0 where nothing is known."""
+        """The predicted saving in bytes, from the table of measured savings; 0 if unknown."""
         return predicted(note.name for note in self.fixes)
 
 
@@ -96,7 +96,7 @@ class Totals:
 
 
 def reason_class(reason: str) -> str:
-    """A reason without what differs from file to file: line numbers, and what stands in quotes."""
+    """A reason without the parts that differ from file to file: line numbers and quoted text."""
     import re
 
     reason = re.sub(r"\bline \d+", "line N", reason)

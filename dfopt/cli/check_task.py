@@ -24,8 +24,8 @@ _COUNT_OF_KIND = {"fix": "fixes", "available": "available", "suggestion": "sugge
 def held_back(
     items: tuple[Item, ...], found: Mapping[str, int], known: Mapping[str, int]
 ) -> tuple[tuple[Item, ...], dict[str, int]]:
-    """The items to show, and how many of each kind of count are not: those of passes that found no more than is
-    known."""
+    """The items to show, and how many of each kind are suppressed because their pass found no more than the baseline
+    records."""
     quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
     shown: list[Item] = []
     held: dict[str, int] = {}
@@ -38,9 +38,9 @@ def held_back(
 
 
 class CheckTask(FixTask):
-    """The work on one file: as for `fix`, but everything that was found is shown, and nothing is written.
+    """The work on one file: as for `fix`, but it reports all findings and writes nothing.
 
-    baseline  findings that are not shown
+    baseline  findings to suppress
     """
 
     baseline: Baseline | None = None

@@ -30,7 +30,7 @@ def run(values: Values) -> int:
 
 
 def refuse_options_of_verify(values: Values) -> None:
-    """Raises UsageError where an option was given that only `--verify` has a meaning for."""
+    """Raises UsageError if an option was given that only `--verify` uses."""
     from dfopt.cli.specs._engine import ENGINE
 
     for option in ENGINE:

@@ -1,4 +1,4 @@
-"""`dfopt fix --verify`: as `fix`, but each file is built before and after, and only the fixes that hold are kept."""
+"""`dfopt fix --verify`: `fix`, but each file is built before and after, and only the fixes that pass are kept."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ if TYPE_CHECKING:
 
 
 class Bench(Record):
-    """What a worker needs: an engine, and the layers that were read of its images."""
+    """What a worker needs: an engine, and the layers already read from its images."""
 
     engine: Engine
     reader: Reader
 
 
 class Shop:
-    """What all files have in common. `plan`: what the command line says of builds; `free`: the benches that nobody
-    works at; `proofs`: what was found, by the file's path; `lock`: passes are made once for all threads."""
+    """What all files share. `plan`: how to build, from the command line; `free`: idle benches; `proofs`: results by
+    file path; `lock`: guards the creation of passes, which all threads share."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -88,7 +88,7 @@ class VerifiedFix(FixTask):
         return proof.result
 
     def context(self, found: Found, source: Source) -> str:
-        """The build context: as it is found out for passes, else the file's own directory."""
+        """The build context: the one detected for passes, else the file's directory."""
         facts = ContextFacts(found.path, found.root, source, self.request.context_of(found))
         known = facts.build_context()
         return known.root if known is not None else os.path.dirname(found.path) or "."
@@ -130,7 +130,7 @@ class VerifiedFix(FixTask):
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     if values.hosts:
-        raise UsageError("--verify builds Dockerfiles: --hosts has no meaning with it")
+        raise UsageError("--verify builds Dockerfiles: it cannot be combined with --hosts")
     request = request_of(values)
     if request.unsafe is None:
         request.unsafe = True  # the proof decides
@@ -152,7 +152,7 @@ def run(values: Values) -> int:
 
 
 def _close(engines: list[Engine]) -> None:
-    """Closes every engine, whatever one of them says. Raises the first EngineError."""
+    """Closes every engine, even if closing one fails. Raises the first EngineError."""
     failures: list[EngineError] = []
     for engine in engines:
         try:

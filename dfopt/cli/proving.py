@@ -1,4 +1,4 @@
-"""What `verify` and `fix --verify` share: the plan from the command line, engines, progress, a clean end."""
+"""What `verify` and `fix --verify` share: the plan from the command line, engines, progress, cleanup."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SECONDS = 1800
 
 
 def plan_of(values: Values, context: str | None) -> Plan:
-    """What the command line says of builds. Raises UsageError."""
+    """How to build, from the command line. Raises UsageError."""
     try:
         allowance(values.allow)
     except ValueError as failure:
@@ -34,7 +34,7 @@ def plan_of(values: Values, context: str | None) -> Plan:
         raise UsageError(f"--context: no such directory: {out.printable(context)}")
     script = values.smoke_script or ""
     if script and not (os.path.isfile(script) and os.access(script, os.X_OK)):
-        raise UsageError(f"--smoke-script: no program that can be run: {out.printable(script)}")
+        raise UsageError(f"--smoke-script: not an executable program: {out.printable(script)}")
     return Plan(
         context, values.build_arg, values.secret, values.build_context, values.target, values.network, values.platform,
         float(values.timeout or _SECONDS), values.smoke or "", script, values.touch or "", values.repeat,
@@ -43,7 +43,7 @@ def plan_of(values: Values, context: str | None) -> Plan:
 
 
 def engines_of(values: Values) -> list[Engine]:
-    """The engines to build with, one for each builder. Raises NoEngineError, UsageError; then none is left open."""
+    """The engines to build with, one for each builder. Raises NoEngineError or UsageError after closing them all."""
     name = None if values.engine == "auto" else values.engine
     found: list[Engine] = []
     try:
@@ -57,13 +57,13 @@ def engines_of(values: Values) -> list[Engine]:
 
 
 def progress(line: str) -> None:
-    """Passes a line of a build's log on to standard error."""
+    """Forwards a line of a build log to standard error."""
     out.note(f"{line}\n")
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ends by SIGTERM and SIGHUP are interrupts: engines are cleaned up before the process goes."""
+    """Turns SIGTERM and SIGHUP into interrupts, so that engines are cleaned up before the process exits."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""`dfopt recipe test [DIR]`: the user's recipes on golden cases of the user's."""
+"""`dfopt recipe test [DIR]`: tests the user's recipes on the user's golden cases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    """Runs the command: 1 where a case fails, 2 where one cannot be read. Raises UsageError where there are none."""
+    """Runs the command: 1 if a case fails, 2 if one cannot be read. Raises UsageError if there are none."""
     config = lookup_of(values).directory(".")
     root = _directory(values.directory, config)
     found = cases_of(root)
@@ -30,7 +30,7 @@ def run(values: Values) -> int:
 
 
 def _directory(given: str | None, config: Config) -> Path:
-    """The directory of the cases: what was given, else `golden` beside the user's recipes."""
+    """The directory of the cases: the given one, else `golden` in a directory of the user's recipes."""
     if given is not None:
         if not os.path.isdir(given):
             raise UsageError(f"{out.printable(given)}: no such directory")
@@ -38,4 +38,4 @@ def _directory(given: str | None, config: Config) -> Path:
     for directory in config.recipe_directories:
         if os.path.isdir(os.path.join(directory, "golden")):
             return Path(directory, "golden")
-    raise UsageError("no directory of cases: name one, or keep them in 'golden' in the directory of [recipes] path")
+    raise UsageError("no directory of cases: name one, or put them in 'golden' in the directory of [recipes] path")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    """Runs the command: 1 where a case fails, 2 where one cannot be run. Raises UsageError where there are none."""
+    """Runs the command: 1 if a case fails, 2 if one cannot be run. Raises UsageError if there are none."""
     cases = Cases(values.update)
     for directory in values.directories or ("golden",):
         if not os.path.isdir(directory):

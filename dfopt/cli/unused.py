@@ -1,4 +1,4 @@
-"""Suppression comments that hold nothing back."""
+"""Suppression comments that suppress nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int, str]]:
-    """Start, end and message of each comment that held nothing back, where that can be told: not where a pass that it
-    names did not run."""
+    """Start, end and message of each comment that suppressed nothing; comments that name a pass which did not run are
+    left out."""
     found: list[tuple[int, int, str]] = []
     for comment in result.suppressions:
         if comment.used:
@@ -21,7 +21,7 @@ def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int
         unknown = [name for name in comment.names if name.lower() not in known()]
         if unknown:
             hint = suggestion(unknown[0], known().values())
-            message = f'"{unknown[0]}" is no pass, group or code{hint}'
+            message = f'"{unknown[0]}" is not a pass, group or code{hint}'
         elif _all_ran(comment.names, options):
             message = f"nothing to suppress for {', '.join(comment.names)}: remove this comment"
         else:
@@ -31,7 +31,7 @@ def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int
 
 
 def _all_ran(names: tuple[str, ...], options: Options) -> bool:
-    """Whether every pass that the names stand for ran (of a group: those that run by default)."""
+    """Whether every pass that the names select ran (of a group: those that run by default)."""
     from dfopt.pass_selection import chosen
 
     ran = {one.name for one in chosen(options)}

@@ -1,8 +1,8 @@
-"""BuildKit by way of `docker buildx`: the docker engine's own, or a builder elsewhere.
+"""BuildKit through `docker buildx`: the one in the docker engine, or a remote builder.
 
-Source: buildx 0.13, docs/reference/buildx_build.md and buildx_create.md; Docker's command line reference. A builder of
-the driver `docker` puts its images into its engine's store. Every other one (`docker-container`, `kubernetes`,
-`remote`) delivers an image as a docker archive; such an image is loaded into the local engine only to be run.
+Source: buildx 0.13, docs/reference/buildx_build.md and buildx_create.md; Docker's command line reference. A builder
+with the driver `docker` puts its images into its engine's store. Every other one (`docker-container`, `kubernetes`,
+`remote`) delivers an image as a docker archive; such an image is loaded into the local engine only to run it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STARTS = 30.0
 
 class Docker(Engine):
     """`builder`: the name of a buildx builder, or the address of a BuildKit daemon (`tcp://host:port`,
-    `unix:///path` ...); None: the one that buildx uses by itself."""
+    `unix:///path` ...); None: the one that buildx selects."""
 
     name = "docker"
 
@@ -44,7 +44,7 @@ class Docker(Engine):
         self.address = ""
         if builder is not None and builder.startswith(_ADDRESSES):
             self.builder, self.address = marks.new_name(), builder
-            # in a configuration of its own, so that the user's list of builders stays as it is
+            # in a separate configuration, so that the user's list of builders does not change
             own = os.path.join(self.folder, "buildx")
             os.mkdir(own)
             self.runner.environment["BUILDX_CONFIG"] = own
@@ -52,7 +52,7 @@ class Docker(Engine):
         self.runner.environment["DOCKER_CLI_HINTS"] = "false"
         self._docker: tuple[str, ...] = ("docker",)
         self.local = True  # builds end up in an engine's store
-        self.engine = True  # an engine answers, which can run containers
+        self.engine = True  # an engine responds that can run containers
 
     def check(self) -> None:
         if shutil.which("docker") is None:
@@ -74,14 +74,14 @@ class Docker(Engine):
         driver = fields.get("Driver", "").strip()
         wrong = next((line for line in text.split("\n") if line.startswith("Error:")), "")
         if done.code != 0 or not driver or wrong:
-            raise NoEngineError(f"{self._called()} does not answer", f"{done.log}\n{wrong}")
+            raise NoEngineError(f"{self._called()} does not respond", f"{done.log}\n{wrong}")
         self.local = driver == "docker"
         if self.local and self.builder not in (None, "default"):
             self._docker = ("docker", "--context", self.builder or "")
         self.engine = self.tell(*self._docker, "version", "--format", "{{.Server.Version}}")
         if self.local and not self.engine:
             done = self._quick(*self._docker, "version")
-            raise NoEngineError("docker is installed, but its engine does not answer", done.log)
+            raise NoEngineError("docker is installed, but its engine does not respond", done.log)
 
     def _called(self) -> str:
         return f"builder {self.address or self.builder}" if self.builder else "docker buildx"
@@ -103,7 +103,7 @@ class Docker(Engine):
             file,
             "--label",
             f"{marks.LABEL}={self.mark}",
-            # Cache mounts of its own: with --no-cache BuildKit empties those that the RUNs have (solver/llbsolver,
+            # Separate cache mounts: with --no-cache BuildKit empties those that the RUNs have (solver/llbsolver,
             # detectPrunedCacheID), which are the user's.
             "--build-arg",
             "BUILDKIT_CACHE_MOUNT_NS=dfopt",
@@ -174,7 +174,7 @@ class Docker(Engine):
                 done = self.runner.run([*call, *words[1:]], timeout)
         finally:
             self._discard(name)
-        if done.code == 125:  # docker's own status for a container that could not be made
+        if done.code == 125:  # docker's own status for a container that could not be created
             raise EngineError("docker run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
@@ -200,7 +200,7 @@ class Docker(Engine):
 
     def _container(self, image: Image) -> str:
         if not self.engine:
-            raise EngineError("no docker engine answers that could run the image")
+            raise EngineError("no docker engine responds that could run the image")
         if image.archive:
             done = self.runner.run([*self._docker, "load", "--input", image.archive], SAVE_SECONDS)
             if done.code != 0:
@@ -218,7 +218,7 @@ class Docker(Engine):
         self.tell(*self._docker, "rm", "--force", "--volumes", name)
         self.containers.discard(name)
 
-    # -- nothing is left
+    # -- cleanup
 
     def clean(self) -> None:
         if self.engine and shutil.which("docker") is not None:
@@ -243,7 +243,7 @@ class Docker(Engine):
                 self.tell(*self._docker, *words, *found)
 
     def _marked(self, kind: str) -> list[tuple[str, str]]:
-        """(id, mark) of every image or container that carries a mark."""
+        """(id, mark) of every marked image or container."""
         every = ("container", "ls", "--all") if kind == "container" else ("image", "ls", "--all")
         done = self._quick(*self._docker, *every, "--quiet", "--no-trunc", "--filter", f"label={marks.LABEL}")
         names = sorted(set(done.output.decode().split()))
@@ -252,12 +252,12 @@ class Docker(Engine):
         form = f'{{{{.Id}}}} {{{{index .Config.Labels "{marks.LABEL}"}}}}'
         done = self._quick(
             *self._docker, kind, "inspect", "--format", form, *names
-        )  # one that has just gone is left out
+        )  # one that has just disappeared is left out
         rows = [line.split(" ", 1) for line in done.output.decode("utf-8", "replace").split("\n") if " " in line]
         return [(row[0], row[1].strip()) for row in rows]
 
 
 def as_oci(inspected: Mapping[str, Any]) -> dict[str, Any]:
-    """An OCI image config from what `docker image inspect` says."""
+    """An OCI image config from the output of `docker image inspect`."""
     settings = {key: value for key, value in (inspected.get("Config") or {}).items() if value}
     return {"architecture": inspected.get("Architecture"), "os": inspected.get("Os"), "config": settings}

@@ -1,4 +1,4 @@
-"""Which engine: the one that was asked for, else the first that answers."""
+"""Chooses an engine: the selected one, else the first that responds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _INSTALL = """no engine that builds images answers here. Install one of them:
 
 
 def find_engine(name: str | None = None, builder: str | None = None) -> Engine:
-    """A checked engine, with what crashed runs left in it cleaned up; the caller closes it.
+    """A checked engine, with the leftovers of crashed runs removed; the caller closes it.
 
-    `name`: one of NAMES, or None for the first that answers. `builder`: see docker.py. Raises NoEngineError.
+    `name`: one of NAMES, or None for the first that responds. `builder`: see docker.py. Raises NoEngineError.
     """
     if builder is not None and name not in (None, "docker"):
-        raise NoEngineError(f"a builder is docker's: it cannot be had with {name}")
+        raise NoEngineError(f"builders belong to docker: they cannot be used with {name}")
     makers: dict[str, Callable[[], Engine]] = {
         "docker": lambda: Docker(builder),
         "podman": Podman,

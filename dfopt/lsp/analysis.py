@@ -1,4 +1,4 @@
-"""One version of one document, analysed: what was found, and edits for any of it, each through the gate."""
+"""One version of one document, analyzed: its findings, and edits for any of them, each through the gate."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Refused(Exception):
 
 
 class Analysis:
-    """The findings of one text. `options.tiers` say what `fix_all` may apply; everything else does not depend on them.
+    """The findings of one text. `options.tiers` determine what `fix_all` may apply; nothing else depends on them.
 
-    Every finding is of the text as it is: fixes that only become possible by others come with the next version.
+    Every finding applies to this very text: fixes that others make possible come with the next version.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Analysis:
 
     @property
     def problem(self) -> Problem | None:
-        """Why the text is no Dockerfile; then there are no findings."""
+        """Why the text cannot be parsed; if set, there are no findings."""
         return self._result.problem
 
     @property
@@ -70,7 +70,7 @@ class Analysis:
 
     @property
     def program(self) -> Program:
-        """The IR; only where there is no `problem`."""
+        """The IR; only if there is no `problem`."""
         if self._program is None:
             self._program = Program(parse(self.source.text))
         return self._program
@@ -80,12 +80,12 @@ class Analysis:
         return [one for one in self.findings if one.start <= end and start <= one.end]
 
     def instruction(self, offset: int) -> Instruction | None:
-        """The instruction that holds `offset`."""
+        """The instruction that contains `offset`."""
         found = (node for node in self.program.dockerfile.instructions if node.start <= offset <= node.end)
         return next(found, None)
 
     def edits(self, finding: Reported) -> list[Edit]:
-        """The edits of one fixable finding alone. Raises Refused."""
+        """The edits of a single fixable finding. Raises Refused."""
         one = next((made for made in select_passes(self.options) if made.name == finding.name), None)
         if one is not None:
             for other in one.find(self.program, self.facts):
@@ -95,7 +95,7 @@ class Analysis:
         raise Refused("this finding is gone")
 
     def fix_all(self, tiers: Sequence[str] | None = None) -> list[Edit]:
-        """What `dfopt fix` does to this text, in the tiers of the options (or these)."""
+        """What `dfopt fix` does to this text, in the tiers of the options or the given ones."""
         options = Options(
             self.options.select, self.options.ignore, tuple(tiers or self.options.tiers), self.options.settings
         )
@@ -103,8 +103,7 @@ class Analysis:
         return minimal(self.source.text, [Edit(one.start, one.end, one.text) for one in result.changes])
 
     def suppress(self, name: str, offset: int, whole_file: bool = False) -> list[Edit]:
-        """A comment that holds back the findings of a pass on the instruction at `offset`, or in the whole file.
-        Raises Refused."""
+        """A comment that suppresses a pass on the instruction at `offset`, or in the whole file. Raises Refused."""
         text = self.source.text
         nodes = self.program.dockerfile.instructions
         node = self.instruction(offset)
@@ -141,7 +140,7 @@ class Analysis:
 
 
 class Saving(Record):
-    """What the fixes of a tier would do to a stage: how many there are, and the names of their passes."""
+    """The fixes of a tier in a stage: their number, and the names of their passes."""
 
     stage: int
     safe: int
@@ -150,7 +149,7 @@ class Saving(Record):
 
 
 def savings(analysis: Analysis) -> list[Saving]:
-    """For each stage that has any: its fixable findings."""
+    """The fixable findings of each stage that has any."""
     stages = analysis.program.stages
     result: list[Saving] = []
     for stage in stages:

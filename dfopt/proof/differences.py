@@ -1,4 +1,4 @@
-"""What differs between two images that nobody announced: the comparison, less build noise and what fixes declare."""
+"""Undeclared differences between two images: the comparison without build noise and without what fixes declare."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SETID = 0o6000
 
 
 class Difference(Record):
-    """One way in which two images differ. `where`: a path, or `config.KEY`; `what`: the fact that differs there."""
+    """One difference between two images. `where`: a path or `config.KEY`; `what`: the property that differs there."""
 
     where: str
     what: str
@@ -41,13 +41,13 @@ class Difference(Record):
 
 
 def declared_by(applied: Iterable[Applied]) -> list[Declares]:
-    """What these fixes declare: each for itself, or as its pass says."""
+    """What these fixes declare: each fix itself, or its pass."""
     known = registered()
     return [fix.declares if fix.declares is not None else known[fix.name].declares for fix in applied]
 
 
 def allowance(texts: Iterable[str]) -> Declares:
-    """A user's own list: patterns of paths, and `config:KEY` for settings. Raises ValueError."""
+    """Allowances from a user's list: path patterns, and `config:KEY` for settings. Raises ValueError."""
     paths: list[str] = []
     settings: list[str] = []
     for text in texts:
@@ -60,7 +60,7 @@ def allowance(texts: Iterable[str]) -> Declares:
 
 
 def compared(before: Seen, after: Seen) -> Comparison:
-    """The comparison of two images without what is build noise."""
+    """The comparison of two images without build noise."""
     found = compare(before.contents, before.ledger, after.contents, after.ledger)
     files: list[FileChange] = []
     for change in found.files:
@@ -77,7 +77,8 @@ def compared(before: Seen, after: Seen) -> Comparison:
 
 
 def _nothing(change: ConfigChange) -> bool:
-    """Whether a setting differs in name alone: a label of dfopt's own builds; no working directory, which is "/"."""
+    """Whether a difference in a setting is immaterial: a label of dfopt's builds; no working directory, which means
+    "/"."""
     if change.key == "WorkingDir":
         return (change.before or "/") == (change.after or "/")
     return change.key.startswith("Labels.dev.dfopt.")
@@ -89,8 +90,8 @@ def _same_but_for_noise(change: FileChange, before: Seen, after: Seen) -> bool:
 
 
 class Allowed:
-    """What declarations allow, compiled. `noise`: paths that were seen to differ between builds of one and the same
-    file, and so may differ in any way."""
+    """What declarations allow, compiled. `noise`: paths that differed between builds of the same file and so may differ
+    in any way."""
 
     def __init__(self, declared: Iterable[Declares], noise: Iterable[str] = ()) -> None:
         paths: dict[str, None] = {}
@@ -116,7 +117,7 @@ class Allowed:
         self.settings = tuple(settings)
 
     def left(self, comparison: Comparison) -> list[Difference]:
-        """What is not allowed, in the order of the comparison."""
+        """The differences that are not allowed, in the order of the comparison."""
         found: list[Difference] = []
         for change in comparison.files:
             found += self._file(change)
@@ -136,7 +137,7 @@ class Allowed:
             assert entry is not None
             if change.kind == REMOVED and self.files == "fewer":
                 return []
-            # what is in a directory is told of by itself, so that one alone, above a disposable path, is nothing
+            # the contents of a directory are reported separately, so a directory above a disposable path is immaterial
             if entry.kind == DIRECTORY and _matches(self.parents, path):
                 return []
             return [Difference(path, "path", _shown(change.before), _shown(change.after))]

@@ -1,8 +1,8 @@
-"""`fix --verify`: all fixes of a file built and held against the file as it is; where they fail, the culprits found and
-dropped alone.
+"""`fix --verify`: builds all fixes of a file and compares the result with the original; if it fails, finds the culprits
+and drops only them.
 
-Every set of fixes that is tried is made by the optimizer, through the gate, from the original file
-(`optimize(only=...)`): no text is put together here. What is returned is such a result, and it is one that was built.
+The optimizer produces every candidate set of fixes from the original file, through the gate (`optimize(only=...)`): no
+text is assembled here. The returned result is one that was built.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Dropped(Record):
-    """A fix that does not hold, and why. `needs`: it may be sound, but cannot be made without one that is not."""
+    """A fix that failed, and why. `needs`: it may be sound, but depends on one that failed."""
 
     fix: Applied
     reason: str
@@ -36,8 +36,8 @@ class Dropped(Record):
 
 
 class Proof(Record):
-    """What was proved of one file. `result`: the fixes that hold, and no others; `verdict`: of that result, None where
-    nothing is left to change; `builds`: how many were made."""
+    """What was proved for one file. `result`: only the fixes that passed; `verdict`: that of the result, None if
+    nothing is left to change; `builds`: the number of builds."""
 
     result: Result
     verdict: Verdict | None
@@ -47,9 +47,9 @@ class Proof(Record):
 
 
 def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = None) -> Proof:
-    """Proves the fixes of the file at `path`. `apply`: the optimizer on its content, with the fixes of these identities
-    alone, or with all; `facts`: what it asks of builds. Raises ProofError where the file as it is does not build and
-    there are fixes; EngineError, ImageError."""
+    """Proves the fixes of the file at `path`. `apply`: the optimizer on its content, with only the fixes of the given
+    identities, or with all; `facts`: facts from builds. Raises ProofError if there are fixes but the original file
+    does not build; EngineError, ImageError."""
     full = apply(None)
     asked = facts is not None and facts.wanted
     if full.problem is not None or not (full.changed or asked):
@@ -94,7 +94,7 @@ class _Trials:
         if not result.changed:
             return self.proof(result, None, self.dropped(full, result))
         final = self.verdict(result, measure=True)
-        if not final.holds:  # it held with the engine's cache, and does not without it
+        if not final.holds:  # it passed with the engine's cache, but fails without it
             nothing = self.apply(frozenset())
             self.reasons = {fix.identity: final.failure for fix in full.applied}
             return self.proof(nothing, None, self.dropped(full, nothing))
@@ -103,7 +103,7 @@ class _Trials:
     def cull(
         self, fixes: list[Identity], sure: frozenset[Identity], known: Verdict | None = None, *, measure: bool = False
     ) -> frozenset[Identity]:
-        """`sure` and as many of `fixes` as hold together with it; `sure` itself holds. `known`: the verdict on all.
+        """`sure`, which passes, and as many of `fixes` as pass together with it. `known`: the verdict on all of them.
         `measure`: all of them are likely to be the result."""
         if not fixes:
             return sure
@@ -119,12 +119,12 @@ class _Trials:
             return sure
         half = len(fixes) // 2
         left = self.cull(fixes[:half], sure)
-        # were all of the left half kept, the right half is where the failure lies: it need not be tried as a whole
+        # if all of the left half was kept, the right half must fail: there is no need to try it as a whole
         again = verdict if left == sure | frozenset(fixes[:half]) else None
         return self.cull(fixes[half:], left, again)
 
     def verdict(self, result: Result, *, measure: bool = False) -> Verdict:
-        """The verdict on a result, which is built unless it was before; with `measure` without the engine's cache."""
+        """The verdict on a result, which is built unless it was before; with `measure`, without the engine's cache."""
         if not result.changed:
             return Verdict("", (), 0, self.base.figures, self.base.figures)
         key = result.output, frozenset(fix.identity for fix in result.applied)
@@ -153,8 +153,8 @@ class _Trials:
 
 
 def _by_width(applied: tuple[Applied, ...]) -> tuple[list[Identity], list[Identity]]:
-    """The fixes that declare little, and those whose declaration covers paths all over the image. Both in the order of
-    the file, the safe ones first: a culprit is most likely none of them."""
+    """The fixes that declare little, and those that declare paths throughout the image. Both in file order, with safe
+    fixes first: they are the least likely culprits."""
     ordered = sorted(applied, key=lambda fix: (fix.tier != "safe", fix.start, fix.number))
     strict: dict[Identity, None] = {}
     wide: dict[Identity, None] = {}

@@ -1,4 +1,4 @@
-"""Two Dockerfiles or images against each other: one verdict."""
+"""Compares two Dockerfiles or images and reaches a verdict."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 class Figures(Record):
-    """What one image costs. Bytes: of its files as a container sees them (live), of all layers (total), of the stored
-    blobs; seconds: of a build without the engine's cache, and of one after a file of the context changed (None: not
+    """The cost of an image. Bytes: of the files a container sees (live), of all layers (total), of the stored blobs;
+    seconds: of a build without the engine's cache, and of a rebuild after a file of the context changed (None: not
     measured)."""
 
     live: int
@@ -34,8 +34,8 @@ class Figures(Record):
 
 
 class Verdict(Record):
-    """`failure`: why the second does not stand for the first, "" where it does; `differences`: what differs that was
-    not declared; `declared`: how many files and settings differ that were."""
+    """`failure`: why the second cannot replace the first, "" if it can; `differences`: the undeclared differences;
+    `declared`: the number of declared differences in files and settings."""
 
     failure: str
     differences: tuple[Difference, ...]
@@ -50,7 +50,7 @@ class Verdict(Record):
 
 
 class Baseline(Record):
-    """The image before, that every other one is held against. `noise`: paths that differ from build to build."""
+    """The original image, with which all others are compared. `noise`: paths that differ from build to build."""
 
     built: Built
     figures: Figures
@@ -65,20 +65,20 @@ def figures_of(seen: Seen, seconds: float | None = None, rebuild: float | None =
 
 
 def baseline(lab: Lab, dockerfile: bytes, path: str) -> Baseline:
-    """Builds the file as it is, and makes sure that its smoke test passes. Raises ProofError where that cannot be."""
+    """Builds the original file and checks that its smoke test passes. Raises ProofError if either fails."""
     try:
         built = lab.build(dockerfile, path)
     except (BuildError, TimeLimitError) as failure:
-        raise ProofError(f"the file does not build as it is: {_last(failure)}") from None
+        raise ProofError(f"the original file does not build: {_last(failure)}") from None
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
-        raise ProofError(f"the smoke test fails with the file as it is: {smoke.said}")
+        raise ProofError(f"the original file fails the smoke test: {smoke.said}")
     noise = noise_of(lab, built, dockerfile, path) if lab.plan.repeat else frozenset()
     return Baseline(built, figures_of(built.seen, built.seconds, lab.rebuild(dockerfile, path)), noise)
 
 
 def noise_of(lab: Lab, built: Built, dockerfile: bytes, path: str) -> frozenset[str]:
-    """The paths in which another build of the same file differs. Raises BuildError, EngineError, ImageError."""
+    """The paths that differ in another build of the same file. Raises BuildError, EngineError, ImageError."""
     lab.say("built once more, to find what no two builds share")
     again = lab.build(dockerfile, path)
     try:
@@ -90,7 +90,7 @@ def noise_of(lab: Lab, built: Built, dockerfile: bytes, path: str) -> frozenset[
 def against(
     lab: Lab, base: Baseline, dockerfile: bytes, path: str, declared: Iterable[Declares], *, measure: bool
 ) -> Verdict:
-    """Builds a file and holds it against the baseline. `measure`: without the engine's cache, for the figures."""
+    """Builds a file and compares it with the baseline. `measure`: without the engine's cache, for the figures."""
     try:
         built = lab.build(dockerfile, path, cache=not measure)
     except TimeLimitError as failure:
@@ -116,7 +116,7 @@ def judge(
     allow: Sequence[str] = (),
     noise: Iterable[str] = (),
 ) -> Verdict:
-    """The verdict on two images by what is in them alone."""
+    """The verdict on two images from their contents alone."""
     comparison: Comparison = compared(before, after)
     left = tuple(Allowed([*declared, allowance(allow)], noise).left(comparison))
     expected = len(comparison.files) + len(comparison.config) - len({one.where for one in left})
@@ -128,17 +128,17 @@ def judge(
 
 
 class Subject(Record):
-    """One side of a comparison: a Dockerfile (its content, and where it lies), or an image by its name."""
+    """One side of a comparison: a Dockerfile (its content and path), or an image by name."""
 
     name: str
     dockerfile: bytes | None = None
 
 
 def verify(lab: Lab, before: Subject, after: Subject) -> Verdict:
-    """Holds the second subject against the first; a Dockerfile is built. Images need no engine, but for a smoke test.
+    """Compares the second subject with the first, building Dockerfiles. Images need an engine only for a smoke test.
 
-    Raises ProofError where the first, or the only Dockerfile, does not build, or the smoke test fails with the first;
-    EngineError, ImageError.
+    Raises ProofError if the first or only Dockerfile does not build, or if the first fails the smoke test; EngineError,
+    ImageError.
     """
     if before.dockerfile is not None and after.dockerfile is not None:
         base = baseline(lab, before.dockerfile, before.name)
@@ -151,7 +151,7 @@ def verify(lab: Lab, before: Subject, after: Subject) -> Verdict:
     if verdict.holds and (lab.plan.smoke or lab.plan.smoke_script):
         old = lab.smoke(first or Built(lab.engine.find(before.name), one, 0.0))
         if old is not None and not old.passed:
-            raise ProofError(f"the smoke test fails with {before.name}: {old.said}")
+            raise ProofError(f"{before.name} fails the smoke test: {old.said}")
         smoke = lab.smoke(second or Built(lab.engine.find(after.name), two, 0.0))
     verdict = _with_smoke(verdict, smoke)
     return replace(verdict, after=figures_of(two, seconds[1]))  # type: ignore[no-any-return]
@@ -178,7 +178,7 @@ def _failed(base: Baseline, failure: str) -> Verdict:
 
 
 def _last(failure: EngineError) -> str:
-    """The line of a build's log that says what went wrong."""
+    """The line of a build log that says what went wrong."""
     if isinstance(failure, TimeLimitError):
         return failure.message
     lines = [line.strip() for line in failure.log.split("\n") if line.strip()]

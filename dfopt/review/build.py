@@ -1,4 +1,4 @@
-"""Makes the review of an image from its contents: the one place where ledger, history, survey and rules meet."""
+"""Builds the review of an image from its contents: ledger, history, survey and rules meet only here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dfopt.review.model import DeadGroup, Leftover, Privileged, SourceReview
     from dfopt.review.secret_scan import Watch
 
-SMALL = 100_000  # bytes: waste below this is in the sums, but is no finding of its own
+SMALL = 100_000  # bytes: less waste than this counts in the sums, but is not a finding
 _TITLES = {
     "setuid": "runs as its owner (setuid)", "setgid": "runs with its group (setgid)",
     "world-writable": "can be changed by every user", "capability": "gets file capabilities",
@@ -39,8 +39,8 @@ _TITLES = {
 
 
 class Settings(Record):
-    """How to review. rules: of a .dive-ci file, None without one. max_size, max_wasted (bytes) and min_efficiency (0 to
-    1): limits that become findings; None: no limit. target: the stage that was built, "" for the last."""
+    """How to review. rules: those of a .dive-ci file, None without one. max_size, max_wasted (bytes) and min_efficiency
+    (0 to 1): limits whose violation is a finding; None: no limit. target: the stage that was built, "" for the last."""
 
     rules: Table[str, str] | None = None
     max_size: int | None = None
@@ -109,7 +109,7 @@ def make_review(
 
 
 def _fitting(finding: Finding, source: SourceReview | None) -> tuple[str, ...]:
-    """Of the passes that could mend a finding those that exist and, with a Dockerfile, that act on its line."""
+    """The passes that can fix a finding: those that exist and, given a Dockerfile, act on its line."""
     known = registered()
     if source is None:
         return tuple(name for name in finding.passes if name in known)
@@ -140,7 +140,7 @@ def _layers(
 
 
 class _Rules:
-    """Turns what was found into findings with their lines."""
+    """Turns observations into findings with line numbers."""
 
     def __init__(self, layers: tuple[LayerAccount, ...]) -> None:
         self.layers = layers
@@ -165,7 +165,7 @@ class _Rules:
         self.found.append(Finding(rule, level, message, printable(path), layer, line, size, passes))
 
     def where(self, layer: int) -> str:
-        """How a message names a layer: by its line where that is known."""
+        """The name of a layer in messages: its line if known."""
         line = self.layers[layer].line
         return f"line {line}" if line else f"layer {layer}" + (" (base image)" if self.layers[layer].base else "")
 
@@ -193,7 +193,7 @@ class _Rules:
         self.history(mapping)
 
     def history(self, mapping: Mapping) -> None:
-        """Secrets in the history: a build argument stands in every later entry, and is told once."""
+        """Secrets in the history: a build argument is in every later entry, but is reported once."""
         places: dict[tuple[str, str], list[Origin]] = {}
         for origin in mapping.origins:
             text = origin.entry.created_by

@@ -1,7 +1,7 @@
-"""The Dockerfile's side of a review: its steps for the history, its fixes, and what each would save in this image.
+"""The Dockerfile part of a review: its steps for the history, its fixes, and what each would save in this image.
 
-A saving is predicted from the ledger of the image that was built: what a cleanup keeps out of the layers of the lines
-that it touches, and what joined lines stored and deleted among themselves. Every byte is counted for one fix only.
+A saving is predicted from the ledger of the built image: the bytes that a cleanup keeps out of the layers of the lines
+it changes, and the bytes that one joined line stores and another deletes. Every byte is counted for one fix only.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class _Span(Record):
 def source_review(
     result: Result, mapping: Mapping, ledger: Ledger, survey: Survey, labels: Sequence[str]
 ) -> SourceReview:
-    """What the Dockerfile tells about the image, and the optimizer about the Dockerfile. `labels`: the title of each
-    author of the result's changes."""
+    """What the Dockerfile says about the image, and the optimizer's result for it. `labels`: the title of each author
+    of the result's changes."""
     text = result.source.text
     name = result.source.name
     diff = unified_diff(text, result.changes, name.lstrip("/") or name, labels) if result.changed else ""
@@ -75,7 +75,7 @@ def source_review(
 
 
 def unreadable(name: str, problem: str) -> SourceReview:
-    """The review's side of a file that is no Dockerfile."""
+    """The Dockerfile part of a review whose file cannot be parsed."""
     return SourceReview(name, "", (), (), 0, problem)
 
 
@@ -101,7 +101,7 @@ def _spans(result: Result) -> list[_Span]:
 def _savings(
     spans: list[_Span], lines: dict[int, list[int]], ledger: Ledger, survey: Survey
 ) -> list[tuple[Saving, int, int]]:
-    """The fixes with what they save and the lines that they touch, in the order of the lines."""
+    """The fixes with their savings and lines, in line order."""
     known = table("leftovers")
     within, metadata = set(known["dead"]["within"]), set(known["dead"]["metadata"])
     claimed_dead: set[int] = set()

@@ -51,7 +51,7 @@ def test_json(images: Path) -> None:
     ("args", "message"),
     [
         ("verify one.tar two.tar --allow nowhere", "--allow: not a pattern"),
-        ("verify one.tar two.tar --smoke-script nothing", "--smoke-script: no program"),
+        ("verify one.tar two.tar --smoke-script nothing", "--smoke-script: not an executable program"),
         ("verify one.tar two.tar --context nothing", "--context: no such directory"),
         ("verify one.tar two.tar --builder a --builder b", "one builder"),
         ("verify one.tar nothing.tar", "no such file"),
@@ -59,7 +59,7 @@ def test_json(images: Path) -> None:
         ("verify Dockerfile two.tar", "no engine that builds images answers"),
         ("fix --verify Dockerfile", "no engine that builds images answers"),
         ("fix --verify --engine buildah Dockerfile", "buildah is not installed"),
-        ("fix --verify --hosts all Dockerfile", "--hosts has no meaning with it"),
+        ("fix --verify --hosts all Dockerfile", "it cannot be combined with --hosts"),
         ("fix --smoke true Dockerfile", "--smoke needs --verify"),
         ("fix --timeout 5 Dockerfile", "--timeout needs --verify"),
         ("fix --engine docker Dockerfile", "--engine needs --verify"),

@@ -206,7 +206,7 @@ def test_no_engine_says_what_to_install(tmp_path: Path, monkeypatch: pytest.Monk
         assert f"apt-get install {name}" in str(caught.value)
         with pytest.raises(NoEngineError, match=f"{name} is not installed"):
             find_engine(name)
-    with pytest.raises(NoEngineError, match="docker's"):
+    with pytest.raises(NoEngineError, match="belong to docker"):
         find_engine("podman", "far")
 
 

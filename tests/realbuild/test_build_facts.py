@@ -244,4 +244,4 @@ def test_a_file_that_does_not_build_says_why_nothing_is_known(
     (context / "Dockerfile").write_text("FROM busybox:1.37\nRUN exit 3\nCMD ./serve.sh\n")
     after, _ = asked(context, capsys, "--verify", "--network", "host", "--select", "exec-form")
     (reason,) = reasons(after)
-    assert reason.startswith("whether serve.sh has a #! line is not known: the file does not build as it is")
+    assert reason.startswith("whether serve.sh has a #! line is not known: the original file does not build")

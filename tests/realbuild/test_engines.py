@@ -212,6 +212,6 @@ def test_builder_elsewhere_by_its_address(temporary: Path, context: str, other_e
 
 
 def test_builder_elsewhere_that_is_not_there(temporary: Path) -> None:
-    with pytest.raises(NoEngineError, match=r"builder tcp://127\.0\.0\.1:9 does not answer"):
+    with pytest.raises(NoEngineError, match=r"builder tcp://127\.0\.0\.1:9 does not respond"):
         find_engine(None, "tcp://127.0.0.1:9")
     assert leftovers(temporary) == []

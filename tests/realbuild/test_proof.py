@@ -124,7 +124,7 @@ def test_file_that_does_not_build_proves_nothing(temporary: Path, context: Path)
 
 
 def test_smoke_test_that_fails_from_the_start_proves_nothing(temporary: Path, context: Path) -> None:
-    with pytest.raises(ProofError, match="smoke test fails with the file as it is: status 9"):
+    with pytest.raises(ProofError, match="the original file fails the smoke test: status 9"):
         prove(context, smoke="exit 9")
     assert leftovers(temporary) == []
 
@@ -181,7 +181,7 @@ def test_verify_local_images(
         assert main(["verify", one, two, "--smoke", "test -e /a"]) == 1
         assert "/a: content" in capsys.readouterr().out
         assert main(["verify", one, two, "--allow", "/a", "--smoke", "grep -q 2 /a"]) == 2
-        assert "smoke test fails with" in capsys.readouterr().err
+        assert "fails the smoke test" in capsys.readouterr().err
         assert main(["verify", two, one, "--allow", "/a", "--smoke", "grep -q 2 /a"]) == 1
         assert main(["verify", "no-such-image-of-dfopt", one]) == 2
     finally:

@@ -19,7 +19,7 @@ UNUSED = "unused-suppression"
 class Item(Record):
     """One finding to show.
 
-    kind     "fix" (applied by this run, or by one that writes), "available" (a fix of a tier that was not asked for),
+    kind     "fix" (applied by this run, or by one that writes), "available" (a fix of a tier that was not selected),
              "suggestion", "refusal", "unused-suppression"
     reason   of a refusal
     unblock  of a refusal: what the user can do about it
@@ -27,7 +27,7 @@ class Item(Record):
     number   of a fix: its author number in the report's changes, else -1
     round    of a fix: the round that made it, else 0
     start, end                           offsets in the text
-    line, column, end_line, end_column   from 1, columns in code points; the end is behind the last character
+    line, column, end_line, end_column   from 1, columns in code points; the end is exclusive
     """
 
     name: str
@@ -48,7 +48,7 @@ class Item(Record):
 
     @property
     def label(self) -> str:
-        """What stands in brackets behind the name."""
+        """The text in brackets after the name."""
         return "refused" if self.kind == "refusal" else self.tier
 
     @property
@@ -59,7 +59,7 @@ class Item(Record):
 
 
 class Failure(Record):
-    """Why a file could not be worked on. `line` is 0 where it is not about a place in the file."""
+    """Why a file could not be processed. `line` is 0 if no place in the file is to blame."""
 
     message: str
     line: int = 0
@@ -67,8 +67,8 @@ class Failure(Record):
 
 
 class FileReport(Record):
-    """One file: its name, its text ("" where it could not be read), its findings in the order of the file. `proof`:
-    what `fix --verify` found, ready for JSON."""
+    """One file: its name, its text ("" if it could not be read), its findings in file order. `proof`: the
+    result of `fix --verify`, ready for JSON."""
 
     name: str
     text: str = ""
@@ -81,8 +81,8 @@ class FileReport(Record):
 
 
 class Reporter:
-    """One output format. `file` is pure and may run in a worker process; what it returns for two files is joined by
-    `separator`; `head` and `tail` stand around all of it."""
+    """One output format. `file` is pure and may run in a worker process; its results are joined by `separator`
+    and enclosed by `head` and `tail`."""
 
     separator = ""
 
@@ -90,7 +90,7 @@ class Reporter:
         return ""
 
     def file(self, report: FileReport) -> str:
-        """A file's part; "" where there is nothing to say about it."""
+        """The part for one file; "" if there is nothing to report."""
         raise NotImplementedError
 
     def tail(self, totals: Mapping[str, int]) -> str:
@@ -98,7 +98,7 @@ class Reporter:
 
 
 def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int, str]] = ()) -> tuple[Item, ...]:
-    """The findings of a result by place. `unused`: start, end and message of each unused suppression comment."""
+    """The findings of a result in file order. `unused`: start, end and message of each unused suppression comment."""
     index = LineIndex(result.source.text)
     found: list[Item] = []
 
@@ -149,8 +149,8 @@ def position(index: LineIndex, offset: int) -> tuple[int, int]:
 
 
 def edits_of(report: FileReport, item: Item) -> list[Change]:
-    """The changes that belong to a fix: its own, and those of the fixes that it can only be made with: the ones that
-    share a change with it, and those of other rounds that touch its place, directly or through others."""
+    """The changes that belong to a fix: its own, and those of the fixes that it depends on: fixes that share a change
+    with it, and fixes of other rounds that touch the same place, directly or through others."""
     if item.number < 0:
         return []
     fixes = [other for other in report.items if other.number >= 0]
@@ -171,7 +171,7 @@ def edits_of(report: FileReport, item: Item) -> list[Change]:
 
 
 def codes_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The codes that the passes of these names answer; none for what is no pass."""
+    """The codes that the named passes implement; none for a name that is not a pass."""
     from dfopt.passes.index import entries
 
     known = {one.name: one for one in entries()}
@@ -179,5 +179,5 @@ def codes_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def clean(text: str) -> str:
-    """`text` as Unicode: each byte that was none is U+FFFD."""
+    """`text` as valid Unicode: each undecodable byte becomes U+FFFD."""
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text) if not text.isascii() else text
