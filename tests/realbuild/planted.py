@@ -22,6 +22,7 @@ class _Harm(Pass):
 
     name = "planted-harm"
     group = "correct"
+    phase = "runtime"
     default = False
     order = 45
     old = ""

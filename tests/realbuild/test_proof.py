@@ -118,7 +118,7 @@ def test_three_bad_fixes_each_of_another_kind(temporary: Path, context: Path, mo
 def test_file_that_does_not_build_proves_nothing(temporary: Path, context: Path) -> None:
     with (context / "Dockerfile").open("a") as file:
         file.write("RUN exit 3\n")
-    with pytest.raises(ProofError, match="does not build as it is: ERROR"):
+    with pytest.raises(ProofError, match="the original file does not build: ERROR"):
         prove(context)
     assert leftovers(temporary) == []
 
