@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 _INDENT = regex(r"[ \t]*")
-_CHAIN = regex(r"\n([ \t]*)&&([ \t]*)|&&[ \t]*\\[ \t]*\r?\n([ \t]*)")
+_CHAIN = regex(r"\n([ \t]*)&&([ \t]*)|&&[ \t]*[\\`][ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)")
 
 
 class ChainStyle(Record):
@@ -61,17 +61,10 @@ def chain_style(program: Program, step: Step) -> ChainStyle:
     continuation = re.search(r"\n([ \t]+)\S", own)
     if continuation is not None:
         style = _style_elsewhere(text)
-        indent = style.indent if _aligned(own, continuation[1]) else continuation[1]
-        return ChainStyle(style.leading, indent, style.gap)
+        # deeper than usual, they are operands that stand below their command: no place for another one
+        usual = len(continuation[1].expandtabs()) <= 4 or continuation[1] == "\t"
+        return ChainStyle(style.leading, continuation[1] if usual else style.indent, style.gap)
     return _style_elsewhere(text)
-
-
-def _aligned(text: str, indent: str) -> bool:
-    """Whether what is indented so in an instruction stands below a word of its first line: no place for a command."""
-    width = len(indent.expandtabs())
-    if width > 8 or "\t" in indent:
-        return width > 8
-    return width > 4 and text[width - 1 : width].isspace() and not text[width : width + 1].isspace()
 
 
 def _style_elsewhere(text: str) -> ChainStyle:

@@ -6,10 +6,9 @@ from dfopt.edit import Edit
 from dfopt.editing.keywords import is_pragma
 from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
 from dfopt.ir.command_paths import stale_path
-from dfopt.ir.exit_status import errexit_throughout
 from dfopt.refusal import Refusal
-from dfopt.rewrites.join_checks import check_part
-from dfopt.rewrites.merge_listed import check_listed
+from dfopt.rewrites.join_checks import check_part, same_options
+from dfopt.rewrites.merge_listed import BARE, OFF, check_listed, element_form
 from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
@@ -90,6 +89,8 @@ def needs_subshell(program: Program, step: Step, *, first: bool, last: bool) -> 
 def subshells(program: Program, steps: Sequence[Step]) -> tuple[bool, ...]:
     """Which of RUNs that become one chain must run in a subshell."""
     end = len(steps) - 1
+    if same_options(program, steps):
+        return tuple([bool(stale_path(program, steps, position)) for position in range(end + 1)])
     return tuple(
         [
             needs_subshell(program, step, first=position == 0, last=position == end)
@@ -118,9 +119,11 @@ def merge_edits(program: Program, steps: list[Step], wrapped: tuple[bool, ...], 
     for position, step in enumerate(steps):
         body = program.body(step)
         begin, end = body.span(0, 1)[0], body_end(body)
-        close = ")" if wrapped[position] else ""
-        opening = "" if not wrapped[position] else "( " if text[begin] == "(" else "("
-        if listed and not errexit_throughout(body):
+        form = element_form(program, step, last=step is steps[-1]) if listed else ""
+        inside = form != BARE if listed else wrapped[position]
+        close = ")" if inside else ""
+        opening = "" if not inside else "( " if text[begin] == "(" else "("
+        if form == OFF:
             opening = "(set +e; "
         if listed and not position:
             opening = f"set -e; {escape}{newline_at(text, begin)}{style.indent}{opening}"

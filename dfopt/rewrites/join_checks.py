@@ -6,6 +6,7 @@ from dfopt.ir.command_paths import stale_path
 from dfopt.ir.effects import covers, takes
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
+from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +21,32 @@ def check_joined(program: Program, steps: Sequence[Step], wrapped: Sequence[bool
     """Raises Refusal unless RUNs keep their meaning as the parts of one `&&` chain; `wrapped[i]`: part i runs in
     ( )."""
     last = len(steps) - 1
+    same = same_options(program, steps)
     for position, step in enumerate(steps):
-        check_part(program, step, first=position == 0, last=position == last, wrapped=wrapped[position])
+        confined = wrapped[position] or same
+        check_part(program, step, first=position == 0, last=position == last, wrapped=confined)
         name = "" if wrapped[position] else stale_path(program, steps, position)
         if name:
             raise Refusal(f"the shell would run {name} from where line {step.node.line} found it")
+
+
+def same_options(program: Program, steps: Sequence[Step]) -> bool:
+    """Whether each of the RUNs is a chain that begins with one and the same `set`, and changes nothing else in its
+    shell: what one leaves there, the next one would set by itself."""
+    words: set[tuple[str | None, ...]] = set()
+    for step in steps:
+        body = program.body(step)
+        if body.program is None or not program.shell_state(step).plain or len(program.shell_state(step).state) != 1:
+            return False
+        sets = [one.values for one in program.commands(step).invocations if one.program == "set"]
+        first = body.program.script.items[0].command
+        command = first.items[0] if isinstance(first, AndOr) else first
+        if len(sets) != 1 or not isinstance(command, SimpleCommand) or command.words[:1] == ():
+            return False
+        if command.words[0].value != "set" or not all((word or "").startswith("-") for word in sets[0]):
+            return False
+        words.add(tuple(sets[0]))
+    return len(words) == 1
 
 
 def check_part(program: Program, step: Step, *, first: bool, last: bool, wrapped: bool) -> None:

@@ -7,6 +7,7 @@ from dfopt.ir.shell_state import shell_state_effects
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.rewrites.join_checks import check_links, check_place, check_shell
+from dfopt.syntax.shell.nodes import AndOr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class MergeListed(Rewrite):
     """Consecutive RUNs become one, at the place of the first: `set -e; (first); (second); ...`.
 
     In front of `&&`, `set -e` has no effect inside a part. In a list it has, and ends the list where a subshell fails,
-    whatever failed in it. A part that is not under `set -e` itself begins with `set +e`."""
+    whatever failed in it. A part that is not under `set -e` itself begins with `set +e`, unless it makes no difference
+    to it; one that is a command without state stands there as it is."""
 
     steps: tuple[int, ...]
 
@@ -39,17 +41,33 @@ class MergeListed(Rewrite):
                 raise Refusal("merged steps must be consecutive")
             if step is None or made.keyword != "RUN" or made.flags != first.flags or step.heredocs:
                 raise Refusal("merged steps must be RUNs with equal flags and no heredocs")
-            body = model.program.body(step)
-            check_listed(model.program, step, first=position == 0, last=index == self.steps[-1])
+            last = index == self.steps[-1]
+            check_listed(model.program, step, first=position == 0, last=last)
+            form = element_form(model.program, step, last=last)
             part = model.shell(index)
-            if not errexit_throughout(body):
+            if form == OFF:
                 own = part[1] if part[0] == "list" else ((part, ";"),)
                 part = ("list", ((_OFF, ";"), *own))
-            elements.append((("sub", part, ()), ";"))
+            elements.append((part if form == BARE else ("sub", part, ()), ";"))
             if position:
                 del model.items[index]
                 del model.shells[index]
         model.shells[self.steps[0]] = ("list", tuple(elements))
+
+
+BARE, SUBSHELL, OFF = "bare", "subshell", "off"
+
+
+def element_form(program: Program, step: Step, *, last: bool) -> str:
+    """How a RUN stands in a list under `set -e`: BARE, in a SUBSHELL, or in one that begins with `set +e` (OFF)."""
+    body, state = program.body(step), program.shell_state(step)
+    assert body.program is not None
+    # of a chain, `set -e` sees the end alone, whose failure is the step's anyway: but not what runs in a substitution
+    indifferent = state.plain and not state.errexit and "$(" not in body.text and "`" not in body.text
+    if errexit_throughout(body) or not indifferent:
+        return SUBSHELL if errexit_throughout(body) else OFF
+    single = not isinstance(body.program.script.items[0].command, AndOr)
+    return BARE if not state.state and not state.lists and (single or last) else SUBSHELL
 
 
 def check_listed(program: Program, step: Step, *, first: bool, last: bool) -> None:

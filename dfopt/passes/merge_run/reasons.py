@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.cache_readers import mounted
+from dfopt.analysis.cache_readers import index_reader, mounted
 from dfopt.editing.run_joining import why
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
@@ -48,34 +48,57 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
     return [found[key] for key in sorted(found)]
 
 
+class _Index(Record):
+    """A package index in the layer of step `fetched`, and the later steps that install from it."""
+
+    family: str
+    fetched: int
+    readers: tuple[int, ...]
+
+
 def _of_indexes(program: Program, group: Sequence[Step]) -> Iterator[Reason]:
     """The steps that install from a package index which an earlier one of them fetched: it stays in that layer, since
     they need it, and goes stale there."""
-    fetched: dict[str, int] = {}  # package family -> the step that fetched the index that is there
-    for last, step in enumerate(group):
-        renewed: set[str] = set()
+    stage = program.stages[group[0].stage]
+    for index in _indexes(program, group):
+        fetching = group[index.fetched]
+        names = [effect.program for effect in program.effects(fetching) if effect.kind == "refreshes"]
+        if not any(effect.kind == "reads-index" for effect in program.effects(fetching)):
+            text = f"`{names[-1]} update` alone in a layer goes stale"
+            for reader in index.readers:
+                yield Reason(index.fetched, reader, text, _costly(program, group[index.fetched + 1 : reader]))
+            continue
+        last = index.readers[-1]
+        later, opaque = index_reader(program, stage, group[last].index - stage.steps[0].index, index.family)
+        if later is None and opaque is None:  # else it could not be deleted behind the last of them
+            needing = ", ".join([str(group[reader].node.line) for reader in index.readers])
+            lines = f"line {needing} needs" if len(index.readers) == 1 else f"lines {needing} need"
+            text = f"{lines} the package index of line {fetching.node.line}, which stays in its layer"
+            yield Reason(index.fetched, last, text, _costly(program, group[index.fetched + 1 : last]))
+
+
+def _indexes(program: Program, group: Sequence[Step]) -> list[_Index]:
+    """The indexes that steps of the group fetch, and others of them read as they find them."""
+    found: list[_Index] = []
+    current: dict[str, _Index] = {}  # package family -> the index that is there
+    for place, step in enumerate(group):
         for effect in program.effects(step):
-            family = effect.path
+            index = current.get(effect.path)
             if effect.kind == "refreshes":
-                renewed.add(family)
-                fetched.pop(family, None)
-                if not mounted(program, step, _facts(family).get("index", ())):
-                    fetched[family] = last
-            elif effect.kind == "reads-index" and family in fetched and family not in renewed:
-                renewed.add(family)
-                first = fetched[family]
-                between = [*group[first + 1 : last]]
-                yield Reason(first, last, _index_text(program, group[first], step), _costly(program, between))
+                current.pop(effect.path, None)
+                if not mounted(program, step, _facts(effect.path).get("index", ())):
+                    current[effect.path] = _Index(effect.path, place, ())
+            elif effect.kind == "reads-index" and index is not None and place not in (index.fetched, *index.readers):
+                if index in found:
+                    found.remove(index)
+                index = current[effect.path] = _Index(index.family, index.fetched, (*index.readers, place))
+                found.append(index)
+            elif effect.kind == "opaque":
+                current.clear()  # it may fetch an index of its own
             elif effect.kind == "deletes":
-                for name in [name for name in fetched if _empties(effect, _facts(name).get("index", ()))]:
-                    del fetched[name]
-
-
-def _index_text(program: Program, fetching: Step, installing: Step) -> str:
-    names = [effect.program for effect in program.effects(fetching) if effect.kind == "refreshes"]
-    if not any(effect.kind == "reads-index" for effect in program.effects(fetching)):
-        return f"`{names[-1]} update` alone in a layer goes stale"
-    return f"line {installing.node.line} needs the package index of line {fetching.node.line}, which stays in its layer"
+                for family in [family for family in current if _empties(effect, _facts(family).get("index", ()))]:
+                    del current[family]
+    return found
 
 
 def _empties(effect: Effect, paths: Sequence[str]) -> bool:
