@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right, insort
 from time import perf_counter
 
@@ -10,6 +11,7 @@ from dfopt.edit import Patchwork
 from dfopt.facts import NO_FACTS
 from dfopt.gate import admit
 from dfopt.ir.program import Program
+from dfopt.lazy import regex
 from dfopt.pass_selection import Options, chosen
 from dfopt.passes.base import PHASES
 from dfopt.results import Applied, Problem, Reported, Result, Suppression
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from dfopt.suppress import Rule
 
 
+# the lines that a message names; "(line 3)" by itself is one of another file
+_LINES = regex(r"(?<!\()\blines? \d+(?:(?:, | and )\d+)*|(?<=\()line \d+(?!\))\b")
 _ROUNDS = 10  # within a phase, and of all phases: a pass that never settles is a fault, and is reported
 
 
@@ -253,10 +257,10 @@ class _Run:
         for finding in chosen:
             fix = finding.fix
             assert fix is not None
-            author = len(self.applied)
+            author, message = len(self.applied), self.with_original_lines(finding.message)
             self.applied.append(
                 Applied(
-                    author, finding.name, fix.tier, finding.message, self.patch.original_offset(finding.start),
+                    author, finding.name, fix.tier, message, self.patch.original_offset(finding.start),
                     self.patch.original_offset(finding.end), self.rounds, fix.declares, benefit_of(finding),
                 )
             )  # fmt: skip
@@ -293,14 +297,32 @@ class _Run:
 
     def report(self, finding: Finding) -> Reported:
         start, end = self.patch.original_offset(finding.start), self.patch.original_offset(finding.end)
+        message = self.with_original_lines(finding.message)
         refusal = self.refused.get(_key(finding)) if finding.fix is not None else None
         if refusal is not None:
-            return Reported(finding.name, finding.tier, finding.message, start, end, False, refusal, True)
+            reason = self.with_original_lines(refusal)
+            return Reported(finding.name, finding.tier, message, start, end, False, reason, True)
         fixable = finding.fix is not None
+        reason, unblock = self.with_original_lines(finding.reason), self.with_original_lines(finding.unblock)
         return Reported(
-            finding.name, finding.tier, finding.message, start, end, fixable, finding.reason, False, finding.unblock,
+            finding.name, finding.tier, message, start, end, fixable, reason, False, unblock,
             benefit_of(finding),
         )  # fmt: skip
+
+    def with_original_lines(self, text: str) -> str:
+        """A message about the current text, with the lines that it names counted as in the original."""
+        if self.patch.text == self.source.text or "line" not in text:
+            return text
+        starts = [0, *[match.end() for match in re.finditer("\n", self.patch.text)]]
+        index = LineIndex(self.source.text)
+
+        def original(match: re.Match[str]) -> str:
+            number = int(match[0])
+            if not 0 < number <= len(starts):
+                return match[0]
+            return str(index.line(self.patch.original_offset(starts[number - 1])) + 1)
+
+        return _LINES.sub(lambda match: re.sub(r"\d+", original, match[0]), text)
 
 
 def _key(finding: Finding) -> tuple[str, int, int, str]:

@@ -155,11 +155,7 @@ def _overlap(source: str, path: str) -> bool:
 def cleaned(body: Body, found: Sequence[Tool], last: Tool) -> bool:
     """Whether the step already empties the cache behind `last`, in any spelling."""
     for tool in found:
-        if (
-            tool.family == last.family
-            and tool.start > last.start
-            and tool.does.get("cleans")
-        ):
+        if tool.family == last.family and tool.start > last.start and tool.does.get("cleans"):
             return True
     tail = body.text[last.end :]
     traces = last.facts.get("traces")

@@ -63,6 +63,4 @@ def behind(program: Program, step: Step, body: Body, tool: Tool, word: Word, pac
     start, end = body.span(word.start, word.end)
     gap = program.text[body.span(words[index - 1].start, words[index - 1].end)[1] : start]
     separator = gap if "\n" in gap and "#" not in gap else " "
-    return Edit(end, end, f"{separator}{package}"), EditWords(
-        step.index, tool.start, index + 1, 0, (package,)
-    )
+    return Edit(end, end, f"{separator}{package}"), EditWords(step.index, tool.start, index + 1, 0, (package,))

@@ -79,10 +79,7 @@ class UpdateWithInstall(Pass):
             if not readers or step.node.keyword == "ONBUILD":
                 continue
             first = readers[0]
-            if any(
-                refreshes(tool) and tool.start < first.start
-                for tool in tools(program, step)
-            ):
+            if any(refreshes(tool) and tool.start < first.start for tool in tools(program, step)):
                 continue
             source = index_source(program, stage, position)
             if source is not None and not mounted(program, step, (LISTS,)):
