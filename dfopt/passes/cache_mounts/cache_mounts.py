@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dfopt.analysis.cache_readers import index_reader
 from dfopt.analysis.frontend import unread
+from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.analysis.run_steps import shipped_runs
 from dfopt.editing.command_removal import without_cleanups
 from dfopt.editing.flag_edits import flags_edit
@@ -126,6 +127,9 @@ class CacheMounts(Pass):
                 reader, verdict.opaque = index_reader(program, stage, position, "apt")
                 if reader is not None:
                     raise Refusal(f"line {reader.node.line} needs the package index and does not refresh it")
+                call = index_reader_at_start(program, facts, stage, "apt")
+                if call:
+                    raise Refusal(f"the image runs `{call}` when it starts, and needs the index")
             edits, rewrites = without_cleanups(program, step, paths, use.family)
             option_changes, words = option_edits(program, step, family_uses)
         except Refusal as refusal:

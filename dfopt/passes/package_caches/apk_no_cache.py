@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import cleaned, mounted
+from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.analysis.package_managers import option_edit, tools
 from dfopt.analysis.run_steps import untouchable
 from dfopt.edit import Edit
@@ -93,12 +94,16 @@ class ApkNoCache(PackageCache, Pass):
         message, tier = "keep apk's index out of the layer: --no-cache", "safe"
         if updates:
             reader = opaque = None
+            starting = ""
             if (release or (0, 0)) < (3, 8):
                 reader, opaque = later_index_reader(program, stage, position)
+                starting = index_reader_at_start(program, site.facts, stage, "apk")
                 if any(effect.kind == "opaque" and effect.at > updates[0].end for effect in program.effects(step)):
                     opaque = step
             if reader is not None:
                 raise Refusal(f"line {reader.node.line} needs the index and does not fetch it")
+            if starting:
+                raise Refusal(f"the image runs `{starting}` when it starts, and needs the index")
             items = body.program.script.items
             if len(found) == 1 and len(items) == 1 and items[0].command is found[0].invocation.node:
                 return self.alone(program, step, opaque)

@@ -4,6 +4,7 @@ import re
 
 from dfopt.analysis.cache_readers import index_reader, mounted
 from dfopt.analysis.child_images import reader_outside
+from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
@@ -42,11 +43,12 @@ class AptCleanup(PackageCache, Pass):
     ```
 
     Refuses: where a later step of this stage, or of a stage built FROM it, reads the index without refreshing it, or a
-    step of another file in the tree whose FROM may mean this image by the name of the file or of its directory; a
-    background job or a comment at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the
-    RUN cleans up in any spelling, or where a cache mount holds the index. Where a later step runs a script that cannot
-    be seen into, the fix is `unsafe`. An image that is built on this one elsewhere, or under another name, is not seen:
-    one that installs needs an `apt-get update` of its own.
+    step of another file in the tree whose FROM may mean this image by the name of the file or of its directory, or the
+    image itself when it starts (CMD, ENTRYPOINT, and their scripts in the build context); a background job or a comment
+    at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the RUN cleans up in any
+    spelling, or where a cache mount holds the index. Where a later step runs an opaque script, the fix is `unsafe`. An
+    image that is built on this one elsewhere, or under another name, is not seen: one that installs needs an
+    `apt-get update` of its own.
 
     Declares: the RUN gains one command at its end.
     """
@@ -72,6 +74,9 @@ class AptCleanup(PackageCache, Pass):
         edit, rewrite = appended(program, step, refresh, _CLEANUP)
         if reader is not None:
             raise Refusal(f"line {reader.node.line} needs the package index and does not refresh it")
+        call = index_reader_at_start(program, site.facts, site.stage, "apt")
+        if call:
+            raise Refusal(f"the image runs `{call}` when it starts, and needs the index", "run `apt-get update` there")
         outside = reader_outside(program, site.facts, site.stage, "apt")
         if outside:
             raise Refusal(f"{outside} may be built on this image, and installs without refreshing the index")

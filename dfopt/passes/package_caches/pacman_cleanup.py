@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dfopt.analysis.cache_readers import index_reader
 from dfopt.analysis.package_managers import tools
+from dfopt.analysis.startup import started
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.passes.package_caches.engine import CleanupRow
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _CALL = regex(r"\bpacman\s+(?:-\S+\s+)*-S[yuwd]*\s")
 _SYNC = regex(r"-S[yuwd]*\Z|--sync\Z")
+_INSTALLS_STALE = regex(r"\bpacman\s+(?:--\S+\s+)*-S[uwd]*\s")  # what the image starts, without -y
 _CLEAN = regex(r"\bpacman\s+(?:-\S+\s+)*-Sc(?P<all>c)?(?P<rest>[^;&|]*)")
 
 
@@ -51,7 +53,8 @@ class PacmanCleanup(CleanupRow, Pass):
 
     def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
         words = ("rm", "-rf", "/var/cache/pacman/pkg/*")
-        if _needs_databases(site.program, site.stage, site.position):
+        start = started(site.program, site.stage, site.facts).text
+        if _INSTALLS_STALE.search(start) or _needs_databases(site.program, site.stage, site.position):
             return words
         return (*words, "/var/lib/pacman/sync/*")
 
