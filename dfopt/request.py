@@ -7,6 +7,7 @@ import sys
 
 from dfopt import optimizer
 from dfopt.facts import NO_FACTS
+from dfopt.files import LIMIT, read_named
 from dfopt.pass_selection import Options
 from dfopt.source import Source
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
@@ -222,10 +223,12 @@ def read_input(path: str) -> bytes:
     """The content of a file; of standard input, what was read from it at the first call. Raises OSError."""
     global _stdin
     if path != STDIN:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_named(path)
     if sys.stdin is None:
         raise OSError(0, "standard input is closed")
     if _stdin is None:
-        _stdin = sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read(LIMIT + 1)
+        if len(content) > LIMIT:
+            raise OSError(0, f"larger than {LIMIT} bytes")
+        _stdin = content
     return _stdin

@@ -18,6 +18,8 @@ _TOKEN = regex(
     re.S,
 )
 
+_LONG_NUMBER = regex(r"[0-9_]{4000}")
+
 Key = tuple["str | int", ...]
 """A path into a document: names of keys, and numbers (from 0) in lists and arrays of tables."""
 
@@ -50,6 +52,11 @@ def parse(content: bytes) -> tuple[str, dict[str, Any]]:
         raise _syntax_error(str(failure), text) from None
     except RecursionError:
         raise TomlError("nested too deeply") from None
+    except ValueError:  # Python converts no more than some thousand digits; the library lets its error through
+        long = _LONG_NUMBER.search(text)
+        offset = long.start() if long else 0
+        line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+        raise TomlError("a number that is too large, or a date that does not exist", line, column) from None
 
 
 def _syntax_error(message: str, text: str) -> TomlError:

@@ -25,6 +25,8 @@ def fingerprint() -> str:
         import os
         from hashlib import sha256
 
+        from dfopt.files import read_regular
+
         made = sha256(version().encode())
         top = os.path.dirname(__file__)
         for directory, directories, files in os.walk(top):
@@ -33,7 +35,6 @@ def fingerprint() -> str:
                 if name.endswith((".py", ".toml", ".j2")):
                     path = os.path.join(directory, name)
                     made.update(os.path.relpath(path, top).replace(os.sep, "/").encode())
-                    with open(path, "rb") as file:
-                        made.update(sha256(file.read()).digest())
+                    made.update(sha256(read_regular(path)).digest())
         _fingerprint = made.hexdigest()
     return _fingerprint

@@ -13,6 +13,7 @@ import os
 from dfopt.campaign.model import CampaignError
 from dfopt.campaign.task import Task, result_of
 from dfopt.facts import Facts
+from dfopt.files import read_regular
 from dfopt.record import Record
 from dfopt.source import Source
 from dfopt.version import fingerprint
@@ -132,8 +133,7 @@ class DaskExecutor:
         try:
             if found.error:
                 raise OSError(0, found.error)
-            with open(found.path, "rb") as file:
-                content = file.read()
+            content = read_regular(found.path)
             facts = task.request.facts_of(found, Source.from_bytes(content, found.name))
             known = tuple(question for question in QUESTIONS if facts.knows(question))
             return Job(found.name, content, task.request.settings_for(found), known)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
-from dfopt.campaign.git import GitError, Repository
+from dfopt.campaign.branch import make_branch
 from dfopt.campaign.message import MessageError
 from dfopt.edit import unified_diff
 from dfopt.record import replace
 from dfopt.source import encode
+from dfopt.workspace.git import GitError, Repository
 from dfopt.workspace.patches import labels, patch_name
-from dfopt.workspace.writer import WriteRefused, replace_file, write_result
+from dfopt.workspace.writer import write_result
+from dfopt.writing import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ def write(row: FileResult) -> FileResult:
     assert row.result is not None
     try:
         write_result(row.result, row.path, row.root)
-    except WriteRefused as failure:
-        return failed(row, f"not written: {failure}")
     except OSError as failure:
         return failed(row, f"not written: {failure.strerror or failure}")
     digest = sha256(encode(row.result.output)).hexdigest()
@@ -45,9 +45,10 @@ def patches(groups: list[Group], directory: str) -> Iterator[FileResult]:
         text = "".join(patch_of(row, group.top) for row in group.files)
         reason = ""
         try:
-            replace_file(path, encode(text))
-        except (WriteRefused, OSError) as failure:
-            reason = f"{path}: {getattr(failure, 'strerror', None) or failure}"
+            with Output(path) as file:
+                file.write(encode(text))
+        except OSError as failure:
+            reason = f"{path}: {failure.strerror or failure}"
         for row in group.files:
             yield failed(row, reason) if reason else replace(row, delivered=path, result=None)
 
@@ -59,7 +60,7 @@ def branches(groups: list[Group], prefix: str, message: Message) -> Iterator[Fil
         reason = "" if group.top is not None else "lies in no git repository"
         if group.top is not None:
             try:
-                Repository(group.top).branch(name, message.render(group), group.files)
+                make_branch(Repository(group.top), name, message.render(group), group.files)
             except (GitError, MessageError) as failure:
                 reason = f"no branch {name}: {failure}"
         for row in group.files:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 
-from dfopt.campaign.git import Repository, repository_of
 from dfopt.campaign.owners import Owners, read_owners
 from dfopt.record import Record
+from dfopt.workspace.git import Repository, repository_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

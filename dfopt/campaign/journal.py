@@ -10,12 +10,15 @@ import json
 import os
 
 from dfopt.campaign.model import FileResult, Note
+from dfopt.files import read_regular
+from dfopt.writing import append_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, TextIO
+    from typing import Any
 
+_LINE = 16 << 20  # bytes; no file's line is longer
 _KEYS = ("name", "path", "root", "state", "available", "suggestions", "error", "digest", "settings", "delivered")
 
 
@@ -25,8 +28,12 @@ class Journal:
     def __init__(self, path: str) -> None:
         self.path = path
         self.known: dict[str, FileResult] = {}
-        self._read()
-        self._file: TextIO = open(path, "a", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
+        self._file = append_regular(path)
+        try:
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Journal:
         return self
@@ -37,22 +44,18 @@ class Journal:
         self._file.close()
 
     def _read(self) -> None:
-        try:
-            with open(self.path, encoding="utf-8", errors="surrogateescape") as file:
-                text = file.read()
-        except FileNotFoundError:
-            return
-        lines = text.split("\n")
-        whole, rest = lines[:-1], lines[-1]
-        for number, line in enumerate(whole, 1):
+        self._file.seek(0)
+        length = 0
+        for number, line in enumerate(iter(lambda: self._file.readline(_LINE + 1), b""), 1):
+            if not line.endswith(b"\n") and len(line) <= _LINE:  # the run was ended while it wrote
+                self._file.truncate(length)
+                break
+            length += len(line)
             try:
                 row = _from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise ValueError(f"{self.path}:{number}: not a line of a campaign's journal") from None
             self.known[row.path] = row
-        if rest:  # the run was ended while it wrote
-            with open(self.path, "r+b") as file_to_cut:
-                file_to_cut.truncate(len(text[: len(text) - len(rest)].encode("utf-8", "surrogateescape")))
 
     def finished(self, path: str, settings: str) -> FileResult | None:
         """The row of a file that needs no more work: unchanged, or its change delivered, and still so."""
@@ -62,8 +65,7 @@ class Journal:
         if row.state == "failed":
             return None
         try:
-            with open(path, "rb") as file:
-                content = file.read()
+            content = read_regular(path)
         except OSError:
             return None
         from hashlib import sha256
@@ -76,7 +78,7 @@ class Journal:
         value["path"] = os.path.abspath(row.path)
         for key in ("fixes", "refusals"):
             value[key] = [[note.name, note.tier, note.line, note.text] for note in getattr(row, key)]
-        self._file.write(json.dumps(value, ensure_ascii=True) + "\n")
+        self._file.write(json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n")
         self._file.flush()
 
 

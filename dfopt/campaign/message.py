@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from dfopt.campaign.model import predicted
+from dfopt.files import read_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ class Message:
         self.path = path or os.path.join(os.path.dirname(__file__), "message.j2")
         environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
         try:
-            with open(self.path, encoding="utf-8") as file:
-                self.template = environment.from_string(file.read())
+            self.template = environment.from_string(read_named(self.path).decode("utf-8"))
         except OSError as failure:
             raise MessageError(f"{self.path}: {failure.strerror or failure}") from None
         except UnicodeDecodeError:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 
+from dfopt.files import read_regular
 from dfopt.record import Record
+from dfopt.source import decode
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]+)\](?:\[\d+\])?\s*(?P<owners>.*)")
@@ -44,8 +46,7 @@ def read_owners(top: str) -> Owners | None:
     for place in PLACES:
         path = os.path.join(top, place)
         if os.path.isfile(path):
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                return parse_owners(file.read())
+            return parse_owners(decode(read_regular(path)))
     return None
 
 

@@ -44,7 +44,7 @@ def run_with(values: Values, task: CheckTask, files: Iterable[Found], reporter: 
         files, task, task.failed, values.jobs, None if silent else reporter, None, store_of(values), see, silent
     )
     if values.statistics:
-        out.data(_statistics(totals_by_pass))
+        out.text(_statistics(totals_by_pass))
     if baseline is not None:
         gone = [name for name in baseline.gone() if name not in made]
         if values.update_baseline:

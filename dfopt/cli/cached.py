@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from dfopt.files import read_named
 from dfopt.record import Record, replace
 from dfopt.request import STDIN
 from dfopt.workspace.settings import ConfigError
@@ -40,8 +41,7 @@ class Cached:
             return self.task(found)
         try:
             before = _state(found.path)
-            with open(found.path, "rb") as file:
-                key = self.key(found, file.read())
+            key = self.key(found, read_named(found.path))
         except (OSError, ConfigError):
             return self.task(found)
         known = self.store.get(key)

@@ -52,13 +52,13 @@ class Cases:
     def _run(self, name: str, checked: Checked) -> None:
         problems = [f"{name}: {law}" for law in checked.laws]
         if self.update and not problems:
-            out.data("".join(f"{name}/{file}: written\n" for file in checked.update()))
+            out.text("".join(f"{name}/{file}: written\n" for file in checked.update()))
         else:
             problems = [*checked.differences, *problems]
         if problems:
             self.failed += 1
             self.status = max(self.status, 1)
-            out.data("".join(f"FAILED {problem}\n" for problem in problems))
+            out.text("".join(f"FAILED {problem}\n" for problem in problems))
 
     def end(self) -> int:
         """Tells the counts; returns the exit code."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from dfopt.cli import out
+from dfopt.messages import json_text
 from dfopt.passes.base import SHARED, registered
 from dfopt.workspace.selection import known
 from dfopt.workspace.settings import FORMATS, KEYS
@@ -22,7 +21,7 @@ _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 def run(values: Values) -> int:
     """Runs the command."""
-    out.data(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
+    out.data(json_text(schema(), indent=2) + "\n")
     return 0
 
 

@@ -39,7 +39,10 @@ def run(values: Values) -> int:
     except ConfigError as failure:
         raise UsageError(str(failure)) from None
     rows = list(_rows(config))
-    out.data(_json(path, config, rows) if values.output_format == "json" else _text(path, config, rows))
+    if values.output_format == "json":
+        out.data(_json(path, config, rows))
+    else:
+        out.text(_text(path, config, rows))
     return 0
 
 

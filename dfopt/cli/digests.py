@@ -13,6 +13,7 @@ from dfopt.request import read_input
 from dfopt.source import Source
 from dfopt.workspace.images import Use, uses
 from dfopt.workspace.lock_facts import LOCK_NAME, KnownFacts, find_lock, full_name
+from dfopt.workspace.settings import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 
 
 def lock_path(values: Values) -> str:
-    """The lock file of a run: the one that is named, else the nearest, else a new one in the working directory."""
-    return values.lock or find_lock(os.getcwd()) or LOCK_NAME
+    """The lock file of a run: the one that is named, else the nearest, else a new one in the working directory. Raises
+    UsageError."""
+    try:
+        return values.lock or find_lock(os.getcwd()) or LOCK_NAME
+    except ConfigError as failure:
+        raise UsageError(str(failure)) from None
 
 
 def gather(files: Iterable[Found], request: Request | None = None) -> list[Use]:

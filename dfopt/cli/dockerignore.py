@@ -8,6 +8,7 @@ from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import lookup_of
 from dfopt.cli.stream import NO_FILES
+from dfopt.files import read_regular, tree_of
 from dfopt.record import Record
 from dfopt.request import STDIN, Request
 from dfopt.workspace.config import Lookup
@@ -84,16 +85,12 @@ class _Command:
     def open(self, one: Found) -> tuple[Sharing, BuildContext | None] | None:
         """A Dockerfile and its context; None, with a note, for a file that cannot be read."""
         from dfopt.ir.program import Program
-        from dfopt.source import Source
         from dfopt.syntax.dockerfile import parse
         from dfopt.syntax.tree import DockerfileError
         from dfopt.workspace.dockerignore_plan import Sharing
 
         try:
-            if one.error:
-                raise OSError(0, one.error)
-            with open(one.path, "rb") as file:
-                source = Source.from_bytes(file.read(), one.name)
+            source = self.request.read(one)
             program = Program(parse(source.text))
             facts = ContextFacts(one.path, one.root, source, self.request.context_of(one))
         except (OSError, DockerfileError, ConfigError) as failure:
@@ -118,7 +115,7 @@ class _Command:
     def group(self, group: Group) -> int:
         """Plans, shows and writes one .dockerignore; the exit code."""
         from dfopt.workspace.dockerignore_plan import SAFE, UNSAFE, PlanError, extended, plan
-        from dfopt.workspace.writer import WriteRefused, replace_file
+        from dfopt.writing import replace_file
 
         name = display_name(group.target)
         try:
@@ -144,14 +141,12 @@ class _Command:
         if made == (content or b"") or (content is None and {pattern for _, pattern in found.patterns} == own):
             return 0
         if not self.values.write:
-            out.data(style.diff(_diff(name, content, made), self.color))
+            out.data(style.diff(_diff(name, content, made), self.color, out.is_terminal()))
             return 1
         try:
-            if content is not None and os.path.islink(group.target):
-                raise WriteRefused("it is a symbolic link")
-            replace_file(group.target, made, expected=content)
-        except (WriteRefused, OSError) as failure:
-            out.error(f"{out.printable(name)}: not written: {failure}")
+            replace_file(group.target, made, content, tree_of(group.target))
+        except OSError as failure:
+            out.error(f"{out.printable(name)}: not written: {failure.strerror or failure}")
             return 2
         self.note(f"wrote {out.printable(name)} ({len(found.patterns)} patterns)\n")
         return 0
@@ -174,8 +169,7 @@ class _Command:
 
 def _content(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_regular(path)
     except FileNotFoundError:
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.files import read_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ def run(values: Values) -> int:
     except ImageError as failure:
         raise UsageError(str(failure)) from None
     if values.dockerfile and recovered is not None:
-        out.data(recovered.text)
+        (out.text if out.is_terminal() else out.data)(recovered.text)
         places = recovered.unknown
         out.note(f"dfopt: {places} place{'' if places == 1 else 's'} in it marked as unknown\n" if places else "")
     elif values.output_format == "json":
         out.data(render_json(history))
     else:
-        out.data(render_text(history, everything=values.all))
+        out.text(render_text(history, everything=values.all))
     return 0
 
 
@@ -65,8 +66,7 @@ def _steps(path: str) -> list[Step]:
     from dfopt.source import LineIndex, decode
 
     try:
-        with open(path, "rb") as file:
-            text = decode(file.read())
+        text = decode(read_named(path))
     except OSError as failure:
         raise UsageError(f"{out.printable(path)}: {failure.strerror or failure}") from None
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from dfopt.campaign.local import LocalExecutor
@@ -10,8 +9,9 @@ from dfopt.campaign.model import CampaignError
 from dfopt.campaign.report import render
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.source import encode
 from dfopt.workspace.discovery import discover
-from dfopt.workspace.writer import WriteRefused, replace_file
+from dfopt.writing import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,16 +81,17 @@ def _shown(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[Fil
 
 def tell(values: Values, totals: Totals, rows: list[FileResult], applied: bool) -> int:
     """Prints the report and writes it where that was asked for; returns 2 where that failed, else 0."""
-    out.data(render(values.output_format, totals, rows, applied))
+    write = out.text if values.output_format == "text" else out.data
+    write(render(values.output_format, totals, rows, applied))
     status = 0
     for path in values.report:
         format = "markdown" if path.lower().endswith((".md", ".markdown")) else "json"
         text = render(format, totals, rows, applied)
         try:
-            target = os.path.realpath(path)
-            replace_file(target, text.encode("utf-8", "surrogateescape"))
-        except (OSError, WriteRefused) as failure:
-            out.error(f"{out.printable(path)}: {getattr(failure, 'strerror', None) or failure}")
+            with Output(path) as file:
+                file.write(encode(text))
+        except OSError as failure:
+            out.error(f"{out.printable(path)}: {failure.strerror or failure}")
             status = 2
     return status
 

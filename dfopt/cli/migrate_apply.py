@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from dfopt.campaign.deliver import branches, patches, write
-from dfopt.campaign.git import GitError
 from dfopt.campaign.groups import Grouper
 from dfopt.campaign.journal import Journal
 from dfopt.campaign.message import Message, MessageError
@@ -79,8 +78,9 @@ class _Campaign:
             return
         try:
             groups = Grouper(self.values.by, self.values.depth or 1).groups(self.later)
-        except (OSError, GitError) as failure:
-            raise UsageError(f"--by {self.values.by}: {failure}") from None
+        except OSError as failure:
+            place = out.printable(str(failure.filename or ""))
+            raise UsageError(f"--by {self.values.by}: {place}: {failure.strerror or failure}") from None
         if self.values.patch is not None:
             made = patches(groups, self.values.patch)
         else:

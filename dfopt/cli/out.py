@@ -6,6 +6,7 @@ import os
 import sys
 
 from dfopt.messages import printable as printable  # told here, too: what commands print goes through this module
+from dfopt.messages import printable_lines
 from dfopt.source import encode
 
 TYPE_CHECKING = False
@@ -21,8 +22,14 @@ class OutputFailed(Exception):
     """Standard output cannot be written to; the message says why."""
 
 
+def text(lines: str, coloured: bool = False) -> None:
+    """Writes whole lines for people to standard output. Raises OutputClosed, OutputFailed."""
+    data(printable_lines(lines, coloured))
+
+
 def data(text: str) -> None:
-    """Writes text to standard output. Raises OutputClosed, OutputFailed."""
+    """Writes text to standard output as it is: a format of its own, or what a program reads. Raises OutputClosed,
+    OutputFailed."""
     if text:
         _write(sys.stdout, encode(text))
 
@@ -34,12 +41,13 @@ def flush() -> None:
 
 
 def note(text: str) -> None:
-    """Writes whole lines to standard error, after the output that came before. A failure there is not an error."""
+    """Writes whole lines for people to standard error, after the output that came before. A failure there is not an
+    error."""
     if not text:
         return
     flush()
     try:
-        sys.stderr.buffer.write(encode(text))
+        sys.stderr.buffer.write(encode(printable_lines(text)))
         sys.stderr.buffer.flush()
     except (OSError, AttributeError, ValueError):
         pass
@@ -47,7 +55,7 @@ def note(text: str) -> None:
 
 def error(message: str) -> None:
     """One `dfopt: error:` line on standard error."""
-    note(f"dfopt: error: {message}\n")
+    note(f"dfopt: error: {printable(message)}\n")
 
 
 def discard() -> None:

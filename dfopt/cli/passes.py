@@ -6,6 +6,7 @@ import re
 from inspect import cleandoc
 
 from dfopt.cli import out
+from dfopt.messages import json_text
 from dfopt.passes.base import registered
 
 TYPE_CHECKING = False
@@ -41,7 +42,6 @@ def _first_sentence(text: str) -> str:
 
 
 def _json(passes: list[type[Pass]]) -> str:
-    import json
 
     rows = [
         {
@@ -65,7 +65,7 @@ def _json(passes: list[type[Pass]]) -> str:
         }
         for cls in passes
     ]
-    return json.dumps({"version": 1, "passes": rows}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"version": 1, "passes": rows}, indent=2) + "\n"
 
 
 def summary(cls: type[Pass]) -> str:

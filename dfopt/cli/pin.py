@@ -12,6 +12,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.request import files_of, hosts_of, lookup_of
 from dfopt.cli.stream import count, stream
 from dfopt.cli.tasks import FixTask
+from dfopt.messages import json_text
 from dfopt.pass_selection import Options
 from dfopt.registry.lock import LockError, read_lock
 from dfopt.request import STDIN, Request
@@ -119,12 +120,11 @@ def _checked(digests: Digests, values: Values) -> int:
     """Lists the pins, or those that moved; 1 where one did."""
     moved = digests.moved()
     if values.output_format == "json":
-        import json
 
-        out.data(json.dumps({"version": 1, "pins": digests.as_json()}, indent=2, ensure_ascii=False) + "\n")
+        out.data(json_text({"version": 1, "pins": digests.as_json()}, indent=2) + "\n")
     else:
         for use, old, new in moved:
-            out.data(f"{out.printable(use.place)}: {out.printable(use.text)} moved from {old} to {new}\n")
+            out.text(f"{out.printable(use.place)}: {out.printable(use.text)} moved from {old} to {new}\n")
     if not values.quiet:
         loose = digests.unpinned()
         parts = [f"{len(moved)} of {count(len(digests.pinned()), 'pin')} moved"]
@@ -136,7 +136,7 @@ def _checked(digests: Digests, values: Values) -> int:
 
 def _policy(digests: Digests, values: Values) -> int:
     from dfopt.registry.policy import fits, source_policy
-    from dfopt.workspace.writer import WriteRefused, replace_file
+    from dfopt.writing import Output
 
     images, downloads = digests.known()
     text = source_policy(images, downloads)
@@ -147,9 +147,10 @@ def _policy(digests: Digests, values: Values) -> int:
         if values.source_policy == STDIN:
             out.data(text)
         else:
-            replace_file(os.path.realpath(values.source_policy), text.encode())
-    except (OSError, WriteRefused) as failure:
-        out.error(f"{values.source_policy}: {getattr(failure, 'strerror', None) or failure}")
+            with Output(values.source_policy) as file:
+                file.write(text.encode())
+    except OSError as failure:
+        out.error(f"{values.source_policy}: {failure.strerror or failure}")
         return 2
     status = _write_lock(digests.lock)
     if not values.quiet:
@@ -166,6 +167,7 @@ def _files(digests: Digests, files: list[Found], lookup: Any, values: Values) ->
     task = FixTask(
         request, mode, "text", values.write, values.patch is not None,
         style.wanted(values.color, os.environ, out.is_terminal()), values.show_refusals, values.quiet,
+        out.is_terminal(),
     )  # fmt: skip
     if values.patch is None:
         status, totals = stream(files, task, task.failed, values.jobs)

@@ -7,6 +7,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.explain import shown
 from dfopt.cli.recipes import as_json, tiers
 from dfopt.cli.request import lookup_of
+from dfopt.messages import json_text
 from dfopt.passes.base import registered
 from dfopt.recipes.load import options_of_pass
 from dfopt.recipes.schema import DEFAULT_KIND
@@ -30,11 +31,10 @@ def run(values: Values) -> int:
     except RecipeError as failure:
         raise UsageError(str(failure)) from None
     if values.output_format == "json":
-        import json
 
-        out.data(json.dumps({"version": 1, "recipe": as_json(recipe)}, indent=2, ensure_ascii=False) + "\n")
+        out.data(json_text({"version": 1, "recipe": as_json(recipe)}, indent=2) + "\n")
     else:
-        out.data("".join(line.rstrip() + "\n" for line in _page(recipe)))
+        out.text("".join(line.rstrip() + "\n" for line in _page(recipe)))
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.request import lookup_of
+from dfopt.messages import json_text
 from dfopt.recipes.model import Recipe, When
 from dfopt.recipes.schema import DEFAULT_KIND
 from dfopt.stage_templates.errors import RecipeError
@@ -27,13 +28,16 @@ def run(values: Values) -> int:
         except RecipeError as failure:
             out.error(str(failure))
             status = 2
-    out.data(_json(found) if values.output_format == "json" else _table(found))
+    if values.output_format == "json":
+        out.data(_json(found))
+    else:
+        out.text(_table(found))
     return status
 
 
 def _table(found: list[Recipe]) -> str:
     rows = [("NAME", "KIND", "TIERS", "WHAT IT DOES")]
-    rows += [(one.name, one.kind, tiers(one), one.description) for one in found]
+    rows += [(out.printable(one.name), one.kind, tiers(one), out.printable(one.description)) for one in found]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["  ".join([*[c.ljust(w) for c, w in zip(row, widths, strict=False)], row[3]]) for row in rows]
     return "".join(line.rstrip() + "\n" for line in lines)
@@ -47,9 +51,8 @@ def tiers(recipe: Recipe) -> str:
 
 
 def _json(found: list[Recipe]) -> str:
-    import json
 
-    return json.dumps({"version": 1, "recipes": [as_json(one) for one in found]}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"version": 1, "recipes": [as_json(one) for one in found]}, indent=2) + "\n"
 
 
 def as_json(recipe: Recipe) -> dict[str, Any]:

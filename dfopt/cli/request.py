@@ -64,7 +64,10 @@ def locked_facts(values: Values) -> tuple[Facts, ...]:
 
     if values.lock is not None and not os.path.isfile(values.lock):
         raise UsageError(f'--lock: no such file: "{out.printable(values.lock)}"')
-    path = values.lock or find_lock(os.getcwd())
+    try:
+        path = values.lock or find_lock(os.getcwd())
+    except ConfigError as failure:
+        raise UsageError(str(failure)) from None
     return (LockFacts(path),) if path is not None else ()
 
 

@@ -7,6 +7,7 @@ import os
 from dfopt.cli import out, style
 from dfopt.cli.errors import UsageError
 from dfopt.cli.request import lookup_of
+from dfopt.files import read_regular
 from dfopt.request import Request
 
 TYPE_CHECKING = False
@@ -45,7 +46,11 @@ def run(values: Values) -> int:
     from dfopt.review.reports import render
 
     color = style.wanted(values.color, os.environ, out.is_terminal())
-    out.data(render(values.output_format, reviewed, everything=values.all, color=color))
+    shown = render(values.output_format, reviewed, everything=values.all, color=color)
+    if values.output_format == "text":
+        out.text(shown, color)
+    else:
+        out.data(shown)
     reviews = [review for review in (reviewed.before, reviewed.after) if review is not None]
     unread = [review.source for review in reviews if review.source is not None and review.source.problem]
     for source in unread:
@@ -105,8 +110,7 @@ def _settings(values: Values) -> Settings:
     path = values.dive_ci if values.dive_ci is not None else DIVE_CI if os.path.isfile(DIVE_CI) else "none"
     rules = None
     if path != "none":
-        with open(path, encoding="utf-8", errors="replace") as file:
-            rules = read_rules(file.read())
+        rules = read_rules(read_regular(path).decode("utf-8", "replace"))
     sizes: dict[str, int | None] = {}
     for name in ("max_size", "max_wasted"):
         given = getattr(values, name)

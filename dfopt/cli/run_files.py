@@ -34,6 +34,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
         style.wanted(values.color, os.environ, out.is_terminal()),
         values.show_refusals,
         values.quiet,
+        out.is_terminal(),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dfopt.messages import printable_lines
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +25,11 @@ def paint(text: str, code: str, on: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if on and code else text
 
 
-def diff(text: str, on: bool) -> str:
-    """A unified diff, coloured. Counts the lines of each hunk, so that a removed line `-- x` is taken for no header."""
+def diff(text: str, on: bool, terminal: bool) -> str:
+    """A unified diff: as it is for `git apply`; for a terminal, or coloured (`on`), with control characters as escapes.
+    Counts the lines of each hunk, so that a removed line `-- x` is taken for no header."""
+    if on or terminal:
+        text = printable_lines(text)
     if not on:
         return text
     result: list[str] = []

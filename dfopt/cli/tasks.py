@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import out, style
 from dfopt.edit import unified_diff
+from dfopt.messages import printable_lines
 from dfopt.record import Record
 from dfopt.request import Request
 from dfopt.workspace.patches import labels, patch_name
@@ -28,6 +29,7 @@ class FixTask(Record):
     patch     make the plain diff for a patch file
     refusals  list them
     quiet     no notes
+    terminal  standard output is one
     """
 
     request: Request
@@ -38,6 +40,7 @@ class FixTask(Record):
     color: bool = False
     refusals: bool = False
     quiet: bool = False
+    terminal: bool = False
 
     def __call__(self, found: Found) -> Outcome:
         try:
@@ -50,12 +53,10 @@ class FixTask(Record):
             return self.unreadable(found, result)
         written = False
         if result.changed and self.write:
-            from dfopt.workspace.writer import WriteRefused, write_result
+            from dfopt.workspace.writer import write_result
 
             try:
                 write_result(result, found.path, found.root)
-            except WriteRefused as failure:
-                return self.failed(found, f"not written: {failure}")
             except OSError as failure:
                 return self.failed(found, f"not written: {failure.strerror or failure}")
             written = True
@@ -75,11 +76,11 @@ class FixTask(Record):
         if result.changed and (self.patch or self.mode == "diff"):
             patch = unified_diff(result.source.text, result.changes, patch_name(found.name), labels(result))
         if self.mode == "diff":
-            shown = style.diff(patch, self.color)
+            shown = style.diff(patch, self.color, self.terminal)
         elif self.mode == "names":
-            shown = f"{found.name}\n" if result.changed else ""
+            shown = printable_lines(f"{out.printable(found.name)}\n") if result.changed else ""
         elif self.mode == "text":
-            shown = result.output
+            shown = printable_lines(result.output) if self.terminal else result.output
         elif self.mode == "report":
             shown = self.report(found, result, written)
         delivered = written or self.mode == "text"

@@ -6,7 +6,6 @@ fails with it. 2: that cannot be told: no engine, the first does not build, an i
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import nullcontext
 
@@ -15,7 +14,9 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
 from dfopt.cli.report.base import clean
 from dfopt.engine import EngineError
+from dfopt.files import open_regular, read_regular
 from dfopt.image import ImageError
+from dfopt.messages import json_text
 from dfopt.proof import Lab, ProofError, Subject, Verdict, verify
 
 TYPE_CHECKING = False
@@ -45,17 +46,17 @@ def run(values: Values) -> int:
     if values.output_format == "json":
         out.data(_json(before, after, verdict))
     else:
-        out.data(_text(before, after, verdict))
+        out.text(_text(before, after, verdict))
     return 0 if verdict.holds else 1
 
 
 def _subject(name: str) -> Subject:
     """A file that is no archive is a Dockerfile."""
     if os.path.isfile(name):
-        with open(name, "rb") as file:
-            content = file.read()
-        if not _is_archive(content[:512]):
-            return Subject(name, content)
+        with os.fdopen(open_regular(name), "rb") as file:
+            archive = _is_archive(file.read(512))
+        if not archive:
+            return Subject(name, read_regular(name))
     return Subject(name)
 
 
@@ -88,4 +89,4 @@ def _json(before: Subject, after: Subject, verdict: Verdict) -> str:
         "allowed": verdict.declared,
         "smoke": None if verdict.smoke is None else {"passed": verdict.smoke.passed, "said": clean(verdict.smoke.said)},
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # what a file must hold for libcst to be worth its import
 _WORTH = re.compile(r"docker|testcontainers|modal|airflow|kfp|containerfile", re.I)
 _NAME = re.compile(r"[^\s${}]+\Z")
+_DEEPEST = 200  # levels of the syntax tree; libcst bears some hundreds
+_TOO_DEEP = "not Python: nested too deeply"
 
 
 class PythonReader:
@@ -34,18 +36,28 @@ class PythonReader:
     def parts(self, text: str) -> list[Embedded]:
         if not _WORTH.search(text):
             return []
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError as failure:
+            raise HostError("not UTF-8", failure.start) from None
+        _check_syntax(text)
+        try:
+            return self._parts(text, data)
+        except RecursionError:
+            raise HostError(_TOO_DEEP) from None
+
+    def _parts(self, text: str, data: bytes) -> list[Embedded]:
         import libcst as cst
         from libcst.metadata import MetadataWrapper, PositionProvider
 
         try:
-            data = text.encode("utf-8")
             module = cst.parse_module(data)
-        except UnicodeEncodeError as failure:
-            raise HostError("not UTF-8", failure.start) from None
         except cst.ParserSyntaxError as failure:
-            raise _unreadable(text, failure) from None
-        except RecursionError:
-            raise HostError("not Python: nested too deeply") from None
+            lines = LineIndex(text, lsp=True)
+            line = lines.starts[min(failure.raw_line, len(lines.starts)) - 1]
+            raise HostError(f"not Python: {failure.message.splitlines()[0]}", line + failure.raw_column) from None
+        except (LookupError, SyntaxError) as failure:  # of the coding that it declares
+            raise HostError(f"not Python: {failure}") from None
         if module.encoding.lower().replace("_", "-") not in ("utf-8", "utf-8-sig"):
             return []
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
@@ -232,17 +244,25 @@ def _is_chain(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Name)
 
 
-def _unreadable(text: str, failure: Any) -> HostError:
-    """The error of a text that is no Python, at the place that Python itself tells where it does."""
-    message, line, column = failure.message.splitlines()[0], failure.raw_line, failure.raw_column + 1
+def _check_syntax(text: str) -> None:
+    """Raises HostError for what this Python cannot parse either, and for what is nested so deeply that libcst, which
+    recurses without a limit, would take the process down."""
     try:
-        ast.parse(text.removeprefix(BOM))
-    except SyntaxError as own:
-        message, line, column = own.msg, own.lineno or line, own.offset or 1
-    except (ValueError, RecursionError):
-        pass
-    index = LineIndex(text, lsp=True)
-    return HostError(f"not Python: {message}", index.starts[min(line, len(index.starts)) - 1] + max(0, column - 1))
+        tree = ast.parse(text.removeprefix(BOM))
+    except SyntaxError as failure:
+        lines = LineIndex(text, lsp=True)
+        line = lines.starts[min(failure.lineno or 1, len(lines.starts)) - 1]
+        raise HostError(f"not Python: {failure.msg}", line + max(0, (failure.offset or 1) - 1)) from None
+    except ValueError as failure:  # a NUL; a number of too many digits
+        raise HostError(f"not Python: {failure}") from None
+    except (RecursionError, MemoryError):
+        raise HostError(_TOO_DEEP) from None
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise HostError(_TOO_DEEP)
 
 
 def _said(value: object) -> object:

@@ -9,7 +9,9 @@ import tempfile
 from dfopt.engine import marks
 from dfopt.engine.errors import EngineError
 from dfopt.engine.process import Runner
+from dfopt.files import read_regular
 from dfopt.record import Record
+from dfopt.writing import create_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,10 +187,9 @@ class Engine:
         directory = self.place("")
         os.mkdir(directory)
         path = os.path.join(directory, "Dockerfile")
-        with open(path, "wb") as file:
-            file.write(build.dockerfile)
+        create_file(path, build.dockerfile)
         if build.path and os.path.isfile(f"{build.path}.dockerignore"):
-            shutil.copyfile(f"{build.path}.dockerignore", f"{path}.dockerignore")
+            create_file(f"{path}.dockerignore", read_regular(f"{build.path}.dockerignore"))
         return path
 
     def words(self, build: Build) -> list[str]:

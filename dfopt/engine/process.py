@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from dfopt.engine.errors import CancelledError, EngineError, TimeLimitError
 from dfopt.record import Record
+from dfopt.writing import new_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Runner:
 
     def start(self, words: Sequence[str], log: str) -> subprocess.Popen[bytes]:
         """Starts a command that writes to the file `log`; the caller ends it by `end`."""
-        with open(log, "wb") as file:
+        with new_file(log) as file:
             return self._start(words, file, subprocess.STDOUT)
 
     def _start(self, words: Sequence[str], output: int | IO[bytes], errors: int) -> subprocess.Popen[bytes]:

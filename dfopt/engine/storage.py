@@ -33,6 +33,8 @@ from dfopt.engine.base import (
 )
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
 from dfopt.engine.process import end
+from dfopt.files import open_named
+from dfopt.writing import create_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -221,8 +223,9 @@ class Buildah(Storage):
         return Container(name, "127.0.0.1")
 
     def log(self, container: Container) -> str:
-        with open(self._processes[container.name][1], "rb") as file:
-            return file.read()[-4096:].decode("utf-8", "backslashreplace")
+        with open_named(self._processes[container.name][1]) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            return file.read(4096).decode("utf-8", "backslashreplace")
 
     def _from(self, image: Image, network: str | None) -> str:
         name = marks.new_name()
@@ -249,8 +252,7 @@ class Podman(Storage):
         if "CONTAINERS_CONF_OVERRIDE" not in self.runner.environment:
             # podman's locks lie in memory that all its storages share, unless they are files
             path = os.path.join(self.folder, "containers.conf")
-            with open(path, "w", encoding="ascii") as file:
-                file.write('[engine]\nlock_type = "file"\n')
+            create_file(path, b'[engine]\nlock_type = "file"\n')
             self.runner.environment["CONTAINERS_CONF_OVERRIDE"] = path
 
     def globals(self, folder: str, driver: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import io
 import os
 import tempfile
 
+from dfopt.files import open_named
 from dfopt.image.docker_archive import archive_choices
 from dfopt.image.errors import Budget, ImageError, Limits
 from dfopt.image.model import Image, Platform
@@ -76,7 +77,7 @@ def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: Limits | Non
     try:
         if os.path.isdir(path):
             return _open(DirectoryStore(path), "oci-layout", limits)
-        file = open(path, "rb", buffering=0)  # noqa: SIM115
+        file = open_named(path)
     except OSError as error:
         raise ImageError(f"{path}: {error.strerror}") from None
     return _open_tar(_seekable(file, path, limits, own=True), path, limits)

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
+from dfopt.messages import printable as printable
 from dfopt.record import Record
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-def printable(text: str) -> str:
-    """`text` on one line and safe to print: names may hold line ends, escape codes and undecodable bytes."""
-    text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class ImageError(Exception):

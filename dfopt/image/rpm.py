@@ -12,6 +12,8 @@ import sqlite3
 import struct
 import tempfile
 
+from dfopt.writing import create_file
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +31,7 @@ def installed(database: bytes) -> Iterator[tuple[str, str, int, list[str]]]:
     database."""
     with tempfile.TemporaryDirectory(prefix="dfopt-rpm-") as folder:
         path = os.path.join(folder, "rpmdb.sqlite")
-        with open(path, "wb") as file:
-            file.write(database)
+        create_file(path, database)
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
             try:
                 for (blob,) in connection.execute("SELECT blob FROM Packages ORDER BY hnum"):

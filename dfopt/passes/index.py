@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from dfopt.files import read_regular
 from dfopt.knowledge import BUILT
 from dfopt.passes import modules
 from dfopt.record import Record
@@ -106,8 +107,7 @@ def _kept() -> Iterable[Row]:
     state = _state()
     place = cache_from_source(os.path.join(_FOLDER, "index")).removesuffix(".pyc") + ".index"
     try:
-        with open(place, "rb") as file:
-            kept = marshal.loads(file.read())
+        kept = marshal.loads(read_regular(place))
         if kept[0] == state:
             found: list[Row] = kept[1]
             return found
@@ -121,12 +121,11 @@ def _kept() -> Iterable[Row]:
 
 def _keep(place: str, data: bytes) -> None:
     """Writes atomically, if at all: nobody depends on it."""
-    passing = f"{place}.{os.getpid()}"
+    from dfopt.writing import replace_file
+
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(passing, "wb") as file:
-            file.write(data)
-        os.replace(passing, place)
+        replace_file(place, data)
     except OSError:
         pass
 

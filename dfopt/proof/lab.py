@@ -9,10 +9,12 @@ import time
 
 from dfopt.engine import Build, BuildError, EngineError
 from dfopt.engine.frontend import frontend_of, without_frontend
+from dfopt.files import read_regular
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
 from dfopt.proof.image_view import Reader, Seen
 from dfopt.record import Record
+from dfopt.writing import create_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -225,10 +227,7 @@ class Lab:
             shutil.copytree(context, copy, symlinks=True, copy_function=_link)
             changed = os.path.join(copy, self.plan.touch)
             os.unlink(changed)
-            with open(source, "rb") as file:
-                content = file.read()
-            with open(changed, "wb") as file:
-                file.write(content + b"\n")
+            create_file(changed, read_regular(source) + b"\n")
             shutil.copymode(source, changed)
             image, seconds = self._build(dockerfile, path, copy, True)
             self.engine.remove(image)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from dfopt.files import is_inside
 from dfopt.messages import suggestion
 from dfopt.passes.base import GROUPS, SHARED, registered
 from dfopt.passes.index import selects
@@ -26,10 +27,12 @@ _NAME = re.compile(r"[\w][\w.-]*(?:/[\w][\w.-]*)*\Z")
 
 
 class Library:
-    """Recipes by name: the user's directories first, in order, then what is shipped. Each file is read once."""
+    """Recipes by name: the user's directories first, in order, then what is shipped. Each file is read once. `root`:
+    the directory that the user's must lie in, links resolved, unless the command line names them; None: anywhere."""
 
-    def __init__(self, directories: Sequence[str] = ()) -> None:
+    def __init__(self, directories: Sequence[str] = (), root: str | None = None) -> None:
         self.directories = (*directories, shipped_directory())
+        self.root = root
         self._read: dict[str, Recipe] = {}
 
     def names(self) -> dict[str, str]:
@@ -59,7 +62,9 @@ class Library:
         if real in above:
             raise RecipeError("recipes extend each other in a circle")
         if real not in self._read:
-            self._read[real] = self._load(path, name, (*above, real))
+            asked = word.endswith(SUFFIX) and not beside  # a path of the command line's
+            root = None if asked or is_inside(real, shipped_directory()) else self.root
+            self._read[real] = self._load(path, name, (*above, real), root)
         return self._read[real]
 
     def _path_of(self, name: str, beside: str) -> str:
@@ -72,9 +77,9 @@ class Library:
         hint = suggestion(name, known) or (f" (known: {', '.join(known)})" if known else "")
         raise RecipeError(f'unknown recipe "{name}"{hint}')
 
-    def _load(self, path: str, name: str, above: tuple[str, ...]) -> Recipe:
+    def _load(self, path: str, name: str, above: tuple[str, ...], root: str | None) -> Recipe:
         shown = shown_path(path)
-        return self._made(name, shown, content_of(path, shown), os.path.dirname(path), above)
+        return self._made(name, shown, content_of(path, shown, root), os.path.dirname(path), above)
 
     def made(self, name: str, shown: str, content: bytes) -> Recipe:
         """The recipe that a text holds; `shown`: the file, for errors. Raises RecipeError."""

@@ -17,6 +17,7 @@ import json
 import os
 import threading
 
+from dfopt.files import read_regular
 from dfopt.record import Record
 from dfopt.registry.helpers import HelperError, ask_helper
 
@@ -104,8 +105,7 @@ class CredentialStore:
                     self._take("$DOCKER_AUTH_CONFIG", inline.encode("utf-8", "surrogateescape"))
                 for file, needed in self._candidates():
                     try:
-                        with open(file, "rb") as stream:
-                            data = stream.read(_FILE_LIMIT + 1)
+                        data = read_regular(file, _FILE_LIMIT)
                     except OSError as error:
                         if needed or not isinstance(error, (FileNotFoundError, NotADirectoryError)):
                             self._file_problems.append(f"{file} cannot be read: {error.strerror}")
@@ -129,9 +129,6 @@ class CredentialStore:
 
     def _take(self, origin: str, data: bytes) -> None:
         assert self._files is not None
-        if len(data) > _FILE_LIMIT:
-            self._file_problems.append(f"{origin} is larger than {_FILE_LIMIT} bytes: not read")
-            return
         if not data.strip():
             return
         try:

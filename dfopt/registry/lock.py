@@ -20,19 +20,13 @@ TOML, one table per reference in the order of their names, so that two branches 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import stat
-import sys
 
+from dfopt.files import read_regular, tree_of
 from dfopt.record import Record
 from dfopt.registry.manifests import ACCEPTED_TYPES, is_digest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dfopt.toml import TomlError, parse
+from dfopt.writing import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,10 +34,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 VERSION = 1
-_SIZE_LIMIT = 16 << 20  # bytes
 _HEAD = "# Written by `dfopt pin`; change it by `dfopt pin --update`.\n"
 _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*(image|download)[ \t]*\]\]")
-_AT_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REFERENCE = re.compile(r"[a-z0-9A-Z.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
@@ -159,14 +151,12 @@ class Lock:
         """
         data = self.text().encode("utf-8")
         try:
-            if os.path.islink(self.path):
-                raise LockError(self.path, 0, "is a symbolic link", "replace it by a file")
             now = _read_bytes(self.path)
             if now != self._read:
                 raise LockError(self.path, 0, "was changed by someone else meanwhile", "run again")
             if now is not None and now.replace(b"\r\n", b"\n") == data:
                 return False
-            _replace(self.path, data, None if now is None else os.stat(self.path).st_mode & 0o7777)
+            replace_file(self.path, data, now, tree_of(self.path))
         except OSError as error:
             raise LockError(self.path, 0, f"cannot be written: {error.strerror or error}") from None
         self._read = data
@@ -181,8 +171,6 @@ def read_lock(path: str) -> Lock:
         raise LockError(path, 0, f"cannot be read: {error.strerror or error}") from None
     if data is None:
         return Lock(path)
-    if len(data) > _SIZE_LIMIT:
-        raise LockError(path, 0, f"is larger than {_SIZE_LIMIT} bytes")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -197,13 +185,9 @@ def _parse(path: str, text: str) -> Lock:
         line = text.count("\n", 0, conflict.start()) + 1
         raise LockError(path, line, "holds the marks of a merge conflict", "keep either side, then run `dfopt pin`")
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = _AT_LINE.search(str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        raise LockError(path, line, f"is not TOML: {_AT_LINE.sub('', str(error)).strip()}") from None
-    except RecursionError:
-        raise LockError(path, 0, "is nested too deeply") from None
+        content = parse(text.encode())[1]
+    except TomlError as error:
+        raise LockError(path, error.line, f"is not TOML: {error.message}") from None
     version = content.pop("version", None)
     if version != VERSION or isinstance(version, bool):
         said = "no `version`" if version is None else f"version {version!r}"
@@ -309,27 +293,6 @@ def _quoted(text: str) -> str:
 
 def _read_bytes(path: str) -> bytes | None:
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a FIFO would wait for ever
-            raise OSError(0, "is not a plain file")
-        with open(path, "rb") as stream:
-            return stream.read(_SIZE_LIMIT + 1)
+        return read_regular(path)
     except FileNotFoundError:
         return None
-
-
-def _replace(path: str, data: bytes, mode: int | None) -> None:
-    """Writes beside the file and renames; `mode` None: what the umask leaves."""
-    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.urandom(6).hex()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if mode is not None:
-            os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -8,15 +8,11 @@ aliases mean nothing to a Dockerfile, which docker's rules complete, and are not
 from __future__ import annotations
 
 import os
-import sys
 
+from dfopt.files import read_regular
 from dfopt.record import Record
 from dfopt.registry.errors import BlockedError, SettingsError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dfopt.toml import TomlError, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,12 +131,12 @@ def read_registries_conf(paths: list[str]) -> Mirrors:
     rules: list[MirrorRule] = []
     for path in paths:
         try:
-            with open(path, "rb") as stream:
-                content = tomllib.load(stream)
+            content = parse(read_regular(path))[1]
         except OSError as error:
             raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise SettingsError(f"{path} is not TOML: {error}") from None
+        except TomlError as error:
+            place = f" (line {error.line})" if error.line else ""
+            raise SettingsError(f"{path} is not TOML: {error.message}{place}") from None
         tables = content.get("registry", [])
         if not isinstance(tables, list):
             raise SettingsError(f"{path}: [[registry]] must be a list of tables")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from dfopt.files import is_inside, read_regular
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.toml import TomlError, parse
 
@@ -22,15 +23,14 @@ def shipped_directory() -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
 
 
-def content_of(path: str, shown: str) -> bytes:
+def content_of(path: str, shown: str, root: str | None = None) -> bytes:
+    """A recipe file; `root`: the directory that it must lie in, links resolved. Raises RecipeError."""
+    if root is not None and not is_inside(path, root):
+        raise RecipeError("lies outside of the repository", shown)
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT + 1)
+        return read_regular(path, _LIMIT)
     except OSError as failure:
         raise RecipeError(failure.strerror or str(failure), shown) from None
-    if len(content) > _LIMIT:
-        raise RecipeError(f"larger than {_LIMIT} bytes", shown)
-    return content
 
 
 def document(content: bytes, shown: str) -> tuple[str, dict[str, Any]]:

@@ -127,14 +127,14 @@ def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
     return _recipes[own]
 
 
-def stage_texts(directories: Sequence[str]) -> tuple[str, ...]:
+def stage_texts(directories: Sequence[str], root: str | None = None) -> tuple[str, ...]:
     """File and text, alternating, of the stage recipes in the user's directories, as an option for the pass
-    multi-stage. Unreadable files are left out; `dfopt recipes` reports them."""
+    multi-stage. Files that are unreadable or outside of `root` are left out; `dfopt recipes` reports them."""
     found: list[str] = []
     for directory in directories:
         for path in files_below(directory):
             try:
-                text = content_of(path, path).decode("utf-8")
+                text = content_of(path, path, root).decode("utf-8")
             except (RecipeError, UnicodeDecodeError):
                 continue
             if _STAGE.search(text):

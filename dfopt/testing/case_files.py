@@ -6,9 +6,12 @@ or a recipe; a recipe's name may have slashes.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from dfopt.files import is_inside, read_regular, tree_of
 from dfopt.toml import TomlError, parse
+from dfopt.writing import remove_file, replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,14 +94,33 @@ class CaseDirectory(CaseFiles):
 
     def read(self, file: str) -> bytes | None:
         path = self.path / file
-        try:
-            return path.read_bytes() if path.is_file() else None
-        except OSError as error:
-            raise CaseError(f"{path}: {error.strerror}") from None
+        return read_case_file(path)
 
     def write(self, file: str, data: bytes | None) -> None:
-        path = self.path / file
-        try:
-            path.unlink() if data is None else path.write_bytes(data)
-        except OSError as error:
-            raise CaseError(f"{path}: {error.strerror}") from None
+        write_case_file(self.path / file, data)
+
+
+def read_case_file(path: Path) -> bytes | None:
+    """The content of a file; None where there is none. Raises CaseError where it cannot be read, and where a link leads
+    out of the tree: what is read is shown."""
+    name = str(path)
+    try:
+        if os.path.lexists(name) and not is_inside(name, tree_of(name)):
+            raise CaseError(f"{path}: a symbolic link leads out of the tree")
+        return read_regular(name)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CaseError(f"{path}: {error.strerror}") from None
+
+
+def write_case_file(path: Path, data: bytes | None) -> None:
+    """Writes a file, or removes it (None). Raises CaseError where that cannot be done, and for a link."""
+    name = str(path)
+    try:
+        if data is None:
+            remove_file(name, tree_of(name))
+        else:
+            replace_file(name, data, root=tree_of(name))
+    except OSError as error:
+        raise CaseError(f"{path}: not written: {error.strerror}") from None

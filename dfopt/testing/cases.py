@@ -39,7 +39,8 @@ class Checked(Record):
 
 def library_for(root: Path) -> Library:
     """The recipes that the configuration in force for a directory knows. Raises ConfigError."""
-    return Library(Lookup().directory(str(root)).recipe_directories)
+    config = Lookup().directory(str(root))
+    return Library(config.recipe_directories, config.recipe_root)
 
 
 def check(files: CaseFiles, library: Library, *, passes: bool = True) -> Checked:

@@ -32,7 +32,7 @@ import re
 
 from dfopt.edit import Edit, apply_edits, split_lines
 from dfopt.record import Record
-from dfopt.testing.case_files import CaseError, CaseFiles
+from dfopt.testing.case_files import CaseError, CaseFiles, read_case_file, write_case_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class CaseSection(CaseFiles):
         text, newline = _text(self.path)
         (fences,) = [case.fences for case in _sections(self.path, text, self.group) if case.name == self.name]
         edit = _edit(text, fences, file, None if data is None else fenced(file, data, self.where(file)))
-        self.path.write_bytes(apply_edits(text, [edit]).replace("\n", newline).encode())
+        write_case_file(self.path, apply_edits(text, [edit]).replace("\n", newline).encode())
         text, _ = _text(self.path)
         (self.fences,) = [case.fences for case in _sections(self.path, text, self.group) if case.name == self.name]
 
@@ -127,9 +127,7 @@ def fenced(file: str, data: bytes, where: str) -> str:
 def _text(path: Path) -> tuple[str, str]:
     """The text of a Markdown file with its newlines as "\\n", and what they are. Raises CaseError."""
     try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise CaseError(f"{path}: {error.strerror}") from None
+        text = (read_case_file(path) or b"").decode()
     except UnicodeDecodeError:
         raise CaseError(f"{path}: not UTF-8") from None
     newline = "\r\n" if "\r\n" in text else "\n"

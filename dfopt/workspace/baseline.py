@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from dfopt.files import read_regular
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -47,8 +48,7 @@ def read_baseline(path: str) -> Baseline:
     """The baseline in a file. Raises BaselineError, and OSError where it cannot be read."""
     import json
 
-    with open(path, "rb") as file:
-        content = file.read()
+    content = read_regular(path)
     try:
         value = json.loads(content)
     except json.JSONDecodeError as failure:
@@ -71,8 +71,9 @@ def write_baseline(path: str, files: Mapping[str, Mapping[str, int]]) -> None:
     """Writes a baseline at once, in the order of its names. Raises OSError."""
     import json
 
-    from dfopt.workspace.writer import replace_file
+    from dfopt.writing import Output
 
     kept = {name: dict(sorted(counts.items())) for name, counts in sorted(files.items()) if counts}
     text = json.dumps({"version": VERSION, "files": kept}, indent=2, ensure_ascii=True) + "\n"
-    replace_file(os.path.realpath(path), text.encode())
+    with Output(path) as file:
+        file.write(text.encode())

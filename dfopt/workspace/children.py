@@ -12,7 +12,9 @@ import re
 import time
 
 from dfopt.facts import Child
+from dfopt.files import read_regular
 from dfopt.ir.base_images import split_image
+from dfopt.source import decode
 from dfopt.workspace.discovery import is_dockerfile
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository, display_name
 
@@ -109,9 +111,6 @@ def _dockerfiles(root: str) -> Iterator[str]:
 
 def _text(file: str) -> str | None:
     try:
-        if os.path.islink(file) or os.path.getsize(file) > _LARGEST:
-            return None
-        with open(file, "rb") as opened:
-            return opened.read().decode("utf-8", "surrogateescape")
+        return None if os.path.islink(file) else decode(read_regular(file, _LARGEST))
     except OSError:
         return None

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 
+from dfopt.files import is_inside, read_regular
 from dfopt.record import Record
+from dfopt.workspace.paths import bound_of
 from dfopt.workspace.settings import SHARED_KEYS, ConfigError, Setting
 
 TYPE_CHECKING = False
@@ -19,15 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from dfopt.workspace.schema import Reader
+
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
 
 
 class Config(Record):
     """The values in force for a directory, by dotted key (`select`, `passes.merge-run.when`), extended files merged in.
-    `files`: the files read, the nearest first."""
+    `files`: the files read, the nearest first. `trusted`: the command line names the file, so that it may lead out of
+    its repository."""
 
     files: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = {}
+    trusted: bool = False
 
     def get(self, key: str, default: Any = None) -> Any:
         setting = self.settings.get(key)
@@ -51,7 +57,7 @@ class Config(Record):
         if self.recipe_directories:
             from dfopt.stage_templates.stages import stage_texts
 
-            texts = stage_texts(self.recipe_directories)
+            texts = stage_texts(self.recipe_directories, self.recipe_root)
             if texts:
                 result.setdefault("multi-stage", {}).setdefault("recipes", texts)
         return result
@@ -62,8 +68,13 @@ class Config(Record):
         setting = self.settings.get("recipes.path")
         if setting is None:
             return ()
-        base = os.path.dirname(os.path.abspath(setting.file))
-        return tuple(os.path.join(base, os.path.expanduser(path)) for path in setting.value)
+        return tuple(_named(setting, path) for path in setting.value)
+
+    @property
+    def recipe_root(self) -> str | None:
+        """The directory that the user's recipes must lie in, links resolved; None: anywhere."""
+        setting = self.settings.get("recipes.path")
+        return None if setting is None or self.trusted else bound_of(setting.file)
 
     @property
     def recipe_options(self) -> dict[str, dict[str, Any]]:
@@ -110,7 +121,7 @@ class Lookup:
 
     def _search(self, directory: str) -> Config:
         if self.file:
-            config = load(self.file)
+            config = load(self.file, trusted=True)
             if config is None:
                 raise ConfigError("has no [tool.dfopt] table", self.file)
             return config
@@ -124,15 +135,14 @@ class Lookup:
         return EMPTY if parent == directory else self.directory(parent)
 
 
-def load(path: str, above: tuple[str, ...] = ()) -> Config | None:
+def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Config | None:
     """One configuration file, with those that it extends; None for a pyproject.toml without [tool.dfopt].
 
-    `above`: the files that extend this one. Raises ConfigError.
+    `above`: the files that extend this one. `trusted`: as in `Config`. Raises ConfigError.
     """
     shown = _shown(path)
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_regular(path)
     except OSError as failure:
         raise ConfigError(failure.strerror or str(failure), shown) from None
     project = os.path.basename(path) == "pyproject.toml"
@@ -146,21 +156,42 @@ def load(path: str, above: tuple[str, ...] = ()) -> Config | None:
             return None
     from dfopt.workspace.schema import Reader
 
-    settings = Reader(shown, content, prefix).read(table)
+    reader = Reader(shown, content, prefix)
+    settings = reader.read(table)
+    if not trusted:
+        _check_paths(settings, reader, bound_of(path))
     files: tuple[str, ...] = (shown,)
     extend = settings.pop("extend", None)
     if extend is not None:
-        base_path = os.path.join(os.path.dirname(path), os.path.expanduser(extend.value))
-        base_path = os.path.realpath(base_path)
+        base_path = os.path.realpath(_named(extend, extend.value))
         if base_path in (*above, os.path.realpath(path)):
-            raise Reader(shown, content, prefix).error("files extend each other in a circle", extend.key)
+            raise reader.error("files extend each other in a circle", extend.key)
         if not os.path.isfile(base_path):
-            raise Reader(shown, content, prefix).error(f'no such file: "{extend.value}"', extend.key)
-        base = load(base_path, (*above, os.path.realpath(path)))
+            raise reader.error(f'no such file: "{extend.value}"', extend.key)
+        base = load(base_path, (*above, os.path.realpath(path)), trusted)
         if base is not None:
             settings = {**base.settings, **settings}
             files += base.files
-    return Config(files, settings)
+    return Config(files, settings, trusted)
+
+
+def _named(setting: Setting, path: str) -> str:
+    """A path that a setting names."""
+    return os.path.join(os.path.dirname(os.path.abspath(setting.file)), os.path.expanduser(path))
+
+
+def _check_paths(settings: Mapping[str, Setting], reader: Reader, root: str) -> None:
+    """Raises ConfigError for a path that leads out of the repository: a checkout must not decide what of its user's
+    other files is read, or sent to a builder."""
+    for key, flag in (("extend", "--config"), ("context", "--context"), ("recipes.path", "--config")):
+        setting = settings.get(key)
+        for path in () if setting is None else (setting.value,) if isinstance(setting.value, str) else setting.value:
+            assert setting is not None
+            if "\0" in path:
+                raise reader.error("not a path: it holds a NUL", setting.key)
+            if not is_inside(_named(setting, path), root):
+                what = f'"{path}" lies outside of the repository ({flag} may lead there)'
+                raise reader.error(what, setting.key)
 
 
 def _parse(content: bytes, shown: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 import posixpath
 from stat import S_ISLNK, S_ISREG, S_ISSOCK
 
+from dfopt.files import read_regular
 from dfopt.ir.context_sources import context_sources
 from dfopt.ir.program import Program
 from dfopt.syntax import dockerignore, go_pattern
@@ -74,11 +75,7 @@ class BuildContext:
         if real != path and self.left_out(real):
             return None
         try:
-            status = os.stat(target)
-            if not S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
-                return None
-            with open(target, "rb") as file:
-                return file.read(MOST_BYTES)
+            return read_regular(target, MOST_BYTES)
         except OSError:
             return None
 
@@ -188,8 +185,7 @@ def open_context(dockerfile: str, root: str) -> BuildContext | None:
             return None
         content = b""
         if path:
-            with open(path, "rb") as file:
-                content = file.read()
+            content = read_regular(path)
         return BuildContext(root, path, dockerignore.read(content))
     except (OSError, dockerignore.IgnoreError):
         return None

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 from stat import S_ISDIR, S_ISREG
 
+from dfopt.files import is_inside, tree_of
 from dfopt.record import Record
 from dfopt.workspace import config
 from dfopt.workspace.ignore import Rules, rules_above, rules_of
-from dfopt.workspace.paths import VERSION_CONTROL, display_name, tree_of
+from dfopt.workspace.paths import VERSION_CONTROL, display_name
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -117,7 +118,9 @@ class _Walk:
             ignored = rules_above(top)
             if _decide(ignored, top, True):  # asked for by name: what is ignored as a whole is searched all the same
                 ignored = []
-        yield from self._directory(path, top, os.path.realpath(top), ignored, self._excludes(top))
+        # a directory that is a link out of the tree is searched, and not written to
+        root = os.path.realpath(top) if is_inside(top, tree_of(path)) else tree_of(path)
+        yield from self._directory(path, top, root, ignored, self._excludes(top))
 
     def _excludes(self, directory: str) -> list[Rules]:
         """The exclude rules in force. A configuration that cannot be used has none: every file below will say so."""

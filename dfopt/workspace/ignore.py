@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 
+from dfopt.files import read_regular
 from dfopt.record import Record
 from dfopt.workspace.paths import above_in_repository
 
@@ -213,8 +214,7 @@ def _bytewise(text: str) -> str:
 
 def _read(path: str, base: str) -> Rules | None:
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_regular(path)
     except OSError:
         return None
     text = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))

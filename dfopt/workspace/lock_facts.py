@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 
 from dfopt.facts import Facts
+from dfopt.files import is_inside
+from dfopt.workspace.paths import above, above_in_repository, bound_of, display_name
 from dfopt.workspace.settings import ConfigError
 
 LOCK_NAME = "dfopt.lock"
@@ -21,16 +23,17 @@ if TYPE_CHECKING:
 
 
 def find_lock(directory: str) -> str | None:
-    """The nearest lock file in `directory` or above it."""
+    """The nearest lock file in `directory` or above it, up to the root of its repository, if it lies in one. Raises
+    ConfigError where it is a link out of the repository."""
     directory = os.path.abspath(directory)
-    while True:
-        path = os.path.join(directory, LOCK_NAME)
+    inside = above_in_repository(directory)
+    for place in (directory, *(above(directory) if inside is None else inside)):
+        path = os.path.join(place, LOCK_NAME)
         if os.path.isfile(path):
+            if not is_inside(path, bound_of(path)):
+                raise ConfigError("lies outside of the repository (--lock may lead there)", display_name(path))
             return path
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
+    return None
 
 
 def full_name(image: str) -> str | None:

@@ -1,8 +1,10 @@
-"""How paths are shown, which directory a file must not leave through links, and where its repository begins."""
+"""How paths are shown, and where its repository begins."""
 
 from __future__ import annotations
 
 import os
+
+from dfopt.files import tree_of
 
 VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
 
@@ -19,12 +21,12 @@ def display_name(path: str) -> str:
     return name
 
 
-def tree_of(path: str) -> str:
-    """The directory that a file given by name must not leave through links: the working directory where the path
-    lies below it, else the file's own directory."""
-    here = os.getcwd()
-    absolute = os.path.abspath(path)
-    return here if absolute.startswith(os.path.join(here, "")) else os.path.dirname(absolute)
+def bound_of(file: str) -> str:
+    """The directory that all must lie in that a file names: the root of its repository; without one, the tree that the
+    file's own name lies in (`tree_of`)."""
+    directory = os.path.dirname(os.path.abspath(file))
+    found = above_in_repository(directory)
+    return tree_of(file) if found is None else found[-1] if found else directory
 
 
 def above(directory: str) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def library_of(config: Config) -> Library:
     """The recipes that a configuration knows."""
-    return Library(config.recipe_directories)
+    return Library(config.recipe_directories, config.recipe_root)
 
 
 def plan_of(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from dfopt.workspace.discovery import Found
+    from dfopt.workspace.orphans import Leash
 
     T = TypeVar("T")
 
@@ -112,11 +113,12 @@ def _chunks(first: list[Found], rest: Iterator[Found]) -> Iterator[list[Found]]:
 _task: tuple[Callable[[Found], Any], Callable[[Found, str], Any]] | None = None
 
 
-def _start(task: Callable[[Found], Any], failed: Callable[[Found, str], Any]) -> None:
+def _start(task: Callable[[Found], Any], failed: Callable[[Found, str], Any], leash: Leash) -> None:
     """In a worker: keeps the task. An interrupt is the parent's business."""
     import signal
 
     global _task
+    leash.hold()
     gc.set_threshold(GC_THRESHOLD)
     _task = task, failed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -156,8 +158,12 @@ def _pooled(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    from dfopt.workspace.orphans import Leash
+
+    leash = Leash()
+
     def pool(size: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(size, initializer=_start, initargs=(task, failed))
+        return ProcessPoolExecutor(size, initializer=_start, initargs=(task, failed, leash))
 
     executor = pool(workers)
     waiting: deque[tuple[list[Found], Future[list[Any]]]] = deque()
@@ -182,6 +188,7 @@ def _pooled(
             yield from outcomes
     finally:  # running chunks end in peace, so that no write is cut off
         executor.shutdown(wait=True, cancel_futures=True)
+        leash.close()
 
 
 def _one_by_one(

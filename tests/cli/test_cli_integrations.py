@@ -73,6 +73,8 @@ def test_action_checks(tmp_path: Path, programs: Path, arguments: str, code: int
     (tmp_path / "repo" / "Dockerfile").write_text(BEFORE)
     place = tmp_path / "temp" / "dfopt"
     place.mkdir(parents=True)
+    (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (programs / "python").chmod(0o755)
     programs.rename(place / "bin")
     given = {"DFOPT_PATHS": action["inputs"]["paths"]["default"], "ARGUMENTS": arguments, "SARIF": "out.sarif"}
     assert set(step["env"]) == set(given)

@@ -139,7 +139,7 @@ def test_keep_only(path: Path) -> None:
             lambda t: t.replace("[[image]]", "<<<<<<< ours\n[[image]]", 1), 4, "merge conflict", id="merge-conflict"
         ),
         pytest.param(lambda t: t.replace("[[image]]", "# \udcff\n[[image]]", 1), 4, "is not UTF-8", id="not-utf-8"),
-        pytest.param(lambda t: t + "x = " + "[" * 100_000, None, "is nested too deeply", id="deep"),
+        pytest.param(lambda t: t + "x = " + "[" * 100_000, None, "nested too deeply", id="deep"),
     ],
 )
 def test_errors_name_the_line(path: Path, change: object, line: int | None, what: str) -> None:
@@ -266,5 +266,5 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_read(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(LockError, match="not a plain file"):
+    with pytest.raises(LockError, match="not a regular file"):
         read_lock(str(path))

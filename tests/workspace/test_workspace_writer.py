@@ -10,8 +10,8 @@ import pytest
 
 from dfopt.results import Problem, Result
 from dfopt.source import Source
-from dfopt.workspace import writer
-from dfopt.workspace.writer import WriteRefused, write_result
+from dfopt.workspace.writer import write_result
+from dfopt.writing import Replacement, WriteRefused, replace_file
 
 OLD, NEW = b"FROM a\r\n\xff", b"FROM b\r\n\xff\xfe"
 
@@ -73,16 +73,14 @@ def test_refuses_a_file_that_changed(file: Path, now: bytes) -> None:
     assert untouched(file, now)
 
 
-def test_refuses_a_file_that_changes_while_it_writes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = writer._write_all
+def test_refuses_a_file_that_changes_while_it_writes(file: Path) -> None:
+    def replace_slowly() -> None:
+        with Replacement(str(file), OLD) as new:
+            new.write(NEW)
+            file.write_bytes(b"FROM other\n")
 
-    def slow(handle: int, content: bytes) -> None:
-        real(handle, content)
-        file.write_bytes(b"FROM other\n")
-
-    monkeypatch.setattr(writer, "_write_all", slow)
     with pytest.raises(WriteRefused, match="the file changed since it was read"):
-        write(file)
+        replace_slowly()
     assert untouched(file, b"FROM other\n")
 
 
@@ -170,7 +168,7 @@ class TestLinks:
 class TestFailures:
     """Whatever fails, the old file is whole and nothing is left beside it."""
 
-    @pytest.mark.parametrize("function", ["fsync", "replace", "fchmod", "write", "open"])
+    @pytest.mark.parametrize("function", ["fsync", "replace", "fchmod", "fdopen", "open"])
     @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()], ids=["full", "int"])
     def test_nothing_is_left(
         self, file: Path, monkeypatch: pytest.MonkeyPatch, function: str, error: BaseException
@@ -184,31 +182,57 @@ class TestFailures:
         monkeypatch.undo()
         assert untouched(file)
 
-    def test_short_writes_are_carried_on(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = os.write
-        monkeypatch.setattr(os, "write", lambda handle, data: real(handle, bytes(data)[:3]))
-        write(file)
+    def test_a_write_that_fails(self, file: Path) -> None:
+        def fail() -> None:
+            with Replacement(str(file), OLD) as new:
+                new.write(NEW)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert untouched(file)
+
+    def test_the_temporary_file_is_private_and_its_name_unpredictable(self, file: Path) -> None:
+        file.chmod(0o666)
+        names: set[str] = set()
+        for _ in range(3):
+            with Replacement(str(file)) as new:
+                (name,) = {path.name for path in file.parent.iterdir()} - {file.name}
+                assert stat.S_IMODE((file.parent / name).stat().st_mode) == 0o600
+                assert not names & {name}
+                names.add(name)
+                new.write(NEW)
         assert untouched(file, NEW)
 
-    def test_a_name_that_is_taken_is_not_overwritten(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        taken = file.parent / f".Dockerfile.dfopt-{os.getpid()}-{writer._attempts + 1}.tmp"
-        taken.write_bytes(b"mine")
-        write(file)
-        assert taken.read_bytes() == b"mine"
-        assert file.read_bytes() == NEW
+    def test_leftovers_of_a_killed_process_are_swept(self, file: Path) -> None:
+        left = file.parent / f".Dockerfile.dfopt-{'0' * 32}.tmp"
+        left.write_bytes(b"half")
+        foreign = [file.parent / name for name in (".Dockerfile.dfopt-1.tmp", f".other.dfopt-{'0' * 32}.tmp")]
+        for path in foreign:
+            path.write_bytes(b"kept")
+        with Replacement(str(file)) as first, Replacement(str(file)) as second:  # neither sweeps the other's
+            first.write(b"1")
+            second.write(b"2")
+        assert not left.exists()
+        assert {path.name for path in file.parent.iterdir()} == {file.name, *(path.name for path in foreign)}
 
-    def test_the_temporary_file_is_private(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen: list[int] = []
-        real = writer._write_all
+    def test_an_owner_that_cannot_be_kept(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
 
-        def look(handle: int, content: bytes) -> None:
-            seen.append(stat.S_IMODE(os.fstat(handle).st_mode))
-            real(handle, content)
+        real = os.fstat
 
-        file.chmod(0o666)
-        monkeypatch.setattr(writer, "_write_all", look)
-        write(file)
-        assert seen == [0o600]
+        def other(handle: int) -> os.stat_result:
+            status = list(real(handle))
+            status[4] += 1  # as if this process ran as somebody else
+            return os.stat_result(status)
+
+        monkeypatch.setattr(os, "fchown", refuse)
+        monkeypatch.setattr(os, "fstat", other)
+        with pytest.raises(WriteRefused, match=r"the file's owner .* cannot be kept"):
+            replace_file(str(file), NEW)
+        monkeypatch.undo()
+        assert untouched(file)
 
     def test_long_names(self, tmp_path: Path) -> None:
         path = tmp_path / ("x" * 240 + ".Dockerfile")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dfopt.cli import style
 from dfopt.cli.out import printable
 from dfopt.cli.report.base import FileReport, Item, Reporter
+from dfopt.messages import printable_lines
 
 
 class Concise(Reporter):
@@ -15,7 +16,7 @@ class Concise(Reporter):
         self.color = color
 
     def file(self, report: FileReport) -> str:
-        return "".join([self.line(report, item) + "\n" for item in report.items])
+        return printable_lines("".join([self.line(report, item) + "\n" for item in report.items]), self.color)
 
     def line(self, report: FileReport, item: Item) -> str:
         """One finding, without a newline."""

@@ -1,11 +1,13 @@
 """github: workflow commands, which GitHub Actions shows as annotations.
 
-Escapes as in the runner's own toolkit: %, CR and LF in the message; in a property also ":" and ",".
+Escapes as in the runner's own toolkit: %, CR and LF in the message; in a property also ":" and ",". Control characters
+are told as everywhere.
 """
 
 from __future__ import annotations
 
 from dfopt.cli.report.base import FileReport, Reporter, clean
+from dfopt.messages import printable
 
 _LEVELS = {"fix": "warning", "available": "warning", "suggestion": "notice", "refusal": "notice"}
 
@@ -32,7 +34,7 @@ class GitHub(Reporter):
 
 
 def _message(text: str) -> str:
-    return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(clean(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -10,6 +10,7 @@ import json
 from hashlib import sha256
 
 from dfopt.cli.report.base import FileReport, Reporter, clean
+from dfopt.messages import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class GitLab(Reporter):
                 "severity": severity,
                 "location": {"path": clean(report.name), "lines": {"begin": line, "end": end}},
             }
-            issues.append(json.dumps(issue, ensure_ascii=False))
+            issues.append(json_text(issue))
         return ",\n".join(issues)
 
     def tail(self, totals: Mapping[str, int]) -> str:

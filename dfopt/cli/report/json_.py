@@ -25,6 +25,7 @@ from __future__ import annotations
 import json
 
 from dfopt.cli.report.base import FileReport, Reporter, benefit_json, clean, codes_of, edits_of, position
+from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
 TYPE_CHECKING = False
@@ -70,7 +71,7 @@ class Json(Reporter):
             }
             for item in report.items
         ]
-        return json.dumps(
+        return json_text(
             {
                 "path": clean(report.name),
                 "error": error,
@@ -78,8 +79,7 @@ class Json(Reporter):
                 "written": report.written,
                 "findings": findings,
                 **({"proof": report.proof} if report.proof is not None else {}),
-            },
-            ensure_ascii=False,
+            }
         )
 
     def tail(self, totals: Mapping[str, int]) -> str:

@@ -54,4 +54,5 @@ def _value(text: str) -> str:
     """An attribute's value with its quotes: what XML 1.0 has no character for is U+FFFD."""
     kept = "".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in clean(text))
     kept = kept.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
-    return quoteattr(kept, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    quoted = quoteattr(kept, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    return "".join(char if char.isprintable() else f"&#{ord(char)};" for char in quoted)

@@ -11,6 +11,7 @@ import json
 from urllib.parse import quote
 
 from dfopt.cli.report.base import UNUSED, FileReport, Item, Reporter, benefit_json, clean, edits_of, position
+from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
 TYPE_CHECKING = False
@@ -38,7 +39,7 @@ class Sarif(Reporter):
     def file(self, report: FileReport) -> str:
         results = [_failure(report)] if report.failure else []
         results += [_result(report, item) for item in report.items]
-        return ",\n".join(json.dumps(result, ensure_ascii=False) for result in results)
+        return ",\n".join(json_text(result) for result in results)
 
     def tail(self, totals: Mapping[str, int]) -> str:
         succeeded = json.dumps(not totals.get("errors"))

@@ -6,6 +6,7 @@ from dfopt.cli import style
 from dfopt.cli.out import printable
 from dfopt.cli.report.base import FileReport, Item
 from dfopt.cli.report.concise import Concise
+from dfopt.messages import printable_lines
 
 _WIDTH = 100  # columns of an excerpt
 _LEAD = 30  # columns before the place, where the line must be cut
@@ -17,7 +18,7 @@ class Text(Concise):
         lines = report.text.split("\n") if report.items else []
         for item in report.items:
             parts.append(f"{self.line(report, item)}\n{self._excerpt(report, item, lines)}\n")
-        return "".join(parts)
+        return printable_lines("".join(parts), self.color)
 
     def _excerpt(self, report: FileReport, item: Item, lines: list[str]) -> str:
         line = lines[item.line - 1] if item.line <= len(lines) else ""

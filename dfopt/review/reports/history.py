@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from dfopt.image.errors import printable
+from dfopt.messages import json_text
 from dfopt.record import Record
 from dfopt.review.disclosure import masked
 from dfopt.review.reports.text import table
@@ -108,7 +107,7 @@ def render_json(history: History) -> str:
     if history.recovered is not None:
         document["dockerfile"] = _clean(history.recovered.text)
         document["unknown"] = history.recovered.unknown
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _shown(text: str, history: History) -> str:

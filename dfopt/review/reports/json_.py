@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 from dfopt.image.errors import printable
+from dfopt.messages import json_text
 from dfopt.review.disclosure import masked, setting
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ def render(reviewed: Reviewed) -> str:
     document: dict[str, Any] = {"version": 1, "images": [_review(review) for review in images]}
     if reviewed.comparison is not None:
         document["comparison"] = _comparison(reviewed.comparison)
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _plain(value: object) -> Any:

@@ -4,11 +4,11 @@ line is known, at the image, with the path inside it as a logical location."""
 from __future__ import annotations
 
 import hashlib
-import json
 from urllib.parse import quote
 
 from dfopt.image.errors import printable
 from dfopt.knowledge import table
+from dfopt.messages import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 
 def render(reviewed: Reviewed) -> str:
     runs = [_run(review) for review in (reviewed.before, reviewed.after) if review is not None]
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}, indent=1, ensure_ascii=False) + "\n"
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}, indent=1) + "\n"
 
 
 def _run(review: Review) -> dict[str, Any]:

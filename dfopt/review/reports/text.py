@@ -173,6 +173,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], more: 
     """A table with a heading; numbers stand to the right, the last column runs free. "" without rows."""
     if not rows:
         return ""
+    rows = [[printable(cell) for cell in row] for row in rows]
     right = ("bytes", "live", "dead", "stored", "added", "died", "killed", "files", "layer", "line", "entry")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
     lines = []
