@@ -145,6 +145,20 @@ class Request:
     ) -> Result:
         """Optimizes what was read of a file; `only` as in `optimizer.optimize`; `more`: facts of this file alone.
         Raises ConfigError."""
+        try:
+            return self._optimized(found, source, only, more)
+        except Exception as failure:
+            from dfopt.stage_templates.errors import RecipeError
+
+            if not isinstance(failure, RecipeError):
+                raise
+            # of a template: what is wrong in it shows where a pass fills it in
+            place = failure.file or "recipe"
+            raise ConfigError(failure.message, place, failure.line, failure.column) from None
+
+    def _optimized(
+        self, found: Found, source: Source, only: Container[tuple[str, int]] | None, more: tuple[Facts, ...]
+    ) -> Result:
         directory = self.directory_of(found)
         plan = self.plan(directory)
         known = self.facts_of(found, source)

@@ -56,7 +56,7 @@ class PythonReader:
             lines = LineIndex(text, lsp=True)
             line = lines.starts[min(failure.raw_line, len(lines.starts)) - 1]
             raise HostError(f"not Python: {failure.message.splitlines()[0]}", line + failure.raw_column) from None
-        except (LookupError, SyntaxError) as failure:  # of the coding that it declares
+        except (LookupError, SyntaxError, ValueError) as failure:  # of the coding that it declares
             raise HostError(f"not Python: {failure}") from None
         if module.encoding.lower().replace("_", "-") not in ("utf-8", "utf-8-sig"):
             return []

@@ -28,7 +28,8 @@ _MANY = 4096
 _HEADER_ONLY = frozenset("123456")  # links, devices, directories and fifos have no content, whatever size they state
 _REGULAR = frozenset("07S")
 _EXTENSIONS = frozenset("xgLK")
-_SECONDS = re.compile(r"-?[0-9]+(\.[0-9]*)?")
+_SECONDS = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?")
+_DIGITS = 20  # of a number in a PAX record
 _XATTR = ("SCHILY.xattr.", "LIBARCHIVE.xattr.")
 
 
@@ -193,7 +194,7 @@ class TarReader(MemberReader):
             elif key == "linkpath":
                 values["link"] = self.string(raw)
             elif key in ("size", "uid", "gid"):
-                if not raw.isdigit():
+                if not raw.isdigit() or len(raw) > _DIGITS:
                     raise ImageError(f"{self.where}: corrupt PAX record {key} of {member.name}")
                 values[key] = int(raw)
             elif key == "mtime":

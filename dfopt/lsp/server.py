@@ -22,6 +22,7 @@ from dfopt.lsp.settings import Settings, settings_from
 from dfopt.pass_selection import Options
 from dfopt.request import Request
 from dfopt.source import Source
+from dfopt.stage_templates.errors import RecipeError
 from dfopt.version import version
 from dfopt.workspace.config import NAMES, Lookup
 from dfopt.workspace.discovery import Found
@@ -90,7 +91,7 @@ class Server(LanguageServer):
         path = uris.to_fs_path(uri) or ""
         try:
             made = self._analysed(text, path, uri)
-        except ConfigError as failure:  # the configuration, or a lock file that a pass asked
+        except (ConfigError, RecipeError) as failure:  # the configuration, a lock file or template that a pass asked
             self.tell(f"dfopt: {failure}")
             made = Analysis(text, path or uri, Options(), None, self.unit)
         self._analyses[uri] = document.version, text, made

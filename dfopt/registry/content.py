@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20  # bytes handed over at a time
 _WAITING = 4  # pieces that may wait for their reader: memory stays flat
-_FOREVER = float("inf")  # a blob may be of any size: only silence is limited (Limits.read)
+_FOREVER = float("inf")  # a blob may be of any size: silence and pace are limited (Limits.read, transport._PACE)
 
 
 class Repository:

@@ -12,7 +12,6 @@ from dfopt.registry.errors import (
     NotFoundError,
     PlainHttpError,
     RegistryError,
-    shown,
     shown_url,
 )
 from dfopt.registry.hosts import is_loopback
@@ -72,7 +71,4 @@ async def _checksum(work: _Work, text: str, seconds: float) -> str:
         raise NotFoundError(f"{reply.host} has no {shown_url(text)}", "", host)
     if reply.status != 200:
         raise BadAnswerError(f"{reply.host} answered with status {reply.status} to {shown_url(text)}", "", host)
-    encoding = reply.header("content-encoding").strip().lower()
-    if encoding not in ("", "identity"):  # asked for without; which form a builder would see is not known
-        raise BadAnswerError(f"{reply.host} sends {shown_url(text)} in the encoding {shown(encoding)}", "", host)
     return f"sha256:{found.hexdigest()}"

@@ -27,6 +27,7 @@ from dfopt.registry.errors import (
     TimeLimitError,
     TlsError,
     UnreachableError,
+    shown,
     shown_url,
 )
 from dfopt.registry.hosts import PlainHttpPolicy, bare_host, is_loopback
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 USER_AGENT = "dfopt"
 _REDIRECTS = 5
+_PACE = 1024  # bytes a second: a blob that comes slower is given up
 _RETRIED = frozenset({500, 502, 503, 504})
 
 # httpx logs request URLs and httpcore the answers' fields: signed links and cookies among them.
@@ -153,7 +155,8 @@ class Transport:
         failed: RegistryError | None = None
         answered_400 = False
         for scheme in ("https", "http") if self.policy.is_insecure(host) else ("http", "https"):
-            ask = Ask("GET", f"{scheme}://{host}/v2/", 0.0, "application/json")
+            until = asyncio.get_running_loop().time() + self.limits.total
+            ask = Ask("GET", f"{scheme}://{host}/v2/", until, "application/json")
             try:
                 reply = await asyncio.wait_for(self._send_once(ask, parse_url(ask.url, ""), ""), self.limits.total)
             except asyncio.TimeoutError:
@@ -254,29 +257,61 @@ class Transport:
         if authorization:
             headers["Authorization"] = authorization
         client = self._client(host)
+        request = client.build_request(ask.method, url, headers=headers, data=ask.form)
         try:
-            async with client.stream(ask.method, url, headers=headers, data=ask.form) as answer:
-                body = bytearray()
-                if ask.sink is not None and answer.status_code == 200:
-                    async for piece in answer.aiter_bytes():
-                        ask.sink.started = True
-                        await ask.sink.take(piece)
-                elif ask.method != "HEAD":
-                    async for piece in answer.aiter_bytes():
-                        body += piece
-                        if len(body) > BODY_LIMIT:
-                            raise BadAnswerError(f"{host} answered with more than {BODY_LIMIT} bytes", "", host)
-                fields: dict[str, list[str]] = {}
-                for name, value in answer.headers.multi_items():
-                    fields.setdefault(name.lower(), []).append(value)
-                return Reply(answer.status_code, fields, bytes(body), host, False)
+            # the head of an answer may trickle in, too
+            answer = await asyncio.wait_for(client.send(request, stream=True), self.limits.total)
+            try:
+                body = await self._body(answer, ask, host)
+            finally:
+                await answer.aclose()
+            fields: dict[str, list[str]] = {}
+            for name, value in answer.headers.multi_items():
+                fields.setdefault(name.lower(), []).append(value)
+            return Reply(answer.status_code, fields, body, host, False)
         except RegistryError:
             raise
+        except asyncio.TimeoutError:
+            raise failures.too_slow(host, self.limits.total) from None
         except Exception as error:
             told = failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read)
             if ask.sink is not None and ask.sink.started and isinstance(told, failures.BrokenConnectionError):
                 raise told.cause from None
             raise told from None
+
+    async def _body(self, answer: httpx.Response, ask: Ask, host: str) -> bytes:
+        """The body in memory, as it was sent and up to BODY_LIMIT; b"" for HEAD, and where it goes to the sink."""
+        _check_encoding(answer, host)
+        if ask.sink is not None and answer.status_code == 200:
+            await self._pour(answer, ask, ask.sink, host)
+            return b""
+        body = bytearray()
+        if ask.method != "HEAD":
+            async for piece in answer.aiter_raw():
+                body += piece
+                if len(body) > BODY_LIMIT:
+                    raise BadAnswerError(f"{host} answered with more than {BODY_LIMIT} bytes", "", host)
+                if asyncio.get_running_loop().time() > ask.deadline:
+                    raise failures.too_slow(host, self.limits.total)
+        return bytes(body)
+
+    async def _pour(self, answer: httpx.Response, ask: Ask, sink: BodySink, host: str) -> None:
+        """Hands on a body of any size, within the request's deadline; one that has none must come at a pace (_PACE),
+        counted without the time that its reader takes."""
+        clock = asyncio.get_running_loop().time
+        since, size = clock(), 0
+        async for piece in answer.aiter_raw():
+            now = clock()
+            if now > ask.deadline:
+                raise failures.too_slow(host, self.limits.total)
+            size += len(piece)
+            if now - since > self.limits.total:
+                if size < _PACE * self.limits.total:
+                    raise TimeLimitError(f"{host} sends less than {_PACE} bytes a second", "try again", host)
+                since, size = now, 0
+            sink.started = True
+            await sink.take(piece)
+            since += clock() - now
 
     def _client(self, host: str) -> httpx.AsyncClient:
         if host not in self._clients:
@@ -296,6 +331,14 @@ class Transport:
                     host,
                 ) from None
         return self._clients[host]
+
+
+def _check_encoding(answer: httpx.Response, host: str) -> None:
+    """Raises BadAnswerError for a body that would have to be decoded. None was asked for, digests are of the bytes as
+    they are, and what some kilobytes become that are compressed twice is more than a machine holds."""
+    encoding = ", ".join(answer.headers.get_list("content-encoding")).strip().lower()
+    if encoding not in ("", "identity"):
+        raise BadAnswerError(f"{host} sends an answer in the encoding {shown(encoding, 60)}", "", host)
 
 
 async def _check_location(answer: httpx.Response) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _GO_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PLAIN = re.compile(r"[\w./:,+@%^=~-]+")
 _PORT = re.compile(r"[0-9]+(?:-[0-9]+)?(?:/(?:tcp|udp|sctp))?")
-_ARGUMENTS = re.compile(r"\|([0-9]+) ")
+_ARGUMENTS = re.compile(r"\|([0-9]{1,6}) ")
 _SHELLS = (
     "/bin/sh -c", "/bin/bash -c", "/bin/ash -c", "/bin/bash -o pipefail -c", "/bin/ash -eo pipefail -c",
     "/bin/bash -eo pipefail -c", "/bin/bash -euxo pipefail -c", "/bin/sh -ec", "/bin/bash -ec", "cmd /S /C",

@@ -167,7 +167,7 @@ def _dpkg(alive: dict[str, bytes], tree: Tree) -> Iterator[Package]:
             if not name or not state.endswith(" installed"):
                 continue
             stated = fields.get("Installed-Size", "")
-            size, count, layer = int(stated) * 1024 if stated.isdigit() else 0, -1, _layer(tree, path)
+            size, count, layer = _number(stated) * 1024, -1, _layer(tree, path)
             own = lists.get(name, [])
             wanted = [each for each in own if each.endswith(f":{fields.get('Architecture', '')}.list")] or own
             if wanted:
@@ -176,6 +176,11 @@ def _dpkg(alive: dict[str, bytes], tree: Tree) -> Iterator[Package]:
                 )
                 layer = max(_layer(tree, each) for each in wanted)
             yield Package("dpkg", name, fields.get("Version", ""), size, layer, count)
+
+
+def _number(text: str) -> int:
+    """A count of bytes or kilobytes; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def _apk(alive: dict[str, bytes], tree: Tree) -> Iterator[Package]:
@@ -196,8 +201,8 @@ def _apk(alive: dict[str, bytes], tree: Tree) -> Iterator[Package]:
                     fields.setdefault(key, value)
             if fields.get("P"):
                 size, count = _measure(tree, files)
-                if not files and fields.get("I", "").isdigit():
-                    size = int(fields["I"])
+                if not files:
+                    size = _number(fields.get("I", "")) or size
                 yield Package("apk", fields["P"], fields.get("V", ""), size, _layer(tree, path), count)
 
 

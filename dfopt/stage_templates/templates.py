@@ -26,10 +26,20 @@ def render(template: str, values: Mapping[str, Any], file: str = "", name: str =
     from jinja2.sandbox import SandboxedEnvironment
 
     if _environment is None:
-        _environment = SandboxedEnvironment(
+        class Environment(SandboxedEnvironment):
+            """A template places its values, and does not make them grow: `"x" * 9 ** 9` is refused."""
+
+            intercepted_binops = frozenset(("*", "**", "%"))
+
+            def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+                raise jinja2.exceptions.SecurityError(f"the operator {operator} is not for templates")
+
+        _environment = Environment(
             undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
         )
         _environment.globals.clear()  # no range, lipsum, cycler ...: a template only places its values
+        for name in ("center", "format", "indent", "wordwrap", "xmlattr", "random", "batch", "slice"):
+            _environment.filters.pop(name, None)
     try:
         return _environment.from_string(template).render(values)
     except jinja2.TemplateSyntaxError as failure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.facts import Child, Facts
 from dfopt.syntax import dockerignore
-from dfopt.testing.case_files import OWN
+from dfopt.testing.case_files import OWN, CaseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ class CaseFacts(Facts):
         self.ignored = dockerignore.read(files.read(".dockerignore") or b"")
         self.paths: frozenset[str] | None = None  # of the context, once they are asked for
         self.table = files.table("facts.toml")
+        for key in ("digests", "checksums", "images", "children"):
+            if not isinstance(self.table.get(key, {}), dict):
+                raise CaseError(f"{files.where('facts.toml')}: {key}: must be a table")
+        for row in self.table.get("children", {}).values():
+            whole = isinstance(row, dict) and isinstance(row.get("text"), str) and isinstance(row.get("images"), list)
+            if not whole:
+                raise CaseError(f"{files.where('facts.toml')}: children: needs text and images")
 
     def digest(self, image: str) -> str | None:
         found = self.table.get("digests", {}).get(image)

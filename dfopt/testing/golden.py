@@ -24,6 +24,8 @@ from dfopt.testing.case_files import CaseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from dfopt.facts import Facts
     from dfopt.testing.case_files import CaseFiles
 
@@ -62,11 +64,22 @@ def load(files: CaseFiles) -> Case:
     """The case of a pass. Raises CaseError."""
     settings = files.table("case.toml")
     tiers = ("safe", "unsafe") if settings.pop("unsafe", False) else ("safe",)
-    select = tuple(settings.pop("select", (files.group,)))
-    options = Options(select, tuple(settings.pop("ignore", ())), tiers, settings.pop("settings", {}))
+    select = strings(files, settings, "select", (files.group,))
+    given = settings.pop("settings", {})
+    if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
+        raise CaseError(f"{files.where('case.toml')}: settings: must be a table of tables")
+    options = Options(select, strings(files, settings, "ignore"), tiers, given)
     if settings:
         raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
     return Case(files, source_of(files), options)
+
+
+def strings(files: CaseFiles, table: dict[str, Any], key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Takes a list of strings out of a table of case.toml. Raises CaseError."""
+    value = table.pop(key, default)
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise CaseError(f"{files.where('case.toml')}: {key}: must be a list of strings")
+    return tuple(value)
 
 
 def source_of(files: CaseFiles) -> Source:

@@ -31,8 +31,11 @@ def load(files: CaseFiles, library: Library) -> RecipeCase:
     """The case of a recipe. Raises CaseError, RecipeError (of its recipe)."""
     recipe = check_kind(library.get(files.group))
     settings = files.table("case.toml")
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.pop("set", {}).items()}
-    ignore, unsafe = tuple(settings.pop("ignore", ())), settings.pop("unsafe", None)
+    given = settings.pop("set", {})
+    if not isinstance(given, dict):
+        raise CaseError(f"{files.where('case.toml')}: set: must be a table")
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    ignore, unsafe = golden.strings(files, settings, "ignore"), settings.pop("unsafe", None)
     if settings:
         raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
     try:

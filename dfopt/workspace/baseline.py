@@ -53,7 +53,7 @@ def read_baseline(path: str) -> Baseline:
         value = json.loads(content)
     except json.JSONDecodeError as failure:
         raise BaselineError(f"{path}:{failure.lineno}:{failure.colno}: {failure.msg}") from None
-    except (UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of thousands of digits
         raise BaselineError(f"{path}: not a JSON text") from None
     if not isinstance(value, dict) or value.get("version") != VERSION:
         raise BaselineError(f"{path}: not a baseline of version {VERSION}")

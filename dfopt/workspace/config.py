@@ -158,8 +158,7 @@ def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Confi
 
     reader = Reader(shown, content, prefix)
     settings = reader.read(table)
-    if not trusted:
-        _check_paths(settings, reader, bound_of(path))
+    _check_paths(settings, reader, None if trusted else bound_of(path))
     files: tuple[str, ...] = (shown,)
     extend = settings.pop("extend", None)
     if extend is not None:
@@ -180,7 +179,7 @@ def _named(setting: Setting, path: str) -> str:
     return os.path.join(os.path.dirname(os.path.abspath(setting.file)), os.path.expanduser(path))
 
 
-def _check_paths(settings: Mapping[str, Setting], reader: Reader, root: str) -> None:
+def _check_paths(settings: Mapping[str, Setting], reader: Reader, root: str | None) -> None:
     """Raises ConfigError for a path that leads out of the repository: a checkout must not decide what of its user's
     other files is read, or sent to a builder."""
     for key, flag in (("extend", "--config"), ("context", "--context"), ("recipes.path", "--config")):
@@ -189,7 +188,7 @@ def _check_paths(settings: Mapping[str, Setting], reader: Reader, root: str) -> 
             assert setting is not None
             if "\0" in path:
                 raise reader.error("not a path: it holds a NUL", setting.key)
-            if not is_inside(_named(setting, path), root):
+            if root is not None and not is_inside(_named(setting, path), root):
                 what = f'"{path}" lies outside of the repository ({flag} may lead there)'
                 raise reader.error(what, setting.key)
 

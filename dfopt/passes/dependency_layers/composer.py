@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.json_files import json_object, member
 from dfopt.knowledge import table
 from dfopt.passes.dependency_layers.sources import Reads
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 
 def install(command: Command) -> None:
-    import json
 
     facts = table("dependency_files")["composer"]
     if any(word in ("-o", "--optimize-autoloader", "-a", "--classmap-authoritative") for word in command.values):
@@ -23,20 +23,18 @@ def install(command: Command) -> None:
     command.known(facts, command.values[1:])
     command.environment(facts)
     command.manifests(facts)
-    try:
-        project = json.loads(command.text("composer.json"))
-        lock = json.loads(command.text("composer.lock")) if command.holds("composer.lock") else {}
-    except (ValueError, RecursionError):
-        raise Reads("composer.json or composer.lock is not JSON") from None
-    if not isinstance(project, dict) or not isinstance(lock, dict):
-        raise Reads("composer.json is no object")
+    project = json_object(command.text("composer.json"))
+    lock = json_object(command.text("composer.lock")) if command.holds("composer.lock") else {}
+    if project is None or lock is None:
+        raise Reads("composer.json or composer.lock is not a JSON object")
     _check_project(command, project)
     if "version" not in project and "COMPOSER_ROOT_VERSION" not in command.scope.env:
         for name in facts["versions"]:
             if command.holds(name) or command.above(name):
                 raise Reads(f"composer takes the version of the project from {name}")
-    packages = [*lock.get("packages", ()), *lock.get("packages-dev", ())]
-    if any(one.get("dist", {}).get("type") == "path" for one in packages if isinstance(one, dict)):
+    listed = [value for key in ("packages", "packages-dev") if isinstance(value := lock.get(key), list)]
+    packages = [one for value in listed for one in value if isinstance(one, dict)]
+    if any(member(one, "dist").get("type") == "path" for one in packages):
         raise Reads("composer.lock names local packages")
     if "--no-plugins" not in command.values:
         wanted = project.get("require") or project.get("require-dev")
@@ -50,6 +48,8 @@ def install(command: Command) -> None:
 def _check_project(command: Command, project: dict[str, Any]) -> None:
     options = command.values
     repositories = project.get("repositories") or []
+    if not isinstance(repositories, (dict, list)) or not isinstance(project.get("config") or {}, dict):
+        raise Reads("composer.json is not understood")
     for one in repositories.values() if isinstance(repositories, dict) else repositories:
         if isinstance(one, dict) and one.get("type") not in ("composer", "vcs", "git", "github", "package", None):
             raise Reads(f"composer.json names a repository of the type {one.get('type')}")
@@ -70,5 +70,5 @@ def _check_project(command: Command, project: dict[str, Any]) -> None:
             raise Reads(f'"{key}" in composer.json')
     if "--no-autoloader" not in options:
         for section in ("autoload", "autoload-dev"):
-            if (project.get(section) or {}).get("classmap"):
+            if member(project, section).get("classmap"):
                 raise Reads("the class map of composer.json is made from the sources")

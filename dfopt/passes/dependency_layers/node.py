@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.json_files import json_object
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.dependency_layers.sources import Reads
@@ -90,14 +91,9 @@ def _install(command: Command) -> None:
 
 
 def _json(command: Command, name: str) -> dict[str, Any]:
-    import json
-
-    try:
-        found = json.loads(command.text(name))
-    except (ValueError, RecursionError):
-        raise Reads(f"{name} is not JSON") from None
-    if not isinstance(found, dict):
-        raise Reads(f"{name} is no object")
+    found = json_object(command.text(name))
+    if found is None:
+        raise Reads(f"{name} is not a JSON object")
     return found
 
 
@@ -121,11 +117,16 @@ def _check_package(command: Command, package: dict[str, Any], ignored: bool) -> 
 
 
 def _strings(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [found for one in value.values() for found in _strings(one)]
-    return []
+    """All strings in a value and its tables."""
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, dict):
+            waiting += one.values()
+    return found
 
 
 def _check_npmrc(command: Command) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+from dfopt.analysis.json_files import json_object, member
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.files import Unclear
@@ -210,22 +210,20 @@ def _node_names(context: Context, place: str) -> tuple[set[str], bool]:
     lock = context.text(f"{place}/package-lock.json") or context.text(f"{place}/npm-shrinkwrap.json")
     yarn = context.text(f"{place}/yarn.lock") or context.text(f"{place}/pnpm-lock.yaml")
     if lock is not None:
-        try:
-            content = json.loads(lock)
-        except ValueError:
-            raise Unclear("package-lock.json is not understood") from None
-        content = content if isinstance(content, dict) else {}
-        names = {path.rpartition("node_modules/")[2] for path in content.get("packages", {}) if path}
-        return names | set(content.get("dependencies", {})), True
+        content = json_object(lock)
+        if content is None:
+            raise Unclear("package-lock.json is not understood")
+        names = {path.rpartition("node_modules/")[2] for path in member(content, "packages") if path}
+        return names | set(member(content, "dependencies")), True
     if yarn is not None:
         return set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M)), True
     manifest = context.text(f"{place}/package.json")
     if manifest is None:
         raise Unclear("package.json is not at hand, so that which modules are compiled is not known")
-    try:
-        return set((json.loads(manifest).get("dependencies") or {}).keys()), False
-    except (ValueError, AttributeError):
-        raise Unclear("package.json is not understood") from None
+    project = json_object(manifest)
+    if project is None or not isinstance(project.get("dependencies") or {}, dict):
+        raise Unclear("package.json is not understood")
+    return set(member(project, "dependencies")), False
 
 
 def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:

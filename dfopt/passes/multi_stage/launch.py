@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 
+from dfopt.analysis.json_files import json_object, member
 from dfopt.analysis.startup import _body, started
 from dfopt.ir.commands import commands
 from dfopt.ir.scopes import join_path
@@ -113,11 +113,8 @@ def _script(
         return None
     name = words.pop(0)
     text = text_of(posixpath.join(launch.directory, "package.json"))
-    try:
-        scripts = json.loads(text).get("scripts", {}) if text is not None else {}
-    except (ValueError, AttributeError):
-        return None
-    body = scripts.get(name) if isinstance(scripts, dict) else None
+    scripts = member(json_object(text), "scripts")
+    body = scripts.get(name or "")
     if not isinstance(body, str):
         if manager in ("yarn", "pnpm") and text is not None and name not in ("start", "install", "test"):
             plain = words if name != "exec" else words[1:]

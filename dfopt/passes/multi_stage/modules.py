@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 
+from dfopt.analysis.json_files import json_object, member
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.launch import launch_of
@@ -65,8 +65,8 @@ class _Modules:
         if install is None or not self.omits():
             return None
         directory = install.directory
-        lock = json.loads(self.context.text(f"{directory.rstrip('/')}/package-lock.json") or "{}")
-        packages: dict[str, dict[str, Any]] = lock.get("packages", {})
+        lock = json_object(self.context.text(f"{directory.rstrip('/')}/package-lock.json"))
+        packages = {path: entry for path, entry in member(lock, "packages").items() if isinstance(entry, dict)}
         goes = removed(packages)
         if not goes or not self.same_user(install):
             return None
@@ -76,9 +76,9 @@ class _Modules:
         words = [word or "$" for word in launch.words[1:]]
         if any(word.strip("./").startswith(tuple(goes)) or "$" in word for word in words if word):
             return None
-        manifest = json.loads(self.context.text(f"{directory.rstrip('/')}/package.json") or "{}")
+        manifest = json_object(self.context.text(f"{directory.rstrip('/')}/package.json"))
         script = next((word for word in words if not word.startswith("-")), "")
-        bodies = self.bodies(manifest.get("scripts", {}))
+        bodies = self.bodies(member(manifest, "scripts"))
         if not bundled(bodies, script) and not self.unused(goes, bodies):
             return None
         last = [step for step in self.stage.steps if step.node.keyword in _READERS][-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.json_files import json_object, member
 from dfopt.passes.multi_stage.files import Made, Unclear
 from dfopt.passes.multi_stage.toolbox import add, own_script
 
@@ -61,15 +62,9 @@ def npm(context: Context, call: Call, out: Outputs) -> None:
 
 def _package_script(context: Context, call: Call, out: Outputs, name: str) -> None:
     """A script of package.json, or a program of node_modules: they write below the project."""
-    import json
-
     out.work.append(call.directory)
     text = context.text(call.directory.rstrip("/") + "/package.json")
-    try:
-        scripts = json.loads(text).get("scripts", {}) if text is not None else {}
-    except (ValueError, AttributeError):
-        scripts = {}
-    body = str(scripts.get(name, ""))
+    body = str(member(json_object(text), "scripts").get(name, ""))
     words = " ".join([body, *[word or "" for word in call.words]])
     if re.search(r"(?:^|[\s=\"'])(?:/[a-z]|~/|\.\./)", words):
         raise Unclear(f"{call.program} in line {call.line} writes outside of the project", call.line)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 
+from dfopt.analysis.json_files import json_object
 from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
@@ -203,12 +203,7 @@ class _Sites:
 
     def manifest(self, directory: str) -> dict[str, Any]:
         """The package.json of a directory; {} where there is none, or none that is understood."""
-        text = self.text(f"{directory.rstrip('/')}/package.json")
-        try:
-            found = json.loads(text) if text is not None else {}
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return json_object(self.text(f"{directory.rstrip('/')}/package.json")) or {}
 
     def check_manifest(self, site: Site, directory: str) -> None:
         if site.server == "serve" and directory == site.root and self.manifest(directory).get("static"):

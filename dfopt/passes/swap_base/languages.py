@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 
+from dfopt.analysis.json_files import json_object, member
 from dfopt.ir.effects import manager
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -318,12 +318,7 @@ class Languages:
             self.built = True
 
     def _json(self, name: str) -> dict[str, Any] | None:
-        text = self._text(name)
-        try:
-            made = json.loads(text) if text is not None else None
-        except ValueError:
-            return None
-        return made if isinstance(made, dict) else None
+        return json_object(self._text(name))
 
     def _lock(self, line: int) -> None:
         lock = self._json("package-lock.json") or self._json("npm-shrinkwrap.json")
@@ -339,7 +334,7 @@ class Languages:
 
     def _scripted(self, manifest: dict[str, Any], script: str, line: int) -> None:
         """A script of package.json: what it calls is in node_modules, or must not be what the new image lacks."""
-        text = (manifest.get("scripts") or {}).get(script)
+        text = member(manifest, "scripts").get(script)
         if not isinstance(text, str):
             return
         for part in re.split(r"&&|\|\||;|\|", text):
