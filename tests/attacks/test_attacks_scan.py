@@ -47,6 +47,13 @@ STARTS = {
     "os.system", "os.popen", "os.execv", "os.execvp", "os.execve", "os.execvpe", "os.posix_spawn", "os.posix_spawnp",
     "os.spawnv", "os.spawnvp", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell",
 }  # fmt: skip
+STARTERS = {
+    "engine/base.py": "umount",
+    "engine/process.py": "the engine that the command line names",
+    "image/engines.py": "docker and podman, to save an image that the command line names",
+    "registry/helpers.py": "docker-credential-NAME, where the user's own files name it",
+    "workspace/git.py": "git, and nothing but git",
+}
 
 
 def calls() -> Iterator[tuple[str, str, ast.Call]]:
@@ -86,13 +93,7 @@ def test_what_opens_and_starts_is_called_by_its_full_name(module: str) -> None:
 
 
 def test_programs_are_started_in_few_modules() -> None:
-    assert {file for file, name, _ in calls() if name in STARTS} == {
-        "engine/base.py",  # umount
-        "engine/process.py",  # the engine that the command line names
-        "image/engines.py",  # docker and podman, to save an image that the command line names
-        "registry/helpers.py",  # docker-credential-NAME, where the user's own files name it
-        "workspace/git.py",  # git, and nothing but git
-    }
+    assert {file for file, name, _ in calls() if name in STARTS} == set(STARTERS)
 
 
 def test_git_is_started_in_one_module() -> None:

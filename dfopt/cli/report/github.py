@@ -34,7 +34,8 @@ class GitHub(Reporter):
 
 
 def _message(text: str) -> str:
-    return printable(clean(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = [line.split("\r") for line in clean(text).replace("%", "%25").split("\n")]
+    return "%0A".join(["%0D".join([printable(piece) for piece in pieces]) for pieces in lines])
 
 
 def _property(text: str) -> str:
