@@ -22,6 +22,7 @@ class Demo(Pass):
 
     name = "demo"
     group = "style"
+    phase = "names"
     codes = ("DEMO1",)
     options = (
         Option("mode", "choice", "pays", "", ("pays", "all")),
