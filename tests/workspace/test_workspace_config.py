@@ -38,6 +38,7 @@ class Other(Pass):
 
     name = "other-one"
     group = "size"
+    phase = "layers"
     codes = ("XY3009",)
 
 
