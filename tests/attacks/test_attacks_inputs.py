@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cli.running import ROOT, dfopt
 
+from dfopt.stage_templates.stages import TEMPLATE
 from dfopt.testing.discovery import find
 
 GOOD = b"FROM debian:13\nRUN apt-get update && apt-get install -y curl\n"
@@ -114,8 +115,9 @@ def test_templates(tmp_path: Path, old: str, new: str) -> None:
     own = tmp_path / "r" / "multi-stage"
     own.mkdir(parents=True)
     shipped = (ROOT / "recipes" / "multi-stage" / "go.toml").read_text()
-    assert old in shipped
-    (own / "go.toml").write_text(shipped.replace(old, new))
+    assert old in TEMPLATE
+    template = f"template = \"\"\"\n{TEMPLATE.replace(old, new)}\"\"\"\n"
+    (own / "go.toml").write_text(shipped.replace("[scan]", f"{template}\n[scan]", 1))
     (tmp_path / "dfopt.toml").write_text('select=["multi-stage"]\nunsafe=true\n[recipes]\npath="r"\n')
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "Dockerfile").write_bytes(GOOD)
