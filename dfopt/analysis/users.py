@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.inferred_base import distribution, root_step
 from dfopt.ir.base_images import ImageRows
 from dfopt.ir.commands import INNER, TOP
 from dfopt.knowledge import table
@@ -40,11 +41,15 @@ class BaseUsers(Record):
     create: str
 
 
-def base_users(image: str | None, family: str | None, own_user: str | None, facts: Facts) -> BaseUsers:
-    """What facts and tables tell of an image; `family` and `own_user` are those of the table base_images."""
+def base_users(program: Program, stage: Stage, facts: Facts) -> BaseUsers:
+    """What facts, tables and the file's own steps tell of the users of a stage's base image."""
+    scope = program.end_scope(stage)
+    image, base = scope.image, scope.base
+    own_user = base.user if base is not None else None
     row = _row(image)
     config = facts.image_config(image) if image is not None else None
-    if config is None and image is not None and own_user is None and not row:
+    shown = config is None and own_user is None and not row and root_step(program, stage) is not None
+    if config is None and image is not None and own_user is None and not row and not shown:
         config = facts.built_config(image)
     user: str = row.get("user", "")
     root: bool | None = None
@@ -55,9 +60,10 @@ def base_users(image: str | None, family: str | None, own_user: str | None, fact
         root = False
     elif own_user is not None:
         root = own_user == "root"
-    elif row.get("own") or row.get("why"):
+    elif row.get("own") or row.get("why") or row.get("root") or shown:
         root = True
-    create = {"debian": "useradd", "ubuntu": "useradd", "alpine": "adduser", "busybox": "lines"}.get(family or "", "")
+    family = base.family if base is not None else distribution(program, stage)
+    create = {"debian": "useradd", "ubuntu": "useradd", "alpine": "adduser", "busybox": "lines"}.get(family, "")
     own = row.get("own", {})
     return BaseUsers(
         root, "" if root else user, own.get("id", ""), own.get("name", ""), row.get("why", ""),

@@ -93,7 +93,8 @@ _rows: ImageRows | None = None
 
 
 def split_image(image: str) -> tuple[str, str | None]:
-    """(familiar repository, tag) of a reference: no docker.io/, no library/; "latest" without tag and digest."""
+    """(familiar repository, tag) of a reference: without docker.io/ and library/, and without the prefix under which a
+    mirror serves Docker Hub's images (table `mirrors`); "latest" without tag and digest."""
     name, _, digest = image.partition("@")
     tag: str | None = None
     colon = name.rfind(":")
@@ -101,9 +102,19 @@ def split_image(image: str) -> tuple[str, str | None]:
         name, tag = name[:colon], name[colon + 1 :]
     elif not digest:
         tag = "latest"
-    for prefix in ("docker.io/", "index.docker.io/", "registry-1.docker.io/", "library/"):
-        name = name.removeprefix(prefix)
+    if "/" in name:
+        mirrors = table("mirrors")
+        for prefix in (*mirrors["hub"], *mirrors["official"]):
+            name = name.removeprefix(prefix)
     return name, tag
+
+
+def mirror_prefix(image: str) -> str:
+    """What stands in front of an official image's own name: `docker.io/library/`, a mirror's, an architecture's; ""."""
+    name = split_image(image)[0]
+    namespace, _, official = name.partition("/")
+    name = official if namespace in ARCHITECTURES else name
+    return image[: image.index(name)] if name and "/" not in name else ""
 
 
 def base_facts(image: str | None) -> BaseFacts | None:

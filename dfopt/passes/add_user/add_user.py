@@ -86,8 +86,7 @@ class AddUser(Pass):
             return
         if scope.base is not None and scope.base.family == "windows":
             return
-        family = scope.base.family if scope.base is not None else None
-        base = base_users(scope.image, family, scope.base.user if scope.base is not None else None, facts)
+        base = base_users(program, stage, facts)
         said, before = last_user(program, stage)
         if scope.user is None and base.root is False:
             return

@@ -86,14 +86,11 @@ def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
         raise Refusal(
             f"{use.invocation.program} runs under {changing[0]}: as whom, and where its cache is, is not known"
         )
-    family = scope.base.family if scope.base is not None else None
-    base = base_users(scope.image, family, scope.base.user if scope.base is not None else None, facts)
+    base = base_users(program, program.stages[step.stage], facts)
     home = variable(program, step, facts, "HOME")
     if isinstance(home, Unknown):
         raise Refusal("the home directory is not known")
     root = base.root if scope.user is None else scope.root
-    if root is None and scope.user is None:
-        root = split_image(scope.image or "")[0] in table("cache_mounts")["root"]["images"] or None
     if root is None:
         raise Refusal(f"the user of {scope.image or 'the base image'} is not known")
     if root:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.base_images import ARCHITECTURES, split_image
+from dfopt.ir.base_images import mirror_prefix, split_image
 from dfopt.knowledge import table
 from dfopt.record import Record
-
-# Docker Hub's other names, mirrors of its official images (Google's and Amazon's documentation of them), and its
-# namespaces of one architecture each
-_PREFIXES = (
-    "docker.io/library/", "docker.io/", "library/", "mirror.gcr.io/library/", "public.ecr.aws/docker/library/",
-    *[f"{name}/" for name in sorted(ARCHITECTURES)],
-)  # fmt: skip
 
 
 class Base(Record):
@@ -34,7 +27,7 @@ def base_of(image: str | None) -> Base | None:
     """What the table knows of a builder's base image."""
     if image is None:
         return None
-    prefix = next((one for one in _PREFIXES if image.startswith(one)), "")
+    prefix = mirror_prefix(image)
     name, tag = split_image(image.removeprefix(prefix))
     for row in table("runtime_images")["image"]:
         if not any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name) for one in row["match"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.inferred_base import distribution
 from dfopt.passes.pipefail.pipes import answers, breaks_early, decides, differs_in_bash
 
 TYPE_CHECKING = False
@@ -22,6 +23,11 @@ def with_pipefail(program: Program, step: Step) -> tuple[str, ...] | str:
             return f"{scope.shell[0]} is not known to have pipefail"
         at = next(i for i, word in enumerate(scope.shell) if i and word.startswith("-") and "c" in word.lstrip("-"))
         return (*scope.shell[:at], "-o", "pipefail", *scope.shell[at:])
+    family = scope.base.family if scope.base is not None else distribution(program, program.stages[step.stage])
+    if scope.base is None and family in ("debian", "rhel", "suse", "arch"):
+        return ("/bin/bash", "-o", "pipefail", "-c")
+    if scope.base is None and family == "alpine":
+        return ("/bin/ash", "-o", "pipefail", "-c")
     if scope.base is None:
         return "whether the base image has bash is not known"
     if scope.base.bash:

@@ -42,11 +42,11 @@ def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) ->
     """Why no find may be put behind `last` (the beginning of the stage where None)."""
     scope = program.scope(last) if last is not None else program.end_scope(stage)
     if last is not None:
-        root = scope.root if scope.user is not None else base_root(program, stage, facts)
+        root = scope.root if scope.user is not None else base_users(program, stage, facts).root
     else:
         before = program.end_scope(program.stages[stage.parent]) if stage.parent is not None else None
         said = before is not None and before.user is not None
-        root = before.root if before is not None and said else base_root(program, stage, facts)
+        root = before.root if before is not None and said else base_users(program, stage, facts).root
     if root is None:
         return untold(f"whether {scope.image or 'the base image'} runs as root is not known", facts)
     if root is False:
@@ -62,13 +62,6 @@ def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) ->
     if not shell_kind(scope if last is not None else first, program.dockerfile.escape).posix:
         return "the shell is not known to read POSIX syntax"
     return needed(program, program.stages[-1]) or needed(program, stage)
-
-
-def base_root(program: Program, stage: Stage, facts: Facts) -> bool | None:
-    scope = program.end_scope(stage)
-    facts_of = scope.base
-    family = facts_of.family if facts_of is not None else None
-    return base_users(scope.image, family, facts_of.user if facts_of is not None else None, facts).root
 
 
 def seen_files(program: Program, facts: Facts, keep: Sequence[str]) -> dict[str, int] | None:
@@ -105,7 +98,7 @@ def kept_names(program: Program, facts: Facts, keep: Sequence[str]) -> list[str]
     kept = [name for name in keep if _NAME.match(name)]
     final = program.stages[-1]
     scope = program.end_scope(final)
-    root = scope.root if scope.user is not None else base_root(program, final, facts)
+    root = scope.root if scope.user is not None else base_users(program, final, facts).root
     if root is not True:
         named = {name for run in started(program, final, facts).runs for name in run.names}
         kept += [name for name in table("suid")["programs"] if name in named]

@@ -6,9 +6,10 @@ import posixpath
 import re
 
 from dfopt.analysis.build_facts import built, in_path
+from dfopt.analysis.inferred_base import distribution
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import run_text
-from dfopt.ir.base_images import split_image
+from dfopt.ir.base_images import ImageRows
 from dfopt.ir.commands import TOP
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
@@ -141,10 +142,10 @@ def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
     """Whether the image surely has find: by its base, by a step that calls it, by the package that brings it, or by a
     build."""
     scope = program.end_scope(stage)
-    family = scope.base.family if scope.base is not None else ""
+    family = scope.base.family if scope.base is not None else distribution(program, stage)
     if table("suid")["base"].get(family, {}).get("find"):
         return True
-    if scope.image is not None and split_image(scope.image)[0] in table("suid")["find"]:
+    if scope.image is not None and ImageRows(table("suid")["find"]).find(scope.image) is not None:
         return True
     for step in chain(program, stage):
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text

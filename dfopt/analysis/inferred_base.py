@@ -1,0 +1,91 @@
+"""What the steps of a file prove of their base image: that it runs as root, and which distribution's tools it has.
+
+A build that ends has run every command that runs for certain. One that only root can run, in a step before any USER,
+proves that the base image runs as root; a package manager proves its distribution.
+"""
+
+from __future__ import annotations
+
+from dfopt.ir.commands import INNER, TOP
+from dfopt.ir.effects import manager, subcommand
+from dfopt.ir.liveness import chain
+from dfopt.knowledge import table
+from dfopt.lazy import regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.ir.commands import Invocation
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage, Step
+
+# Wrappers that keep the user
+_SAME_USER = frozenset(("env", "exec", "command", "nice", "ionice", "time", "timeout", "nohup", "eatmydata", "builtin"))
+_SYSTEM = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
+# Directories that are root's in every image; /etc/passwd and /etc/group are not: OpenShift's images open them
+_ROOTS = regex(r"/(?:etc/(?!passwd|group)|usr/(?:bin|sbin|lib|libexec|share)/|bin/|sbin/|lib/)")
+_FAMILIES = {"apt": "debian", "apk": "alpine", "dnf": "rhel", "zypper": "suse", "pacman": "arch"}
+
+
+def root_step(program: Program, stage: Stage) -> Step | None:
+    """The step of the stage's chain that shows that its base image runs as root; None where none does."""
+    for step in chain(program, stage):
+        if step.node.keyword == "USER":
+            return None
+        if step.node.keyword == "RUN" and _needs_root(program, step):
+            return step
+    return None
+
+
+def distribution(program: Program, stage: Stage) -> str:
+    """The distribution family ("debian", "alpine" ...) whose package manager a step runs for certain; "" for none, or
+    where steps run those of several."""
+    families = {
+        _FAMILIES[family]
+        for step in chain(program, stage)
+        if step.node.keyword == "RUN"
+        for _, family in _package_commands(program, step)
+    }
+    return families.pop() if len(families) == 1 else ""
+
+
+def _needs_root(program: Program, step: Step) -> bool:
+    if any(not invocation.wrappers for invocation, _ in _package_commands(program, step)):
+        return True
+    only_root = table("users")["programs"]["only-root"]
+    for invocation in _certain(program, step):
+        if invocation.program in only_root and _keeps_user(invocation):
+            return True
+    if step.node.form == "json":
+        return False
+    return any(
+        effect.kind == "creates" and effect.where in (TOP, INNER) and _ROOTS.match(effect.path) is not None
+        for effect in program.effects(step)
+        if effect.program not in ("tee", "dd")  # behind sudo as often
+    ) and not _changes_user(program, step)
+
+
+def _changes_user(program: Program, step: Step) -> bool:
+    return any(not _keeps_user(invocation) for invocation in program.run_commands(step).invocations)
+
+
+def _keeps_user(invocation: Invocation) -> bool:
+    return not invocation.nested and _SAME_USER.issuperset(invocation.wrappers)
+
+
+def _certain(program: Program, step: Step) -> Iterator[Invocation]:
+    for invocation in program.run_commands(step).invocations:
+        if invocation.where in (TOP, INNER):
+            yield invocation
+
+
+def _package_commands(program: Program, step: Step) -> Iterator[tuple[Invocation, str]]:
+    """The commands of a system's package manager that change what is installed, or renew the index."""
+    for invocation in _certain(program, step):
+        facts = manager(invocation.program)
+        if facts is None or facts["family"] not in _SYSTEM or not _keeps_user(invocation):
+            continue
+        does = facts["commands"].get(subcommand(invocation, facts)[0] or "", {})
+        if does.get("installs") or does.get("refreshes") or does.get("removes"):
+            yield invocation, facts["family"]
