@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 class Options(Record):
     """What to run.
 
-    select    names, groups ("size") or codes ("DL3009") to run; empty means every pass that is on by default
-    ignore    the same, taken away
-    tiers     the tiers whose fixes are applied
-    settings  pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
+    select     names, groups ("size") or codes ("DL3009") to run; empty means every pass that is on by default
+    ignore     the same, taken away
+    tiers      the tiers whose fixes are applied
+    settings   pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
+    level      where nothing is selected: 1, the passes that are on by default; 2, those that restructure, too
+    modernize  whether the passes of that group run beside what is selected
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ("safe",)
     settings: Mapping[str, Mapping[str, object]] = {}
+    level: int = 1
+    modernize: bool = False
 
 
 class UnknownNameError(ValueError):
@@ -46,7 +50,8 @@ def chosen(options: Options) -> list[Entry]:
     shared = options.settings.get("*", {})
     found: list[Entry] = []
     for one in known:
-        runs = any(map(one.named, wanted)) if wanted else one.default
+        runs = any(map(one.named, wanted)) if wanted else one.default or (options.level > 1 and one.by_name)
+        runs = runs or (options.modernize and one.group == "modernize")
         if one.strategy is not None and one.name not in wanted:
             setting, value = one.strategy
             runs = shared.get(setting) == value and (runs or not wanted)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.facts import Facts
-    from dfopt.recipes.plan import Plan
+    from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
     from dfopt.workspace.config import Config, Lookup
     from dfopt.workspace.discovery import Found
@@ -29,9 +29,11 @@ STDIN = "-"
 
 class Request:
     """Passes, tiers and settings for any file. Values of the command line win over the configuration: `select` replaces
-    its `select` and `ignore`; `ignore` alone is added to its `ignore`. `recipes`, and `set` (values of their options),
-    take the place of `select`. `context` is the build context of every file. `facts` are joined to what the build
-    context answers (see `workspace.facts`). `shared`: settings that all passes see (`passes.base.SHARED`)."""
+    its `select` and `ignore`; `ignore` alone is added to its `ignore`. `recipes`, with `set` (values of their options),
+    choose the passes, and `select` adds to them. `level` and `modernize` are as in `Options`; a level above 1 takes
+    unsafe fixes unless `unsafe` says otherwise. `context` is the build context of every file. `facts` are joined to
+    what the build context answers (see `workspace.facts`). `shared`: settings that all passes see
+    (`passes.base.SHARED`)."""
 
     def __init__(
         self,
@@ -45,6 +47,8 @@ class Request:
         facts: tuple[Facts, ...] = (),
         hosts: tuple[str, ...] = (),
         shared: Mapping[str, str] | None = None,
+        level: int | None = None,
+        modernize: bool | None = None,
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -56,9 +60,11 @@ class Request:
         self.facts = facts
         self.hosts = hosts
         self.shared = shared or {}
+        self.level = level
+        self.modernize = modernize
         self._options: dict[int, tuple[Config, Options]] = {}
         self._optimizers: dict[int, optimizer.Optimizer] = {}
-        self._plans: dict[int, tuple[Config, Plan]] = {}
+        self._plans: dict[int, tuple[Config, RecipePlan]] = {}
         self.observer: optimizer.Observer | None = None  # stays in this process
         self.asked = False  # whether the last file's result depends on what facts said
         self._keys: dict[tuple[int, str | None], str] = {}
@@ -75,6 +81,8 @@ class Request:
             self.facts,
             self.hosts,
             self.shared,
+            self.level,
+            self.modernize,
         )
         return Request, given
 
@@ -89,12 +97,18 @@ class Request:
         known = self._options.get(id(config))
         if known is None:
             ignore = self.ignore if self.select else (*config.get("ignore", ()), *self.ignore)
-            unsafe = self.unsafe if self.unsafe is not None else config.get("unsafe", False)
+            level = self.level or config.get("level", 1)
+            unsafe = self.unsafe
+            if unsafe is None:
+                unsafe = config.get("unsafe", False) if self.level is None and level == 1 else level > 1
+            modernize = self.modernize if self.modernize is not None else config.get("modernize", False)
             options = Options(
                 self.select or tuple(config.get("select", ())),
                 ignore,
                 ("safe", "unsafe") if unsafe else ("safe",),
                 self.passes_of(config),
+                level,
+                modernize,
             )
             known = self._options[id(config)] = (config, options)
         return known[1]
@@ -107,10 +121,11 @@ class Request:
             known = self._optimizers[id(options)] = optimizer.Optimizer(options, self.observer)
         return known
 
-    def plan(self, directory: str) -> Plan | None:
+    def plan(self, directory: str) -> RecipePlan | None:
         """The recipes for files of a directory; None where passes are selected without one. Raises ConfigError."""
         config = self.lookup.directory(directory)
-        words = self.recipes or (() if self.select else tuple(config.get("recipes.use", ())))
+        named = self.select or self.level is not None
+        words = self.recipes or (() if named else tuple(config.get("recipes.use", ())))
         if not words:
             return None
         known = self._plans.get(id(config))
@@ -118,7 +133,8 @@ class Request:
             from dfopt.workspace.recipes import plan_of
 
             passes = self.passes_of(config)
-            plan = plan_of(config, words, bool(self.recipes), self.set, self.ignore, self.unsafe, passes)
+            unsafe = True if self.unsafe is None and (self.level or 1) > 1 else self.unsafe
+            plan = plan_of(config, words, bool(self.recipes), self.set, self.select, self.ignore, unsafe, passes)
             known = self._plans[id(config)] = (config, plan)
         return known[1]
 
@@ -192,7 +208,7 @@ class Request:
 
         return kind_of(os.path.abspath(found.path).replace(os.sep, "/"), self.hosts)
 
-    def settings_for(self, found: Found) -> Options | Plan:
+    def settings_for(self, found: Found) -> Options | RecipePlan:
         """What the optimizer is told for a file. Raises ConfigError."""
         directory = self.directory_of(found)
         return self.plan(directory) or self.options(directory)

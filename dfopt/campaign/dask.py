@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dfopt.campaign.model import FileResult
     from dfopt.pass_selection import Options
-    from dfopt.recipes.plan import Plan
+    from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
     from dfopt.workspace.discovery import Found
 
@@ -48,7 +48,7 @@ class Job(Record):
 
     name: str
     content: bytes
-    settings: Options | Plan
+    settings: Options | RecipePlan
     known: tuple[str, ...]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.pass_selection import Options
-    from dfopt.recipes.plan import Plan
+    from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
     from dfopt.source import Source
     from dfopt.workspace.discovery import Found
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
         def facts_of(self, found: Found, source: Source) -> Facts: ...
 
-        def settings_for(self, found: Found) -> Options | Plan: ...
+        def settings_for(self, found: Found) -> Options | RecipePlan: ...
 
 
 class Task:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from dfopt.workspace.config import Config
 
 _DEFAULTS: tuple[tuple[str, object], ...] = (
+    ("level", 1),
     ("select", ()),
     ("ignore", ()),
+    ("modernize", False),
     ("unsafe", False),
     ("exclude", ()),
     ("output-format", "text"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.cli.options import Values
-    from dfopt.recipes.plan import Plan
+    from dfopt.recipes.plan import RecipePlan
     from dfopt.registry.client import RegistryClient
     from dfopt.registry.lock import Lock
     from dfopt.registry.resolver import Mode
@@ -52,7 +52,7 @@ class PinRequest(Request):
             known = self._changed[id(found)] = Options(self.select, found.ignore, ("safe",), settings)
         return known
 
-    def plan(self, directory: str) -> Plan | None:
+    def plan(self, directory: str) -> RecipePlan | None:
         return None
 
 

@@ -33,11 +33,10 @@ def request_of(values: Values) -> Request:
             raise UsageError(f"--{name}: {failure}") from None
     if values.context is not None and not os.path.isdir(values.context):
         raise UsageError(f'--context: no such directory: "{out.printable(values.context)}"')
-    if values.recipe and values.select:
-        raise UsageError("--select and --recipe exclude each other")
     request = Request(
         lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context,
-        locked_facts(values), hosts_of(values), shared_of(values),
+        locked_facts(values), hosts_of(values), shared_of(values), int(values.level) if values.level else None,
+        values.modernize,
     )  # fmt: skip
     try:
         if request.plan(".") is None and values.set:

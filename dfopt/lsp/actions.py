@@ -85,7 +85,7 @@ def diagnostics(analysis: Analysis, refusals: bool) -> list[types.Diagnostic]:
 def _severity(one: Reported, group: str) -> types.DiagnosticSeverity:
     if one.reason:
         return types.DiagnosticSeverity.Hint
-    if group == "style":
+    if group == "modernize":
         return types.DiagnosticSeverity.Hint
     if one.fixable and one.tier == "safe":
         return types.DiagnosticSeverity.Warning

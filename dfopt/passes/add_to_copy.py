@@ -50,8 +50,9 @@ class AddToCopy(Pass):
     """
 
     name = "add-to-copy"
-    group = "correct"
+    group = "modernize"
     phase = "names"
+    default = False
     codes = ("DL3020",)
     triggers = ("add",)
     order = 63

@@ -57,7 +57,7 @@ class AptToAptGet(Pass):
     """
 
     name = "apt-to-apt-get"
-    group = "style"
+    group = "modernize"
     phase = "names"
     codes = ("DL3027",)
     triggers = ("apt",)

@@ -46,8 +46,9 @@ class EmptyContinuation(Pass):
     """
 
     name = "empty-continuation"
-    group = "correct"
+    group = "modernize"
     phase = "names"
+    default = False
     codes = ("NoEmptyContinuation",)
     order = 70
 

@@ -35,7 +35,7 @@ class FromAsCase(Pass):
     """
 
     name = "from-as-case"
-    group = "style"
+    group = "modernize"
     phase = "names"
     codes = ("FromAsCasing",)
     default = False

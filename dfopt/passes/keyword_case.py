@@ -41,7 +41,7 @@ class KeywordCase(Pass):
     """
 
     name = "keyword-case"
-    group = "style"
+    group = "modernize"
     phase = "names"
     codes = ("ConsistentInstructionCasing",)
     default = False

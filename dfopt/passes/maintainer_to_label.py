@@ -41,8 +41,9 @@ class MaintainerToLabel(Pass):
     """
 
     name = "maintainer-to-label"
-    group = "correct"
+    group = "modernize"
     phase = "names"
+    default = False
     codes = ("DL4000", "MaintainerDeprecated")
     triggers = ("maintainer",)
     order = 61

@@ -52,7 +52,7 @@ class StageNameCase(Pass):
     """
 
     name = "stage-name-case"
-    group = "style"
+    group = "modernize"
     phase = "names"
     codes = ("StageNameCasing",)
     default = False

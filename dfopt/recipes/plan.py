@@ -8,6 +8,7 @@ from dfopt.messages import suggestion
 from dfopt.optimizer import Optimizer
 from dfopt.pass_selection import Options
 from dfopt.passes.base import registered
+from dfopt.passes.index import selects
 from dfopt.recipes.conditions import unmet
 from dfopt.recipes.load import options_of_pass, setting_problem
 from dfopt.recipes.model import When
@@ -42,11 +43,12 @@ class Choice(Record):
     unmet: tuple[tuple[str, str], ...]
 
 
-class Plan(Record):
+class RecipePlan(Record):
     """Recipes to run together.
 
     recipes   of the kind "passes"
     values    values of their options, as `option_values` makes them
+    select    names, groups or codes that the caller adds
     ignore    names, groups or codes that the caller takes away
     unsafe    whether unsafe fixes are taken; None: where one of the recipes says so
     settings  the caller's own settings of passes, which win over those that the recipes write
@@ -54,6 +56,7 @@ class Plan(Record):
 
     recipes: tuple[Recipe, ...]
     values: Mapping[str, Any] = {}
+    select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     unsafe: bool | None = None
     settings: Mapping[str, Mapping[str, Any]] = {}
@@ -109,6 +112,8 @@ class Plan(Record):
             setting, value = known[name].strategy or ("", "")
             if settings.get("*", {}).get(setting) == value:
                 wanted.add(name)
+        for word in self.select:
+            wanted.update(name for name, cls in known.items() if selects(word.lower(), cls))
         ordered = tuple(name for name in known if name in wanted)
         return Choice(ordered, settings, tuple(dict.fromkeys(left)))
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dfopt.recipes.plan import Plan, check_kind, checked_values
+from dfopt.recipes.plan import RecipePlan, check_kind, checked_values
 from dfopt.record import Record
 from dfopt.source import Source
 from dfopt.stage_templates.errors import RecipeError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class RecipeCase(Record):
     """One case: the plan of its recipe, and the golden case of its files."""
 
-    plan: Plan
+    plan: RecipePlan
     case: golden.Case
 
 
@@ -39,7 +39,7 @@ def load(files: CaseFiles, library: Library) -> RecipeCase:
     if settings:
         raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
     try:
-        plan = Plan((recipe,), checked_values((recipe,), values), ignore, unsafe)
+        plan = RecipePlan((recipe,), checked_values((recipe,), values), (), ignore, unsafe)
     except RecipeError as failure:
         raise CaseError(f"{files.where('case.toml')}: set: {failure.message}") from None
     source = golden.source_of(files)

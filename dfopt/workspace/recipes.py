@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.recipes.load import Library
-from dfopt.recipes.plan import Plan, check_kind, checked_values, option_values
+from dfopt.recipes.plan import RecipePlan, check_kind, checked_values, option_values
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.workspace.config_location import place_of_setting
 from dfopt.workspace.settings import ConfigError
@@ -23,12 +23,12 @@ def library_of(config: Config) -> Library:
 
 
 def plan_of(
-    config: Config, words: tuple[str, ...], asked: bool, set: tuple[str, ...], ignore: tuple[str, ...],
-    unsafe: bool | None, passes: Mapping[str, Mapping[str, Any]],
-) -> Plan:  # fmt: skip
+    config: Config, words: tuple[str, ...], asked: bool, set: tuple[str, ...], select: tuple[str, ...],
+    ignore: tuple[str, ...], unsafe: bool | None, passes: Mapping[str, Mapping[str, Any]],
+) -> RecipePlan:  # fmt: skip
     """The recipes `words` with their options, for files with a configuration. `asked`: the user names them, not the
-    configuration; `set`, `ignore`, `unsafe`: what the user says beside it; `passes`: all passes' options. Raises
-    ConfigError."""
+    configuration; `set`, `select`, `ignore`, `unsafe`: what the user says beside it; `passes`: all passes' options.
+    Raises ConfigError."""
     library = library_of(config)
     recipes = tuple(_named(library, config, asked, word) for word in words)
     values: dict[str, Any] = {}
@@ -45,7 +45,7 @@ def plan_of(
     except RecipeError as failure:
         raise ConfigError(failure.message, "--set") from None
     tiers = unsafe if unsafe is not None else config.get("unsafe")
-    return Plan(recipes, values, (*config.get("ignore", ()), *ignore), tiers, passes)
+    return RecipePlan(recipes, values, select, (*config.get("ignore", ()), *ignore), tiers, passes)
 
 
 def _named(library: Library, config: Config, asked: bool, word: str) -> Recipe:

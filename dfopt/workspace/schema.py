@@ -43,8 +43,11 @@ class Reader:
                 from dfopt.passes.base import SHARED
 
                 value = self._option(value, next(option for option in SHARED if option.name == key), where)
-            elif key == "unsafe":
+            elif key in ("unsafe", "modernize"):
                 self._expect(value, bool, "true or false", where)
+            elif key == "level":
+                if type(value) is not int or value not in (1, 2, 3):
+                    raise self.error("must be 1, 2 or 3", where)
             else:
                 self._expect(value, str, "a string", where)
                 if key == "output-format" and value not in FORMATS:

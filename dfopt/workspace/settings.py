@@ -13,7 +13,8 @@ SHARED_KEYS = ("package-cache", "engine")  # choices: `passes.base.SHARED`
 
 
 KEYS = (
-    "select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", *SHARED_KEYS, "passes", "recipes",
+    "level", "select", "ignore", "modernize", "unsafe", "exclude", "output-format", "context", "extend",
+    *SHARED_KEYS, "passes", "recipes",
 )  # fmt: skip
 
 

@@ -92,13 +92,21 @@ def test_unsafe_of_a_recipe_can_be_taken_back(tree: Path) -> None:
     [
         (("--recipe", "smal"), '--recipe: unknown recipe "smal"; did you mean "small"?'),
         (("--recipe", "x.toml"), '--recipe: no such file: "x.toml"'),
-        (("--recipe", "small", "--select", "size"), "--select and --recipe exclude each other"),
         (("--set", "uid=3"), "--set needs --recipe"),
         (("--recipe", "hardened", "--set", "uid=x"), '--set: option "uid" must be a whole number, not "x"'),
     ],
 )
 def test_usage(tree: Path, args: tuple[str, ...], message: str) -> None:
     assert run(tree, "fix", *args) == (2, "", f"dfopt: error: {message}\n")
+
+
+def test_select_adds_to_a_recipe(tree: Path) -> None:
+    text = (tree / "Dockerfile").read_text()
+    (tree / "Dockerfile").write_text(text.replace("FROM", "from", 1))
+    assert "keyword-case" not in run(tree, "fix", "--recipe", "small")[1]
+    both = run(tree, "fix", "--recipe", "small", "--select", "keyword-case")[1]
+    assert "keyword-case" in both
+    assert "apt-cleanup" in both
 
 
 def test_configured(tree: Path) -> None:

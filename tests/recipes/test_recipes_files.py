@@ -13,7 +13,7 @@ from dfopt.ir.program import Program
 from dfopt.recipes.conditions import matches, unmet
 from dfopt.recipes.load import Library
 from dfopt.recipes.model import When
-from dfopt.recipes.plan import Plan, option_values
+from dfopt.recipes.plan import RecipePlan, option_values
 from dfopt.source import Source
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.stage_templates.templates import render
@@ -141,7 +141,7 @@ def test_names() -> None:
     assert pickle.loads(pickle.dumps(web)) == web
 
 
-def text_of(plan: Plan, text: str, facts: Facts | None = None) -> tuple[str, list[str]]:
+def text_of(plan: RecipePlan, text: str, facts: Facts | None = None) -> tuple[str, list[str]]:
     result = plan.optimize(Source("Dockerfile", text), facts)
     return result.output, [f"{one.name}: {one.reason}" for one in result.reported if one.reason]
 
@@ -152,7 +152,7 @@ DEBIAN = 'FROM debian:13\nRUN apt-get update && apt-get install -y curl\nADD a /
 def test_parts_less_what_is_ignored() -> None:
     put("r.toml", HEAD + 'extends = ["ci"]\nselect = ["apt-cleanup"]\nignore = ["pin-digest", "add-to-copy"]\n')
     recipe = Library().get("r.toml")
-    chosen = Plan((recipe,)).choose(DEBIAN, Facts())
+    chosen = RecipePlan((recipe,)).choose(DEBIAN, Facts())
     assert "apt-cleanup" in chosen.passes
     assert "exec-form" in chosen.passes
     assert not {"pin-digest", "add-to-copy"} & set(chosen.passes)
@@ -169,7 +169,7 @@ def test_settings_and_options() -> None:
     recipe = Library().get("r.toml")
 
     def chosen(*given: str, settings: dict[str, dict[str, object]] | None = None) -> tuple[object, ...]:
-        plan = Plan((recipe,), option_values((recipe,), given), settings=settings or {})
+        plan = RecipePlan((recipe,), option_values((recipe,), given), settings=settings or {})
         found = plan.choose(DEBIAN, Facts())
         return found.settings["add-user"]["uid"], found.settings["add-user"]["name"], found.passes
 
@@ -190,7 +190,7 @@ def test_passes_that_a_setting_asks_for() -> None:
 
     def runs(name: str, *given: str) -> bool:
         recipe = Library().get(name)
-        plan = Plan((recipe,), option_values((recipe,), given))
+        plan = RecipePlan((recipe,), option_values((recipe,), given))
         return "cache-mounts" in plan.choose(DEBIAN, Facts()).passes
 
     assert not runs("plain.toml")
@@ -218,7 +218,7 @@ def test_values_that_are_refused(given: str, message: str) -> None:
 def test_a_part_whose_preconditions_fail_is_left_out_alone() -> None:
     put("alpine.toml", HEAD + 'select = ["apk-no-cache", "add-to-copy"]\n[when]\nfamily = ["alpine"]\n')
     put("r.toml", HEAD + 'extends = ["alpine.toml"]\nselect = ["apt-cleanup"]\n')
-    output, said = text_of(Plan((Library().get("r.toml"),)), DEBIAN)
+    output, said = text_of(RecipePlan((Library().get("r.toml"),)), DEBIAN)
     assert "rm -rf /var/lib/apt/lists" in output
     assert "ADD a" in output
     assert said == ["recipe alpine: the base image is of the family debian, not alpine"]
@@ -227,7 +227,7 @@ def test_a_part_whose_preconditions_fail_is_left_out_alone() -> None:
 def test_a_recipe_whose_preconditions_fail_runs_nothing() -> None:
     """Not even the passes that run where none is selected."""
     put("r.toml", HEAD + 'extends = ["small"]\n[when]\nmin-stages = 2\n')
-    output, said = text_of(Plan((Library().get("r.toml"),)), DEBIAN)
+    output, said = text_of(RecipePlan((Library().get("r.toml"),)), DEBIAN)
     assert output == DEBIAN
     assert said == ["recipe r: the file has 1 of the 2 stages that it needs"]
 
@@ -300,8 +300,8 @@ def test_the_recipe_of_the_documentation() -> None:
     (block,) = [text for text in re.findall(r"```toml\n(.*?)```", page, re.S) if "extends" in text]
     put("ours.toml", block)
     recipe = Library().get("ours.toml")
-    output, said = text_of(Plan((recipe,)), DEBIAN)
+    output, said = text_of(RecipePlan((recipe,)), DEBIAN)
     assert "rm -rf /var/lib/apt/lists" in output
     assert "useradd --uid 1000 " in output
     assert not [one for one in said if one.startswith("recipe")]
-    assert "sudo" not in Plan((recipe,)).choose(DEBIAN, Facts()).passes
+    assert "sudo" not in RecipePlan((recipe,)).choose(DEBIAN, Facts()).passes

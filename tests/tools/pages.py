@@ -21,7 +21,7 @@ _ABOUT = {
     "security": "less to attack",
     "reproducible": "the same build tomorrow",
     "correct": "files that do what they say",
-    "style": "one way to write it; off by default",
+    "modernize": "today's spelling, which changes nothing in the image; off by default, --modernize adds it",
 }
 
 

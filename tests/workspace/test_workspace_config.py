@@ -21,7 +21,7 @@ class Demo(Pass):
     """A pass with an option of every kind."""
 
     name = "demo"
-    group = "style"
+    group = "correct"
     phase = "names"
     codes = ("DEMO1",)
     options = (
@@ -153,7 +153,7 @@ class TestValues:
         ("content", "message"),
         [
             pytest.param("selec = []", '1:1: selec: unknown key "selec"; did you mean "select"?', id="key"),
-            pytest.param("\n\nzzz = 1", '3:1: zzz: unknown key "zzz" (known: select,', id="key-without-hint"),
+            pytest.param("\n\nzzz = 1", '3:1: zzz: unknown key "zzz" (known: level, select,', id="key-without-hint"),
             pytest.param("unsafe = 1", "1:1: unsafe: must be true or false, not an integer", id="bool"),
             pytest.param('select = "size"', "1:1: select: must be a list of strings, not a string", id="list"),
             pytest.param("exclude = [1]", "1:1: exclude: must be a list of strings, not a list of", id="list-items"),

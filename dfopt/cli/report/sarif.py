@@ -51,7 +51,7 @@ def _rules() -> list[dict[str, Any]]:
 
     rules = [
         _rule(SYNTAX, "The file is no Dockerfile that BuildKit would take.", "", ("correct",)),
-        _rule(UNUSED, "A suppression comment that holds nothing back.", "", ("style",)),
+        _rule(UNUSED, "A suppression comment that holds nothing back.", "", ("modernize",)),
     ]
     for name, cls in registered().items():
         text = inspect.cleandoc(cls.__doc__ or name)

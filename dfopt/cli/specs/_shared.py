@@ -20,6 +20,16 @@ PATCH = OptionSpec(
 
 SELECTION = (
     OptionSpec(
+        "level",
+        ("-O", "--level"),
+        "choice",
+        "How much to change: 1, what is proved safe and pays; 2, all that static facts support, restructuring "
+        "included; 3, the smallest of candidates that are built and pass --smoke. [default: 1]",
+        choices=("1", "2", "3"),
+        metavar="LEVEL",
+        panel="Passes",
+    ),
+    OptionSpec(
         "select",
         ("--select",),
         "list",
@@ -49,6 +59,13 @@ SELECTION = (
         "values",
         "Set an option of the recipe ('dfopt recipe show NAME' lists them); repeatable.",
         metavar="NAME=VALUE",
+        panel="Passes",
+    ),
+    OptionSpec(
+        "modernize",
+        ("--modernize",),
+        "switch",
+        "Also bring the spelling up to date (legacy ENV and LABEL, ADD for plain files, keyword case ...).",
         panel="Passes",
     ),
     OptionSpec(

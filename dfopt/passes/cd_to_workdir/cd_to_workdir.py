@@ -61,7 +61,7 @@ class CdToWorkdir(Pass):
     """
 
     name = "cd-to-workdir"
-    group = "style"
+    group = "modernize"
     phase = "layers"
     codes = ("DL3003",)
     default = False

@@ -48,8 +48,9 @@ class LegacyEnvLabel(Pass):
     """
 
     name = "legacy-env-label"
-    group = "correct"
+    group = "modernize"
     phase = "names"
+    default = False
     codes = ("LegacyKeyValueFormat",)
     triggers = ("env", "label")
     order = 60

@@ -59,7 +59,7 @@ class SortPackages(Pass):
     """
 
     name = "sort-packages"
-    group = "style"
+    group = "modernize"
     phase = "names"
     default = False
     triggers = ("install", "add ", " -s")

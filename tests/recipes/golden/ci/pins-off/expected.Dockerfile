@@ -1,2 +1,0 @@
-FROM debian
-COPY app.py /app.py
