@@ -120,7 +120,6 @@ def _checked(digests: Digests, values: Values) -> int:
     """Lists the pins, or those that moved; 1 where one did."""
     moved = digests.moved()
     if values.output_format == "json":
-
         out.data(json_text({"version": 1, "pins": digests.as_json()}, indent=2) + "\n")
     else:
         for use, old, new in moved:

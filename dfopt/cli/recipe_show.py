@@ -31,7 +31,6 @@ def run(values: Values) -> int:
     except RecipeError as failure:
         raise UsageError(str(failure)) from None
     if values.output_format == "json":
-
         out.data(json_text({"version": 1, "recipe": as_json(recipe)}, indent=2) + "\n")
     else:
         out.text("".join(line.rstrip() + "\n" for line in _page(recipe)))

@@ -26,6 +26,7 @@ def render(template: str, values: Mapping[str, Any], file: str = "", name: str =
     from jinja2.sandbox import SandboxedEnvironment
 
     if _environment is None:
+
         class Environment(SandboxedEnvironment):
             """A template places its values, and does not make them grow: `"x" * 9 ** 9` is refused."""
 

@@ -108,7 +108,7 @@ def read_case_file(path: Path) -> bytes | None:
         if os.path.lexists(name) and not is_inside(name, tree_of(name)):
             raise CaseError(f"{path}: a symbolic link leads out of the tree")
         return read_regular(name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror}") from None

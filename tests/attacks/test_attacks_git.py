@@ -99,7 +99,7 @@ def test_a_bare_repository_inside(tmp_path: Path, checkout: Path) -> None:
         source = checkout / ".git" / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, evil / name)
     (evil / "config").write_text(
-        f'[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n'
+        f"[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n"
         f'\tfsmonitor = "touch {tmp_path}/RAN-fsmonitor; false"\n'
         f'[filter "x"]\n\tclean = "touch {tmp_path}/RAN-filter; cat"\n'
     )

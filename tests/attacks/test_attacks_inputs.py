@@ -154,8 +154,8 @@ def test_python(tmp_path: Path, text: str) -> None:
 
 
 VALUES = ["1", "null", "[]", '"x"', "{}", "[1]", "true", DIGITS, "[" * 3000, '{"a": ' * 3000, '{"a": {"b": 1}}', ""]
-NODE = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\nCMD [\"npm\", \"start\"]\n"
-PHP = "FROM php:8.3-fpm\nWORKDIR /app\nCOPY . .\nRUN composer install --no-scripts\nCMD [\"php-fpm\"]\n"
+NODE = 'FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\nCMD ["npm", "start"]\n'
+PHP = 'FROM php:8.3-fpm\nWORKDIR /app\nCOPY . .\nRUN composer install --no-scripts\nCMD ["php-fpm"]\n'
 
 
 def documents(keys: tuple[str, ...]) -> list[str]:
@@ -232,7 +232,7 @@ def test_pax_records(tmp_path: Path, key: str, value: str) -> None:
     "config",
     [
         {"history": [{"created_by": f"|{DIGITS} A=b /bin/sh -c x # buildkit"}]},
-        {"history": [{"created_by": f"HEALTHCHECK &{{[\"CMD\"] \"{DIGITS}s\"}}"}]},
+        {"history": [{"created_by": f'HEALTHCHECK &{{["CMD"] "{DIGITS}s"}}'}]},
         {"history": [{"created_by": f"STOPSIGNAL {DIGITS}"}, {"created_by": f"EXPOSE {DIGITS}", "empty_layer": True}]},
         {"history": "DIGITS"},
         {"history": [{"created_by": "DIGITS", "created": "DIGITS"}]},

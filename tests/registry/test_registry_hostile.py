@@ -129,5 +129,3 @@ def test_a_reader_that_is_slow_is_not_a_slow_registry(client: Clients, serve: Se
         size += len(piece)
         pause.wait(0.05)
     assert size == len(body)
-
-
