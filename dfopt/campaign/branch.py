@@ -48,14 +48,14 @@ def make_branch(repository: Repository, name: str, message: str, files: Sequence
         same = git("rev-parse", f"{there}^{{tree}}").decode().strip() == tree
         if same and git("rev-parse", f"{there}^").decode().strip() == head:
             return there
-        raise GitError(f"the branch {name} exists and holds something else")
+        raise GitError(f"the branch {name} already exists with different content")
     commit = git("commit-tree", tree, "-p", head, "-F", "-", given=message.encode()).decode().strip()
     git("update-ref", "-m", "dfopt migrate", reference, commit, "0" * len(commit))
     return commit
 
 
 def _head(repository: Repository) -> str:
-    """The commit that HEAD names. Raises GitError where there is none yet."""
+    """The commit of HEAD. Raises GitError if there is none yet."""
     try:
         return repository.git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
     except GitError:
@@ -70,12 +70,12 @@ def _committed(repository: Repository, path: str, content: bytes) -> tuple[str, 
         raise GitError(f"{path} is not committed")
     mode, kind, blob = line.partition(b"\t")[0].decode().split()
     if kind != "blob" or mode not in ("100644", "100755"):
-        raise GitError(f"{path} is no regular file in HEAD")
+        raise GitError(f"{path} is not a regular file in HEAD")
     if _blob(repository, content) == blob:
         return mode, False
     if b"\r\n" in content and _blob(repository, _unix(content)) == blob:
         return mode, True
-    raise GitError(f"{path} has changes that are not committed")
+    raise GitError(f"{path} has uncommitted changes")
 
 
 def _blob(repository: Repository, content: bytes, *options: str) -> str:

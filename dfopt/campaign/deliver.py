@@ -1,4 +1,4 @@
-"""Where changes go: into the files, into patch files, or onto branches."""
+"""Delivers changes: into the files, as patch files, or as branches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def write(row: FileResult) -> FileResult:
-    """Writes one changed file; its row as it is then: delivered, or failed."""
+    """Writes one changed file; returns its updated row: delivered or failed."""
     assert row.result is not None
     try:
         write_result(row.result, row.path, row.root)
@@ -37,8 +37,8 @@ def write(row: FileResult) -> FileResult:
 
 
 def patches(groups: list[Group], directory: str) -> Iterator[FileResult]:
-    """One patch for each group, `SLUG.patch` in `directory`, for `git apply` at the root of its repository (or in the
-    working directory, for files of none). The rows as they are then, group by group."""
+    """One patch for each group, `SLUG.patch` in `directory`, for `git apply` at the root of its repository (for files
+    outside a repository: in the working directory). Returns the updated rows, group by group."""
     os.makedirs(directory, exist_ok=True)
     for group in groups:
         path = os.path.join(directory, f"{group.slug}.patch")
@@ -54,7 +54,7 @@ def patches(groups: list[Group], directory: str) -> Iterator[FileResult]:
 
 
 def branches(groups: list[Group], prefix: str, message: Message) -> Iterator[FileResult]:
-    """One branch for each group, `PREFIX/SLUG` in its repository. The rows as they are then, group by group."""
+    """One branch for each group, `PREFIX/SLUG` in its repository. Returns the updated rows, group by group."""
     for group in groups:
         name = f"{prefix.rstrip('/')}/{group.slug}"
         reason = "" if group.top is not None else "lies in no git repository"
@@ -68,7 +68,7 @@ def branches(groups: list[Group], prefix: str, message: Message) -> Iterator[Fil
 
 
 def patch_of(row: FileResult, top: str | None) -> str:
-    """The diff of a changed file, with paths relative to `top` (None: as they are shown)."""
+    """The diff of a changed file, with paths relative to `top` (None: as displayed)."""
     assert row.result is not None
     name = patch_name(row.name)
     if top is not None:

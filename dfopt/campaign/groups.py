@@ -1,4 +1,4 @@
-"""Portions of a campaign: which changed files go together into one patch, or onto one branch."""
+"""Groups of a campaign: the changed files that share a patch or branch."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BY = ("all", "owner", "directory", "file")
 
 
 class Group(Record):
-    """Files that go together. `label` is for people; `slug` for names of files and branches, unique in a campaign;
-    `top` the repository they lie in, None where they lie in none."""
+    """Files delivered together. `label`: for display; `slug`: for names of files and branches, unique in a campaign;
+    `top`: their repository, or None."""
 
     label: str
     slug: str
@@ -42,7 +42,7 @@ class Grouper:
         self._owners: dict[str, Owners | None] = {}
 
     def groups(self, files: Iterable[FileResult]) -> list[Group]:
-        """The groups in the order of their labels. Raises OSError where a CODEOWNERS file cannot be read."""
+        """The groups, sorted by label. Raises OSError if a CODEOWNERS file cannot be read."""
         found: dict[tuple[str, str], list[FileResult]] = {}
         tops: dict[str, str | None] = {}
         for one in files:
@@ -83,7 +83,7 @@ def slug_of(label: str) -> str:
 
 
 def unique(slug: str, taken: set[str]) -> str:
-    """`slug`, or with a number behind it where it is taken; file systems that fold case count as one."""
+    """`slug`, with a number appended if it is taken; case is ignored, for case-insensitive file systems."""
     candidate, number = slug, 1
     while candidate.lower() in taken:
         number += 1

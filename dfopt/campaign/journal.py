@@ -1,7 +1,7 @@
-"""The journal of a campaign: one JSON line for each file that is finished, so that an interrupted run goes on.
+"""The journal of a campaign: one JSON line for each finished file, so that an interrupted run can resume.
 
-A line counts for a file only while the file still has the content that the line tells of, and version and settings are
-the same. A last line that was cut off is passed over.
+A line counts only while the content of its file, the version and the settings are unchanged. A truncated last line is
+ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _KEYS = ("name", "path", "root", "state", "available", "suggestions", "error", "
 
 
 class Journal:
-    """The lines of earlier runs, by path, and a file to add to. Raises OSError, and ValueError for a foreign file."""
+    """The lines of earlier runs by path, and the file to append to. Raises OSError, and ValueError if it is not a
+    journal."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -47,7 +48,7 @@ class Journal:
         self._file.seek(0)
         length = 0
         for number, line in enumerate(iter(lambda: self._file.readline(_LINE + 1), b""), 1):
-            if not line.endswith(b"\n") and len(line) <= _LINE:  # the run was ended while it wrote
+            if not line.endswith(b"\n") and len(line) <= _LINE:  # the run was stopped while writing
                 self._file.truncate(length)
                 break
             length += len(line)
@@ -58,7 +59,7 @@ class Journal:
             self.known[row.path] = row
 
     def finished(self, path: str, settings: str) -> FileResult | None:
-        """The row of a file that needs no more work: unchanged, or its change delivered, and still so."""
+        """The row of a file that needs no more work: still unchanged, or still with its delivered change."""
         row = self.known.get(os.path.abspath(path))
         if row is None or row.settings != settings or (row.state == "changed" and not row.delivered):
             return None
@@ -73,7 +74,7 @@ class Journal:
         return row if sha256(content).hexdigest() == row.digest else None
 
     def add(self, row: FileResult) -> None:
-        """Writes a line, and makes it last."""
+        """Writes a line and syncs it to disk."""
         value = {key: getattr(row, key) for key in _KEYS}
         value["path"] = os.path.abspath(row.path)
         for key in ("fixes", "refusals"):

@@ -1,4 +1,4 @@
-"""Commit messages, from a Jinja2 template of the user's or our own.
+"""Commit messages from a Jinja2 template, the user's or the default one.
 
 A template sees `label` (of the group), `owners` (its words), `files` (each with `name` and `fixes`: `name`, `tier`,
 `line`, `text`), `passes` (names, most frequent first), `counts` (pass -> fixes), `saving` (predicted bytes).
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class MessageError(Exception):
-    """The template cannot be used; the message names its place."""
+    """An invalid template; the message includes its position."""
 
 
 class Message:
-    """A compiled template, in a sandbox: it can name what is given to it, and nothing else. Raises MessageError."""
+    """A compiled template in a sandbox: it can use only the values it gets. Raises MessageError."""
 
     def __init__(self, path: str | None = None) -> None:
         from jinja2 import StrictUndefined, TemplateSyntaxError
@@ -41,7 +41,7 @@ class Message:
             raise MessageError(f"{self.path}:{failure.lineno}: {failure.message}") from None
 
     def render(self, group: Group) -> str:
-        """The message of a group. Raises MessageError for a name that is not known, or what the sandbox forbids."""
+        """The message for a group. Raises MessageError for an unknown name, or for what the sandbox forbids."""
         from jinja2 import TemplateError
 
         counts: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""CODEOWNERS: who answers for a file.
+"""CODEOWNERS: the owners of files.
 
 Rules: GitHub ("About code owners": patterns of .gitignore without `!` and `[ ]`, the last match wins, a pattern without
-owners takes them away) and GitLab ("Code Owners syntax": sections with default owners; each section has a say).
+owners takes them away) and GitLab ("Code Owners syntax": sections with default owners; every section applies).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Owners:
         self.sections = sections
 
     def of(self, path: str) -> tuple[str, ...]:
-        """The owners of a file ("/" between the parts of `path`), sorted, each once; () where nobody owns it."""
+        """The owners of a file ("/" between the parts of `path`), sorted and unique; () if nobody owns it."""
         found: set[str] = set()
         for section in self.sections:
             for rule in reversed(section):
@@ -42,7 +42,7 @@ class Owners:
 
 
 def read_owners(top: str) -> Owners | None:
-    """The CODEOWNERS file of a repository, from the first of the places where it may lie. Raises OSError."""
+    """The CODEOWNERS file of a repository, from the first of its standard locations that exists. Raises OSError."""
     for place in PLACES:
         path = os.path.join(top, place)
         if os.path.isfile(path):
@@ -51,7 +51,7 @@ def read_owners(top: str) -> Owners | None:
 
 
 def parse_owners(text: str) -> Owners:
-    """The rules of a CODEOWNERS text. A line that is no rule is passed over, as both services do."""
+    """The rules of a CODEOWNERS text. Invalid lines are ignored, as both services do."""
     sections: list[list[Rule]] = [[]]
     defaults: tuple[str, ...] = ()
     for line in text.splitlines():
@@ -73,7 +73,7 @@ def parse_owners(text: str) -> Owners:
 
 
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The expression of a pattern; None for what GitHub does not take (`!`, `[ ]`)."""
+    """The expression of a pattern; None for syntax that GitHub does not support (`!`, `[ ]`)."""
     if pattern.startswith("!") or "[" in pattern:
         return None
     directory = pattern.endswith("/")
@@ -89,6 +89,6 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
             text += ".*" if last else "(?:.*/)?"
         else:
             text += re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") + ("" if last else "/")
-    # a directory covers all below it, but `docs/*` only what lies directly in docs
+    # a directory covers everything below it, but `docs/*` only the files directly in docs
     text += "/.+" if directory else "" if len(parts) > 1 and parts[-1] == "*" else "(?:/.*)?"
     return re.compile(text + r"\Z", re.S)

@@ -55,7 +55,7 @@ def run_with(values: Values, task: CheckTask, files: Iterable[Found], reporter: 
                 status = 0
         elif not values.quiet:
             for name in gone:
-                out.note(f"{out.printable(name)}: baseline: the file is gone\n")
+                out.note(f"{out.printable(name)}: baseline: the file no longer exists\n")
             totals["stale"] = totals.get("stale", 0) + len(gone)
     return status, totals
 
@@ -68,7 +68,7 @@ def _read(path: str, may_be_new: bool) -> Baseline:
     except FileNotFoundError:
         if may_be_new:
             return Baseline(os.path.dirname(os.path.abspath(path)))
-        raise UsageError(f"--baseline: {path}: no such file (--update-baseline makes it)") from None
+        raise UsageError(f"--baseline: {path}: no such file (--update-baseline creates it)") from None
     except (BaselineError, OSError) as failure:
         raise UsageError(f"--baseline: {failure}") from None
 

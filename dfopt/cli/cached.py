@@ -1,4 +1,4 @@
-"""A task over a cache: a file that is known gives what it gave before."""
+"""A task behind a result cache: an unchanged file gets its earlier outcome."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from dfopt.workspace.discovery import Found
     from dfopt.workspace.run import Outcome
 
-_FIRST = 16  # files that a process works on before it looks for a cache: below that one costs more than it saves
+_FIRST = 16  # files that a process handles before it opens the cache: for fewer, the cache costs more than it saves
 
 
 class Cached:
-    """`task` with a cache before it. An outcome is kept (its `key` says so) only where it depends on nothing but the
-    file's content and the settings: not where a pass asked about the outside, nor of a file that was written."""
+    """`task` with a cache in front. An outcome is stored (if it has a `key`) only if it depends on nothing but the
+    file's content and the settings: not if a pass asked for outside facts, and not if the file was written."""
 
     def __init__(self, task: FixTask, store: Store) -> None:
         self.task = task
@@ -70,7 +70,7 @@ class Cached:
 
 
 class Keeping(Record):
-    """Puts the outcomes of a run into the store on their way."""
+    """Stores the outcomes of a run as they pass through."""
 
     store: Store
 

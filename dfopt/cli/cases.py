@@ -1,4 +1,4 @@
-"""What `test` and `recipe test` share: golden cases run one after the other, told and counted."""
+"""What `test` and `recipe test` share: golden cases, run one after the other, reported and counted."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def cases_of(root: Path) -> list[CaseFiles]:
 
 
 class Cases:
-    """The cases of a run. `update`: expected files are written where no law is broken; `status`: the exit code, 1 where
-    a case failed, 2 where one could not be run."""
+    """The cases of a run. `update`: write expected files where no law is broken; `status`: the exit status, 1 if a case
+    failed, 2 if one could not be run."""
 
     def __init__(self, update: bool) -> None:
         self.update = update
@@ -61,6 +61,6 @@ class Cases:
             out.text("".join(f"FAILED {problem}\n" for problem in problems))
 
     def end(self) -> int:
-        """Tells the counts; returns the exit code."""
+        """Reports the counts; returns the exit status."""
         out.note(f"dfopt: {count(self.number, 'case')}, {self.failed} failed\n")
         return self.status

@@ -1,4 +1,4 @@
-"""The digests that a run needs: which images its files name, what the lock file and the registries say of them."""
+"""The digests that a run needs: the images that its files name, with the answers of the lock file and of registries."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def lock_path(values: Values) -> str:
 
 
 def gather(files: Iterable[Found], request: Request | None = None) -> list[Use]:
-    """What the files name; `request` says which of them are hosts. One that cannot be read names nothing
-    here: the run over the files says so."""
+    """The images that the files name; `request` says which files embed Dockerfiles. An unreadable file yields nothing
+    here: the run over the files reports it."""
     found: list[Use] = []
     for file in files:
         if file.error:
@@ -58,8 +58,8 @@ def gather(files: Iterable[Found], request: Request | None = None) -> list[Use]:
 
 
 def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tuple[list[Found], int]:
-    """For `--online`: gives the request the digests of all images that the files name, and the configs of those that
-    stages are built on. Returns the files, and the exit code (2 where a digest is not to be had). Raises UsageError."""
+    """For `--online`: adds to the request the digests of all images that the files name, and the configs of base
+    images. Returns the files and the exit status (2 if a digest cannot be had). Raises UsageError."""
     from dfopt.cli.network import client_of
     from dfopt.registry.lock import Lock, LockError, read_lock
 
@@ -79,8 +79,8 @@ def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tupl
 
 
 def image_configs(client: RegistryClient, uses: list[Use]) -> dict[str, dict[str, Any]]:
-    """The run settings (User, Entrypoint ...) of the images that stages are built on, by full name; of one for several
-    platforms, this machine's. What is not to be had is left out: its digest's failure tells why."""
+    """The run settings (User, Entrypoint ...) of base images by full name; for a multi-platform image, those of this
+    machine's platform. Images that cannot be read are left out: the failure of their digest says why."""
     from concurrent.futures import ThreadPoolExecutor
 
     from dfopt.image.errors import ImageError
@@ -102,12 +102,12 @@ def image_configs(client: RegistryClient, uses: list[Use]) -> dict[str, dict[str
 class Digests:
     """What is known of the images (and downloads) that `uses` name.
 
-    mode        "locked": what the lock file says stands; "update": registries are asked for everything; "check": the
-                same, and the lock stays as it is
-    client      gives the registry client, when one is needed; None: offline
+    mode        "locked": the lock file decides; "update": ask registries for everything; "check": as "update", but
+                leave the lock file alone
+    client      creates the registry client when it is needed; None: offline
     verify      whether manifests are fetched and hashed
-    everywhere  whether images matter whose pin could not be written where they are named
-    fetch       whether downloads are pinned, too
+    everywhere  whether to look up images even if a pin cannot be written where they are named
+    fetch       whether downloads are pinned as well
     failures    name or URL -> why there is no answer
     """
 
@@ -156,14 +156,14 @@ class Digests:
             elif found.digest:
                 self._digests[name] = found.digest
             elif self.mode != "check":
-                self.failures[name] = f"offline, and {self.lock.path} does not know it"
+                self.failures[name] = f"offline, and it is not in {self.lock.path}"
         if client is not None:
             self._fetch(client, urls)
             for problem in client.problems():
                 out.note(f"dfopt: warning: {out.printable(problem)}\n")
 
     def _matters(self, use: Use) -> bool:
-        """Whether the answer for a use changes anything: a pin that stands needs none."""
+        """Whether an answer for this use could change anything: an existing pin needs none."""
         if self.mode == "check":
             return bool(use.pinned or _name(use) in self._locked)
         if self.mode == "update":
@@ -179,7 +179,7 @@ class Digests:
         return any(self.lock.image(name) is None for name in names)
 
     def _unfetched(self, urls: list[str]) -> list[str]:
-        """The downloads whose checksum has to be found out."""
+        """The downloads whose checksum is needed."""
         return [url for url in urls if self.mode != "locked" or url not in self._checksums]
 
     def _fetch(self, client: Any, urls: list[str]) -> None:
@@ -196,7 +196,7 @@ class Digests:
                     self.failures[url] = str(failure)
 
     def report(self) -> int:
-        """Tells each failure, with the places that it is about; the exit code."""
+        """Reports each failure with the places it concerns; returns the exit status."""
         for name, why in self.failures.items():
             places = [use for use in (*self.images, *self.downloads) if name in (use.text, _name(use))]
             first = places[0]
@@ -205,12 +205,12 @@ class Digests:
         return 2 if self.failures else 0
 
     def prune(self) -> None:
-        """Drops what no use names from the lock."""
+        """Drops entries that no use names from the lock file."""
         self.lock.keep_only(self.names())
         self.lock.keep_downloads(self._named)
 
     def known(self) -> tuple[dict[str, str], dict[str, str]]:
-        """(digest by full name, checksum by URL) of what is named and not pinned where it stands."""
+        """(digest by full name, checksum by URL) of the images and downloads that are not pinned in place."""
         images = {
             name: self._digests[name]
             for use in self.images
@@ -220,20 +220,20 @@ class Digests:
         return images, checksums
 
     def facts(self) -> KnownFacts:
-        """What the passes are told."""
+        """The facts for the passes."""
         return KnownFacts(self._digests, dict(self.lock.downloads))
 
     # -- what moved ------------------------------------------------------------------------------------------------
 
     def pinned(self) -> list[Use]:
-        """The uses with a pin, at their place or in the lock file."""
+        """The uses with a pin, in place or in the lock file."""
         return [use for use in (*self.images, *self.downloads) if self._pin(use)]
 
     def unpinned(self) -> list[Use]:
         return [use for use in self.images if not self._pin(use)]
 
     def moved(self) -> list[tuple[Use, str, str]]:
-        """(use, its pin, the digest or checksum of now) where the two differ."""
+        """(use, its pin, the current digest or checksum) where the two differ."""
         found: list[tuple[Use, str, str]] = []
         for use in self.pinned():
             now = self._now(use)
@@ -271,7 +271,7 @@ def _name(use: Use) -> str:
 
 
 def _today() -> str:
-    """The date for new entries of the lock, in UTC; that of SOURCE_DATE_EPOCH where it is set."""
+    """The date for new lock entries, in UTC; that of SOURCE_DATE_EPOCH if it is set."""
     import time
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")

@@ -1,4 +1,4 @@
-"""`dfopt dockerignore`: what the build context holds and no image needs, as a diff of .dockerignore, or written."""
+"""`dfopt dockerignore`: excludes what no image needs from the build context; prints the diff, or writes it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Group(Record):
-    """A .dockerignore file, the context that it is of, and the Dockerfiles that are built with it."""
+    """A .dockerignore file, its context, and the Dockerfiles that are built with it."""
 
     target: str
     context: BuildContext
@@ -59,7 +59,7 @@ class _Command:
         self.status = 0
 
     def groups(self, found: Iterator[Found]) -> list[Group]:
-        """The .dockerignore files that the Dockerfiles of the command line are built with."""
+        """The .dockerignore files that apply to the Dockerfiles on the command line."""
         result: dict[str, Group] = {}
         seen = False
         for one in found:
@@ -69,7 +69,7 @@ class _Command:
                 continue
             sharing, context = opened
             if context is None:
-                self.note(f"{out.printable(one.name)}: the build context is not known; --context names it\n")
+                self.note(f"{out.printable(one.name)}: the build context is unknown; set it with --context\n")
                 continue
             own = one.path + IGNORE_FILE
             target = own if context.ignore_path == own else os.path.join(context.root, IGNORE_FILE)
@@ -83,7 +83,7 @@ class _Command:
         return list(result.values())
 
     def open(self, one: Found) -> tuple[Sharing, BuildContext | None] | None:
-        """A Dockerfile and its context; None, with a note, for a file that cannot be read."""
+        """A Dockerfile and its context; None, with a note, if the file cannot be read."""
         from dfopt.ir.program import Program
         from dfopt.syntax.dockerfile import parse
         from dfopt.syntax.tree import DockerfileError
@@ -101,7 +101,7 @@ class _Command:
         return Sharing(one.name, program), facts.build_context()
 
     def sharing(self, context: BuildContext) -> list[Sharing]:
-        """The other Dockerfiles below a context that are built in it, or may be."""
+        """The other Dockerfiles below a context that are built in it, or might be."""
         result: list[Sharing] = []
         for one in discover((context.root,), Lookup(isolated=True), ignore_files=False):
             opened = self.open(one)
@@ -113,7 +113,7 @@ class _Command:
         return result
 
     def group(self, group: Group) -> int:
-        """Plans, shows and writes one .dockerignore; the exit code."""
+        """Plans, shows and writes one .dockerignore; returns the exit status."""
         from dfopt.workspace.dockerignore_plan import SAFE, UNSAFE, PlanError, extended, plan
         from dfopt.writing import replace_file
 
@@ -175,7 +175,7 @@ def _content(path: str) -> bytes | None:
 
 
 def _diff(name: str, before: bytes | None, after: bytes) -> str:
-    """The unified diff; of a file that is not there yet, from /dev/null."""
+    """The unified diff; from /dev/null if the file does not exist yet."""
     from dfopt.edit import Change, unified_diff
     from dfopt.source import decode
     from dfopt.workspace.patches import patch_name

@@ -1,4 +1,4 @@
-"""`dfopt history`: how an image was made, and a Dockerfile recovered from what it tells."""
+"""`dfopt history`: how an image was built, and a Dockerfile reconstructed from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST = 1 << 16
 
 
 def run(values: Values) -> int:
-    """Runs the command. Raises UsageError; everything that is wrong with an image is told as one, too."""
+    """Runs the command. Raises UsageError, also for everything that is wrong with an image."""
     from dfopt.image.errors import ImageError
     from dfopt.image.history import map_history
     from dfopt.image.ledger import make_ledger
@@ -27,7 +27,7 @@ def run(values: Values) -> int:
     from dfopt.review.reports.history import History, render_json, render_text
 
     if values.file is not None and values.dockerfile:
-        raise UsageError("--dockerfile recovers what --file gives: one of them")
+        raise UsageError("--dockerfile and --file exclude each other: one reconstructs what the other gives")
     steps = _steps(values.file) if values.file is not None else []
     seen: list[tuple[Entry, bytes]] = []
 
@@ -77,7 +77,7 @@ def _steps(path: str) -> list[Step]:
 
 
 def _systems(contents: Contents, seen: list[tuple[Entry, bytes]]) -> dict[int, str]:
-    """By layer: PRETTY_NAME of its os-release."""
+    """PRETTY_NAME of the os-release of each layer that has one."""
     from dfopt.image.errors import printable
 
     names: dict[int, str] = {}

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 def files_of(values: Values, request: Request) -> tuple[list[Found], int]:
-    """The files of the campaign: all are known before the work begins, so that progress can be told; with --online, so
-    are the digests of their images. And the exit code so far: 2 where a digest is not to be had. Raises UsageError."""
+    """The files of the campaign, all found before the work begins so that progress can be shown, and the exit status so
+    far. With --online also looks up the digests of their images (status 2 if one cannot be had). Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)
     if "-" in paths:
-        raise UsageError("a campaign works on files: '-' is none")
+        raise UsageError("a campaign works on files, not on standard input ('-')")
     found = discover(
         paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=request.hosts
     )
@@ -41,7 +41,7 @@ def files_of(values: Values, request: Request) -> tuple[list[Found], int]:
 
 
 def executor_of(values: Values) -> Executor:
-    """The executor that was asked for. Raises UsageError."""
+    """The selected executor. Raises UsageError."""
     if values.executor == "local":
         if values.scheduler is not None:
             raise UsageError("--scheduler needs --executor dask")
@@ -57,7 +57,7 @@ def executor_of(values: Values) -> Executor:
 
 
 def progress(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[FileResult]:
-    """The rows, with a bar on a terminal. Raises UsageError where the campaign cannot go on."""
+    """The rows, with a progress bar on a terminal. Raises UsageError if the campaign cannot continue."""
     try:
         yield from _shown(rows, number, quiet)
     except CampaignError as failure:
@@ -80,7 +80,7 @@ def _shown(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[Fil
 
 
 def tell(values: Values, totals: Totals, rows: list[FileResult], applied: bool) -> int:
-    """Prints the report and writes it where that was asked for; returns 2 where that failed, else 0."""
+    """Prints the report and writes it to files if requested; returns 2 if that failed, else 0."""
     write = out.text if values.output_format == "text" else out.data
     write(render(values.output_format, totals, rows, applied))
     status = 0

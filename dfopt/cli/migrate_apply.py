@@ -1,4 +1,4 @@
-"""`dfopt migrate apply`: a campaign, delivered."""
+"""`dfopt migrate apply`: delivers a campaign."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def run(values: Values) -> int:
 
 
 class _Campaign:
-    """The rows of a run, as they come in and are delivered."""
+    """The rows of a run, delivered as they arrive."""
 
     def __init__(self, values: Values, journal: Journal | None, known: list[FileResult]) -> None:
         self.values = values
         self.journal = journal
         self.rows: list[FileResult] = list(known)
-        self.later: list[FileResult] = []  # changed files of a patch or branch, until all are known
+        self.later: list[FileResult] = []  # changed files for patches or branches, until all have arrived
         self.changed = 0
         self.left = 0
 
@@ -73,7 +73,7 @@ class _Campaign:
         self.done(row)
 
     def deliver(self, message: Message | None) -> None:
-        """Delivers what has waited for its portion."""
+        """Delivers the groups that were waiting for their files."""
         if not self.later:
             return
         try:
@@ -105,7 +105,7 @@ class _Campaign:
 
 
 def _checked(values: Values) -> Message | None:
-    """The message template, where one is needed. Raises UsageError for options that do not go together."""
+    """The message template, if one is needed. Raises UsageError for options that exclude each other."""
     if values.patch is not None and values.branch is not None:
         raise UsageError("--patch and --branch exclude each other")
     grouped = values.patch is not None or values.branch is not None
@@ -132,7 +132,7 @@ def _journal(values: Values, stack: ExitStack) -> Journal | None:
 
 
 def _finished(files: list[Found], request: Request, journal: Journal | None) -> tuple[list[FileResult], list[Found]]:
-    """The rows of files that an earlier run has finished, and the other files."""
+    """The rows of files that an earlier run finished, and the remaining files."""
     if journal is None:
         return [], files
     known: list[FileResult] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from dfopt.messages import printable as printable  # told here, too: what commands print goes through this module
+from dfopt.messages import printable as printable  # re-exported: commands print through this module
 from dfopt.messages import printable_lines
 from dfopt.source import encode
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class OutputClosed(Exception):
-    """The reader of standard output has gone: nobody is left to tell."""
+    """The reader of standard output is gone: there is nobody to report to."""
 
 
 class OutputFailed(Exception):

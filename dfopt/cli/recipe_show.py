@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    """Runs the command. Raises UsageError for a recipe that is not there, or cannot be read."""
+    """Runs the command. Raises UsageError for a recipe that does not exist or cannot be read."""
     library = library_of(lookup_of(values).directory("."))
     try:
         recipe = library.get(values.name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    """Runs the command. A recipe that cannot be read is told, and the others are listed."""
+    """Runs the command. A recipe that cannot be read is reported, and the others are listed."""
     library = library_of(lookup_of(values).directory("."))
     found: list[Recipe] = []
     status = 0
@@ -44,7 +44,7 @@ def _table(found: list[Recipe]) -> str:
 
 
 def tiers(recipe: Recipe) -> str:
-    """The tiers that it applies; "-" for a recipe that applies nothing by itself."""
+    """The tiers that the recipe applies; "-" if it applies nothing by itself."""
     if recipe.kind != DEFAULT_KIND:
         return "-"
     return "safe, unsafe" if recipe.takes_unsafe else "safe"

@@ -1,4 +1,4 @@
-"""`dfopt review`: what an image costs, what of that is dead, what should not be in it, and which line did it."""
+"""`dfopt review`: the size of an image, its dead bytes, what should not be in it, and the lines responsible."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from dfopt.workspace.config import Lookup
 
 DIVE_CI = ".dive-ci"
-_LAYOUT = ("index.json", "manifest.json", "oci-layout")  # what a directory has that is an image
-_GATES = ("dive-ci", "threshold")  # rules that the user set up to fail
+_LAYOUT = ("index.json", "manifest.json", "oci-layout")  # a directory with one of these is an image
+_GATES = ("dive-ci", "threshold")  # rules that the user configured as gates
 
 
 def run(values: Values) -> int:
-    """Runs the command. Raises UsageError; everything that is wrong with an image is told as one, too."""
+    """Runs the command. Raises UsageError, also for everything that is wrong with an image."""
     from dfopt.image.errors import ImageError
 
     images, context = _images(values)
     if not images:
         raise UsageError("which image? (see dfopt review --help)")
     if len(images) > 2 or len(values.file) > len(images):
-        raise UsageError("one image, or two to compare, and at most one Dockerfile for each")
+        raise UsageError("give one image, or two to compare, and at most one Dockerfile for each")
     wanted = fail_on(values.fail_on)
     lookup = lookup_of(values)
     try:
@@ -61,14 +61,14 @@ def run(values: Values) -> int:
 
 
 def _images(values: Values) -> tuple[tuple[str, ...], str | None]:
-    """The images, and the build context of their Dockerfiles: as `fix` takes it, or as docker build does, behind all
-    else. Raises UsageError."""
+    """The images, and the build context of their Dockerfiles: from --context as in `fix`, or from the last argument as
+    in docker build. Raises UsageError."""
     images: tuple[str, ...] = values.images
     context: str | None = values.context
     last = images[-1] if values.file and len(images) > 1 else ""
     if os.path.isdir(last) and not any(os.path.exists(os.path.join(last, name)) for name in _LAYOUT):
         if context is not None:
-            raise UsageError(f"--context names the build context, and so does {out.printable(last)}")
+            raise UsageError(f"--context already sets the build context; remove {out.printable(last)}")
         images, context = images[:-1], last
     if context is not None and not os.path.isdir(context):
         raise UsageError(f'--context: no such directory: "{out.printable(context)}"')
@@ -78,7 +78,7 @@ def _images(values: Values) -> tuple[tuple[str, ...], str | None]:
 
 
 def fail_on(words: tuple[str, ...]) -> frozenset[str]:
-    """The levels and rules of --fail-on, a level with all above it. Raises UsageError for an unknown word."""
+    """The levels and rules of --fail-on; a level includes those above it. Raises UsageError for an unknown word."""
     from dfopt.knowledge import table
     from dfopt.review.model import LEVELS
 
@@ -96,7 +96,7 @@ def fail_on(words: tuple[str, ...]) -> frozenset[str]:
 
 
 def fails(review: Review, wanted: frozenset[str]) -> bool:
-    """Whether a review has a finding that ends the command with 1: of `wanted`, or of a gate that the user set up."""
+    """Whether a review has a finding that makes the exit status 1: one of `wanted`, or of a configured gate."""
     return any(
         finding.rule in _GATES or finding.rule in wanted or finding.level in wanted for finding in review.findings
     )
@@ -126,7 +126,7 @@ def _settings(values: Values) -> Settings:
 
 
 def _optimized(path: str, lookup: Lookup, context: str | None) -> Result:
-    """What the optimizer says about a Dockerfile, by the configuration that holds for it."""
+    """The optimizer's result for a Dockerfile, under the configuration that applies to it."""
     from dfopt.workspace.discovery import discover
     from dfopt.workspace.settings import ConfigError
 
@@ -158,7 +158,7 @@ def _reviewed(images: tuple[str, ...], settings: Settings, results: list[Result]
         with open_image(reference, values.platform) as image:
             contents = image.read(visit=watch.visit)
             name = image.name
-        # The gate is about what is to be shipped: of two images, the second.
+        # Gates apply to the image that will ship: of two, the second.
         gate = settings if number == len(images) - 1 else replace(
             settings, rules=None, max_size=None, max_wasted=None, min_efficiency=None
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Colour on a terminal."""
+"""Color on a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIERS = {"safe": GREEN, "unsafe": YELLOW, "suggestion": CYAN, "refused": BOLD}
 
 
 def wanted(choice: str, environ: Mapping[str, str], terminal: bool) -> bool:
-    """Whether to colour: `choice` is "always", "never" or "auto" (https://no-color.org, https://force-color.org)."""
+    """Whether to color: `choice` is "always", "never" or "auto" (https://no-color.org, https://force-color.org)."""
     if choice != "auto":
         return choice == "always"
     if environ.get("NO_COLOR"):

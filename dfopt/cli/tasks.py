@@ -26,9 +26,9 @@ class FixTask(Record):
     mode      what goes to standard output: "diff", "names", "text" (the result itself), "report", "nothing"
     format    of "report"
     write     write the file
-    patch     make the plain diff for a patch file
-    refusals  list them
-    quiet     no notes
+    patch     create the plain diff for a patch file
+    refusals  list refusals
+    quiet     print no notes
     terminal  standard output is one
     """
 
@@ -67,11 +67,11 @@ class FixTask(Record):
         return self.request.optimize(found)
 
     def proof(self, found: Found) -> Mapping[str, object] | None:
-        """What was proved of a file by building it, for a report."""
+        """What building the file proved, for a report."""
         return None
 
     def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
-        """What to show for a file that was read, and written where that was wanted."""
+        """What to show for a file that was read, and written if requested."""
         patch = shown = ""
         if result.changed and (self.patch or self.mode == "diff"):
             patch = unified_diff(result.source.text, result.changes, patch_name(found.name), labels(result))
@@ -118,7 +118,7 @@ class FixTask(Record):
         )
 
     def unreadable(self, found: Found, result: Result) -> Outcome:
-        """A file that is no Dockerfile."""
+        """A file that is not a Dockerfile."""
         from dfopt.cli.report.base import Failure, FileReport
 
         problem = result.problem
@@ -127,7 +127,7 @@ class FixTask(Record):
         return self.failure(FileReport(found.name, result.source.text, failure=failure))
 
     def failed(self, found: Found, message: str, shared: bool = False) -> Outcome:
-        """A file that could not be worked on; `shared`: for a reason that holds for others too, told once."""
+        """A file that could not be processed; `shared`: for a reason that other files share, so it is reported once."""
         from dfopt.cli.report.base import Failure, FileReport
 
         return self.failure(FileReport(found.name, failure=Failure(message)), message if shared else "")
@@ -147,7 +147,7 @@ class FixTask(Record):
 
 
 def counts(result: Result) -> dict[str, int]:
-    """The numbers of one file's findings."""
+    """The counts of one file's findings."""
     numbers = {
         "files": 1,
         "errors": 0,

@@ -1,7 +1,7 @@
-"""`dfopt verify`: two Dockerfiles, or two images, held against each other.
+"""`dfopt verify`: compares two images, given as such or built from Dockerfiles.
 
-0: the second stands for the first. 1: it does not: it fails to build, its files or its config differ, or the smoke test
-fails with it. 2: that cannot be told: no engine, the first does not build, an image that cannot be read.
+0: the second can replace the first. 1: it cannot: it fails to build, its files or config differ, or it fails the smoke
+test. 2: undecided: there is no engine, the first does not build, or an image cannot be read.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def run(values: Values) -> int:
         context = os.path.dirname(first.name) or "."
     plan = plan_of(values, context)
     if len(values.builder) > 1:
-        raise UsageError("verify builds with one builder")
+        raise UsageError("verify takes only one --builder")
     needed = builds or plan.smoke or plan.smoke_script
     with interruptible():
         try:
@@ -51,7 +51,7 @@ def run(values: Values) -> int:
 
 
 def _subject(name: str) -> Subject:
-    """A file that is no archive is a Dockerfile."""
+    """A file that is not an archive is a Dockerfile."""
     if os.path.isfile(name):
         with os.fdopen(open_regular(name), "rb") as file:
             archive = _is_archive(file.read(512))
@@ -61,7 +61,7 @@ def _subject(name: str) -> Subject:
 
 
 def _is_archive(head: bytes) -> bool:
-    """A tar, plain or compressed by gzip or zstd."""
+    """Whether the file is a tar archive, plain or compressed with gzip or zstd."""
     return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
 
 

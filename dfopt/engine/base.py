@@ -1,4 +1,4 @@
-"""The one interface of all engines: build, run, save, and leave nothing behind."""
+"""The interface of all engines: build, run, save, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str], None]
 
-_QUICK = 120.0  # seconds for what an engine answers at once
+_QUICK = 120.0  # seconds for commands that an engine answers immediately
 SAVE_SECONDS = 1800.0
 
 
@@ -29,15 +29,15 @@ class Build(Record):
     """One build.
 
     context     the directory
-    dockerfile  the content of the Dockerfile, which need not lie in the context
-    path        where that Dockerfile lies ("" nowhere): its own ignore file is looked for beside it
+    dockerfile  the content of the Dockerfile, which need not be in the context
+    path        the path of that Dockerfile ("" if none): its ignore file is looked up next to it
     target      the stage to build; None: the last
-    args        build arguments, `NAME=VALUE`, or `NAME` for the environment's
+    args        build arguments, `NAME=VALUE`, or `NAME` to take the value from the environment
     secrets     as for `--secret`: `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`
     contexts    as for `--build-context`: `NAME=VALUE`
-    network     of RUN steps: "host", "none" ...; None: the engine's own default
-    platform    `os/architecture`; None: the engine's own
-    cache       whether steps that were built before may be taken from the engine's cache
+    network     of RUN steps: "host", "none" ...; None: the engine's default
+    platform    `os/architecture`; None: the engine's
+    cache       whether the engine may take steps from its cache
     """
 
     context: str
@@ -53,8 +53,8 @@ class Build(Record):
 
 
 class Image(Record):
-    """An image that an engine has, or that it has made. `name`: what the engine knows it by. `archive`: the file that
-    a builder elsewhere delivered it in, else "". `own`: it was built here, and `remove` removes it."""
+    """An image that an engine has or has built. `name`: the engine's name for it. `archive`: the file in which a remote
+    builder delivered it, else "". `own`: it was built here, so `remove` removes it."""
 
     name: str
     archive: str = ""
@@ -62,7 +62,7 @@ class Image(Record):
 
 
 class Ran(Record):
-    """How a command in a container ended: exit status, and what it wrote (`log`: the end of standard error)."""
+    """The result of a command in a container: exit status and output (`log`: the end of standard error)."""
 
     code: int
     output: bytes
@@ -70,20 +70,20 @@ class Ran(Record):
 
 
 class Container(Record):
-    """A container that runs. `address`: where the host reaches its ports."""
+    """A running container. `address`: where the host can reach its ports."""
 
     name: str
     address: str
 
 
 class Engine:
-    """An engine. Close it (it is a context manager): all that it made goes, whatever happened before.
+    """An engine. Closing it (it is a context manager) removes all that it created, whatever happened before.
 
-    Methods may be called from several threads; `cancel` from any thread ends what they do.
+    Methods may be called from several threads; `cancel` from any thread stops them.
     """
 
     name: ClassVar[str]
-    label: str  # for messages: the name, and where the engine is
+    label: str  # for messages: name and address
 
     def __init__(self) -> None:
         self.runner = Runner()
@@ -92,60 +92,60 @@ class Engine:
         self.images: dict[str, Image] = {}
         self.containers: set[str] = set()
 
-    # -- what an engine does
+    # -- what an engine implements
 
     def check(self) -> None:
-        """Raises NoEngineError where the engine does not answer."""
+        """Raises NoEngineError if the engine does not respond."""
         raise NotImplementedError
 
     def build(self, build: Build, timeout: float, progress: Progress | None = None) -> Image:
-        """Builds. Raises BuildError (the end of the log is in it), TimeLimitError, EngineError."""
+        """Builds. Raises BuildError (with the end of the log), TimeLimitError, EngineError."""
         raise NotImplementedError
 
     def find(self, name: str) -> Image:
-        """An image that the engine has under that name; nothing is pulled. Raises EngineError."""
+        """The image with that name in the engine; nothing is pulled. Raises EngineError."""
         raise NotImplementedError
 
     def config(self, name: str) -> Mapping[str, Any] | None:
-        """The OCI image config of a local image (its `config`, `os` and `architecture`); None where there is none."""
+        """The OCI image config of a local image (`config`, `os` and `architecture`); None if there is no such image."""
         raise NotImplementedError
 
     def save(self, image: Image) -> str:
-        """A docker archive that holds the image; it goes with the engine, or sooner by the caller's hand."""
+        """A docker archive of the image; the caller may delete it, else closing the engine does."""
         raise NotImplementedError
 
     def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
-        """Runs `words` in place of the image's own entrypoint and command, in a container that is then removed."""
+        """Runs `words` instead of the image's entrypoint and command, in a container that is removed afterwards."""
         raise NotImplementedError
 
     def start(self, image: Image, network: str | None) -> Container:
-        """Starts the image as it is meant to be started. Raises EngineError where it does not."""
+        """Starts a container with the image's entrypoint and command. Raises EngineError if it does not start."""
         raise NotImplementedError
 
     def log(self, container: Container) -> str:
-        """The end of what a container wrote."""
+        """The end of a container's output."""
         raise NotImplementedError
 
     def stop(self, container: Container) -> None:
-        """Ends and removes a container."""
+        """Stops and removes a container."""
         raise NotImplementedError
 
     def remove(self, image: Image) -> None:
-        """Removes an image that was built here; another one stays."""
+        """Removes an image that was built here; any other is kept."""
         raise NotImplementedError
 
     def clean(self) -> None:
-        """Removes every image, container and mount that carries this run's mark."""
+        """Removes every image, container and mount marked by this run."""
         raise NotImplementedError
 
     def sweep(self) -> None:
-        """Removes what runs of this machine left that have ended without cleaning up."""
+        """Removes what earlier runs on this machine left behind."""
         raise NotImplementedError
 
-    # -- what they share
+    # -- shared
 
     def cancel(self) -> None:
-        """Ends what runs. The engine can only be closed then."""
+        """Stops everything. After that, the engine can only be closed."""
         self.runner.cancel()
 
     def close(self) -> None:
@@ -168,22 +168,22 @@ class Engine:
                 raise
 
     def place(self, suffix: str) -> str:
-        """A path in the engine's own folder that nothing has."""
+        """An unused path in the engine's folder."""
         return os.path.join(self.folder, marks.new_name() + suffix)
 
     def ask(self, *words: str) -> bytes:
-        """What a short command answers. Raises EngineError where it fails."""
+        """The output of a short command. Raises EngineError if it fails."""
         done = self.runner.run(words, _QUICK)
         if done.code != 0:
             raise EngineError(f"{' '.join(words[:3])} ended with status {done.code}", done.log)
         return done.output
 
     def tell(self, *words: str) -> bool:
-        """Runs a short command that may well fail; whether it succeeded."""
+        """Runs a short command that may fail; returns whether it succeeded."""
         return self.runner.run(words, _QUICK).code == 0
 
     def dockerfile(self, build: Build) -> str:
-        """The build's Dockerfile as a file, with the ignore file that belongs to it beside it; alone in a directory."""
+        """Writes the build's Dockerfile, with its ignore file next to it, into a new directory."""
         directory = self.place("")
         os.mkdir(directory)
         path = os.path.join(directory, "Dockerfile")
@@ -193,7 +193,7 @@ class Engine:
         return path
 
     def words(self, build: Build) -> list[str]:
-        """The options of a build that all engines call the same."""
+        """The build options whose names all engines share."""
         found = [] if build.cache else ["--no-cache"]
         for flag, values in (
             ("--build-arg", build.args),
@@ -214,13 +214,13 @@ def _prefix(name: str) -> str:
 
 
 def _folders() -> str:
-    """Where large temporary files belong: /tmp is often memory."""
+    """The directory for large temporary files: /tmp is often in memory."""
     wanted = os.environ.get("TMPDIR", "/var/tmp")
     return wanted if os.path.isdir(wanted) and os.access(wanted, os.W_OK) else tempfile.gettempdir()
 
 
 def abandoned_folders(name: str) -> list[str]:
-    """The folders of engines of that name, this user's, whose process has ended."""
+    """This user's folders of engines of that name whose process has ended."""
     prefix = _prefix(name)
     found: list[str] = []
     with os.scandir(_folders()) as entries:
@@ -234,13 +234,13 @@ def abandoned_folders(name: str) -> list[str]:
 
 
 def remove_folder(path: str) -> None:
-    """Removes a folder with all that is in it, mounts first."""
+    """Removes a folder and its contents, mounts first."""
     unmount_below(path)
     shutil.rmtree(path, ignore_errors=True)
 
 
 def unmount_below(path: str) -> None:
-    """Detaches what is mounted in a folder, the deepest first."""
+    """Detaches the mounts in a folder, deepest first."""
     import subprocess
 
     try:

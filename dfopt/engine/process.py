@@ -1,8 +1,8 @@
-"""Runs an engine's command line: in a process group of its own, with its log passed on line by line, a time limit, and
-an end that leaves nothing running.
+"""Runs an engine's command line in a separate process group, forwards its log line by line, enforces a time limit, and
+leaves nothing running.
 
-A process is ended by SIGINT first, so that the client can cancel what the engine does for it, then by SIGTERM, then by
-SIGKILL. The whole group gets each signal: docker runs buildx as a child, buildah runs steps as children.
+A process gets SIGINT first, so that the client can cancel what the engine does for it, then SIGTERM, then SIGKILL. The
+whole group gets each signal: docker runs buildx as a child, buildah runs steps as children.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _GRACE = ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 10.0)) 
 
 
 class Done(Record):
-    """How a command ended. `code`: its exit status; `log`: the end of its standard error."""
+    """The result of a command. `code`: its exit status; `log`: the end of its standard error."""
 
     code: int
     output: bytes
@@ -37,7 +37,7 @@ class Done(Record):
 
 
 class Runner:
-    """Runs commands, from several threads if need be; `cancel` ends those that run, and lets no other begin."""
+    """Runs commands, possibly from several threads; `cancel` stops those that run and prevents new ones."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment = dict(os.environ if environment is None else environment)
@@ -53,9 +53,9 @@ class Runner:
         *,
         merged: bool = False,
     ) -> Done:
-        """Runs a command to its end, without standard input. `timeout`: seconds; `progress` is given each line of its
-        standard error, and with `merged` of its standard output too. Raises EngineError (it cannot be run),
-        TimeLimitError, CancelledError; then it is ended."""
+        """Runs a command to its end, without standard input. `timeout`: seconds; `progress` is called with each line of
+        its standard error, with `merged` also of its standard output. Raises EngineError (it cannot be run),
+        TimeLimitError or CancelledError after stopping it."""
         process = self._start(words, subprocess.PIPE, subprocess.STDOUT if merged else subprocess.PIPE)
         lines: deque[str] = deque(maxlen=_KEPT_LINES)
         output = bytearray()
@@ -69,7 +69,7 @@ class Runner:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
             end(process)
-            raise TimeLimitError(f"{words[0]} took over {timeout:g} s and was ended", "\n".join(lines)) from None
+            raise TimeLimitError(f"{words[0]} took over {timeout:g} s and was stopped", "\n".join(lines)) from None
         except BaseException:
             end(process)
             raise
@@ -77,7 +77,7 @@ class Runner:
             with self._lock:
                 self._running.discard(process)
             for reader in readers:
-                reader.join(5)  # a grandchild may hold the pipe open: the log can wait no longer for it
+                reader.join(5)  # a grandchild may keep the pipe open: do not wait longer for the log
             if process.returncode is not None:
                 _end_group(process.pid)
         if self._cancelled:
@@ -85,7 +85,7 @@ class Runner:
         return Done(process.returncode, bytes(output), "\n".join(lines))
 
     def start(self, words: Sequence[str], log: str) -> subprocess.Popen[bytes]:
-        """Starts a command that writes to the file `log`; the caller ends it by `end`."""
+        """Starts a command that writes to the file `log`; the caller stops it with `end`."""
         with new_file(log) as file:
             return self._start(words, file, subprocess.STDOUT)
 
@@ -104,7 +104,7 @@ class Runner:
             return process
 
     def cancel(self) -> None:
-        """Ends every command that runs; `run` raises CancelledError in its thread, now and from now on."""
+        """Stops every running command; `run` raises CancelledError in all threads from now on."""
         with self._lock:
             self._cancelled = True
             running = list(self._running)
@@ -112,13 +112,13 @@ class Runner:
             end(process)
 
     def resume(self) -> None:
-        """After `cancel`: commands may run again, to clean up."""
+        """Allows commands again after `cancel`, for cleanup."""
         with self._lock:
             self._cancelled = False
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process and its group, gently first."""
+    """Stops a process and its group, gently first."""
     for number, seconds in _GRACE:
         if process.poll() is not None:
             break
@@ -131,7 +131,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _end_group(leader: int) -> None:
-    """Kills what its leader left behind in the group, if anything."""
+    """Kills whatever the leader left behind in the group."""
     _signal_group(leader, signal.SIGKILL)
 
 

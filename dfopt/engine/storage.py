@@ -1,11 +1,11 @@
 """buildah and podman: engines without a daemon, over containers/storage.
 
-They work in a storage of their own, in the engine's folder, which reads the user's images as an additional store
-(containers-storage.conf(5)): so that whatever a build that was killed leaves, working containers and mounts of layers
-among it, goes with that folder, and nothing is ever written to the user's storage.
+They work in a separate storage in the engine's folder, which reads the user's images as an additional store
+(containers-storage.conf(5)). So whatever a killed build leaves behind, such as working containers and mounted layers,
+goes with that folder, and nothing is ever written to the user's storage.
 
 Sources: buildah-build(1), buildah-run(1) of buildah 1.39; podman(1), podman-run(1) of podman 5.4. The isolation of RUN
-steps is the engine's own choice, or `BUILDAH_ISOLATION`. Images get the docker format: the OCI one has no HEALTHCHECK
+steps is the engine's default or `BUILDAH_ISOLATION`. Images use the docker format: the OCI format has no HEALTHCHECK
 and no SHELL.
 """
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from dfopt.engine.base import Progress
 
-_DEFAULT_LIMIT = 1 << 20  # what these engines raise a step's limits to, unless told otherwise
+_DEFAULT_LIMIT = 1 << 20  # the limit that these engines set for a step by default
 
 
 class Storage(Engine):
@@ -74,7 +74,7 @@ class Storage(Engine):
     force: ClassVar[tuple[str, ...]] = ()
 
     def globals(self, folder: str, driver: str) -> tuple[str, ...]:
-        """The options in front of a command that make it work in `folder` alone."""
+        """The global options that confine a command to `folder`."""
         return (
             "--root", os.path.join(folder, "root"), "--runroot", os.path.join(folder, "run"), "--storage-driver", driver
         )  # fmt: skip
@@ -130,7 +130,7 @@ class Storage(Engine):
             "config": settings,
         }
 
-    # -- nothing is left
+    # -- cleanup
 
     def clean(self) -> None:
         for container in list(self.containers):
@@ -144,20 +144,20 @@ class Storage(Engine):
             remove_folder(folder)
 
     def _wipe(self, folder: str, options: tuple[str, ...]) -> None:
-        """Ends all containers of a storage, and deletes it."""
+        """Stops all containers of a storage and deletes it."""
         root = os.path.join(folder, "root")
         if not options or not os.path.isdir(root):
             return
         self.tell(self.name, *options, "rm", "--all", *self.force)
         self._end_steps(folder)
         unmount_below(folder)
-        if os.geteuid() != 0:  # files of subordinate users are not ours to delete, but in their name space
+        if os.geteuid() != 0:  # files of subordinate users can be deleted only in their user namespace
             self.tell(self.name, "unshare", "rm", "-rf", root)
         shutil.rmtree(root, ignore_errors=True)
 
     def _end_steps(self, folder: str) -> None:
-        """Ends the RUN steps of builds that were killed: the runtime's containers outlive the process
-        that began them."""
+        """Stops the RUN steps of killed builds: the runtime's containers outlive the process
+        that started them."""
         for runtime in ("crun", "runc"):
             if shutil.which(runtime) is None:
                 continue
@@ -186,7 +186,7 @@ def _rooted_in(folder: str) -> list[int]:
 
 
 class Buildah(Storage):
-    """Builds and runs by buildah alone."""
+    """Builds and runs with buildah alone."""
 
     name = "buildah"
     store_form = "{{.store.GraphRoot}}\n{{.store.GraphDriverName}}"
@@ -212,11 +212,11 @@ class Buildah(Storage):
 
     def start(self, image: Image, network: str | None) -> Container:
         if network != "host":
-            raise EngineError("buildah tells no address of a container: use --network host for a smoke script")
+            raise EngineError("buildah reports no address of a container: use --network host for a smoke script")
         settings = (self.config(image.name) or {}).get("config") or {}
         words = (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))
         if not words:
-            raise EngineError("the image says nothing that could be started")
+            raise EngineError("the image has no ENTRYPOINT or CMD to start")
         name = self._from(image, network)
         log = self.place(".log")
         self._processes[name] = self.runner.start(self._call("run", name, "--", *words), log), log
@@ -240,7 +240,7 @@ class Buildah(Storage):
 
 
 class Podman(Storage):
-    """Builds and runs by podman."""
+    """Builds and runs with podman."""
 
     name = "podman"
     store_form = "{{.Store.GraphRoot}}\n{{.Store.GraphDriverName}}"
@@ -250,7 +250,7 @@ class Podman(Storage):
     def __init__(self) -> None:
         super().__init__()
         if "CONTAINERS_CONF_OVERRIDE" not in self.runner.environment:
-            # podman's locks lie in memory that all its storages share, unless they are files
+            # podman's locks are in memory shared by all its storages, unless they are files
             path = os.path.join(self.folder, "containers.conf")
             create_file(path, b'[engine]\nlock_type = "file"\n')
             self.runner.environment["CONTAINERS_CONF_OVERRIDE"] = path
@@ -304,8 +304,8 @@ class Podman(Storage):
 
 
 def _limits() -> list[str]:
-    """Options that keep the engine from raising limits above those that this process has, which fails where they
-    cannot be raised (in a container, without root)."""
+    """Options that keep the engine from raising limits above those of this process, which fails where they cannot be
+    raised (in a container, without root)."""
     found: list[str] = []
     for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         hard = resource.getrlimit(number)[1]

@@ -1,7 +1,7 @@
 """The server: pygls's transport and our handlers.
 
-Full synchronisation, and our own line index: pygls splits lines with `str.splitlines`, which takes form feeds and
-U+2028 for line ends, and so would shift every edit behind one.
+It uses full synchronization and our own line index: pygls splits lines with `str.splitlines`, which treats form feeds
+and U+2028 as line ends and so would shift every later edit.
 """
 
 from __future__ import annotations
@@ -50,39 +50,39 @@ class Server(LanguageServer):
         self._analyses: dict[str, tuple[int | None, str, Analysis]] = {}
         self._pending: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
-        # Analyses run here, one at a time, so that a message can come in (a cancellation, a newer text) meanwhile.
+        # Analyses run here, one at a time, so that messages (a cancellation, a newer text) can arrive meanwhile.
         self._worker = ThreadPoolExecutor(1, "dfopt-analysis")
 
     async def work(self, job: Callable[[], T]) -> T:
-        """`job()` in the worker. A job that is cancelled while it waits never runs."""
+        """Runs `job()` in the worker. A job cancelled while waiting never runs."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, job)
 
     def configure(self, value: Any) -> None:
-        """Takes settings from the client; what is wrong with them is shown, once."""
+        """Takes settings from the client and shows errors in them, once."""
         self.settings, wrong = settings_from(value)
         self.read_anew()
         for message in wrong:
             self.tell(message)
 
     def forget(self) -> None:
-        """Configuration or facts on the disk have changed."""
+        """Configuration or facts on disk have changed."""
         self.read_anew()
         self._told.clear()
 
     def read_anew(self) -> None:
-        """Drops what was read of configuration files and every analysis that rests on it."""
+        """Drops cached configuration and every analysis that depends on it."""
         chosen = self.settings
         self.request = Request(Lookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe)
         self._analyses.clear()
 
     def tell(self, message: str) -> None:
-        """Shows a message to the user, the same one once."""
+        """Shows a message to the user, each only once."""
         if message not in self._told:
             self._told.add(message)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
 
     def analysis(self, uri: str) -> Analysis:
-        """The analysis of a document as it is now, made once per version. In the worker only."""
+        """The analysis of the current document, computed once per version. Only in the worker."""
         document = self.workspace.get_text_document(uri)
         text = document.source
         known = self._analyses.get(uri)
@@ -98,10 +98,10 @@ class Server(LanguageServer):
         return made
 
     def _analysed(self, text: str, path: str, uri: str) -> Analysis:
-        """The analysis with the configuration in force and the facts beside the file. Raises ConfigError."""
+        """The analysis with the file's configuration and facts. Raises ConfigError."""
         from dfopt.lsp.facts import facts_for
 
-        if not path:  # a text that is no file yet
+        if not path:  # a text that is not saved yet
             return Analysis(text, uri, self.request.options("."), None, self.unit)
         folders = [place for one in self.workspace.folders if (place := uris.to_fs_path(one))]
         root = next((one for one in folders if path.startswith(os.path.join(one, ""))), os.path.dirname(path))
@@ -120,7 +120,7 @@ class Server(LanguageServer):
         return Actions(self.analysis(uri), self.client, document, given)
 
     def changed(self, uri: str) -> None:
-        """A document has another text: its findings are pushed after a pause, unless the client asks for them."""
+        """A document has changed: its findings are pushed after a pause, unless the client pulls them."""
         if self.client.pulls:
             return
         waiting = self._pending.pop(uri, None)
@@ -153,7 +153,7 @@ class Server(LanguageServer):
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     def refresh(self) -> None:
-        """All findings anew: something that they depend on has changed."""
+        """Recomputes all findings: something that they depend on has changed."""
         if self.client.pulls:
             if self.client.refreshes_pull:
                 self.workspace_diagnostic_refresh(None)
@@ -270,7 +270,7 @@ def _findings(server: Server) -> None:
 
 def _shown(server: Server) -> None:
     async def marks(uri: str, make: Callable[[Analysis], Iterable[T]]) -> tuple[Analysis, list[T]]:
-        """What `make` finds in a document; nothing where it is no Dockerfile."""
+        """The results of `make` for a document; none if it cannot be parsed."""
 
         def found() -> tuple[Analysis, list[T]]:
             analysis = server.analysis(uri)

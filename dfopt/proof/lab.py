@@ -1,4 +1,4 @@
-"""Where builds are made for a proof: an engine, and what the user wants of a build and of a smoke test."""
+"""The lab that builds for a proof: an engine, and the user's settings for builds and smoke tests."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _OUTPUT_LINES = 12
 
 
 class Plan(Record):
-    """What the user wants.
+    """The user's settings.
 
     context       the build context; None: the directory of each Dockerfile
     args, secrets, contexts, target, network, platform   of a build, as in engine.Build
     timeout       seconds for each build and for each smoke test
-    smoke         a command for /bin/sh in the container (for an image without one: its words are run as they are)
-    smoke_script  a program on this machine, given the address of a container that was started as it is meant to be
-    touch         a file in the context that is changed to measure a rebuild; "" for no such measurement
-    repeat        build the file twice as it is, to find what differs from build to build
+    smoke         a command for /bin/sh in the container (without a shell in the image, its words are run directly)
+    smoke_script  a program on this machine, called with the address of a started container
+    touch         a file in the context to change before measuring a rebuild; "" for no measurement
+    repeat        build the original file twice to find what differs from build to build
     drop_syntax   build without the `# syntax=` line
     allow         differences that are allowed: patterns of paths, `config:KEY`
     """
@@ -61,7 +61,7 @@ class Plan(Record):
 
 
 class Built(Record):
-    """An image, the image as a proof sees it, and the seconds that its build took."""
+    """An image, its view for the proof, and its build time in seconds."""
 
     image: Image
     seen: Seen
@@ -69,14 +69,14 @@ class Built(Record):
 
 
 class Smoke(Record):
-    """How a smoke test ended. `said`: the end of what it wrote."""
+    """The result of a smoke test. `said`: the end of its output."""
 
     passed: bool
     said: str
 
 
 class Lab:
-    """One engine at work (None: images are only read). Nothing that it makes outlives the engine."""
+    """An engine at work (None: only read images). Nothing it creates outlives the engine."""
 
     def __init__(
         self, engine: Engine | None, plan: Plan, progress: Progress | None = None, reader: Reader | None = None
@@ -88,7 +88,7 @@ class Lab:
 
     @property
     def engine(self) -> Engine:
-        """Raises EngineError where the lab was given none."""
+        """The engine. Raises EngineError if the lab has none."""
         if self._engine is None:
             raise EngineError("this needs an engine")
         return self._engine
@@ -98,7 +98,7 @@ class Lab:
             self.progress(f"dfopt: {text}")
 
     def build(self, dockerfile: bytes, path: str, *, cache: bool = False) -> Built:
-        """Builds and reads. Raises BuildError, EngineError, ImageError."""
+        """Builds an image and reads it. Raises BuildError, EngineError, ImageError."""
         image, seconds = self._build(dockerfile, path, self.context(path), cache)
         try:
             return Built(image, self._look(image), seconds)
@@ -111,11 +111,11 @@ class Lab:
         return self.plan.context if self.plan.context is not None else os.path.dirname(path) or "."
 
     def part(self, dockerfile: bytes, path: str) -> Image:
-        """Builds the beginning of a file, to its end, with what the engine's cache has. Raises EngineError."""
+        """Builds a leading part of a file, using the engine's cache. Raises EngineError."""
         return self._build(dockerfile, path, self.context(path), True, whole=False)[0]
 
     def files(self, image: Image) -> ImageFiles:
-        """What the image's files are. Raises EngineError, ImageError."""
+        """The kinds of the image's files. Raises EngineError, ImageError."""
         return self._read(image, lambda archive: ImageFiles(archive.image()))
 
     def settings(self, image: Image) -> Mapping[str, Any]:
@@ -169,7 +169,7 @@ class Lab:
                 os.unlink(archive)
 
     def smoke(self, built: Built) -> Smoke | None:
-        """Runs the user's smoke tests; None where there is none."""
+        """Runs the user's smoke tests; None if there are none."""
         results: list[Smoke] = []
         if self.plan.smoke:
             results.append(self._inside(built))
@@ -214,8 +214,8 @@ class Lab:
             self.engine.stop(container)
 
     def rebuild(self, dockerfile: bytes, path: str) -> float | None:
-        """Seconds that a build takes, behind one of the same file, when `touch` has changed; in a copy of the context.
-        Raises EngineError where there is no such file."""
+        """The seconds that a rebuild of the file takes after `touch` has changed, in a copy of the context. Raises
+        EngineError if there is no such file."""
         if not self.plan.touch:
             return None
         context = self.context(path)
@@ -237,7 +237,7 @@ class Lab:
 
 
 def _link(source: str, target: str) -> None:
-    """A hard link where that can be, else a copy: the copy of the context is only read."""
+    """Creates a hard link if possible, else a copy: the copied context is only read."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:

@@ -36,8 +36,8 @@ class Library:
         self._read: dict[str, Recipe] = {}
 
     def names(self) -> dict[str, str]:
-        """Name -> path of every recipe that can be asked for; a name of the user's hides the same one of those that are
-        shipped. A directory that cannot be read has none."""
+        """Name -> path of every recipe; a user's recipe hides one of dfopt's with the same name. A directory that
+        cannot be read has none."""
         found: dict[str, str] = {}
         for directory in self.directories:
             for path in files_below(directory):
@@ -46,11 +46,11 @@ class Library:
         return dict(sorted(found.items()))
 
     def get(self, word: str) -> Recipe:
-        """The recipe of a name, or of a path that ends in ".toml". Raises RecipeError."""
+        """The recipe with a name, or at a path that ends in ".toml". Raises RecipeError."""
         return self._get(word, "", ())
 
     def _get(self, word: str, beside: str, above: tuple[str, ...]) -> Recipe:
-        """`beside`: the directory of the file that names it, "" for none. `above`: the files that extend it."""
+        """`beside`: the directory of the file that refers to it, "" for none. `above`: the files that extend it."""
         if word.endswith(SUFFIX):
             path = os.path.join(beside, os.path.expanduser(word))
             name = os.path.basename(word)[: -len(SUFFIX)]
@@ -82,7 +82,7 @@ class Library:
         return self._made(name, shown, content_of(path, shown, root), os.path.dirname(path), above)
 
     def made(self, name: str, shown: str, content: bytes) -> Recipe:
-        """The recipe that a text holds; `shown`: the file, for errors. Raises RecipeError."""
+        """The recipe in a text; `shown`: the file name for errors. Raises RecipeError."""
         return self._made(name, shown, content, "", ())
 
     def _made(self, name: str, shown: str, content: bytes, beside: str, above: tuple[str, ...]) -> Recipe:
@@ -116,7 +116,7 @@ class Library:
 
 
 class _PassesReader:
-    """What a recipe of passes says of passes and their options."""
+    """Reads the passes and options of a recipe."""
 
     def __init__(self, checker: Checker, parts: tuple[Recipe, ...]) -> None:
         self.checker = checker
@@ -124,8 +124,8 @@ class _PassesReader:
         self.known = registered()
 
     def passes(self, words: Sequence[str], key: Key) -> tuple[str, ...]:
-        """The names of the passes that the words stand for, in running order; of those that a setting asks for, only
-        the ones that are named themselves."""
+        """The names of the passes that the words select, in running order; passes that a setting enables only if
+        selected by name."""
         wanted: set[str] = set()
         for number, word in enumerate(words):
             found = {name for name, cls in self.known.items() if selects(word.lower(), cls)}
@@ -139,7 +139,7 @@ class _PassesReader:
         return tuple(name for name in self.known if name in wanted)
 
     def perhaps(self, words: Sequence[str]) -> tuple[str, ...]:
-        """The passes among those that the words stand for that run only where a setting asks for them."""
+        """The passes among those that the words select that run only if a setting enables them."""
         return tuple(
             name
             for name, cls in self.known.items()
@@ -199,13 +199,13 @@ class _PassesReader:
 
 
 def target_of(text: str) -> tuple[str, str]:
-    """(pass, option) of `PASS.OPTION`; ("*", option) of a setting that all passes see."""
+    """(pass, option) of `PASS.OPTION`; ("*", option) of a setting shared by all passes."""
     name, dot, key = text.partition(".")
     return (name, key) if dot else ("*", name)
 
 
 def options_of_pass(name: str) -> tuple[Option, ...]:
-    """The options of a pass; those that all passes see for "*"; none of what is no pass."""
+    """The options of a pass; the shared settings for "*"; none for an unknown name."""
     if name == "*":
         return SHARED
     known = registered()
@@ -213,7 +213,7 @@ def options_of_pass(name: str) -> tuple[Option, ...]:
 
 
 def setting_problem(value: Any, option: Option) -> str:
-    """Why a value does not suit an option of a pass; "" where it does."""
+    """Why a value is invalid for an option of a pass; "" if it is valid."""
     if option.kind == "strings":
         good = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
         return "" if good else "must be a list of strings"

@@ -132,7 +132,7 @@ def test_a_branch_never_takes_what_is_not_committed(migrate: Run, repository: Pa
     (repository / "new" / "Dockerfile").write_bytes(BEFORE)
     done = migrate("apply", "data", "new", "web", "--branch", "dfopt", "--by", "directory")
     assert done.returncode == 2
-    assert "data/Dockerfile has changes that are not committed" in done.stderr
+    assert "data/Dockerfile has uncommitted changes" in done.stderr
     assert "new/Dockerfile is not committed" in done.stderr
     assert git(repository, "branch", "--list", "dfopt/*").split() == ["dfopt/web"]
 
@@ -141,7 +141,7 @@ def test_a_branch_that_is_there_stays(migrate: Run, repository: Path) -> None:
     git(repository, "branch", "dfopt/all")
     done = migrate("apply", "web", "--branch", "dfopt")
     assert done.returncode == 2
-    assert "the branch dfopt/all exists and holds something else" in done.stderr
+    assert "the branch dfopt/all already exists with different content" in done.stderr
     assert git(repository, "rev-parse", "dfopt/all") == git(repository, "rev-parse", "main")
 
 

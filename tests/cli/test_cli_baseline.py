@@ -63,7 +63,7 @@ def test_stale_entries_are_told_and_dropped(tree: Path, check: Check) -> None:
     code, _, errors = check("--baseline", "base.json")
     assert code == 0
     assert "a/Dockerfile: baseline: apt-cleanup: 1 known, 0 found\n" in errors
-    assert "b/Dockerfile: baseline: the file is gone\n" in errors
+    assert "b/Dockerfile: baseline: the file no longer exists\n" in errors
     assert "2 stale baseline entries" in errors
     check("--baseline", "base.json", "--update-baseline")
     assert json.loads((tree / "base.json").read_text())["files"] == {}
@@ -91,7 +91,7 @@ def test_a_broken_file_is_no_part_of_a_baseline(tree: Path, check: Check) -> Non
         ('{"version": 2, "files": {}}', "not a baseline of version 1"),
         ('{"version": 1, "files": {"a": {"x": -1}}}', '"files" must map'),
         ('{"version": 1, "files": {"a": 3}}', '"files" must map'),
-        (None, "no such file (--update-baseline makes it)"),
+        (None, "no such file (--update-baseline creates it)"),
     ],
 )
 def test_no_baseline(tmp_path: Path, check: Check, content: str | None, message: str) -> None:

@@ -106,7 +106,7 @@ def test_left_alone(tree: Path) -> None:
     (tree / "Dockerfile").write_text("FROM a\nCOPY nowhere /\n")
     done = run("dockerignore")
     assert (done.status, done.out) == (0, "")
-    assert "Dockerfile: the build context is not known; --context names it" in done.err
+    assert "Dockerfile: the build context is unknown; set it with --context" in done.err
     done = run("dockerignore", "--context", "src")
     assert done.status == 1
     assert "src/.dockerignore" in done.out

@@ -70,7 +70,7 @@ def test_json_and_standard_input(place: Path) -> None:
         (("none.tar",), "no such file"),
         (("image.tar", "-f", "none"), "none: No such file"),
         (("image.tar", "-f", "image.tar"), "image.tar:"),
-        (("image.tar", "-f", "Dockerfile", "--dockerfile"), "one of them"),
+        (("image.tar", "-f", "Dockerfile", "--dockerfile"), "--dockerfile and --file exclude each other"),
         ((), "IMAGE"),
     ],
 )

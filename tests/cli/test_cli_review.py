@@ -45,7 +45,7 @@ def test_an_image_and_its_dockerfile(place: Path) -> None:
 
 
 def test_a_build_context(place: Path) -> None:
-    """By the words of `fix`, or behind all else as for docker build: what passes ask of it is known."""
+    """By --context as in `fix`, or by the last argument as in docker build: what passes ask of it is known."""
     (place / "Dockerfile").write_bytes(DOCKERFILE + b"COPY serve /srv/serve\nCMD /srv/serve\n")
     (place / "dfopt.toml").write_text("unsafe = true\n")
     (place / "context").mkdir()
@@ -58,7 +58,7 @@ def test_a_build_context(place: Path) -> None:
     for args, why in (
         (("image.tar", "--context", "context"), "--context needs --file"),
         ((*words, "--context", "nowhere"), 'no such directory: "nowhere"'),
-        ((*words, "context", "--context", "context"), "names the build context, and so does context"),
+        ((*words, "context", "--context", "context"), "--context already sets the build context; remove context"),
         (("image.tar", "context"), "not an image archive"),
     ):
         status, _, err = review(place, *args)

@@ -53,7 +53,7 @@ def test_json(images: Path) -> None:
         ("verify one.tar two.tar --allow nowhere", "--allow: not a pattern"),
         ("verify one.tar two.tar --smoke-script nothing", "--smoke-script: not an executable program"),
         ("verify one.tar two.tar --context nothing", "--context: no such directory"),
-        ("verify one.tar two.tar --builder a --builder b", "one builder"),
+        ("verify one.tar two.tar --builder a --builder b", "only one --builder"),
         ("verify one.tar nothing.tar", "no such file"),
         ("verify one.tar two.tar --smoke true", "no engine that builds images answers"),
         ("verify Dockerfile two.tar", "no engine that builds images answers"),

@@ -1,6 +1,6 @@
 """concise: one line for each finding, `file:line:column: name[tier] message`.
 
-Errors of files are not findings: in this format they are on standard error alone.
+Errors of files are not findings: this format reports them only on standard error.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Concise(Reporter):
 
 
 def failure_line(report: FileReport) -> str:
-    """`file:line:column: error: message` with a newline; no place where there is none."""
+    """`file:line:column: error: message` with a newline; without line and column if there is no place."""
     failure = report.failure
     if failure is None:
         return ""

@@ -21,7 +21,7 @@ class GitHub(Reporter):
             lines.append(f"::error file={_property(report.name)}{place},title=dfopt::{_message(failure.message)}\n")
         for item in report.items:
             level = _LEVELS.get(item.kind, "notice")
-            # GitHub takes columns of a place on one line only
+            # GitHub accepts columns only for places within one line
             end = f",endLine={item.end_line}"
             if item.end_line == item.line:
                 end = f",col={item.column},endColumn={item.end_column}"

@@ -1,7 +1,7 @@
 """gitlab: a Code Quality report (a JSON array of issues, as GitLab documents it).
 
-The fingerprint of an issue is made of path, pass, message and the text of its line, not of line numbers: it stays the
-same when lines are added above.
+The fingerprint of an issue is computed from path, pass, message and the text of its line, not from line numbers: it
+stays the same when lines are added above.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
      "tool": {"name": "dfopt", "version": "0.1.0"},
      "files": [{"path": "Dockerfile",
                 "error": null | {"message": "...", "line": 3, "column": 1},
-                "changed": true,                 # fixes were found that a run with --write makes
+                "changed": true,                 # a run with --write would change it
                 "written": false,
                 "findings": [{"pass": "merge-run", "kind": "fix", "tier": "safe", "codes": ["DL3059"],
                               "message": "...", "reason": "", "unblock": "",
@@ -14,10 +14,10 @@
                               "edits": [{"line": 4, "column": 1, "end_line": 4, "end_column": 3, "text": "..."}]}]}],
      "totals": {"files": 1, "errors": 0, "changed": 1, ...}}
 
-`kind` is "fix", "available" (a fix of a tier that was not asked for), "suggestion", "refusal" or "unused-suppression".
-Lines end with "\\n" and count from 1, as columns do, in code points (a byte order mark takes none); ends are behind the
-last character. `line` of an error is null where it is not about a place. `edits` of a fix are to be made together.
-Files without findings are listed too. Bytes that are not UTF-8 appear as U+FFFD: take `--patch` for exact bytes.
+`kind` is "fix", "available" (a fix of a tier that was not selected), "suggestion", "refusal" or "unused-suppression".
+Lines and columns count from 1; lines end with "\\n", columns are code points (a byte order mark takes none), ends are
+exclusive. `line` of an error is null if no place is to blame. The `edits` of a fix belong together. Files without
+findings are listed too. Bytes that are not UTF-8 appear as U+FFFD: use `--patch` for exact bytes.
 """
 
 from __future__ import annotations

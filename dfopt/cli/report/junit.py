@@ -1,7 +1,7 @@
 """junit: JUnit's XML, as Jenkins, GitLab and others read it: a suite for each file, a case for each finding.
 
-A finding is a failure of the type of its pass; a refusal is a skipped case; a file that is no Dockerfile is an error. A
-file without findings has one case, which passes.
+A finding is a failure whose type is its pass; a refusal is a skipped case; a file that is not a Dockerfile is an error.
+A file without findings has one case, which passes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _case(file: str, name: str, kind: str, type: str, message: str) -> str:
 
 
 def _value(text: str) -> str:
-    """An attribute's value with its quotes: what XML 1.0 has no character for is U+FFFD."""
+    """An attribute value with its quotes; characters that XML 1.0 cannot represent become U+FFFD."""
     kept = "".join(char if char >= " " or char in "\t\n\r" else "\ufffd" for char in clean(text))
     kept = kept.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
     quoted = quoteattr(kept, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})

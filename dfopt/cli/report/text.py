@@ -1,4 +1,4 @@
-"""text: for each finding the line of `concise`, and the first line of its place with a caret."""
+"""text: for each finding the line that `concise` prints, then the first source line with a caret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dfopt.cli.report.concise import Concise
 from dfopt.messages import printable_lines
 
 _WIDTH = 100  # columns of an excerpt
-_LEAD = 30  # columns before the place, where the line must be cut
+_LEAD = 30  # columns before the place, if the line must be cut
 
 
 class Text(Concise):
@@ -45,7 +45,7 @@ def _shown(text: str) -> str:
 
 
 def _columns(text: str) -> int:
-    """How many columns a terminal gives the text."""
+    """The number of terminal columns that the text takes."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
