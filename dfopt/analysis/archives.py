@@ -25,8 +25,8 @@ def source_kind(source: str, facts: Facts) -> str:
     path = posixpath.normpath(source.lstrip("/"))
     if source.endswith(("/", "/.")) or path in (".", ".."):
         return PLAIN  # written as a directory
-    found = _in_context(path, facts)
-    return found if found else _by_name(posixpath.basename(path))
+    kind = _in_context(path, facts)
+    return kind if kind else _by_name(posixpath.basename(path))
 
 
 def _in_context(path: str, facts: Facts) -> str:
@@ -40,8 +40,8 @@ def _in_context(path: str, facts: Facts) -> str:
         return PLAIN
     elif any(char in path for char in "*?") and "[" not in path:
         matches = []
-        wanted = [re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") for part in path.split("/")]
-        pattern = re.compile("/".join(wanted) + r"(/|\Z)")
+        parts = [re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") for part in path.split("/")]
+        pattern = re.compile("/".join(parts) + r"(/|\Z)")
         for other in paths:
             match = pattern.match(other)
             if match is not None and not match[1]:  # a match that goes on is a directory
@@ -50,8 +50,8 @@ def _in_context(path: str, facts: Facts) -> str:
             return ""
     else:
         return ""
-    for one in matches:
-        content = facts.context_file(one)
+    for context_path in matches:
+        content = facts.context_file(context_path)
         if content is None:
             return ""
         if is_archive(content):
@@ -75,11 +75,11 @@ def is_archive(content: bytes) -> bool:
 
 
 def _by_name(name: str) -> str:
-    known = table("archives")
+    archives = table("archives")
     stem, dot, suffix = name.rpartition(".")
     suffix = suffix.lower()
-    if (dot and suffix in known["tar"]) or ".tar." in name.lower():
+    if (dot and suffix in archives["tar"]) or ".tar." in name.lower():
         return SPECIAL
-    if (dot and stem and suffix in known["other"]) or name.lstrip(".") in known["names"]:
+    if (dot and stem and suffix in archives["other"]) or name.lstrip(".") in archives["names"]:
         return PLAIN
     return OPEN

@@ -26,16 +26,19 @@ _SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 
 def images_with(program: Program, step: Step) -> list[Stage]:
     """The stages whose images get this CMD or ENTRYPOINT: its own, and those built on it that do not set another."""
-    found: list[Stage] = []
+    stages: list[Stage] = []
     for stage in program.stages[step.stage :]:
         at: Stage | None = stage
         last: Step | None = None
         while at is not None and last is None:
-            last = next((one for one in reversed(at.steps) if one.node.keyword == step.node.keyword), None)
+            last = next(
+                (instruction for instruction in reversed(at.steps) if instruction.node.keyword == step.node.keyword),
+                None,
+            )
             at = program.stages[at.parent] if at.parent is not None else None
         if last is not None and last.index == step.index:
-            found.append(stage)
-    return found
+            stages.append(stage)
+    return stages
 
 
 def words_go_elsewhere(program: Program, step: Step, facts: Facts) -> str:
@@ -77,12 +80,12 @@ def base_entrypoint(image: str | None, facts: Facts) -> tuple[str, ...] | None:
     those of CMD as they are; None where that is not known."""
     if image is None:
         return None
-    name, known = split_image(image)[0], table("entrypoints")
-    if any(_matches(name, pattern) for pattern in known["passes"]):
+    name, entrypoints = split_image(image)[0], table("entrypoints")
+    if any(_matches(name, pattern) for pattern in entrypoints["passes"]):
         return ()
     config = facts.image_config(image)
     if config is None:
-        if any(_matches(name, pattern) for pattern in known["none"]):
+        if any(_matches(name, pattern) for pattern in entrypoints["none"]):
             return ()
         config = facts.built_config(image)
     if config is None:
@@ -101,10 +104,10 @@ def cannot_start(program: Program, step: Step, name: str, facts: Facts) -> str:
     if directory in _SYSTEM:
         return ""
     path = join_path(program.scope(step).workdir, name) if directory else None
-    known = facts.context_paths()
+    paths = facts.context_paths()
     copied = False
     for source in _sources(program, step, base, path if isinstance(path, str) else None):
-        if known is not None and source not in known:
+        if paths is not None and source not in paths:
             continue
         copied = True
         content = facts.context_file(source)
@@ -114,10 +117,10 @@ def cannot_start(program: Program, step: Step, name: str, facts: Facts) -> str:
     if not copied and not (directory and _SCRIPT.search(base)):
         return ""
     image = built(program, program.stages[step.stage], facts)
-    found = in_path(image, path if isinstance(path, str) else name) if image is not None else None
-    if found is None:
+    artifact = in_path(image, path if isinstance(path, str) else name) if image is not None else None
+    if artifact is None:
         return untold(f"whether {base} has a #! line is not known", facts)
-    return f"{base} has no #! line" if found.kind == "file" else ""
+    return f"{base} has no #! line" if artifact.kind == "file" else ""
 
 
 def _sources(program: Program, step: Step, base: str, path: str | None) -> Iterator[str]:
@@ -125,17 +128,17 @@ def _sources(program: Program, step: Step, base: str, path: str | None) -> Itera
     where it is looked up in PATH, or the working directory is not known."""
     at: Stage | None = program.stages[step.stage]
     while at is not None:
-        for one in reversed(at.steps):
-            node = one.node
-            if node.keyword in ("COPY", "ADD") and node.flag("from") is None and one.index < step.index:
-                scope = program.scope(one)
+        for instruction in reversed(at.steps):
+            node = instruction.node
+            if node.keyword in ("COPY", "ADD") and node.flag("from") is None and instruction.index < step.index:
+                scope = program.scope(instruction)
                 words = [scope.expand(argument.value, program.dockerfile.escape) for argument in node.arguments]
                 target = join_path(scope.workdir, words[-1])
                 into = isinstance(words[-1], str) and words[-1].endswith("/")
                 for word in words[:-1]:
-                    found = _source(word, target, into or len(words) > 2, base, path)
-                    if found is not None:
-                        yield found
+                    source = _source(word, target, into or len(words) > 2, base, path)
+                    if source is not None:
+                        yield source
         at = program.stages[at.parent] if at.parent is not None else None
 
 

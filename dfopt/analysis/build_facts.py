@@ -27,8 +27,8 @@ def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
     """The config of a base image: as an engine or a table has it, else from a build that starts from it."""
     if image is None:
         return None
-    known = facts.image_config(image)
-    return known if known is not None else facts.built_config(image)
+    config = facts.image_config(image)
+    return config if config is not None else facts.built_config(image)
 
 
 def untold(reason: str, facts: Facts) -> str:
@@ -42,7 +42,7 @@ def in_path(image: BuiltImage, name: str, path: tuple[str, ...] = _PATH) -> Arti
     it."""
     places = [name] if name.startswith("/") else [f"{directory}/{name}" for directory in path if "/" not in name]
     for place in places:
-        found = image.artifact(place)
-        if found.kind in ("elf", "script", "file") and found.mode & 0o111:
-            return found
+        artifact = image.artifact(place)
+        if artifact.kind in ("elf", "script", "file") and artifact.mode & 0o111:
+            return artifact
     return None

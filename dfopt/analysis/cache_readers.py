@@ -152,9 +152,9 @@ def _overlap(source: str, path: str) -> bool:
     return _HOMES.fullmatch(source) is not None or path[1:] in source + "/" or _covers_path(source, path)
 
 
-def cleaned(body: Body, found: Sequence[Tool], last: Tool) -> bool:
+def cleaned(body: Body, managers: Sequence[Tool], last: Tool) -> bool:
     """Whether the step already empties the cache behind `last`, in any spelling."""
-    for tool in found:
+    for tool in managers:
         if tool.family == last.family and tool.start > last.start and tool.does.get("cleans"):
             return True
     tail = body.text[last.end :]

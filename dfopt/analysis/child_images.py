@@ -24,10 +24,10 @@ def reader_outside(program: Program, facts: Facts, stage: Stage, family: str) ->
             other = Program(parse(child.text))
         except DockerfileError:
             continue
-        for one in other.stages:
-            name = split_image(one.image or one.base)[0].rpartition("/")[2].lower()
-            if one.parent is None and name in child.images:
-                later, _ = index_reader(other, one, -1, family)
+        for stage_outside in other.stages:
+            name = split_image(stage_outside.image or stage_outside.base)[0].rpartition("/")[2].lower()
+            if stage_outside.parent is None and name in child.images:
+                later, _ = index_reader(other, stage_outside, -1, family)
                 if later is not None:
                     return f"{child.name} (line {later.node.line})"
     return ""

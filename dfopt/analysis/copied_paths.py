@@ -45,7 +45,7 @@ class Copied(Record):
 
 def before(program: Program, step: Step) -> list[Step]:
     """The steps whose layers `step` stands on."""
-    return [one for one in chain(program, program.stages[step.stage]) if one.index < step.index]
+    return [earlier for earlier in chain(program, program.stages[step.stage]) if earlier.index < step.index]
 
 
 def is_there(program: Program, step: Step, path: str) -> bool:
@@ -55,15 +55,17 @@ def is_there(program: Program, step: Step, path: str) -> bool:
     family = scope.base.family if scope.base is not None else ""
     if path == "/" or (family in facts["families"] and path in facts["present"]):
         return True
-    for one in before(program, step):
-        if one.node.keyword == "WORKDIR":
-            made = program.scope(one)
-            to = join_path(made.workdir, made.expand(one.node.arguments[0].value, program.dockerfile.escape))
+    for earlier in before(program, step):
+        if earlier.node.keyword == "WORKDIR":
+            earlier_scope = program.scope(earlier)
+            to = join_path(
+                earlier_scope.workdir, earlier_scope.expand(earlier.node.arguments[0].value, program.dockerfile.escape)
+            )
             if isinstance(to, str) and covers(path, to):
                 return True
-        if one.node.keyword == "RUN" and any(
+        if earlier.node.keyword == "RUN" and any(
             effect.kind == "creates" and effect.program == "mkdir" and effect.where == TOP and effect.path == path
-            for effect in program.effects(one)
+            for effect in program.effects(earlier)
         ):
             return True
     return False
@@ -86,43 +88,45 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
     repository, _ = split_image(scope.image or "")
     top = path.split("/")[1]
     temporary = covers("/tmp", path) and path != "/tmp"
-    found = NEW
+    place = NEW
     if (not temporary and (repository not in facts["plain"] or top in facts["standard"])) or scope.base is None:
-        found = UNKNOWN
+        place = UNKNOWN
     if path in facts["present"] or any(overlap(path, own) for own in facts["own"].get(repository, ())):
         return TAKEN
-    for one in before(program, step):
-        node = one.node
-        if node.keyword == "ONBUILD" or one is made_by:
+    for earlier in before(program, step):
+        node = earlier.node
+        if node.keyword == "ONBUILD" or earlier is made_by:
             continue
         if node.keyword in ("COPY", "ADD"):
-            if another_file(program, one, path):
+            if another_file(program, earlier, path):
                 continue
-            what = copied(program, one, None)
-            target = what.target if what is not None else written(program, one)
+            what = copied(program, earlier, None)
+            target = what.target if what is not None else written(program, earlier)
             if target is None:
-                found = UNKNOWN
+                place = UNKNOWN
             elif overlap(target, path):
                 return TAKEN
         elif node.keyword == "RUN":
-            if any(there is not None and covers(there, path) for there in mount_targets(program, one)):
+            if any(there is not None and covers(there, path) for there in mount_targets(program, earlier)):
                 continue  # what is there is not in the layer
-            if program.body(one).program is None:
-                found = UNKNOWN
+            if program.body(earlier).program is None:
+                place = UNKNOWN
                 continue
-            if path in program.body(one).text or any(covers(path, effect.path) for effect in program.effects(one)):
+            if path in program.body(earlier).text or any(
+                covers(path, effect.path) for effect in program.effects(earlier)
+            ):
                 return TAKEN
-            if any(effect.kind == "opaque" for effect in program.effects(one)):
-                found = UNKNOWN
+            if any(effect.kind == "opaque" for effect in program.effects(earlier)):
+                place = UNKNOWN
         elif node.keyword == "WORKDIR":
-            to = written(program, one)
+            to = written(program, earlier)
             if to is None:
-                found = UNKNOWN
+                place = UNKNOWN
             elif covers(path, to):
                 return TAKEN
-        elif node.keyword == "VOLUME" and any(covers(path, volume) for volume in _volumes(program, one)):
+        elif node.keyword == "VOLUME" and any(covers(path, volume) for volume in _volumes(program, earlier)):
             return TAKEN  # the classic builder and buildah make its directory
-    return found
+    return place
 
 
 def _volumes(program: Program, step: Step) -> list[str]:
@@ -217,7 +221,9 @@ def another_file(program: Program, step: Step, path: str) -> bool:
         return False
     sources = [argument.value for argument in step.node.arguments[:-1]]
     name = path.rpartition("/")[2]
-    return all(FILE.search(one) and not _GLOBS & set(one) and one.rpartition("/")[2] != name for one in sources)
+    return all(
+        FILE.search(source) and not _GLOBS & set(source) and source.rpartition("/")[2] != name for source in sources
+    )
 
 
 def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
@@ -238,11 +244,11 @@ def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
     single: bool | None = True if url else None
     paths = facts.context_paths() if facts is not None and node.flag("from") is None and not url else None
     if paths is not None:
-        wanted = join_path("/", "/" + source)
-        assert isinstance(wanted, str)
-        if wanted[1:] in paths:
+        source_path = join_path("/", "/" + source)
+        assert isinstance(source_path, str)
+        if source_path[1:] in paths:
             single = True
-        elif wanted == "/" or any(path.startswith(wanted[1:] + "/") for path in paths):
+        elif source_path == "/" or any(path.startswith(source_path[1:] + "/") for path in paths):
             single = False
     if source in (".", "./", "/") or source.endswith(("/", "/.")):
         single = False
@@ -274,16 +280,21 @@ def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     """Whether a COPY puts one file at exactly `path`, where a command needs something to be there: into a directory
     that is given with a final slash, a directory's content would come without the directory's name. That a directory
     is called as the file is excluded where that name has an extension, or where the stage runs the path."""
-    found = copied(program, step, facts)
-    if found is None or found.single is False:
+    copied_file = copied(program, step, facts)
+    if copied_file is None or copied_file.single is False:
         return False
-    to, source = step.node.arguments[1].value, found.sources[0].rstrip("/")
+    to, source = step.node.arguments[1].value, copied_file.sources[0].rstrip("/")
     into = to.endswith("/") or to in (".", "./")
-    if not into and found.target == path and not is_run(program, step, path) and may_be_directory(program, step, path):
+    if (
+        not into
+        and copied_file.target == path
+        and not is_run(program, step, path)
+        and may_be_directory(program, step, path)
+    ):
         return False
-    if found.single:
-        return found.target == path
-    target = f"{found.target.rstrip('/')}/{source.rpartition('/')[2]}" if into else found.target
+    if copied_file.single:
+        return copied_file.target == path
+    target = f"{copied_file.target.rstrip('/')}/{source.rpartition('/')[2]}" if into else copied_file.target
     if target != path:
         return False
     if (into and FILE.search(source)) or source_kind(step, NO_FACTS, source):

@@ -25,7 +25,7 @@ def downloads(program: Program) -> Iterator[tuple[Step, str]]:
     for stage in program.stages:
         for step in stage.steps:
             if step.effective.keyword == "ADD":
-                for one in step.effective.arguments[:-1]:
-                    if _URL.match(one.value) and not _GIT.search(one.value):
-                        yield step, one.value
+                for argument in step.effective.arguments[:-1]:
+                    if _URL.match(argument.value) and not _GIT.search(argument.value):
+                        yield step, argument.value
                         break

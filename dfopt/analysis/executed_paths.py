@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 def is_run(program: Program, step: Step, path: str) -> bool:
     """Whether the stage of `step` runs `path` for certain behind it: a RUN does, or the image starts with it."""
     start: dict[str, Instruction] = {}
-    for one in program.stages[step.stage].steps:
-        node = one.node
+    for other in program.stages[step.stage].steps:
+        node = other.node
         if node.keyword in ("CMD", "ENTRYPOINT"):
             start[node.keyword] = node
-        elif node.keyword == "RUN" and one.index > step.index and program.body(one).program is not None:
-            for found in program.commands(one).invocations:
-                said = found.path == path or _script(found.program, tuple(found.values), path)
-                if said and found.where == TOP and not found.nested:
+        elif node.keyword == "RUN" and other.index > step.index and program.body(other).program is not None:
+            for invocation in program.commands(other).invocations:
+                said = invocation.path == path or _script(invocation.program, tuple(invocation.values), path)
+                if said and invocation.where == TOP and not invocation.nested:
                     return True
     first = start.get("ENTRYPOINT") or start.get("CMD")
     if first is None or first.form != "json":

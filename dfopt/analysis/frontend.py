@@ -17,14 +17,14 @@ def unread(program: Program, engine: str, level: tuple[int, int], what: str) -> 
     the setting of that name."""
     directive = program.dockerfile.directive("syntax")
     if directive is not None:
-        known = syntax_level(directive)
-        if known is None:
+        level_of_file = syntax_level(directive)
+        if level_of_file is None:
             return f"whether the frontend {directive.value} reads {what} is not known"
-        return "" if known >= level else f"{what} needs syntax {level[0]}.{level[1]} or later"
+        return "" if level_of_file >= level else f"{what} needs syntax {level[0]}.{level[1]} or later"
     if engine == "buildkit":
         return ""
     for node in program.dockerfile.instructions:
-        found = node.nested or node
-        if node.heredocs or any(flag.name in _MODERN for flag in found.flags):
+        inner = node.nested or node
+        if node.heredocs or any(flag.name in _MODERN for flag in inner.flags):
             return ""
     return f'{what} needs BuildKit: nothing shows that it reads this file (--buildkit, or engine = "buildkit", says so)'

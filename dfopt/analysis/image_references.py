@@ -58,12 +58,12 @@ class Site(Record):
 
 def sites(program: Program) -> list[Site]:
     """The images that a file names, in its order."""
-    found: list[Site] = []
+    result: list[Site] = []
     directive = program.dockerfile.directive("syntax")
     if directive is not None:
         word = directive.value.split(" ", 1)[0]
         tail = Tail(SYNTAX, 0, directive.value, len(word), directive.start + len(word))
-        _add(found, "syntax", word, directive.start, directive.start + len(word), tail, "")
+        _add(result, "syntax", word, directive.start, directive.start + len(word), tail, "")
     for stage in program.stages:
         node = stage.node
         image = image_of(program, stage)
@@ -71,15 +71,15 @@ def sites(program: Program) -> list[Site]:
             argument = node.arguments[0]
             start, end = node.joined.span(argument.at, argument.stop)
             tail_, why = _from_tail(program, stage)
-            _add(found, "FROM", image, start, end, tail_, why)
+            _add(result, "FROM", image, start, end, tail_, why)
         for step in stage.steps:
             if step.effective.flags and step.effective.keyword in ("COPY", "RUN"):
                 for flag, name, tail_ in _in_flags(program, stage, step):
                     start, end = node_span(step.node, flag)
                     kind = "COPY --from" if step.effective.keyword == "COPY" else "RUN --mount"
                     why = "" if tail_ is not None else "quotes in the flag hide where the name ends"
-                    _add(found, kind, name, start, end, tail_, why)
-    return found
+                    _add(result, kind, name, start, end, tail_, why)
+    return result
 
 
 def node_span(node: Instruction, slot: int) -> tuple[int, int]:
@@ -88,12 +88,12 @@ def node_span(node: Instruction, slot: int) -> tuple[int, int]:
     return node.joined.span(flag.at, flag.stop)
 
 
-def _add(found: list[Site], kind: str, name: str, start: int, end: int, tail: Tail | None, why: str) -> None:
+def _add(result: list[Site], kind: str, name: str, start: int, end: int, tail: Tail | None, why: str) -> None:
     try:
         ref = parse_image_ref(name)
     except ImageRefError:
         return  # a build context's name, or nothing that BuildKit could pull
-    found.append(Site(kind, ref, start, end, tail, why))
+    result.append(Site(kind, ref, start, end, tail, why))
 
 
 def _in_flags(program: Program, stage: Stage, step: Step) -> Iterator[tuple[int, str, Tail | None]]:
@@ -212,7 +212,7 @@ def _follow(program: Program, stage: Stage) -> tuple[Tail | None, str, list[tupl
             for slot, pair in enumerate(node.pairs)
             if pair.name == last.name
         ]
-        given = [one for one in pairs if one[2].value is not None]
+        given = [reference for reference in pairs if reference[2].value is not None]
         if len(pairs) > 1:
             return None, f"the build argument {last.name} is declared more than once", passed
         if given and not (last.operator == ":-" and not _text(given[0][2].value or "", escape)):
@@ -281,7 +281,11 @@ def _declare_syntax(program: Program, value: str) -> tuple[Rewrite, ...]:
     directive = program.dockerfile.directive("syntax")
     assert directive is not None
     text = program.text
-    comment = next(one for one in program.dockerfile.comments if one.start < directive.start < one.end)
+    comment = next(
+        line_comment
+        for line_comment in program.dockerfile.comments
+        if line_comment.start < directive.start < line_comment.end
+    )
     old = text[comment.start : comment.end].rstrip()
     new = text[comment.start : directive.start] + value + text[directive.end : comment.end]
     return SetDirective("syntax", value), ChangeComments((old,), (new.rstrip(),))

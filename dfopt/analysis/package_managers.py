@@ -52,8 +52,8 @@ class Tool(Record):
     @property
     def does(self) -> dict[str, Any]:
         """What the table says of the subcommand."""
-        found: dict[str, Any] = self.facts.get("commands", {}).get(self.name, {}) if self.name is not None else {}
-        return found
+        row: dict[str, Any] = self.facts.get("commands", {}).get(self.name, {}) if self.name is not None else {}
+        return row
 
     def given(self, key: str) -> bool:
         """Whether one of the options that the table lists under `key` is given."""
@@ -79,55 +79,71 @@ def tools(program: Program, step: Step) -> tuple[Tool, ...]:
     """The package managers that a RUN calls, in source order; none where its text is not understood."""
     if step.effective.keyword != "RUN":
         return ()
-    known = program.body(step).cached
-    found: tuple[Tool, ...] | None = known.derived.get("tools") if known is not None else None
-    if found is None:
-        made = (_tool(one) for one in program.commands(step).invocations)
-        found = tuple([tool for tool in made if tool is not None])
-        if known is not None:
-            known.derived["tools"] = found
-    return found
+    cached = program.body(step).cached
+    result: tuple[Tool, ...] | None = cached.derived.get("tools") if cached is not None else None
+    if result is None:
+        parsed = (_tool(invocation) for invocation in program.commands(step).invocations)
+        result = tuple([tool for tool in parsed if tool is not None])
+        if cached is not None:
+            cached.derived["tools"] = result
+    return result
 
 
-def _tool(one: Invocation) -> Tool | None:
-    name = one.program
+def _tool(invocation: Invocation) -> Tool | None:
+    name = invocation.program
     if name is None:
         return None
     label = name
     if _PYTHON.match(name):
-        module = _module(one.values)
+        module = _module(invocation.values)
         if module is None:
             return None
-        label = f"{name} -m {one.values[module]}"
-        one = Invocation(
-            one.node,
-            one.values[module],
-            one.path,
-            one.words[module + 1 :],
-            one.wrappers,
-            one.where,
-            one.nested,
+        label = f"{name} -m {invocation.values[module]}"
+        invocation = Invocation(
+            invocation.node,
+            invocation.values[module],
+            invocation.path,
+            invocation.words[module + 1 :],
+            invocation.wrappers,
+            invocation.where,
+            invocation.nested,
         )
     elif name == "php":
-        operands = one.operands(("-d", "-c"))
+        operands = invocation.operands(("-d", "-c"))
         script = operands[0].value if operands else None
         if script is None or os.path.basename(script) not in ("composer", "composer.phar"):
             return None
-        index = one.words.index(operands[0])
+        index = invocation.words.index(operands[0])
         label = f"php {script}"
-        one = Invocation(one.node, "composer", script, one.words[index + 1 :], one.wrappers, one.where, one.nested)
-    facts = manager(one.program)
+        invocation = Invocation(
+            invocation.node,
+            "composer",
+            script,
+            invocation.words[index + 1 :],
+            invocation.wrappers,
+            invocation.where,
+            invocation.nested,
+        )
+    facts = manager(invocation.program)
     if facts is None:
         return None
-    command, at = subcommand(one, facts)
+    command, at = subcommand(invocation, facts)
     if command is not None and command in facts.get("groups", ()):
-        rest = Invocation(one.node, one.program, one.path, one.words[at + 1 :], one.wrappers, one.where, one.nested)
+        rest = Invocation(
+            invocation.node,
+            invocation.program,
+            invocation.path,
+            invocation.words[at + 1 :],
+            invocation.wrappers,
+            invocation.where,
+            invocation.nested,
+        )
         second, further = subcommand(rest, facts)
         if second is None:
             command, at = None, -1
         elif second:
             command, at = f"{command} {second}", at + 1 + further
-    return Tool(one, label, facts["family"], facts, command, at)
+    return Tool(invocation, label, facts["family"], facts, command, at)
 
 
 def _module(values: list[str | None]) -> int | None:
@@ -172,16 +188,16 @@ def option_edit(step: Step, body: Body, tool: Tool, option: str) -> tuple[Edit, 
 
 
 def variable(
-    program: Program, step: Step, facts: Facts, name: str, one: Invocation | None = None
+    program: Program, step: Step, facts: Facts, name: str, invocation: Invocation | None = None
 ) -> str | Unknown | None:
     """An environment variable as a command of a RUN sees it: from the command's own prefix, the step's text, ENV, ARG
     and the base image's config. None: not set, as far as file and facts tell; UNKNOWN: set to what is not known."""
-    if one is not None:
-        for assignment in one.node.assignments:
+    if invocation is not None:
+        for assignment in invocation.node.assignments:
             if assignment.name == name:
                 fixed = assignment.value.value if assignment.value is not None else None
                 return UNKNOWN if fixed is None else fixed
-        for word in one.node.words:
+        for word in invocation.node.words:
             if word.value is not None and word.value.startswith(name + "="):
                 return word.value.partition("=")[2]
     body = program.body(step)

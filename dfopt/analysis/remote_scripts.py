@@ -34,10 +34,10 @@ def unseen(program: Program, step: Step) -> list[Node]:
     body = program.body(step)
     if body.cached is None:
         return _unseen(program, step, body)
-    found: list[Node] | None = body.cached.derived.get("unseen")
-    if found is None:
-        found = body.cached.derived["unseen"] = _unseen(program, step, body)
-    return found
+    nodes: list[Node] | None = body.cached.derived.get("unseen")
+    if nodes is None:
+        nodes = body.cached.derived["unseen"] = _unseen(program, step, body)
+    return nodes
 
 
 def _unseen(program: Program, step: Step, body: Body) -> list[Node]:
@@ -49,36 +49,44 @@ def _unseen(program: Program, step: Step, body: Body) -> list[Node]:
         return []
     if not _PERHAPS.search(text):
         return []
-    known = {one.node.start: one for one in program.commands(step).invocations if not one.nested}
-    found: list[Node] = []
+    invocations = {
+        invocation.node.start: invocation for invocation in program.commands(step).invocations if not invocation.nested
+    }
+    nodes: list[Node] = []
     for node in iter_nodes(body.program.script):
-        if any(other.start <= node.start and node.end <= other.end for other in found):
+        if any(other.start <= node.start and node.end <= other.end for other in nodes):
             continue
         if isinstance(node, Pipeline):
             loads = False
             for part in node.commands:
-                one = known.get(part.start) if isinstance(part, SimpleCommand) else None
-                if loads and one is not None and _reads_script(one):
-                    found.append(node)
+                invocation = invocations.get(part.start) if isinstance(part, SimpleCommand) else None
+                if loads and invocation is not None and _reads_script(invocation):
+                    nodes.append(node)
                     break
-                loads = loads or _downloads(part, known)
-        elif isinstance(node, SimpleCommand) and node.start in known and _runs_substitution(known[node.start], known):
-            found.append(node)
-    found += [one.node for one in known.values() if _inline(one)]
-    return found
+                loads = loads or _downloads(part, invocations)
+        elif (
+            isinstance(node, SimpleCommand)
+            and node.start in invocations
+            and _runs_substitution(invocations[node.start], invocations)
+        ):
+            nodes.append(node)
+    nodes += [invocation.node for invocation in invocations.values() if _inline(invocation)]
+    return nodes
 
 
-def _downloads(node: Node, known: dict[int, Invocation]) -> bool:
+def _downloads(node: Node, invocations: dict[int, Invocation]) -> bool:
     return any(
-        isinstance(inner, SimpleCommand) and inner.start in known and known[inner.start].program in DOWNLOADERS
+        isinstance(inner, SimpleCommand)
+        and inner.start in invocations
+        and invocations[inner.start].program in DOWNLOADERS
         for inner in iter_nodes(node)
     )
 
 
-def _reads_script(one: Invocation) -> bool:
+def _reads_script(invocation: Invocation) -> bool:
     """Whether a command runs what comes from its standard input."""
-    values = one.values
-    if one.program in SHELLS:
+    values = invocation.values
+    if invocation.program in SHELLS:
         for value in values:
             if value is None or value in ("-", "-s", "/dev/stdin", "--"):
                 return True
@@ -89,48 +97,50 @@ def _reads_script(one: Invocation) -> bool:
             if not value.startswith("--") and "s" in value:
                 return True
         return True
-    if one.program is None or not _INTERPRETER.match(one.program):
+    if invocation.program is None or not _INTERPRETER.match(invocation.program):
         return False
     return not values or values[0] in ("-", "/dev/stdin")
 
 
-def _runs_substitution(one: Invocation, known: dict[int, Invocation]) -> bool:
+def _runs_substitution(invocation: Invocation, invocations: dict[int, Invocation]) -> bool:
     """Whether a command runs the output of a download: as its script, or as a file."""
-    shell = one.program in SHELLS or (one.program is not None and _INTERPRETER.match(one.program) is not None)
-    if not shell and one.program not in ("eval", "source", "."):
+    shell = invocation.program in SHELLS or (
+        invocation.program is not None and _INTERPRETER.match(invocation.program) is not None
+    )
+    if not shell and invocation.program not in ("eval", "source", "."):
         return False
-    for redirect in one.node.redirects:
-        if shell and redirect.op == "<" and _downloads(redirect.target, known):
+    for redirect in invocation.node.redirects:
+        if shell and redirect.op == "<" and _downloads(redirect.target, invocations):
             return True
-    for word in one.words:
+    for word in invocation.words:
         for inner in iter_nodes(word):
-            if isinstance(inner, ProcessSub) and inner.direction == "<" and _downloads(inner, known):
+            if isinstance(inner, ProcessSub) and inner.direction == "<" and _downloads(inner, invocations):
                 return True
             # in the middle of a shell's script it is data as a rule
             first = not shell or inner.start <= word.start + 1
-            if first and isinstance(inner, CommandSub) and _downloads(inner, known):
+            if first and isinstance(inner, CommandSub) and _downloads(inner, invocations):
                 return True
     return False
 
 
-def _inline(one: Invocation) -> bool:
+def _inline(invocation: Invocation) -> bool:
     """Whether the fixed string of `sh -c '...'` (or `su -c`) runs what it downloads."""
-    if one.program not in SHELLS and one.program not in ("su", "runuser"):
+    if invocation.program not in SHELLS and invocation.program not in ("su", "runuser"):
         return False
-    for option, value in zip(one.values, one.values[1:], strict=False):
+    for option, value in zip(invocation.values, invocation.values[1:], strict=False):
         if option is None or value is None or not option.startswith("-") or not option.endswith("c"):
             continue
         try:
             inner = parse_shell(value)
         except ShellSyntaxError:
             return False
-        found = {node.start: node for node in iter_nodes(inner.script) if isinstance(node, SimpleCommand)}
+        nodes = {node.start: node for node in iter_nodes(inner.script) if isinstance(node, SimpleCommand)}
         return any(
             isinstance(node, Pipeline)
             and any(_name(part) in DOWNLOADERS for part in node.commands[:-1])
             and any(_name(part) in SHELLS for part in node.commands[1:])
             for node in iter_nodes(inner.script)
-        ) and bool(found)
+        ) and bool(nodes)
     return False
 
 

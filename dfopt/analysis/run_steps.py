@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from dfopt.syntax.tree import Instruction
 
 
-def understood_runs(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
-    """The RUNs (behind ONBUILD too) whose text, heredocs included, is `wanted`, with their shell programs. Those that
-    are not understood are passed over: the optimizer says so."""
+def understood_runs(program: Program, is_wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
+    """The RUNs (behind ONBUILD too) whose text, heredocs included, passes `is_wanted`, with their shell programs. Those
+    that are not understood are skipped: the optimizer reports them."""
     for _, _, step, text in program.run_steps():
-        if wanted(text):
+        if is_wanted(text):
             body = program.body(step)
             if body.program is not None:
                 yield step, body
@@ -34,11 +34,11 @@ def no_network(node: Instruction) -> bool:
     return any(flag.name == "network" and flag.value == "none" for flag in node.flags)
 
 
-def invocations(program: Program, wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:
-    """Every command of the RUNs whose text is `wanted`."""
-    for step, body in understood_runs(program, wanted):
-        for one in program.commands(step).invocations:
-            yield step, body, one
+def invocations(program: Program, is_wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body, Invocation]]:
+    """Every command of the RUNs whose text passes `is_wanted`."""
+    for step, body in understood_runs(program, is_wanted):
+        for invocation in program.commands(step).invocations:
+            yield step, body, invocation
 
 
 def place(step: Step, body: Body, start: int, end: int, nested: bool = False) -> tuple[int, int]:

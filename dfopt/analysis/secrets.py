@@ -45,8 +45,8 @@ def secret_value(value: str) -> bool:
 
 def may_hold_shapes(text: str) -> bool:
     """A quick look at a whole file: whether `shapes` could find anything in it."""
-    found = [mark for mark in table("secrets")["marks"]["any"] if mark in text]
-    return bool(found)
+    marks = [mark for mark in table("secrets")["marks"]["any"] if mark in text]
+    return bool(marks)
 
 
 _shapes: re.Pattern[str] | None = None
@@ -55,12 +55,12 @@ _shapes: re.Pattern[str] | None = None
 def shapes(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     """(what it is, span) of the tokens and keys in a text that their shape gives away."""
     global _shapes
-    known: dict[str, str] = table("secrets")["shapes"]
+    patterns: dict[str, str] = table("secrets")["shapes"]
     if _shapes is None:
-        _shapes = re.compile("|".join([f"({pattern})" for pattern in known.values()]))
+        _shapes = re.compile("|".join([f"({pattern})" for pattern in patterns.values()]))
     for match in _shapes.finditer(text, start, end):
         number = match.lastindex or 1
-        yield list(known)[number - 1], match.start(), match.end()
+        yield list(patterns)[number - 1], match.start(), match.end()
 
 
 def urls(text: str, start: int, end: int) -> Iterator[tuple[str, str, int, int]]:

@@ -118,7 +118,7 @@ def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
         search = scope.env.get("PATH")
         said = search.split(":") if isinstance(search, str) else []
         places = [posixpath.join(directory, name) for directory in (*said, *_SEARCHED) if directory]
-    found: list[str] = []
+    candidates: list[str] = []
     for step in reversed(chain(program, stage)):
         node = step.node
         if node.keyword not in ("COPY", "ADD") or node.flag("from") is not None:
@@ -131,11 +131,13 @@ def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
                 continue
             source = posixpath.normpath(word).lstrip("/")
             if posixpath.basename(source) == base or target in places:
-                found.append(source)
+                candidates.append(source)
             elif isinstance(target, str):
                 below = [path for path in places if path.startswith(target.rstrip("/") + "/")]
-                found += [posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))) for path in below]
-    return found
+                candidates += [
+                    posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))) for path in below
+                ]
+    return candidates
 
 
 class _StartupReader:
@@ -188,31 +190,31 @@ class _StartupReader:
         except ShellSyntaxError:
             self.why = self.why or "the shell text that the image starts is not understood"
             return
-        found = commands(_body(tree, text))
-        for one in found.invocations:
-            if not one.node.words or one.program in found.functions:
+        listed = commands(_body(tree, text))
+        for invocation in listed.invocations:
+            if not invocation.node.words or invocation.program in listed.functions:
                 continue
-            if one.program is None:
+            if invocation.program is None:
                 # `exec "$@"` is what follows the script in ENTRYPOINT or CMD
-                raw = text[one.node.start : one.node.end]
+                raw = text[invocation.node.start : invocation.node.end]
                 if "$@" not in raw and "$*" not in raw:
-                    self.runs.append(Run((), (), one))
-                elif one.wrappers:
-                    self.runs.append(Run(one.wrappers, (), one))
+                    self.runs.append(Run((), (), invocation))
+                elif invocation.wrappers:
+                    self.runs.append(Run(invocation.wrappers, (), invocation))
                 continue
-            self.runs.append(Run((*one.wrappers, one.program), tuple(one.values), one))
-            if one.nested or one.path is None:
+            self.runs.append(Run((*invocation.wrappers, invocation.program), tuple(invocation.values), invocation))
+            if invocation.nested or invocation.path is None:
                 continue
-            if one.program in (*SHELLS, "source", "."):
-                operand = next((v for v in one.values if v is None or not v.startswith("-")), "")
-                inline = any(v is not None and re.fullmatch(r"-\w*c", v) for v in one.values)
+            if invocation.program in (*SHELLS, "source", "."):
+                operand = next((v for v in invocation.values if v is None or not v.startswith("-")), "")
+                inline = any(v is not None and re.fullmatch(r"-\w*c", v) for v in invocation.values)
                 if operand and not inline:
                     self.script(operand, sure=True)
                 elif operand is None and not inline:
                     self.why = self.why or "it runs a script that a variable names"
             else:
-                self.script(one.path, sure=False)
-                self.package_script(one.program, one.values)
+                self.script(invocation.path, sure=False)
+                self.package_script(invocation.program, invocation.values)
 
     def package_script(self, name: str, words: Sequence[str | None]) -> None:
         """What a Node package manager starts: the script of package.json that it names, or a package's program."""
@@ -284,13 +286,13 @@ class _StartupReader:
         path = join_path(self.program.end_scope(self.stage).workdir, name) if "/" in name else name
         if image is None or not isinstance(path, str):
             return False
-        found = image.artifact(path) if "/" in path else in_path(image, path)
-        if found is None or (found.kind == "script" and _SHELL.search(found.interpreter) is None):
-            return found is not None
-        text = image.script(found.path)
+        artifact = image.artifact(path) if "/" in path else in_path(image, path)
+        if artifact is None or (artifact.kind == "script" and _SHELL.search(artifact.interpreter) is None):
+            return artifact is not None
+        text = image.script(artifact.path)
         if text is not None:
             self.shell(text.replace("\r\n", "\n"))
-        return text is not None or found.kind == "elf"
+        return text is not None or artifact.kind == "elf"
 
     def wrapped(self, before: tuple[str, ...], words: tuple[str, ...]) -> bool:
         """The base image's ENTRYPOINT, which gets `words`: whether it is known what it does. It is where it is an init,
@@ -302,9 +304,9 @@ class _StartupReader:
         if not before:
             return True
         count = len(self.texts)
-        known = self.built_script(before[0]) and len(self.texts) > count and _PASSED.search(self.texts[count])
+        passes_on = self.built_script(before[0]) and len(self.texts) > count and _PASSED.search(self.texts[count])
         self.runs.append(Run((posixpath.basename(before[0]),), (*before[1:], *words)))
-        return bool(known)
+        return bool(passes_on)
 
 
 def _body(tree: ShellProgram, text: str) -> Body:

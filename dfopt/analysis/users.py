@@ -94,32 +94,34 @@ class Created(Record):
 
 def created_users(program: Program, steps: Iterable[Step]) -> list[Created]:
     """The users that RUNs create for certain, by useradd or adduser."""
-    known: dict[str, Any] = table("users")["create"]
-    found: list[Created] = []
+    programs: dict[str, Any] = table("users")["create"]
+    users: list[Created] = []
     for step in steps:
         if step.node.keyword != "RUN" or "add" not in step.node.joined.text + "".join(_documents(program, step)):
             continue
-        for one in program.commands(step).invocations:
-            if one.program not in known or one.where not in (TOP, INNER):
+        for invocation in program.commands(step).invocations:
+            if invocation.program not in programs or invocation.where not in (TOP, INNER):
                 continue
-            taking = known[one.program]["value-options"]
-            operands = [word.value for word in one.operands(taking)]
+            taking = programs[invocation.program]["value-options"]
+            operands = [word.value for word in invocation.operands(taking)]
             # `adduser NAME GROUP` puts a user into a group; busybox and Debian agree on that
-            if not operands or operands[-1] is None or (one.program == "adduser" and len(operands) > 1):
+            if not operands or operands[-1] is None or (invocation.program == "adduser" and len(operands) > 1):
                 continue
             number = ""
-            for index, value in enumerate(one.values):
-                if value in known[one.program]["id"] and index + 1 < len(one.values):
-                    number = one.values[index + 1] or ""
+            for index, value in enumerate(invocation.values):
+                if value in programs[invocation.program]["id"] and index + 1 < len(invocation.values):
+                    number = invocation.values[index + 1] or ""
                 elif value is not None and value.startswith("--uid="):
                     number = value[6:]
                 elif value is not None and re.fullmatch(r"-u\d+", value):
                     number = value[2:]
             if number != "0":
-                groups = one.has_option("-g", "--gid", "-G", "--ingroup", "-N", "--no-user-group")
-                grouped = not groups and (one.program == "adduser" or one.has_option("-U", "--user-group"))
-                found.append(Created(operands[-1], number if number.isdigit() else "", grouped))
-    return found
+                groups = invocation.has_option("-g", "--gid", "-G", "--ingroup", "-N", "--no-user-group")
+                grouped = not groups and (
+                    invocation.program == "adduser" or invocation.has_option("-U", "--user-group")
+                )
+                users.append(Created(operands[-1], number if number.isdigit() else "", grouped))
+    return users
 
 
 def _documents(program: Program, step: Step) -> list[str]:
@@ -128,7 +130,7 @@ def _documents(program: Program, step: Step) -> list[str]:
 
 def owners(program: Program, steps: Iterable[Step]) -> dict[str, int]:
     """The users, but for root, to whom steps give files (COPY --chown, chown): name or number -> line."""
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for step in steps:
         node = step.node
         given: list[str | Unknown] = []
@@ -136,15 +138,15 @@ def owners(program: Program, steps: Iterable[Step]) -> dict[str, int]:
         if flag is not None and flag.value:
             given.append(program.scope(step).expand(flag.value, program.dockerfile.escape))
         elif node.keyword == "RUN" and "chown" in node.joined.text + "".join(_documents(program, step)):
-            for one in program.commands(step).invocations:
-                if one.program == "chown":
-                    operands = one.operands(("--from", "--reference"))
+            for invocation in program.commands(step).invocations:
+                if invocation.program == "chown":
+                    operands = invocation.operands(("--from", "--reference"))
                     given.append((operands[0].value or "$") if operands else "$")
         for value in given:
             name = "$" if isinstance(value, Unknown) else re.split("[:.]", value)[0]
             if name and name not in _ROOT:
-                found.setdefault(name, node.line)
-    return found
+                ids.setdefault(name, node.line)
+    return ids
 
 
 def last_user(program: Program, stage: Stage) -> tuple[Step | None, str]:

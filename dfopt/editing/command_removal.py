@@ -33,29 +33,39 @@ def without_cleanups(
     edits: list[Edit] = []
     rewrites: list[Rewrite] = []
     whole: list[SimpleCommand] = []
-    for one in program.commands(step).invocations:
-        words = tuple([body.text[word.start : word.end] for word in one.node.words]) if not one.nested else ()
-        if one.nested:
-            words = tuple([value or "$" for value in (one.program, *one.values)])
+    for invocation in program.commands(step).invocations:
+        words = (
+            tuple([body.text[word.start : word.end] for word in invocation.node.words]) if not invocation.nested else ()
+        )
+        if invocation.nested:
+            words = tuple([value or "$" for value in (invocation.program, *invocation.values)])
         hit = [path for path in paths if deletes(words, path)]
         if not hit:
             continue
-        if one.program != "rm" or one.nested or one.where == SUBSTITUTION or one.node.redirects or one.node.assignments:
+        if (
+            invocation.program != "rm"
+            or invocation.nested
+            or invocation.where == SUBSTITUTION
+            or invocation.node.redirects
+            or invocation.node.assignments
+        ):
             raise Refusal(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
-        operands = [word for word in one.operands() if any(reaches(body.text[word.start : word.end], p) for p in paths)]
+        operands = [
+            word for word in invocation.operands() if any(reaches(body.text[word.start : word.end], p) for p in paths)
+        ]
         for word in operands:
             if not any(_inside(body.text[word.start : word.end], path) for path in paths):
                 shown = body.text[word.start : word.end]
                 which = "may be anything" if "$" in shown else f"is more than {what}"
                 raise Refusal(f"the RUN deletes `{shown}`, which {which}")
-        if len(operands) == len(one.operands()):
-            whole.append(one.node)
+        if len(operands) == len(invocation.operands()):
+            whole.append(invocation.node)
             continue
         for word in reversed(operands):
-            index = one.node.words.index(word)
-            begin = body.span(one.node.words[index - 1].end, word.end)[0]
+            index = invocation.node.words.index(word)
+            begin = body.span(invocation.node.words[index - 1].end, word.end)[0]
             edits.append(Edit(begin, body.span(word.start, word.end)[1], ""))
-            rewrites.append(EditWords(step.index, one.node.start, index, 1, ()))
+            rewrites.append(EditWords(step.index, invocation.node.start, index, 1, ()))
     for tool in tools(program, step):
         emptied = "index" if family == "apt" else "cache"  # `apt-get clean` does not reach where the packages are kept
         if tool.family == family and emptied in tool.does.get("cleans", ()):
@@ -113,10 +123,10 @@ def removals(
         return edits, rewrites
     edits = []
     for node in gone:
-        made = removal(program, step, body, node)
-        tail = _last(program, body, node) if made is None else None
-        if made is not None:
-            edits += made[0]
+        removed = removal(program, step, body, node)
+        tail = _last(program, body, node) if removed is None else None
+        if removed is not None:
+            edits += removed[0]
         elif tail is not None:
             edits.append(tail)
             rewrites[gone.index(node)] = RemoveLast(step.index, node.start)
@@ -129,8 +139,8 @@ def removals(
 
 def touching_itself(edits: Sequence[Edit]) -> bool:
     """Whether two edits of a set overlap."""
-    found = sorted(edits, key=lambda edit: (edit.start, edit.end))
-    return any(found[index].end > found[index + 1].start for index in range(len(found) - 1))
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    return any(ordered[index].end > ordered[index + 1].start for index in range(len(ordered) - 1))
 
 
 def _last(program: Program, body: Body, node: SimpleCommand) -> Edit | None:

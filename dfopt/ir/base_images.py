@@ -58,8 +58,8 @@ class ImageRows:
             return self.found[image]
         if len(self.found) >= _KEPT:
             self.found.clear()
-        found = self.found[image] = self._find(image)
-        return found
+        row = self.found[image] = self._find(image)
+        return row
 
     def _find(self, image: str) -> dict[str, Any] | None:
         repository, tag = split_image(image)
@@ -69,8 +69,8 @@ class ImageRows:
         numbers = [number for parts, number in self.globs if _fits(repository, parts)]
         numbers += self.exact.get(repository, ())
         for number in sorted(numbers):
-            wanted = self.rows[number].get("tag")
-            if wanted is None or (tag is not None and re.search(wanted, tag)):
+            tag_pattern = self.rows[number].get("tag")
+            if tag_pattern is None or (tag is not None and re.search(tag_pattern, tag)):
                 return self.rows[number]
         return None
 
@@ -82,10 +82,10 @@ def _fits(name: str, parts: list[str]) -> bool:
         return False
     at, stop = len(first), len(name) - len(last)
     for part in middle:
-        found = name.find(part, at, stop)
-        if found < 0:
+        index = name.find(part, at, stop)
+        if index < 0:
             return False
-        at = found + len(part)
+        at = index + len(part)
     return True
 
 

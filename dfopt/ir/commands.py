@@ -69,7 +69,7 @@ class Invocation(Record):
     def operands(self, value_options: Iterable[str] = ()) -> list[Word]:
         """The words that are neither options nor values of `value_options`; behind `--` everything is an operand."""
         taking = frozenset(value_options)
-        found: list[Word] = []
+        words: list[Word] = []
         skip = False
         only = False
         for word in self.words:
@@ -77,12 +77,12 @@ class Invocation(Record):
             if skip:
                 skip = False
             elif only or value is None or not value.startswith("-") or value == "-":
-                found.append(word)
+                words.append(word)
             elif value == "--":
                 only = True
             elif value in taking:
                 skip = True
-        return found
+        return words
 
     def has_option(self, *names: str) -> bool:
         """Whether one of the options is given, also as `--name=value`, or as a letter in a bundle like `-qy`."""
@@ -101,24 +101,24 @@ class Invocation(Record):
 def unbundled(values: Iterable[str | None], taking: Collection[str]) -> list[str | None]:
     """Words with joined short options taken apart as getopt(3) does: `-qO/x` is `-q`, `-O`, `/x`. `taking`: options
     that take a value. Not for programs whose long options have one dash."""
-    found: list[str | None] = []
+    options: list[str | None] = []
     skip = False
     for value in values:
         if skip or value is None or value in ("-", "--") or not value.startswith("-"):
             skip = False
-            found.append(value)
+            options.append(value)
         elif value.startswith("--"):
             skip = value in taking
-            found.append(value)
+            options.append(value)
         else:
             for position, letter in enumerate(value[1:], 2):
-                found.append(f"-{letter}")
+                options.append(f"-{letter}")
                 if f"-{letter}" in taking:
                     rest = value[position:]
-                    found += [rest] if rest else []
+                    options += [rest] if rest else []
                     skip = not rest
                     break
-    return found
+    return options
 
 
 class CommandList(Record):
@@ -247,11 +247,11 @@ class _InvocationCollector:
             at = behind
         return Invocation(node, None, None, (), tuple(prefix), where, self.nested)
 
-    def _inline_script(self, found: Invocation, where: str) -> None:
+    def _inline_script(self, invocation: Invocation, where: str) -> None:
         """The commands inside `sh -c 'script'`, where the script is a fixed string."""
-        if found.program not in ("sh", "bash", "dash", "ash") or self.depth > 3:
+        if invocation.program not in ("sh", "bash", "dash", "ash") or self.depth > 3:
             return
-        values = found.values
+        values = invocation.values
         for index, value in enumerate(values):
             if value is None or not value.startswith("-"):
                 return
@@ -288,8 +288,8 @@ class _InvocationCollector:
 _ORDER = (TOP, INNER, MAYBE, SUBSTITUTION)
 
 
-def _least(one: str, other: str) -> str:
-    return max(one, other, key=_ORDER.index)
+def _least(where: str, other: str) -> str:
+    return max(where, other, key=_ORDER.index)
 
 
 def _behind_wrapper(words: tuple[Word, ...], at: int, wrapper: Any) -> int:

@@ -68,12 +68,12 @@ def manager(name: str | None) -> dict[str, Any] | None:
     if own is None and name.startswith("pip"):
         match = re.match(r"(pip|pip3)(?:\.\d+|3\.\d+)?\Z", name)
         own = managers.get(match[1]) if match else None
-    found = None
+    merged = None
     if own is not None:
         parent = manager(own.get("like")) or {}
-        found = {**parent, **own, "commands": {**parent.get("commands", {}), **own.get("commands", {})}}
-    _merged[name] = found
-    return found
+        merged = {**parent, **own, "commands": {**parent.get("commands", {}), **own.get("commands", {})}}
+    _merged[name] = merged
+    return merged
 
 
 def cache_filling_calls(family: str) -> re.Pattern[str]:
@@ -87,12 +87,12 @@ def cache_filling_calls(family: str) -> re.Pattern[str]:
     )
 
 
-def subcommand(found: Invocation, facts: dict[str, Any]) -> tuple[str | None, int]:
+def subcommand(invocation: Invocation, facts: dict[str, Any]) -> tuple[str | None, int]:
     """The package manager's subcommand and the index of its word among `words`; (None, -1) where it is not fixed, and
     ("", -1) where there is none."""
     taking = facts.get("value-options", ())
     skip = False
-    for index, word in enumerate(found.words):
+    for index, word in enumerate(invocation.words):
         value = word.value
         if skip:
             skip = False
@@ -161,45 +161,47 @@ class _EffectCollector:
         self.opaque = frozenset(programs["opaque"]["names"])
         self.readers: dict[str, list[str]] = programs["index-readers"]
 
-    def add(self, kind: str, path: str, one: Invocation, *, within: bool = False) -> None:
-        deep = kind == "changes" and one.has_option("-R", "--recursive")
-        self.effects.append(Effect(kind, path, one.node.start, one.where, one.program or "", deep, within))
+    def add(self, kind: str, path: str, invocation: Invocation, *, within: bool = False) -> None:
+        deep = kind == "changes" and invocation.has_option("-R", "--recursive")
+        self.effects.append(
+            Effect(kind, path, invocation.node.start, invocation.where, invocation.program or "", deep, within)
+        )
 
-    def path(self, kind: str, word: str | None, one: Invocation, *, within: bool = False) -> None:
+    def path(self, kind: str, word: str | None, invocation: Invocation, *, within: bool = False) -> None:
         if word is None or word.startswith("~"):  # which home that is depends on the user
             return
         target = join_path(self.directory, word)
         if not isinstance(target, Unknown):
-            self.add(kind, target, one, within=within)
+            self.add(kind, target, invocation, within=within)
 
-    def invocation(self, one: Invocation, functions: frozenset[str]) -> None:
-        for redirect in one.node.redirects:
+    def invocation(self, call: Invocation, functions: frozenset[str]) -> None:
+        for redirect in call.node.redirects:
             if redirect.op in (">", ">>", ">|", "&>", "&>>") and redirect.target.value not in (None, "/dev/null"):
-                self.path("creates", redirect.target.value, one)
-        name = one.program
-        if not one.node.words:
+                self.path("creates", redirect.target.value, call)
+        name = call.program
+        if not call.node.words:
             return
         if name is None:
-            self.add("opaque", "a command named by a variable", one)
+            self.add("opaque", "a command named by a variable", call)
         elif name == "cd":
-            operands = one.operands()
+            operands = call.operands()
             target = operands[0].value if operands else None
             self.directory = UNKNOWN if target is None else join_path(self.directory, target)
         elif name in functions:
             return  # its body was read where it is defined
         elif (facts := manager(name)) is not None:
-            self.package(one, facts)
+            self.package(call, facts)
         elif name in self.files:
-            self.file(one, self.files[name])
-        elif self.is_opaque(one, name):
-            self.add("opaque", " ".join(word.value or "$" for word in one.node.words)[:60], one)
+            self.file(call, self.files[name])
+        elif self.is_opaque(call, name):
+            self.add("opaque", " ".join(word.value or "$" for word in call.node.words)[:60], call)
         for family, names in self.readers.items():
             if name in names:
-                self.add("reads-index", family, one)
+                self.add("reads-index", family, call)
 
-    def is_opaque(self, one: Invocation, name: str) -> bool:
+    def is_opaque(self, invocation: Invocation, name: str) -> bool:
         """Whether a program may run commands that are not in the file."""
-        values = one.values
+        values = invocation.values
         if name in ("sh", "bash", "dash", "ash", "zsh"):
             # a script by name or from a pipe; `-c 'fixed string'` was read by itself
             inline = any(v is not None and v.startswith("-") and "c" in v for v in values)
@@ -207,7 +209,7 @@ class _EffectCollector:
         if name in (".", "source", "eval"):
             fixed = values[0] if values else None
             return fixed is None or not fixed.startswith(("/etc/", "/root/.", "$HOME", "~"))
-        path = one.path or ""
+        path = invocation.path or ""
         if "/" in path and not path.startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")):
             return True
         if name.endswith((".sh", ".bash", ".py", ".pl", ".rb")):
@@ -218,82 +220,82 @@ class _EffectCollector:
             return name not in ("make", "cmake", "ninja") or _TARGETS.search(words) is not None
         return _INSTALLER.search(name) is not None and name != "install"
 
-    def package(self, one: Invocation, facts: dict[str, Any]) -> None:
+    def package(self, invocation: Invocation, facts: dict[str, Any]) -> None:
         family = str(facts["family"])
         if facts.get("reads-index"):
-            self.add("reads-index", family, one)
+            self.add("reads-index", family, invocation)
             return
-        name, index = subcommand(one, facts)
+        name, index = subcommand(invocation, facts)
         if name is None:
-            self.add("opaque", "a package manager's subcommand that is not fixed", one)
+            self.add("opaque", "a package manager's subcommand that is not fixed", invocation)
             return
         does = facts["commands"].get(name)
         if does is None:
             return
         if does.get("refreshes"):
-            self.add("refreshes", family, one)
+            self.add("refreshes", family, invocation)
             for path in facts.get("index", ()):
-                self.path("creates", path, one)
+                self.path("creates", path, invocation)
         if does.get("reads-index"):
-            self.add("reads-index", family, one)
+            self.add("reads-index", family, invocation)
         if does.get("installs"):
-            self.add("installs", family, one)
-            self.packages("creates", one, facts, index)
+            self.add("installs", family, invocation)
+            self.packages("creates", invocation, facts, index)
         if does.get("removes"):
-            self.add("removes", family, one)
-            self.packages("deletes", one, facts, index)
+            self.add("removes", family, invocation)
+            self.packages("deletes", invocation, facts, index)
         if does.get("caches"):
             for path in facts.get("cache", ()):
-                self.path("creates", path, one)
+                self.path("creates", path, invocation)
             if facts.get("self-refreshing"):
                 for path in facts.get("index", ()):
-                    self.path("creates", path, one)
+                    self.path("creates", path, invocation)
         for kind in does.get("cleans", ()):
             for path in facts.get(kind, ()):
-                self.path("deletes", path, one)
+                self.path("deletes", path, invocation)
 
-    def packages(self, kind: str, one: Invocation, facts: dict[str, Any], index: int) -> None:
+    def packages(self, kind: str, invocation: Invocation, facts: dict[str, Any], index: int) -> None:
         """What the subcommand's operands name, as paths of the form "apt:gcc"; a name for several counts as one."""
         skip = ""
-        for word in one.words[index + 1 :] if index >= 0 else ():
+        for word in invocation.words[index + 1 :] if index >= 0 else ():
             value = word.value or ""
             option, skip = skip, ""
             if value.startswith("-"):
                 skip = value if value in facts.get("value-options", ()) else ""
             elif value and (not option or option in facts.get("group-options", ())):
-                self.add(kind, f"{facts['family']}:{re.split('[=<>~]', value, maxsplit=1)[0]}", one)
+                self.add(kind, f"{facts['family']}:{re.split('[=<>~]', value, maxsplit=1)[0]}", invocation)
 
-    def file(self, one: Invocation, facts: dict[str, Any]) -> None:
+    def file(self, invocation: Invocation, facts: dict[str, Any]) -> None:
         created_by, into = facts.get("creates-options", ()), facts.get("into-options", ())
         taking = (*facts.get("value-options", ()), *created_by, *into)
-        values = unbundled(one.values, taking) if facts.get("bundles") else one.values
+        values = unbundled(invocation.values, taking) if facts.get("bundles") else invocation.values
         directed = False
         for index, value in enumerate(values):
             following = values[index + 1] if index + 1 < len(values) else None
             if value is None:
                 continue
             if value in created_by or value in into:
-                self.path("creates", following, one)
+                self.path("creates", following, invocation)
                 directed = True
             elif value.partition("=")[0] in (*created_by, *into) and "=" in value:
-                self.path("creates", value.partition("=")[2], one)
+                self.path("creates", value.partition("=")[2], invocation)
                 directed = True
-        operands = one.operands(taking)
+        operands = invocation.operands(taking)
         for kind in ("creates", "deletes", "changes"):
             rule = facts.get(kind)
             for word in _chosen(operands, rule, directed):
-                self.path(kind, globless(word), one, within=word.value is None)
+                self.path(kind, globless(word), invocation, within=word.value is None)
         if facts.get("url") and not directed:
             for word in operands:
-                self.path("creates", _url_name(word.value), one)
+                self.path("creates", _url_name(word.value), invocation)
         if any(value in facts.get("url-option", ()) for value in values if value):
             for word in operands:
-                self.path("creates", _url_name(word.value), one)
+                self.path("creates", _url_name(word.value), invocation)
         if facts.get("clone") and operands and operands[0].value == "clone" and len(operands) > 1:
             target = (
                 operands[-1].value if len(operands) > 2 else (_url_name(operands[1].value) or "").removesuffix(".git")
             )
-            self.path("creates", target or None, one)
+            self.path("creates", target or None, invocation)
 
 
 def _chosen(operands: list[Word], rule: str | None, directed: bool) -> list[Word]:

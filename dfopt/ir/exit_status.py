@@ -31,8 +31,8 @@ _INPUT = frozenset(("<", "<<", "<<-", "<<<", "<>", "<&"))
 def errexit_throughout(body: Body) -> bool:
     """Whether `set -e` is in force in the body's own list from its first command to its end."""
     assert body.program is not None
-    found = body.program.script.items
-    first = found[0].command
+    items = body.program.script.items
+    first = items[0].command
     sets = "e" in body.shell.options or (
         isinstance(first, SimpleCommand)
         and bool(first.words)

@@ -103,7 +103,7 @@ def copied_paths(program: Program, stage: Stage) -> set[str] | None:
     from dfopt.syntax.expand import Unknown
     from dfopt.syntax.mounts import mounts
 
-    found: set[str] = set()
+    paths: set[str] = set()
     for other in program.stages[stage.index + 1 :]:
         for step in other.steps:
             node = step.effective
@@ -114,8 +114,8 @@ def copied_paths(program: Program, stage: Stage) -> set[str] | None:
                     path = join_path("/", program.scope(step).expand(argument.value, escape))
                     if isinstance(path, Unknown):
                         return None
-                    found.add(path)
+                    paths.add(path)
             for mount in mounts(node):
                 if program.stage_named(mount.image, other.index) == stage.index:
-                    found.add("/" + mount.source.strip("/"))
-    return found
+                    paths.add("/" + mount.source.strip("/"))
+    return paths

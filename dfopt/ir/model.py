@@ -89,10 +89,10 @@ def value_of(node: Instruction, text: str) -> tuple[object, ...]:
 
 def term(script: Script, text: str) -> Term:
     """The term of a list; a list of one command that simply ends is that command."""
-    found = script.items
-    if len(found) == 1 and found[0].terminator != "&":
-        return _command(found[0].command, text)
-    pairs = [(_command(one.command, text), "&" if one.terminator == "&" else ";") for one in found]
+    items = script.items
+    if len(items) == 1 and items[0].terminator != "&":
+        return _command(items[0].command, text)
+    pairs = [(_command(item.command, text), "&" if item.terminator == "&" else ";") for item in items]
     return ("list", tuple(pairs))
 
 
@@ -114,8 +114,8 @@ def _command(node: Command, text: str) -> Term:
     if isinstance(node, AndOr):
         result = _command(node.items[0], text)
         for operator, right in zip(node.ops, node.items[1:], strict=True):
-            made = _command(right, text)
-            result = both(result, made) if operator == "&&" else ("or", result, made)
+            right_term = _command(right, text)
+            result = both(result, right_term) if operator == "&&" else ("or", result, right_term)
         return result
     if isinstance(node, Pipeline):
         return ("pipe", node.negated, node.timed, node.ops, tuple([_command(part, text) for part in node.commands]))
@@ -142,8 +142,8 @@ def _command(node: Command, text: str) -> Term:
         )
     if isinstance(node, Case):
         cases = [
-            (tuple([text[p.start : p.end] for p in one.patterns]), term(one.body, text), one.terminator or ";;")
-            for one in node.items
+            (tuple([text[p.start : p.end] for p in case.patterns]), term(case.body, text), case.terminator or ";;")
+            for case in node.items
         ]
         subject = text[node.subject.start : node.subject.end]
         return ("case", subject, tuple(cases), _redirects(node.redirects, text))
@@ -161,39 +161,39 @@ def _redirects(redirects: tuple[Redirect, ...], text: str) -> tuple[object, ...]
     return tuple([(r.fd, r.op, text[r.target.start : r.target.end], r.body) for r in redirects])
 
 
-def _is_command(made: tuple[Any, ...]) -> bool:
+def _is_command(term: tuple[Any, ...]) -> bool:
     """Whether a tuple is a command's term, and not the words of a program that is called cmd: those are all strings."""
-    return len(made) > 1 and made[0] == "cmd" and isinstance(made[1], int)
+    return len(term) > 1 and term[0] == "cmd" and isinstance(term[1], int)
 
 
-def bare(made: Any) -> Any:
+def bare(term: Any) -> Any:
     """A term without the offsets of its commands: what is compared."""
-    if isinstance(made, tuple):
-        if _is_command(made):
-            return ("cmd", *made[2:])
-        return tuple([bare(part) for part in made])
-    return made
+    if isinstance(term, tuple):
+        if _is_command(term):
+            return ("cmd", *term[2:])
+        return tuple([bare(part) for part in term])
+    return term
 
 
-def with_command(made: Term, offset: int, change: Any) -> Term | None:
+def with_command(term: Term, offset: int, change: Any) -> Term | None:
     """The term with the command at `offset` replaced by `change(command)`; None where there is no such command."""
-    if _is_command(made):
-        return change(made) if made[1] == offset else None
-    for index, part in enumerate(made):
+    if _is_command(term):
+        return change(term) if term[1] == offset else None
+    for index, part in enumerate(term):
         if isinstance(part, tuple) and part:
             if isinstance(part[0], str):
                 changed = with_command(part, offset, change)
             else:
                 changed = _inside(part, offset, change)
             if changed is not None:
-                return (*made[:index], changed, *made[index + 1 :])
+                return (*term[:index], changed, *term[index + 1 :])
     return None
 
 
 def _inside(parts: tuple[Any, ...], offset: int, change: Any) -> tuple[Any, ...] | None:
     for index, part in enumerate(parts):
         if isinstance(part, tuple) and part:
-            found = with_command(part, offset, change) if isinstance(part[0], str) else _inside(part, offset, change)
-            if found is not None:
-                return (*parts[:index], found, *parts[index + 1 :])
+            changed = with_command(part, offset, change) if isinstance(part[0], str) else _inside(part, offset, change)
+            if changed is not None:
+                return (*parts[:index], changed, *parts[index + 1 :])
     return None

@@ -86,12 +86,12 @@ class Program:
 
     def stage_named(self, reference: str, before: int) -> int | None:
         """The stage that `COPY --from=reference` in stage `before` means: by name (any case), or by number."""
-        wanted = reference.lower()
+        name = reference.lower()
         for stage in reversed(self.stages[:before]):
-            if stage.name and stage.name == wanted:
+            if stage.name and stage.name == name:
                 return stage.index
-        if wanted.isdigit() and wanted.isascii() and int(wanted) < before:
-            return int(wanted)
+        if name.isdigit() and name.isascii() and int(name) < before:
+            return int(name)
         return None
 
     def copies_from(self, stage: Stage) -> set[int]:
@@ -126,13 +126,13 @@ class Program:
                     used.add(stage.parent)
                 used |= self.copies_from(stage)
             leaves = [stage.index for stage in self.stages if stage.index not in used or stage is self.final]
-            found: set[int] = set()
+            indices: set[int] = set()
             for leaf in leaves:
                 at: int | None = leaf
-                while at is not None and at not in found:
-                    found.add(at)
+                while at is not None and at not in indices:
+                    indices.add(at)
                     at = self.stages[at].parent
-            self._shipped = frozenset(found)
+            self._shipped = frozenset(indices)
         return self._shipped
 
     def run_steps(self) -> list[tuple[Stage, int, Step, str]]:
@@ -158,9 +158,9 @@ class Program:
             body = self._bodies[step.index] = make_body(self.dockerfile, step, self.scope(step))
         return body
 
-    def between(self, one: Step, other: Step) -> list[Step]:
+    def between(self, first: Step, other: Step) -> list[Step]:
         """The steps between two of a stage."""
-        return [step for step in self.stages[one.stage].steps if one.index < step.index < other.index]
+        return [step for step in self.stages[first.stage].steps if first.index < step.index < other.index]
 
     def commands(self, step: Step) -> CommandList:
         """The invocations of a step's body (listed once)."""

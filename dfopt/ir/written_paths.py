@@ -31,16 +31,16 @@ _PREFIXES = ("/usr/local", "/opt", "/root")
 def written(program: Program, stage: Stage, only: Step | None = None) -> list[str]:
     """Paths that the steps of `stage` write (of the stages it builds on too), or that step `only` writes; what they
     write may lie below. Absolute, normalized, in no order."""
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     at: Stage | None = stage
     while at is not None:
         for step in at.steps:
             if only is None or step.index == only.index:
                 for path in _of_step(program, step):
                     if path != "/":
-                        found[path] = None
+                        paths[path] = None
         at = program.stages[at.parent] if at.parent is not None and only is None else None
-    return list(found)
+    return list(paths)
 
 
 def _of_step(program: Program, step: Step) -> Iterator[str]:
@@ -64,8 +64,8 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
         return
     if step.node.keyword != "RUN":
         return
-    found = program.run_commands(step)
-    for effect in command_effects(found, scope.workdir):
+    listed = program.run_commands(step)
+    for effect in command_effects(listed, scope.workdir):
         if effect.kind == "creates" and effect.path.startswith("/"):
             yield effect.path
     if isinstance(scope.workdir, str):
@@ -74,24 +74,24 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
         if isinstance(setting, str) and setting.startswith("/") and ":" not in setting:
             yield setting
     directory: str | Unknown = scope.workdir
-    known = table("programs")["files"]
-    for one in found.invocations:
-        if one.program == "cd":
-            operands = one.operands()
-            wanted = operands[0].value if operands else ""
-            inner = join_path(directory, wanted) if wanted else None
+    files = table("programs")["files"]
+    for invocation in listed.invocations:
+        if invocation.program == "cd":
+            operands = invocation.operands()
+            first = operands[0].value if operands else ""
+            inner = join_path(directory, first) if first else None
             if isinstance(inner, str):
                 directory = inner
                 yield inner
-        elif one.program is not None and one.program not in known:
-            facts = manager(one.program)
+        elif invocation.program is not None and invocation.program not in files:
+            facts = manager(invocation.program)
             if facts is None or facts["family"] not in ("apt", "apk", "dnf", "zypper", "pacman"):
                 yield from _PREFIXES
                 if isinstance(scope.user, str):
                     yield f"/home/{scope.user.partition(':')[0]}"
-                if one.program == "go":
+                if invocation.program == "go":
                     yield "/go"
-                for value in one.values:  # -o FILE, --prefix=/x, -d DIR and all other options that name a path
+                for value in invocation.values:  # -o FILE, --prefix=/x, -d DIR and all other options that name a path
                     for part in re.findall(r"(?:\A|=)(/[\w@./+-]+)", value or ""):
                         yield "/" + part.strip("/")
 
@@ -99,7 +99,7 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
 def names_in_commands(program: Program, stage: Stage) -> list[str]:
     """The absolute paths of what CMD, ENTRYPOINT and HEALTHCHECK name, as far as they look like files."""
     config = image_config(program, stage)
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for argv in (config.entrypoint, config.cmd, config.healthcheck):
         if argv is None or isinstance(argv, Unknown):
             continue
@@ -111,8 +111,8 @@ def names_in_commands(program: Program, stage: Stage) -> list[str]:
             if word.startswith("/") or ("/" in word and "://" not in word) or _SUFFIX.search(word):
                 path = join_path(config.workdir, word)
                 if isinstance(path, str) and path != "/":
-                    found[path] = None
-    return list(found)
+                    names[path] = None
+    return list(names)
 
 
 def home_of(program: Program, stage: Stage) -> str:
@@ -125,8 +125,8 @@ def home_of(program: Program, stage: Stage) -> str:
     while at is not None:
         for step in at.steps:
             if step.node.keyword == "RUN":
-                for one in program.run_commands(step).invocations:
-                    if one.program in _CREATORS and name in one.values:
+                for invocation in program.run_commands(step).invocations:
+                    if invocation.program in _CREATORS and name in invocation.values:
                         return name
         at = program.stages[at.parent] if at.parent is not None else None
     return ""

@@ -29,19 +29,19 @@ def check_append(body: Body, operator: str) -> None:
     if body.program.script.comments and body.form == "line":
         raise Refusal("a shell comment would swallow what is appended")
     last = script.items[-1]
-    if any(one.terminator == "&" for one in script.items):
+    if any(item.terminator == "&" for item in script.items):
         raise Refusal("the step starts a background job")
     if last.terminator == ";" and operator == "&&":
         raise Refusal("the step ends in `;`")
-    found = shell_state_effects(body)
+    effects = shell_state_effects(body)
     if operator == ";":
         if not errexit_throughout(body):
             raise Refusal("behind `;` a failure before it would be masked: the step is not under `set -e`")
         if not heard(last.command):
             raise Refusal("behind `;` a failure in front of the last `&&` would be masked, which `set -e` ignores")
-    elif found.errexit and not is_plain(last.command):
+    elif effects.errexit and not is_plain(last.command):
         raise Refusal("under `set -e`, a failure inside the last command would not end the step in front of &&")
-    if found.never:
-        raise Refusal(found.never[0])
-    if any(reason.startswith(("exec ", "exit ")) for reason in found.state):
+    if effects.never:
+        raise Refusal(effects.never[0])
+    if any(reason.startswith(("exec ", "exit ")) for reason in effects.state):
         raise Refusal("the step may end before its last command (exec or exit)")

@@ -63,7 +63,7 @@ class BindForCopy(Rewrite):
                 raise Refusal("the RUN does not stand behind the COPY")
             values += bind_values(program, copy, self.target, dict(self.kinds))
         targets = [parse_mount(value)["target"] for value in values]
-        if any(overlap(one, other) for at, one in enumerate(targets) for other in targets[:at]):
+        if any(overlap(target, other) for at, target in enumerate(targets) for other in targets[:at]):
             raise Refusal("what a RUN sees of two directories in one place is not one mount")
         users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
         reason = unused(program, copies, run, users, self.target, self.files) or not_mounted(program, run, self.target)
@@ -107,7 +107,7 @@ def unused(
             to = written(program, step)
             if to is None or covers(target, to):
                 return f"line {step.node.line} makes {target} the working directory, or may"
-    if blind and not [one for one in users if one is not run]:
+    if blind and not [other for other in users if other is not run]:
         return f"line {blind[0].node.line} sees the file"
     seen = between(program, [*copies, *users, *blind], run, target, False, files)
     if seen:
@@ -116,7 +116,7 @@ def unused(
         if user.stage != run.stage or not copies[0].index < user.index <= run.index or user.node.keyword != "RUN":
             return "the RUN does not stand between the two"
         if user is not run and any(
-            one.kind in ("creates", "changes") and covers(target, one.path) for one in program.effects(user)
+            other.kind in ("creates", "changes") and covers(target, other.path) for other in program.effects(user)
         ):
             return f"line {user.node.line} writes there"
     return ""
@@ -129,12 +129,12 @@ def not_mounted(program: Program, run: Step, target: str) -> str:
 
 def only_deletes(program: Program, run: Step, target: str) -> bool:
     """Whether a RUN is nothing but one `rm` of `target`."""
-    found = program.commands(run).invocations
+    invocations = program.commands(run).invocations
     place = program.scope(run).workdir
     return (
-        len(found) == 1
-        and found[0].program == "rm"
-        and all(word.value is not None and join_path(place, word.value) == target for word in found[0].operands())
+        len(invocations) == 1
+        and invocations[0].program == "rm"
+        and all(word.value is not None and join_path(place, word.value) == target for word in invocations[0].operands())
     )
 
 
@@ -153,19 +153,32 @@ def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, b
         raise Refusal("COPY says more than a mount can")
     if any(_GLOB.fullmatch(source) for source in sources):
         above = {source.rpartition("/")[0] for source in sources}
-        if len(above) > 1 or not all(_GLOB.fullmatch(one) or kinds.get(one) for one in sources) or to != target:
+        if (
+            len(above) > 1
+            or not all(_GLOB.fullmatch(source_argument) or kinds.get(source_argument) for source_argument in sources)
+            or to != target
+        ):
             raise Refusal("a glob takes what a mount cannot")
         places = [(above.pop(), to)]
     else:
         if not all(_SOURCE.fullmatch(source) for source in sources):
             raise Refusal("COPY says more than a mount can")
         into = len(sources) > 1 or node.arguments[-1].value[-1:] in "/."
-        places = [(one, _placed(one, to, into, len(sources) == 1, kinds.get(one))) for one in sources]
+        places = [
+            (source_argument, _placed(source_argument, to, into, len(sources) == 1, kinds.get(source_argument)))
+            for source_argument in sources
+        ]
     if not all(covers(target, place) for _, place in places):
         raise Refusal("a mount would not be where the COPY writes")
     if origin is not None:
-        return [f"type=bind,from={origin.value},source=/{one.strip('/')},target={at},rw" for one, at in places]
-    return [f"type=bind,source={one.strip('/').removeprefix('./') or '.'},target={at},rw" for one, at in places]
+        return [
+            f"type=bind,from={origin.value},source=/{source_argument.strip('/')},target={at},rw"
+            for source_argument, at in places
+        ]
+    return [
+        f"type=bind,source={source_argument.strip('/').removeprefix('./') or '.'},target={at},rw"
+        for source_argument, at in places
+    ]
 
 
 def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) -> str:
@@ -181,27 +194,30 @@ def open_names(program: Program, run: Step, values: Sequence[str]) -> str:
     """Why a RUN may see more in a directory of `values` than what a COPY with a glob took of it; "" where it names
     nothing there but single files, and none that the glob leaves out."""
     for copy in program.stages[run.stage].steps:
-        globs = [one.value for one in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
-        if not any(_GLOB.fullmatch(one) for one in globs) or copy.index > run.index:
+        globs = [argument.value for argument in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
+        if not any(_GLOB.fullmatch(argument) for argument in globs) or copy.index > run.index:
             continue
         to = written(program, copy) or ""
         if not any(parse_mount(value)["target"] == to for value in values):
             continue
         text = program.body(run).text
-        for found in re.finditer(re.escape(to) + r"(/[\w.+-]*)?(?![\w.+-])", text):
-            if deleting_at(program, run, found.start()):
+        for match in re.finditer(re.escape(to) + r"(/[\w.+-]*)?(?![\w.+-])", text):
+            if deleting_at(program, run, match.start()):
                 continue
-            name = (found[1] or "")[1:]
-            if not name or text[found.end() : found.end() + 1] in tuple("/*?[{$"):
+            name = (match[1] or "")[1:]
+            if not name or text[match.end() : match.end() + 1] in tuple("/*?[{$"):
                 return f"the RUN may see more of {to} than what is copied"
-            if not any(fnmatchcase(name, one.rpartition("/")[2]) for one in globs):
+            if not any(fnmatchcase(name, argument.rpartition("/")[2]) for argument in globs):
                 return f"what the RUN sees at {to}/{name} may not be what is copied"
     return ""
 
 
 def deleting_at(program: Program, run: Step, at: int) -> bool:
     """Whether an `rm` stands around an offset of a RUN's text."""
-    return any(one.program == "rm" and one.node.start <= at < one.node.end for one in program.commands(run).invocations)
+    return any(
+        invocation.program == "rm" and invocation.node.start <= at < invocation.node.end
+        for invocation in program.commands(run).invocations
+    )
 
 
 def deleting(program: Program, run: Step, path: str) -> bool:
@@ -214,7 +230,7 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     for effect in program.effects(run):
         if effect.path != path or not takes(effect, path) or effect.program != "rm" or effect.where != TOP:
             continue
-        item = next(one for one in items if one.command.start <= effect.at < one.command.end)
+        item = next(list_item for list_item in items if list_item.command.start <= effect.at < list_item.command.end)
         if item.terminator != "&" and (
             item is items[-1] or (item.command.start == effect.at and errexit_throughout(body))
         ):
@@ -230,10 +246,10 @@ def relatively(program: Program, run: Step, path: str) -> bool:
         effect.at for effect in program.effects(run)
         if effect.kind == "deletes" and (covers(effect.path, path) or covers(path, effect.path))
     }  # fmt: skip
-    for one in program.commands(run).invocations:
-        for word in one.operands() if one.program in ("rm", "mv") or one.node.start in at else ():
+    for invocation in program.commands(run).invocations:
+        for word in invocation.operands() if invocation.program in ("rm", "mv") or invocation.node.start in at else ():
             relative = text[word.start : word.end].lstrip("\"'")[:1] not in ("/", "$", "~", "-")
-            if relative and (word.value is None or one.node.start in at):
+            if relative and (word.value is None or invocation.node.start in at):
                 return True
     return False
 

@@ -38,28 +38,28 @@ def mount_targets(program: Program, step: Step) -> list[str | None]:
     return targets
 
 
-def overlap(one: str, other: str) -> bool:
+def overlap(path: str, other: str) -> bool:
     """Whether one of two absolute paths is, or holds, the other."""
-    return covers(one, other) or covers(other, one)
+    return covers(path, other) or covers(other, path)
 
 
 def later_steps(program: Program, step: Step) -> Iterator[tuple[Stage, Step]]:
     """The steps behind `step` that see what it left in its layer: in its stage, and in those built FROM it."""
     stage = program.stages[step.stage]
-    yield from ((stage, one) for one in stage.steps if one.index > step.index)
+    yield from ((stage, later) for later in stage.steps if later.index > step.index)
     queue = program.children(stage)
     while queue:
         child = queue.pop(0)
-        yield from ((child, one) for one in child.steps)
+        yield from ((child, later) for later in child.steps)
         queue += program.children(child)
 
 
 def holders(program: Program, stage: Stage) -> list[Stage]:
     """The stage and all that are built FROM it: the ones that have its files."""
-    found = [stage]
-    for one in found:
-        found += program.children(one)
-    return found
+    stages = [stage]
+    for holder in stages:
+        stages += program.children(holder)
+    return stages
 
 
 def names_path(text: str, path: str) -> bool:
@@ -145,12 +145,12 @@ def without_rm(program: Program, step: Step, text: str, forced: bool = True) -> 
     if body.program is None:
         return text
     rest, at = "", 0
-    for one in program.commands(step).invocations:
-        if one.program == "rm" and not one.nested and one.node.start >= at:
-            if forced and not one.has_option("-f", "--force"):
+    for invocation in program.commands(step).invocations:
+        if invocation.program == "rm" and not invocation.nested and invocation.node.start >= at:
+            if forced and not invocation.has_option("-f", "--force"):
                 continue
-            rest += body.text[at : one.node.start]
-            at = one.node.end
+            rest += body.text[at : invocation.node.start]
+            at = invocation.node.end
     return rest + body.text[at:]
 
 
@@ -191,11 +191,11 @@ def _below(rest: str, target: str) -> bool:
     return any(rest.startswith(target[at:] + "/") for at in range(len(target)) if target[at] == "/")
 
 
-def commands_of(made: Term) -> Iterator[tuple[str, ...]]:
+def commands_of(term: Term) -> Iterator[tuple[str, ...]]:
     """The words of every simple command of a term."""
-    if len(made) > 1 and made[0] == "cmd" and isinstance(made[1], int):
-        yield made[3]
+    if len(term) > 1 and term[0] == "cmd" and isinstance(term[1], int):
+        yield term[3]
         return
-    for part in made:
+    for part in term:
         if isinstance(part, tuple):
             yield from commands_of(part)

@@ -58,13 +58,13 @@ def leading_modes(body: Body) -> list[ModeCommand]:
     parts = first.items if isinstance(first, AndOr) and "||" not in first.ops else (first,)
     if items[0].terminator == "&":
         return []
-    found: list[ModeCommand] = []
+    modes: list[ModeCommand] = []
     for part in parts:
-        made = mode_command(part) if isinstance(part, SimpleCommand) else None
-        if made is None:
+        mode = mode_command(part) if isinstance(part, SimpleCommand) else None
+        if mode is None:
             break
-        found.append(made)
-    return found
+        modes.append(mode)
+    return modes
 
 
 def mode_command(node: SimpleCommand) -> ModeCommand | None:
@@ -115,8 +115,8 @@ def is_default(flag: tuple[str, str]) -> bool:
 def written(program: Program, step: Step) -> str | None:
     """The last argument of a COPY, ADD or WORKDIR as an absolute path; None where it is not known."""
     scope = program.scope(step)
-    found = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
-    return None if isinstance(found, Unknown) else found
+    target = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+    return None if isinstance(target, Unknown) else target
 
 
 def between(
@@ -179,7 +179,7 @@ class ModeIntoCopy(Rewrite):
         body = program.body(run)
         if body.program is None:
             raise Refusal(body.why)
-        command = next((one for one in leading_modes(body) if one.node.start == self.offset), None)
+        command = next((mode for mode in leading_modes(body) if mode.node.start == self.offset), None)
         if command is None or command.why or command.flag != self.flag:
             raise Refusal("no command at the beginning of the RUN says so")
         directory = program.scope(run).workdir

@@ -57,42 +57,42 @@ def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[
         raise Refusal("the base image brings a HEALTHCHECK")
     config = image_config(program, stage)
     escape = program.dockerfile.escape
-    made = [Item(-1, "FROM", (), ("list", "", ("scratch",)))]
+    items = [Item(-1, "FROM", (), ("list", "", ("scratch",)))]
     reference = stage.name or str(stage.index)
-    made.append(Item(-1, "COPY", (("from", reference),), ("list", "", ("/", "/"))))
+    items.append(Item(-1, "COPY", (("from", reference),), ("list", "", ("/", "/"))))
     env, workdir = environment(program, stage, base)
     if "PATH" not in env:
         raise Refusal("the base image sets no PATH, and an empty stage does")
-    made.append(Item(-1, "ENV", (), ("pairs", _pairs(env, escape))))
+    items.append(Item(-1, "ENV", (), ("pairs", _pairs(env, escape))))
     labels = {**(base.get("Labels") or {}), **config.labels}
     if labels:
-        made.append(Item(-1, "LABEL", (), ("pairs", _pairs(labels, escape))))
+        items.append(Item(-1, "LABEL", (), ("pairs", _pairs(labels, escape))))
     ports = [*(base.get("ExposedPorts") or ()), *config.ports]
     if ports:
-        made.append(Item(-1, "EXPOSE", (), ("list", "", _plain(ports, "a port"))))
+        items.append(Item(-1, "EXPOSE", (), ("list", "", _plain(ports, "a port"))))
     volumes = [*(base.get("Volumes") or ()), *config.volumes]
     if volumes:
-        made.append(Item(-1, "VOLUME", (), ("json", "", _plain(volumes, "a volume"))))
+        items.append(Item(-1, "VOLUME", (), ("json", "", _plain(volumes, "a volume"))))
     if workdir not in ("", "/"):
-        made.append(Item(-1, "WORKDIR", (), ("text", "", _plain([workdir], "the working directory"))))
+        items.append(Item(-1, "WORKDIR", (), ("text", "", _plain([workdir], "the working directory"))))
     user = config.user if config.user is not None else base.get("User") or ""
     if user != "":
-        made.append(Item(-1, "USER", (), ("text", "", _plain([user], "the user"))))
+        items.append(Item(-1, "USER", (), ("text", "", _plain([user], "the user"))))
     signal = config.stop_signal if config.stop_signal is not None else base.get("StopSignal") or ""
     if signal != "":
-        made.append(Item(-1, "STOPSIGNAL", (), ("text", "", _plain([signal], "the stop signal"))))
+        items.append(Item(-1, "STOPSIGNAL", (), ("text", "", _plain([signal], "the stop signal"))))
     shell = config.shell if config.shell is not None else tuple(base.get("Shell") or ())
     if shell:
-        made.append(Item(-1, "SHELL", (), ("json", "", shell)))
-    made += _healthcheck(program, stage)
+        items.append(Item(-1, "SHELL", (), ("json", "", shell)))
+    items += _healthcheck(program, stage)
     entrypoint = config.entrypoint if config.entrypoint is not None else tuple(base.get("Entrypoint") or ())
     cmd = config.cmd if config.cmd is not None else tuple(base.get("Cmd") or ())
     for keyword, argv in (("ENTRYPOINT", entrypoint), ("CMD", cmd)):
         if isinstance(argv, Unknown):
             raise Refusal(f"the shell of {keyword} is not known")
         if argv:
-            made.append(Item(-1, keyword, (), ("json", "", tuple(argv))))
-    return made
+            items.append(Item(-1, keyword, (), ("json", "", tuple(argv))))
+    return items
 
 
 def environment(program: Program, stage: Stage, base: Mapping[str, Any]) -> tuple[dict[str, str], str]:

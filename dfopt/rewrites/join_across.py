@@ -57,10 +57,10 @@ class JoinAcross(Rewrite):
         result: Term | None = None
         first = model.item(self.runs[0])
         for position, (run, wrapped) in enumerate(zip(runs, self.wrapped, strict=True)):
-            body, made = program.body(run), model.item(run.index)
+            body, parts = program.body(run), model.item(run.index)
             if run.node.keyword != "RUN" or run.stage != runs[0].stage or body.form != "line" or run.heredocs:
                 raise Refusal("the rewrite names no RUNs of a stage in shell form")
-            if made.flags != first.flags:
+            if parts.flags != first.flags:
                 raise Refusal("the flags differ")
             part: Term = model.shell(run.index)
             if wrapped:
@@ -80,11 +80,11 @@ class JoinAcross(Rewrite):
         model.shells[self.runs[0]] = result
 
 
-def glue(program: Program, first: Step, one: Step, other: Step) -> list[tuple[str, ...]]:
-    """The commands that do in the shell of RUN `one` what the instructions between it and RUN `other` do. `first` is
+def glue(program: Program, first: Step, run: Step, other: Step) -> list[tuple[str, ...]]:
+    """The commands that do in the shell of RUN `run` what the instructions between it and RUN `other` do. `first` is
     the RUN whose shell that is. Raises Refusal where no command does the same."""
-    found: list[tuple[str, ...]] = []
-    for step in program.between(one, other):
+    terms: list[tuple[str, ...]] = []
+    for step in program.between(run, other):
         node = step.node
         if node.keyword in _APART:
             continue
@@ -95,13 +95,13 @@ def glue(program: Program, first: Step, one: Step, other: Step) -> list[tuple[st
             if not _made(program, first, step, path):
                 if program.scope(first).root is False:
                     raise Refusal(f"line {node.line} makes a directory that another user would make")
-                found.append(("mkdir", "-p", path))
-            found.append(("cd", path))
+                terms.append(("mkdir", "-p", path))
+            terms.append(("cd", path))
         elif node.keyword == "ENV":
-            found.append(("export", *[_assignment(program, step, pair.name, pair.value) for pair in node.pairs]))
+            terms.append(("export", *[_assignment(program, step, pair.name, pair.value) for pair in node.pairs]))
         else:
             raise Refusal(f"line {node.line} ({node.keyword}) may not stand behind the RUN")
-    return found
+    return terms
 
 
 def _made(program: Program, first: Step, workdir: Step, path: str) -> bool:
@@ -112,8 +112,11 @@ def _made(program: Program, first: Step, workdir: Step, path: str) -> bool:
         if step.node.keyword == "WORKDIR" and (to := written(program, step)) is not None and covers(path, to):
             return True
         if step.node.keyword == "RUN" and any(
-            one.kind == "creates" and one.where == TOP and one.program in ("mkdir", "git") and one.path == path
-            for one in program.effects(step)
+            effect.kind == "creates"
+            and effect.where == TOP
+            and effect.program in ("mkdir", "git")
+            and effect.path == path
+            for effect in program.effects(step)
         ):
             return True
     return False
@@ -129,8 +132,8 @@ def _assignment(program: Program, step: Step, name: str, value: str | None) -> s
     if not (_SPACED if quoted else _VALUE).fullmatch(inner):
         raise Refusal(f"the value on line {line} may be another one in the shell")
     given = {
-        pair.name for one in program.stages[step.stage].steps for pair in one.node.pairs
-        if one.node.keyword == "ENV" and one.index < step.index
+        pair.name for other in program.stages[step.stage].steps for pair in other.node.pairs
+        if other.node.keyword == "ENV" and other.index < step.index
     }  # fmt: skip
     used = set(_VARIABLE.findall(inner))
     if not used <= {*given, "PATH"} or (used and len(step.node.pairs) > 1):
@@ -141,7 +144,7 @@ def _assignment(program: Program, step: Step, name: str, value: str | None) -> s
 def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
     """The WORKDIRs between RUNs whose directory a later one of the RUNs deletes: behind the one RUN they would make it
     again. Raises Refusal where what follows depends on one of them."""
-    found: list[int] = []
+    indices: list[int] = []
     stage = program.stages[runs[0].stage]
     for step in program.between(runs[0], runs[-1]):
         if step.node.keyword != "WORKDIR":
@@ -151,10 +154,15 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
             raise Refusal(f"the directory of line {step.node.line} is not known")
         later = [run for run in runs if run.index > step.index]
         effects = [effect for run in later for effect in program.effects(run)]
-        if not any(one.kind == "deletes" and (covers(one.path, path) or covers(path, one.path)) for one in effects):
+        if not any(
+            deletion.kind == "deletes" and (covers(deletion.path, path) or covers(path, deletion.path))
+            for deletion in effects
+        ):
             continue
-        if not any(one.kind == "deletes" and one.where == TOP and covers(one.path, path) for one in effects):
-            if all(one.path != path for one in effects if one.kind == "deletes"):
+        if not any(
+            deletion.kind == "deletes" and deletion.where == TOP and covers(deletion.path, path) for deletion in effects
+        ):
+            if all(deletion.path != path for deletion in effects if deletion.kind == "deletes"):
                 continue  # what is deleted lies in it
             raise Refusal(f"whether the directory of line {step.node.line} is deleted is not known")
         for after in stage.steps:
@@ -170,5 +178,5 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
             raise Refusal(f"line {after.node.line} works in the directory that the RUN deletes")
         else:
             raise Refusal(f"the image starts in the directory of line {step.node.line}, which the RUN deletes")
-        found.append(step.index)
-    return found
+        indices.append(step.index)
+    return indices

@@ -38,7 +38,7 @@ def same_options(program: Program, steps: Sequence[Step]) -> bool:
         body = program.body(step)
         if body.program is None or not program.shell_state(step).plain or len(program.shell_state(step).state) != 1:
             return False
-        sets = [one.values for one in program.commands(step).invocations if one.program == "set"]
+        sets = [invocation.values for invocation in program.commands(step).invocations if invocation.program == "set"]
         first = body.program.script.items[0].command
         command = first.items[0] if isinstance(first, AndOr) else first
         if len(sets) != 1 or not isinstance(command, SimpleCommand) or command.words[:1] == ():

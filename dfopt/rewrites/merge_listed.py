@@ -36,10 +36,10 @@ class MergeListed(Rewrite):
         first = model.item(self.steps[0])
         elements: list[tuple[Term, str]] = [(_ON, ";")]
         for position, index in enumerate(self.steps):
-            step, made = model.steps.get(index), model.item(index)
+            step, parts = model.steps.get(index), model.item(index)
             if position and self.steps[position - 1] != index - 1:
                 raise Refusal("merged steps must be consecutive")
-            if step is None or made.keyword != "RUN" or made.flags != first.flags or step.heredocs:
+            if step is None or parts.keyword != "RUN" or parts.flags != first.flags or step.heredocs:
                 raise Refusal("merged steps must be RUNs with equal flags and no heredocs")
             last = index == self.steps[-1]
             check_listed(model.program, step, first=position == 0, last=last)
@@ -75,11 +75,11 @@ def check_listed(program: Program, step: Step, *, first: bool, last: bool) -> No
     body = program.body(step)
     if body.program is None or body.form != "line":
         raise Refusal(body.why or "the RUN carries heredocs")
-    found = shell_state_effects(body)
-    if found.never:
-        raise Refusal(found.never[0])
-    if found.history:
-        raise Refusal(f"{found.history[0]} depends on what its shell did before")
+    effects = shell_state_effects(body)
+    if effects.never:
+        raise Refusal(effects.never[0])
+    if effects.history:
+        raise Refusal(f"{effects.history[0]} depends on what its shell did before")
     check_shell(program, step, first=first, last=last)
     if not last:
         check_links(program, step)

@@ -26,16 +26,16 @@ class MoveCopy(Rewrite):
         return Claim(frozenset({self.step, *self.independent}))
 
     def apply(self, model: Model) -> None:
-        made = model.steps.get(self.step)
-        if made is None or self.step not in model.items:
+        moved = model.steps.get(self.step)
+        if moved is None or self.step not in model.items:
             raise Refusal(f"instruction {self.step} is no step of a stage, or gone")
-        node = made.node
+        node = moved.node
         if node.keyword not in ("COPY", "ADD") or node.flag("from") is not None:
             raise Refusal(f"instruction {self.step} copies nothing from the build context")
         words = [argument.value for argument in node.arguments] + [flag.value or "" for flag in node.flags]
         for index in range(self.step + 1, self.before):
             passed = model.steps.get(index)
-            if passed is None or passed.stage != made.stage:
+            if passed is None or passed.stage != moved.stage:
                 raise Refusal("a copy does not leave its stage")
             other = passed.node
             if other.keyword == "RUN":

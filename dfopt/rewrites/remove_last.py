@@ -28,8 +28,8 @@ class RemoveLast(Rewrite):
 
     def apply(self, model: Model) -> None:
         model.item(self.step)
-        made = model.shell(self.step)
-        pairs: tuple[Any, ...] = made[1] if made[0] == "list" else ()
+        term = model.shell(self.step)
+        pairs: tuple[Any, ...] = term[1] if term[0] == "list" else ()
         if len(pairs) < 2 or pairs[-1][0][:2] != ("cmd", self.offset):
             raise Refusal("the command is not the last of a list")
         if any(end != ";" for _, end in pairs) or pairs[-2][0][0] != "cmd":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MARK = "m{} \\'\"`$x*"
 
 
-def same_expansion(one: str, other: str, escape: str) -> bool:
+def same_expansion(before: str, other: str, escape: str) -> bool:
     """Whether both words expand alike in every environment.
 
     They must use the same variables in the same way and order; what stands around those is compared by expanding both
@@ -22,7 +22,9 @@ def same_expansion(one: str, other: str, escape: str) -> bool:
     is like no other.
     """
     try:
-        uses = [(use.name, use.operator, one[use.operand_start : use.operand_end]) for use in variables(one, escape)]
+        uses = [
+            (use.name, use.operator, before[use.operand_start : use.operand_end]) for use in variables(before, escape)
+        ]
         others = [
             (use.name, use.operator, other[use.operand_start : use.operand_end]) for use in variables(other, escape)
         ]
@@ -35,7 +37,7 @@ def same_expansion(one: str, other: str, escape: str) -> bool:
     rows = product(*choices) if len(names) <= 3 else zip(*choices, strict=True)
     for row in rows:
         env = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-        if _expanded(one, env, escape) != _expanded(other, env, escape):
+        if _expanded(before, env, escape) != _expanded(other, env, escape):
             return False
     return True
 

@@ -54,7 +54,7 @@ class SplitSite(SplitStage):
         config = image_config(edited, new)
         if config.cmd or config.entrypoint or config.user is not None:
             return "the new stage says what to start, or as whom"
-        made = written(program, old)
+        paths = written(program, old)
         copied = texts = 0
         for part in self.runtime:
             if part.step >= 0:
@@ -74,9 +74,9 @@ class SplitSite(SplitStage):
                 copied += 1
         if (copied, texts) != (1, 1):
             return "the new stage does not have what is served once"
-        if not any(covers(one, self.root) or covers(self.root, one) for one in made):
+        if not any(covers(written_path, self.root) or covers(self.root, written_path) for written_path in paths):
             return f"no step of the builder writes {self.root}, which is copied from it"
         for path in names_in_commands(edited, new):
-            if any(covers(one, path) for one in made) and not covers(self.root, path):
+            if any(covers(written_path, path) for written_path in paths) and not covers(self.root, path):
                 return f"{path}, which the image reads, is not copied from the builder"
         return ""

@@ -186,11 +186,11 @@ class SplitStage(Rewrite):
 
     def _config(self, before: ImageConfig, after: ImageConfig) -> str:
         for field in self.same():
-            one, other = getattr(before, field), getattr(after, field)
-            if field == "workdir" and isinstance(one, Unknown):
+            pair, other = getattr(before, field), getattr(after, field)
+            if field == "workdir" and isinstance(pair, Unknown):
                 continue  # the base image's own, which the new stage may have to say
-            if one != other:
-                return f"the {field.replace('_', ' ')} of the image would change from {one!r} to {other!r}"
+            if pair != other:
+                return f"the {field.replace('_', ' ')} of the image would change from {pair!r} to {other!r}"
         for name in {*before.env, *after.env}:
             if name in self.left and name not in after.env:
                 continue
@@ -199,7 +199,7 @@ class SplitStage(Rewrite):
         return ""
 
     def _files(self, program: Program, old: Stage, edited: Program, new: Stage) -> str:
-        made = written(program, old)
+        paths = written(program, old)
         copied: list[str] = []
         for part in self.runtime:
             if part.step >= 0:
@@ -217,7 +217,7 @@ class SplitStage(Rewrite):
                 return "a COPY of the new stage does not come from the builder"
             for word in words[:-1]:
                 path = "/" + word.strip("/")
-                if not _produced(path, made) and not any(covers(one, path) for one in SYSTEM):
+                if not _produced(path, paths) and not any(covers(base_path, path) for base_path in SYSTEM):
                     return f"no step of the builder writes {path}, which is copied from it"
                 base = path.rpartition("/")[2]
                 target = words[-1]
@@ -228,9 +228,9 @@ class SplitStage(Rewrite):
         if home_of(program, old) and not users:
             return "the user of the image is created in the builder alone"
         for path in names_in_commands(program, old):
-            if not any(covers(one, path) for one in made):
+            if not any(covers(base_path, path) for base_path in paths):
                 continue  # the base image's, or none at all
-            if not any(covers(one, path) or covers(path, one) for one in copied):
+            if not any(covers(base_path, path) or covers(path, base_path) for base_path in copied):
                 return f"{path}, which the image starts or reads, is not copied from the builder"
         return ""
 
@@ -239,5 +239,5 @@ def _both_unknown(before: ImageConfig, after: ImageConfig, name: str) -> bool:
     return isinstance(before.env.get(name), Unknown) and isinstance(after.env.get(name), Unknown)
 
 
-def _produced(path: str, made: list[str]) -> bool:
-    return any(covers(one, path) or covers(path, one) for one in made)
+def _produced(path: str, paths: list[str]) -> bool:
+    return any(covers(written_path, path) or covers(path, written_path) for written_path in paths)

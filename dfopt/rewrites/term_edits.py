@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from dfopt.ir.model import Term
 
 
-def without_command(made: Term, offset: int, *, last: bool = False) -> Term | None:
+def without_command(term: Term, offset: int, *, last: bool = False) -> Term | None:
     """The term without the command at `offset`, which must be part of an `&&` chain or of a list. The last of a list
     gives the list its status: it goes only with `last` (`set -e` is in force, so that what comes before it has
     succeeded), and only behind a plain command. None where the command is not there, or is the whole of its list."""
-    if made[0] == "and":
-        parts: list[Term] = list(made[1:])
+    if term[0] == "and":
+        parts: list[Term] = list(term[1:])
         for index, part in enumerate(parts):
             if _is(part, offset):
                 del parts[index]
@@ -29,9 +29,9 @@ def without_command(made: Term, offset: int, *, last: bool = False) -> Term | No
                 parts[index] = changed
                 return reduce(both, parts)
         return None
-    if made[0] != "list":
+    if term[0] != "list":
         return None
-    pairs = made[1]
+    pairs = term[1]
     for index, (part, end) in enumerate(pairs):
         if _is(part, offset):
             ends = index == len(pairs) - 1
@@ -47,13 +47,13 @@ def without_command(made: Term, offset: int, *, last: bool = False) -> Term | No
     return None
 
 
-def with_command_before(made: Term, offset: int, new: Term, operator: str) -> Term | None:
+def with_command_before(term: Term, offset: int, new: Term, operator: str) -> Term | None:
     """The term with `new` and the operator before the command at `offset`, grouped as the shell does: "&&" anywhere in
     a chain, ";" before the first command of a list's element. None where the command is not there."""
     if operator == "&&":
-        changed = with_command(made, offset, lambda command: ("and", new, command))
+        changed = with_command(term, offset, lambda command: ("and", new, command))
         return None if changed is None else _regroup(changed)
-    pairs = made[1] if made[0] == "list" else ((made, ";"),)
+    pairs = term[1] if term[0] == "list" else ((term, ";"),)
     for index, (part, _) in enumerate(pairs):
         first = part[1] if part[0] == "and" else part
         if _is(first, offset):
@@ -61,14 +61,14 @@ def with_command_before(made: Term, offset: int, new: Term, operator: str) -> Te
     return None
 
 
-def _is(made: Term, offset: int) -> bool:
-    return bool(made[0] == "cmd" and made[1] == offset)
+def _is(term: Term, offset: int) -> bool:
+    return bool(term[0] == "cmd" and term[1] == offset)
 
 
-def _regroup(made: Any) -> Any:
+def _regroup(term: Any) -> Any:
     """`a && (b && c)`, where one rewrite put `b && c` in the place of a command, as one chain."""
-    if not isinstance(made, tuple) or made[:1] == ("cmd",):
-        return made
-    if made and made[0] == "and" and len(made) > 2 and isinstance(made[1], tuple):
-        return reduce(both, map(_regroup, made[1:]))
-    return tuple([_regroup(part) for part in made])
+    if not isinstance(term, tuple) or term[:1] == ("cmd",):
+        return term
+    if term and term[0] == "and" and len(term) > 2 and isinstance(term[1], tuple):
+        return reduce(both, map(_regroup, term[1:]))
+    return tuple([_regroup(part) for part in term])

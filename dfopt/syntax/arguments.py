@@ -32,11 +32,11 @@ def json_array(text: str, at: int, stop: int) -> tuple[tuple[Argument, ...], int
         if _is_json_list(text[at:stop]):
             raise DockerfileError(NOT_STRINGS, at)
         return None
-    found = tuple(
+    arguments = tuple(
         Argument(_json_value(text[m.start() + 1 : m.end() - 1]), m.start(), m.end())
         for m in _JSON_STRING.finditer(text, at, match.end())
     )
-    return found, match.end()
+    return arguments, match.end()
 
 
 def _json_value(raw: str) -> str:
@@ -91,18 +91,18 @@ def _flags_bytewise(text: str, at: int) -> tuple[tuple[Flag, ...], int]:
             byte += 1
         return to_char[byte]
 
-    found, rest = _flags(raw, offsets[at])
-    return tuple(Flag(f.name, f.value, char_at(f.at), char_at(f.stop)) for f in found), char_at(rest)
+    result, rest = _flags(raw, offsets[at])
+    return tuple(Flag(f.name, f.value, char_at(f.at), char_at(f.stop)) for f in result), char_at(rest)
 
 
 def _flags(text: str, at: int) -> tuple[tuple[Flag, ...], int]:
-    found: list[Flag] = []
+    result: list[Flag] = []
     size = len(text)
     while True:
         while at < size and text[at] in GO_SPACE:
             at += 1
         if text[at : at + 2] != "--":
-            return tuple(found), at
+            return tuple(result), at
         begin = at
         word: list[str] = []
         quote = ""
@@ -124,10 +124,10 @@ def _flags(text: str, at: int) -> tuple[tuple[Flag, ...], int]:
         at = min(at, size)
         value = "".join(word)
         if value == "--":
-            return tuple(found), at
+            return tuple(result), at
         if value or quoted:
             name, equals, setting = value[2:].partition("=")
-            found.append(Flag(name, setting if equals else None, begin, at))
+            result.append(Flag(name, setting if equals else None, begin, at))
 
 
 def words(text: str, at: int, stop: int) -> tuple[Argument, ...]:
@@ -137,7 +137,7 @@ def words(text: str, at: int, stop: int) -> tuple[Argument, ...]:
 
 def quoted_words(text: str, at: int, stop: int, escape: str) -> list[Argument]:
     """Words of ENV, LABEL and ARG: quotes and escapes group, and are kept."""
-    found: list[Argument] = []
+    words: list[Argument] = []
     if escape not in text and "'" not in text and '"' not in text:
         special = False
     else:
@@ -146,12 +146,12 @@ def quoted_words(text: str, at: int, stop: int, escape: str) -> list[Argument]:
         while at < stop and text[at] in GO_SPACE:
             at += 1
         if at >= stop:
-            return found
+            return words
         begin = at
         if not special:
             while at < stop and text[at] not in GO_SPACE:
                 at += 1
-            found.append(Argument(text[begin:at], begin, at))
+            words.append(Argument(text[begin:at], begin, at))
             continue
         value: list[str] = []
         quote = ""
@@ -174,21 +174,21 @@ def quoted_words(text: str, at: int, stop: int, escape: str) -> list[Argument]:
             value.append(char)
             at += 1
         if value:
-            found.append(Argument("".join(value), begin, at))
+            words.append(Argument("".join(value), begin, at))
 
 
 def pairs(keyword: str, text: str, at: int, stop: int, escape: str) -> tuple[str, tuple[Pair, ...]]:
     """ENV and LABEL: ("pairs" or "legacy", the pairs). Raises DockerfileError (offset on the joined line)."""
-    found = quoted_words(text, at, stop, escape)
-    if not found:
+    words = quoted_words(text, at, stop, escape)
+    if not words:
         return "none", ()
-    if "=" not in found[0].value:
+    if "=" not in words[0].value:
         blank = _BLANKS.search(text, at, stop)
         if blank is None:
             raise DockerfileError(f"{keyword} must have two arguments", at)
         return "legacy", (Pair(text[at : blank.start()], text[blank.end() : stop], at, stop, blank.end()),)
     result: list[Pair] = []
-    for word in found:
+    for word in words:
         name, equals, value = word.value.partition("=")
         if not equals:
             raise DockerfileError(

@@ -174,25 +174,25 @@ class _Parser:
                 at_ += len(piece)
             joined = Joined("".join(pieces), tuple(starts_), tuple(sources))
         try:
-            made: Any = self._node(joined, 0)  # no one else has it yet: it gets its places below
-            spans = list(self._heredocs(made, number, count)) if "<<" in joined.text else []
+            fields: Any = self._node(joined, 0)  # no one else has it yet: it gets its places below
+            spans = list(self._heredocs(fields, number, count)) if "<<" in joined.text else []
         except DockerfileError as error:
             raise self._located(error, joined) from None
         if spans:
             number = spans[-1][1] + 1
         last = number - 1
         end = self.starts[last] + len(self.lines[last].rstrip("\r"))
-        made.start, made.end, made.line, made.last = begin, end, first_line + 1, last + 1
+        fields.start, fields.end, fields.line, fields.last = begin, end, first_line + 1, last + 1
         if spans:
-            made.heredocs = tuple([heredoc for heredoc, _ in spans])
+            fields.heredocs = tuple([heredoc for heredoc, _ in spans])
         if inner:
-            made.comments = tuple(inner)
+            fields.comments = tuple(inner)
         if empty:
-            made.empty_lines = tuple(empty)
+            fields.empty_lines = tuple(empty)
         if self.above:
-            made.above = tuple(self.above)
+            fields.above = tuple(self.above)
             self.above = []
-        self.instructions.append(made)
+        self.instructions.append(fields)
         return number
 
     @staticmethod
@@ -212,9 +212,9 @@ class _Parser:
             return Instruction("", 0, 0, 0, 0, joined, (), at, at, "none", keyword_at=at)
         keyword = match[0].upper()
         begin = _BLANKS.match(text, match.end()).end()  # type: ignore[union-attr]  # matches always
-        found: tuple[Flag, ...] = ()
+        flags: tuple[Flag, ...] = ()
         if begin < len(text) and (text[begin] == "-" or text[begin] in _FLAG_SPACE):
-            found, begin = arguments.flags(text, begin)
+            flags, begin = arguments.flags(text, begin)
         begin, stop = arguments.trim(joined, begin)
         form = "none"
         args: tuple[Argument, ...] = ()
@@ -243,7 +243,7 @@ class _Parser:
                 nested = self._node(joined, begin)
                 form = "nested"
         return Instruction(
-            keyword, 0, 0, 0, 0, joined, found, begin, stop, form, args, pairs, kind,
+            keyword, 0, 0, 0, 0, joined, flags, begin, stop, form, args, pairs, kind,
             nested=nested, doubt=doubt, keyword_at=match.start(),
         )  # fmt: skip
 
@@ -254,23 +254,23 @@ class _Parser:
         if text[at] == "[":
             array = arguments.json_array(text, at, stop)
             if array is not None:
-                found, end = array
+                elements, end = array
                 if not text[end:stop].strip(" \t\r\n"):
-                    return "json", found, None
+                    return "json", elements, None
                 # text behind the array: ignored before syntax 1.9, shell form since
                 if self.level is not None and self.level < (1, 9):
-                    return "json", found, None
+                    return "json", elements, None
                 if self.level is None:
                     doubt = "text follows a JSON array: exec form before Dockerfile syntax 1.9, shell form since"
-                    return "json", found, doubt
+                    return "json", elements, doubt
         if otherwise == "list":
             return "list", arguments.words(text, at, stop), doubt
         return "shell", (Argument(text[at:stop], at, stop),), doubt
 
-    def _heredocs(self, made: Instruction, number: int, count: int) -> Iterator[tuple[Heredoc, int]]:
+    def _heredocs(self, instruction: Instruction, number: int, count: int) -> Iterator[tuple[Heredoc, int]]:
         """The heredocs of an instruction whose joined line ends before line `number`; with each its terminator line."""
-        text = made.joined.text
-        target = made.nested if made.nested is not None else made
+        text = instruction.joined.text
+        target = instruction.nested if instruction.nested is not None else instruction
         if target.keyword not in _HEREDOC_KEYWORDS or target.form == "json":
             return
         blanks = self.level is not None and self.level >= (1, 16)
@@ -300,11 +300,11 @@ def heredoc_words(text: str, *, blanks: bool = False) -> list[tuple[str, bool, b
     from dfopt.syntax.expand import ExpansionError, expand_words
 
     try:
-        found = expand_words(text, {}, raw_quotes=True, raw_escapes=True, skip_unset=True, heredoc_blanks=blanks)
+        words = expand_words(text, {}, raw_quotes=True, raw_escapes=True, skip_unset=True, heredoc_blanks=blanks)
     except ExpansionError:
         return []
     result: list[tuple[str, bool, bool, int]] = []
-    for word in found:
+    for word in words:
         match = _HEREDOC.match(word)
         if match is None:
             continue

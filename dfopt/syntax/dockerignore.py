@@ -187,11 +187,11 @@ class Matcher:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """From a list of patterns as `pattern_of` gives them. Raises IgnoreError."""
-        self.patterns = [found for found in map(compile_pattern, patterns) if found is not None]
-        self.exceptions = any(one.exception for one in self.patterns)
+        self.patterns = [compiled for compiled in map(compile_pattern, patterns) if compiled is not None]
+        self.exceptions = any(pattern.exception for pattern in self.patterns)
         # BuildKit then skips a directory as a whole where no exception can reach below it
         self.plain_exceptions = not any(
-            one.exception and any(char in "*[]?^\\" for char in one.stem) for one in self.patterns
+            pattern.exception and any(char in "*[]?^\\" for char in pattern.stem) for pattern in self.patterns
         )
 
     def step(self, path: str, above: tuple[bool, ...] | None) -> tuple[bool, tuple[bool, ...]]:
@@ -199,16 +199,16 @@ class Matcher:
         at the root of the context. Raises IgnoreError."""
         left_out = False
         state: list[bool] = []
-        for number, one in enumerate(self.patterns):
-            found = above is not None and above[number]
-            if not found:
-                if one.exception != left_out:
+        for number, pattern in enumerate(self.patterns):
+            matched = above is not None and above[number]
+            if not matched:
+                if pattern.exception != left_out:
                     state.append(False)
                     continue
-                found = one.matches(path)
-            state.append(found)
-            if found:
-                left_out = not one.exception
+                matched = pattern.matches(path)
+            state.append(matched)
+            if matched:
+                left_out = not pattern.exception
         return left_out, tuple(state)
 
     def prunes(self, path: str) -> bool:
@@ -216,7 +216,7 @@ class Matcher:
         if not self.plain_exceptions:
             return False
         below = path + "/"
-        return not any(one.exception and (one.stem + "/").startswith(below) for one in self.patterns)
+        return not any(pattern.exception and (pattern.stem + "/").startswith(below) for pattern in self.patterns)
 
     def leaves_out(self, path: str) -> bool:
         """Whether a path of the context ("/"-separated, relative) is left out, its directories walked one by one.

@@ -125,7 +125,7 @@ def expand_words(
     result, pieces = scan.run(raw_escapes)
     if isinstance(result, Unknown):
         return [UNKNOWN]  # type: ignore[list-item]  # only where `env` gave it
-    found: list[str | Value] = []
+    words: list[str | Value] = []
     current = ""
     for index, piece in enumerate(pieces):
         text = clean(str(piece))
@@ -136,11 +136,11 @@ def expand_words(
         current += first
         for other in others:
             if current:
-                found.append(current)
+                words.append(current)
             current = other
     if current:
-        found.append(current)
-    return found
+        words.append(current)
+    return words
 
 
 def variables(word: str, escape: str = "\\") -> list[Variable]:
@@ -148,11 +148,11 @@ def variables(word: str, escape: str = "\\") -> list[Variable]:
     parameters (`$1`, `$@`) are among them: BuildKit looks them up like any name. Raises ExpansionError where no
     environment could expand the word."""
     scan = _Scan(word, _Nothing(), escape, False, False, False)
-    found: list[Variable] = []
-    scan.uses = found
+    result: list[Variable] = []
+    scan.uses = result
     scan.run(False)
-    found.sort(key=lambda use: use.start)
-    return found
+    result.sort(key=lambda use: use.start)
+    return result
 
 
 class _Nothing:
@@ -323,10 +323,10 @@ class _Scan:
         if not name:
             return "$"
         self.used(name, start)
-        found = self.env.get(name)
-        if found is None:
+        bound = self.env.get(name)
+        if bound is None:
             return "$" + name if self.skip_unset else ""
-        return found
+        return bound
 
     def nested(self, stop: str, raw: bool, missing: str) -> Text:
         """The expansion of what stands before `stop`; `missing` is the error where the word ends first."""
@@ -350,10 +350,10 @@ class _Scan:
         self.at += 1
         if operator == "}":
             self.used(name, start)
-            found = self.env.get(name)
-            if found is None:
+            value = self.env.get(name)
+            if value is None:
                 return f"${{{name}}}" if self.skip_unset else ""
-            return found
+            return value
         if operator == "/":
             return self.replaced(name, start)
         if operator == ":":
@@ -367,31 +367,31 @@ class _Scan:
         operand = self.nested("}", operator in "#%", _MISSING_BRACE)
         doubled = operator in "#%" and text.startswith(operator, begin)
         self.used(name, start, operator * 2 if doubled else operator, begin + doubled)
-        found = self.env.get(name)
-        if self.skip_unset and found is None:
+        value = self.env.get(name)
+        if self.skip_unset and value is None:
             return _join([f"${{{name}{operator}", operand, "}"])
-        if self.skip_unset and isinstance(found, Unknown):
+        if self.skip_unset and isinstance(value, Unknown):
             self.doubt = True  # whether the operator is looked at at all
             return UNKNOWN
-        return self.operated(name, operator, operand, found)
+        return self.operated(name, operator, operand, value)
 
-    def operated(self, name: str, operator: str, operand: Text, found: Text | None) -> Text:
-        unknown = isinstance(found, Unknown)
-        absent = found is None or (operator[0] == ":" and not unknown and found == "")
+    def operated(self, name: str, operator: str, operand: Text, bound: Text | None) -> Text:
+        unknown = isinstance(bound, Unknown)
+        absent = bound is None or (operator[0] == ":" and not unknown and bound == "")
         if operator in (":-", "-"):
-            return operand if absent or found is None else found
+            return operand if absent or bound is None else bound
         if operator in (":+", "+"):
             if unknown and operand != "":
                 return UNKNOWN
             return "" if absent else operand
         if operator in (":?", "?"):
             if absent:
-                default = f"is not allowed to be {'unset' if found is None else 'empty'}"
+                default = f"is not allowed to be {'unset' if bound is None else 'empty'}"
                 raise _Failure(f"{name}: {operand if isinstance(operand, str) and operand else default}")
-            if found is None or unknown:
+            if bound is None or unknown:
                 self.doubt = True
                 return UNKNOWN
-            return found
+            return bound
         if operator in ("#", "%"):
             if isinstance(operand, Unknown):
                 self.doubt = True  # it may be no pattern
@@ -399,9 +399,9 @@ class _Scan:
             greedy = operand.startswith(operator)
             pattern = operand[1:] if greedy else operand
             tokens = self.pattern(pattern if operator == "#" else reversed_pattern(pattern))
-            if isinstance(found, Unknown):
+            if isinstance(bound, Unknown):
                 return UNKNOWN
-            value = found or ""
+            value = bound or ""
             if operator == "#":
                 return trimmed(tokens, value, greedy)
             return trimmed(tokens, clean(value)[::-1], greedy)[::-1]
@@ -421,23 +421,23 @@ class _Scan:
         pattern = self.nested("/", True, "syntax error: missing '/' in ${}")
         replacement = self.nested("}", True, _MISSING_BRACE)
         self.used(name, start, "//" if every else "/", begin)
-        found = self.env.get(name)
-        if self.skip_unset and found is None:  # BuildKit writes one slash here, for `//` too
+        value = self.env.get(name)
+        if self.skip_unset and value is None:  # BuildKit writes one slash here, for `//` too
             return _join([f"${{{name}/", pattern, "/", replacement, "}"])
-        if isinstance(pattern, Unknown) or (self.skip_unset and isinstance(found, Unknown)):
+        if isinstance(pattern, Unknown) or (self.skip_unset and isinstance(value, Unknown)):
             self.doubt = True
             return UNKNOWN
         tokens = self.pattern(pattern)
-        if isinstance(found, Unknown) or isinstance(replacement, Unknown):
+        if isinstance(value, Unknown) or isinstance(replacement, Unknown):
             return UNKNOWN
-        return substituted(tokens, found or "", replacement, every)
+        return substituted(tokens, value or "", replacement, every)
 
 
 def _join(pieces: list[Text]) -> Text:
-    known = [piece for piece in pieces if isinstance(piece, str)]
-    if sum(map(len, known)) > _LONGEST:
+    strings = [piece for piece in pieces if isinstance(piece, str)]
+    if sum(map(len, strings)) > _LONGEST:
         raise _Failure(f"the result is longer than {_LONGEST} characters")
-    return "".join(known) if len(known) == len(pieces) else UNKNOWN
+    return "".join(strings) if len(strings) == len(pieces) else UNKNOWN
 
 
 def quote(text: str) -> str:

@@ -131,7 +131,7 @@ class _Regexp:
             end = self.text.find(r"\E", self.at + 2)
             literal = self.text[self.at + 2 : end if end >= 0 else len(self.text)]
             self.at = end + 2 if end >= 0 else len(self.text)
-            return [re.escape(one) for one in literal] or [""]
+            return [re.escape(character) for character in literal] or [""]
         if following in ("p", "P"):
             raise PatternError(rf"\{following} is not understood", understood=False)
         if following and following in "dDwWsS":
@@ -202,7 +202,7 @@ class _Regexp:
             members.append(re.escape(low) if low == high else f"{re.escape(low)}-{re.escape(high)}")
         self.at += 1
         inside = "".join(members)
-        branches = ([f"[{inside}]"] if inside else []) + [f"[^{one}]" for one in excluded]
+        branches = ([f"[{inside}]"] if inside else []) + [f"[^{character}]" for character in excluded]
         if not excluded:
             return f"[{'^' if negated else ''}{inside}]"
         either = f"(?:{'|'.join(branches)})"
@@ -284,8 +284,8 @@ def _match_chunk(chunk: str, name: str) -> str | None:
         name = name[1:]
         at += 1
         if char == "[":
-            found, at = _in_class(chunk, at, head)
-            failed = failed or not found
+            matched, at = _in_class(chunk, at, head)
+            failed = failed or not matched
         elif char == "?":
             failed = failed or head == "/"
         else:
@@ -301,7 +301,7 @@ def _match_chunk(chunk: str, name: str) -> str | None:
 def _in_class(chunk: str, at: int, char: str) -> tuple[bool, int]:
     negated = chunk[at : at + 1] == "^"
     at += negated
-    found = False
+    matched = False
     first = True
     while first or chunk[at : at + 1] != "]":
         first = False
@@ -309,8 +309,8 @@ def _in_class(chunk: str, at: int, char: str) -> tuple[bool, int]:
         high = low
         if chunk[at] == "-":
             high, at = _class_member(chunk, at + 1)
-        found = found or low <= char <= high
-    return found != negated, at + 1
+        matched = matched or low <= char <= high
+    return matched != negated, at + 1
 
 
 def _class_member(chunk: str, at: int) -> tuple[str, int]:

@@ -98,12 +98,12 @@ class ImageRef(Record):
 
 def parse_image_ref(text: str) -> ImageRef:
     """Takes an image name apart (no variables: expand first). Raises ImageRefError."""
-    found = _known.get(text)
-    if found is None:
+    cached = _known.get(text)
+    if cached is None:
         if len(_known) >= _KEPT:
             _known.clear()
-        found = _known[text] = _parse(text)
-    return found
+        cached = _known[text] = _parse(text)
+    return cached
 
 
 _known: dict[str, ImageRef] = {}

@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from dfopt.rewrites.base import Rewrite
 
 
-def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[list[Edit], list[Rewrite]]:
+def option_edits(program: Program, step: Step, family_uses: Sequence[Use]) -> tuple[list[Edit], list[Rewrite]]:
     """The edits that take options against caching off the commands of one family, and add those that keep a cache.
     Raises Refusal."""
     body = program.body(step)
     edits: list[Edit] = []
     rewrites: list[Rewrite] = []
-    for use in found:
+    for use in family_uses:
         tool = use.tool
         if tool is None:
             continue
         words = use.invocation.node.words
         swap: dict[str, str] = use.row.get("swap", {})
         hits = [index for index, word in enumerate(words) if word.value in swap]
-        wanted: list[str] = list(use.row.get("add", ()))
+        added: list[str] = list(use.row.get("add", ()))
         ensure = use.row.get("ensure")
         if ensure and not hits and not tool.given("fresh") and not _refreshed(program, step, use.invocation):
-            wanted.append(ensure)
-        if not hits and not wanted:
+            added.append(ensure)
+        if not hits and not added:
             continue
         if use.invocation.nested or use.invocation.where == SUBSTITUTION:
             raise Refusal(f"{tool.label} runs in a string or a substitution that is not rewritten")
@@ -48,17 +48,17 @@ def option_edits(program: Program, step: Step, found: Sequence[Use]) -> tuple[li
                 start = body.span(words[index - 1].end, word.end)[0]
             edits.append(Edit(start, end, put))
             rewrites.append(EditWords(step.index, use.invocation.node.start, index, 1, (put,) if put else ()))
-        if wanted:
-            edit, words_rewrite = option_edit(step, body, tool, " ".join(wanted))
+        if added:
+            edit, words_rewrite = option_edit(step, body, tool, " ".join(added))
             edits.append(edit)
-            rewrites.append(EditWords(step.index, words_rewrite.offset, words_rewrite.index, 0, tuple(wanted)))
+            rewrites.append(EditWords(step.index, words_rewrite.offset, words_rewrite.index, 0, tuple(added)))
     return edits, rewrites
 
 
-def _refreshed(program: Program, step: Step, one: Invocation) -> bool:
+def _refreshed(program: Program, step: Step, invocation: Invocation) -> bool:
     """Whether the same RUN renewed the index before."""
     return any(
-        tool.does.get("refreshes") and tool.start < one.node.start
+        tool.does.get("refreshes") and tool.start < invocation.node.start
         for tool in tools(program, step)
         if tool.family == "apk"
     )

@@ -145,8 +145,8 @@ def _place(program: Program, step: Step, facts: Facts, use: Use, user: Owner, pl
 def turned_off(program: Program, step: Step, facts: Facts, use: Use) -> str:
     """The variable that turns the cache off, or makes installed files point into it; "" where none does."""
     for entry in use.row.get("env-off", ()):
-        name, _, wanted = entry.partition("=")
+        name, _, text = entry.partition("=")
         value = variable(program, step, facts, name, use.invocation)
-        if value is not None and (not wanted or isinstance(value, Unknown) or wanted in value):
+        if value is not None and (not text or isinstance(value, Unknown) or text in value):
             return str(name)
     return ""

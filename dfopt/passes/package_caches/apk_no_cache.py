@@ -67,18 +67,18 @@ class ApkNoCache(PackageCache, Pass):
             if re.search(r"\bapk\s+(?:-\S+\s+)*(?:add|update|upgrade)\b", body.text) and "--no-cache" not in body.text:
                 raise Refusal(body.why)
             return None
-        found = [tool for tool in tools(program, step) if tool.family == "apk"]
-        readers = [tool for tool in found if fetches_index(tool)]
-        updates = [tool for tool in found if tool.does.get("refreshes")]
+        managers = [tool for tool in tools(program, step) if tool.family == "apk"]
+        readers = [tool for tool in managers if fetches_index(tool)]
+        updates = [tool for tool in managers if tool.does.get("refreshes")]
         if not readers and not updates:
             return None
         last = max([*readers, *updates], key=lambda tool: tool.start)
-        if cleaned(body, found, last) or mounted(program, step, ("/var/cache/apk", "/etc/apk/cache"), "apk"):
+        if cleaned(body, managers, last) or mounted(program, step, ("/var/cache/apk", "/etc/apk/cache"), "apk"):
             return None
-        wanted = [tool for tool in readers if not tool.given("no-cache") and not tool.given("offline")]
-        if not wanted and not updates:
+        uncached = [tool for tool in readers if not tool.given("no-cache") and not tool.given("offline")]
+        if not uncached and not updates:
             return None
-        hidden = any(tool.invocation.nested or tool.invocation.where == SUBSTITUTION for tool in (*wanted, *updates))
+        hidden = any(tool.invocation.nested or tool.invocation.where == SUBSTITUTION for tool in (*uncached, *updates))
         reason = untouchable(step, body, not hidden, "apk")
         if reason:
             raise Refusal(reason)
@@ -87,7 +87,7 @@ class ApkNoCache(PackageCache, Pass):
             raise Refusal(f"the apk of Alpine {release[0]}.{release[1]} has no --no-cache")
         edits: list[Edit] = []
         rewrites: list[Rewrite] = []
-        for tool in wanted:
+        for tool in uncached:
             edit, words = option_edit(step, body, tool, "--no-cache")
             edits.append(edit)
             rewrites.append(words)
@@ -105,16 +105,16 @@ class ApkNoCache(PackageCache, Pass):
             if starting:
                 raise Refusal(f"the image runs `{starting}` when it starts, and needs the index")
             items = body.program.script.items
-            if len(found) == 1 and len(items) == 1 and items[0].command is found[0].invocation.node:
+            if len(managers) == 1 and len(items) == 1 and items[0].command is managers[0].invocation.node:
                 return self.alone(program, step, opaque)
-            if any(tool.given("offline") for tool in found):
+            if any(tool.given("offline") for tool in managers):
                 raise Refusal("an apk without network needs the index")
             for tool in updates:
-                made = removal(program, step, body, tool.invocation.node)
-                if made is None or tool.invocation.node.redirects:
+                removed = removal(program, step, body, tool.invocation.node)
+                if removed is None or tool.invocation.node.redirects:
                     raise Refusal("`apk update` stands where it cannot be taken out by itself")
-                edits += made[0]
-                rewrites.append(made[1])
+                edits += removed[0]
+                rewrites.append(removed[1])
             message = "keep apk's index out of the layer: --no-cache in place of apk update"
             if opaque is not None:
                 tier = "unsafe"

@@ -87,30 +87,37 @@ class AptCleanup(PackageCache, Pass):
         return Finding(self.name, message, step.node.start, step.node.end, Fix((edit,), (rewrite,), tier))
 
 
-def _last_refresh(found: list[Invocation]) -> Invocation | None:
+def _last_refresh(invocations: list[Invocation]) -> Invocation | None:
     """The last command that downloads the index."""
     result = None
-    for one in found:
-        facts = manager(one.program)
-        if facts is not None and facts["family"] == "apt" and one.where != SUBSTITUTION and not one.nested:
-            name, _ = subcommand(one, facts)
+    for invocation in invocations:
+        facts = manager(invocation.program)
+        if (
+            facts is not None
+            and facts["family"] == "apt"
+            and invocation.where != SUBSTITUTION
+            and not invocation.nested
+        ):
+            name, _ = subcommand(invocation, facts)
             if name is not None and facts["commands"].get(name, {}).get("refreshes"):
-                result = one
+                result = invocation
     return result
 
 
-def _cleans(text: str, found: list[Invocation], refresh: Invocation) -> bool:
+def _cleans(text: str, invocations: list[Invocation], refresh: Invocation) -> bool:
     """Whether the step already deletes the index behind the refresh, in any spelling."""
     tail = text[refresh.node.end :]
     if re.search(r"apt/lists|lib/apt(?=[\s/*;&|)}]|$)|/var/lib/\{[^}]*apt|/var/lib/apt\b(?!/)", tail):
         return any(word in tail for word in ("rm ", "find ", "rmdir", "truncate", "unlink", "mv "))
-    for one in found:
-        if one.node.start > refresh.node.start:
-            facts = manager(one.program)
+    for invocation in invocations:
+        if invocation.node.start > refresh.node.start:
+            facts = manager(invocation.program)
             if facts is not None and facts["family"] == "apt":
-                name, _ = subcommand(one, facts)
+                name, _ = subcommand(invocation, facts)
                 if name is not None and "index" in facts["commands"].get(name, {}).get("cleans", ()):
                     return True
-            if one.program == "rm" and any(value in ("/var/lib/*", "/var/lib", "/var/*") for value in one.values):
+            if invocation.program == "rm" and any(
+                value in ("/var/lib/*", "/var/lib", "/var/*") for value in invocation.values
+            ):
                 return True
     return False

@@ -26,28 +26,28 @@ _PLAIN = frozenset(
 _CACHE_PLACE = regex(r"HOME\Z|XDG_CACHE_HOME\Z|.*cache", re.I)
 
 
-def appended(program: Program, step: Step, one: Invocation, words: tuple[str, ...]) -> tuple[Edit, AppendCommand]:
-    """The edit, and its declaration, that runs `words` at the end of a RUN, as the user that `one` runs as. Raises
+def appended(program: Program, step: Step, filling: Invocation, words: tuple[str, ...]) -> tuple[Edit, AppendCommand]:
+    """The edit, and its declaration, that runs `words` at the end of a RUN, as the user that `filling` runs as. Raises
     Refusal with what stands against it."""
     body = program.body(step)
     if step.node.keyword == "ONBUILD":
         raise Refusal("what follows in the image built on this one is not known")
     if body.form == "mixed":
         raise Refusal("the command line carries heredocs")
-    if one.nested:
-        raise Refusal(f"{one.program} runs in a string that is given to another shell")
-    assigned = [assignment.name for assignment in one.node.assignments]
-    if "env" in one.wrappers or "sudo" in one.wrappers:
-        assigned += [word.value.partition("=")[0] for word in one.node.words if word.value and "=" in word.value]
+    if filling.nested:
+        raise Refusal(f"{filling.program} runs in a string that is given to another shell")
+    assigned = [assignment.name for assignment in filling.node.assignments]
+    if "env" in filling.wrappers or "sudo" in filling.wrappers:
+        assigned += [word.value.partition("=")[0] for word in filling.node.words if word.value and "=" in word.value]
     if any(_CACHE_PLACE.match(name) for name in assigned if not name.startswith("-")):
-        raise Refusal(f"{one.program} is given another place for its cache")
-    changing = [name for name in one.wrappers if name not in _PLAIN]
+        raise Refusal(f"{filling.program} is given another place for its cache")
+    changing = [name for name in filling.wrappers if name not in _PLAIN]
     prefix: tuple[str, ...] = ()
     if changing:
-        options = _sudo_options(one) if changing == ["sudo"] else None
+        options = _sudo_options(filling) if changing == ["sudo"] else None
         if options is None or any(option not in ("-E", "-H", "-n") for option in options):
-            under = " ".join(one.wrappers)
-            raise Refusal(f"{one.program} runs under {under}: how to clean up as it does is unclear")
+            under = " ".join(filling.wrappers)
+            raise Refusal(f"{filling.program} runs under {under}: how to clean up as it does is unclear")
         prefix = ("sudo", *options)
     operator = append_operator(body)
     check_append(body, operator)
@@ -55,17 +55,17 @@ def appended(program: Program, step: Step, one: Invocation, words: tuple[str, ..
     return append_edit(program, step, body, " ".join(words), operator), AppendCommand(step.index, words, operator)
 
 
-def _sudo_options(one: Invocation) -> tuple[str, ...] | None:
+def _sudo_options(invocation: Invocation) -> tuple[str, ...] | None:
     """The options of sudo; None where one is not a fixed string."""
-    values = [word.value for word in one.node.words]
+    values = [word.value for word in invocation.node.words]
     at = next((i for i, value in enumerate(values) if value and value.rpartition("/")[2] == "sudo"), None)
     if at is None:
         return None
-    found: list[str] = []
+    options: list[str] = []
     for value in values[at + 1 :]:
         if value is None:
             return None
         if not value.startswith("-"):
             break
-        found.append(value)
-    return tuple(found)
+        options.append(value)
+    return tuple(options)

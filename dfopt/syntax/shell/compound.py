@@ -47,12 +47,12 @@ _CASE_END = regex(r";;&?|;&")
 class Compounds(Conditionals):
     __slots__ = ()
 
-    def keyword(self, pos: int, wanted: str) -> int:
-        """Passes the reserved word `wanted` at `pos`; gives the offset behind it."""
-        found = KEYWORD(self.text, pos)
-        if found is None or found[1] != wanted:
-            self.unexpected(pos, f"'{wanted}'")
-        return found.end()
+    def keyword(self, pos: int, expected: str) -> int:
+        """Passes the reserved word `expected` at `pos`; gives the offset behind it."""
+        match = KEYWORD(self.text, pos)
+        if match is None or match[1] != expected:
+            self.unexpected(pos, f"'{expected}'")
+        return match.end()
 
     def compound(self, pos: int, word: str, end: int) -> Command:
         """The command that begins with the reserved `word`, text[pos:end]."""
@@ -75,18 +75,18 @@ class Compounds(Conditionals):
     def _if(self, start: int, pos: int) -> If:
         branches: list[tuple[Script, Script]] = []
         otherwise = None
-        wanted = "if"
+        expected = "if"
         while True:
-            condition = self.script(pos, f"a command after '{wanted}'")
+            condition = self.script(pos, f"a command after '{expected}'")
             body = self.script(self.keyword(self.pos, "then"), "a command after 'then'")
             branches.append((condition, body))
-            found = KEYWORD(self.text, self.pos)
-            wanted = found[1] if found is not None else ""
-            if wanted == "elif":
-                pos = found.end()  # type: ignore[union-attr]
+            match = KEYWORD(self.text, self.pos)
+            expected = match[1] if match is not None else ""
+            if expected == "elif":
+                pos = match.end()  # type: ignore[union-attr]
                 continue
-            if wanted == "else":
-                otherwise = self.script(found.end(), "a command after 'else'")  # type: ignore[union-attr]
+            if expected == "else":
+                otherwise = self.script(match.end(), "a command after 'else'")  # type: ignore[union-attr]
             end = self.keyword(self.pos, "fi")
             redirects = self.redirects(end)
             return If(start, redirects[-1].end if redirects else end, tuple(branches), otherwise, redirects)
@@ -111,11 +111,11 @@ class Compounds(Conditionals):
             return self._arithmetic_for(start, at + 2)
         if select:
             self.kinds.append((start, "select"))
-        found = _NAME.match(text, at)
-        if found is None:
+        match = _NAME.match(text, at)
+        if match is None:
             self.unexpected(at, "a name")
-        name = found[0]
-        pos = self.rest(found.end())
+        name = match[0]
+        pos = self.rest(match.end())
         words: list[Word] | None = None
         separated = True
         if text[pos : pos + 1] == ";":
@@ -125,10 +125,10 @@ class Compounds(Conditionals):
             after = self.lines(pos)
             separated = after > pos
             pos = after
-            found = KEYWORD(text, pos)
-            if found is not None and found[1] == "in":
+            match = KEYWORD(text, pos)
+            if match is not None and match[1] == "in":
                 words = []
-                pos = self.blanks(found.end())
+                pos = self.blanks(match.end())
                 word = self.plain(pos)
                 while word is not None:
                     words.append(word)
@@ -149,10 +149,10 @@ class Compounds(Conditionals):
 
     def _loop_body(self, pos: int, start: int, *, braces: bool) -> tuple[Script, int]:
         """`do body done`, or `{ body }`, which bash takes in for and select behind a separator."""
-        found = KEYWORD(self.text, pos)
-        if braces and found is not None and found[1] == "{":
+        match = KEYWORD(self.text, pos)
+        if braces and match is not None and match[1] == "{":
             self.kinds.append((start, "brace-loop"))
-            body = self.script(found.end(), "a command after '{'")
+            body = self.script(match.end(), "a command after '{'")
             return body, self.keyword(self.pos, "}")
         body = self.script(self.keyword(pos, "do"), "a command after 'do'")
         return body, self.keyword(self.pos, "done")
@@ -181,8 +181,8 @@ class Compounds(Conditionals):
         pos = self.lines(self.keyword(self.lines(self.pos), "in"))
         items = []
         while True:
-            found = KEYWORD(text, pos)
-            if found is not None and found[1] == "esac":
+            match = KEYWORD(text, pos)
+            if match is not None and match[1] == "esac":
                 break
             item = self._case_item(pos)
             items.append(item)
@@ -214,13 +214,13 @@ class Compounds(Conditionals):
         pos = self.pos
         if body.items:
             end = body.end
-        found = _CASE_END.match(text, pos)
+        match = _CASE_END.match(text, pos)
         terminator = ""
-        if found is not None:
-            terminator = found[0]
+        if match is not None:
+            terminator = match[0]
             if terminator != ";;":
                 self.kinds.append((pos, "case-fallthrough"))
-            end = found.end()
+            end = match.end()
             self.operator(end)
             self.pos = self.lines(end)
         return CaseItem(start, end, tuple(patterns), body, terminator)
@@ -251,14 +251,14 @@ class Compounds(Conditionals):
 
     def function(self, start: int, name: Word, pos: int) -> Function:
         """`name ( ) body`, with the parenthesis at `pos`."""
-        found = _EMPTY.match(self.text, pos)
-        if found is None:
+        match = _EMPTY.match(self.text, pos)
+        if match is None:
             self.unexpected(pos, "the end of the command, or '()' of a function")
         if name.value is None or self.text[name.start : name.end] != name.value:
             self.fail("a function's name is quoted or expanded", name.start)
         if not _IDENTIFIER.match(name.value):
             self.kinds.append((start, "function-name"))
-        body = self._function_body(found.end())
+        body = self._function_body(match.end())
         return Function(start, body.end, name.value, body)
 
     def _keyword_function(self, start: int, pos: int) -> Function:
@@ -267,8 +267,8 @@ class Compounds(Conditionals):
         name = self.plain(at)
         if name is None or name.value is None or self.text[at : name.end] != name.value:
             self.unexpected(at, "a function's name")
-        found = _EMPTY.match(self.text, self.pos)
-        body = self._function_body(found.end() if found is not None else self.pos)
+        match = _EMPTY.match(self.text, self.pos)
+        body = self._function_body(match.end() if match is not None else self.pos)
         return Function(start, body.end, name.value, body, True)
 
     def _function_body(self, pos: int) -> Command:
@@ -283,9 +283,9 @@ class Compounds(Conditionals):
             return None
         if self.text[pos] == "(":
             return self.parentheses(pos)
-        found = KEYWORD(self.text, pos)
-        assert found is not None
-        return self.compound(pos, found[1], found.end())
+        match = KEYWORD(self.text, pos)
+        assert match is not None
+        return self.compound(pos, match[1], match.end())
 
     def _coprocess(self, start: int, pos: int) -> Coproc:
         self.kinds.append((start, "coproc"))

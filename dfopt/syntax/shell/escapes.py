@@ -25,8 +25,8 @@ _BRACE = regex(r"[{},]")
 _SEQUENCE = regex(r"(?:-?\d+\.\.-?\d+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?\d+)?\Z")
 
 
-def _kept(found: re.Match[str]) -> str:
-    char = found[1]
+def _kept(match: re.Match[str]) -> str:
+    char = match[1]
     return "" if char == "\n" else char
 
 
@@ -54,17 +54,17 @@ def unescape_ansi(raw: str) -> str:
     """The value of what stands in `$'...'`: bytes given by number are joined and decoded as UTF-8 with surrogateescape
     as all text is; a NUL ends the string."""
 
-    def resolved(found: re.Match[str]) -> str:
-        name, octal, hexadecimal, short, long, control = found.groups()
+    def resolved(match: re.Match[str]) -> str:
+        name, octal, hexadecimal, short, long, control = match.groups()
         if name is not None:
             return _NAMED.get(name, name)
         if control is not None:
-            return chr(ord(control.upper()) & 0x1F) if ord(control) < 128 else found[0]
+            return chr(ord(control.upper()) & 0x1F) if ord(control) < 128 else match[0]
         if octal is not None or hexadecimal is not None:
             byte = int(octal, 8) & 0xFF if octal is not None else int(hexadecimal, 16)
             return bytes((byte,)).decode("utf-8", "surrogateescape")
         number = int(short or long, 16)
-        return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else found[0]
+        return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else match[0]
 
     value = _ANSI.sub(resolved, raw)
     if not value.isascii():  # bytes that were written one by one may form a character
@@ -76,14 +76,14 @@ def expands_braces(masked: str) -> bool:
     """Whether bash expands a brace in this word, given with quoted and expanded parts masked: a pair of braces holds a
     comma at its own level or a sequence."""
     opened: list[tuple[int, bool]] = []
-    for found in _BRACE.finditer(masked):
-        char = found[0]
+    for match in _BRACE.finditer(masked):
+        char = match[0]
         if char == "{":
-            opened.append((found.end(), False))
+            opened.append((match.end(), False))
         elif opened and char == ",":
             opened[-1] = (opened[-1][0], True)
         elif opened:
             start, comma = opened.pop()
-            if comma or _SEQUENCE.match(masked, start, found.start()):
+            if comma or _SEQUENCE.match(masked, start, match.start()):
                 return True
     return False

@@ -59,12 +59,12 @@ class Expansions(Lexer):
         pos += 1
         parts: list[Part] = []
         while True:
-            found = _DOUBLE.match(text, pos)
-            if found is not None:
-                kind = found.lastindex
-                end = found.end()
+            match = _DOUBLE.match(text, pos)
+            if match is not None:
+                kind = match.lastindex
+                end = match.end()
                 if kind == 1:
-                    raw = found[1]
+                    raw = match[1]
                     parts.append(Literal(pos, end, unescape_double(raw) if "\\" in raw else raw))
                 elif kind == 4:
                     self.pos = end
@@ -72,7 +72,7 @@ class Expansions(Lexer):
                 else:
                     if self.continued:
                         self._whole_name(pos, end)
-                    parts.append(Parameter(pos, end, found[kind]))  # type: ignore[index]  # 2 or 3
+                    parts.append(Parameter(pos, end, match[kind]))  # type: ignore[index]  # 2 or 3
                 pos = end
                 continue
             char = text[pos : pos + 1]
@@ -94,12 +94,12 @@ class Expansions(Lexer):
     def dollar(self, pos: int, *, quoted: bool) -> Part | None:
         """The expansion that begins with the `$` at `pos`, or None where this is an ordinary `$` (`pos` stays)."""
         text = self.text
-        found = _SIMPLE.match(text, pos)
-        if found is not None:
-            self.pos = end = found.end()
+        match = _SIMPLE.match(text, pos)
+        if match is not None:
+            self.pos = end = match.end()
             if self.continued:
                 self._whole_name(pos, end)
-            return Parameter(pos, end, found[1] or found[2])
+            return Parameter(pos, end, match[1] or match[2])
         char = text[pos + 1 : pos + 2]
         if char == "(":
             return self._arithmetic(pos) if text[pos + 2 : pos + 3] == "(" else self._command(pos)
@@ -121,12 +121,12 @@ class Expansions(Lexer):
         return None
 
     def _ansi(self, pos: int) -> AnsiQuoted:
-        found = _ANSI.match(self.text, pos)
-        if found is None:
+        match = _ANSI.match(self.text, pos)
+        if match is None:
             self.fail("unterminated $'", pos)
         self.kinds.append((pos, "ansi-quote"))
-        self.pos = found.end()
-        return AnsiQuoted(pos, found.end(), unescape_ansi(found[1]))
+        self.pos = match.end()
+        return AnsiQuoted(pos, match.end(), unescape_ansi(match[1]))
 
     # --- command substitution ---
 
@@ -157,12 +157,12 @@ class Expansions(Lexer):
     def backquoted(self, pos: int, *, quoted: bool) -> CommandSub:
         """The backquoted command at `pos`. Where backslashes have to go before it can be parsed, the tree of its body
         has no true spans and is not kept; its bashisms are reported at the backquote."""
-        found = _BACKQUOTED.match(self.text, pos)
-        if found is None:
+        match = _BACKQUOTED.match(self.text, pos)
+        if match is None:
             self.fail("unterminated backquote", pos)
-        end = found.end()
-        command = unescape_backquoted(found[1], quoted=quoted)
-        if command == found[1]:
+        end = match.end()
+        command = unescape_backquoted(match[1], quoted=quoted)
+        if command == match[1]:
             body: Script | None = self.within(pos + 1, end - 1)
         else:
             self.enter(pos)
@@ -225,10 +225,10 @@ class Expansions(Lexer):
         start, level, semicolons = pos, 1, 0
         parts: list[Part] = []
         while True:
-            found = search(text, pos)
-            if found is None:
+            match = search(text, pos)
+            if match is None:
                 self.fail(f"'{closing}' is missing", start)
-            at = found.start()
+            at = match.start()
             if level == 1:
                 semicolons += text.count(";", pos, at)
             char = text[at]
@@ -276,20 +276,20 @@ class Expansions(Lexer):
         """`${ ... }` at `pos`; `quoted` tells that it stands in double quotes or a here-document."""
         text = self.text
         prefix = ""
-        found = _LENGTH.match(text, pos)
-        if found is not None:
+        match = _LENGTH.match(text, pos)
+        if match is not None:
             prefix = "#"
         else:
-            found = _INDIRECT.match(text, pos)
-            if found is not None:
+            match = _INDIRECT.match(text, pos)
+            if match is not None:
                 prefix = "!"
                 self.kinds.append((pos, "parameter-op"))
             else:
-                found = _NAMED.match(text, pos)
-                if found is None:
+                match = _NAMED.match(text, pos)
+                if match is None:
                     self.fail("bad substitution", pos)
-        name = found[1]
-        at = found.end()
+        name = match[1]
+        at = match.end()
         index = None
         parts: tuple[Part, ...] = ()
         if text[at : at + 1] == "[":
@@ -330,10 +330,10 @@ class Expansions(Lexer):
         parts: list[Part] = []
         paired = -1
         while True:
-            found = _ARGUMENT_STOP.search(text, pos)
-            if found is None:
+            match = _ARGUMENT_STOP.search(text, pos)
+            if match is None:
                 self.fail("'}' is missing", start)
-            at = found.start()
+            at = match.start()
             char = text[at]
             pos = at + 1
             if char == "}":
@@ -371,11 +371,11 @@ class Expansions(Lexer):
         parts: list[Part] = []
         pos = start
         while True:
-            found = _DOCUMENT_STOP.search(text, pos)
-            if found is None:
+            match = _DOCUMENT_STOP.search(text, pos)
+            if match is None:
                 self.text = whole
                 return tuple(parts)
-            at = found.start()
+            at = match.start()
             pos = at + 1
             char = text[at]
             if char == "\\":

@@ -26,32 +26,32 @@ class HereDocuments(Expansions):
     def delimiter(self, pos: int) -> Word:
         """The delimiter word at `pos`: its value is what the last line has to be. An empty span where none stands."""
         text = self.text
-        found = _PLAIN_DELIMITER.match(text, pos)
-        if found is not None:
-            self.pos = end = found.end()
-            return Word(pos, end, (Literal(pos, end, found[0]),), found[0])
+        match = _PLAIN_DELIMITER.match(text, pos)
+        if match is not None:
+            self.pos = end = match.end()
+            return Word(pos, end, (Literal(pos, end, match[0]),), match[0])
         start = pos
         parts: list[Part] = []
         value = ""
         if text[pos : pos + 1] == "#":
             return Word(pos, pos, (), "")
         while True:
-            found = _PIECE.match(text, pos)
-            if found is None:
+            match = _PIECE.match(text, pos)
+            if match is None:
                 break
-            end = found.end()
-            kind = found.lastindex
+            end = match.end()
+            kind = match.lastindex
             if kind == 1:
-                string = unescape(found[1])
+                string = unescape(match[1])
                 parts.append(Literal(pos, end, string))
             elif kind == 2:
-                string = found[2]
+                string = match[2]
                 parts.append(SingleQuoted(pos, end, string))
             elif kind == 3:
-                string = unescape_double(found[3])
+                string = unescape_double(match[3])
                 parts.append(DoubleQuoted(pos, end, (Literal(pos + 1, end - 1, string),) if string else ()))
             else:
-                string = unescape_ansi(found[4])
+                string = unescape_ansi(match[4])
                 self.kinds.append((pos, "ansi-quote"))
                 parts.append(AnsiQuoted(pos, end, string))
             value += string

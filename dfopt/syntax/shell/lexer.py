@@ -53,14 +53,14 @@ class Lexer:
     def fail(self, message: str, at: int) -> NoReturn:
         raise ShellSyntaxError(message, at)
 
-    def unexpected(self, at: int, wanted: str) -> NoReturn:
+    def unexpected(self, at: int, expected: str) -> NoReturn:
         """Fails with what stands at `at`."""
         if at >= len(self.text):
-            self.fail(f"unexpected end of the text, expected {wanted}", at)
-        found = re.compile(r"\n|[;&|]{1,2}|[^ \t\n;&|()<>]+|[()<>]+|.").match(self.text, at)
-        token = found[0] if found else ""
+            self.fail(f"unexpected end of the text, expected {expected}", at)
+        match = re.compile(r"\n|[;&|]{1,2}|[^ \t\n;&|()<>]+|[()<>]+|.").match(self.text, at)
+        token = match[0] if match else ""
         shown = "newline" if token == "\n" else f"'{token[:40]}'"
-        self.fail(f"unexpected {shown}, expected {wanted}", at)
+        self.fail(f"unexpected {shown}, expected {expected}", at)
 
     def enter(self, at: int) -> None:
         self.depth += 1
@@ -73,9 +73,9 @@ class Lexer:
 
     def comment(self, pos: int) -> int:
         """Reads the comment at `pos`, which has to be the start of a word; gives the offset of its newline."""
-        found = COMMENT(self.text, pos)
-        assert found is not None
-        end = found.end()
+        match = COMMENT(self.text, pos)
+        assert match is not None
+        end = match.end()
         self.comments.append((pos, end))
         return end
 
@@ -102,13 +102,13 @@ class Lexer:
     def operator(self, end: int) -> None:
         """To be called with the end of an operator: fails where a backslash-newline hides that it goes on."""
         if self.continued:
-            found = _AFTER(self.text, end)
-            if found is not None and self.text[end - 1] + found[1] in _LONGER:
+            match = _AFTER(self.text, end)
+            if match is not None and self.text[end - 1] + match[1] in _LONGER:
                 self.fail("an operator is split by a backslash-newline", end)
 
     # Made by the classes above this one; each needs the others.
 
-    def script(self, pos: int, wanted: str = "") -> Script:
+    def script(self, pos: int, expected: str = "") -> Script:
         raise NotImplementedError
 
     def here_documents(self, pos: int) -> int:

@@ -28,9 +28,9 @@ _NO_COMMAND = frozenset(("", ")", ";", "|"))
 class Parser(Compounds):
     __slots__ = ()
 
-    def script(self, pos: int, wanted: str = "") -> Script:
+    def script(self, pos: int, expected: str = "") -> Script:
         """The list from `pos` to the first token that can neither begin nor separate commands, where `pos` is left. An
-        empty one fails if `wanted` says what should stand there."""
+        empty one fails if `expected` says what should stand there."""
         self.enter(pos)
         text = self.text
         at = self.lines(pos)
@@ -63,8 +63,8 @@ class Parser(Compounds):
             last = items[-1]
             stop = last.terminator_start + 1 if last.terminator in (";", "&") else last.end
             return Script(items[0].start, stop, tuple(items))
-        if wanted:
-            self.unexpected(at, wanted)
+        if expected:
+            self.unexpected(at, expected)
         return Script(pos, pos, ())
 
     def _and_or(self, first: Command) -> AndOr:
@@ -105,8 +105,8 @@ class Parser(Compounds):
         negated = timed = False
         banged = False
         pos = start
-        found = _PREFIX.match(text, pos)
-        while found is not None:
+        match = _PREFIX.match(text, pos)
+        while match is not None:
             if text[pos] == "!":
                 if banged:
                     self.kinds.append((pos, "repeated-bang"))
@@ -115,8 +115,8 @@ class Parser(Compounds):
             else:
                 self.kinds.append((pos, "time"))
                 timed = True
-            pos = self.blanks(found.end())
-            found = _PREFIX.match(text, pos)
+            pos = self.blanks(match.end())
+            match = _PREFIX.match(text, pos)
         command = self.command(pos)
         if command is None:
             self.unexpected(pos, "a command after '!' or 'time'")
@@ -145,24 +145,24 @@ class Parser(Compounds):
     def command(self, pos: int) -> Command | None:
         """A simple or compound command; None, with `pos` left in its place, if none begins there."""
         text = self.text
-        found = PLAIN(text, pos)
-        if found is not None:
-            value = found[1]
+        match = PLAIN(text, pos)
+        if match is not None:
+            value = match[1]
             if value in RESERVED:
                 if RESERVED[value]:
-                    return self.compound(pos, value, found.end(1))
+                    return self.compound(pos, value, match.end(1))
                 self.pos = pos
                 return None
             if "=" not in value or not ASSIGNMENT(text, pos):
-                self.pos = end = found.end(1)
-                return self.arguments(pos, found.end(), [], [Word(pos, end, (Literal(pos, end, value),), value)], [])
+                self.pos = end = match.end(1)
+                return self.arguments(pos, match.end(), [], [Word(pos, end, (Literal(pos, end, value),), value)], [])
         elif text[pos : pos + 1] == "(":
             return self.parentheses(pos)
         else:
-            found = KEYWORD(text, pos)
-            if found is not None:
-                if RESERVED[found[1]]:
-                    return self.compound(pos, found[1], found.end())
+            match = KEYWORD(text, pos)
+            if match is not None:
+                if RESERVED[match[1]]:
+                    return self.compound(pos, match[1], match.end())
                 self.pos = pos
                 return None
         return self.prefix(pos)

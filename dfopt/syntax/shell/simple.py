@@ -39,12 +39,12 @@ class SimpleCommands(Words):
         end = self.pos  # of what has been read
         match = PLAIN
         while True:
-            found = match(text, pos)
-            if found is not None:
-                value = found[1]
-                end = found.end(1)
+            plain = match(text, pos)
+            if plain is not None:
+                value = plain[1]
+                end = plain.end(1)
                 words.append(Word(pos, end, (Literal(pos, end, value),), value))
-                pos = found.end()
+                pos = plain.end()
                 continue
             char = text[pos : pos + 1]
             if char in _ENDS:
@@ -126,43 +126,43 @@ class SimpleCommands(Words):
     def assignment(self, pos: int) -> Assignment | None:
         """The assignment at `pos`, if one stands there; `pos` is left behind it."""
         text = self.text
-        found = ASSIGNMENT(text, pos)
-        if found is None:
-            found = _SUBSCRIPTED.match(text, pos)
-            return None if found is None else self._subscripted(pos, found[1], found.end())
-        operator = found[2]
-        at = found.end()
+        match = ASSIGNMENT(text, pos)
+        if match is None:
+            match = _SUBSCRIPTED.match(text, pos)
+            return None if match is None else self._subscripted(pos, match[1], match.end())
+        operator = match[2]
+        at = match.end()
         if operator == "+=":
             self.kinds.append((pos, "append-assign"))
         if text[at : at + 1] == "(":
             array = self._array(at)
-            return Assignment(pos, self.pos, found[1], operator, None, None, array)
+            return Assignment(pos, self.pos, match[1], operator, None, None, array)
         value = self._value(at)
-        return Assignment(pos, value.end, found[1], operator, value)
+        return Assignment(pos, value.end, match[1], operator, value)
 
     def _value(self, pos: int) -> Word:
-        found = _VALUE(self.text, pos)
-        if found is None:
+        match = _VALUE(self.text, pos)
+        if match is None:
             return self.word(pos, VALUE)
-        value = found[1]
-        self.pos = end = found.end(1)
+        value = match[1]
+        self.pos = end = match.end(1)
         return Word(pos, end, (Literal(pos, end, value),) if value else (), value)
 
     def _subscripted(self, pos: int, name: str, inside: int) -> Assignment | None:
         text = self.text
         close, parts, _ = self.balanced(inside, brackets=True)
         self.pos = pos
-        found = _EQUALS(text, close + 1)
-        if found is None:
+        equals = _EQUALS(text, close + 1)
+        if equals is None:
             if _BREAKS_WORD(text, pos, close):
                 self.fail("shells differ in how they read this subscript", pos)
             return None
         self.kinds.append((pos, "array"))
-        at = found.end()
+        at = equals.end()
         if text[at : at + 1] == "(":
             self.fail("a list cannot be assigned to an array's member", at)
         value = self._value(at)
-        return Assignment(pos, value.end, name, found[0], value, text[inside:close], None, parts)
+        return Assignment(pos, value.end, name, equals[0], value, text[inside:close], None, parts)
 
     def _array(self, pos: int) -> tuple[Word, ...]:
         """The words in the parentheses that open at `pos`."""
@@ -187,8 +187,8 @@ class SimpleCommands(Words):
         if self.text[pos : pos + 1] != "[":
             return None
         close, parts, _ = self.balanced(pos + 1, brackets=True)
-        found = _EQUALS(self.text, close + 1)
-        if found is None:
+        equals = _EQUALS(self.text, close + 1)
+        if equals is None:
             return None
         if parts:  # an ordinary word then, unless it has blanks
             word = self.word(pos)
@@ -196,7 +196,7 @@ class SimpleCommands(Words):
                 self.fail("a key of an array literal holds blanks and an expansion", pos)
             self.pos = self.blanks(word.end)
             return word
-        begin = found.end()
+        begin = equals.end()
         value = self._value(begin)
         self.pos = self.blanks(value.end)
         return Word(pos, value.end, (Literal(pos, begin, self.text[pos:begin]), *value.parts), None)
@@ -205,10 +205,10 @@ class SimpleCommands(Words):
         """`name=` of a declaration, with the array literal that begins at its end."""
         text = self.text
         pos = word.end
-        found = ASSIGNMENT(text, word.start)
-        if found is None or found.end() != pos:
+        match = ASSIGNMENT(text, word.start)
+        if match is None or match.end() != pos:
             self.unexpected(pos, "a word or the end of the command")
-        if found[2] == "+=":
+        if match[2] == "+=":
             self.kinds.append((word.start, "append-assign"))
         array = self._array(pos)
         return Word(word.start, self.pos, (*word.parts, ArrayLiteral(pos, self.pos, array)), None)
@@ -218,13 +218,13 @@ class SimpleCommands(Words):
     def redirect(self, pos: int) -> Redirect | None:
         """The redirect at `pos`, if one stands there; `pos` is left behind it."""
         text = self.text
-        found = _REDIRECT(text, pos)
-        if found is None:
+        match = _REDIRECT(text, pos)
+        if match is None:
             return None
-        fd, operator = (found[1], found[2]) if found[2] else ("", found[4])
+        fd, operator = (match[1], match[2]) if match[2] else ("", match[4])
         if self.continued:
-            self.operator(found.end(2) if found[2] else found.end(4))
-        at = found.end()
+            self.operator(match.end(2) if match[2] else match.end(4))
+        at = match.end()
         if text[at : at + 1] == "\\":
             at = self.blanks(at)
         if fd[:1] == "{":

@@ -54,31 +54,31 @@ class Words(HereDocuments):
         value: str | None = ""
         active = False
         while True:
-            found = _PART.match(text, pos)
-            if found is not None:
-                end = found.end()
-                kind = found.lastindex
+            match = _PART.match(text, pos)
+            if match is not None:
+                end = match.end()
+                kind = match.lastindex
                 part: Part | None
                 if kind == 1:
-                    string: str | None = found[1]
+                    string: str | None = match[1]
                     if _ACTIVE(string):  # type: ignore[arg-type]
                         active = True
                         string = unescape(string)  # type: ignore[arg-type]
                     part = Literal(pos, end, string)  # type: ignore[arg-type]
                 elif kind == 2:
-                    string = found[2]
+                    string = match[2]
                     part = SingleQuoted(pos, end, string)
                 elif kind == 3:
-                    string = found[3]
+                    string = match[3]
                     part = DoubleQuoted(pos, end, (Literal(pos + 1, end - 1, string),) if string else ())
                 elif kind < 6:  # type: ignore[operator]  # some group always matches
                     if self.continued:
                         self._whole_name(pos, end)
                     string = None
-                    part = Parameter(pos, end, found[kind])  # type: ignore[index]
+                    part = Parameter(pos, end, match[kind])  # type: ignore[index]
                 else:
                     string = None
-                    part = DoubleQuoted(pos, end, (Parameter(pos + 1, end - 1, found[kind]),))  # type: ignore[index]
+                    part = DoubleQuoted(pos, end, (Parameter(pos + 1, end - 1, match[kind]),))  # type: ignore[index]
             else:
                 part, string = self._part(pos, parts, mode)
                 if part is None:
@@ -146,10 +146,10 @@ class Words(HereDocuments):
     def _trim(self, start: int, pos: int, parts: list[Part]) -> int:
         """Takes backslash-newlines at the end of a word out of it; gives the new end."""
         last = parts[-1]
-        found = _TRAILING.search(self.text, last.start, pos)
+        match = _TRAILING.search(self.text, last.start, pos)
         assert type(last) is Literal  # only unquoted characters can end so
-        assert found is not None
-        end = found.start()
+        assert match is not None
+        end = match.start()
         if end == last.start:
             parts.pop()
         else:
@@ -192,11 +192,11 @@ class Words(HereDocuments):
 
     def plain(self, pos: int, mode: int = ARGUMENT) -> Word | None:
         """The word at `pos`, with `pos` left behind the blanks that follow it; None if no word begins there."""
-        found = PLAIN(self.text, pos)
-        if found is not None:
-            value = found[1]
-            end = found.end(1)
-            self.pos = found.end()
+        match = PLAIN(self.text, pos)
+        if match is not None:
+            value = match[1]
+            end = match.end(1)
+            self.pos = match.end()
             return Word(pos, end, (Literal(pos, end, value),), value)
         if self.text[pos : pos + 1] == "#":
             return None
