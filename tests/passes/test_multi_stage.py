@@ -11,11 +11,11 @@ from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.cmake import cmake_outputs
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.language import _satisfied
 from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.passes.multi_stage.packages import install_command, libraries
+from dfopt.refusal import Refusal
 from dfopt.stage_templates.stages import stage_recipes
 from dfopt.syntax.dockerfile import parse
 
@@ -82,7 +82,7 @@ def test_make_in_a_directory() -> None:
     ],
 )
 def test_makefile_refused(text: str, targets: list[str], reason: str) -> None:
-    with pytest.raises(Unclear, match=reason):
+    with pytest.raises(Refusal, match=reason):
         makefile_outputs(text, targets, {}, "/s", nothing)
 
 
@@ -104,7 +104,7 @@ def test_cmake() -> None:
     assert built.programs == ("/s/build/app", "/usr/local/bin/app")
     assert built.data == ("/usr/local/share/app", "/etc/app/a.conf")
     assert built.libraries == ("ZLIB::ZLIB",)
-    with pytest.raises(Unclear, match="other projects"):
+    with pytest.raises(Refusal, match="other projects"):
         cmake_outputs("FetchContent_MakeAvailable(json)", "/b", "/usr", "/s", nothing)
 
 
@@ -140,7 +140,7 @@ def test_cmake_install(text: str, settings: dict[str, str], programs: tuple[str,
     ],
 )
 def test_cmake_refused(text: str, reason: str) -> None:
-    with pytest.raises(Unclear, match=reason):
+    with pytest.raises(Refusal, match=reason):
         cmake_outputs(text, "/b", "/p", "/s", nothing)
 
 

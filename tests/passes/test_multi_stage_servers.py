@@ -6,10 +6,10 @@ import pytest
 from given import Given
 
 from dfopt.ir.program import Program
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.launch import Launch, launch_of
 from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.passes.multi_stage.servers import Site, site_of
+from dfopt.refusal import Refusal
 from dfopt.syntax.dockerfile import parse
 
 PACKAGE = (
@@ -76,7 +76,7 @@ def test_a_directory_is_entered_first() -> None:
 
 
 def test_a_script_with_a_hook() -> None:
-    with pytest.raises(Unclear, match="prebuilt"):
+    with pytest.raises(Refusal, match="prebuilt"):
         launched('CMD ["npm", "run", "built"]')
 
 
@@ -151,12 +151,12 @@ def test_what_is_no_server(words: tuple[str | None, ...]) -> None:
     ],
 )
 def test_what_is_not_done_alike(words: tuple[str | None, ...], reason: str) -> None:
-    with pytest.raises(Unclear, match=reason):
+    with pytest.raises(Refusal, match=reason):
         told(*words)
 
 
 def test_a_version_that_nobody_looked_at() -> None:
-    with pytest.raises(Unclear, match="http-server 0"):
+    with pytest.raises(Refusal, match="http-server 0"):
         site_of(Launch(("http-server", "x"), "/", version="^0.12.3"))
 
 

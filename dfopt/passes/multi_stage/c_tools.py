@@ -8,10 +8,11 @@ from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.build_results import Built
 from dfopt.passes.multi_stage.cmake import cmake_outputs
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.toolbox import add
 from dfopt.passes.multi_stage.words import MODULE
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def cc(context: Context, call: Call, out: Outputs) -> None:
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words):
-        raise Unclear(f"the words of {call.program} in line {call.line} are not fixed", call.line)
+        raise Refusal(f"the words of {call.program} in line {call.line} are not fixed")
     if (
         any(word in ("--version", "-v", "-dumpversion", "-dumpmachine", "-print-search-dirs") for word in words)
         and len(words) < 3
@@ -52,7 +53,7 @@ def make(context: Context, call: Call, out: Outputs) -> None:
     for word in call.after("-C", "--directory"):
         moved = join_path(directory, word) if word is not None else None
         if not isinstance(moved, str):
-            raise Unclear(f"the directory of make in line {call.line} is not known", call.line)
+            raise Refusal(f"the directory of make in line {call.line} is not known")
         directory = moved
     operands = call.operands("-C", "-f", "-j", "-I", "-l", "-O", "--directory", "--file", "--makefile", "--jobs")
     targets = [w for w in operands if w and "=" not in w and not re.fullmatch(r"\d+", w)]
@@ -81,16 +82,16 @@ def make(context: Context, call: Call, out: Outputs) -> None:
         prefix = given.get("PREFIX") or given.get("prefix") or ""
         if "install" in targets and not prefix.startswith("/"):
             reason = f"where the Makefile that line {call.line} downloads or unpacks installs to is not known"
-            raise Unclear(f"{reason} (PREFIX=... would say it)", call.line)
+            raise Refusal(f"{reason} (PREFIX=... would say it)")
         if "install" in targets:
             out.made.append(Made(prefix.rstrip("/"), call.step, "tool", role="prefix"))
         return
     if text is None:
-        raise Unclear(f"the Makefile is not at hand, so that what line {call.line} writes is not known", call.line)
+        raise Refusal(f"the Makefile is not at hand, so that what line {call.line} writes is not known")
     try:
         built = makefile_outputs(text, targets, {**call.assignments, **given}, directory, context.text)
-    except Unclear as unclear:
-        raise Unclear(f"what make in line {call.line} writes is not known: {unclear.reason}", call.line) from None
+    except Refusal as refusal:
+        raise Refusal(f"what make in line {call.line} writes is not known: {refusal.reason}") from None
     _built(built, call, out)
 
 
@@ -110,7 +111,7 @@ def _configured(
         text = re.sub(r"^\s*-?include\s[^\n]*", "", text, flags=re.M)
         try:
             built = makefile_outputs(text, targets, settings, directory, context.text)
-        except Unclear:
+        except Refusal:
             built = None
         if built is not None:
             _built(built, call, out)
@@ -147,9 +148,9 @@ def cmake(context: Context, call: Call, out: Outputs) -> None:
         _cmake_install(context, call, out, str(directory), prefix)
         return
     if len(words) != len(call.words):
-        raise Unclear(f"the words of cmake in line {call.line} are not fixed", call.line)
+        raise Refusal(f"the words of cmake in line {call.line} are not fixed")
     if any(word in ("-P", "-E") for word in words):
-        raise Unclear(f"what cmake in line {call.line} runs is not known", call.line)
+        raise Refusal(f"what cmake in line {call.line} runs is not known")
     named_b = call.after("-B") + [word[2:] for word in words if re.match(r"-B.", word)]
     named_s = call.after("-S", "-H") + [word[2:] for word in words if re.match(r"-[SH].", word)]
     operands = [w for w in call.operands("-B", "-S", "-G", "-D", "-H", "-C", "-A", "-T") if w]
@@ -163,15 +164,15 @@ def cmake(context: Context, call: Call, out: Outputs) -> None:
     prefix = settings.get("CMAKE_INSTALL_PREFIX", "/usr/local")
     if context.text(str(source).rstrip("/") + "/CMakeLists.txt") is None and _is_fetched(context, str(source)):
         if prefix in ("/", "/usr", ""):
-            raise Unclear(f"line {call.line} installs among the files of the base image", call.line)
+            raise Refusal(f"line {call.line} installs among the files of the base image")
         out.prefixes[str(build)] = prefix
         out.work += [str(source), str(build)]
         return
     text = context.need(str(source).rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
     try:
         built = cmake_outputs(text, str(build), prefix, str(source), context.text, settings)
-    except Unclear as unclear:
-        raise Unclear(f"what cmake in line {call.line} makes is not known: {unclear.reason}", call.line) from None
+    except Refusal as refusal:
+        raise Refusal(f"what cmake in line {call.line} makes is not known: {refusal.reason}") from None
     out.work += [str(source), str(build)]
     out.cmake = (str(build), str(source), prefix, settings)
     out.linked += [(name, call.line) for name in built.libraries]
@@ -187,7 +188,7 @@ def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefi
         out.made.append(Made(prefix or out.prefixes[build], call.step, "tool", role="prefix"))
         return
     if out.cmake is None or out.cmake[0] != build:
-        raise Unclear(f"what line {call.line} installs is not known", call.line)
+        raise Refusal(f"what line {call.line} installs is not known")
     _, source, configured, settings = out.cmake
     text = context.need(source.rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
     built = cmake_outputs(text, build, prefix or configured, source, context.text, settings)
@@ -201,7 +202,7 @@ def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefi
 def ninja(context: Context, call: Call, out: Outputs) -> None:
     directory = join_path(call.directory, (call.after("-C") or ["."])[-1] or ".")
     if out.cmake is None and directory not in out.prefixes:
-        raise Unclear(f"what ninja in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what ninja in line {call.line} writes is not known")
     if "install" in call.words:
         _cmake_install(context, call, out, str(directory))
 
@@ -210,7 +211,7 @@ def meson(context: Context, call: Call, out: Outputs) -> None:
     """What is installed goes below the prefix (Meson 1.7, built-in options)."""
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words):
-        raise Unclear(f"the words of meson in line {call.line} are not fixed", call.line)
+        raise Refusal(f"the words of meson in line {call.line} are not fixed")
     name = next((word for word in words if not word.startswith("-")), "")
     if name in ("compile", "install", "test"):
         build = str(join_path(call.directory, (call.after("-C") or ["."])[-1] or "."))
@@ -227,7 +228,7 @@ def meson(context: Context, call: Call, out: Outputs) -> None:
         build, source = source, build
     prefix = (call.after("--prefix", "-Dprefix") or ["/usr/local"])[-1] or ""
     if prefix in ("/", "/usr", ""):
-        raise Unclear(f"line {call.line} installs among the files of the base image", call.line)
+        raise Refusal(f"line {call.line} installs among the files of the base image")
     out.prefixes[build] = prefix
     out.work += [source, build]
     text = context.text(f"{source}/meson.build")
@@ -243,14 +244,14 @@ def meson(context: Context, call: Call, out: Outputs) -> None:
     out.linked += [(one, call.line) for one in re.findall(r"\bfind_library\(\s*'([^']+)'", text)]
     if not re.search(r"\bsubproject\(|\bsubdir\([^']", text):
         return
-    raise Unclear(f"the meson.build that line {call.line} reads takes in other projects", call.line)
+    raise Refusal(f"the meson.build that line {call.line} reads takes in other projects")
 
 
 def linker(context: Context, call: Call, out: Outputs) -> None:
     """ld(1), called by hand: without libraries of its own it makes static programs."""
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words) or any(word in ("-shared", "-r") for word in words):
-        raise Unclear(f"what {call.program} in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what {call.program} in line {call.line} writes is not known")
     out.work.append(call.directory)
     add(out, call, ([w for w in call.after("-o") if w] or ["a.out"])[-1], "program")
     libraries = [(word[2:], call.line) for word in words if re.fullmatch(r"-l[\w.+-]+", word)]
@@ -267,7 +268,7 @@ def in_place(context: Context, call: Call, out: Outputs) -> None:
 def configure(context: Context, call: Call, out: Outputs) -> None:
     """A configure script: what is installed afterwards goes below its prefix (GNU Coding Standards, 7.2.5)."""
     if any(word is None for word in call.words):
-        raise Unclear(f"the words of configure in line {call.line} are not fixed", call.line)
+        raise Refusal(f"the words of configure in line {call.line} are not fixed")
     if "--help" in call.words or "--version" in call.words:
         return
     prefix = (call.after("--prefix") or [call.assignments.get("PREFIX") or "/usr/local"])[-1] or ""
@@ -283,8 +284,8 @@ def configure(context: Context, call: Call, out: Outputs) -> None:
     ):
         for value in call.after(option):
             if value and not value.startswith((prefix.rstrip("/") + "/", "${prefix}", "$prefix")):
-                raise Unclear(f"line {call.line} installs outside of {prefix}, and what is not known", call.line)
+                raise Refusal(f"line {call.line} installs outside of {prefix}, and what is not known")
     if prefix in ("/", "/usr", ""):
-        raise Unclear(f"line {call.line} installs among the files of the base image", call.line)
+        raise Refusal(f"line {call.line} installs among the files of the base image")
     out.prefixes[call.directory] = prefix
     out.work.append(call.directory)

@@ -6,7 +6,7 @@ import re
 from types import MappingProxyType
 
 from dfopt.passes.multi_stage.build_results import Built, path_in
-from dfopt.passes.multi_stage.files import Unclear
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def cmake_outputs(
     kinds: dict[str, str] | None = None, depth: int = 0,
 ) -> Built:  # fmt: skip
     """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. `settings`: cache
-    entries (-DNAME=VALUE); `kinds`: target -> what it is, of all directories that were read before. Raises Unclear."""
+    entries (-DNAME=VALUE); `kinds`: target -> what it is, of all directories that were read before. Raises Refusal."""
     kinds = {} if kinds is None else kinds
     text = re.sub(r"#\[\[.*?\]\]|#[^\n]*", "", text, flags=re.S)
     if re.search(r"\b(?:FetchContent_MakeAvailable|ExternalProject_Add)\b", text, re.I):
-        raise Unclear("the CMakeLists.txt takes in other projects")
+        raise Refusal("the CMakeLists.txt takes in other projects")
     variables = {
         **_CMAKE,
         **settings,
@@ -62,7 +62,7 @@ def cmake_outputs(
     output = build
     shared = "BUILD_SHARED_LIBS" in text or settings.get("BUILD_SHARED_LIBS", "OFF").upper() not in _OFF
     if re.search(r"\bOUTPUT_NAME\b", text):
-        raise Unclear("the CMakeLists.txt renames what it builds (OUTPUT_NAME)")
+        raise Refusal("the CMakeLists.txt renames what it builds (OUTPUT_NAME)")
     calls = re.findall(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
     for name, inner in calls:
         words = re.findall(r'"[^"]*"|[^\s"]+', inner)
@@ -91,7 +91,7 @@ def cmake_outputs(
         elif name == "add_subdirectory" and words:
             inner_text = read(f"{source}/{words[0]}/CMakeLists.txt")
             if inner_text is None or depth > 5:
-                raise Unclear(f"the CMakeLists.txt in {words[0]} is not at hand")
+                raise Refusal(f"the CMakeLists.txt in {words[0]} is not at hand")
             place = f"{source}/{words[0]}"
             sub = cmake_outputs(inner_text, f"{build}/{words[0]}", prefix, place, read, settings, kinds, depth + 1)
             programs += sub.programs
@@ -105,7 +105,7 @@ def cmake_outputs(
     linked += [w for w in libraries if "::" in w and w not in ("Threads::Threads",)]
     paths = (*programs, *data)
     if any("$" in path for path in paths):
-        raise Unclear("a path in the CMakeLists.txt depends on something unknown")
+        raise Refusal("a path in the CMakeLists.txt depends on something unknown")
     if depth:
         linked = libraries  # a name may be one of another directory's
     return Built(
@@ -135,7 +135,7 @@ def _cmake_install(
         for name in operands:
             kind = kinds.get(name)
             if kind is None:
-                raise Unclear(f"what the target {name} of the CMakeLists.txt is is not known")
+                raise Refusal(f"what the target {name} of the CMakeLists.txt is is not known")
             if kind == "RUNTIME":  # of libraries: shared ones are refused by `loads`, the others serve builds
                 programs.append(path_in(path_in(prefix, _destination(words, kind) or "bin"), name))
     elif sort in ("FILES", "PROGRAMS"):
@@ -146,7 +146,7 @@ def _cmake_install(
             base = "" if name.endswith("/") else name.rpartition("/")[2]
             data.append(path_in(path_in(prefix, target), base or "."))
     elif sort not in ("EXPORT",):
-        raise Unclear(f"what install({sort}) of the CMakeLists.txt writes is not followed")
+        raise Refusal(f"what install({sort}) of the CMakeLists.txt writes is not followed")
 
 
 def _destination(words: list[str], kind: str) -> str | None:

@@ -8,9 +8,10 @@ from dfopt.ir.effects import covers, manager, subcommand
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.file_commands import FileCommands
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.flow import Call, Flow, Package
 from dfopt.passes.multi_stage.words import compiler_words
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -64,7 +65,7 @@ class Commands(FileCommands):
             return
         name = one.program
         if name is None:
-            raise Unclear(f"a variable names a command in line {self.line}", self.line)
+            raise Refusal(f"a variable names a command in line {self.line}")
         self.commands += 1
         if name in functions:
             return
@@ -80,11 +81,9 @@ class Commands(FileCommands):
         elif (facts := manager(name)) is not None and facts["family"] in _SYSTEM_PACKAGES:
             self.package(one, facts)
         elif name in ("dpkg", "rpm", "gdebi") and any(v in ("-i", "--install", "-Uvh", "-ivh") for v in one.values):
-            raise Unclear(f"line {self.line} installs a package file, whose content is not known", self.line)
+            raise Refusal(f"line {self.line} installs a package file, whose content is not known")
         elif facts is not None and facts["family"] in ("dnf", "zypper", "pacman"):
-            raise Unclear(
-                f"line {self.line} installs packages with {name}, whose names for the run time are not known", self.line
-            )
+            raise Refusal(f"line {self.line} installs packages with {name}, whose names for the run time are not known")
         elif name == "apt-mark":
             self.automatic = self.automatic or "auto" in one.values[:1]
         elif name in self.harmless or name == "dpkg" or (name in ("sh", "bash") and self.inline(one)):
@@ -104,7 +103,7 @@ class Commands(FileCommands):
             if any(value in ("-exec", "-execdir", "-ok", "-fprint") for value in one.values):
                 text = " ".join(value or "$" for value in one.values)
                 if not re.search(r"-exec\s+(?:rm|chmod|chown|strip|touch|sed)\s", text):
-                    raise Unclear(f"what find runs in line {self.line} is not followed", self.line)
+                    raise Refusal(f"what find runs in line {self.line} is not followed")
         elif name in self.leaves:
             self.flow.made += [Made(path, self.step, "file") for path in self.leaves[name]]
         elif name == "update-ca-certificates":
@@ -116,7 +115,7 @@ class Commands(FileCommands):
             pass
         elif not self.script(one):
             if isinstance(self.directory, Unknown):
-                raise Unclear(f"what `{name}` in line {self.line} writes is not known", self.line)
+                raise Refusal(f"what `{name}` in line {self.line} writes is not known")
             self.call(one)  # perhaps what a tool has built before: `own_program` tells
 
     def script(self, one: Invocation) -> bool:
@@ -181,7 +180,7 @@ class Commands(FileCommands):
 
     def call(self, one: Invocation) -> None:
         if isinstance(self.directory, Unknown):
-            raise Unclear(f"the directory in which {one.program} runs in line {self.line} is not known", self.line)
+            raise Refusal(f"the directory in which {one.program} runs in line {self.line} is not known")
         given = {**{k: v for k, v in self.scope.env.items() if isinstance(v, str)}}
         given.update({k: v for k, v in self.variables.items() if v is not None})
         words = tuple(self.words_of(one))
@@ -247,7 +246,7 @@ class Commands(FileCommands):
         family = str(facts["family"])
         name, index = subcommand(one, facts)
         if name is None:
-            raise Unclear(f"the subcommand of {one.program} in line {self.line} is not fixed", self.line)
+            raise Refusal(f"the subcommand of {one.program} in line {self.line} is not fixed")
         commands = facts["commands"]
         assert isinstance(commands, dict)
         does = commands.get(name, {})
@@ -263,7 +262,7 @@ class Commands(FileCommands):
             if value is None:
                 if re.search(r"linux-headers-|build-dep", "".join(getattr(p, "value", "") or "" for p in word.parts)):
                     continue
-                raise Unclear(f"a package's name in line {self.line} is not fixed", self.line)
+                raise Refusal(f"a package's name in line {self.line} is not fixed")
             option, skip = skip, ""
             if value.startswith("-"):
                 taking = facts.get("value-options", ())
@@ -278,9 +277,7 @@ class Commands(FileCommands):
                     if does.get("removes"):
                         self.flow.removed.add(part)
                     elif part.startswith(("./", "/")) or part.endswith((".deb", ".apk")):
-                        raise Unclear(
-                            f"line {self.line} installs a package file, whose content is not known", self.line
-                        )
+                        raise Refusal(f"line {self.line} installs a package file, whose content is not known")
                     else:
                         # `gcc=12.2` and `libc6:i386` keep their version and architecture; "gcc-" removes
                         self.flow.packages.append(Package(part, family, self.step, lean))

@@ -7,9 +7,10 @@ import re
 
 from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.passes.multi_stage.demand import Demand
-from dfopt.passes.multi_stage.files import Made, Unclear, is_scratch
+from dfopt.passes.multi_stage.files import Made, is_scratch
 from dfopt.passes.multi_stage.keep import Copy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.language import package_places
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Contents(Demand):
     """Sorts the files of the builder into those that are copied and those that stay."""
 
     def contents(self, need: Need, built: Sequence[Made]) -> tuple[list[Made], list[Made]]:
-        """(kept, left) of what the steps make. Raises Unclear."""
+        """(kept, left) of what the steps make. Raises Refusal."""
         scope = self.program.end_scope(self.stage)
         workdir = scope.workdir if isinstance(scope.workdir, str) else "/"
         mentioned = [one.path for one in self.flow.attributes]
@@ -42,7 +43,7 @@ class Contents(Demand):
         for link in kept:
             if link.role == "link" and link.source.startswith(("/dev/", "/proc/")):
                 line = link.step.node.line
-                raise Unclear(f"the link of line {line} to {link.source} cannot be copied", line)
+                raise Refusal(f"the link of line {line} to {link.source} cannot be copied")
         return kept, left
 
     def named_in_sources(self, left: Iterable[Made]) -> list[Made]:
@@ -73,11 +74,11 @@ class Contents(Demand):
         ]
 
     def check_prefixes(self, prefixes: Iterable[Made]) -> None:
-        """Raises Unclear where an install fills a directory in which the base image has files of its own."""
+        """Raises Refusal where an install fills a directory in which the base image has files of its own."""
         for prefix in prefixes:
             if prefix.path in SYSTEM and self.base.has & {"go", "rust", "python", "node", "ruby", "php", "local"}:
                 line = prefix.step.node.line
-                raise Unclear(f"which of the files in {prefix.path} line {line} installs is not known", line)
+                raise Refusal(f"which of the files in {prefix.path} line {line} installs is not known")
 
     def copy_list(self, kept: Sequence[Made], left: Sequence[Made], system: Iterable[str]) -> list[Copy]:
         """The COPY instructions: `system` files first."""
@@ -94,7 +95,7 @@ class Contents(Demand):
         found: list[Made] = []
         for path in dict.fromkeys(self.outputs.work):
             if path in SHARED:
-                raise Unclear(f"a build tool works in {path}, among the files of the base image", self.line)
+                raise Refusal(f"a build tool works in {path}, among the files of the base image")
             if not is_scratch(path):
                 found.append(Made(path, self.flow.calls[-1].step, "tool", role="tree"))
         return found

@@ -6,9 +6,9 @@ from __future__ import annotations
 import fnmatch
 
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.packages import bare, language_package, partition, providers
 from dfopt.passes.multi_stage.runtime import Runtime, family_of
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Demand(Runtime):
     """Names the packages of the new stage."""
 
     def demand(self, need: Need, built: Sequence[Made]) -> tuple[dict[str, None], Packages]:
-        """Names of packages to install, and how those of the build are divided. Raises Unclear."""
+        """Names of packages to install, and how those of the build are divided. Raises Refusal."""
         flow, base = self.flow, self.base
         family = family_of(base.release)
         foreign = self.foreign_programs(need, built)
@@ -56,7 +56,7 @@ class Demand(Runtime):
         return bool(self.recipe.language) and any(fnmatch.fnmatchcase(name, one) for one in self.recipe.starts)
 
     def add_providers(self, missing: Mapping[str, str], names: dict[str, None], installed: set[str]) -> None:
-        """Adds the packages of the programs `missing` to `names`. Raises Unclear for one whose package is not known."""
+        """Adds the packages of the programs `missing` to `names`. Raises Refusal for one whose package is not known."""
         providing = providers(family_of(self.base.release))
         for name, place in missing.items():
             package = providing.get(name, "")
@@ -72,7 +72,7 @@ class Demand(Runtime):
                 names[package] = None
                 continue
             where = f" ({place})" if place else ""
-            raise Unclear(f"where {name}, which the program calls{where}, comes from is not known", self.start.line)
+            raise Refusal(f"where {name}, which the program calls{where}, comes from is not known")
 
     def console_script(self, name: str) -> bool:
         """Whether a program comes with a language's packages: gunicorn of pip, serve of npm."""
@@ -80,11 +80,11 @@ class Demand(Runtime):
         return self.recipe.keeps == "all" and known
 
     def add_language(self, names: dict[str, None], installed: set[str]) -> None:
-        """Adds the package of the recipe's language, where the image for the run lacks it. Raises Unclear."""
+        """Adds the package of the recipe's language, where the image for the run lacks it. Raises Refusal."""
         language = self.recipe.language
         if not language or language in self.base.run_has:
             return
         found = language_package(language, family_of(self.base.release), installed, names)
         if found is None:
-            raise Unclear(f"where the image for the run gets {language} from is not known", self.line)
+            raise Refusal(f"where the image for the run gets {language} from is not known")
         names.update(dict.fromkeys(found))

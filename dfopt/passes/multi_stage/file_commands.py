@@ -9,8 +9,9 @@ from dfopt.ir.commands import unbundled
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.words import braces, word_text
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ class FileCommands:
             home = self.scope.env.get("HOME", "/root")
             path = join_path(home, word[2:]) if isinstance(home, str) else _UNKNOWN
         if isinstance(path, Unknown):
-            raise Unclear(f"a path in line {self.line} depends on something unknown", self.line)
+            raise Refusal(f"a path in line {self.line} depends on something unknown")
         return path
 
     def write(self, word: str | None, kind: str, role: str = "") -> None:
@@ -140,7 +141,7 @@ class FileCommands:
                 self.flow.links.append((texts[0], target, self.step))
                 self.flow.made.append(Made(target, self.step, "file", source=texts[0], role="link"))
                 return
-            raise Unclear(f"the link in line {self.line} is not followed", self.line)
+            raise Refusal(f"the link in line {self.line} is not followed")
         if name in ("cp", "mv", "install"):
             self.copies(one, name, texts, [w.value for w in one.words])
             return
@@ -177,7 +178,7 @@ class FileCommands:
         ):
             for word in texts:
                 if word is None:
-                    raise Unclear(f"what is downloaded in line {self.line} is not fixed", self.line)
+                    raise Refusal(f"what is downloaded in line {self.line} is not fixed")
                 if "://" in word:
                     self.write(word.rpartition("/")[2].partition("?")[0] or None, "file", "download")
         elif name == "unzip" and not directed:
@@ -197,7 +198,7 @@ class FileCommands:
                     self.attribute(path, "chmod", mode, False)
             return
         if into or len(texts) < 2:
-            raise Unclear(f"what {name} in line {self.line} writes is not followed", self.line)
+            raise Refusal(f"what {name} in line {self.line} writes is not followed")
         target = self.place(texts[-1])
         last = texts[-1] or ""
         directory = last.endswith("/") or last in (".",) or len(texts) > 2 or target in SYSTEM
@@ -233,7 +234,7 @@ class FileCommands:
                 into = value.partition("=")[2]
         first = values[0] or ""
         if first.lstrip("-").startswith("c") or "-c" in values or "--create" in values:
-            raise Unclear(f"the archive that line {self.line} makes is not followed", self.line)
+            raise Refusal(f"the archive that line {self.line} makes is not followed")
         self.write(into, "file", "inside")
 
 

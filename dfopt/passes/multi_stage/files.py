@@ -10,6 +10,7 @@ from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -44,32 +45,23 @@ class Made(Record):
     role: str = ""
 
 
-class Unclear(Exception):
-    """A fact that is missing, and the line on which it hangs (0: none)."""
-
-    def __init__(self, reason: str, line: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.line = line
-
-
 def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str], home: str) -> list[Made]:
-    """What a COPY or ADD leaves. `home`: the base image's own working directory. Raises Unclear."""
+    """What a COPY or ADD leaves. `home`: the base image's own working directory. Raises Refusal."""
     node, line = step.node, step.node.line
     scope = program.scope(step)
     words = [scope.expand(word.value, program.dockerfile.escape) for word in node.arguments]
     last = words[-1]
     target = join_path(home if isinstance(scope.workdir, Unknown) else scope.workdir, last)
     if isinstance(target, Unknown) or isinstance(last, Unknown):
-        raise Unclear(f"where line {line} copies to depends on something unknown", line)
+        raise Refusal(f"where line {line} copies to depends on something unknown")
     if node.flag("exclude") is not None or node.flag("parents") is not None:
-        raise Unclear(f"which files line {line} takes is not followed (--exclude, --parents)", line)
+        raise Refusal(f"which files line {line} takes is not followed (--exclude, --parents)")
     into = last.endswith("/") or last in (".", "..") or len(words) > 2 or target in SYSTEM or target in directories
     if node.heredocs:
         return [Made(_inside(target, str(word).lstrip("<-").strip("'\""), into), step, "file") for word in words[:-1]]
     if node.flag("from") is not None:
         if any(isinstance(word, Unknown) for word in words):
-            raise Unclear(f"what line {line} copies depends on something unknown", line)
+            raise Refusal(f"what line {line} copies depends on something unknown")
         # a directory's content or a file: which of them is not told, so that the target may be either
         if target in SYSTEM:
             return [Made(_inside(target, posixpath.basename(str(word)), True), step, "stage") for word in words[:-1]]
@@ -78,7 +70,7 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
     made: list[Made] = []
     for word in words[:-1]:
         if isinstance(word, Unknown):
-            raise Unclear(f"what line {line} copies depends on something unknown", line)
+            raise Refusal(f"what line {line} copies depends on something unknown")
         if "://" in word or word.startswith("git@"):
             name = word.rpartition("/")[2].partition("?")[0]
             made.append(Made(_inside(target, name, into), step, "file"))
@@ -87,7 +79,7 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
         else:
             found = _of_context(word, target, into, paths, step)
             if not found:
-                raise Unclear(f"the build context does not have what line {line} copies ({word})", line)
+                raise Refusal(f"the build context does not have what line {line} copies ({word})")
             made += found
     return made
 

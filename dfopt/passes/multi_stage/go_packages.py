@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import normpath
 
-from dfopt.passes.multi_stage.files import Unclear
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _CONSTRAINT = re.compile(r"^//(?:go:build| \+build)\s+(.*)$", re.M)
 
 def program_names(context: Context, call: Call, directory: str, operands: list[str]) -> list[str]:
     """The names of the programs of the packages `operands` as they are called in `directory`; patterns with `...` are
-    followed through the files at hand. Raises Unclear."""
+    followed through the files at hand. Raises Refusal."""
     found: dict[str, None] = {}
     for operand in operands or ["."]:
         if operand.endswith("..."):
@@ -37,7 +37,7 @@ def _mains(context: Context, call: Call, root: str) -> list[str]:
     for one in context.flow.sources():
         inside = one.path.startswith(below)
         if one.kind == "tree" and (inside or below.startswith(one.path.rstrip("/") + "/")):
-            raise Unclear(f"which files line {one.step.node.line} copies is not known without the build context")
+            raise Refusal(f"which files line {one.step.node.line} copies is not known without the build context")
         if not inside or one.kind != "context":
             continue
         directory, _, name = one.path.rpartition("/")
@@ -56,13 +56,13 @@ def _mains(context: Context, call: Call, root: str) -> list[str]:
     found = [place for place in mains if not any((place + "/").startswith(other) for other in nested)]
     for place in found:
         if not mains[place]:
-            raise Unclear(f"whether line {call.line} builds {place} depends on build constraints", call.line)
+            raise Refusal(f"whether line {call.line} builds {place} depends on build constraints")
     return sorted(found)
 
 
 def program_name(context: Context, call: Call, directory: str, operands: list[str]) -> str:
     """The name of the program that `go build OPERANDS` makes: the last element of the package's import path, or of the
-    first file. Raises Unclear."""
+    first file. Raises Refusal."""
     if operands and operands[0].endswith(".go"):
         return operands[0].rpartition("/")[2].removesuffix(".go")
     package = (operands[0] if operands else ".").partition("@")[0].rstrip("/") or "."
@@ -74,9 +74,7 @@ def program_name(context: Context, call: Call, directory: str, operands: list[st
     place = directory.rstrip("/")
     name = _of_module(context, call, place)
     if name is None and context.facts.context_paths() is None:
-        raise Unclear(
-            f"go.mod is not at hand, so that the name of the program of line {call.line} is not known", call.line
-        )
+        raise Refusal(f"go.mod is not at hand, so that the name of the program of line {call.line} is not known")
     return name or _last(place)
 
 
@@ -85,11 +83,11 @@ def _of_module(context: Context, call: Call, directory: str) -> str | None:
     text = context.text(directory + "/go.mod")
     if text is None:
         if any(one.path == directory + "/go.mod" for one in context.flow.sources()):
-            raise Unclear(f"go.mod cannot be read, so that the program of line {call.line} is not known", call.line)
+            raise Refusal(f"go.mod cannot be read, so that the program of line {call.line} is not known")
         return None
     found = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)
     if found is None:
-        raise Unclear(f"go.mod names no module, so that the program of line {call.line} is not known", call.line)
+        raise Refusal(f"go.mod names no module, so that the program of line {call.line} is not known")
     return _last(found[1])
 
 

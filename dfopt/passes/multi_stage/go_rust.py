@@ -8,9 +8,10 @@ from posixpath import normpath
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.go_packages import program_name, program_names
 from dfopt.passes.multi_stage.toolbox import fixed
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def _home(call: Call) -> str:
     if call.home is None:
-        raise Unclear(f"the home directory of who runs {call.program} in line {call.line} is not known", call.line)
+        raise Refusal(f"the home directory of who runs {call.program} in line {call.line} is not known")
     return call.home
 
 
@@ -53,7 +54,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
             _generate(context, call)
         return
     if name not in ("build", "install", "get"):
-        raise Unclear(f"what `go {name}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `go {name}` in line {call.line} writes is not known")
     taking = (
         "-o",
         "-ldflags",
@@ -78,7 +79,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
     )
     modes = [word for word in call.after("-buildmode") if word not in ("exe", "pie", "default")]
     if modes:
-        raise Unclear(f"line {call.line} builds a library, which other programs load", call.line)
+        raise Refusal(f"line {call.line} builds a library, which other programs load")
     operands = [word for word in call.operands(*taking)[1:] if word is not None]
     operands = [o for o in operands if o != directory]
     if name == "get" and not any("@" in o or "." in o for o in operands):
@@ -90,7 +91,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
         if wanted:
             path = wanted[-1]
             if path is None:
-                raise Unclear(f"the path behind -o in line {call.line} is not fixed", call.line)
+                raise Refusal(f"the path behind -o in line {call.line} is not fixed")
             target = join_path(directory, path)
             assert isinstance(target, str)
             several = any(o.endswith("...") for o in operands) or (
@@ -115,12 +116,12 @@ def go(context: Context, call: Call, out: Outputs) -> None:
 
 
 def _generate(context: Context, call: Call) -> None:
-    """Raises Unclear where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
+    """Raises Refusal where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
     files by processing source"): every line that asks for one is read."""
     known = frozenset(table("split_programs")["go-generators"])
     for one in context.flow.sources():
         if one.kind == "tree":
-            raise Unclear(f"what go generate runs in line {call.line} is not known", call.line)
+            raise Refusal(f"what go generate runs in line {call.line} is not known")
         if one.kind != "context" or not one.source.endswith(".go"):
             continue
         text = (context.facts.context_file(one.source) or b"").decode("utf-8", "surrogateescape")
@@ -132,7 +133,7 @@ def _generate(context: Context, call: Call) -> None:
             if name not in known:
                 place = f"{one.source}:{text.count(chr(10), 0, line.start()) + 1}"
                 reason = f"what {name or 'the program'} writes, which go generate runs in line {call.line}"
-                raise Unclear(f"{reason}, is not known ({place})", call.line)
+                raise Refusal(f"{reason}, is not known ({place})")
 
 
 def _add(out: Outputs, call: Call, paths: list[str], static: bool) -> None:
@@ -168,7 +169,7 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
     ):
         return
     if name not in ("build", "b", "install", "rustc"):
-        raise Unclear(f"what `cargo {name}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `cargo {name}` in line {call.line} writes is not known")
     out.work.append(call.directory)
     if name == "install":
         root = (call.after("--root") or [None])[-1]
@@ -184,7 +185,7 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
                 if w
             ]
             if call.after("--git") or not names:
-                raise Unclear(f"which programs line {call.line} installs is not known", call.line)
+                raise Refusal(f"which programs line {call.line} installs is not known")
             for one in names:
                 out.made.append(
                     Made(normpath(f"{base}/bin/{one.partition('@')[0]}"), call.step, "tool", role="program")
@@ -221,21 +222,21 @@ def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locke
     try:
         manifest = load_toml(text.encode("utf-8", "surrogateescape"))
     except ValueError:
-        raise Unclear("Cargo.toml is not understood", call.line) from None
+        raise Refusal("Cargo.toml is not understood") from None
     names: list[str] = []
     lock = None if locked else context.text(directory.rstrip("/") + "/Cargo.lock")
     members = manifest.get("workspace", {}).get("members", [])
     for member in members:
         if any(char in member for char in "*?["):
-            raise Unclear("the members of the Cargo workspace are given by a pattern", call.line)
+            raise Refusal("the members of the Cargo workspace are given by a pattern")
         names += _crates(context, call, f"{directory}/{member}", out, locked=lock is not None)
     names += _programs(context, directory, manifest)
     if "cdylib" in str(manifest.get("lib", "")):
-        raise Unclear("the crate is a library that other programs load", call.line)
+        raise Refusal("the crate is a library that other programs load")
     if lock is not None:
         out.crates += re.findall(r'^name = "([^"]+)"', lock, re.M)
     elif not locked and (manifest.get("dependencies") or manifest.get("build-dependencies")):
-        raise Unclear("there is no Cargo.lock, so that the crates that are linked are not known", call.line)
+        raise Refusal("there is no Cargo.lock, so that the crates that are linked are not known")
     return names
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.toolbox import add, fixed
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def jar(context: Context, call: Call, out: Outputs) -> None:
             else (words[2] if len(words) > 2 and first.find("m") < first.find("f") else words[1])
         )
     if name is None or "$" in name:
-        raise Unclear(f"what jar in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what jar in line {call.line} writes is not known")
     add(out, call, name, "program")
 
 
@@ -56,7 +57,7 @@ def maven(context: Context, call: Call, out: Outputs) -> None:
             or not goals
         ):
             return
-        raise Unclear(f"what maven in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what maven in line {call.line} writes is not known")
     out.work.append(call.directory)
     text = context.need(call.directory.rstrip("/") + "/pom.xml", call, "pom.xml")
     if re.search(r"<modules>", text):
@@ -76,7 +77,7 @@ def maven(context: Context, call: Call, out: Outputs) -> None:
         re.S,
     )
     if depends and not fat and "copy-dependencies" not in text and "copy-dependencies" not in " ".join(goals):
-        raise Unclear("the pom.xml puts the libraries that the program needs nowhere beside it", call.line)
+        raise Refusal("the pom.xml puts the libraries that the program needs nowhere beside it")
 
 
 def gradle(context: Context, call: Call, out: Outputs) -> None:
@@ -84,7 +85,7 @@ def gradle(context: Context, call: Call, out: Outputs) -> None:
     if not tasks or all(task in ("dependencies", "clean", "test", "--version") for task in tasks):
         return
     if not any(re.search(r"build|jar|assemble|war|installDist|distTar", task, re.I) for task in tasks):
-        raise Unclear(f"what gradle in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what gradle in line {call.line} writes is not known")
     out.work.append(call.directory)
     out.made.append(Made(call.directory.rstrip("/") + "/build", call.step, "tool", role="jars"))
 
@@ -98,11 +99,11 @@ def dotnet(context: Context, call: Call, out: Outputs) -> None:
             add(out, call, call.after("-o", "--output")[-1], "classes")
         return
     if name != "publish":
-        raise Unclear(f"what `dotnet {name}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `dotnet {name}` in line {call.line} writes is not known")
     out.work.append(call.directory)
     target = (call.after("-o", "--output") or [None])[-1]
     if target is None:
-        raise Unclear(f"line {call.line} does not say where dotnet publish writes (-o)", call.line)
+        raise Refusal(f"line {call.line} does not say where dotnet publish writes (-o)")
     if any(word in ("--self-contained", "-p:PublishAot=true", "/p:PublishAot=true") for word in call.words):
-        raise Unclear(f"line {call.line} builds a program of its own run time", call.line)
+        raise Refusal(f"line {call.line} builds a program of its own run time")
     add(out, call, target, "classes")

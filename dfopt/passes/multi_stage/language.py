@@ -7,8 +7,8 @@ import re
 from dfopt.analysis.json_files import json_object, member
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.packages import libraries
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _PIP_TAKING = frozenset((
 
 
 def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Base) -> list[str]:
-    """Packages for the run that the language's own packages need. Raises Unclear where one is not known and the base
+    """Packages for the run that the language's own packages need. Raises Refusal where one is not known and the base
     image, which changes, may be what it relies on."""
     changes = base.run != base.image
     if recipe.name == "python" and changes:
@@ -54,12 +54,12 @@ def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Ba
 
 
 def _of_release(package: str, release: str) -> tuple[str, ...]:
-    """The libraries of a -dev package in a release; another package as it is. Raises Unclear."""
+    """The libraries of a -dev package in a release; another package as it is. Raises Refusal."""
     if not package.endswith("-dev"):
         return (package,)
     found = libraries(package, release)
     if found is None:
-        raise Unclear(f"the libraries of {package} in {release} are not known")
+        raise Refusal(f"the libraries of {package} in {release} are not known")
     return found
 
 
@@ -71,7 +71,7 @@ def _python(context: Context, out: Outputs) -> list[str]:
 
 
 def _python_words(context: Context, out: Outputs) -> Iterator[str]:
-    """The requirements, as pip reads them, of all that is installed. Raises Unclear where some are not at hand."""
+    """The requirements, as pip reads them, of all that is installed. Raises Refusal where some are not at hand."""
     for line in out.notes.get("pip-words", "").split("\n"):
         if not line:
             continue
@@ -94,7 +94,7 @@ def _python_words(context: Context, out: Outputs) -> Iterator[str]:
             elif word.startswith((".", "/")) or word.endswith(".whl"):
                 yield from _project(context, directory, word)
             elif "://" in word or "git+" in word:
-                raise Unclear(f"what {word} needs of the base image is not known")
+                raise Refusal(f"what {word} needs of the base image is not known")
             else:
                 yield word
 
@@ -112,14 +112,14 @@ def _distribution(word: str, needs: dict[str, list[str]], own: frozenset[str]) -
         return needs[name]
     if name in own or name.startswith(("types-", "flask-", "django-", "pytest-", "sphinx")):
         return []
-    raise Unclear(f"what the distribution {name} needs of the base image is not known")
+    raise Refusal(f"what the distribution {name} needs of the base image is not known")
 
 
 def _requirements(context: Context, directory: str, word: str, depth: int = 0) -> list[str]:
     path = str(join_path(directory, word))
     text = context.text(path)
     if text is None or depth > 4:
-        raise Unclear(f"{word} is not at hand, so that what its packages need of the base image is not known")
+        raise Refusal(f"{word} is not at hand, so that what its packages need of the base image is not known")
     found: list[str] = []
     for line in text.replace("\\\n", " ").splitlines():
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()
@@ -132,7 +132,7 @@ def _requirements(context: Context, directory: str, word: str, depth: int = 0) -
                 found += _requirements(context, path.rpartition("/")[0], include[1], depth + 1)
             continue
         if line.startswith("-e") or "git+" in line or ("://" in line.split("#")[0] and not line.startswith("-")):
-            raise Unclear(f"what {line} in {word} needs of the base image is not known")
+            raise Refusal(f"what {line} in {word} needs of the base image is not known")
         if not line.startswith("-"):
             found.append(line)
     return found
@@ -149,7 +149,7 @@ def _project(context: Context, directory: str, word: str) -> list[str]:
         try:
             found = load_toml(text.encode("utf-8", "surrogateescape"))
         except ValueError:
-            raise Unclear("pyproject.toml is not understood") from None
+            raise Refusal("pyproject.toml is not understood") from None
         project = found.get("project", {})
         names += [str(one) for one in project.get("dependencies", ())]
         poetry = found.get("tool", {}).get("poetry", {}).get("dependencies", {})
@@ -160,9 +160,9 @@ def _project(context: Context, directory: str, word: str) -> list[str]:
         if listed:
             names += re.findall(r"[\"']([^\"']+)[\"']", listed[1])
         elif "install_requires" in setup:
-            raise Unclear("setup.py computes its dependencies")
+            raise Refusal("setup.py computes its dependencies")
     if text is None and setup is None:
-        raise Unclear(f"the project that pip installs from {word} is not at hand")
+        raise Refusal(f"the project that pip installs from {word} is not at hand")
     return names
 
 
@@ -182,19 +182,19 @@ def _node(context: Context, out: Outputs) -> list[str]:
         ):
             name = name.rpartition("@")[0] or name
         if name not in ("serve", "http-server", "pm2", "nodemon", "ts-node", "json-server", "express-generator"):
-            raise Unclear(f"what the module {name} needs of the base image is not known")
+            raise Refusal(f"what the module {name} needs of the base image is not known")
     for place in places:
         names, locked = _node_names(context, place)
         unknown = sorted(names - set(facts["pure"]))
         if not locked and unknown:
-            raise Unclear(
+            raise Refusal(
                 f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known"
             )
         if names & set(facts["own"]):
             continue
         helper = sorted(names & set(facts["helpers"]))
         if helper:
-            raise Unclear(f"a module uses {helper[0]}, and what its compiled part needs of the base image is not known")
+            raise Refusal(f"a module uses {helper[0]}, and what its compiled part needs of the base image is not known")
     return []
 
 
@@ -206,23 +206,23 @@ def _node_places(out: Outputs) -> set[str]:
 
 
 def _node_names(context: Context, place: str) -> tuple[set[str], bool]:
-    """The modules that are installed in a directory, and whether a lock file names them all. Raises Unclear."""
+    """The modules that are installed in a directory, and whether a lock file names them all. Raises Refusal."""
     lock = context.text(f"{place}/package-lock.json") or context.text(f"{place}/npm-shrinkwrap.json")
     yarn = context.text(f"{place}/yarn.lock") or context.text(f"{place}/pnpm-lock.yaml")
     if lock is not None:
         content = json_object(lock)
         if content is None:
-            raise Unclear("package-lock.json is not understood")
+            raise Refusal("package-lock.json is not understood")
         names = {path.rpartition("node_modules/")[2] for path in member(content, "packages") if path}
         return names | set(member(content, "dependencies")), True
     if yarn is not None:
         return set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M)), True
     manifest = context.text(f"{place}/package.json")
     if manifest is None:
-        raise Unclear("package.json is not at hand, so that which modules are compiled is not known")
+        raise Refusal("package.json is not at hand, so that which modules are compiled is not known")
     project = json_object(manifest)
     if project is None or not isinstance(project.get("dependencies") or {}, dict):
-        raise Unclear("package.json is not understood")
+        raise Refusal("package.json is not understood")
     return set(member(project, "dependencies")), False
 
 
@@ -238,7 +238,7 @@ def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
             continue
         data = context.facts.context_file(one.source)
         if data is None:
-            raise Unclear(f"{one.source} is not at hand")
+            raise Refusal(f"{one.source} is not at hand")
         text = data.decode("utf-8", "replace")
         pattern = r"^    ([\w.-]+) \(" if lock else r"^\s*gem\s+[\"']([\w.-]+)"
         for name in re.findall(pattern, text, re.M):
@@ -246,7 +246,7 @@ def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
             if package:
                 found += libraries(package, base.release or "trixie") or ()
             elif package is None and not lock and name not in own:
-                raise Unclear(f"what the gem {name} needs of the base image is not known, and there is no Gemfile.lock")
+                raise Refusal(f"what the gem {name} needs of the base image is not known, and there is no Gemfile.lock")
     return found
 
 
@@ -258,7 +258,7 @@ def _rust(recipe: StageRecipe, out: Outputs, base: Base) -> list[str]:
             continue
         package = recipe.crates.get(crate)
         if package is None:
-            raise Unclear(f"what the crate {crate} is linked with is not known")
+            raise Refusal(f"what the crate {crate} is linked with is not known")
         if package:
             found += libraries(package, base.release or "trixie") or ()
     return found
@@ -281,16 +281,16 @@ def module_packages(recipe: StageRecipe, context: Context, out: Outputs) -> list
                     text = (context.facts.context_file(one.source) or b"").decode("utf-8", "replace")
                     modules |= set(re.findall(r"^    ([\w.-]+) \(", text, re.M))
                     modules |= {"git"} if re.search(r"^GIT$", text, re.M) else set()
-    except Unclear:
+    except Refusal:
         pass  # what is not known counts where the base image changes: `language_needs` refuses then
     return list(dict.fromkeys([package for name in sorted(modules) for package in programs.get(name, ())]))
 
 
 def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, facts: Facts) -> list[str]:
-    """Directories in which a language's tools keep what they installed for the whole system. Raises Unclear."""
+    """Directories in which a language's tools keep what they installed for the whole system. Raises Refusal."""
     found: list[str] = []
     if recipe.name == "python" and out.notes.get("uv-python") and not _satisfied(out.notes["uv-python"], base.image):
-        raise Unclear(f"whether uv takes the Python of {base.image} is not known (it must be {out.notes['uv-python']})")
+        raise Refusal(f"whether uv takes the Python of {base.image} is not known (it must be {out.notes['uv-python']})")
     if recipe.name == "python" and "site" in out.notes:
         if "python" in base.has:
             version = re.match(r".*?:(\d+\.\d+)", base.image)
@@ -300,12 +300,12 @@ def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, fa
         else:
             known = _PYTHON.get(base.release)
             if known is None:
-                raise Unclear(f"the version of Python in {base.image} is not known, and with it where pip installs")
+                raise Refusal(f"the version of Python in {base.image} is not known, and with it where pip installs")
             found.append(f"/usr/local/lib/python{known}/dist-packages")
         found.append("/usr/local/bin")
     if recipe.name == "ruby" and "gems" in out.notes:
         if "ruby" not in base.has:
-            raise Unclear("where gems are installed is not known")
+            raise Refusal("where gems are installed is not known")
         found.append("/usr/local/bundle")
     if recipe.name == "node" and "global" in out.notes:
         found += ["/usr/local/lib/node_modules", "/usr/local/bin"]

@@ -9,8 +9,8 @@ from dfopt.analysis.json_files import json_object, member
 from dfopt.analysis.startup import _body, started
 from dfopt.ir.commands import commands
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 
@@ -42,7 +42,7 @@ class Launch(Record):
 
 def launch_of(program: Program, stage: Stage, facts: Facts, text_of: Callable[[str], str | None]) -> Launch | None:
     """What the image of `stage` runs, where it is one program; None where it is none, several, or not known.
-    `text_of`: the text of a file in the image. Raises Unclear where it is a script of package.json that is not
+    `text_of`: the text of a file in the image. Raises Refusal where it is a script of package.json that is not
     followed."""
     begun = started(program, stage, facts)
     if begun.why or not begun.said or not begun.runs:
@@ -131,7 +131,7 @@ def _script(
         return None
     for hook in (f"pre{name}", f"post{name}"):
         if hook in scripts:
-            raise Unclear(f"package.json runs `{hook}` too when the image starts")
+            raise Refusal(f"package.json runs `{hook}` too when the image starts")
     port = _port(found[0])
     if port is None:
         return None

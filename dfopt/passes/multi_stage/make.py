@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.passes.multi_stage.build_results import Built, path_in
-from dfopt.passes.multi_stage.files import Unclear
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class Makefile:
 def makefile_outputs(
     text: str, targets: list[str], given: dict[str, str], directory: str, read: Reader, depth: int = 0
 ) -> Built:
-    """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Unclear."""
+    """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Refusal."""
     if re.search(r"^\s*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
-        raise Unclear("the Makefile includes others or computes its rules")
+        raise Refusal("the Makefile includes others or computes its rules")
     made = Makefile(text, given)
     wanted = targets or made.order[:1]
     programs: list[str] = []
@@ -120,7 +120,7 @@ def makefile_outputs(
     lines: list[str] = []
     for target in wanted:
         if target not in made.rules and not made._pattern(target)[0]:
-            raise Unclear(f"the Makefile has no rule for {target}")
+            raise Refusal(f"the Makefile has no rule for {target}")
         lines += list(made.commands(target))
     static = False
     inner: list[Built] = []
@@ -138,7 +138,7 @@ def makefile_outputs(
                 inner.append(_again(words, given, place, read, depth))
                 continue
             if place != directory:
-                raise Unclear("the Makefile changes its directory")
+                raise Refusal("the Makefile changes its directory")
             if re.fullmatch(r"(?:[\w-]+-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|ld)(?:-\d+)?", name):
                 output = _after(words, "-o")
                 if "-c" in words or "-E" in words or "-M" in words:
@@ -158,10 +158,10 @@ def makefile_outputs(
                 if output:
                     programs.append(path_in(directory, output))
             elif name in ("cargo", "npm", "python", "python3", "cmake", "meson", "ninja", "./configure"):
-                raise Unclear(f"the Makefile calls {name}")
+                raise Refusal(f"the Makefile calls {name}")
     everything = "\n".join([*lines, *made.variables.values()])
     if any("$(" in path or "$" in path for path in (*programs, *data)):
-        raise Unclear("a path in the Makefile depends on something unknown")
+        raise Refusal("a path in the Makefile depends on something unknown")
     for built in inner:
         programs += built.programs
         data += built.data
@@ -195,7 +195,7 @@ def _again(words: list[str], given: dict[str, str], directory: str, read: Reader
         None,
     )
     if text is None or depth > 5:
-        raise Unclear(f"the Makefile in {directory} is not at hand")
+        raise Refusal(f"the Makefile in {directory} is not at hand")
     return makefile_outputs(text, targets, given, directory, read, depth + 1)
 
 

@@ -7,9 +7,9 @@ import re
 
 from dfopt.analysis.json_files import json_object, member
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.launch import launch_of
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def prune_of(program: Program, stage: Stage, facts: Facts, base: Base, context: 
     the program does without."""
     try:
         return _Modules(program, stage, facts, base, context).prune()
-    except (Unclear, ValueError, AttributeError, TypeError):  # files that are not what npm writes
+    except (Refusal, ValueError, AttributeError, TypeError):  # files that are not what npm writes
         return None
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.plan import make_plan
 from dfopt.passes.multi_stage.text import declared, edits
+from dfopt.refusal import Refusal
 from dfopt.stage_templates.errors import RecipeError
 
 TYPE_CHECKING = False
@@ -110,11 +110,11 @@ class MultiStage(Pass):
         message = "the image holds what only its build needs"
         try:
             plan = make_plan(program, stage, facts, str(self.settings["base"]), tuple(self.settings["recipes"]))
-        except Unclear as unclear:
-            yield Finding(self.name, message, node.start, node.end, None, unclear.reason)
+        except Refusal as refusal:
+            yield refused(self.name, message, node.start, node.end, refusal)
             return
         except RecipeError as failure:  # of the user's: those of dfopt are tested
-            yield Finding(self.name, message, node.start, node.end, None, str(failure))
+            yield refused(self.name, message, node.start, node.end, Refusal(str(failure)))
             return
         if plan is None:
             return

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.json_files import json_object, member
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.toolbox import add, own_script
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def npm(context: Context, call: Call, out: Outputs) -> None:
     if call.program in ("yarn", "pnpm", "bun"):  # `yarn build` is `yarn run build`
         _package_script(context, call, out, name)
         return
-    raise Unclear(f"what `{call.program} {name}` in line {call.line} writes is not known", call.line)
+    raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known")
 
 
 def _package_script(context: Context, call: Call, out: Outputs, name: str) -> None:
@@ -67,7 +68,7 @@ def _package_script(context: Context, call: Call, out: Outputs, name: str) -> No
     body = str(member(json_object(text), "scripts").get(name, ""))
     words = " ".join([body, *[word or "" for word in call.words]])
     if re.search(r"(?:^|[\s=\"'])(?:/[a-z]|~/|\.\./)", words):
-        raise Unclear(f"{call.program} in line {call.line} writes outside of the project", call.line)
+        raise Refusal(f"{call.program} in line {call.line} writes outside of the project")
     out.scripts.append((call.line, f"{call.program} {name}"))
 
 
@@ -85,9 +86,9 @@ def bundle(context: Context, call: Call, out: Outputs) -> None:
             out.notes["bundle-path"] = "vendor/bundle"
         return
     if name in ("exec",):
-        raise Unclear(f"what `bundle exec` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `bundle exec` in line {call.line} writes is not known")
     if name not in ("install", "update", "clean", "lock", "check"):
-        raise Unclear(f"what `{call.program} {name}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known")
     path = (call.after("--path") or [None])[-1] or call.assignments.get("BUNDLE_PATH") or out.notes.get("bundle-path")
     if "--deployment" in words:
         path = path or "vendor/bundle"
@@ -107,7 +108,7 @@ def interpreter(context: Context, call: Call, out: Outputs) -> None:
         return
     operand = next((word for word in words if not word.startswith("-")), "")
     if any(word in ("-e", "-r", "-p", "--eval", "-c") for word in words[:1]) or not operand:
-        raise Unclear(f"what the {call.program} program in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what the {call.program} program in line {call.line} writes is not known")
     own_script(context, call, out, operand)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def partition(
     flow: Flow, release: str, needed: Iterable[str], language: str, seen: bool, has: frozenset[str]
 ) -> Packages:
     """The packages for the run. `needed`: base names of programs that it calls; `seen`: nothing else can call any, as
-    all that runs was read; `has`: what the base image brings. Raises Unclear."""
+    all that runs was read; `has`: what the base image brings. Raises Refusal."""
     family = flow.packages[0].family if flow.packages else ""
     brings = providers(family)
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
@@ -82,7 +82,7 @@ def partition(
     for one in flow.packages:
         if bare(one.name) in _CALLED and bare(one.name) in needed:
             line = one.step.node.line
-            raise Unclear(f"the program calls {bare(one.name)}, which line {line} installs", line)
+            raise Refusal(f"the program calls {bare(one.name)}, which line {line} installs")
         kept, mb, lives = _fate(one, flow, release, language, seen and bare(one.name) not in wanted)
         names.update(dict.fromkeys(kept))
         there = "cc" in has and bare(one.name) in table("split_packages")["brought"]["cc"]

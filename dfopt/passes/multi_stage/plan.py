@@ -15,7 +15,7 @@ from dfopt.passes.multi_stage.attributes import repeated
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.config import Settings, settings
 from dfopt.passes.multi_stage.contents import Contents
-from dfopt.passes.multi_stage.files import Made, Unclear, is_scratch
+from dfopt.passes.multi_stage.files import Made, is_scratch
 from dfopt.passes.multi_stage.keep import Copy
 from dfopt.passes.multi_stage.language import module_packages
 from dfopt.passes.multi_stage.modules import prune_of
@@ -29,6 +29,7 @@ from dfopt.passes.multi_stage.steps import read
 from dfopt.passes.multi_stage.toolbox import Context
 from dfopt.passes.multi_stage.tools import outputs, tools
 from dfopt.record import Record, replace
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,15 +71,15 @@ class Plan(Record):
 
 
 def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
-    """The plan for a stage; None where there is nothing to split. Raises Unclear where a fact is missing."""
+    """The plan for a stage; None where there is nothing to split. Raises Refusal where a fact is missing."""
     if program.root(stage).image == SCRATCH:
         return None
-    note = Unclear("")
+    note = Refusal("")
     if prefer == "auto":
         try:
             found = site_plan(program, stage, facts, own)
-        except Unclear as unclear:
-            note = unclear
+        except Refusal as refusal:
+            note = refusal
         else:
             if found is not None:
                 return Plan(
@@ -86,7 +87,7 @@ def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tu
                 )
     try:
         plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
-    except Unclear:
+    except Refusal:
         if note.reason:
             raise note from None
         raise
@@ -151,7 +152,7 @@ class _Planner(Contents):
         if not self.flow.calls:
             return None
         if command_elsewhere(program, stage):
-            raise Unclear(UNCLEAR, self.line)
+            raise Refusal(UNCLEAR)
         context = Context(self.flow, self.facts, self.base.has, self.base.release)
         self.outputs = outputs(context)
         built = self.outputs.made
@@ -169,31 +170,31 @@ class _Planner(Contents):
         return plan
 
     def check_copies(self, plan: Plan) -> None:
-        """Of directories that the other image has, too, nobody knows what would be copied. Raises Unclear."""
+        """Of directories that the other image has, too, nobody knows what would be copied. Raises Refusal."""
         for copy in plan.copies:
             for path in copy.sources:
                 if path in _THE_IMAGE:
-                    raise Unclear(f"all of {path} would be copied", self.line)
+                    raise Refusal(f"all of {path} would be copied")
 
     def check_arguments(self, plan: Plan) -> None:
-        """Another value of a build argument must not lead to other paths, owners or packages. Raises Unclear."""
+        """Another value of a build argument must not lead to other paths, owners or packages. Raises Refusal."""
         said = [plan.packages, *plan.commands]
         for copy in plan.copies:
             said += [*copy.sources, copy.target, copy.owner or ""]
         for name, default in self.flow.arguments.items():
             if any(default in text for text in said):
-                raise Unclear(f"a path, an owner or a package depends on the build argument {name}", self.line)
+                raise Refusal(f"a path, an owner or a package depends on the build argument {name}")
 
     def known_base(self) -> Base:
-        """What is known of the image that the stage starts from, or the stages that it stands on. Raises Unclear."""
+        """What is known of the image that the stage starts from, or the stages that it stands on. Raises Refusal."""
         root = self.program.root(self.stage)
         base = base_of(root.image)
         if base is None:
-            raise Unclear(f"which image runs what {root.image or root.base} builds is not known", self.line)
+            raise Refusal(f"which image runs what {root.image or root.base} builds is not known")
         if any("BUILDPLATFORM" in (flag.value or "") for flag in root.node.flags):
-            raise Unclear("the stage is made for the platform that builds", self.line)
+            raise Refusal("the stage is made for the platform that builds")
         if _flags(root) != _flags(self.stage):
-            raise Unclear(f"the image is of the platform that line {root.node.line} names", self.line)
+            raise Refusal(f"the image is of the platform that line {root.node.line} names")
         return self.of_release(base)
 
     def follow_copies(self, built: list[Made]) -> None:
@@ -220,10 +221,10 @@ class _Planner(Contents):
         )
 
     def chosen(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe:
-        """The recipe whose toolchain makes what the image starts. Raises Unclear."""
+        """The recipe whose toolchain makes what the image starts. Raises Refusal."""
         recipe = self.choose(recipes, built)
         if recipe is None:
-            raise Unclear("no recipe knows how what the image starts is built", self.start.line)
+            raise Refusal("no recipe knows how what the image starts is built")
         return recipe
 
     def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:
@@ -246,13 +247,13 @@ class _Planner(Contents):
         return None
 
     def check_needs(self, need: Need) -> None:
-        """Raises Unclear where not all that the program starts and loads is known."""
+        """Raises Refusal where not all that the program starts and loads is known."""
         for key, text in (
             ("loads", "loads libraries or code by name"),
             ("any-program", "starts a program whose name is not fixed"),
         ):
             if key in need.found:
-                raise Unclear(f"the program {text} ({need.found[key]})", self.start.line)
+                raise Refusal(f"the program {text} ({need.found[key]})")
         if self.recipe.keeps != "all":
             self.own_libraries()
         if self.recipe.keeps != "programs":
@@ -261,31 +262,31 @@ class _Planner(Contents):
             return
         for path, line in self.flow.fetched:
             if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
-                raise Unclear(f"what the program that is built from line {line}'s download starts is not known", line)
+                raise Refusal(f"what the program that is built from line {line}'s download starts is not known")
 
     def check_changes(self, built: Sequence[Made]) -> None:
-        """Raises Unclear where a command changes a file that is the base image's or a package's: that would be lost."""
+        """Raises Refusal where a command changes a file that is the base image's or a package's: that would be lost."""
         own = [one.path for one in (*self.flow.made, *built)] + self.outputs.work
         repeats = {one.path for one in self.flow.attributes if one.path in SYSTEM and not one.deep}
         for path, line in self.flow.changed:
             if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path) or path in repeats:
                 continue
             if not any(covers(one, path) for one in table("split_programs")["build-places"]):
-                raise Unclear(f"line {line} changes {path}, which no step makes", line)
+                raise Refusal(f"line {line} changes {path}, which no step makes")
 
     def check_scripts(self) -> None:
-        """Raises Unclear where programs of the project itself may write what is not copied."""
+        """Raises Refusal where programs of the project itself may write what is not copied."""
         if self.outputs.ran:
             writes_nothing(self.recipe, self.flow, self.outputs, self.facts)
         if not self.outputs.scripts:
             return
         if self.recipe.keeps != "all":
             line, words = self.outputs.scripts[0]
-            raise Unclear(f"what `{words}` in line {line} writes is not known", line)
+            raise Refusal(f"what `{words}` in line {line} writes is not known")
         confined(self.flow, self.outputs, self.facts, self.program.end_scope(self.stage).env)
 
     def decide(self, need: Need, built: Sequence[Made], context: Context) -> Plan | None:
-        """The plan, or None where it does not pay. Raises Unclear."""
+        """The plan, or None where it does not pay. Raises Refusal."""
         names, packages = self.demand(need, built)
         kept, left = self.contents(need, built)
         names.update(dict.fromkeys(self.libraries(kept, context)))
@@ -350,15 +351,15 @@ class _Planner(Contents):
         return [one for one in kept if f"ln -snf {one.source} {one.path}" not in commands]
 
     def check_sources(self, names: dict[str, None]) -> None:
-        """Raises Unclear where packages cannot be had in the new stage under the same names."""
+        """Raises Refusal where packages cannot be had in the new stage under the same names."""
         if not names:
             return
         for one in self.flow.made:
             if covers("/etc/apt", one.path) or covers("/etc/apk", one.path):
-                raise Unclear(f"line {one.step.node.line} sets up other package sources", one.step.node.line)
+                raise Refusal(f"line {one.step.node.line} sets up other package sources")
         if not self.base.release and self.recipe.keeps == "programs":
             reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
-            raise Unclear(reason, self.line)
+            raise Refusal(reason)
 
     def saves(self, image: str, packages: Packages) -> int | None:
         """The MB that the split saves; None where it does not pay."""
@@ -393,4 +394,4 @@ class _Planner(Contents):
         for one in made:
             for path in (*one.sources, one.target):
                 if not re.fullmatch(r"[\w./@+~-]+", path):
-                    raise Unclear(f"the path {path} has unusual characters", self.line)
+                    raise Refusal(f"the path {path} has unusual characters")

@@ -9,10 +9,10 @@ from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.language import language_needs
 from dfopt.passes.multi_stage.packages import bare, libraries, providers
 from dfopt.record import replace
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Proofs:
 
     def own_libraries(self) -> set[str]:
         """Names (as in -lNAME) of the shared libraries that the steps build, put in place and link programs with.
-        Raises Unclear for one that no program is linked with: it may be loaded by name."""
+        Raises Refusal for one that no program is linked with: it may be loaded by name."""
         found: set[str] = set()
         if self.recipe.keeps == "all":
             return found
@@ -95,12 +95,12 @@ class Proofs:
             base = path.rpartition("/")[2]
             name = re.match(r"lib([\w.+-]+?)\.so(?:\.|\Z)", base)
             if name is None or name[1] not in linked or base not in placed:
-                raise Unclear(f"line {line} builds {path or 'a library'}, which a program may load by name", line)
+                raise Refusal(f"line {line} builds {path or 'a library'}, which a program may load by name")
             found.add(name[1])
         return found
 
     def of_some_release(self, package: str, name: str, line: int) -> tuple[str, ...] | None:
-        """The libraries of a -dev package. Raises Unclear where they differ and the builder's release is not known."""
+        """The libraries of a -dev package. Raises Refusal where they differ and the builder's release is not known."""
         if self.base.release:
             return libraries(package, self.base.release)
         found = libraries(package, "trixie")
@@ -108,11 +108,11 @@ class Proofs:
             reason = (
                 f"the release that {self.base.image} is built on is not known, and with it the package of the library"
             )
-            raise Unclear(f"{reason} {name}, linked in line {line}", line)
+            raise Refusal(f"{reason} {name}, linked in line {line}")
         return found
 
     def linked(self) -> list[str]:
-        """Packages of the libraries that build files name. Raises Unclear for one that is not known, where the base
+        """Packages of the libraries that build files name. Raises Refusal for one that is not known, where the base
         image's own headers may be what it was linked with."""
         found: list[str] = []
         links = table("split_libraries")["links"]
@@ -126,7 +126,7 @@ class Proofs:
             runs = self.of_some_release(package, name, line) if package else None
             if runs is None:
                 if "headers" in self.base.has or "cc" in self.base.has:
-                    raise Unclear(f"the package of the library {name}, linked in line {line}, is not known", line)
+                    raise Refusal(f"the package of the library {name}, linked in line {line}, is not known")
                 continue
             found += runs
         return found
@@ -148,19 +148,19 @@ class Proofs:
         return (found.package or "") if found is not None else ""
 
     def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
-        """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Unclear
+        """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Refusal
         where neither does."""
         proved = self.needed(kept)
         try:
             return [*language_needs(self.recipe, context, self.outputs, self.base), *self.linked(), *(proved or ())]
-        except Unclear:
+        except Refusal:
             if proved is None:
                 raise
             return proved
 
     def needed(self, kept: Sequence[Made]) -> list[str] | None:
         """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
-        none. Raises Unclear."""
+        none. Raises Refusal."""
         found: dict[str, None] = {}
         places = [one.path for one in kept if one.kind == "tool"]
         image = built(self.program, self.stage, self.facts) if places else None
@@ -169,7 +169,7 @@ class Proofs:
         for path in places:
             for name, library in image.needs_below(path).items():
                 if library.package is None and not any(covers(one.path, library.path) for one in kept):
-                    raise Unclear(f"{path} needs {name}, which no package of the built image has", self.line)
+                    raise Refusal(f"{path} needs {name}, which no package of the built image has")
                 if library.package is not None and library.package not in EVERYWHERE:
                     found[library.package] = None
         return list(found)

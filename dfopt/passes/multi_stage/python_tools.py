@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.packages import bare
 from dfopt.passes.multi_stage.toolbox import add, own_script
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
         add(out, call, (call.after("-w", "--wheel-dir") or ["."])[-1], "data")
         return
     if name != "install":
-        raise Unclear(f"what `pip {name}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `pip {name}` in line {call.line} writes is not known")
     if "-e" in words or "--editable" in words:
         out.notes["editable"] = str(call.line)
     for word in words[1:]:
@@ -62,7 +63,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
     elif "--user" in words or not call.root:  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
     elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(one.name)) for one in context.flow.packages):
-        raise Unclear(f"line {call.line} installs with the pip of Python 2, which is not followed", call.line)
+        raise Refusal(f"line {call.line} installs with the pip of Python 2, which is not followed")
     else:
         out.notes["site"] = "pip"
 
@@ -98,11 +99,11 @@ def uv(context: Context, call: Call, out: Outputs) -> None:
         add(out, call, target, "packages")
     elif words[:1] == ["sync"]:
         if any(word in ("--python", "-p", "--managed-python") for word in words) or "UV_PYTHON" in call.assignments:
-            raise Unclear(f"which Python uv takes in line {call.line} is not known", call.line)
+            raise Refusal(f"which Python uv takes in line {call.line} is not known")
         if "python" not in context.features:
-            raise Unclear(f"uv downloads a Python of its own in line {call.line}, to where is not known", call.line)
+            raise Refusal(f"uv downloads a Python of its own in line {call.line}, to where is not known")
         if call.assignments.get("UV_LINK_MODE") == "symlink":
-            raise Unclear(f"uv links to its cache in line {call.line}", call.line)
+            raise Refusal(f"uv links to its cache in line {call.line}")
         project = context.text(call.directory.rstrip("/") + "/pyproject.toml") or ""
         pinned = context.text(call.directory.rstrip("/") + "/.python-version")
         wanted = re.search(r"^requires-python\s*=\s*[\"']([^\"']+)", project, re.M)
@@ -112,7 +113,7 @@ def uv(context: Context, call: Call, out: Outputs) -> None:
         add(out, call, call.assignments.get("UV_PROJECT_ENVIRONMENT", ".venv"), "packages")
         _project_words(call, out)
     elif words[:1] not in (["--version"], ["lock"], ["cache"], ["export"], ["tree"]):
-        raise Unclear(f"what `uv {words[0] if words else ''}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `uv {words[0] if words else ''}` in line {call.line} writes is not known")
 
 
 def poetry(context: Context, call: Call, out: Outputs) -> None:
@@ -137,24 +138,24 @@ def poetry(context: Context, call: Call, out: Outputs) -> None:
         elif where == "site":
             out.notes["site"] = "pip"
         else:
-            raise Unclear(f"where Poetry puts its environment in line {call.line} is not known", call.line)
+            raise Refusal(f"where Poetry puts its environment in line {call.line} is not known")
         _project_words(call, out)
     elif name not in ("check", "lock", "cache", "env", "self", "", "show"):
-        raise Unclear(f"what `poetry {name}` in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what `poetry {name}` in line {call.line} writes is not known")
 
 
 def pipenv(context: Context, call: Call, out: Outputs) -> None:
     """Pipenv 2025: with --system it is pip; what it installs is named by the Pipfile."""
     if "install" not in call.words and "sync" not in call.words:
-        raise Unclear(f"what pipenv in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what pipenv in line {call.line} writes is not known")
     if "--system" not in call.words:
-        raise Unclear(f"where pipenv puts its environment in line {call.line} is not known", call.line)
+        raise Refusal(f"where pipenv puts its environment in line {call.line} is not known")
     out.notes["site"] = "pip"
     text = context.need(call.directory.rstrip("/") + "/Pipfile", call, "Pipfile")
     section = re.search(r"^\[packages\]\s*$(.*?)(?:^\[|\Z)", text, re.M | re.S)
     names = re.findall(r"^[\"']?([\w.-]+)[\"']?\s*=", section[1], re.M) if section else []
     if re.search(r"\b(?:git|path|file)\s*=", section[1] if section else ""):
-        raise Unclear("a package of the Pipfile comes from elsewhere")
+        raise Refusal("a package of the Pipfile comes from elsewhere")
     _words(call, out, ["install", *names])
 
 
@@ -188,7 +189,7 @@ def _console_scripts(context: Context, directory: str) -> set[str]:
 def _at_home(call: Call, out: Outputs) -> None:
     """pip installs for one user (site.USER_BASE)."""
     if call.home is None:
-        raise Unclear(f"the home directory of who runs pip in line {call.line} is not known", call.line)
+        raise Refusal(f"the home directory of who runs pip in line {call.line} is not known")
     out.made.append(Made(call.home + "/.local", call.step, "tool", role="packages"))
 
 
@@ -214,7 +215,7 @@ def python(context: Context, call: Call, out: Outputs) -> None:
     elif words and words[0].endswith(".py"):
         own_script(context, call, out, words[0])
     else:
-        raise Unclear(f"what the Python program in line {call.line} writes is not known", call.line)
+        raise Refusal(f"what the Python program in line {call.line} writes is not known")
 
 
 def virtualenv(context: Context, call: Call, out: Outputs) -> None:

@@ -7,9 +7,9 @@ import re
 
 from dfopt.analysis.build_facts import built
 from dfopt.passes.multi_stage.config import reads, settings
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.packages import bare
 from dfopt.passes.multi_stage.proofs import Proofs
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ class Runtime(Proofs):
                 if release and set(wanted["when"]) <= proved and not rest and not runs:
                     return str(wanted["image"]).replace("{debian}", release), []
             return base.run if image == "base" else image, []
-        raise Unclear("no image of the recipe fits", self.line)
+        raise Refusal("no image of the recipe fits")
 
     def accounts(self, image: str, need: Need) -> tuple[list[int], list[str]]:
         """Steps that are repeated, and files that are copied, for the users that the builder has."""

@@ -6,7 +6,8 @@ import fnmatch
 import re
 
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.files import Unclear, is_scratch
+from dfopt.passes.multi_stage.files import is_scratch
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,38 +30,38 @@ _HOME = re.compile(
 
 
 def writes_nothing(recipe: StageRecipe, flow: Flow, out: Outputs, facts: Facts) -> None:
-    """Raises Unclear where a program that a tool has built, and that the build runs, may write a file: its sources are
+    """Raises Refusal where a program that a tool has built, and that the build runs, may write a file: its sources are
     those of the build context, tests among them."""
     line, name = out.ran[0]
     unknown = f"what `{name}` in line {line} writes is not known"
     patterns = recipe.scan.get("writes", ())
     if not patterns or out.crates or any(covers(path, place) for path, _ in flow.fetched for place in out.work):
-        raise Unclear(unknown, line)
+        raise Refusal(unknown)
     for one in flow.sources():
         if one.kind not in ("context", "tree"):
             continue
         if one.source.endswith("go.mod") and b"require" in (facts.context_file(one.source) or b"require"):
-            raise Unclear(f"{unknown}: it has parts of other modules", line)
+            raise Refusal(f"{unknown}: it has parts of other modules")
         if one.kind == "context" and not any(fnmatch.fnmatchcase(one.path, "*/" + end) for end in recipe.scan["files"]):
             continue
         data = facts.context_file(one.source) if one.kind == "context" else None
         if data is None:
-            raise Unclear(f"{unknown}: {one.source} cannot be read", line)
+            raise Refusal(f"{unknown}: {one.source} cannot be read")
         text = data.decode("utf-8", "surrogateescape")
         for pattern in patterns:
             match = re.search(pattern, text)
             if match is not None:
                 place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
-                raise Unclear(f"`{name}` in line {line} may write files ({place})", line)
+                raise Refusal(f"`{name}` in line {line} may write files ({place})")
 
 
 def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unknown]) -> None:
-    """Raises Unclear where the sources of a project name a place outside of what its steps make: what the programs that
+    """Raises Refusal where the sources of a project name a place outside of what its steps make: what the programs that
     the build runs write there would be lost."""
     line, words = out.scripts[0]
     own = [one.path for one in flow.made if one.path != "/"] + [place for place in out.work if place != "/"]
     if any(place == "/" for place in out.work):
-        raise Unclear(f"`{words}` in line {line} runs in the root directory", line)
+        raise Refusal(f"`{words}` in line {line} runs in the root directory")
 
     def inside(path: str) -> bool:
         return is_scratch(path) or any(covers(place, path) for place in own)
@@ -69,21 +70,21 @@ def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unk
         if not isinstance(value, str) or not re.fullmatch(r"/[\w./@-]+", value) or inside(value):
             continue
         if not value.startswith(("/usr/bin", "/bin", "/usr/lib", "/etc/ssl", "/usr/share/zoneinfo")):
-            raise Unclear(f"`{words}` in line {line} may write to {value}, which ENV {name} names", line)
+            raise Refusal(f"`{words}` in line {line} may write to {value}, which ENV {name} names")
     for one in flow.made:
         if one.kind == "tree":
-            raise Unclear(f"which files line {one.step.node.line} copies is not known without the build context", line)
+            raise Refusal(f"which files line {one.step.node.line} copies is not known without the build context")
         if one.kind != "context" or not _SOURCE.search(one.source) or one.source.endswith("lock.json"):
             continue
         data = facts.context_file(one.source)
         if data is None:
-            raise Unclear(f"{one.source}, which line {one.step.node.line} copies, cannot be read", line)
+            raise Refusal(f"{one.source}, which line {one.step.node.line} copies, cannot be read")
         text = data.decode("utf-8", "surrogateescape")
         for match in _PATH.finditer(text):
             if not inside(match[1]):
                 place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
-                raise Unclear(f"`{words}` in line {line} may write to {match[1]} ({place})", line)
+                raise Refusal(f"`{words}` in line {line} may write to {match[1]} ({place})")
         home = _HOME.search(text)
         if home is not None:
             place = f"{one.source}:{text.count(chr(10), 0, home.start()) + 1}"
-            raise Unclear(f"`{words}` in line {line} may write to the home directory ({place})", line)
+            raise Refusal(f"`{words}` in line {line} may write to the home directory ({place})")

@@ -6,8 +6,8 @@ import re
 
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Site(Record):
 
 
 def site_of(launch: Launch) -> Site | None:
-    """What the program of `launch` serves; None where it is no server of the table. Raises Unclear where it is told
+    """What the program of `launch` serves; None where it is no server of the table. Raises Refusal where it is told
     something that is not followed."""
     name, words = launch.words[0], list(launch.words[1:])
     if name is not None and re.fullmatch(r"python[\d.]*", name):
@@ -58,11 +58,11 @@ def site_of(launch: Launch) -> Site | None:
 
 
 def check_major(name: str, version: str) -> None:
-    """Raises Unclear where a version ("^14.1.1", "14") is of a major release that was not looked at."""
+    """Raises Refusal where a version ("^14.1.1", "14") is of a major release that was not looked at."""
     majors = table("site_servers")["server"][name].get("majors")
     found = re.search(r"\d+", version)
     if majors and found and int(found[0]) not in majors:
-        raise Unclear(f"how {name} {found[0]} answers is not known")
+        raise Refusal(f"how {name} {found[0]} answers is not known")
 
 
 class _Told:
@@ -86,14 +86,14 @@ class _Told:
             word = words[index]
             index += 1
             if word is None:
-                raise Unclear(f"a word of {self.name} is not fixed before the container starts")
+                raise Refusal(f"a word of {self.name} is not fixed before the container starts")
             if not word.startswith("-") or word == "-":
                 self.operand(word)
                 continue
             for option, attached in self.split(word):
                 meaning = self.row["options"].get(option)
                 if meaning is None:
-                    raise Unclear(f"what {self.name} {option} does is not followed")
+                    raise Refusal(f"what {self.name} {option} does is not followed")
                 value = attached
                 takes = meaning in ("port", "host", "root", "cache", "ignored-value", "listing", "daemon")
                 following = words[index] if index < len(words) else "-"
@@ -101,7 +101,7 @@ class _Told:
                     value = following
                     index += 1
                     if value is None:
-                        raise Unclear(f"the value of {self.name} {option} is not fixed before the container starts")
+                        raise Refusal(f"the value of {self.name} {option} is not fixed before the container starts")
                 self.option(option, meaning, value)
 
     def split(self, word: str) -> list[tuple[str, str | None]]:
@@ -122,17 +122,17 @@ class _Told:
         elif kind == "port" and not self.port:
             self.port = word
         else:
-            raise Unclear(f"what {self.name} does with the word {word} is not followed")
+            raise Refusal(f"what {self.name} does with the word {word} is not followed")
 
     def option(self, option: str, meaning: str, value: str | None) -> None:
         if meaning in ("ignored", "single", "no-gzip", "modified") and value is not None:
-            raise Unclear(f"{self.name} takes {value} for the value of {option}")
+            raise Refusal(f"{self.name} takes {value} for the value of {option}")
         if meaning in ("port", "root", "cache", "listing") and value is None:
-            raise Unclear(f"{self.name} {option} has no value")
+            raise Refusal(f"{self.name} {option} has no value")
         if meaning == "port":
             address = re.fullmatch(r"(?:tcp://([\w.:]*?):)?(\d{1,5})/?", value or "")
             if address is None or self.port:
-                raise Unclear(f"where {self.name} listens is not understood ({option} {value})")
+                raise Refusal(f"where {self.name} listens is not understood ({option} {value})")
             self.host, self.port = address[1] or self.host, address[2]
         elif meaning == "host":
             self.host = value or "true"
@@ -140,7 +140,7 @@ class _Told:
             self.root = value or ""
         elif meaning == "daemon":
             if not re.fullmatch(r"\s*daemon\s+off\s*;\s*", value or ""):
-                raise Unclear(f"what {self.name} {option} {value} does is not followed")
+                raise Refusal(f"what {self.name} {option} {value} does is not followed")
         elif meaning == "single":
             self.answers.update(rules="single", listing=False, not_found=False)
         elif meaning == "no-gzip":
@@ -149,18 +149,18 @@ class _Told:
             self.answers["modified"] = True
         elif meaning == "listing":
             if value not in ("true", "false"):
-                raise Unclear(f"what {self.name} {option} {value} does is not followed")
+                raise Refusal(f"what {self.name} {option} {value} does is not followed")
             self.answers["listing"] = value == "true"
         elif meaning == "cache":
             if not re.fullmatch(r"-1|\d+", value or ""):
-                raise Unclear(f"what {self.name} {option} {value} does is not followed")
+                raise Refusal(f"what {self.name} {option} {value} does is not followed")
             self.answers["cache"] = "no-cache, no-store, must-revalidate" if value == "-1" else f"max-age={value}"
 
     def site(self, launch: Launch) -> Site:
         if self.host and self.host not in _ADDRESSES:
-            raise Unclear(f"{self.name} listens on {self.host} alone, which nothing outside of the container reaches")
+            raise Refusal(f"{self.name} listens on {self.host} alone, which nothing outside of the container reaches")
         root = join_path(launch.directory, self.root or str(self.row["root"]))
         port = int(self.port or launch.port or self.row["port"]) if not launch.port.strip("0123456789") else 0
         if not isinstance(root, str) or not 0 < port < 65536:
-            raise Unclear(f"the port or the directory of {self.name} is not understood")
+            raise Refusal(f"the port or the directory of {self.name} is not understood")
         return Site(self.name, port, bool(self.port), root, not self.root, self.answers)

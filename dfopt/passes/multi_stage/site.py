@@ -14,11 +14,12 @@ from dfopt.ir.written_paths import written
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.config import Settings, settings
-from dfopt.passes.multi_stage.files import Made, Unclear, copied, is_scratch
+from dfopt.passes.multi_stage.files import Made, copied, is_scratch
 from dfopt.passes.multi_stage.keep import Copy
 from dfopt.passes.multi_stage.launch import launch_of
 from dfopt.passes.multi_stage.servers import check_major, site_of
 from dfopt.record import Record, replace
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -53,17 +54,13 @@ class SitePlan(Record):
 
 
 def site_plan(program: Program, stage: Stage, facts: Facts, own: tuple[str, ...]) -> SitePlan | None:
-    """The plan for a stage that only serves files; None for any other. Raises Unclear where a server is not replaced,
+    """The plan for a stage that only serves files; None for any other. Raises Refusal where a server is not replaced,
     for what it is told or for what is not known."""
     base = base_of(stage.image)
     builds = any(step.node.keyword == "RUN" for step in stage.steps)
     if base is None or stage.parent is not None or not builds:
         return None
-    try:
-        return _Sites(program, stage, facts).plan(own, base.mb)
-    except Unclear as unclear:
-        line = next((s.node.line for s in reversed(stage.steps) if s.node.keyword in ("CMD", "ENTRYPOINT")), 0)
-        raise Unclear(unclear.reason, unclear.line or line) from None
+    return _Sites(program, stage, facts).plan(own, base.mb)
 
 
 class _Sites:
@@ -122,7 +119,7 @@ class _Sites:
             elif keyword in ("COPY", "ADD"):
                 try:
                     self.made += copied(self.program, step, self.facts, directories, "/")
-                except Unclear:
+                except Refusal:
                     continue  # what it has is not needed for certain; a file that is asked for is not at hand
         return self.made
 
@@ -144,30 +141,30 @@ class _Sites:
         value = config.env.get("PORT", str(site.port))
         port = int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,5}", value) else 0
         if str(port) not in [str(one).partition("/")[0] for one in config.ports]:
-            raise Unclear(f"{site.server} listens where the variable PORT says when the container starts")
+            raise Refusal(f"{site.server} listens where the variable PORT says when the container starts")
         return replace(site, port=port)  # type: ignore[no-any-return]
 
     def known_root(self, site: Site, directory: str) -> Site:
-        """The directory that is served, which steps of the stage make. Raises Unclear."""
+        """The directory that is served, which steps of the stage make. Raises Refusal."""
         other = table("site_servers")["server"][site.server].get("root-if")
         if other and site.default_root:
             place = f"{directory.rstrip('/')}/{other}"
             if not any(covers(place, one.path) for one in self.files()):
-                raise Unclear(f"{site.server} serves {place} where it is there, and whether it is is not known")
+                raise Refusal(f"{site.server} serves {place} where it is there, and whether it is is not known")
             site = replace(site, root=place)
         root = site.root
         if root in SHARED or is_scratch(root) or covers("/usr/share/nginx", root) or covers("/etc", root):
-            raise Unclear(f"{site.server} serves {root}, where images have files of their own")
+            raise Refusal(f"{site.server} serves {root}, where images have files of their own")
         if not re.fullmatch(r"[\w./@+~-]+", root):
-            raise Unclear(f"the path {root} has unusual characters")
+            raise Refusal(f"the path {root} has unusual characters")
         paths = written(self.program, self.stage)
         if not any(covers(one, root) or covers(root, one) for one in paths):
-            raise Unclear(f"no step makes {root}, which {site.server} serves")
+            raise Refusal(f"no step makes {root}, which {site.server} serves")
         return site
 
     def is_package(self, launch: Launch) -> bool:
         """Whether a program that is called like a server is that of the package of its name, or Python itself. Raises
-        Unclear where its version is not known."""
+        Refusal where its version is not known."""
         name = launch.words[0]
         row = table("site_servers")["server"].get(name)
         if name is None or row is None:
@@ -183,7 +180,7 @@ class _Sites:
         return bool(versions) or launch.package
 
     def of_distribution(self, packages: Sequence[str]) -> bool:
-        """Whether a server is one of Debian's packages in an image that builds. Raises Unclear where a step may change
+        """Whether a server is one of Debian's packages in an image that builds. Raises Refusal where a step may change
         its configuration."""
         base = base_of(self.stage.image)
         if base is None or not base.has - {"certs"}:
@@ -198,7 +195,7 @@ class _Sites:
                 r"/etc(?![\w/.-]*/apt\b)|nginx\.conf|sites-\w+|conf\.d", text
             ):
                 line = step.node.line
-                raise Unclear(f"line {line} may change the configuration of nginx, which is not followed", line)
+                raise Refusal(f"line {line} may change the configuration of nginx, which is not followed")
         return found
 
     def manifest(self, directory: str) -> dict[str, Any]:
@@ -207,7 +204,7 @@ class _Sites:
 
     def check_manifest(self, site: Site, directory: str) -> None:
         if site.server == "serve" and directory == site.root and self.manifest(directory).get("static"):
-            raise Unclear("package.json changes what serve answers (`static`)")
+            raise Refusal("package.json changes what serve answers (`static`)")
 
     def globally(self, name: str) -> list[str]:
         """The versions ("" for any) of a package that commands of the stage install for the whole image."""
@@ -220,41 +217,41 @@ class _Sites:
         return found
 
     def check_configs(self, site: Site) -> None:
-        """Raises Unclear where a file of the build context changes what the server answers."""
+        """Raises Refusal where a file of the build context changes what the server answers."""
         names = table("site_servers")["server"][site.server].get("configs", ())
         paths = self.facts.context_paths() if names else frozenset()
         if paths is None:
             reason = f"whether there is a {names[0]}, which changes what {site.server} answers, is not known"
-            raise Unclear(f"{reason} without the build context")
+            raise Refusal(f"{reason} without the build context")
         rules = table("site_servers")["vite"]
         for path in sorted(path for path in paths if path.rpartition("/")[2] in names):
             if site.server != "vite":
-                raise Unclear(f"{path} changes what {site.server} answers")
+                raise Refusal(f"{path} changes what {site.server} answers")
             data = self.facts.context_file(path)
             if data is None:
-                raise Unclear(f"{path}, which may change what vite answers, cannot be read")
+                raise Refusal(f"{path}, which may change what vite answers, cannot be read")
             text = data.decode("utf-8", "surrogateescape")
             loads = re.findall(r"(?:from|require\()\s*[\"']([^\"']+)[\"']", text)
             found = re.search(rules["unless"], text)
             strange = [found[0]] if found else [name for name in loads if name not in rules["plugins"]]
             if strange:
-                raise Unclear(f"{path} may change what vite answers ({strange[0]})")
+                raise Refusal(f"{path} may change what vite answers ({strange[0]})")
 
     def check_steps(self, config: ImageConfig) -> None:
         keywords = {step.node.keyword for step in self.stage.steps}
         if "ONBUILD" in keywords:
-            raise Unclear("the image has triggers for other builds")
+            raise Refusal("the image has triggers for other builds")
         if any("BUILDPLATFORM" in (flag.value or "") for flag in self.stage.node.flags):
-            raise Unclear("the stage is made for the platform that builds", self.stage.node.line)
+            raise Refusal("the stage is made for the platform that builds")
         if config.stop_signal is not None and str(config.stop_signal).upper() not in _STOPS:
-            raise Unclear(f"nginx does not stop at STOPSIGNAL {config.stop_signal}")
+            raise Refusal(f"nginx does not stop at STOPSIGNAL {config.stop_signal}")
         directive = self.program.dockerfile.directive("syntax")
         level = re.search(r":(\d+)\.(\d+)", directive.value) if directive is not None else None
         if level is not None and (int(level[1]), int(level[2])) < _HEREDOC:
-            raise Unclear(f"the Dockerfile syntax {level[0][1:]} has no COPY of a text (1.4 has)", 1)
+            raise Refusal(f"the Dockerfile syntax {level[0][1:]} has no COPY of a text (1.4 has)")
 
     def owner(self, site: Site, config: ImageConfig) -> str | None:
-        """Who owns what is served: nginx's user reads what root read, but no more than another user did. Raises Unclear
+        """Who owns what is served: nginx's user reads what root read, but no more than another user did. Raises Refusal
         where steps change modes for such a user, or owners for Debian's nginx."""
         if self.root_user(config) and site.server != "nginx":
             return str(table("site_servers")["image"]["user"])
@@ -263,33 +260,32 @@ class _Sites:
             node = step.node
             text = node.joined.text + "".join([self.program.text[doc.start : doc.end] for doc in node.heredocs])
             if node.keyword in _READERS and re.search(changes, text):
-                raise Unclear(f"line {node.line} sets who may read which files", node.line)
+                raise Refusal(f"line {node.line} sets who may read which files")
         return None if site.server == "nginx" else str(table("site_servers")["image"]["user"])
 
     def image(self, recipe: StageRecipe, site: Site, config: ImageConfig) -> str:
-        """The first image of the recipe of which all is proved that it wants. Raises Unclear."""
+        """The first image of the recipe of which all is proved that it wants. Raises Refusal."""
         proved = {"user-port"} if site.port >= 1024 or not self.root_user(config) else set()
-        small, line = self.health(config)
-        if small:
+        if self.health(config):
             proved.add("small-shell")
         for row in recipe.runtimes:
             if set(row.get("when", ())) <= proved:
                 return str(row["image"])
-        raise Unclear("no image of the recipe fits", line)
+        raise Refusal("no image of the recipe fits")
 
     @staticmethod
     def root_user(config: ImageConfig) -> bool:
         return config.user is None or str(config.user).partition(":")[0] in ("root", "0")
 
-    def health(self, config: ImageConfig) -> tuple[bool, int]:
-        """Whether the HEALTHCHECK calls what the small image has, and its line. Raises Unclear where it calls what no
+    def health(self, config: ImageConfig) -> bool:
+        """Whether the HEALTHCHECK calls what the small image has. Raises Refusal where it calls what no
         image of nginx has."""
         if not config.healthcheck or config.healthcheck == ("NONE",):
-            return True, 0
+            return True
         step = next(s for s in reversed(self.stage.steps) if s.node.keyword == "HEALTHCHECK")
         line = step.node.line
         if isinstance(config.healthcheck, Unknown) or self.program.body(step).program is None:
-            raise Unclear(f"the HEALTHCHECK in line {line} is not understood", line)
+            raise Refusal(f"the HEALTHCHECK in line {line} is not understood")
         brings = table("split_programs")["brings"]
         small = True
         for one in self.program.commands(step).invocations:
@@ -299,12 +295,12 @@ class _Sites:
                 allowed = table("site_servers")["image"]["wget"]
                 strange = [v for v in one.values if v is None or (v.startswith("-") and v != "-" and v not in allowed)]
                 if strange:
-                    raise Unclear(f"busybox's wget, which nginx's image has, does not know {strange[0]}", line)
+                    raise Refusal(f"busybox's wget, which nginx's image has, does not know {strange[0]}")
                 if any(v is not None and "localhost" in v for v in one.values):
-                    raise Unclear("busybox's wget asks localhost over IPv6 alone, and nginx is told IPv4", line)
+                    raise Refusal("busybox's wget asks localhost over IPv6 alone, and nginx is told IPv4")
             elif one.program is not None and one.program not in (*brings["shell"], *brings["alpine"]):
-                raise Unclear(f"nginx's image has no {one.program}, which the HEALTHCHECK calls", line)
-        return small, line
+                raise Refusal(f"nginx's image has no {one.program}, which the HEALTHCHECK calls")
+        return small
 
     def settings(self, recipe: StageRecipe, config: ImageConfig) -> Settings:
         """The settings of the new stage: without what starts the old server, and its user."""

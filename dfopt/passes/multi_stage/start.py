@@ -11,8 +11,8 @@ from dfopt.analysis.startup import started
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ class Start(Record):
 
 
 def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made], default: str) -> Start:
-    """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Unclear."""
+    """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Refusal."""
     begun = started(program, stage, facts)
     line = next(
         (s.node.line for s in reversed(chain(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
@@ -58,10 +58,10 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made],
     if not begun.said and default and image_config(program, stage).healthcheck is None:
         return Start((default,), (), default, False, default, stage.node.line)
     if not begun.said:
-        raise Unclear("the file does not say what the image starts", stage.node.line)
+        raise Refusal("the file does not say what the image starts")
     built = {one.path.rpartition("/")[2] for one in made if one.kind == "tool"}
     if begun.why and not any(begun.why.startswith(f"what {name} does is not known") for name in built):
-        raise Unclear(begun.why, line)  # a program that a tool has built may be called as scripts are
+        raise Refusal(begun.why)  # a program that a tool has built may be called as scripts are
     config = image_config(program, stage)
     names: dict[str, None] = {}
     paths: dict[str, None] = {}
@@ -92,10 +92,10 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made],
         if health[0] == "CMD-SHELL":
             shell = True
             if program.body(step).program is None:
-                raise Unclear(f"the HEALTHCHECK in line {step.node.line} is not understood", step.node.line)
+                raise Refusal(f"the HEALTHCHECK in line {step.node.line} is not understood")
             for one in program.commands(step).invocations:
                 if one.program is None and one.node.words:
-                    raise Unclear(f"a variable names a command in line {step.node.line}", step.node.line)
+                    raise Refusal(f"a variable names a command in line {step.node.line}")
                 if one.program:
                     names[one.program] = None
                     if one.path and "/" in one.path:
@@ -129,7 +129,7 @@ class Need(Record):
 
 
 def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
-    """What the sources among `made` say. Raises Unclear where they are not at hand."""
+    """What the sources among `made` say. Raises Refusal where they are not at hand."""
     programs: dict[str, str] = {}
     found: dict[str, str] = {}
     patterns = {
@@ -141,7 +141,7 @@ def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
     for one in made:
         if one.kind == "tree" and wanted:
             reason = f"which files line {one.step.node.line} copies is not known without the build context"
-            raise Unclear(reason, one.step.node.line)
+            raise Refusal(reason)
         name = one.path.rpartition("/")[2]
         if one.kind != "context" or not any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
             continue
@@ -152,7 +152,7 @@ def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
             continue
         data = facts.context_file(one.source)
         if data is None:
-            raise Unclear(f"{one.source}, which line {one.step.node.line} copies, cannot be read", one.step.node.line)
+            raise Refusal(f"{one.source}, which line {one.step.node.line} copies, cannot be read")
         text = _COMMENT.sub(lambda match: " " * len(match[0]), data.decode("utf-8", "surrogateescape"))
         for key, expressions in patterns.items():
             if key in found and key != "programs":

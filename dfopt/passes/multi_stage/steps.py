@@ -6,8 +6,9 @@ from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.commands import Commands
-from dfopt.passes.multi_stage.files import Made, Unclear, copied
+from dfopt.passes.multi_stage.files import Made, copied
 from dfopt.passes.multi_stage.flow import Flow
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 
 def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], home: str) -> Flow:
     """What the steps of a stage do; `tools`: programs of which some recipe knows what they write; `home`: the working
-    directory of the base image. Raises Unclear."""
+    directory of the base image. Raises Refusal."""
     flow = Flow()
     flow.home = home
     for step in chain(program, stage):
         keyword = step.node.keyword
         scope = program.scope(step)
         if keyword == "ONBUILD":
-            raise Unclear(f"line {step.node.line} is a trigger for other builds", step.node.line)
+            raise Refusal(f"line {step.node.line} is a trigger for other builds")
         if keyword in ("COPY", "ADD"):
             known = flow.directories()
             found = copied(program, step, facts, known, home)
@@ -48,7 +49,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
                 scope.expand(step.node.arguments[0].value, program.dockerfile.escape),
             )
             if isinstance(path, Unknown):
-                raise Unclear(f"the directory of line {step.node.line} is not known", step.node.line)
+                raise Refusal(f"the directory of line {step.node.line} is not known")
             flow.made.append(Made(path, step, "directory", role="workdir"))
         elif keyword == "RUN":
             _run(program, step, flow, tools, facts)
@@ -59,10 +60,10 @@ def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts:
     line = step.node.line
     body = program.body(step)
     if body.program is None and body.form != "exec":
-        raise Unclear(f"the RUN in line {line} is not understood: {body.why}", line)
+        raise Refusal(f"the RUN in line {line} is not understood: {body.why}")
     for flag in step.node.flags:
         if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
-            raise Unclear(f"the RUN in line {line} mounts another image", line)
+            raise Refusal(f"the RUN in line {line} mounts another image")
     reader = Commands(program.scope(step), flow, step, tools, facts)
     found = program.run_commands(step)
     for one in found.invocations:

@@ -8,8 +8,9 @@ from posixpath import normpath
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Made, Unclear
+from dfopt.passes.multi_stage.files import Made
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,26 +72,26 @@ class Context(Record):
     def need(self, path: str, call: Call, what: str) -> str:
         found = self.text(path)
         if found is None:
-            raise Unclear(f"{what} is not at hand, so that what line {call.line} writes is not known", call.line)
+            raise Refusal(f"{what} is not at hand, so that what line {call.line} writes is not known")
         return found
 
 
 def add(out: Outputs, call: Call, path: str | None, role: str) -> None:
     target = join_path(call.directory, path) if path is not None else None
     if not isinstance(target, str):
-        raise Unclear(f"what {call.program} writes in line {call.line} depends on something unknown", call.line)
+        raise Refusal(f"what {call.program} writes in line {call.line} depends on something unknown")
     out.made.append(Made(target, call.step, "tool", role=role))
 
 
 def fixed(call: Call) -> None:
     if any(word is None for word in call.words[:1]):
-        raise Unclear(f"the words of {call.program} in line {call.line} are not fixed", call.line)
+        raise Refusal(f"the words of {call.program} in line {call.line} are not fixed")
 
 
 def own_script(context: Context, call: Call, out: Outputs, word: str) -> None:
     """A program of the project's own, which is run by its interpreter: its text must be at hand."""
     path = join_path(call.directory, word)
     if not isinstance(path, str) or context.text(path) is None:
-        raise Unclear(f"{word} is not at hand, so that what line {call.line} writes is not known", call.line)
+        raise Refusal(f"{word} is not at hand, so that what line {call.line} writes is not known")
     out.scripts.append((call.line, f"{call.program} {word}"))
     out.work.append(call.directory)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.c_tools import cc, cmake, configure, in_place, linker, make, meson, ninja
-from dfopt.passes.multi_stage.files import Unclear
 from dfopt.passes.multi_stage.go_rust import cargo, go
 from dfopt.passes.multi_stage.jvm_dotnet import dotnet, gradle, jar, javac, maven
 from dfopt.passes.multi_stage.node_ruby_php import bundle, composer, interpreter, nothing, npm
 from dfopt.passes.multi_stage.python_tools import pip, pipenv, poetry, python, uv, virtualenv
 from dfopt.passes.multi_stage.toolbox import Context, Outputs
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def outputs(context: Context) -> Outputs:
-    """What all the calls of a stage leave, in their order. Raises Unclear."""
+    """What all the calls of a stage leave, in their order. Raises Refusal."""
     out = Outputs()
     deleted = list(context.flow.deleted)
     for number, call in enumerate(context.flow.calls):
@@ -39,7 +39,7 @@ def own_program(context: Context, call: Call, out: Outputs) -> None:
         if one.role == "program" and same:
             out.ran.append((call.line, call.program))
             return
-    raise Unclear(f"what `{call.program}` in line {call.line} writes is not known", call.line)
+    raise Refusal(f"what `{call.program}` in line {call.line} writes is not known")
 
 
 def tools() -> frozenset[str]:
