@@ -75,12 +75,12 @@ class Checker:
         if kind == "tables":
             if not isinstance(value, list):
                 raise self.error(f"must be a list of tables, not {kind_of(value)}", key)
-            return tuple(self.table(one, field.fields, (*key, number)) for number, one in enumerate(value))
+            return tuple(self.table(item, field.fields, (*key, number)) for number, item in enumerate(value))
         if kind in ("map", "strings-map"):
             if not isinstance(value, dict):
                 raise self.error(f"must be a table, not {kind_of(value)}", key)
             inner = Field("table", fields=field.fields) if kind == "map" else Field("strings")
-            return {name: self.value(one, inner, (*key, name)) for name, one in value.items()}
+            return {name: self.value(item, inner, (*key, name)) for name, item in value.items()}
         if kind == "any":
             return value
         wanted, words = _TYPES[kind]

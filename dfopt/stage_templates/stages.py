@@ -123,7 +123,7 @@ def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
         for path in files_below(os.path.join(shipped_directory(), "multi-stage")):
             shown = shown_path(path)
             _take(found, shown, content_of(path, shown))
-        _recipes[own] = tuple(sorted(found.values(), key=lambda one: (one.order, one.name not in mine, one.name)))
+        _recipes[own] = tuple(sorted(found.values(), key=lambda recipe: (recipe.order, recipe.name not in mine, recipe.name)))
     return _recipes[own]
 
 

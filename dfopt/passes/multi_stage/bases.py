@@ -30,7 +30,7 @@ def base_of(image: str | None) -> Base | None:
     prefix = mirror_prefix(image)
     name, tag = split_image(image.removeprefix(prefix))
     for row in table("runtime_images")["image"]:
-        if not any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name) for one in row["match"]):
+        if not any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in row["match"]):
             continue
         found = re.match(row["tag"], tag or "") if "tag" in row else True
         if not found:
@@ -45,8 +45,8 @@ def base_of(image: str | None) -> Base | None:
 
         run = image if row["run"] == "=" else prefix + filled(row["run"])
         return Base(
-            image, run, filled(row.get("release", "")), frozenset(filled(one) for one in row.get("has", ())),
-            frozenset(filled(one) for one in row.get("run-has", ())), row["mb"], row["run-mb"],
+            image, run, filled(row.get("release", "")), frozenset(filled(feature) for feature in row.get("has", ())),
+            frozenset(filled(feature) for feature in row.get("run-has", ())), row["mb"], row["run-mb"],
             row.get("home", "/"), row.get("starts", ""),
         )  # fmt: skip
     return None

@@ -62,10 +62,10 @@ def make(context: Context, call: Call, out: Outputs) -> None:
     cleaning = targets and all(re.search(r"clean|test|check|lint|fmt", target) for target in targets)
     if cleaning:
         return
-    for one in context.flow.calls:  # made by cmake or configure: what these said holds
-        if one is call:
+    for other_call in context.flow.calls:  # made by cmake or configure: what these said holds
+        if other_call is call:
             break
-        if one.program == "cmake" and out.cmake is not None and out.cmake[0] == directory:
+        if other_call.program == "cmake" and out.cmake is not None and out.cmake[0] == directory:
             if "install" in targets:
                 _cmake_install(context, call, out, directory)
             return
@@ -238,10 +238,10 @@ def meson(context: Context, call: Call, out: Outputs) -> None:
     for inner in re.findall(r"\bsubdir\(\s*'([^']+)'", text):
         text += re.sub(r"#[^\n]*", "", context.need(f"{source}/{inner}/meson.build", call, f"{inner}/meson.build"))
     out.loads += [
-        (one, call.line) for one in re.findall(r"\b(?:shared_library|shared_module|library)\(\s*'([^']+)'", text)
+        (name, call.line) for name in re.findall(r"\b(?:shared_library|shared_module|library)\(\s*'([^']+)'", text)
     ]
-    out.modules += [(one, call.line) for one in re.findall(r"\bdependency\(\s*'([^']+)'", text) if one != "threads"]
-    out.linked += [(one, call.line) for one in re.findall(r"\bfind_library\(\s*'([^']+)'", text)]
+    out.modules += [(name, call.line) for name in re.findall(r"\bdependency\(\s*'([^']+)'", text) if name != "threads"]
+    out.linked += [(name, call.line) for name in re.findall(r"\bfind_library\(\s*'([^']+)'", text)]
     if not re.search(r"\bsubproject\(|\bsubdir\([^']", text):
         return
     raise Refusal(f"the meson.build that line {call.line} reads takes in other projects")

@@ -51,57 +51,59 @@ class Commands(FileCommands):
         self.accounts = 0
         self.commands = 0
 
-    def one(self, one: Invocation, functions: frozenset[str]) -> None:
-        for assignment in one.node.assignments:
+    def read(self, invocation: Invocation, functions: frozenset[str]) -> None:
+        for assignment in invocation.node.assignments:
             self.variables[assignment.name] = self.text(assignment.value) if assignment.value is not None else None
-        for redirect in one.node.redirects:
+        for redirect in invocation.node.redirects:
             if redirect.op in (">", ">>", ">|", "&>", "&>>") and redirect.target.value not in (
                 "/dev/null",
                 "/dev/stderr",
                 "/dev/stdout",
             ):
                 self.write(self.text(redirect.target), "file")
-        if not one.node.words:
+        if not invocation.node.words:
             return
-        name = one.program
+        name = invocation.program
         if name is None:
             raise Refusal(f"a variable names a command in line {self.line}")
         self.commands += 1
         if name in functions:
             return
         if name == "cd":
-            target = self.text(one.words[0]) if one.words else None
+            target = self.text(invocation.words[0]) if invocation.words else None
             self.directory = join_path(self.directory, target) if target is not None else _UNKNOWN
             self.commands -= 1
         elif name == "export":
-            for word in one.words:
+            for word in invocation.words:
                 key, _, value = (self.text(word) or "").partition("=")
                 if key:
                     self.variables[key] = value
         elif (facts := manager(name)) is not None and facts["family"] in _SYSTEM_PACKAGES:
-            self.package(one, facts)
-        elif name in ("dpkg", "rpm", "gdebi") and any(v in ("-i", "--install", "-Uvh", "-ivh") for v in one.values):
+            self.package(invocation, facts)
+        elif name in ("dpkg", "rpm", "gdebi") and any(
+            v in ("-i", "--install", "-Uvh", "-ivh") for v in invocation.values
+        ):
             raise Refusal(f"line {self.line} installs a package file, whose content is not known")
         elif facts is not None and facts["family"] in ("dnf", "zypper", "pacman"):
             raise Refusal(f"line {self.line} installs packages with {name}, whose names for the run time are not known")
         elif name == "apt-mark":
-            self.automatic = self.automatic or "auto" in one.values[:1]
-        elif name in self.harmless or name == "dpkg" or (name in ("sh", "bash") and self.inline(one)):
+            self.automatic = self.automatic or "auto" in invocation.values[:1]
+        elif name in self.harmless or name == "dpkg" or (name in ("sh", "bash") and self.inline(invocation)):
             pass
         elif name in self.in_place:
-            self.in_place_of(one, name)
-        elif name in ("cp", "mv", "install") and any(v in ("--version", "--help") for v in one.values):
+            self.in_place_of(invocation, name)
+        elif name in ("cp", "mv", "install") and any(v in ("--version", "--help") for v in invocation.values):
             pass
         elif name in self.users:
             self.accounts += 1
-            self.home(one)
+            self.home(invocation)
         elif name in self.tools or _unversioned(name) in self.tools:
-            self.call(one)
+            self.call(invocation)
         elif name in self.files or name in ("chown", "chgrp"):
-            self.file(one, name)
+            self.file(invocation, name)
         elif name == "find":
-            if any(value in ("-exec", "-execdir", "-ok", "-fprint") for value in one.values):
-                text = " ".join(value or "$" for value in one.values)
+            if any(value in ("-exec", "-execdir", "-ok", "-fprint") for value in invocation.values):
+                text = " ".join(value or "$" for value in invocation.values)
                 if not re.search(r"-exec\s+(?:rm|chmod|chown|strip|touch|sed)\s", text):
                     raise Refusal(f"what find runs in line {self.line} is not followed")
         elif name in self.leaves:
@@ -109,24 +111,24 @@ class Commands(FileCommands):
         elif name == "update-ca-certificates":
             if any(covers("/usr/local/share/ca-certificates", made.path) for made in self.flow.made):
                 self.flow.made.append(Made("/etc/ssl/certs", self.step, "file"))
-        elif (name == "update-alternatives" and self.alternative(one)) or (
-            len(one.values) == 1 and one.values[0] in _TELLS
+        elif (name == "update-alternatives" and self.alternative(invocation)) or (
+            len(invocation.values) == 1 and invocation.values[0] in _TELLS
         ):
             pass
-        elif not self.script(one):
+        elif not self.script(invocation):
             if isinstance(self.directory, Unknown):
                 raise Refusal(f"what `{name}` in line {self.line} writes is not known")
-            self.call(one)  # perhaps what a tool has built before: `own_program` tells
+            self.call(invocation)  # perhaps what a tool has built before: `own_program` tells
 
-    def script(self, one: Invocation) -> bool:
+    def script(self, invocation: Invocation) -> bool:
         """Reads a shell script of the build context as if it stood here; False where it is none."""
         from dfopt.analysis.startup import _body
         from dfopt.ir.commands import commands
         from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 
-        word = one.path or ""
-        if one.program in ("sh", "bash", "dash", "ash", "source", "."):
-            word = next((value for value in one.values if value is not None and not value.startswith("-")), "")
+        word = invocation.path or ""
+        if invocation.program in ("sh", "bash", "dash", "ash", "source", "."):
+            word = next((value for value in invocation.values if value is not None and not value.startswith("-")), "")
         path = join_path(self.directory, word) if word else _UNKNOWN
         made = next((m for m in reversed(self.flow.made) if m.path == path and m.kind == "context" and m.source), None)
         data = self.context.context_file(made.source) if made is not None else None
@@ -144,25 +146,25 @@ class Commands(FileCommands):
         before = self.directory
         found = commands(_body(tree, text))
         for inner in found.invocations:
-            self.one(inner, found.functions)
+            self.read(inner, found.functions)
         self.directory = before
         self.depth -= 1
         return True
 
-    def alternative(self, one: Invocation) -> bool:
+    def alternative(self, invocation: Invocation) -> bool:
         """Whether update-alternatives(1) makes links to programs of builds alone: gcc, g++ and their like."""
-        values = one.values
+        values = invocation.values
         if "--install" not in values or None in values:
             return False
         link = values[values.index("--install") + 1 :][:1]
         return bool(link and link[0] and link[0].rpartition("/")[2] in self.compilers)
 
-    def in_place_of(self, one: Invocation, name: str) -> None:
+    def in_place_of(self, invocation: Invocation, name: str) -> None:
         """chmod, sed -i and the like: which files they change."""
-        if name == "sed" and not one.has_option("-i", "--in-place"):
+        if name == "sed" and not invocation.has_option("-i", "--in-place"):
             return
-        words = one.operands(("-e", "--expression", "-f", "--file", "-d", "-r", "-t", "--reference", "-o"))
-        scripted = one.has_option("-e", "--expression", "-f", "--file")
+        words = invocation.operands(("-e", "--expression", "-f", "--file", "-d", "-r", "-t", "--reference", "-o"))
+        scripted = invocation.has_option("-e", "--expression", "-f", "--file")
         for word in words[1:] if name == "chmod" or (name == "sed" and not scripted) else words:
             text = self.text(word)
             fixed = text is not None
@@ -170,44 +172,44 @@ class Commands(FileCommands):
                 raw = "".join(getattr(part, "value", "") or "" for part in word.parts)
                 text = re.split(r"[*?\[{]", raw, maxsplit=1)[0].rpartition("/")[0] or "."
             self.flow.changed.append((self.place(text), self.line))
-            if name == "chmod" and fixed and not one.has_option("--reference"):
-                self.attribute(self.place(text), name, self.text(words[0]), one.has_option("-R", "--recursive"))
+            if name == "chmod" and fixed and not invocation.has_option("--reference"):
+                self.attribute(self.place(text), name, self.text(words[0]), invocation.has_option("-R", "--recursive"))
             if name == "touch":
                 self.flow.made.append(Made(self.place(text), self.step, "file"))
 
-    def inline(self, one: Invocation) -> bool:
-        return any(v is not None and re.fullmatch(r"-\w*c", v) for v in one.values)
+    def inline(self, invocation: Invocation) -> bool:
+        return any(v is not None and re.fullmatch(r"-\w*c", v) for v in invocation.values)
 
-    def call(self, one: Invocation) -> None:
+    def call(self, invocation: Invocation) -> None:
         if isinstance(self.directory, Unknown):
-            raise Refusal(f"the directory in which {one.program} runs in line {self.line} is not known")
+            raise Refusal(f"the directory in which {invocation.program} runs in line {self.line} is not known")
         given = {**{k: v for k, v in self.scope.env.items() if isinstance(v, str)}}
         given.update({k: v for k, v in self.variables.items() if v is not None})
-        words = tuple(self.words_of(one))
-        if one.wrappers:  # `env A=1 go build`: the assignments stand among the words
-            for word in one.node.words:
+        words = tuple(self.words_of(invocation))
+        if invocation.wrappers:  # `env A=1 go build`: the assignments stand among the words
+            for word in invocation.node.words:
                 value = self.text(word)
                 if value is not None and re.match(r"\w+=", value):
                     key, _, rest = value.partition("=")
                     given[key] = rest
-                elif value == one.path:
+                elif value == invocation.path:
                     break
         made = Call(
-            _unversioned(one.program or ""),
+            _unversioned(invocation.program or ""),
             words,
             self.directory,
             given,
             self.step,
-            one.where,
+            invocation.where,
             self.home_of_user(given),
-            one.path or "",
+            invocation.path or "",
             not self.user and not isinstance(self.scope.user, Unknown),
         )
         self.flow.calls.append(made)
 
-    def words_of(self, one: Invocation) -> Iterator[str | None]:
-        compiles = _unversioned(one.program or "") in self.compilers
-        for word in one.words:
+    def words_of(self, invocation: Invocation) -> Iterator[str | None]:
+        compiles = _unversioned(invocation.program or "") in self.compilers
+        for word in invocation.words:
             text = self.text(word)
             others = compiler_words(word) if text is None and compiles else None
             if others is None:
@@ -227,26 +229,28 @@ class Commands(FileCommands):
         own = {"node": "/home/node"} if self.scope.image and "node" in self.scope.image else {}
         return self.flow.homes.get(name, own.get(name))
 
-    def home(self, one: Invocation) -> None:
-        values = one.values
+    def home(self, invocation: Invocation) -> None:
+        values = invocation.values
         options = [value for value in values if value]
-        if one.program in ("useradd", "adduser"):
-            names = one.operands(table("users")["create"][one.program]["value-options"])
+        if invocation.program in ("useradd", "adduser"):
+            names = invocation.operands(table("users")["create"][invocation.program]["value-options"])
             for word in names[:1]:
                 if word.value:
                     self.flow.homes[word.value] = f"/home/{word.value}"
                     for index, value in enumerate(options[:-1]):
-                        if value in ("-d", "--home", "--home-dir") or (value == "-h" and one.program == "adduser"):
+                        if value in ("-d", "--home", "--home-dir") or (
+                            value == "-h" and invocation.program == "adduser"
+                        ):
                             self.flow.homes[word.value] = options[index + 1]
         for index, value in enumerate(options):
             if value in ("-d", "--home", "--home-dir", "-h") and index + 1 < len(options):
                 self.flow.made.append(Made(options[index + 1], self.step, "directory", role="home"))
 
-    def package(self, one: Invocation, facts: dict[str, object]) -> None:
+    def package(self, invocation: Invocation, facts: dict[str, object]) -> None:
         family = str(facts["family"])
-        name, index = subcommand(one, facts)
+        name, index = subcommand(invocation, facts)
         if name is None:
-            raise Refusal(f"the subcommand of {one.program} in line {self.line} is not fixed")
+            raise Refusal(f"the subcommand of {invocation.program} in line {self.line} is not fixed")
         commands = facts["commands"]
         assert isinstance(commands, dict)
         does = commands.get(name, {})
@@ -254,10 +258,12 @@ class Commands(FileCommands):
             return
         if not does.get("installs") and not does.get("removes"):
             return
-        lean = any(v in ("--no-install-recommends", "--without-recommends") for v in one.values) or family == "apk"
+        lean = (
+            any(v in ("--no-install-recommends", "--without-recommends") for v in invocation.values) or family == "apk"
+        )
         skip = ""
         group: list[str] = []
-        for word in one.words[index + 1 :]:
+        for word in invocation.words[index + 1 :]:
             value = self.text(word)
             if value is None:
                 if re.search(r"linux-headers-|build-dep", "".join(getattr(p, "value", "") or "" for p in word.parts)):
@@ -289,7 +295,7 @@ class Commands(FileCommands):
             gone = [p for p in self.flow.packages if p.name in self.flow.removed]
             self.flow.buried += [p for p in gone if p.step is not self.step]
             self.flow.packages = [p for p in self.flow.packages if p not in gone]
-            if self.automatic and (name == "autoremove" or one.has_option("--auto-remove", "--autoremove")):
+            if self.automatic and (name == "autoremove" or invocation.has_option("--auto-remove", "--autoremove")):
                 self.flow.swept.add(self.step.index)
             self.flow.removed.clear()
 

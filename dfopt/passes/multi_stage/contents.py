@@ -26,7 +26,7 @@ class Contents(Demand):
         """(kept, left) of what the steps make. Raises Refusal."""
         scope = self.program.end_scope(self.stage)
         workdir = scope.workdir if isinstance(scope.workdir, str) else "/"
-        mentioned = [one.path for one in self.flow.attributes]
+        mentioned = [attribute.path for attribute in self.flow.attributes]
         mentioned += [v for k, v in scope.env.items() if k != "PATH" and isinstance(v, str) and v.startswith("/")]
         if self.recipe.keeps == "programs":
             kept, left = programs_kept(
@@ -35,7 +35,7 @@ class Contents(Demand):
             )  # fmt: skip
             named = self.named_in_sources(left)
             kept += named
-            left = [one for one in left if one not in named]
+            left = [entry for entry in left if entry not in named]
         else:
             kept, left = everything_kept(self.flow.made, built, self.start.paths, workdir, mentioned)
             kept += self.language_files()
@@ -51,26 +51,28 @@ class Contents(Demand):
         them. Sources themselves are none, which name each other."""
         wanted = self.recipe.scan["files"]
 
-        def is_source(one: Made) -> bool:
-            return any(fnmatch.fnmatchcase(one.path.rpartition("/")[2], pattern) for pattern in wanted)
+        def is_source(entry: Made) -> bool:
+            return any(fnmatch.fnmatchcase(entry.path.rpartition("/")[2], pattern) for pattern in wanted)
 
-        folders = [one[:-2] for one in self.recipe.build_files if one.endswith("/**")]  # what is there is built in
+        folders = [
+            pattern[:-2] for pattern in self.recipe.build_files if pattern.endswith("/**")
+        ]  # what is there is built in
         files = [
-            one for one in left
-            if one.kind == "context" and not is_source(one) and not any("/" + f in "/" + one.source for f in folders)
+            entry for entry in left
+            if entry.kind == "context" and not is_source(entry) and not any("/" + f in "/" + entry.source for f in folders)
         ]  # fmt: skip
         if not files:
             return []
         texts = [
-            self.facts.context_file(one.source) or b""
-            for one in self.flow.sources()
-            if one.kind == "context" and is_source(one)
+            self.facts.context_file(entry.source) or b""
+            for entry in self.flow.sources()
+            if entry.kind == "context" and is_source(entry)
         ]
         text = b"\n".join(texts)
         return [
-            one
-            for one in files
-            if re.search(rb"[\"'`/]" + re.escape(one.path.rpartition("/")[2].encode()) + rb"[\"'`]", text)
+            entry
+            for entry in files
+            if re.search(rb"[\"'`/]" + re.escape(entry.path.rpartition("/")[2].encode()) + rb"[\"'`]", text)
         ]
 
     def check_prefixes(self, prefixes: Iterable[Made]) -> None:
@@ -83,7 +85,7 @@ class Contents(Demand):
     def copy_list(self, kept: Sequence[Made], left: Sequence[Made], system: Iterable[str]) -> list[Copy]:
         """The COPY instructions: `system` files first."""
         flow = self.flow
-        roots = {one.path for one in flow.made if one.kind in ("directory", "tree")} | flow.roots - {"/"}
+        roots = {entry.path for entry in flow.made if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
         work = self.outputs.work if self.recipe.keeps == "programs" else ()
         return [
             *[Copy((path,), path, None) for path in system],
@@ -110,9 +112,9 @@ class Contents(Demand):
         """Programs that are found by name, in a directory that the new image does not search."""
         found: dict[str, str] = {}
         said = [p for p in self.search_path() if p not in ("/go/bin", "/usr/local/cargo/bin")]
-        for one in kept:
-            directory, _, name = one.path.rpartition("/")
-            by_name = name in self.start.names and one.path not in self.start.paths
-            if one.kind == "tool" and one.role == "program" and by_name and directory not in said:
-                found[one.path] = f"/usr/local/bin/{name}"
+        for entry in kept:
+            directory, _, name = entry.path.rpartition("/")
+            by_name = name in self.start.names and entry.path not in self.start.paths
+            if entry.kind == "tool" and entry.role == "program" and by_name and directory not in said:
+                found[entry.path] = f"/usr/local/bin/{name}"
         return found

@@ -29,15 +29,15 @@ class Demand(Runtime):
         foreign = self.foreign_programs(need, built)
         brings = table("split_programs")["brings"]
         known = {*brings["shell"], *brings["alpine" if family == "apk" else "debian"]}
-        read = not flow.fetched and not any(one.kind in ("file", "stage") for one in flow.made)
+        read = not flow.fetched and not any(entry.kind in ("file", "stage") for entry in flow.made)
         packages = partition(flow, base.release, foreign, self.recipe.language, read, base.has)
         names = dict.fromkeys(packages.names)
-        installed = {bare(one.name) for one in flow.packages}
+        installed = {bare(package.name) for package in flow.packages}
         self.add_providers({name: place for name, place in foreign.items() if name not in known}, names, installed)
         self.add_language(names, installed)
         if flow.fetched and self.recipe.keeps == "programs":
             unread = table("split_packages")["unread"]
-            names.update(dict.fromkeys([p for one in installed for p in unread.get(one, {}).get(family, ())]))
+            names.update(dict.fromkeys([p for name in installed for p in unread.get(name, {}).get(family, ())]))
         return names, packages
 
     def same_programs(self) -> bool:
@@ -47,13 +47,13 @@ class Demand(Runtime):
 
     def foreign_programs(self, need: Need, built: Iterable[Made]) -> Mapping[str, str]:
         """Programs that the run calls and that the steps do not make: base name -> where it is called ("": by CMD)."""
-        own = {one.path.rpartition("/")[2] for one in (*built, *self.flow.made)} | self.installed_names()
+        own = {entry.path.rpartition("/")[2] for entry in (*built, *self.flow.made)} | self.installed_names()
         asked = {**dict.fromkeys(self.start.names, ""), **need.programs}
         return {name: place for name, place in asked.items() if name not in own and not self.of_language(name)}
 
     def of_language(self, name: str) -> bool:
         """Whether a program is one that the recipe's language brings: python3, gunicorn."""
-        return bool(self.recipe.language) and any(fnmatch.fnmatchcase(name, one) for one in self.recipe.starts)
+        return bool(self.recipe.language) and any(fnmatch.fnmatchcase(name, pattern) for pattern in self.recipe.starts)
 
     def add_providers(self, missing: Mapping[str, str], names: dict[str, None], installed: set[str]) -> None:
         """Adds the packages of the programs `missing` to `names`. Raises Refusal for one whose package is not known."""
@@ -76,7 +76,9 @@ class Demand(Runtime):
 
     def console_script(self, name: str) -> bool:
         """Whether a program comes with a language's packages: gunicorn of pip, serve of npm."""
-        known = any(fnmatch.fnmatchcase(name, one) for one in self.recipe.starts) or name in self.outputs.console
+        known = (
+            any(fnmatch.fnmatchcase(name, pattern) for pattern in self.recipe.starts) or name in self.outputs.console
+        )
         return self.recipe.keeps == "all" and known
 
     def add_language(self, names: dict[str, None], installed: set[str]) -> None:

@@ -76,9 +76,9 @@ class FileCommands:
         if program == "chown" and value is not None and not value.startswith(":"):
             self.flow.owned.append((path, value, deep))
 
-    def option(self, one: Invocation, short: str, long: str) -> str | None:
+    def option(self, invocation: Invocation, short: str, long: str) -> str | None:
         """The value of an option: `-m 700`, `-m700`, `--mode=700`; "$" where it is not fixed."""
-        values = [self.text(word) for word in one.words]
+        values = [self.text(word) for word in invocation.words]
         for index, value in enumerate(values):
             following = (values[index + 1 : index + 2] or [None])[0]
             if value == long or (value is not None and re.fullmatch(rf"-[a-zA-Z]*{short[1]}", value)):
@@ -89,7 +89,7 @@ class FileCommands:
                 return value[2:]
         return None
 
-    def file(self, one: Invocation, name: str) -> None:
+    def file(self, invocation: Invocation, name: str) -> None:
         facts = self.files.get(name, {})
         taking = (*facts.get("value-options", ()), *facts.get("creates-options", ()), *facts.get("into-options", ()))
         if name == "git":  # git-clone(1)
@@ -106,13 +106,13 @@ class FileCommands:
                 "-j",
                 "--jobs",
             )
-        words = one.operands(taking)
+        words = invocation.operands(taking)
         texts = [self.text(word) for word in words]
         if name in ("chown", "chgrp"):
             for word in texts[1:]:
                 if word is not None:
                     self.flow.changed.append((self.place(word), self.line))
-                    self.attribute(self.place(word), name, texts[0], one.has_option("-R", "--recursive"))
+                    self.attribute(self.place(word), name, texts[0], invocation.has_option("-R", "--recursive"))
             return
         if name in ("rm", "rmdir", "unlink", "shred"):
             for word, node in zip(texts, words, strict=True):
@@ -125,9 +125,9 @@ class FileCommands:
                         self.flow.delete(head[:-1])
             return
         if name == "mkdir":
-            mode = self.option(one, "-m", "--mode")
-            texts = [self.text(word) for word in one.operands(("-m", "--mode"))]
-            for word, node in zip(texts, one.operands(("-m", "--mode")), strict=True):
+            mode = self.option(invocation, "-m", "--mode")
+            texts = [self.text(word) for word in invocation.operands(("-m", "--mode"))]
+            for word, node in zip(texts, invocation.operands(("-m", "--mode")), strict=True):
                 for part in braces(word, node):
                     self.write(part, "directory")
                     if mode is not None:
@@ -143,13 +143,13 @@ class FileCommands:
                 return
             raise Refusal(f"the link in line {self.line} is not followed")
         if name in ("cp", "mv", "install"):
-            self.copies(one, name, texts, [w.value for w in one.words])
+            self.copies(invocation, name, texts, [w.value for w in invocation.words])
             return
         if name == "tar":
-            self.unpack(one)
+            self.unpack(invocation)
             return
         directed = False
-        values = [self.text(word) for word in one.words]
+        values = [self.text(word) for word in invocation.words]
         if facts.get("bundles"):
             values = unbundled(values, taking)
         for index, value in enumerate(values):
@@ -184,12 +184,12 @@ class FileCommands:
         elif name == "unzip" and not directed:
             self.write(".", "file", "inside")
 
-    def copies(self, one: Invocation, name: str, texts: list[str | None], values: list[str | None]) -> None:
-        into = one.has_option("-t", "--target-directory")
-        if name == "install" and one.has_option("-d", "--directory"):
-            owner, group = self.option(one, "-o", "--owner"), self.option(one, "-g", "--group")
-            mode = self.option(one, "-m", "--mode")
-            for operand in one.operands(("-o", "--owner", "-g", "--group", "-m", "--mode")):
+    def copies(self, invocation: Invocation, name: str, texts: list[str | None], values: list[str | None]) -> None:
+        into = invocation.has_option("-t", "--target-directory")
+        if name == "install" and invocation.has_option("-d", "--directory"):
+            owner, group = self.option(invocation, "-o", "--owner"), self.option(invocation, "-g", "--group")
+            mode = self.option(invocation, "-m", "--mode")
+            for operand in invocation.operands(("-o", "--owner", "-g", "--group", "-m", "--mode")):
                 path = self.place(self.text(operand))
                 self.write(self.text(operand), "directory")
                 if owner is not None or group is not None:
@@ -224,8 +224,8 @@ class FileCommands:
                     m for m in self.flow.made if m not in moved or (m.step is self.step and m.path.startswith(path))
                 ]
 
-    def unpack(self, one: Invocation) -> None:
-        values = [self.text(word) for word in one.words]
+    def unpack(self, invocation: Invocation) -> None:
+        values = [self.text(word) for word in invocation.words]
         into: str | None = "."
         for index, value in enumerate(values):
             if value in ("-C", "--directory"):

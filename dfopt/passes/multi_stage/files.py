@@ -117,10 +117,10 @@ def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step:
     return found
 
 
-def _glob(path: str, pattern: str) -> bool:
-    parts, wanted = path.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(
-        fnmatch.fnmatchcase(one, other) for one, other in zip(parts, wanted, strict=True)
+def _glob(path: str, glob: str) -> bool:
+    parts, patterns = path.split("/"), glob.split("/")
+    return len(parts) == len(patterns) and all(
+        fnmatch.fnmatchcase(part, pattern) for part, pattern in zip(parts, patterns, strict=True)
     )
 
 
@@ -130,4 +130,4 @@ def _inside(target: str, name: str, into: bool) -> str:
 
 def is_scratch(path: str) -> bool:
     """Whether a path is where nothing is kept."""
-    return any(covers(one, path) for one in SCRATCH)
+    return any(covers(place, path) for place in SCRATCH)

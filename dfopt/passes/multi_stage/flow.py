@@ -120,14 +120,14 @@ class Flow:
 
     def delete(self, path: str) -> None:
         """What lies at or below `path` is gone."""
-        self.gone += [one for one in self.made if covers(path, one.path) and one.kind in ("context", "tree")]
-        self.made = [one for one in self.made if not covers(path, one.path)]
+        self.gone += [entry for entry in self.made if covers(path, entry.path) and entry.kind in ("context", "tree")]
+        self.made = [entry for entry in self.made if not covers(path, entry.path)]
         self.deleted.append((path, len(self.calls)))
 
     def directories(self) -> set[str]:
         """Paths that are directories for certain."""
-        found = {one.path for one in self.made if one.kind == "directory"}
-        for one in self.made:
-            if one.kind in ("context", "file"):
-                found.add(one.path.rpartition("/")[0] or "/")
+        found = {entry.path for entry in self.made if entry.kind == "directory"}
+        for entry in self.made:
+            if entry.kind in ("context", "file"):
+                found.add(entry.path.rpartition("/")[0] or "/")
         return found

@@ -34,13 +34,13 @@ def _mains(context: Context, call: Call, root: str) -> list[str]:
     below = root.rstrip("/") + "/"
     nested: list[str] = []
     mains: dict[str, bool] = {}  # directory -> whether a file without a build constraint says so
-    for one in context.flow.sources():
-        inside = one.path.startswith(below)
-        if one.kind == "tree" and (inside or below.startswith(one.path.rstrip("/") + "/")):
-            raise Refusal(f"which files line {one.step.node.line} copies is not known without the build context")
-        if not inside or one.kind != "context":
+    for entry in context.flow.sources():
+        inside = entry.path.startswith(below)
+        if entry.kind == "tree" and (inside or below.startswith(entry.path.rstrip("/") + "/")):
+            raise Refusal(f"which files line {entry.step.node.line} copies is not known without the build context")
+        if not inside or entry.kind != "context":
             continue
-        directory, _, name = one.path.rpartition("/")
+        directory, _, name = entry.path.rpartition("/")
         parts = directory[len(below) :].split("/")
         if name == "go.mod" and directory != root:
             nested.append(directory + "/")  # a module of its own, which ... does not enter
@@ -48,7 +48,7 @@ def _mains(context: Context, call: Call, root: str) -> list[str]:
             continue
         if not name.endswith(".go") or name.endswith("_test.go") or name.startswith((".", "_")):
             continue
-        text = context.need(one.path, call, one.source)
+        text = context.need(entry.path, call, entry.source)
         if _MAIN.search(text):
             said = _CONSTRAINT.search(text)
             if said is None or said[1].strip() != "ignore":
@@ -82,7 +82,7 @@ def _of_module(context: Context, call: Call, directory: str) -> str | None:
     """The name by the go.mod in `directory`; None where there is none."""
     text = context.text(directory + "/go.mod")
     if text is None:
-        if any(one.path == directory + "/go.mod" for one in context.flow.sources()):
+        if any(entry.path == directory + "/go.mod" for entry in context.flow.sources()):
             raise Refusal(f"go.mod cannot be read, so that the program of line {call.line} is not known")
         return None
     found = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)

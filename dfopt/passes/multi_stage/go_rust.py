@@ -98,7 +98,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
                 len(operands) > 1 and not all(o.endswith(".go") for o in operands)
             )
             if path.endswith("/") or target in SYSTEM or several:
-                paths = [f"{target.rstrip('/')}/{one}" for one in program_names(context, call, directory, operands)]
+                paths = [f"{target.rstrip('/')}/{word}" for word in program_names(context, call, directory, operands)]
             else:
                 paths = [target]
             _add(out, call, paths, static)
@@ -111,7 +111,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
             call.assignments["GOPATH"] + "/bin" if "GOPATH" in call.assignments else ""
         )
         base = base or ("/go/bin" if "go" in context.features else f"{_home(call)}/go/bin")
-        paths = [normpath(f"{base}/{one}") for one in program_names(context, call, directory, operands)]
+        paths = [normpath(f"{base}/{word}") for word in program_names(context, call, directory, operands)]
     _add(out, call, paths, static)
 
 
@@ -119,19 +119,19 @@ def _generate(context: Context, call: Call) -> None:
     """Raises Refusal where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
     files by processing source"): every line that asks for one is read."""
     known = frozenset(table("split_programs")["go-generators"])
-    for one in context.flow.sources():
-        if one.kind == "tree":
+    for entry in context.flow.sources():
+        if entry.kind == "tree":
             raise Refusal(f"what go generate runs in line {call.line} is not known")
-        if one.kind != "context" or not one.source.endswith(".go"):
+        if entry.kind != "context" or not entry.source.endswith(".go"):
             continue
-        text = (context.facts.context_file(one.source) or b"").decode("utf-8", "surrogateescape")
+        text = (context.facts.context_file(entry.source) or b"").decode("utf-8", "surrogateescape")
         for line in re.finditer(r"^//go:generate[ \t]+(.*)$", text, re.M):
             words = [word for word in line[1].split() if not word.startswith("-")]
             if words[:1] == ["go"]:
                 words = words[2:]  # go run, go tool
             name = words[0].partition("@")[0].removesuffix("/...").rpartition("/")[2] if words else ""
             if name not in known:
-                place = f"{one.source}:{text.count(chr(10), 0, line.start()) + 1}"
+                place = f"{entry.source}:{text.count(chr(10), 0, line.start()) + 1}"
                 reason = f"what {name or 'the program'} writes, which go generate runs in line {call.line}"
                 raise Refusal(f"{reason}, is not known ({place})")
 
@@ -186,15 +186,15 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
             ]
             if call.after("--git") or not names:
                 raise Refusal(f"which programs line {call.line} installs is not known")
-            for one in names:
+            for name in names:
                 out.made.append(
-                    Made(normpath(f"{base}/bin/{one.partition('@')[0]}"), call.step, "tool", role="program")
+                    Made(normpath(f"{base}/bin/{name.partition('@')[0]}"), call.step, "tool", role="program")
                 )
             return
         directory = join_path(call.directory, path)
         assert isinstance(directory, str)
-        for one in _crates(context, call, directory, out):
-            out.made.append(Made(normpath(f"{base}/bin/{one}"), call.step, "tool", role="program"))
+        for name in _crates(context, call, directory, out):
+            out.made.append(Made(normpath(f"{base}/bin/{name}"), call.step, "tool", role="program"))
         return
     manifest = (call.after("--manifest-path") or [None])[-1]
     directory = call.directory
@@ -207,10 +207,10 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
     profile = (call.after("--profile") or ["release" if "--release" in words or "-r" in words else "debug"])[-1]
     profile = "debug" if profile == "dev" else profile
     where = f"{base_}/{triple}/{profile}" if triple else f"{base_}/{profile}"
-    for one in _crates(context, call, directory, out):
-        out.made.append(Made(normpath(f"{where}/{one}"), call.step, "tool", role="program"))
+    for name in _crates(context, call, directory, out):
+        out.made.append(Made(normpath(f"{where}/{name}"), call.step, "tool", role="program"))
         if triple and triple.endswith("-musl"):
-            out.static.add(normpath(f"{where}/{one}"))
+            out.static.add(normpath(f"{where}/{name}"))
 
 
 def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locked: bool = False) -> list[str]:
@@ -243,9 +243,9 @@ def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locke
 def _programs(context: Context, directory: str, manifest: dict[str, Any]) -> list[str]:
     """The programs of one package. Source: the Cargo book, "Cargo targets", target auto-discovery."""
     name = manifest.get("package", {}).get("name")
-    bins = [one for one in manifest.get("bin", []) if isinstance(one, dict) and "name" in one]
-    names = [str(one["name"]) for one in bins]
-    taken = name in names or any(one.get("path") == "src/main.rs" for one in bins)
+    bins = [entry for entry in manifest.get("bin", []) if isinstance(entry, dict) and "name" in entry]
+    names = [str(entry["name"]) for entry in bins]
+    taken = name in names or any(entry.get("path") == "src/main.rs" for entry in bins)
     if isinstance(name, str) and not taken and context.text(f"{directory}/src/main.rs") is not None:
         names.append(name)
     return names

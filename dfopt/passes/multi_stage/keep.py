@@ -55,42 +55,44 @@ def programs_kept(
     `names`: programs that are called by name; `named`: paths that settings name besides."""
     kept: list[Made] = []
     left: list[Made] = []
-    needed = [one for one in built if one.path in paths]
+    needed = [entry for entry in built if entry.path in paths]
     needed += [
-        one for one in built
-        if one.path.rpartition("/")[2] in names and one.path.rpartition("/")[0] in search and one not in needed
+        entry for entry in built
+        if entry.path.rpartition("/")[2] in names and entry.path.rpartition("/")[0] in search and entry not in needed
     ]  # fmt: skip
-    bases = {one.path.rpartition("/")[2] for one in needed}
-    for one in built:
-        base = one.path.rpartition("/")[2]
-        jars = [path for path in paths if one.role == "jars" and covers(one.path, path) and path.endswith(".jar")]
+    bases = {entry.path.rpartition("/")[2] for entry in needed}
+    for entry in built:
+        base = entry.path.rpartition("/")[2]
+        jars = [path for path in paths if entry.role == "jars" and covers(entry.path, path) and path.endswith(".jar")]
         if jars:
-            kept += [Made(path, one.step, "tool", role="program") for path in jars]
-        elif one.role == "program" and one not in needed and _aside(one.path, work, workdir, names):
-            left.append(one)
-        elif one in needed or one.role != "program" or base not in bases:
-            kept.append(one)
+            kept += [Made(path, entry.step, "tool", role="program") for path in jars]
+        elif entry.role == "program" and entry not in needed and _aside(entry.path, work, workdir, names):
+            left.append(entry)
+        elif entry in needed or entry.role != "program" or base not in bases:
+            kept.append(entry)
         else:
-            left.append(one)
-    for one in made:
-        started = any(covers(one.path, path) for path in paths)
-        if one.kind == "context":
-            source = is_source(one.source, patterns) and one.path not in paths
-            (left if source else kept).append(one)
-        elif one.kind == "directory":
+            left.append(entry)
+    for entry in made:
+        started = any(covers(entry.path, path) for path in paths)
+        if entry.kind == "context":
+            source = is_source(entry.source, patterns) and entry.path not in paths
+            (left if source else kept).append(entry)
+        elif entry.kind == "directory":
             continue
-        elif is_scratch(one.path) and not started:
-            left.append(one)
-        elif one.role in ("repository", "inside", "download"):
-            inside = any(covers(one.path, place) for place in work) or any(covers(place, one.path) for place in work)
-            if started or (inside and covers(one.path, workdir) and one.path not in SYSTEM):
-                kept.append(one)
-            elif inside or _ARCHIVE.search(one.path):
-                left.append(one)
+        elif is_scratch(entry.path) and not started:
+            left.append(entry)
+        elif entry.role in ("repository", "inside", "download"):
+            inside = any(covers(entry.path, place) for place in work) or any(
+                covers(place, entry.path) for place in work
+            )
+            if started or (inside and covers(entry.path, workdir) and entry.path not in SYSTEM):
+                kept.append(entry)
+            elif inside or _ARCHIVE.search(entry.path):
+                left.append(entry)
             else:
-                kept.append(one)
+                kept.append(entry)
         else:
-            kept.append(one)
+            kept.append(entry)
     kept += _empty(made, kept, left, work, (*paths, *named), workdir)
     return kept, left
 
@@ -106,12 +108,12 @@ def everything_kept(
     made: Sequence[Made], built: Sequence[Made], paths: Sequence[str], workdir: str, named: Sequence[str]
 ) -> tuple[list[Made], list[Made]]:
     """(kept, left) of an application that is run from its sources; the others as in `programs_kept`."""
-    kept = [one for one in (*made, *built) if one.kind != "directory" and not is_scratch(one.path)]
-    left = [one for one in (*made, *built) if one.kind != "directory" and is_scratch(one.path)]
-    for one in list(left):
-        if any(covers(one.path, path) for path in paths):
-            left.remove(one)
-            kept.append(one)
+    kept = [entry for entry in (*made, *built) if entry.kind != "directory" and not is_scratch(entry.path)]
+    left = [entry for entry in (*made, *built) if entry.kind != "directory" and is_scratch(entry.path)]
+    for entry in list(left):
+        if any(covers(entry.path, path) for path in paths):
+            left.remove(entry)
+            kept.append(entry)
     kept += _empty(made, kept, left, (), (*paths, *named), workdir)
     return kept, left
 
@@ -123,16 +125,16 @@ def _empty(
     """Directories that were made for the run: nothing else tells of them. Those that a program may make again, and
     those that a WORKDIR made, count where something names them."""
     found: list[Made] = []
-    for one in made:
-        if one.kind != "directory" or one.path in SYSTEM or one.path == workdir:
+    for entry in made:
+        if entry.kind != "directory" or entry.path in SYSTEM or entry.path == workdir:
             continue
-        again = one.role == "workdir" or (is_scratch(one.path) and not covers("/run", one.path))
-        if again and not any(covers(one.path, path) for path in named):
+        again = entry.role == "workdir" or (is_scratch(entry.path) and not covers("/run", entry.path))
+        if again and not any(covers(entry.path, path) for path in named):
             continue
-        if any(covers(one.path, other.path) for other in (*kept, *left)) or any(covers(one.path, w) for w in work):
+        if any(covers(entry.path, other.path) for other in (*kept, *left)) or any(covers(entry.path, w) for w in work):
             continue
-        if not any(covers(other.path, one.path) and other is not one for other in found):
-            found.append(one)
+        if not any(covers(other.path, entry.path) and other is not entry for other in found):
+            found.append(entry)
     return found
 
 
@@ -145,12 +147,12 @@ def copies(
     own = [root for root in roots if root not in SHARED]
     whole: dict[str, Made] = {}
     singles: dict[str, Made] = {}
-    for one in kept:
-        if one.path in moved:
-            singles[one.path] = one
+    for entry in kept:
+        if entry.path in moved:
+            singles[entry.path] = entry
             continue
-        path = one.path
-        if one.kind in ("context", "file"):
+        path = entry.path
+        if entry.kind in ("context", "file"):
             while True:
                 parent = path.rpartition("/")[0] or "/"
                 if parent in SHARED or not any(covers(root, parent) for root in own):
@@ -158,10 +160,10 @@ def copies(
                 if any(covers(parent, other.path) for other in left) or any(covers(parent, place) for place in work):
                     break
                 path = parent
-        if path == one.path and one.kind in ("context", "tool") and one.role not in _TREES:
-            singles[path] = one
+        if path == entry.path and entry.kind in ("context", "tool") and entry.role not in _TREES:
+            singles[path] = entry
         else:
-            whole.setdefault(path, one)
+            whole.setdefault(path, entry)
     result: list[Copy] = []
     for path, _ in sorted(whole.items(), key=lambda pair: _place(kept, pair[1])):
         if not any(covers(other, path) and other != path for other in whole):
@@ -193,5 +195,5 @@ def _owner(owned: Sequence[tuple[str, str, bool]], path: str) -> str | None:
 _TREES = ("prefix", "programs", "classes", "packages", "jars", "library", "tree")
 
 
-def _place(kept: Sequence[Made], one: Made) -> int:
-    return next((index for index, other in enumerate(kept) if other is one), 0)
+def _place(kept: Sequence[Made], entry: Made) -> int:
+    return next((index for index, other in enumerate(kept) if other is entry), 0)

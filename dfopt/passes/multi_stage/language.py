@@ -43,7 +43,7 @@ def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Ba
     changes = base.run != base.image
     if recipe.name == "python" and changes:
         release = base.release or "trixie"
-        return [each for one in _python(context, out) for each in _of_release(one, release)]
+        return [library for package in _python(context, out) for library in _of_release(package, release)]
     if recipe.name == "node" and changes:
         return _node(context, out)
     if recipe.name == "ruby" and changes:
@@ -151,7 +151,7 @@ def _project(context: Context, directory: str, word: str) -> list[str]:
         except ValueError:
             raise Refusal("pyproject.toml is not understood") from None
         project = found.get("project", {})
-        names += [str(one) for one in project.get("dependencies", ())]
+        names += [str(requirement) for requirement in project.get("dependencies", ())]
         poetry = found.get("tool", {}).get("poetry", {}).get("dependencies", {})
         names += [name for name in poetry if name != "python"]
     setup = context.text(f"{base}/setup.py")
@@ -201,7 +201,9 @@ def _node(context: Context, out: Outputs) -> list[str]:
 def _node_places(out: Outputs) -> set[str]:
     """The directories whose node_modules were filled."""
     return {
-        one.path.rpartition("/")[0] for one in out.made if one.role == "packages" and one.path.endswith("/node_modules")
+        entry.path.rpartition("/")[0]
+        for entry in out.made
+        if entry.role == "packages" and entry.path.endswith("/node_modules")
     }
 
 
@@ -231,14 +233,14 @@ def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
     facts = table("split_libraries")["gems"]
     own = frozenset(table("split_libraries")["gems-own"]["names"])
     found: list[str] = []
-    locked = any(one.kind == "context" and one.path.endswith("/Gemfile.lock") for one in context.flow.sources())
-    for one in context.flow.sources():
-        lock = one.path.endswith("/Gemfile.lock")
-        if one.kind != "context" or not (lock or (one.path.endswith("/Gemfile") and not locked)):
+    locked = any(entry.kind == "context" and entry.path.endswith("/Gemfile.lock") for entry in context.flow.sources())
+    for entry in context.flow.sources():
+        lock = entry.path.endswith("/Gemfile.lock")
+        if entry.kind != "context" or not (lock or (entry.path.endswith("/Gemfile") and not locked)):
             continue
-        data = context.facts.context_file(one.source)
+        data = context.facts.context_file(entry.source)
         if data is None:
-            raise Refusal(f"{one.source} is not at hand")
+            raise Refusal(f"{entry.source} is not at hand")
         text = data.decode("utf-8", "replace")
         pattern = r"^    ([\w.-]+) \(" if lock else r"^\s*gem\s+[\"']([\w.-]+)"
         for name in re.findall(pattern, text, re.M):
@@ -276,9 +278,9 @@ def module_packages(recipe: StageRecipe, context: Context, out: Outputs) -> list
             for place in sorted(_node_places(out)):
                 modules |= _node_names(context, place)[0]
         elif recipe.name == "ruby":
-            for one in context.flow.sources():
-                if one.kind == "context" and one.path.endswith("/Gemfile.lock"):
-                    text = (context.facts.context_file(one.source) or b"").decode("utf-8", "replace")
+            for entry in context.flow.sources():
+                if entry.kind == "context" and entry.path.endswith("/Gemfile.lock"):
+                    text = (context.facts.context_file(entry.source) or b"").decode("utf-8", "replace")
                     modules |= set(re.findall(r"^    ([\w.-]+) \(", text, re.M))
                     modules |= {"git"} if re.search(r"^GIT$", text, re.M) else set()
     except Refusal:

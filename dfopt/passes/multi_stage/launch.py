@@ -58,25 +58,25 @@ def launch_of(program: Program, stage: Stage, facts: Facts, text_of: Callable[[s
         directory = target
     if len(runs) != 1 or not runs[0].names or any(name != "exec" for name in runs[0].names[:-1]):
         return None
-    one = runs[0]
-    if one.one is not None:
-        port = _port(one.one)
+    run = runs[0]
+    if run.one is not None:
+        port = _port(run.one)
         if port is None:
             return None
     else:
         port = ""
-    return _follow(Launch((one.names[-1], *one.words), directory, port), text_of, 0)
+    return _follow(Launch((run.names[-1], *run.words), directory, port), text_of, 0)
 
 
-def _port(one: Invocation) -> str | None:
+def _port(invocation: Invocation) -> str | None:
     """The value of PORT in front of a command; None where other variables are set, or its output goes elsewhere."""
     found = ""
-    for assignment in one.node.assignments:
+    for assignment in invocation.node.assignments:
         value = assignment.value.value if assignment.value is not None else None
         if assignment.name != "PORT" or value is None:
             return None
         found = value
-    return None if one.node.redirects else found
+    return None if invocation.node.redirects else found
 
 
 def _follow(launch: Launch, text_of: Callable[[str], str | None], depth: int) -> Launch | None:
@@ -127,7 +127,7 @@ def _script(
     except ShellSyntaxError:
         return None
     found = commands(_body(tree, body)).invocations
-    if len(found) != 1 or found[0].program is None or any(one != "exec" for one in found[0].wrappers):
+    if len(found) != 1 or found[0].program is None or any(wrapper != "exec" for wrapper in found[0].wrappers):
         return None
     for hook in (f"pre{name}", f"post{name}"):
         if hook in scripts:

@@ -139,16 +139,16 @@ class _Modules:
         """Whether no source of the program names a module that goes, or one that nobody knows."""
         named = re.compile("[\"'`](?:" + "|".join(re.escape(n) for n in sorted(goes)) + ")(?:/[^\"'`]*)?[\"'`]")
         facts = table("node_modules")
-        for one in self.flow.made:
-            if one.kind == "tree":
+        for entry in self.flow.made:
+            if entry.kind == "tree":
                 return False
-            name = one.source.rpartition("/")[2]
-            if one.kind != "context" or not _CODE.search(name) or re.search(facts["tests"], one.source):
+            name = entry.source.rpartition("/")[2]
+            if entry.kind != "context" or not _CODE.search(name) or re.search(facts["tests"], entry.source):
                 continue
-            built = re.search(rf"(?:^|[\s/])node\s+(?:\./)?{re.escape(one.source)}(?:\s|$)", bodies, re.M)
+            built = re.search(rf"(?:^|[\s/])node\s+(?:\./)?{re.escape(entry.source)}(?:\s|$)", bodies, re.M)
             if built or any(fnmatch.fnmatchcase(name, pattern) for pattern in facts["configs"]):
                 continue
-            data = self.facts.context_file(one.source)
+            data = self.facts.context_file(entry.source)
             if data is None:
                 return False
             text = _TYPES.sub("", data.decode("utf-8", "surrogateescape"))
@@ -161,14 +161,14 @@ def removed(packages: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """The names of packages of a lock file (its key "packages") that only developers need; none where workspaces, local
     packages or optional peers stand against leaving them out."""
     names = {path: path.rpartition("node_modules/")[2] for path in packages if path}
-    if any(one.get("link") or one.get("workspaces") for one in packages.values()):
+    if any(package.get("link") or package.get("workspaces") for package in packages.values()):
         return set()
     if set(names.values()) & set(table("node_modules")["writes"]):
         return set()
-    stays = {names[path] for path, one in packages.items() if path and not one.get("dev")}
-    goes = {names[path] for path, one in packages.items() if path and one.get("dev")} - stays
+    stays = {names[path] for path, package in packages.items() if path and not package.get("dev")}
+    goes = {names[path] for path, package in packages.items() if path and package.get("dev")} - stays
     peers: Sequence[Mapping[str, str]] = [
-        one.get("peerDependencies", {}) for path, one in packages.items() if path and not one.get("dev")
+        package.get("peerDependencies", {}) for path, package in packages.items() if path and not package.get("dev")
     ]
     return set() if any(goes & set(peer) for peer in peers) else goes
 

@@ -24,13 +24,13 @@ def npm(context: Context, call: Call, out: Outputs) -> None:
     if name in ("install", "i", "ci", "add", "clean-install", "install-clean", "update", "rebuild", "link", "global"):
         if everywhere:
             names = [w for w in call.operands("--prefix", "--registry")[1:] if w]
-            for one in names:
+            for name in names:
                 if re.fullmatch(
                     r"(?:npm|yarn|pnpm|corepack|node-gyp|typescript|@angular/cli|@vue/cli|gulp|gulp-cli|grunt|grunt-cli|webpack|webpack-cli|vite|bower|rimraf|ts-node|nodemon|eslint)(?:@.*)?",
-                    one,
+                    name,
                 ):
                     continue
-                out.notes["global"] = out.notes.get("global", "") + " " + one
+                out.notes["global"] = out.notes.get("global", "") + " " + name
             out.notes["global-line"] = str(call.line)
         else:
             out.notes["modules-installed"] = call.directory

@@ -76,28 +76,28 @@ def partition(
     brings = providers(family)
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
     names: dict[str, None] = {}
-    left = sum([_sort("build", bare(one.name)) or _LIBRARY for one in flow.buried])
+    left = sum([_sort("build", bare(package.name)) or _LIBRARY for package in flow.buried])
     together = 0
     lean = True
-    for one in flow.packages:
-        if bare(one.name) in _CALLED and bare(one.name) in needed:
-            line = one.step.node.line
-            raise Refusal(f"the program calls {bare(one.name)}, which line {line} installs")
-        kept, mb, lives = _fate(one, flow, release, language, seen and bare(one.name) not in wanted)
+    for package in flow.packages:
+        if bare(package.name) in _CALLED and bare(package.name) in needed:
+            line = package.step.node.line
+            raise Refusal(f"the program calls {bare(package.name)}, which line {line} installs")
+        kept, mb, lives = _fate(package, flow, release, language, seen and bare(package.name) not in wanted)
         names.update(dict.fromkeys(kept))
-        there = "cc" in has and bare(one.name) in table("split_packages")["brought"]["cc"]
-        mb = 0 if there or one.step.index in flow.swept else mb
-        if bare(one.name) in table("split_packages")["brought"]["together"]:
+        there = "cc" in has and bare(package.name) in table("split_packages")["brought"]["cc"]
+        mb = 0 if there or package.step.index in flow.swept else mb
+        if bare(package.name) in table("split_packages")["brought"]["together"]:
             together, mb = max(together, mb), 0
         left += mb
-        lean = lean and (one.lean or not lives)
+        lean = lean and (package.lean or not lives)
     return Packages(tuple(names), lean, left + together)
 
 
-def _fate(one: Package, flow: Flow, release: str, language: str, free: bool) -> tuple[Iterable[str], int, bool]:
+def _fate(package: Package, flow: Flow, release: str, language: str, free: bool) -> tuple[Iterable[str], int, bool]:
     """What stands for a package in the run, the MB that stay behind, and whether it is there itself (or what it becomes
     for the run). `free`: no program calls one of its programs."""
-    name = bare(one.name)
+    name = bare(package.name)
     tables = table("split_packages")
     if language == "java" and name in tables["run"]:
         return tables["run"][name], _JDK, True
@@ -113,7 +113,7 @@ def _fate(one: Package, flow: Flow, release: str, language: str, free: bool) -> 
     mb = _sort("tools", name)
     if mb is not None and free:
         return (), mb, False
-    return (one.name,), 0, True
+    return (package.name,), 0, True
 
 
 def language_package(language: str, family: str, installed: Iterable[str], names: Iterable[str]) -> list[str] | None:

@@ -199,20 +199,20 @@ class _Planner(Contents):
 
     def follow_copies(self, built: list[Made]) -> None:
         """What a command copied out of a tool's output is that output, at another place."""
-        for one in list(self.flow.made):
-            if one.role != "copy":
+        for entry in list(self.flow.made):
+            if entry.role != "copy":
                 continue
-            origin = next((other for other in (*built, *self.outputs.gone) if covers(other.path, one.source)), None)
-            if origin is None and self.built_elsewhere(one.source):
-                origin = Made(one.source, one.step, "tool", role="program")
+            origin = next((other for other in (*built, *self.outputs.gone) if covers(other.path, entry.source)), None)
+            if origin is None and self.built_elsewhere(entry.source):
+                origin = Made(entry.source, entry.step, "tool", role="program")
             if origin is not None:
-                self.flow.made.remove(one)
+                self.flow.made.remove(entry)
                 role = (
-                    origin.role if origin.path == one.source or origin.role not in ("jars", "programs") else "program"
+                    origin.role if origin.path == entry.source or origin.role not in ("jars", "programs") else "program"
                 )
-                built.append(Made(one.path, one.step, "tool", role=role))
+                built.append(Made(entry.path, entry.step, "tool", role=role))
                 if origin.path in self.outputs.static:
-                    self.outputs.static.add(one.path)
+                    self.outputs.static.add(entry.path)
 
     def built_elsewhere(self, path: str) -> bool:
         """Whether a file lies where a tool worked on sources that were downloaded: what it made there is not told."""
@@ -228,7 +228,7 @@ class _Planner(Contents):
         return recipe
 
     def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:
-        started = [one for one in built if self.is_started(one)]
+        started = [entry for entry in built if self.is_started(entry)]
         called = {call.program for call in self.flow.calls}
         for recipe in recipes:  # make alone: it calls what the base image is for
             if recipe.name in self.base.has and recipe.keeps == "programs" and started and called <= {"make", "gmake"}:
@@ -266,12 +266,14 @@ class _Planner(Contents):
 
     def check_changes(self, built: Sequence[Made]) -> None:
         """Raises Refusal where a command changes a file that is the base image's or a package's: that would be lost."""
-        own = [one.path for one in (*self.flow.made, *built)] + self.outputs.work
-        repeats = {one.path for one in self.flow.attributes if one.path in SYSTEM and not one.deep}
+        own = [entry.path for entry in (*self.flow.made, *built)] + self.outputs.work
+        repeats = {
+            attribute.path for attribute in self.flow.attributes if attribute.path in SYSTEM and not attribute.deep
+        }
         for path, line in self.flow.changed:
-            if any(covers(one, path) or covers(path, one) for one in own) or is_scratch(path) or path in repeats:
+            if any(covers(entry, path) or covers(path, entry) for entry in own) or is_scratch(path) or path in repeats:
                 continue
-            if not any(covers(one, path) for one in table("split_programs")["build-places"]):
+            if not any(covers(name, path) for name in table("split_programs")["build-places"]):
                 raise Refusal(f"line {line} changes {path}, which no step makes")
 
     def check_scripts(self) -> None:
@@ -290,11 +292,11 @@ class _Planner(Contents):
         names, packages = self.demand(need, built)
         kept, left = self.contents(need, built)
         names.update(dict.fromkeys(self.libraries(kept, context)))
-        installed = {bare(one.name) for one in self.flow.packages}
+        installed = {bare(package.name) for package in self.flow.packages}
         for package in module_packages(self.recipe, context, self.outputs):
             if package in installed or "headers" in self.base.has:
                 names[package] = None
-        prefixes = [one for one in kept if one.role == "prefix"]
+        prefixes = [entry for entry in kept if entry.role == "prefix"]
         self.check_prefixes(prefixes)
         workdir = self.program.end_scope(self.stage).workdir
         commands = repeated(
@@ -319,7 +321,7 @@ class _Planner(Contents):
         if prune is not None:
             packages = replace(packages, left=packages.left + prune.mb)
         last = [prune.command] if prune is not None else []
-        if any(one.path == "/usr/local/bin" and one.role == "packages" for one in kept) and self.removes_node():
+        if any(entry.path == "/usr/local/bin" and entry.role == "packages" for entry in kept) and self.removes_node():
             last.append("rm /usr/local/bin/node")  # which the image for the run has
         saves = self.saves(image, packages)
         if saves is None:
@@ -343,20 +345,20 @@ class _Planner(Contents):
     def zone_link(self, kept: list[Made], names: dict[str, None], commands: list[str]) -> list[Made]:
         """`kept` without the link to a time zone, which is made again: a COPY would write through the link that the
         image for the run may have in its place."""
-        for one in kept:
-            if one.path == "/etc/localtime" and re.fullmatch(r"/usr/share/zoneinfo/[\w./+-]+", one.source):
-                commands.append(f"ln -snf {one.source} {one.path}")
+        for entry in kept:
+            if entry.path == "/etc/localtime" and re.fullmatch(r"/usr/share/zoneinfo/[\w./+-]+", entry.source):
+                commands.append(f"ln -snf {entry.source} {entry.path}")
                 if not {self.base.release, *self.base.run_has} & {*table("split_programs")["zones"]}:
                     names["tzdata"] = None
-        return [one for one in kept if f"ln -snf {one.source} {one.path}" not in commands]
+        return [entry for entry in kept if f"ln -snf {entry.source} {entry.path}" not in commands]
 
     def check_sources(self, names: dict[str, None]) -> None:
         """Raises Refusal where packages cannot be had in the new stage under the same names."""
         if not names:
             return
-        for one in self.flow.made:
-            if covers("/etc/apt", one.path) or covers("/etc/apk", one.path):
-                raise Refusal(f"line {one.step.node.line} sets up other package sources")
+        for entry in self.flow.made:
+            if covers("/etc/apt", entry.path) or covers("/etc/apk", entry.path):
+                raise Refusal(f"line {entry.step.node.line} sets up other package sources")
         if not self.base.release and self.recipe.keeps == "programs":
             reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
             raise Refusal(reason)
@@ -381,17 +383,17 @@ class _Planner(Contents):
     def directories(self, kept: Iterable[Made], left: Iterable[Made]) -> set[str]:
         """The paths of the image that are directories for certain."""
         found = self.flow.directories() | self.flow.roots | set(self.outputs.work)
-        for one in (*kept, *left):
-            if one.role in TREES or one.kind == "tree":
-                found.add(one.path)
-        for path in [one.path for one in (*kept, *left)]:
+        for entry in (*kept, *left):
+            if entry.role in TREES or entry.kind == "tree":
+                found.add(entry.path)
+        for path in [entry.path for entry in (*kept, *left)]:
             while path != "/":
                 path = path.rpartition("/")[0] or "/"
                 found.add(path)
         return found
 
     def check_paths(self, made: Iterable[Copy]) -> None:
-        for one in made:
-            for path in (*one.sources, one.target):
+        for entry in made:
+            for path in (*entry.sources, entry.target):
                 if not re.fullmatch(r"[\w./@+~-]+", path):
                     raise Refusal(f"the path {path} has unusual characters")

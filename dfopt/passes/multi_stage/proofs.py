@@ -47,29 +47,29 @@ class Proofs:
     start: Start
     recipe: StageRecipe
 
-    def is_started(self, one: Made) -> bool:
+    def is_started(self, entry: Made) -> bool:
         """Whether a program that a tool has built is one of those that the image starts."""
-        if one.path in self.start.paths or any(
-            covers(one.path, path) for path in self.start.paths if one.role in ("programs", "classes", "prefix")
+        if entry.path in self.start.paths or any(
+            covers(entry.path, path) for path in self.start.paths if entry.role in ("programs", "classes", "prefix")
         ):
             return True
-        if one.role == "prefix":
-            return f"{one.path}/bin" in self.search_path() and bool(self.installed_names())
-        directory, _, name = one.path.rpartition("/")
+        if entry.role == "prefix":
+            return f"{entry.path}/bin" in self.search_path() and bool(self.installed_names())
+        directory, _, name = entry.path.rpartition("/")
         return name in self.start.names and directory in self.search_path()
 
     def installed_names(self) -> set[str]:
         """Programs that are started and that nothing else has: where a prefix was filled, they come from there."""
-        if not any(one.role == "prefix" for one in self.outputs.made):
+        if not any(entry.role == "prefix" for entry in self.outputs.made):
             return set()
         brings = table("split_programs")["brings"]
         known = {name for names in brings.values() for name in names}
         known |= {
-            one.path.rpartition("/")[2]
-            for one in (*self.outputs.made, *self.flow.made)
-            if one.role not in TREES and one.kind not in ("directory", "tree")
+            entry.path.rpartition("/")[2]
+            for entry in (*self.outputs.made, *self.flow.made)
+            if entry.role not in TREES and entry.kind not in ("directory", "tree")
         }
-        known |= {*providers("apt"), *providers("apk"), *[bare(one.name) for one in self.flow.packages]}
+        known |= {*providers("apt"), *providers("apk"), *[bare(package.name) for package in self.flow.packages]}
         return {name for name in self.start.names if name not in known}
 
     def search_path(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class Proofs:
             for pair in step.node.pairs if pair.name == "PATH"
         ]  # fmt: skip
         said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))
-        return (*_DEFAULT_PATH, *named, *said, *[extra[one] for one in self.base.has if one in extra])
+        return (*_DEFAULT_PATH, *named, *said, *[extra[feature] for feature in self.base.has if feature in extra])
 
     def own_libraries(self) -> set[str]:
         """Names (as in -lNAME) of the shared libraries that the steps build, put in place and link programs with.
@@ -89,7 +89,7 @@ class Proofs:
         found: set[str] = set()
         if self.recipe.keeps == "all":
             return found
-        placed = {one.path.rpartition("/")[2] for one in self.outputs.made}
+        placed = {entry.path.rpartition("/")[2] for entry in self.outputs.made}
         linked = {name for name, _ in self.outputs.linked}
         for path, line in self.outputs.loads:
             base = path.rpartition("/")[2]
@@ -162,13 +162,13 @@ class Proofs:
         """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
         none. Raises Refusal."""
         found: dict[str, None] = {}
-        places = [one.path for one in kept if one.kind == "tool"]
+        places = [entry.path for entry in kept if entry.kind == "tool"]
         image = built(self.program, self.stage, self.facts) if places else None
         if image is None:
             return None
         for path in places:
             for name, library in image.needs_below(path).items():
-                if library.package is None and not any(covers(one.path, library.path) for one in kept):
+                if library.package is None and not any(covers(entry.path, library.path) for entry in kept):
                     raise Refusal(f"{path} needs {name}, which no package of the built image has")
                 if library.package is not None and library.package not in EVERYWHERE:
                     found[library.package] = None

@@ -62,7 +62,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
         out.made.append(Made(environment, call.step, "tool", role="packages"))
     elif "--user" in words or not call.root:  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
-    elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(one.name)) for one in context.flow.packages):
+    elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(package.name)) for package in context.flow.packages):
         raise Refusal(f"line {call.line} installs with the pip of Python 2, which is not followed")
     else:
         out.notes["site"] = "pip"
@@ -76,12 +76,12 @@ def _own_environment(call: Call, out: Outputs, heads: Sequence[str]) -> bool:
     """Whether pip is that of a virtual environment that a step has made: by its path, or by the search path."""
     path = join_path(call.directory, call.path) if "/" in call.path else None
     return any(
-        one.role == "packages"
+        entry.role == "packages"
         and (
-            (isinstance(path, str) and path.startswith(one.path.rstrip("/") + "/bin/"))
-            or (path is None and one.path.rstrip("/") + "/bin" in heads)
+            (isinstance(path, str) and path.startswith(entry.path.rstrip("/") + "/bin/"))
+            or (path is None and entry.path.rstrip("/") + "/bin" in heads)
         )
-        for one in out.made
+        for entry in out.made
     )
 
 

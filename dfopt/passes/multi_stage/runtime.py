@@ -34,11 +34,11 @@ class Runtime(Proofs):
     def runtime(self, need: Need, names: dict[str, None], kept: Sequence[Made], runs: bool) -> tuple[str, list[str]]:
         """The image for the run, and system files that are copied into it. `runs`: the new stage runs commands."""
         flow, base = self.flow, self.base
-        programs = [one.path for one in kept if one.kind == "tool" and one.role in ("program", "programs")]
+        programs = [entry.path for entry in kept if entry.kind == "tool" and entry.role in ("program", "programs")]
         proved: set[str] = set()
         if programs and all(self.is_static(path) or self.static_go(need) for path in programs):
             proved.add("static")
-        own = {one.path.rpartition("/")[2] for one in (*self.outputs.made, *flow.made)}
+        own = {entry.path.rpartition("/")[2] for entry in (*self.outputs.made, *flow.made)}
         if not self.start.shell:
             proved.add("exec-form")
         if all(name in own for name in (*self.start.names, *need.programs)):
@@ -89,7 +89,7 @@ class Runtime(Proofs):
 
     def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
-        installed = {bare(one.name) for one in self.flow.packages}
+        installed = {bare(package.name) for package in self.flow.packages}
         found: list[str] = []
         if "ca-certificates" in installed or (self.tls(need) and "certs" in self.base.has):
             found.append("/etc/ssl/certs/ca-certificates.crt")
@@ -125,7 +125,7 @@ class Runtime(Proofs):
         in C. Source: cmd/cgo's documentation, and net's and os/user's on cgo."""
         if not any(call.program == "go" for call in self.flow.calls):
             return False
-        compilers = {bare(one.name) for one in self.flow.packages} & {
+        compilers = {bare(package.name) for package in self.flow.packages} & {
             "gcc",
             "g++",
             "build-base",
@@ -141,9 +141,9 @@ class Runtime(Proofs):
     def requires(self) -> bool:
         """Whether a Go module has others, of which nothing is known."""
         return any(
-            one.source.endswith("go.mod") and b"require" in (self.facts.context_file(one.source) or b"require")
-            for one in self.flow.sources()
-            if one.kind == "context"
+            entry.source.endswith("go.mod") and b"require" in (self.facts.context_file(entry.source) or b"require")
+            for entry in self.flow.sources()
+            if entry.kind == "context"
         )
 
     def tls(self, need: Need) -> bool:

@@ -37,21 +37,23 @@ def writes_nothing(recipe: StageRecipe, flow: Flow, out: Outputs, facts: Facts) 
     patterns = recipe.scan.get("writes", ())
     if not patterns or out.crates or any(covers(path, place) for path, _ in flow.fetched for place in out.work):
         raise Refusal(unknown)
-    for one in flow.sources():
-        if one.kind not in ("context", "tree"):
+    for entry in flow.sources():
+        if entry.kind not in ("context", "tree"):
             continue
-        if one.source.endswith("go.mod") and b"require" in (facts.context_file(one.source) or b"require"):
+        if entry.source.endswith("go.mod") and b"require" in (facts.context_file(entry.source) or b"require"):
             raise Refusal(f"{unknown}: it has parts of other modules")
-        if one.kind == "context" and not any(fnmatch.fnmatchcase(one.path, "*/" + end) for end in recipe.scan["files"]):
+        if entry.kind == "context" and not any(
+            fnmatch.fnmatchcase(entry.path, "*/" + end) for end in recipe.scan["files"]
+        ):
             continue
-        data = facts.context_file(one.source) if one.kind == "context" else None
+        data = facts.context_file(entry.source) if entry.kind == "context" else None
         if data is None:
-            raise Refusal(f"{unknown}: {one.source} cannot be read")
+            raise Refusal(f"{unknown}: {entry.source} cannot be read")
         text = data.decode("utf-8", "surrogateescape")
         for pattern in patterns:
             match = re.search(pattern, text)
             if match is not None:
-                place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
+                place = f"{entry.source}:{text.count(chr(10), 0, match.start()) + 1}"
                 raise Refusal(f"`{name}` in line {line} may write files ({place})")
 
 
@@ -59,7 +61,7 @@ def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unk
     """Raises Refusal where the sources of a project name a place outside of what its steps make: what the programs that
     the build runs write there would be lost."""
     line, words = out.scripts[0]
-    own = [one.path for one in flow.made if one.path != "/"] + [place for place in out.work if place != "/"]
+    own = [entry.path for entry in flow.made if entry.path != "/"] + [place for place in out.work if place != "/"]
     if any(place == "/" for place in out.work):
         raise Refusal(f"`{words}` in line {line} runs in the root directory")
 
@@ -71,20 +73,20 @@ def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unk
             continue
         if not value.startswith(("/usr/bin", "/bin", "/usr/lib", "/etc/ssl", "/usr/share/zoneinfo")):
             raise Refusal(f"`{words}` in line {line} may write to {value}, which ENV {name} names")
-    for one in flow.made:
-        if one.kind == "tree":
-            raise Refusal(f"which files line {one.step.node.line} copies is not known without the build context")
-        if one.kind != "context" or not _SOURCE.search(one.source) or one.source.endswith("lock.json"):
+    for entry in flow.made:
+        if entry.kind == "tree":
+            raise Refusal(f"which files line {entry.step.node.line} copies is not known without the build context")
+        if entry.kind != "context" or not _SOURCE.search(entry.source) or entry.source.endswith("lock.json"):
             continue
-        data = facts.context_file(one.source)
+        data = facts.context_file(entry.source)
         if data is None:
-            raise Refusal(f"{one.source}, which line {one.step.node.line} copies, cannot be read")
+            raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read")
         text = data.decode("utf-8", "surrogateescape")
         for match in _PATH.finditer(text):
             if not inside(match[1]):
-                place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
+                place = f"{entry.source}:{text.count(chr(10), 0, match.start()) + 1}"
                 raise Refusal(f"`{words}` in line {line} may write to {match[1]} ({place})")
         home = _HOME.search(text)
         if home is not None:
-            place = f"{one.source}:{text.count(chr(10), 0, home.start()) + 1}"
+            place = f"{entry.source}:{text.count(chr(10), 0, home.start()) + 1}"
             raise Refusal(f"`{words}` in line {line} may write to the home directory ({place})")

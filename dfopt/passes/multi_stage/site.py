@@ -80,8 +80,8 @@ class _Sites:
         if site is None:
             return None
         recipe = next(
-            (one for one in stage_recipes(own) if one.keeps == "site"
-             and any(fnmatch.fnmatchcase(site.server, pattern) for pattern in one.starts)), None,
+            (recipe for recipe in stage_recipes(own) if recipe.keeps == "site"
+             and any(fnmatch.fnmatchcase(site.server, pattern) for pattern in recipe.starts)), None,
         )  # fmt: skip
         if recipe is None:
             return None
@@ -125,10 +125,10 @@ class _Sites:
 
     def text(self, path: str) -> str | None:
         """The text of a file of the image that comes from the build context."""
-        for one in reversed(self.files()):
-            source = one.source if one.path == path and one.kind == "context" else ""
-            if one.kind == "tree" and covers(one.path, path):
-                source = (one.source.removeprefix(".") + path[len(one.path.rstrip("/")) :]).lstrip("/")
+        for entry in reversed(self.files()):
+            source = entry.source if entry.path == path and entry.kind == "context" else ""
+            if entry.kind == "tree" and covers(entry.path, path):
+                source = (entry.source.removeprefix(".") + path[len(entry.path.rstrip("/")) :]).lstrip("/")
             if source:
                 data = self.facts.context_file(source)
                 return None if data is None else data.decode("utf-8", "surrogateescape")
@@ -140,7 +140,7 @@ class _Sites:
             return site
         value = config.env.get("PORT", str(site.port))
         port = int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,5}", value) else 0
-        if str(port) not in [str(one).partition("/")[0] for one in config.ports]:
+        if str(port) not in [str(exposed).partition("/")[0] for exposed in config.ports]:
             raise Refusal(f"{site.server} listens where the variable PORT says when the container starts")
         return replace(site, port=port)  # type: ignore[no-any-return]
 
@@ -149,7 +149,7 @@ class _Sites:
         other = table("site_servers")["server"][site.server].get("root-if")
         if other and site.default_root:
             place = f"{directory.rstrip('/')}/{other}"
-            if not any(covers(place, one.path) for one in self.files()):
+            if not any(covers(place, entry.path) for entry in self.files()):
                 raise Refusal(f"{site.server} serves {place} where it is there, and whether it is is not known")
             site = replace(site, root=place)
         root = site.root
@@ -158,7 +158,7 @@ class _Sites:
         if not re.fullmatch(r"[\w./@+~-]+", root):
             raise Refusal(f"the path {root} has unusual characters")
         paths = written(self.program, self.stage)
-        if not any(covers(one, root) or covers(root, one) for one in paths):
+        if not any(covers(path, root) or covers(root, path) for path in paths):
             raise Refusal(f"no step makes {root}, which {site.server} serves")
         return site
 
@@ -173,8 +173,8 @@ class _Sites:
             return False
         if "apt" in row:
             return self.of_distribution(row["apt"])
-        wanted = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
-        versions = [*[one[name] for one in wanted if name in one], *self.globally(name)]
+        dependencies = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
+        versions = [*[versions[name] for versions in dependencies if name in versions], *self.globally(name)]
         for version in versions:
             check_major(name, str(version))
         return bool(versions) or launch.package
@@ -189,7 +189,9 @@ class _Sites:
         for step in self.stage.steps:
             if step.node.keyword == "RUN":
                 calls = self.program.commands(step).invocations
-                found = found or any(one.program in ("apt", "apt-get") and {*one.values} & {*packages} for one in calls)
+                found = found or any(
+                    call.program in ("apt", "apt-get") and {*call.values} & {*packages} for call in calls
+                )
             text = step.node.joined.text
             if step.node.keyword in _READERS and re.search(
                 r"/etc(?![\w/.-]*/apt\b)|nginx\.conf|sites-\w+|conf\.d", text
@@ -210,9 +212,11 @@ class _Sites:
         """The versions ("" for any) of a package that commands of the stage install for the whole image."""
         found: list[str] = []
         for step in self.stage.steps:
-            for one in self.program.commands(step).invocations if step.node.keyword == "RUN" else ():
-                if one.program in ("npm", "yarn", "pnpm") and {"-g", "--global", "global"} & set(one.values):
-                    words = [value.partition("@") for value in one.values if value is not None]
+            for invocation in self.program.commands(step).invocations if step.node.keyword == "RUN" else ():
+                if invocation.program in ("npm", "yarn", "pnpm") and {"-g", "--global", "global"} & set(
+                    invocation.values
+                ):
+                    words = [value.partition("@") for value in invocation.values if value is not None]
                     found += [version for package, _, version in words if package == name]
         return found
 
@@ -288,18 +292,20 @@ class _Sites:
             raise Refusal(f"the HEALTHCHECK in line {line} is not understood")
         brings = table("split_programs")["brings"]
         small = True
-        for one in self.program.commands(step).invocations:
-            if one.program == "curl":
+        for invocation in self.program.commands(step).invocations:
+            if invocation.program == "curl":
                 small = False
-            elif one.program == "wget":
+            elif invocation.program == "wget":
                 allowed = table("site_servers")["image"]["wget"]
-                strange = [v for v in one.values if v is None or (v.startswith("-") and v != "-" and v not in allowed)]
+                strange = [
+                    v for v in invocation.values if v is None or (v.startswith("-") and v != "-" and v not in allowed)
+                ]
                 if strange:
                     raise Refusal(f"busybox's wget, which nginx's image has, does not know {strange[0]}")
-                if any(v is not None and "localhost" in v for v in one.values):
+                if any(v is not None and "localhost" in v for v in invocation.values):
                     raise Refusal("busybox's wget asks localhost over IPv6 alone, and nginx is told IPv4")
-            elif one.program is not None and one.program not in (*brings["shell"], *brings["alpine"]):
-                raise Refusal(f"nginx's image has no {one.program}, which the HEALTHCHECK calls")
+            elif invocation.program is not None and invocation.program not in (*brings["shell"], *brings["alpine"]):
+                raise Refusal(f"nginx's image has no {invocation.program}, which the HEALTHCHECK calls")
         return small
 
     def settings(self, recipe: StageRecipe, config: ImageConfig) -> Settings:

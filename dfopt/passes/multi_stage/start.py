@@ -59,14 +59,14 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made],
         return Start((default,), (), default, False, default, stage.node.line)
     if not begun.said:
         raise Refusal("the file does not say what the image starts")
-    built = {one.path.rpartition("/")[2] for one in made if one.kind == "tool"}
+    built = {entry.path.rpartition("/")[2] for entry in made if entry.kind == "tool"}
     if begun.why and not any(begun.why.startswith(f"what {name} does is not known") for name in built):
         raise Refusal(begun.why)  # a program that a tool has built may be called as scripts are
     config = image_config(program, stage)
     names: dict[str, None] = {}
     paths: dict[str, None] = {}
     workdir = "/" if isinstance(config.workdir, Unknown) else config.workdir
-    own = {one.path for one in made}
+    own = {entry.path for entry in made}
     first = ""
     for run in begun.runs:
         for name in run.names:
@@ -93,13 +93,13 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made],
             shell = True
             if program.body(step).program is None:
                 raise Refusal(f"the HEALTHCHECK in line {step.node.line} is not understood")
-            for one in program.commands(step).invocations:
-                if one.program is None and one.node.words:
+            for invocation in program.commands(step).invocations:
+                if invocation.program is None and invocation.node.words:
                     raise Refusal(f"a variable names a command in line {step.node.line}")
-                if one.program:
-                    names[one.program] = None
-                    if one.path and "/" in one.path:
-                        _add(paths, workdir, one.path)
+                if invocation.program:
+                    names[invocation.program] = None
+                    if invocation.path and "/" in invocation.path:
+                        _add(paths, workdir, invocation.path)
         elif health[0] == "CMD" and len(health) > 1:
             names[posixpath.basename(health[1])] = None
             if "/" in health[1]:
@@ -138,28 +138,28 @@ def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
         if key not in ("files", "writes")
     }
     wanted = recipe.scan["files"]
-    for one in made:
-        if one.kind == "tree" and wanted:
-            reason = f"which files line {one.step.node.line} copies is not known without the build context"
+    for entry in made:
+        if entry.kind == "tree" and wanted:
+            reason = f"which files line {entry.step.node.line} copies is not known without the build context"
             raise Refusal(reason)
-        name = one.path.rpartition("/")[2]
-        if one.kind != "context" or not any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
+        name = entry.path.rpartition("/")[2]
+        if entry.kind != "context" or not any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
             continue
         if re.search(
             r"(?:^|/)(?:tests?|__tests__|spec|node_modules|testdata)/|_test\.\w+\Z|\.test\.\w+\Z|(?:^|/)test_\w+\.py\Z",
-            one.source,
+            entry.source,
         ):
             continue
-        data = facts.context_file(one.source)
+        data = facts.context_file(entry.source)
         if data is None:
-            raise Refusal(f"{one.source}, which line {one.step.node.line} copies, cannot be read")
+            raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read")
         text = _COMMENT.sub(lambda match: " " * len(match[0]), data.decode("utf-8", "surrogateescape"))
         for key, expressions in patterns.items():
             if key in found and key != "programs":
                 continue
             for expression in expressions:
                 for match in expression.finditer(text):
-                    place = f"{one.source}:{text.count(chr(10), 0, match.start()) + 1}"
+                    place = f"{entry.source}:{text.count(chr(10), 0, match.start()) + 1}"
                     if key == "programs":
                         programs.setdefault(posixpath.basename(match[1].split()[0]), place)
                     else:

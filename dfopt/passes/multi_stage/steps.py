@@ -34,7 +34,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             flow.made += found
             base = home if isinstance(scope.workdir, Unknown) else scope.workdir
             target = join_path(base, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
-            if isinstance(target, str) and any(one.role == "nested" or one.kind == "tree" for one in found):
+            if isinstance(target, str) and any(entry.role == "nested" or entry.kind == "tree" for entry in found):
                 flow.roots.add(target)
             owner = step.node.flag("chown")
             if owner is not None and owner.value and isinstance(target, str) and target not in known | SYSTEM:
@@ -42,7 +42,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
         elif keyword == "ENV":
             for pair in step.node.pairs:
                 if pair.name == "PATH":
-                    flow.heads += [one for one in (pair.value or "").strip("\"'").split(":") if one.startswith("/")]
+                    flow.heads += [path for path in (pair.value or "").strip("\"'").split(":") if path.startswith("/")]
         elif keyword == "WORKDIR":
             path = join_path(
                 home if isinstance(scope.workdir, Unknown) else scope.workdir,
@@ -66,8 +66,8 @@ def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts:
             raise Refusal(f"the RUN in line {line} mounts another image")
     reader = Commands(program.scope(step), flow, step, tools, facts)
     found = program.run_commands(step)
-    for one in found.invocations:
-        reader.one(one, found.functions)
+    for invocation in found.invocations:
+        reader.read(invocation, found.functions)
     if reader.accounts:
         flow.accounts.append(step)
         if reader.accounts == reader.commands:

@@ -36,11 +36,11 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
         config = plan.config.replace("\n", newline_at(program.text, stage.node.start))
         value = ("list", "", ('<<"EOF"', plan.recipe.config_path), (("EOF", False, False, 0, config),))
         parts.append(Part(-1, "COPY", (), value))
-    for one in plan.copies:
+    for copy in plan.copies:
         flags: tuple[tuple[str, str | None], ...] = (("from", builder),)
-        if one.owner:
-            flags = (*flags, ("chown", one.owner))
-        parts.append(Part(-1, "COPY", flags, ("list", "", (*one.sources, one.target))))
+        if copy.owner:
+            flags = (*flags, ("chown", copy.owner))
+        parts.append(Part(-1, "COPY", flags, ("list", "", (*copy.sources, copy.target))))
     parts += [Part(-1, "RUN", (), ("shell", "", (command,))) for command in plan.commands]
     parts += [Part(index) for index in plan.settings.after]
     size = len(program.dockerfile.instructions)
@@ -86,13 +86,13 @@ def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
         "accounts": [_block(text, nodes[index], False) for index in plan.accounts],
         "copies": [
             CopyLine(
-                f"--from={builder}" + (f" --chown={one.owner}" if one.owner else ""),
-                " ".join((*one.sources, one.target)),
+                f"--from={builder}" + (f" --chown={copy.owner}" if copy.owner else ""),
+                " ".join((*copy.sources, copy.target)),
             )
-            for one in plan.copies
+            for copy in plan.copies
         ],
         "commands": plan.commands,
-        "comments": [_above(text, one) for one in lost if one.above],
+        "comments": [_above(text, option) for option in lost if option.above],
         "config": plan.config,
         "config_path": plan.recipe.config_path,
         "start": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.after],

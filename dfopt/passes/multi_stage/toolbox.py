@@ -45,8 +45,8 @@ class Outputs:
 
     def delete(self, path: str) -> None:
         """What tools have written at or below `path` is gone."""
-        self.gone += [one for one in self.made if covers(path, one.path)]
-        self.made = [one for one in self.made if not covers(path, one.path)]
+        self.gone += [entry for entry in self.made if covers(path, entry.path)]
+        self.made = [entry for entry in self.made if not covers(path, entry.path)]
 
 
 class Context(Record):
@@ -59,12 +59,14 @@ class Context(Record):
 
     def text(self, path: str) -> str | None:
         """The text of the file at `path` in the image, where it comes from the build context."""
-        for one in reversed([*self.flow.gone, *self.flow.made]):
-            if one.path == path and one.kind == "context" and one.source:
-                data = self.facts.context_file(one.source)
+        for entry in reversed([*self.flow.gone, *self.flow.made]):
+            if entry.path == path and entry.kind == "context" and entry.source:
+                data = self.facts.context_file(entry.source)
                 return None if data is None else data.decode("utf-8", "surrogateescape")
-            if one.kind == "tree" and path.startswith(one.path.rstrip("/") + "/"):
-                source = normpath((one.source if one.source != "." else "") + "/" + path[len(one.path) :]).lstrip("/")
+            if entry.kind == "tree" and path.startswith(entry.path.rstrip("/") + "/"):
+                source = normpath((entry.source if entry.source != "." else "") + "/" + path[len(entry.path) :]).lstrip(
+                    "/"
+                )
                 data = self.facts.context_file(source)
                 return None if data is None else data.decode("utf-8", "surrogateescape")
         return None

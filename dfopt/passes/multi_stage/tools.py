@@ -34,9 +34,9 @@ def outputs(context: Context) -> Outputs:
 def own_program(context: Context, call: Call, out: Outputs) -> None:
     """A program that is no tool: one that a tool has built before, or one of which nothing is known."""
     path = join_path(call.directory, call.path) if "/" in call.path else call.program
-    for one in out.made:
-        same = one.path == path if "/" in call.path else one.path.rpartition("/")[2] == path
-        if one.role == "program" and same:
+    for entry in out.made:
+        same = entry.path == path if "/" in call.path else entry.path.rpartition("/")[2] == path
+        if entry.role == "program" and same:
             out.ran.append((call.line, call.program))
             return
     raise Refusal(f"what `{call.program}` in line {call.line} writes is not known")

@@ -78,10 +78,10 @@ def compiler_words(word: Word) -> list[str] | None:
         command = inner[0] if len(inner) == 1 else None
     if not isinstance(command, SimpleCommand) or not command.words or command.redirects:
         return None
-    values = [one.value for one in command.words]
+    values = [word.value for word in command.words]
     if values[0] not in ("pkg-config", "pkgconf"):
         return None
     words = [value for value in values[1:] if value is not None]
     if len(words) != len(values) - 1:
         return None
-    return [MODULE + one for one in words if re.fullmatch(r"\w[\w.+-]*", one)]
+    return [MODULE + word for word in words if re.fullmatch(r"\w[\w.+-]*", word)]
