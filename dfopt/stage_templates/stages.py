@@ -116,14 +116,15 @@ def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
     """The recipes of stages, in the order in which they are tried. `own`: file and text, in turn, of the user's, which
     go before those of dfopt with the same order, and in the place of one with the same name. Raises RecipeError."""
     if own not in _recipes:
-        found: dict[str, StageRecipe] = {}
+        recipes: dict[str, StageRecipe] = {}
         for file, text in zip(own[::2], own[1::2], strict=True):
-            _take(found, file, text.encode())
-        mine = set(found)
+            _take(recipes, file, text.encode())
+        users = set(recipes)
         for path in files_below(os.path.join(shipped_directory(), "multi-stage")):
             shown = shown_path(path)
-            _take(found, shown, content_of(path, shown))
-        _recipes[own] = tuple(sorted(found.values(), key=lambda recipe: (recipe.order, recipe.name not in mine, recipe.name)))
+            _take(recipes, shown, content_of(path, shown))
+        order = sorted((recipe.order, recipe.name not in users, recipe.name) for recipe in recipes.values())
+        _recipes[own] = tuple(recipes[name] for _, _, name in order)
     return _recipes[own]
 
 
@@ -142,12 +143,12 @@ def stage_texts(directories: Sequence[str], root: str | None = None) -> tuple[st
     return tuple(found)
 
 
-def _take(found: dict[str, StageRecipe], file: str, content: bytes) -> None:
-    """Reads a file; a recipe of a stage comes to those that were found, unless one has its name. Raises RecipeError."""
+def _take(recipes: dict[str, StageRecipe], file: str, content: bytes) -> None:
+    """Reads a file; a recipe of a stage joins `recipes`, unless one has its name. Raises RecipeError."""
     text, table = document(content, file)
     if table.get("kind") == KIND:
         name = os.path.basename(file).removesuffix(SUFFIX)
-        found.setdefault(name, _stage(name, file, Checker(file, text).table(table, {**COMMON, **STAGE})))
+        recipes.setdefault(name, _stage(name, file, Checker(file, text).table(table, {**COMMON, **STAGE})))
 
 
 def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:
@@ -176,7 +177,8 @@ def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
 
 
 def config_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
-    """The server's configuration. `values`: site (`servers.Site`, with the keys of `answers`). Raises RecipeError."""
+    """The server's configuration. `values`: site (`servers.StaticSite`, with the keys of `answers`).
+    Raises RecipeError."""
     from dfopt.stage_templates.templates import render
 
     return render(recipe.config, values, recipe.file, "config").strip("\n") + "\n"

@@ -9,8 +9,8 @@ import pytest
 from given import Given
 
 from dfopt.ir.program import Program
-from dfopt.passes.multi_stage.modules import bundled, removed
 from dfopt.passes.multi_stage.multi_stage import MultiStage
+from dfopt.passes.multi_stage.node_modules import bundled, removed
 from dfopt.syntax.dockerfile import parse
 
 FILE = """\

@@ -8,7 +8,7 @@ from given import Given
 from dfopt.ir.program import Program
 from dfopt.passes.multi_stage.launch import Launch, launch_of
 from dfopt.passes.multi_stage.multi_stage import MultiStage
-from dfopt.passes.multi_stage.servers import Site, site_of
+from dfopt.passes.multi_stage.servers import StaticSite, site_of
 from dfopt.refusal import Refusal
 from dfopt.syntax.dockerfile import parse
 
@@ -80,7 +80,7 @@ def test_a_script_with_a_hook() -> None:
         launched('CMD ["npm", "run", "built"]')
 
 
-def told(*words: str | None, port: str = "") -> Site | None:
+def told(*words: str | None, port: str = "") -> StaticSite | None:
     return site_of(Launch(words, "/app", port))
 
 

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dfopt.passes.multi_stage.keep import Copy
+    from dfopt.passes.multi_stage.copy_selection import StageCopy
 
 
 class Attribute(Record):
@@ -32,7 +32,7 @@ class Attribute(Record):
 
 
 def repeated(
-    attributes: Sequence[Attribute], copies: Sequence[Copy], directories: Iterable[str], workdir: str
+    attributes: Sequence[Attribute], copies: Sequence[StageCopy], directories: Iterable[str], workdir: str
 ) -> list[str]:
     """The commands that the new stage runs behind its copies. `directories`: paths that are directories for certain;
     `workdir`: the image's. Raises Refusal where a mode or an owner is not written out."""

@@ -9,7 +9,7 @@ from dfopt.knowledge import table
 from dfopt.record import Record
 
 
-class Base(Record):
+class BuilderImage(Record):
     """A row of the table `runtime_images`, filled in."""
 
     image: str
@@ -23,7 +23,7 @@ class Base(Record):
     starts: str
 
 
-def base_of(image: str | None) -> Base | None:
+def base_of(image: str | None) -> BuilderImage | None:
     """What the table knows of a builder's base image."""
     if image is None:
         return None
@@ -44,7 +44,7 @@ def base_of(image: str | None) -> Base | None:
             return text
 
         run = image if row["run"] == "=" else prefix + filled(row["run"])
-        return Base(
+        return BuilderImage(
             image, run, filled(row.get("release", "")), frozenset(filled(feature) for feature in row.get("has", ())),
             frozenset(filled(feature) for feature in row.get("run-has", ())), row["mb"], row["run-mb"],
             row.get("home", "/"), row.get("starts", ""),

@@ -6,7 +6,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.record import Record
 
 
-class Built(Record):
+class BuildResult(Record):
     """What a build file tells: `programs` and `data` as absolute paths, `libraries` that are linked by name (-lNAME),
     `modules` that pkg-config is asked for, and `loads`: shared libraries or modules of its own that are built; `names`:
     of the targets of a cmake project."""

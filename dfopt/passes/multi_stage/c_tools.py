@@ -6,21 +6,21 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.build_results import Built
+from dfopt.passes.multi_stage.build_results import BuildResult
 from dfopt.passes.multi_stage.cmake import cmake_outputs
-from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.make import makefile_outputs
-from dfopt.passes.multi_stage.toolbox import add
-from dfopt.passes.multi_stage.words import MODULE
+from dfopt.passes.multi_stage.shell_words import MODULE
+from dfopt.passes.multi_stage.tool_outputs import add
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.passes.multi_stage.flow import Call
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.flow import ToolCall
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
 
 
-def cc(context: Context, call: Call, out: Outputs) -> None:
+def cc(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words):
         raise Refusal(f"the words of {call.program} in line {call.line} are not fixed")
@@ -39,7 +39,7 @@ def cc(context: Context, call: Call, out: Outputs) -> None:
         add(out, call, path, "library")
         return
     add(out, call, path, "program")
-    target = out.made[-1].path
+    target = out.paths[-1].path
     if "-static" in words:
         out.static.add(target)
     out.linked += [(word[2:], call.line) for word in words if re.fullmatch(r"-l[\w.+-]+", word)]
@@ -48,7 +48,7 @@ def cc(context: Context, call: Call, out: Outputs) -> None:
         out.linked.append(("gomp" if "-fopenmp" in words else "asan", call.line))
 
 
-def make(context: Context, call: Call, out: Outputs) -> None:
+def make(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     directory = call.directory
     for word in call.after("-C", "--directory"):
         moved = join_path(directory, word) if word is not None else None
@@ -84,7 +84,7 @@ def make(context: Context, call: Call, out: Outputs) -> None:
             reason = f"where the Makefile that line {call.line} downloads or unpacks installs to is not known"
             raise Refusal(f"{reason} (PREFIX=... would say it)")
         if "install" in targets:
-            out.made.append(Made(prefix.rstrip("/"), call.step, "tool", role="prefix"))
+            out.paths.append(WrittenPath(prefix.rstrip("/"), call.step, "tool", role="prefix"))
         return
     if text is None:
         raise Refusal(f"the Makefile is not at hand, so that what line {call.line} writes is not known")
@@ -95,13 +95,13 @@ def make(context: Context, call: Call, out: Outputs) -> None:
     _built(built, call, out)
 
 
-def _is_fetched(context: Context, directory: str) -> bool:
+def _is_fetched(context: ToolContext, directory: str) -> bool:
     """Whether a directory comes from a download or an archive, so that what is in it is not at hand."""
     return any(covers(path, directory) or covers(directory, path) for path, _ in context.flow.fetched)
 
 
 def _configured(
-    context: Context, call: Call, out: Outputs, directory: str, targets: list[str], given: dict[str, str]
+    context: ToolContext, call: ToolCall, out: ToolOutputs, directory: str, targets: list[str], given: dict[str, str]
 ) -> None:
     """make behind configure: what its own Makefile says, where it is no template; else all below the prefix."""
     prefix = out.prefixes[directory]
@@ -117,22 +117,22 @@ def _configured(
             _built(built, call, out)
             return
     if "install" in targets:
-        out.made.append(Made(prefix, call.step, "tool", role="prefix"))
+        out.paths.append(WrittenPath(prefix, call.step, "tool", role="prefix"))
 
 
-def _built(built: Built, call: Call, out: Outputs) -> None:
+def _built(built: BuildResult, call: ToolCall, out: ToolOutputs) -> None:
     for path in built.programs:
-        out.made.append(Made(path, call.step, "tool", role="program"))
+        out.paths.append(WrittenPath(path, call.step, "tool", role="program"))
         if built.static:
             out.static.add(path)
     for path in built.data:
-        out.made.append(Made(path, call.step, "tool", role="data"))
+        out.paths.append(WrittenPath(path, call.step, "tool", role="data"))
     out.linked += [(name, call.line) for name in built.libraries]
     out.modules += [(name, call.line) for name in built.modules]
     out.loads += [(name, call.line) for name in built.loads]
 
 
-def cmake(context: Context, call: Call, out: Outputs) -> None:
+def cmake(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word for word in call.words if word is not None]
     if "--version" in words:
         return
@@ -180,12 +180,14 @@ def cmake(context: Context, call: Call, out: Outputs) -> None:
     out.loads += [(name, call.line) for name in built.loads]
     for path in built.programs:
         if path.startswith(str(build)):
-            out.made.append(Made(path, call.step, "tool", role="program"))
+            out.paths.append(WrittenPath(path, call.step, "tool", role="program"))
 
 
-def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefix: str | None = None) -> None:
+def _cmake_install(
+    context: ToolContext, call: ToolCall, out: ToolOutputs, build: str, prefix: str | None = None
+) -> None:
     if build in out.prefixes:
-        out.made.append(Made(prefix or out.prefixes[build], call.step, "tool", role="prefix"))
+        out.paths.append(WrittenPath(prefix or out.prefixes[build], call.step, "tool", role="prefix"))
         return
     if out.cmake is None or out.cmake[0] != build:
         raise Refusal(f"what line {call.line} installs is not known")
@@ -194,12 +196,12 @@ def _cmake_install(context: Context, call: Call, out: Outputs, build: str, prefi
     built = cmake_outputs(text, build, prefix or configured, source, context.text, settings)
     for path in built.programs:
         if not path.startswith(build + "/"):
-            out.made.append(Made(path, call.step, "tool", role="program"))
+            out.paths.append(WrittenPath(path, call.step, "tool", role="program"))
     for path in built.data:
-        out.made.append(Made(path, call.step, "tool", role="data"))
+        out.paths.append(WrittenPath(path, call.step, "tool", role="data"))
 
 
-def ninja(context: Context, call: Call, out: Outputs) -> None:
+def ninja(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     directory = join_path(call.directory, (call.after("-C") or ["."])[-1] or ".")
     if out.cmake is None and directory not in out.prefixes:
         raise Refusal(f"what ninja in line {call.line} writes is not known")
@@ -207,7 +209,7 @@ def ninja(context: Context, call: Call, out: Outputs) -> None:
         _cmake_install(context, call, out, str(directory))
 
 
-def meson(context: Context, call: Call, out: Outputs) -> None:
+def meson(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """What is installed goes below the prefix (Meson 1.7, built-in options)."""
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words):
@@ -247,7 +249,7 @@ def meson(context: Context, call: Call, out: Outputs) -> None:
     raise Refusal(f"the meson.build that line {call.line} reads takes in other projects")
 
 
-def linker(context: Context, call: Call, out: Outputs) -> None:
+def linker(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """ld(1), called by hand: without libraries of its own it makes static programs."""
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words) or any(word in ("-shared", "-r") for word in words):
@@ -257,15 +259,15 @@ def linker(context: Context, call: Call, out: Outputs) -> None:
     libraries = [(word[2:], call.line) for word in words if re.fullmatch(r"-l[\w.+-]+", word)]
     out.linked += libraries
     if not libraries and "-dynamic-linker" not in words and "-pie" not in words:
-        out.static.add(out.made[-1].path)
+        out.static.add(out.paths[-1].path)
 
 
-def in_place(context: Context, call: Call, out: Outputs) -> None:
+def in_place(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """Assemblers and generators of build files: what they write serves the build in their directory."""
     out.work.append(call.directory)
 
 
-def configure(context: Context, call: Call, out: Outputs) -> None:
+def configure(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """A configure script: what is installed afterwards goes below its prefix (GNU Coding Standards, 7.2.5)."""
     if any(word is None for word in call.words):
         raise Refusal(f"the words of configure in line {call.line} are not fixed")

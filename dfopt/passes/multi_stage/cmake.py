@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from dfopt.passes.multi_stage.build_results import Built, path_in
+from dfopt.passes.multi_stage.build_results import BuildResult, path_in
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ _OFF = ("OFF", "0", "NO", "FALSE", "N", "")
 def cmake_outputs(
     text: str, build: str, prefix: str, source: str, read: Reader, settings: Mapping[str, str] = MappingProxyType({}),
     kinds: dict[str, str] | None = None, depth: int = 0,
-) -> Built:  # fmt: skip
+) -> BuildResult:  # fmt: skip
     """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. `settings`: cache
     entries (-DNAME=VALUE); `kinds`: target -> what it is, of all directories that were read before. Raises Refusal."""
     kinds = {} if kinds is None else kinds
@@ -108,7 +108,7 @@ def cmake_outputs(
         raise Refusal("a path in the CMakeLists.txt depends on something unknown")
     if depth:
         linked = libraries  # a name may be one of another directory's
-    return Built(
+    return BuildResult(
         tuple(dict.fromkeys(programs)), tuple(dict.fromkeys(data)), tuple(linked), tuple(modules), tuple(loads), False,
         tuple(own),
     )  # fmt: skip

@@ -8,9 +8,9 @@ from dfopt.ir.effects import covers, manager, subcommand
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.file_commands import FileCommands
-from dfopt.passes.multi_stage.files import Made
-from dfopt.passes.multi_stage.flow import Call, Flow, Package
-from dfopt.passes.multi_stage.words import compiler_words
+from dfopt.passes.multi_stage.flow import Flow, InstalledPackage, ToolCall
+from dfopt.passes.multi_stage.shell_words import compiler_words
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
@@ -107,10 +107,10 @@ class Commands(FileCommands):
                 if not re.search(r"-exec\s+(?:rm|chmod|chown|strip|touch|sed)\s", text):
                     raise Refusal(f"what find runs in line {self.line} is not followed")
         elif name in self.leaves:
-            self.flow.made += [Made(path, self.step, "file") for path in self.leaves[name]]
+            self.flow.paths += [WrittenPath(path, self.step, "file") for path in self.leaves[name]]
         elif name == "update-ca-certificates":
-            if any(covers("/usr/local/share/ca-certificates", made.path) for made in self.flow.made):
-                self.flow.made.append(Made("/etc/ssl/certs", self.step, "file"))
+            if any(covers("/usr/local/share/ca-certificates", made.path) for made in self.flow.paths):
+                self.flow.paths.append(WrittenPath("/etc/ssl/certs", self.step, "file"))
         elif (name == "update-alternatives" and self.alternative(invocation)) or (
             len(invocation.values) == 1 and invocation.values[0] in _TELLS
         ):
@@ -130,7 +130,7 @@ class Commands(FileCommands):
         if invocation.program in ("sh", "bash", "dash", "ash", "source", "."):
             word = next((value for value in invocation.values if value is not None and not value.startswith("-")), "")
         path = join_path(self.directory, word) if word else _UNKNOWN
-        made = next((m for m in reversed(self.flow.made) if m.path == path and m.kind == "context" and m.source), None)
+        made = next((m for m in reversed(self.flow.paths) if m.path == path and m.kind == "context" and m.source), None)
         data = self.context.context_file(made.source) if made is not None else None
         if data is None or self.depth > 2 or data[:4] == b"\x7fELF":
             return False
@@ -175,7 +175,7 @@ class Commands(FileCommands):
             if name == "chmod" and fixed and not invocation.has_option("--reference"):
                 self.attribute(self.place(text), name, self.text(words[0]), invocation.has_option("-R", "--recursive"))
             if name == "touch":
-                self.flow.made.append(Made(self.place(text), self.step, "file"))
+                self.flow.paths.append(WrittenPath(self.place(text), self.step, "file"))
 
     def inline(self, invocation: Invocation) -> bool:
         return any(v is not None and re.fullmatch(r"-\w*c", v) for v in invocation.values)
@@ -194,7 +194,7 @@ class Commands(FileCommands):
                     given[key] = rest
                 elif value == invocation.path:
                     break
-        made = Call(
+        made = ToolCall(
             _unversioned(invocation.program or ""),
             words,
             self.directory,
@@ -244,7 +244,7 @@ class Commands(FileCommands):
                             self.flow.homes[word.value] = options[index + 1]
         for index, value in enumerate(options):
             if value in ("-d", "--home", "--home-dir", "-h") and index + 1 < len(options):
-                self.flow.made.append(Made(options[index + 1], self.step, "directory", role="home"))
+                self.flow.paths.append(WrittenPath(options[index + 1], self.step, "directory", role="home"))
 
     def package(self, invocation: Invocation, facts: dict[str, object]) -> None:
         family = str(facts["family"])
@@ -286,7 +286,7 @@ class Commands(FileCommands):
                         raise Refusal(f"line {self.line} installs a package file, whose content is not known")
                     else:
                         # `gcc=12.2` and `libc6:i386` keep their version and architecture; "gcc-" removes
-                        self.flow.packages.append(Package(part, family, self.step, lean))
+                        self.flow.packages.append(InstalledPackage(part, family, self.step, lean))
                         if group:
                             self.flow.groups.setdefault(group[0], []).append(part)
         if does.get("removes"):

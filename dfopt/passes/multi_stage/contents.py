@@ -6,23 +6,25 @@ import fnmatch
 import re
 
 from dfopt.analysis.system_paths import SHARED, SYSTEM
-from dfopt.passes.multi_stage.demand import Demand
-from dfopt.passes.multi_stage.files import Made, is_scratch
-from dfopt.passes.multi_stage.keep import Copy, copies, everything_kept, programs_kept
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.language import package_places
+from dfopt.passes.multi_stage.package_demand import Demand
+from dfopt.passes.multi_stage.proofs import TREES
+from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dfopt.passes.multi_stage.start import Need
+    from dfopt.passes.multi_stage.start_programs import SourceNeeds
 
 
 class Contents(Demand):
     """Sorts the files of the builder into those that are copied and those that stay."""
 
-    def contents(self, need: Need, built: Sequence[Made]) -> tuple[list[Made], list[Made]]:
+    def contents(self, need: SourceNeeds, built: Sequence[WrittenPath]) -> tuple[list[WrittenPath], list[WrittenPath]]:
         """(kept, left) of what the steps make. Raises Refusal."""
         scope = self.program.end_scope(self.stage)
         workdir = scope.workdir if isinstance(scope.workdir, str) else "/"
@@ -30,14 +32,14 @@ class Contents(Demand):
         mentioned += [v for k, v in scope.env.items() if k != "PATH" and isinstance(v, str) and v.startswith("/")]
         if self.recipe.keeps == "programs":
             kept, left = programs_kept(
-                self.flow.made, built, self.outputs.work, self.recipe.build_files, self.start.paths,
+                self.flow.paths, built, self.outputs.work, self.recipe.build_files, self.start.paths,
                 workdir, (*self.start.names, *need.programs), self.search_path(), mentioned,
             )  # fmt: skip
             named = self.named_in_sources(left)
             kept += named
             left = [entry for entry in left if entry not in named]
         else:
-            kept, left = everything_kept(self.flow.made, built, self.start.paths, workdir, mentioned)
+            kept, left = everything_kept(self.flow.paths, built, self.start.paths, workdir, mentioned)
             kept += self.language_files()
             kept += self.workplaces()
         for link in kept:
@@ -46,20 +48,20 @@ class Contents(Demand):
                 raise Refusal(f"the link of line {line} to {link.source} cannot be copied")
         return kept, left
 
-    def named_in_sources(self, left: Iterable[Made]) -> list[Made]:
+    def named_in_sources(self, left: Iterable[WrittenPath]) -> list[WrittenPath]:
         """Files that look as if only the build read them, and that the sources name in quotes: the program may read
         them. Sources themselves are none, which name each other."""
         wanted = self.recipe.scan["files"]
 
-        def is_source(entry: Made) -> bool:
+        def is_source(entry: WrittenPath) -> bool:
             return any(fnmatch.fnmatchcase(entry.path.rpartition("/")[2], pattern) for pattern in wanted)
 
-        folders = [
-            pattern[:-2] for pattern in self.recipe.build_files if pattern.endswith("/**")
-        ]  # what is there is built in
+        # what lies in these is built in
+        folders = [pattern[:-2] for pattern in self.recipe.build_files if pattern.endswith("/**")]
         files = [
             entry for entry in left
-            if entry.kind == "context" and not is_source(entry) and not any("/" + f in "/" + entry.source for f in folders)
+            if entry.kind == "context" and not is_source(entry)
+            and not any("/" + folder in "/" + entry.source for folder in folders)
         ]  # fmt: skip
         if not files:
             return []
@@ -75,40 +77,42 @@ class Contents(Demand):
             if re.search(rb"[\"'`/]" + re.escape(entry.path.rpartition("/")[2].encode()) + rb"[\"'`]", text)
         ]
 
-    def check_prefixes(self, prefixes: Iterable[Made]) -> None:
+    def check_prefixes(self, prefixes: Iterable[WrittenPath]) -> None:
         """Raises Refusal where an install fills a directory in which the base image has files of its own."""
         for prefix in prefixes:
             if prefix.path in SYSTEM and self.base.has & {"go", "rust", "python", "node", "ruby", "php", "local"}:
                 line = prefix.step.node.line
                 raise Refusal(f"which of the files in {prefix.path} line {line} installs is not known")
 
-    def copy_list(self, kept: Sequence[Made], left: Sequence[Made], system: Iterable[str]) -> list[Copy]:
+    def copy_list(
+        self, kept: Sequence[WrittenPath], left: Sequence[WrittenPath], system: Iterable[str]
+    ) -> list[StageCopy]:
         """The COPY instructions: `system` files first."""
         flow = self.flow
-        roots = {entry.path for entry in flow.made if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
+        roots = {entry.path for entry in flow.paths if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
         work = self.outputs.work if self.recipe.keeps == "programs" else ()
         return [
-            *[Copy((path,), path, None) for path in system],
+            *[StageCopy((path,), path, None) for path in system],
             *copies(kept, left, work, roots, self.moved(kept), flow.owned),
         ]
 
-    def workplaces(self) -> list[Made]:
+    def workplaces(self) -> list[WrittenPath]:
         """The directories in which a project's tools and programs worked: what they wrote there is not told."""
-        found: list[Made] = []
+        found: list[WrittenPath] = []
         for path in dict.fromkeys(self.outputs.work):
             if path in SHARED:
                 raise Refusal(f"a build tool works in {path}, among the files of the base image")
             if not is_scratch(path):
-                found.append(Made(path, self.flow.calls[-1].step, "tool", role="tree"))
+                found.append(WrittenPath(path, self.flow.calls[-1].step, "tool", role="tree"))
         return found
 
-    def language_files(self) -> list[Made]:
+    def language_files(self) -> list[WrittenPath]:
         """Where a language's packages are that its tools installed."""
         step = self.flow.calls[-1].step if self.flow.calls else self.stage.steps[-1]
         places = package_places(self.recipe, self.outputs, self.base, self.flow, self.facts)
-        return [Made(path, step, "tool", role="packages") for path in places]
+        return [WrittenPath(path, step, "tool", role="packages") for path in places]
 
-    def moved(self, kept: Sequence[Made]) -> dict[str, str]:
+    def moved(self, kept: Sequence[WrittenPath]) -> dict[str, str]:
         """Programs that are found by name, in a directory that the new image does not search."""
         found: dict[str, str] = {}
         said = [p for p in self.search_path() if p not in ("/go/bin", "/usr/local/cargo/bin")]
@@ -117,4 +121,32 @@ class Contents(Demand):
             by_name = name in self.start.names and entry.path not in self.start.paths
             if entry.kind == "tool" and entry.role == "program" and by_name and directory not in said:
                 found[entry.path] = f"/usr/local/bin/{name}"
+        return found
+
+    def removes_node(self) -> bool:
+        """Whether the builder's last step can take Node itself out of the directory of programs."""
+        steps = [step for step in self.stage.steps if step.node.keyword == "RUN"]
+        root = bool(steps) and self.program.scope(steps[-1]).root and self.stage.parent is None
+        return self.recipe.name == "node" and "node" in self.base.has & self.base.run_has and bool(root)
+
+    def zone_link(self, kept: list[WrittenPath], names: dict[str, None], commands: list[str]) -> list[WrittenPath]:
+        """`kept` without the link to a time zone, which is made again: a COPY would write through the link that the
+        image for the run may have in its place."""
+        for entry in kept:
+            if entry.path == "/etc/localtime" and re.fullmatch(r"/usr/share/zoneinfo/[\w./+-]+", entry.source):
+                commands.append(f"ln -snf {entry.source} {entry.path}")
+                if not {self.base.release, *self.base.run_has} & {*table("split_programs")["zones"]}:
+                    names["tzdata"] = None
+        return [entry for entry in kept if f"ln -snf {entry.source} {entry.path}" not in commands]
+
+    def directories(self, kept: Iterable[WrittenPath], left: Iterable[WrittenPath]) -> set[str]:
+        """The paths of the image that are directories for certain."""
+        found = self.flow.directories() | self.flow.roots | set(self.outputs.work)
+        for entry in (*kept, *left):
+            if entry.role in TREES or entry.kind == "tree":
+                found.add(entry.path)
+        for path in [entry.path for entry in (*kept, *left)]:
+            while path != "/":
+                path = path.rpartition("/")[0] or "/"
+                found.add(path)
         return found

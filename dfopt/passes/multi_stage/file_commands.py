@@ -9,8 +9,8 @@ from dfopt.ir.commands import unbundled
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
-from dfopt.passes.multi_stage.files import Made
-from dfopt.passes.multi_stage.words import braces, word_text
+from dfopt.passes.multi_stage.shell_words import braces, word_text
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
@@ -68,7 +68,7 @@ class FileCommands:
         if role in ("repository", "inside", "download"):
             self.flow.fetched.append((path, self.line))
         if path not in ("/dev/null",):
-            self.flow.made.append(Made(path, self.step, kind, role=role))
+            self.flow.paths.append(WrittenPath(path, self.step, kind, role=role))
 
     def attribute(self, path: str, program: str, value: str | None, deep: bool) -> None:
         """Notes a mode or an owner that a command sets."""
@@ -139,7 +139,7 @@ class FileCommands:
                 if target in SYSTEM or target in self.flow.directories():
                     target = target.rstrip("/") + "/" + texts[0].rpartition("/")[2]
                 self.flow.links.append((texts[0], target, self.step))
-                self.flow.made.append(Made(target, self.step, "file", source=texts[0], role="link"))
+                self.flow.paths.append(WrittenPath(target, self.step, "file", source=texts[0], role="link"))
                 return
             raise Refusal(f"the link in line {self.line} is not followed")
         if name in ("cp", "mv", "install"):
@@ -205,23 +205,23 @@ class FileCommands:
         directory = directory or target in self.flow.directories()
         for word in texts[:-1]:
             if word is None:
-                self.flow.made.append(Made(target, self.step, "file", role="inside"))
+                self.flow.paths.append(WrittenPath(target, self.step, "file", role="inside"))
                 continue
             base = word.rstrip("/").rpartition("/")[2]
             source = self.place(word)
             path = target.rstrip("/") + "/" + base if directory and base not in (".", "") else target
             if base in (".", ""):
                 source = source.rstrip("/")
-            moved = [m for m in self.flow.made if covers(source, m.path)]
+            moved = [m for m in self.flow.paths if covers(source, m.path)]
             for m in moved:
                 place = path + m.path[len(source) :]
-                self.flow.made.append(Made(place, self.step, m.kind, m.source, m.role))
+                self.flow.paths.append(WrittenPath(place, self.step, m.kind, m.source, m.role))
             if not moved:
-                self.flow.made.append(Made(path, self.step, "file", source, "copy"))
+                self.flow.paths.append(WrittenPath(path, self.step, "file", source, "copy"))
             if name == "mv":
                 self.flow.deleted.append((source, len(self.flow.calls)))
-                self.flow.made = [
-                    m for m in self.flow.made if m not in moved or (m.step is self.step and m.path.startswith(path))
+                self.flow.paths = [
+                    m for m in self.flow.paths if m not in moved or (m.step is self.step and m.path.startswith(path))
                 ]
 
     def unpack(self, invocation: Invocation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.files import Made
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dfopt.passes.multi_stage.attributes import Attribute
 
 
-class Package(Record):
+class InstalledPackage(Record):
     """A package that a step installs. `family`: "apt" or "apk"; `lean`: without what it only recommends."""
 
     name: str
@@ -21,7 +21,7 @@ class Package(Record):
     lean: bool
 
 
-class Call(Record):
+class ToolCall(Record):
     """A build tool, or a program of which nothing is known, as it is called: base name, its words with the variables
     that the file sets (None: not fixed), the directory, the variables set in front of it, the home directory of who
     runs it (None: not known), the word that names it, and whether root is known to run it."""
@@ -83,25 +83,29 @@ class Flow:
         "home",
         "homes",
         "links",
-        "made",
         "owned",
         "packages",
+        "paths",
         "removed",
         "roots",
         "swept",
     )
 
     def __init__(self) -> None:
-        self.made: list[Made] = []
-        self.gone: list[Made] = []  # files of the build context that later commands delete: tools may have read them
+        self.paths: list[WrittenPath] = []
+        self.gone: list[
+            WrittenPath
+        ] = []  # files of the build context that later commands delete: tools may have read them
         self.deleted: list[tuple[str, int]] = []  # what commands delete or move away, and how many calls came before
         self.heads: list[str] = []  # directories that ENV puts before the search path
-        self.packages: list[Package] = []
-        self.buried: list[Package] = []  # removed again by a later step: their bytes are in the image all the same
+        self.packages: list[InstalledPackage] = []
+        self.buried: list[
+            InstalledPackage
+        ] = []  # removed again by a later step: their bytes are in the image all the same
         self.swept: set[int] = set()  # steps (indices) that end by removing all that they installed for themselves
         self.removed: set[str] = set()
         self.groups: dict[str, list[str]] = {}  # of apk's --virtual
-        self.calls: list[Call] = []
+        self.calls: list[ToolCall] = []
         self.accounts: list[Step] = []
         self.alone: list[Step] = []
         self.links: list[tuple[str, str, Step]] = []
@@ -114,20 +118,20 @@ class Flow:
         self.arguments: dict[str, str] = {}  # build arguments that commands read, with their defaults
         self.home = "/"  # the working directory of the base image
 
-    def sources(self) -> list[Made]:
+    def sources(self) -> list[WrittenPath]:
         """All that the steps copied from the build context or made, what is deleted again too."""
-        return [*self.made, *self.gone]
+        return [*self.paths, *self.gone]
 
     def delete(self, path: str) -> None:
         """What lies at or below `path` is gone."""
-        self.gone += [entry for entry in self.made if covers(path, entry.path) and entry.kind in ("context", "tree")]
-        self.made = [entry for entry in self.made if not covers(path, entry.path)]
+        self.gone += [entry for entry in self.paths if covers(path, entry.path) and entry.kind in ("context", "tree")]
+        self.paths = [entry for entry in self.paths if not covers(path, entry.path)]
         self.deleted.append((path, len(self.calls)))
 
     def directories(self) -> set[str]:
         """Paths that are directories for certain."""
-        found = {entry.path for entry in self.made if entry.kind == "directory"}
-        for entry in self.made:
+        found = {entry.path for entry in self.paths if entry.kind == "directory"}
+        for entry in self.paths:
             if entry.kind in ("context", "file"):
                 found.add(entry.path.rpartition("/")[0] or "/")
         return found

@@ -9,14 +9,14 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.passes.multi_stage.flow import Call
-    from dfopt.passes.multi_stage.toolbox import Context
+    from dfopt.passes.multi_stage.flow import ToolCall
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext
 
 _MAIN = re.compile(r"^package[ \t]+main\b", re.M)
 _CONSTRAINT = re.compile(r"^//(?:go:build| \+build)\s+(.*)$", re.M)
 
 
-def program_names(context: Context, call: Call, directory: str, operands: list[str]) -> list[str]:
+def program_names(context: ToolContext, call: ToolCall, directory: str, operands: list[str]) -> list[str]:
     """The names of the programs of the packages `operands` as they are called in `directory`; patterns with `...` are
     followed through the files at hand. Raises Refusal."""
     found: dict[str, None] = {}
@@ -29,7 +29,7 @@ def program_names(context: Context, call: Call, directory: str, operands: list[s
     return list(found)
 
 
-def _mains(context: Context, call: Call, root: str) -> list[str]:
+def _mains(context: ToolContext, call: ToolCall, root: str) -> list[str]:
     """The directories of the main packages below `root`."""
     below = root.rstrip("/") + "/"
     nested: list[str] = []
@@ -60,7 +60,7 @@ def _mains(context: Context, call: Call, root: str) -> list[str]:
     return sorted(found)
 
 
-def program_name(context: Context, call: Call, directory: str, operands: list[str]) -> str:
+def program_name(context: ToolContext, call: ToolCall, directory: str, operands: list[str]) -> str:
     """The name of the program that `go build OPERANDS` makes: the last element of the package's import path, or of the
     first file. Raises Refusal."""
     if operands and operands[0].endswith(".go"):
@@ -78,7 +78,7 @@ def program_name(context: Context, call: Call, directory: str, operands: list[st
     return name or _last(place)
 
 
-def _of_module(context: Context, call: Call, directory: str) -> str | None:
+def _of_module(context: ToolContext, call: ToolCall, directory: str) -> str | None:
     """The name by the go.mod in `directory`; None where there is none."""
     text = context.text(directory + "/go.mod")
     if text is None:

@@ -8,26 +8,26 @@ from posixpath import normpath
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.go_packages import program_name, program_names
-from dfopt.passes.multi_stage.toolbox import fixed
+from dfopt.passes.multi_stage.tool_outputs import fixed
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dfopt.passes.multi_stage.flow import Call
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.flow import ToolCall
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
 
 
-def _home(call: Call) -> str:
+def _home(call: ToolCall) -> str:
     if call.home is None:
         raise Refusal(f"the home directory of who runs {call.program} in line {call.line} is not known")
     return call.home
 
 
-def go(context: Context, call: Call, out: Outputs) -> None:
+def go(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     fixed(call)
     words = [word or "$" for word in call.words]
     directory = call.directory
@@ -115,7 +115,7 @@ def go(context: Context, call: Call, out: Outputs) -> None:
     _add(out, call, paths, static)
 
 
-def _generate(context: Context, call: Call) -> None:
+def _generate(context: ToolContext, call: ToolCall) -> None:
     """Raises Refusal where `go generate` may run more than the programs that write Go sources (cmd/go, "Generate Go
     files by processing source"): every line that asks for one is read."""
     known = frozenset(table("split_programs")["go-generators"])
@@ -136,14 +136,14 @@ def _generate(context: Context, call: Call) -> None:
                 raise Refusal(f"{reason}, is not known ({place})")
 
 
-def _add(out: Outputs, call: Call, paths: list[str], static: bool) -> None:
+def _add(out: ToolOutputs, call: ToolCall, paths: list[str], static: bool) -> None:
     for path in paths:
-        out.made.append(Made(path, call.step, "tool", role="program"))
+        out.paths.append(WrittenPath(path, call.step, "tool", role="program"))
         if static:
             out.static.add(path)
 
 
-def cargo(context: Context, call: Call, out: Outputs) -> None:
+def cargo(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     fixed(call)
     words = [word for word in call.words if word is not None and not word.startswith("+")]
     name = words[0] if words else ""
@@ -187,14 +187,14 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
             if call.after("--git") or not names:
                 raise Refusal(f"which programs line {call.line} installs is not known")
             for name in names:
-                out.made.append(
-                    Made(normpath(f"{base}/bin/{name.partition('@')[0]}"), call.step, "tool", role="program")
+                out.paths.append(
+                    WrittenPath(normpath(f"{base}/bin/{name.partition('@')[0]}"), call.step, "tool", role="program")
                 )
             return
         directory = join_path(call.directory, path)
         assert isinstance(directory, str)
         for name in _crates(context, call, directory, out):
-            out.made.append(Made(normpath(f"{base}/bin/{name}"), call.step, "tool", role="program"))
+            out.paths.append(WrittenPath(normpath(f"{base}/bin/{name}"), call.step, "tool", role="program"))
         return
     manifest = (call.after("--manifest-path") or [None])[-1]
     directory = call.directory
@@ -208,12 +208,14 @@ def cargo(context: Context, call: Call, out: Outputs) -> None:
     profile = "debug" if profile == "dev" else profile
     where = f"{base_}/{triple}/{profile}" if triple else f"{base_}/{profile}"
     for name in _crates(context, call, directory, out):
-        out.made.append(Made(normpath(f"{where}/{name}"), call.step, "tool", role="program"))
+        out.paths.append(WrittenPath(normpath(f"{where}/{name}"), call.step, "tool", role="program"))
         if triple and triple.endswith("-musl"):
             out.static.add(normpath(f"{where}/{name}"))
 
 
-def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locked: bool = False) -> list[str]:
+def _crates(
+    context: ToolContext, call: ToolCall, directory: str, out: ToolOutputs, *, locked: bool = False
+) -> list[str]:
     """The programs of the package or workspace in `directory`, by its Cargo.toml. `locked`: it is a member of a
     workspace, whose lock file counts for all."""
     text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
@@ -240,7 +242,7 @@ def _crates(context: Context, call: Call, directory: str, out: Outputs, *, locke
     return names
 
 
-def _programs(context: Context, directory: str, manifest: dict[str, Any]) -> list[str]:
+def _programs(context: ToolContext, directory: str, manifest: dict[str, Any]) -> list[str]:
     """The programs of one package. Source: the Cargo book, "Cargo targets", target auto-discovery."""
     name = manifest.get("package", {}).get("name")
     bins = [entry for entry in manifest.get("bin", []) if isinstance(entry, dict) and "name" in entry]

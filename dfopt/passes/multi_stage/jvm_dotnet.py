@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Made
-from dfopt.passes.multi_stage.toolbox import add, fixed
+from dfopt.passes.multi_stage.tool_outputs import add, fixed
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.passes.multi_stage.flow import Call
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.flow import ToolCall
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
 
 
-def javac(context: Context, call: Call, out: Outputs) -> None:
+def javac(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     if "-version" in call.words or "--version" in call.words:
         return
     out.work.append(call.directory)
@@ -28,10 +28,10 @@ def javac(context: Context, call: Call, out: Outputs) -> None:
         where = (word or "").rpartition("/")[0] if word else "."
         place = join_path(call.directory, where or ".")
         if isinstance(place, str):
-            out.made.append(Made(place, call.step, "tool", role="classes"))
+            out.paths.append(WrittenPath(place, call.step, "tool", role="classes"))
 
 
-def jar(context: Context, call: Call, out: Outputs) -> None:
+def jar(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     first = words[0] if words else ""
     name = (call.after("--file", "-f") or [None])[-1]
@@ -46,7 +46,7 @@ def jar(context: Context, call: Call, out: Outputs) -> None:
     add(out, call, name, "program")
 
 
-def maven(context: Context, call: Call, out: Outputs) -> None:
+def maven(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     goals = [word for word in call.words if word and not word.startswith("-")]
     if not any(goal in ("package", "install", "verify", "deploy") for goal in goals):
         if (
@@ -64,7 +64,7 @@ def maven(context: Context, call: Call, out: Outputs) -> None:
         out.notes["modules"] = "maven"
     if "copy-dependencies" in text or "copy-dependencies" in " ".join(goals) or "classpathPrefix" in text:
         out.notes["beside"] = "maven"
-    out.made.append(Made(call.directory.rstrip("/") + "/target", call.step, "tool", role="jars"))
+    out.paths.append(WrittenPath(call.directory.rstrip("/") + "/target", call.step, "tool", role="jars"))
     fat = re.search(r"spring-boot-maven-plugin|maven-shade-plugin|maven-assembly-plugin|quarkus|<packaging>war", text)
     depends = re.search(
         r"<dependency>(?:(?!</dependency>).)*?</dependency>",
@@ -80,17 +80,17 @@ def maven(context: Context, call: Call, out: Outputs) -> None:
         raise Refusal("the pom.xml puts the libraries that the program needs nowhere beside it")
 
 
-def gradle(context: Context, call: Call, out: Outputs) -> None:
+def gradle(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     tasks = [word for word in call.words if word and not word.startswith("-")]
     if not tasks or all(task in ("dependencies", "clean", "test", "--version") for task in tasks):
         return
     if not any(re.search(r"build|jar|assemble|war|installDist|distTar", task, re.I) for task in tasks):
         raise Refusal(f"what gradle in line {call.line} writes is not known")
     out.work.append(call.directory)
-    out.made.append(Made(call.directory.rstrip("/") + "/build", call.step, "tool", role="jars"))
+    out.paths.append(WrittenPath(call.directory.rstrip("/") + "/build", call.step, "tool", role="jars"))
 
 
-def dotnet(context: Context, call: Call, out: Outputs) -> None:
+def dotnet(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     fixed(call)
     name = call.words[0] if call.words else ""
     if name in ("restore", "test", "--info", "--version", "nuget", "tool", "new", "add", "clean", "workload", "build"):

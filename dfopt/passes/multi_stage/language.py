@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.facts import Facts
-    from dfopt.passes.multi_stage.bases import Base
+    from dfopt.passes.multi_stage.bases import BuilderImage
     from dfopt.passes.multi_stage.flow import Flow
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
     from dfopt.stage_templates.stages import StageRecipe
 
 _PYTHON = {
@@ -37,7 +37,7 @@ _PIP_TAKING = frozenset((
 ))  # fmt: skip
 
 
-def language_needs(recipe: StageRecipe, context: Context, out: Outputs, base: Base) -> list[str]:
+def language_needs(recipe: StageRecipe, context: ToolContext, out: ToolOutputs, base: BuilderImage) -> list[str]:
     """Packages for the run that the language's own packages need. Raises Refusal where one is not known and the base
     image, which changes, may be what it relies on."""
     changes = base.run != base.image
@@ -63,14 +63,14 @@ def _of_release(package: str, release: str) -> tuple[str, ...]:
     return found
 
 
-def _python(context: Context, out: Outputs) -> list[str]:
+def _python(context: ToolContext, out: ToolOutputs) -> list[str]:
     """By the names in requirements files and on the command line."""
     facts = table("split_libraries")
     own = frozenset(facts["pypi-own"]["names"])
     return [package for word in _python_words(context, out) for package in _distribution(word, facts["pypi"], own)]
 
 
-def _python_words(context: Context, out: Outputs) -> Iterator[str]:
+def _python_words(context: ToolContext, out: ToolOutputs) -> Iterator[str]:
     """The requirements, as pip reads them, of all that is installed. Raises Refusal where some are not at hand."""
     for line in out.notes.get("pip-words", "").split("\n"):
         if not line:
@@ -115,7 +115,7 @@ def _distribution(word: str, needs: dict[str, list[str]], own: frozenset[str]) -
     raise Refusal(f"what the distribution {name} needs of the base image is not known")
 
 
-def _requirements(context: Context, directory: str, word: str, depth: int = 0) -> list[str]:
+def _requirements(context: ToolContext, directory: str, word: str, depth: int = 0) -> list[str]:
     path = str(join_path(directory, word))
     text = context.text(path)
     if text is None or depth > 4:
@@ -138,7 +138,7 @@ def _requirements(context: Context, directory: str, word: str, depth: int = 0) -
     return found
 
 
-def _project(context: Context, directory: str, word: str) -> list[str]:
+def _project(context: ToolContext, directory: str, word: str) -> list[str]:
     """What a project's own pyproject.toml (or setup.py) names as dependencies."""
     base = str(join_path(directory, word.split("[")[0])).rstrip("/")
     text = context.text(f"{base}/pyproject.toml")
@@ -166,7 +166,7 @@ def _project(context: Context, directory: str, word: str) -> list[str]:
     return names
 
 
-def _node(context: Context, out: Outputs) -> list[str]:
+def _node(context: ToolContext, out: ToolOutputs) -> list[str]:
     """By the lock file: a module that is compiled, or finds a compiled part of its own, needs one of a few helpers."""
     facts = table("split_libraries")["npm"]
     places = _node_places(out)
@@ -198,16 +198,16 @@ def _node(context: Context, out: Outputs) -> list[str]:
     return []
 
 
-def _node_places(out: Outputs) -> set[str]:
+def _node_places(out: ToolOutputs) -> set[str]:
     """The directories whose node_modules were filled."""
     return {
         entry.path.rpartition("/")[0]
-        for entry in out.made
+        for entry in out.paths
         if entry.role == "packages" and entry.path.endswith("/node_modules")
     }
 
 
-def _node_names(context: Context, place: str) -> tuple[set[str], bool]:
+def _node_names(context: ToolContext, place: str) -> tuple[set[str], bool]:
     """The modules that are installed in a directory, and whether a lock file names them all. Raises Refusal."""
     lock = context.text(f"{place}/package-lock.json") or context.text(f"{place}/npm-shrinkwrap.json")
     yarn = context.text(f"{place}/yarn.lock") or context.text(f"{place}/pnpm-lock.yaml")
@@ -228,7 +228,7 @@ def _node_names(context: Context, place: str) -> tuple[set[str], bool]:
     return set(member(project, "dependencies")), False
 
 
-def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
+def _ruby(context: ToolContext, out: ToolOutputs, base: BuilderImage) -> list[str]:
     """By Gemfile.lock, or without one by a Gemfile that names known gems alone."""
     facts = table("split_libraries")["gems"]
     own = frozenset(table("split_libraries")["gems-own"]["names"])
@@ -252,7 +252,7 @@ def _ruby(context: Context, out: Outputs, base: Base) -> list[str]:
     return found
 
 
-def _rust(recipe: StageRecipe, out: Outputs, base: Base) -> list[str]:
+def _rust(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage) -> list[str]:
     """By the crates of Cargo.lock: one that links a library of the system is called NAME-sys."""
     found: list[str] = []
     for crate in dict.fromkeys(out.crates):
@@ -266,7 +266,7 @@ def _rust(recipe: StageRecipe, out: Outputs, base: Base) -> list[str]:
     return found
 
 
-def module_packages(recipe: StageRecipe, context: Context, out: Outputs) -> list[str]:
+def module_packages(recipe: StageRecipe, context: ToolContext, out: ToolOutputs) -> list[str]:
     """Packages whose programs a language's modules start, as far as the modules are known."""
     programs = table("split_libraries")["modules"].get(recipe.name, {})
     modules: set[str] = set()
@@ -288,7 +288,7 @@ def module_packages(recipe: StageRecipe, context: Context, out: Outputs) -> list
     return list(dict.fromkeys([package for name in sorted(modules) for package in programs.get(name, ())]))
 
 
-def package_places(recipe: StageRecipe, out: Outputs, base: Base, flow: Flow, facts: Facts) -> list[str]:
+def package_places(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage, flow: Flow, facts: Facts) -> list[str]:
     """Directories in which a language's tools keep what they installed for the whole system. Raises Refusal."""
     found: list[str] = []
     if recipe.name == "python" and out.notes.get("uv-python") and not _satisfied(out.notes["uv-python"], base.image):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.passes.multi_stage.build_results import Built, path_in
+from dfopt.passes.multi_stage.build_results import BuildResult, path_in
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -108,7 +108,7 @@ class Makefile:
 
 def makefile_outputs(
     text: str, targets: list[str], given: dict[str, str], directory: str, read: Reader, depth: int = 0
-) -> Built:
+) -> BuildResult:
     """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Refusal."""
     if re.search(r"^\s*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
         raise Refusal("the Makefile includes others or computes its rules")
@@ -123,7 +123,7 @@ def makefile_outputs(
             raise Refusal(f"the Makefile has no rule for {target}")
         lines += list(made.commands(target))
     static = False
-    inner: list[Built] = []
+    inner: list[BuildResult] = []
     for line in lines:
         place = directory
         for command in re.split(r"&&|;|\|\|", line):
@@ -166,14 +166,14 @@ def makefile_outputs(
         programs += built.programs
         data += built.data
         loads += built.loads
-    return Built(
+    return BuildResult(
         tuple(dict.fromkeys(programs)), tuple(dict.fromkeys(data)),
         _libraries(everything) + tuple([name for built in inner for name in built.libraries]),
         _modules(everything) + tuple([name for built in inner for name in built.modules]), tuple(loads), static,
     )  # fmt: skip
 
 
-def _again(words: list[str], given: dict[str, str], directory: str, read: Reader, depth: int) -> Built:
+def _again(words: list[str], given: dict[str, str], directory: str, read: Reader, depth: int) -> BuildResult:
     """`make -C directory targets` inside a Makefile."""
     targets: list[str] = []
     rest = iter(words[1:])

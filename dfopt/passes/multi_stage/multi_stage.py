@@ -3,8 +3,8 @@ from __future__ import annotations
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
-from dfopt.passes.multi_stage.plan import make_plan
-from dfopt.passes.multi_stage.text import declared, edits
+from dfopt.passes.multi_stage.plan import split_plan
+from dfopt.passes.multi_stage.stage_edits import declared, edits
 from dfopt.refusal import Refusal
 from dfopt.stage_templates.errors import RecipeError
 
@@ -109,7 +109,7 @@ class MultiStage(Pass):
         node = stage.node
         message = "the image holds what only its build needs"
         try:
-            plan = make_plan(program, stage, facts, str(self.settings["base"]), tuple(self.settings["recipes"]))
+            plan = split_plan(program, stage, facts, str(self.settings["base"]), tuple(self.settings["recipes"]))
         except Refusal as refusal:
             yield refused(self.name, message, node.start, node.end, refusal)
             return

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.json_files import json_object, member
-from dfopt.passes.multi_stage.files import Made
-from dfopt.passes.multi_stage.toolbox import add, own_script
+from dfopt.passes.multi_stage.tool_outputs import add, own_script
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.passes.multi_stage.flow import Call
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.flow import ToolCall
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
 
 
-def npm(context: Context, call: Call, out: Outputs) -> None:
+def npm(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     name = next((word for word in words if not word.startswith("-")), "install" if call.program == "yarn" else "")
     everywhere = "-g" in words or "--global" in words or "--location=global" in words or name == "global"
@@ -34,7 +34,9 @@ def npm(context: Context, call: Call, out: Outputs) -> None:
             out.notes["global-line"] = str(call.line)
         else:
             out.notes["modules-installed"] = call.directory
-            out.made.append(Made(call.directory.rstrip("/") + "/node_modules", call.step, "tool", role="packages"))
+            out.paths.append(
+                WrittenPath(call.directory.rstrip("/") + "/node_modules", call.step, "tool", role="packages")
+            )
         return
     if name in ("run", "run-script", "build", "exec", "generate") or call.program in (
         "npx",
@@ -61,7 +63,7 @@ def npm(context: Context, call: Call, out: Outputs) -> None:
     raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known")
 
 
-def _package_script(context: Context, call: Call, out: Outputs, name: str) -> None:
+def _package_script(context: ToolContext, call: ToolCall, out: ToolOutputs, name: str) -> None:
     """A script of package.json, or a program of node_modules: they write below the project."""
     out.work.append(call.directory)
     text = context.text(call.directory.rstrip("/") + "/package.json")
@@ -72,7 +74,7 @@ def _package_script(context: Context, call: Call, out: Outputs, name: str) -> No
     out.scripts.append((call.line, f"{call.program} {name}"))
 
 
-def bundle(context: Context, call: Call, out: Outputs) -> None:
+def bundle(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     name = next((word for word in words if not word.startswith("-")), "install")
     if call.program == "gem" and name in ("update", "list", "cleanup", "env", "sources"):
@@ -98,11 +100,11 @@ def bundle(context: Context, call: Call, out: Outputs) -> None:
         out.notes["gems"] = str(call.line)
 
 
-def composer(context: Context, call: Call, out: Outputs) -> None:
-    out.made.append(Made(call.directory.rstrip("/") + "/vendor", call.step, "tool", role="packages"))
+def composer(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
+    out.paths.append(WrittenPath(call.directory.rstrip("/") + "/vendor", call.step, "tool", role="packages"))
 
 
-def interpreter(context: Context, call: Call, out: Outputs) -> None:
+def interpreter(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     if not words or words[0] in ("--version", "-v", "-V"):
         return
@@ -112,5 +114,5 @@ def interpreter(context: Context, call: Call, out: Outputs) -> None:
     own_script(context, call, out, operand)
 
 
-def nothing(context: Context, call: Call, out: Outputs) -> None:
+def nothing(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """Tools that prepare others: rustup, go's and node's version switches."""

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dfopt.passes.multi_stage.flow import Flow, Package
+    from dfopt.passes.multi_stage.flow import Flow, InstalledPackage
 
 _LIBRARY = 5  # MB of headers, or of a package that no row names
 _JDK = 150  # MB that a JDK has more than its JRE
@@ -21,7 +21,7 @@ _CALLED = ("cargo", "rustc", "golang", "gcc", "g++", "make")
 _compiled: dict[str, list[tuple[re.Pattern[str], int]]] = {}
 
 
-class Packages(Record):
+class RunPackages(Record):
     """`names` for the run, in the order in which the build names them; `lean`: without what they only recommend;
     `left`: MB that stay behind with the others."""
 
@@ -69,7 +69,7 @@ def providers(family: str) -> dict[str, str]:
 
 def partition(
     flow: Flow, release: str, needed: Iterable[str], language: str, seen: bool, has: frozenset[str]
-) -> Packages:
+) -> RunPackages:
     """The packages for the run. `needed`: base names of programs that it calls; `seen`: nothing else can call any, as
     all that runs was read; `has`: what the base image brings. Raises Refusal."""
     family = flow.packages[0].family if flow.packages else ""
@@ -91,10 +91,12 @@ def partition(
             together, mb = max(together, mb), 0
         left += mb
         lean = lean and (package.lean or not lives)
-    return Packages(tuple(names), lean, left + together)
+    return RunPackages(tuple(names), lean, left + together)
 
 
-def _fate(package: Package, flow: Flow, release: str, language: str, free: bool) -> tuple[Iterable[str], int, bool]:
+def _fate(
+    package: InstalledPackage, flow: Flow, release: str, language: str, free: bool
+) -> tuple[Iterable[str], int, bool]:
     """What stands for a package in the run, the MB that stay behind, and whether it is there itself (or what it becomes
     for the run). `free`: no program calls one of its programs."""
     name = bare(package.name)
@@ -108,7 +110,7 @@ def _fate(package: Package, flow: Flow, release: str, language: str, free: bool)
     if known is not None:
         return known, _LIBRARY, False
     makes = tables["makes"].get(name)
-    if makes is not None and any(made.path == makes["path"] for made in flow.made):
+    if makes is not None and any(made.path == makes["path"] for made in flow.paths):
         return (), makes["mb"], False
     mb = _sort("tools", name)
     if mb is not None and free:

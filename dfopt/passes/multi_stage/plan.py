@@ -13,21 +13,20 @@ from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import repeated
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.config import Settings, settings
 from dfopt.passes.multi_stage.contents import Contents
-from dfopt.passes.multi_stage.files import Made, is_scratch
-from dfopt.passes.multi_stage.keep import Copy
+from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.language import module_packages
-from dfopt.passes.multi_stage.modules import prune_of
+from dfopt.passes.multi_stage.node_modules import prune_of
 from dfopt.passes.multi_stage.packages import bare, install_command, is_build
-from dfopt.passes.multi_stage.proofs import TREES
+from dfopt.passes.multi_stage.project_scripts import confined, writes_nothing
 from dfopt.passes.multi_stage.runtime import family_of
-from dfopt.passes.multi_stage.scripts import confined, writes_nothing
-from dfopt.passes.multi_stage.site import site_plan
-from dfopt.passes.multi_stage.start import Need, needs, start_of
+from dfopt.passes.multi_stage.stage_settings import StageSettings, settings
+from dfopt.passes.multi_stage.start_programs import SourceNeeds, needs, start_of
+from dfopt.passes.multi_stage.static_site import site_plan
 from dfopt.passes.multi_stage.steps import read
-from dfopt.passes.multi_stage.toolbox import Context
-from dfopt.passes.multi_stage.tools import outputs, tools
+from dfopt.passes.multi_stage.tool_outputs import ToolContext
+from dfopt.passes.multi_stage.tool_rules import outputs, tools
+from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 
@@ -38,8 +37,8 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.multi_stage.bases import Base
-    from dfopt.passes.multi_stage.packages import Packages
+    from dfopt.passes.multi_stage.bases import BuilderImage
+    from dfopt.passes.multi_stage.packages import RunPackages
     from dfopt.stage_templates.stages import StageRecipe
 
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
@@ -51,7 +50,7 @@ _THE_IMAGE = frozenset(
 )
 
 
-class Plan(Record):
+class SplitPlan(Record):
     """The new stage. `packages`: the shell command that installs what is needed, or ""; `commands`: what runs
     behind the copies; `accounts`: instructions that are
     repeated; `saves`: MB, as far as the tables tell; `config`: of a site, the text of the web server's configuration;
@@ -62,15 +61,17 @@ class Plan(Record):
     packages: str
     commands: tuple[str, ...]
     accounts: tuple[int, ...]
-    copies: tuple[Copy, ...]
-    settings: Settings
+    copies: tuple[StageCopy, ...]
+    settings: StageSettings
     saves: int
     config: str = ""
     note: str = ""
     prune: str = ""
 
 
-def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()) -> Plan | None:
+def split_plan(
+    program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...] = ()
+) -> SplitPlan | None:
     """The plan for a stage; None where there is nothing to split. Raises Refusal where a fact is missing."""
     if program.root(stage).image == SCRATCH:
         return None
@@ -82,7 +83,7 @@ def make_plan(program: Program, stage: Stage, facts: Facts, prefer: str, own: tu
             note = refusal
         else:
             if found is not None:
-                return Plan(
+                return SplitPlan(
                     found.recipe, found.image, "", (), (), found.copies, found.settings, found.saves, found.config
                 )
     try:
@@ -141,7 +142,7 @@ class _Planner(Contents):
         self.own = own
         self.line = stage.node.line
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> SplitPlan | None:
         from dfopt.stage_templates.stages import stage_recipes
 
         program, stage = self.program, self.stage
@@ -153,11 +154,11 @@ class _Planner(Contents):
             return None
         if command_elsewhere(program, stage):
             raise Refusal(UNCLEAR)
-        context = Context(self.flow, self.facts, self.base.has, self.base.release)
+        context = ToolContext(self.flow, self.facts, self.base.has, self.base.release)
         self.outputs = outputs(context)
-        built = self.outputs.made
+        built = self.outputs.paths
         self.follow_copies(built)
-        self.start = start_of(program, stage, self.facts, [*self.flow.made, *built], self.base.starts)
+        self.start = start_of(program, stage, self.facts, [*self.flow.paths, *built], self.base.starts)
         self.recipe = self.chosen(stage_recipes(self.own), built)
         need = needs(self.recipe, self.flow.sources(), self.facts)
         self.check_needs(need)
@@ -169,14 +170,14 @@ class _Planner(Contents):
             self.check_arguments(plan)
         return plan
 
-    def check_copies(self, plan: Plan) -> None:
+    def check_copies(self, plan: SplitPlan) -> None:
         """Of directories that the other image has, too, nobody knows what would be copied. Raises Refusal."""
         for copy in plan.copies:
             for path in copy.sources:
                 if path in _THE_IMAGE:
                     raise Refusal(f"all of {path} would be copied")
 
-    def check_arguments(self, plan: Plan) -> None:
+    def check_arguments(self, plan: SplitPlan) -> None:
         """Another value of a build argument must not lead to other paths, owners or packages. Raises Refusal."""
         said = [plan.packages, *plan.commands]
         for copy in plan.copies:
@@ -185,7 +186,7 @@ class _Planner(Contents):
             if any(default in text for text in said):
                 raise Refusal(f"a path, an owner or a package depends on the build argument {name}")
 
-    def known_base(self) -> Base:
+    def known_base(self) -> BuilderImage:
         """What is known of the image that the stage starts from, or the stages that it stands on. Raises Refusal."""
         root = self.program.root(self.stage)
         base = base_of(root.image)
@@ -197,20 +198,20 @@ class _Planner(Contents):
             raise Refusal(f"the image is of the platform that line {root.node.line} names")
         return self.of_release(base)
 
-    def follow_copies(self, built: list[Made]) -> None:
+    def follow_copies(self, built: list[WrittenPath]) -> None:
         """What a command copied out of a tool's output is that output, at another place."""
-        for entry in list(self.flow.made):
+        for entry in list(self.flow.paths):
             if entry.role != "copy":
                 continue
             origin = next((other for other in (*built, *self.outputs.gone) if covers(other.path, entry.source)), None)
             if origin is None and self.built_elsewhere(entry.source):
-                origin = Made(entry.source, entry.step, "tool", role="program")
+                origin = WrittenPath(entry.source, entry.step, "tool", role="program")
             if origin is not None:
-                self.flow.made.remove(entry)
+                self.flow.paths.remove(entry)
                 role = (
                     origin.role if origin.path == entry.source or origin.role not in ("jars", "programs") else "program"
                 )
-                built.append(Made(entry.path, entry.step, "tool", role=role))
+                built.append(WrittenPath(entry.path, entry.step, "tool", role=role))
                 if origin.path in self.outputs.static:
                     self.outputs.static.add(entry.path)
 
@@ -220,14 +221,14 @@ class _Planner(Contents):
             covers(place, path) or covers(path, place) for place, _ in self.flow.fetched
         )
 
-    def chosen(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe:
+    def chosen(self, recipes: Sequence[StageRecipe], built: Sequence[WrittenPath]) -> StageRecipe:
         """The recipe whose toolchain makes what the image starts. Raises Refusal."""
         recipe = self.choose(recipes, built)
         if recipe is None:
             raise Refusal("no recipe knows how what the image starts is built")
         return recipe
 
-    def choose(self, recipes: Sequence[StageRecipe], built: Sequence[Made]) -> StageRecipe | None:
+    def choose(self, recipes: Sequence[StageRecipe], built: Sequence[WrittenPath]) -> StageRecipe | None:
         started = [entry for entry in built if self.is_started(entry)]
         called = {call.program for call in self.flow.calls}
         for recipe in recipes:  # make alone: it calls what the base image is for
@@ -246,7 +247,7 @@ class _Planner(Contents):
                 return recipe
         return None
 
-    def check_needs(self, need: Need) -> None:
+    def check_needs(self, need: SourceNeeds) -> None:
         """Raises Refusal where not all that the program starts and loads is known."""
         for key, text in (
             ("loads", "loads libraries or code by name"),
@@ -264,9 +265,9 @@ class _Planner(Contents):
             if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
                 raise Refusal(f"what the program that is built from line {line}'s download starts is not known")
 
-    def check_changes(self, built: Sequence[Made]) -> None:
+    def check_changes(self, built: Sequence[WrittenPath]) -> None:
         """Raises Refusal where a command changes a file that is the base image's or a package's: that would be lost."""
-        own = [entry.path for entry in (*self.flow.made, *built)] + self.outputs.work
+        own = [entry.path for entry in (*self.flow.paths, *built)] + self.outputs.work
         repeats = {
             attribute.path for attribute in self.flow.attributes if attribute.path in SYSTEM and not attribute.deep
         }
@@ -287,7 +288,7 @@ class _Planner(Contents):
             raise Refusal(f"what `{words}` in line {line} writes is not known")
         confined(self.flow, self.outputs, self.facts, self.program.end_scope(self.stage).env)
 
-    def decide(self, need: Need, built: Sequence[Made], context: Context) -> Plan | None:
+    def decide(self, need: SourceNeeds, built: Sequence[WrittenPath], context: ToolContext) -> SplitPlan | None:
         """The plan, or None where it does not pay. Raises Refusal."""
         names, packages = self.demand(need, built)
         kept, left = self.contents(need, built)
@@ -329,41 +330,25 @@ class _Planner(Contents):
         self.check_paths(made)
         if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
             commands.append("ldconfig")
-        return Plan(
+        return SplitPlan(
             self.recipe, image, self.command(image, names, packages), tuple(commands), tuple(accounts), tuple(made),
             settings(
                 self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
             ), saves, prune=" && ".join(last),
         )  # fmt: skip
 
-    def removes_node(self) -> bool:
-        """Whether the builder's last step can take Node itself out of the directory of programs."""
-        steps = [step for step in self.stage.steps if step.node.keyword == "RUN"]
-        root = bool(steps) and self.program.scope(steps[-1]).root and self.stage.parent is None
-        return self.recipe.name == "node" and "node" in self.base.has & self.base.run_has and bool(root)
-
-    def zone_link(self, kept: list[Made], names: dict[str, None], commands: list[str]) -> list[Made]:
-        """`kept` without the link to a time zone, which is made again: a COPY would write through the link that the
-        image for the run may have in its place."""
-        for entry in kept:
-            if entry.path == "/etc/localtime" and re.fullmatch(r"/usr/share/zoneinfo/[\w./+-]+", entry.source):
-                commands.append(f"ln -snf {entry.source} {entry.path}")
-                if not {self.base.release, *self.base.run_has} & {*table("split_programs")["zones"]}:
-                    names["tzdata"] = None
-        return [entry for entry in kept if f"ln -snf {entry.source} {entry.path}" not in commands]
-
     def check_sources(self, names: dict[str, None]) -> None:
         """Raises Refusal where packages cannot be had in the new stage under the same names."""
         if not names:
             return
-        for entry in self.flow.made:
+        for entry in self.flow.paths:
             if covers("/etc/apt", entry.path) or covers("/etc/apk", entry.path):
                 raise Refusal(f"line {entry.step.node.line} sets up other package sources")
         if not self.base.release and self.recipe.keeps == "programs":
             reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
             raise Refusal(reason)
 
-    def saves(self, image: str, packages: Packages) -> int | None:
+    def saves(self, image: str, packages: RunPackages) -> int | None:
         """The MB that the split saves; None where it does not pay."""
         base = self.base
         known = {"scratch": 0, base.image: base.mb, base.run: base.run_mb}
@@ -372,7 +357,7 @@ class _Planner(Contents):
             return None  # the base alone could be smaller, for which swap-base needs no second stage
         return None if saves < _LEAST or saves < _SHARE * (base.mb + packages.left) else saves
 
-    def command(self, image: str, names: dict[str, None], packages: Packages) -> str:
+    def command(self, image: str, names: dict[str, None], packages: RunPackages) -> str:
         """The shell command that installs `names` on `image`; "" for none."""
         if not names:
             return ""
@@ -380,19 +365,7 @@ class _Planner(Contents):
         lean = packages.lean or not packages.names
         return install_command(family_of(self.base.release), list(names), lean, quiet, "slim" in image)
 
-    def directories(self, kept: Iterable[Made], left: Iterable[Made]) -> set[str]:
-        """The paths of the image that are directories for certain."""
-        found = self.flow.directories() | self.flow.roots | set(self.outputs.work)
-        for entry in (*kept, *left):
-            if entry.role in TREES or entry.kind == "tree":
-                found.add(entry.path)
-        for path in [entry.path for entry in (*kept, *left)]:
-            while path != "/":
-                path = path.rpartition("/")[0] or "/"
-                found.add(path)
-        return found
-
-    def check_paths(self, made: Iterable[Copy]) -> None:
+    def check_paths(self, made: Iterable[StageCopy]) -> None:
         for entry in made:
             for path in (*entry.sources, entry.target):
                 if not re.fullmatch(r"[\w./@+~-]+", path):

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.multi_stage.bases import Base
-    from dfopt.passes.multi_stage.files import Made
+    from dfopt.passes.multi_stage.bases import BuilderImage
     from dfopt.passes.multi_stage.flow import Flow
-    from dfopt.passes.multi_stage.start import Start
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.start_programs import StartPrograms
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
+    from dfopt.passes.multi_stage.written_paths import WrittenPath
     from dfopt.stage_templates.stages import StageRecipe
 
 # What is a directory of many files: its own name is no program's
@@ -41,13 +41,13 @@ class Proofs:
     facts: Facts
     line: int
     prefer: str
-    base: Base
+    base: BuilderImage
     flow: Flow
-    outputs: Outputs
-    start: Start
+    outputs: ToolOutputs
+    start: StartPrograms
     recipe: StageRecipe
 
-    def is_started(self, entry: Made) -> bool:
+    def is_started(self, entry: WrittenPath) -> bool:
         """Whether a program that a tool has built is one of those that the image starts."""
         if entry.path in self.start.paths or any(
             covers(entry.path, path) for path in self.start.paths if entry.role in ("programs", "classes", "prefix")
@@ -60,13 +60,13 @@ class Proofs:
 
     def installed_names(self) -> set[str]:
         """Programs that are started and that nothing else has: where a prefix was filled, they come from there."""
-        if not any(entry.role == "prefix" for entry in self.outputs.made):
+        if not any(entry.role == "prefix" for entry in self.outputs.paths):
             return set()
         brings = table("split_programs")["brings"]
         known = {name for names in brings.values() for name in names}
         known |= {
             entry.path.rpartition("/")[2]
-            for entry in (*self.outputs.made, *self.flow.made)
+            for entry in (*self.outputs.paths, *self.flow.paths)
             if entry.role not in TREES and entry.kind not in ("directory", "tree")
         }
         known |= {*providers("apt"), *providers("apk"), *[bare(package.name) for package in self.flow.packages]}
@@ -89,7 +89,7 @@ class Proofs:
         found: set[str] = set()
         if self.recipe.keeps == "all":
             return found
-        placed = {entry.path.rpartition("/")[2] for entry in self.outputs.made}
+        placed = {entry.path.rpartition("/")[2] for entry in self.outputs.paths}
         linked = {name for name, _ in self.outputs.linked}
         for path, line in self.outputs.loads:
             base = path.rpartition("/")[2]
@@ -131,7 +131,7 @@ class Proofs:
             found += runs
         return found
 
-    def of_release(self, base: Base) -> Base:
+    def of_release(self, base: BuilderImage) -> BuilderImage:
         """The base with its release as an image that was built says it, where the table has none. The image for the run
         must be of that release, too: by its tag, or as another variant of the same image."""
         image = built(self.program, self.stage, self.facts) if not base.release and base.run != base.image else None
@@ -147,7 +147,7 @@ class Proofs:
         found = in_path(image, name, self.search_path()) if image is not None else None
         return (found.package or "") if found is not None else ""
 
-    def libraries(self, kept: Sequence[Made], context: Context) -> list[str]:
+    def libraries(self, kept: Sequence[WrittenPath], context: ToolContext) -> list[str]:
         """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Refusal
         where neither does."""
         proved = self.needed(kept)
@@ -158,7 +158,7 @@ class Proofs:
                 raise
             return proved
 
-    def needed(self, kept: Sequence[Made]) -> list[str] | None:
+    def needed(self, kept: Sequence[WrittenPath]) -> list[str] | None:
         """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
         none. Raises Refusal."""
         found: dict[str, None] = {}

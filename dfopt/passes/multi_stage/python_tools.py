@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Made
 from dfopt.passes.multi_stage.packages import bare
-from dfopt.passes.multi_stage.toolbox import add, own_script
+from dfopt.passes.multi_stage.tool_outputs import add, own_script
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dfopt.passes.multi_stage.flow import Call
-    from dfopt.passes.multi_stage.toolbox import Context, Outputs
+    from dfopt.passes.multi_stage.flow import ToolCall
+    from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
 
 
-def pip(context: Context, call: Call, out: Outputs) -> None:
+def pip(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     name = next((word for word in words if not word.startswith("-")), "")
     if name in (
@@ -59,7 +59,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
     if _own_environment(call, out, context.flow.heads):
         return
     if environment:
-        out.made.append(Made(environment, call.step, "tool", role="packages"))
+        out.paths.append(WrittenPath(environment, call.step, "tool", role="packages"))
     elif "--user" in words or not call.root:  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
     elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(package.name)) for package in context.flow.packages):
@@ -72,7 +72,7 @@ def pip(context: Context, call: Call, out: Outputs) -> None:
 _PYTHON_2 = re.compile(r"python2?-pip")
 
 
-def _own_environment(call: Call, out: Outputs, heads: Sequence[str]) -> bool:
+def _own_environment(call: ToolCall, out: ToolOutputs, heads: Sequence[str]) -> bool:
     """Whether pip is that of a virtual environment that a step has made: by its path, or by the search path."""
     path = join_path(call.directory, call.path) if "/" in call.path else None
     return any(
@@ -81,11 +81,11 @@ def _own_environment(call: Call, out: Outputs, heads: Sequence[str]) -> bool:
             (isinstance(path, str) and path.startswith(entry.path.rstrip("/") + "/bin/"))
             or (path is None and entry.path.rstrip("/") + "/bin" in heads)
         )
-        for entry in out.made
+        for entry in out.paths
     )
 
 
-def uv(context: Context, call: Call, out: Outputs) -> None:
+def uv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """uv 0.9: `uv pip` is pip, for the active environment or, with --system, for the whole system; `uv sync` fills the
     project's own environment."""
     from dfopt.record import replace
@@ -116,7 +116,7 @@ def uv(context: Context, call: Call, out: Outputs) -> None:
         raise Refusal(f"what `uv {words[0] if words else ''}` in line {call.line} writes is not known")
 
 
-def poetry(context: Context, call: Call, out: Outputs) -> None:
+def poetry(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """Poetry 2: `install` fills an environment of its own unless it is told that there shall be none."""
     words = [word or "$" for word in call.words]
     name = next((word for word in words if not word.startswith("-")), "")
@@ -144,7 +144,7 @@ def poetry(context: Context, call: Call, out: Outputs) -> None:
         raise Refusal(f"what `poetry {name}` in line {call.line} writes is not known")
 
 
-def pipenv(context: Context, call: Call, out: Outputs) -> None:
+def pipenv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """Pipenv 2025: with --system it is pip; what it installs is named by the Pipfile."""
     if "install" not in call.words and "sync" not in call.words:
         raise Refusal(f"what pipenv in line {call.line} writes is not known")
@@ -159,17 +159,17 @@ def pipenv(context: Context, call: Call, out: Outputs) -> None:
     _words(call, out, ["install", *names])
 
 
-def _project_words(call: Call, out: Outputs) -> None:
+def _project_words(call: ToolCall, out: ToolOutputs) -> None:
     _words(call, out, ["install", "."])
 
 
-def _words(call: Call, out: Outputs, words: list[str]) -> None:
+def _words(call: ToolCall, out: ToolOutputs, words: list[str]) -> None:
     """Notes what is installed, as if pip had been told: what that needs of the system is asked later."""
     out.notes["pip-words"] = out.notes.get("pip-words", "") + "\n" + call.directory + "\t" + "\t".join(words)
     out.console |= {word.lower() for word in words[1:]}
 
 
-def _console_scripts(context: Context, directory: str) -> set[str]:
+def _console_scripts(context: ToolContext, directory: str) -> set[str]:
     """The programs that a Python project brings, by its own words."""
     from dfopt.knowledge import load_toml
 
@@ -186,14 +186,14 @@ def _console_scripts(context: Context, directory: str) -> set[str]:
     return found | set(re.findall(r"[\"'\s]([\w.-]+)\s*=\s*[\w.]+:\w+", setup))
 
 
-def _at_home(call: Call, out: Outputs) -> None:
+def _at_home(call: ToolCall, out: ToolOutputs) -> None:
     """pip installs for one user (site.USER_BASE)."""
     if call.home is None:
         raise Refusal(f"the home directory of who runs pip in line {call.line} is not known")
-    out.made.append(Made(call.home + "/.local", call.step, "tool", role="packages"))
+    out.paths.append(WrittenPath(call.home + "/.local", call.step, "tool", role="packages"))
 
 
-def python(context: Context, call: Call, out: Outputs) -> None:
+def python(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     if words[:2] == ["-m", "pip"]:
         from dfopt.record import replace
@@ -218,5 +218,5 @@ def python(context: Context, call: Call, out: Outputs) -> None:
         raise Refusal(f"what the Python program in line {call.line} writes is not known")
 
 
-def virtualenv(context: Context, call: Call, out: Outputs) -> None:
+def virtualenv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     add(out, call, next((w for w in reversed(call.words) if w and not w.startswith("-")), None), "packages")

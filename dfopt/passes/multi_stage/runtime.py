@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.build_facts import built
-from dfopt.passes.multi_stage.config import reads, settings
 from dfopt.passes.multi_stage.packages import bare
 from dfopt.passes.multi_stage.proofs import Proofs
+from dfopt.passes.multi_stage.stage_settings import reads, settings
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.ir.stages import Step
-    from dfopt.passes.multi_stage.files import Made
-    from dfopt.passes.multi_stage.start import Need
+    from dfopt.passes.multi_stage.start_programs import SourceNeeds
+    from dfopt.passes.multi_stage.written_paths import WrittenPath
 
 _DISTROLESS = {"trixie": "debian13", "bookworm": "debian12"}
 
@@ -31,14 +31,16 @@ def family_of(release: str) -> str:
 class Runtime(Proofs):
     """Chooses the image for the run."""
 
-    def runtime(self, need: Need, names: dict[str, None], kept: Sequence[Made], runs: bool) -> tuple[str, list[str]]:
+    def runtime(
+        self, need: SourceNeeds, names: dict[str, None], kept: Sequence[WrittenPath], runs: bool
+    ) -> tuple[str, list[str]]:
         """The image for the run, and system files that are copied into it. `runs`: the new stage runs commands."""
         flow, base = self.flow, self.base
         programs = [entry.path for entry in kept if entry.kind == "tool" and entry.role in ("program", "programs")]
         proved: set[str] = set()
         if programs and all(self.is_static(path) or self.static_go(need) for path in programs):
             proved.add("static")
-        own = {entry.path.rpartition("/")[2] for entry in (*self.outputs.made, *flow.made)}
+        own = {entry.path.rpartition("/")[2] for entry in (*self.outputs.paths, *flow.paths)}
         if not self.start.shell:
             proved.add("exec-form")
         if all(name in own for name in (*self.start.names, *need.programs)):
@@ -69,7 +71,7 @@ class Runtime(Proofs):
             return base.run if image == "base" else image, []
         raise Refusal("no image of the recipe fits")
 
-    def accounts(self, image: str, need: Need) -> tuple[list[int], list[str]]:
+    def accounts(self, image: str, need: SourceNeeds) -> tuple[list[int], list[str]]:
         """Steps that are repeated, and files that are copied, for the users that the builder has."""
         flow = self.flow
         user = self.program.end_scope(self.stage).user
@@ -87,7 +89,7 @@ class Runtime(Proofs):
         scope = self.program.scope(step)
         return reads(self.program.body(step).text, (*scope.args, *scope.env))
 
-    def system_files(self, need: Need, names: dict[str, None]) -> list[str] | None:
+    def system_files(self, need: SourceNeeds, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
         installed = {bare(package.name) for package in self.flow.packages}
         found: list[str] = []
@@ -100,7 +102,7 @@ class Runtime(Proofs):
             found.append("/usr/share/zoneinfo")
         return found
 
-    def certificates(self, need: Need, names: dict[str, None], installed: set[str], image: str) -> None:
+    def certificates(self, need: SourceNeeds, names: dict[str, None], installed: set[str], image: str) -> None:
         """Packages that the builder's base image brought and the other one lacks."""
         base = self.base
         if image != base.run or base.run == base.image:
@@ -120,7 +122,7 @@ class Runtime(Proofs):
         found = image.artifact(path)
         return found.kind == "elf" and found.static
 
-    def static_go(self, need: Need) -> bool:
+    def static_go(self, need: SourceNeeds) -> bool:
         """Whether Go links its programs statically here: there is no C compiler, or nothing is imported that has a part
         in C. Source: cmd/cgo's documentation, and net's and os/user's on cgo."""
         if not any(call.program == "go" for call in self.flow.calls):
@@ -146,7 +148,7 @@ class Runtime(Proofs):
             if entry.kind == "context"
         )
 
-    def tls(self, need: Need) -> bool:
+    def tls(self, need: SourceNeeds) -> bool:
         """Whether the program may check certificates."""
         return "certificates" in need.found or (self.recipe.name == "go" and self.requires())
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ADDRESSES = ("0.0.0.0", "::", "0", "*", "true")
 
 
-class Site(Record):
+class StaticSite(Record):
     """What a server is told. `port` 1 to 65535; `said`: whether its command line says so, so that no variable changes
     it; `root`: the directory, absolute; `default_root`: whether it is the one without an operand; `answers`: as in the
     table `site_servers`, `_` for `-`."""
@@ -32,7 +32,7 @@ class Site(Record):
     answers: Mapping[str, Any]
 
 
-def site_of(launch: Launch) -> Site | None:
+def site_of(launch: Launch) -> StaticSite | None:
     """What the program of `launch` serves; None where it is no server of the table. Raises Refusal where it is told
     something that is not followed."""
     name, words = launch.words[0], list(launch.words[1:])
@@ -156,11 +156,11 @@ class _Told:
                 raise Refusal(f"what {self.name} {option} {value} does is not followed")
             self.answers["cache"] = "no-cache, no-store, must-revalidate" if value == "-1" else f"max-age={value}"
 
-    def site(self, launch: Launch) -> Site:
+    def site(self, launch: Launch) -> StaticSite:
         if self.host and self.host not in _ADDRESSES:
             raise Refusal(f"{self.name} listens on {self.host} alone, which nothing outside of the container reaches")
         root = join_path(launch.directory, self.root or str(self.row["root"]))
         port = int(self.port or launch.port or self.row["port"]) if not launch.port.strip("0123456789") else 0
         if not isinstance(root, str) or not 0 < port < 65536:
             raise Refusal(f"the port or the directory of {self.name} is not understood")
-        return Site(self.name, port, bool(self.port), root, not self.root, self.answers)
+        return StaticSite(self.name, port, bool(self.port), root, not self.root, self.answers)

@@ -6,8 +6,8 @@ from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.commands import Commands
-from dfopt.passes.multi_stage.files import Made, copied
 from dfopt.passes.multi_stage.flow import Flow
+from dfopt.passes.multi_stage.written_paths import WrittenPath, copied
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
@@ -31,7 +31,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
         if keyword in ("COPY", "ADD"):
             known = flow.directories()
             found = copied(program, step, facts, known, home)
-            flow.made += found
+            flow.paths += found
             base = home if isinstance(scope.workdir, Unknown) else scope.workdir
             target = join_path(base, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
             if isinstance(target, str) and any(entry.role == "nested" or entry.kind == "tree" for entry in found):
@@ -50,7 +50,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             )
             if isinstance(path, Unknown):
                 raise Refusal(f"the directory of line {step.node.line} is not known")
-            flow.made.append(Made(path, step, "directory", role="workdir"))
+            flow.paths.append(WrittenPath(path, step, "directory", role="workdir"))
         elif keyword == "RUN":
             _run(program, step, flow, tools, facts)
     return flow

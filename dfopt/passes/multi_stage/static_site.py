@@ -13,11 +13,11 @@ from dfopt.ir.scopes import join_path
 from dfopt.ir.written_paths import written
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.config import Settings, settings
-from dfopt.passes.multi_stage.files import Made, copied, is_scratch
-from dfopt.passes.multi_stage.keep import Copy
+from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.launch import launch_of
 from dfopt.passes.multi_stage.servers import check_major, site_of
+from dfopt.passes.multi_stage.stage_settings import StageSettings, settings
+from dfopt.passes.multi_stage.written_paths import WrittenPath, copied, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
     from dfopt.passes.multi_stage.launch import Launch
-    from dfopt.passes.multi_stage.servers import Site
+    from dfopt.passes.multi_stage.servers import StaticSite
     from dfopt.stage_templates.stages import StageRecipe
 
 _READERS = ("RUN", "COPY", "ADD")
@@ -43,12 +43,12 @@ _STOPS = ("SIGTERM", "SIGQUIT", "SIGINT", "15", "3", "2")
 
 
 class SitePlan(Record):
-    """As `plan.Plan`; `config` is the text of the web server's configuration."""
+    """As `plan.SplitPlan`; `config` is the text of the web server's configuration."""
 
     recipe: StageRecipe
     image: str
-    copies: tuple[Copy, ...]
-    settings: Settings
+    copies: tuple[StageCopy, ...]
+    settings: StageSettings
     saves: int
     config: str
 
@@ -68,7 +68,7 @@ class _Sites:
         self.program = program
         self.stage = stage
         self.facts = facts
-        self.made: list[Made] | None = None
+        self.paths: list[WrittenPath] | None = None
 
     def plan(self, own: tuple[str, ...], mb: int) -> SitePlan | None:
         from dfopt.stage_templates.stages import config_text, stage_recipes
@@ -98,15 +98,15 @@ class _Sites:
             return None
         values = {"site": {**site.answers, "port": site.port, "root": site.root, "server": site.server}}
         return SitePlan(
-            recipe, image, (Copy((site.root,), site.root, self.owner(site, config)),),
+            recipe, image, (StageCopy((site.root,), site.root, self.owner(site, config)),),
             self.settings(recipe, config), saves, config_text(recipe, values),
         )  # fmt: skip
 
-    def files(self) -> list[Made]:
+    def files(self) -> list[WrittenPath]:
         """The files of the build context, at their places in the image."""
-        if self.made is not None:
-            return self.made
-        self.made = []
+        if self.paths is not None:
+            return self.paths
+        self.paths = []
         directories: set[str] = set()
         for step in self.stage.steps:
             keyword = step.node.keyword
@@ -118,10 +118,10 @@ class _Sites:
                     directories.add(path)
             elif keyword in ("COPY", "ADD"):
                 try:
-                    self.made += copied(self.program, step, self.facts, directories, "/")
+                    self.paths += copied(self.program, step, self.facts, directories, "/")
                 except Refusal:
                     continue  # what it has is not needed for certain; a file that is asked for is not at hand
-        return self.made
+        return self.paths
 
     def text(self, path: str) -> str | None:
         """The text of a file of the image that comes from the build context."""
@@ -134,7 +134,7 @@ class _Sites:
                 return None if data is None else data.decode("utf-8", "surrogateescape")
         return None
 
-    def known_port(self, site: Site, config: ImageConfig) -> Site:
+    def known_port(self, site: StaticSite, config: ImageConfig) -> StaticSite:
         """The port that the file itself tells."""
         if site.said or not table("site_servers")["server"][site.server].get("reads-port"):
             return site
@@ -144,7 +144,7 @@ class _Sites:
             raise Refusal(f"{site.server} listens where the variable PORT says when the container starts")
         return replace(site, port=port)  # type: ignore[no-any-return]
 
-    def known_root(self, site: Site, directory: str) -> Site:
+    def known_root(self, site: StaticSite, directory: str) -> StaticSite:
         """The directory that is served, which steps of the stage make. Raises Refusal."""
         other = table("site_servers")["server"][site.server].get("root-if")
         if other and site.default_root:
@@ -204,7 +204,7 @@ class _Sites:
         """The package.json of a directory; {} where there is none, or none that is understood."""
         return json_object(self.text(f"{directory.rstrip('/')}/package.json")) or {}
 
-    def check_manifest(self, site: Site, directory: str) -> None:
+    def check_manifest(self, site: StaticSite, directory: str) -> None:
         if site.server == "serve" and directory == site.root and self.manifest(directory).get("static"):
             raise Refusal("package.json changes what serve answers (`static`)")
 
@@ -220,7 +220,7 @@ class _Sites:
                     found += [version for package, _, version in words if package == name]
         return found
 
-    def check_configs(self, site: Site) -> None:
+    def check_configs(self, site: StaticSite) -> None:
         """Raises Refusal where a file of the build context changes what the server answers."""
         names = table("site_servers")["server"][site.server].get("configs", ())
         paths = self.facts.context_paths() if names else frozenset()
@@ -254,7 +254,7 @@ class _Sites:
         if level is not None and (int(level[1]), int(level[2])) < _HEREDOC:
             raise Refusal(f"the Dockerfile syntax {level[0][1:]} has no COPY of a text (1.4 has)")
 
-    def owner(self, site: Site, config: ImageConfig) -> str | None:
+    def owner(self, site: StaticSite, config: ImageConfig) -> str | None:
         """Who owns what is served: nginx's user reads what root read, but no more than another user did. Raises Refusal
         where steps change modes for such a user, or owners for Debian's nginx."""
         if self.root_user(config) and site.server != "nginx":
@@ -267,7 +267,7 @@ class _Sites:
                 raise Refusal(f"line {node.line} sets who may read which files")
         return None if site.server == "nginx" else str(table("site_servers")["image"]["user"])
 
-    def image(self, recipe: StageRecipe, site: Site, config: ImageConfig) -> str:
+    def image(self, recipe: StageRecipe, site: StaticSite, config: ImageConfig) -> str:
         """The first image of the recipe of which all is proved that it wants. Raises Refusal."""
         proved = {"user-port"} if site.port >= 1024 or not self.root_user(config) else set()
         if self.health(config):
@@ -308,7 +308,7 @@ class _Sites:
                 raise Refusal(f"nginx's image has no {invocation.program}, which the HEALTHCHECK calls")
         return small
 
-    def settings(self, recipe: StageRecipe, config: ImageConfig) -> Settings:
+    def settings(self, recipe: StageRecipe, config: ImageConfig) -> StageSettings:
         """The settings of the new stage: without what starts the old server, and its user."""
         found = settings(self.program, self.stage, recipe.environment, recipe.stays, False)
         nodes = self.program.dockerfile.instructions
@@ -318,4 +318,4 @@ class _Sites:
         def kept(indices: tuple[int, ...]) -> tuple[int, ...]:
             return tuple([index for index in indices if nodes[index].keyword not in gone])
 
-        return Settings(kept(found.before), kept(found.after), found.moved, found.left)
+        return StageSettings(kept(found.before), kept(found.after), found.moved, found.left)

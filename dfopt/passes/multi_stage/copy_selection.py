@@ -7,7 +7,7 @@ import re
 
 from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.files import Made, is_scratch
+from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ _NOISE = (
 _NOISE_ABOVE = ("README*", "CHANGELOG*", "*.md")
 
 
-class Copy(Record):
+class StageCopy(Record):
     """One COPY --from=builder: `sources` (absolute), `target` (a directory if it ends in "/"), `owner`."""
 
     sources: tuple[str, ...]
@@ -48,13 +48,13 @@ def is_source(path: str, patterns: Iterable[str]) -> bool:
 
 
 def programs_kept(
-    made: Sequence[Made], built: Sequence[Made], work: Sequence[str], patterns: Sequence[str], paths: Sequence[str],
-    workdir: str, names: Sequence[str], search: Sequence[str], named: Sequence[str],
-) -> tuple[list[Made], list[Made]]:  # fmt: skip
+    made: Sequence[WrittenPath], built: Sequence[WrittenPath], work: Sequence[str], patterns: Sequence[str],
+    paths: Sequence[str], workdir: str, names: Sequence[str], search: Sequence[str], named: Sequence[str],
+) -> tuple[list[WrittenPath], list[WrittenPath]]:  # fmt: skip
     """(kept, left) of a compiled program: what tools built, and data. `paths`: what the image's commands name;
     `names`: programs that are called by name; `named`: paths that settings name besides."""
-    kept: list[Made] = []
-    left: list[Made] = []
+    kept: list[WrittenPath] = []
+    left: list[WrittenPath] = []
     needed = [entry for entry in built if entry.path in paths]
     needed += [
         entry for entry in built
@@ -65,7 +65,7 @@ def programs_kept(
         base = entry.path.rpartition("/")[2]
         jars = [path for path in paths if entry.role == "jars" and covers(entry.path, path) and path.endswith(".jar")]
         if jars:
-            kept += [Made(path, entry.step, "tool", role="program") for path in jars]
+            kept += [WrittenPath(path, entry.step, "tool", role="program") for path in jars]
         elif entry.role == "program" and entry not in needed and _aside(entry.path, work, workdir, names):
             left.append(entry)
         elif entry in needed or entry.role != "program" or base not in bases:
@@ -105,8 +105,8 @@ def _aside(path: str, work: Iterable[str], workdir: str, names: Iterable[str]) -
 
 
 def everything_kept(
-    made: Sequence[Made], built: Sequence[Made], paths: Sequence[str], workdir: str, named: Sequence[str]
-) -> tuple[list[Made], list[Made]]:
+    made: Sequence[WrittenPath], built: Sequence[WrittenPath], paths: Sequence[str], workdir: str, named: Sequence[str]
+) -> tuple[list[WrittenPath], list[WrittenPath]]:
     """(kept, left) of an application that is run from its sources; the others as in `programs_kept`."""
     kept = [entry for entry in (*made, *built) if entry.kind != "directory" and not is_scratch(entry.path)]
     left = [entry for entry in (*made, *built) if entry.kind != "directory" and is_scratch(entry.path)]
@@ -119,12 +119,12 @@ def everything_kept(
 
 
 def _empty(
-    made: Sequence[Made], kept: Sequence[Made], left: Sequence[Made], work: Sequence[str], named: Sequence[str],
-    workdir: str,
-) -> list[Made]:  # fmt: skip
+    made: Sequence[WrittenPath], kept: Sequence[WrittenPath], left: Sequence[WrittenPath], work: Sequence[str],
+    named: Sequence[str], workdir: str,
+) -> list[WrittenPath]:  # fmt: skip
     """Directories that were made for the run: nothing else tells of them. Those that a program may make again, and
     those that a WORKDIR made, count where something names them."""
-    found: list[Made] = []
+    found: list[WrittenPath] = []
     for entry in made:
         if entry.kind != "directory" or entry.path in SYSTEM or entry.path == workdir:
             continue
@@ -139,14 +139,14 @@ def _empty(
 
 
 def copies(
-    kept: Sequence[Made], left: Sequence[Made], work: Sequence[str], roots: Iterable[str], moved: dict[str, str],
-    owned: Sequence[tuple[str, str, bool]],
-) -> list[Copy]:  # fmt: skip
+    kept: Sequence[WrittenPath], left: Sequence[WrittenPath], work: Sequence[str], roots: Iterable[str],
+    moved: dict[str, str], owned: Sequence[tuple[str, str, bool]],
+) -> list[StageCopy]:  # fmt: skip
     """The COPY instructions for `kept`. `work`: directories in which tools worked: they are not copied as a whole.
     `roots`: directories that the steps made: what is below them is theirs alone. `moved`: path -> another place."""
     own = [root for root in roots if root not in SHARED]
-    whole: dict[str, Made] = {}
-    singles: dict[str, Made] = {}
+    whole: dict[str, WrittenPath] = {}
+    singles: dict[str, WrittenPath] = {}
     for entry in kept:
         if entry.path in moved:
             singles[entry.path] = entry
@@ -164,23 +164,23 @@ def copies(
             singles[path] = entry
         else:
             whole.setdefault(path, entry)
-    result: list[Copy] = []
+    result: list[StageCopy] = []
     for path, _ in sorted(whole.items(), key=lambda pair: _place(kept, pair[1])):
         if not any(covers(other, path) and other != path for other in whole):
-            result.append(Copy((path,), path, _owner(owned, path)))
+            result.append(StageCopy((path,), path, _owner(owned, path)))
     groups: dict[str, list[str]] = {}
     for path in singles:
         if any(covers(other, path) for other in whole):
             continue
         if path in moved:
-            result.append(Copy((path,), moved[path], None))
+            result.append(StageCopy((path,), moved[path], None))
         else:
             groups.setdefault(path.rpartition("/")[0], []).append(path)
     for directory, paths in groups.items():
         if len(paths) == 1:
-            result.append(Copy((paths[0],), paths[0], None))
+            result.append(StageCopy((paths[0],), paths[0], None))
         else:
-            result.append(Copy(tuple(paths), directory + "/", None))
+            result.append(StageCopy(tuple(paths), directory + "/", None))
     return result
 
 
@@ -195,5 +195,5 @@ def _owner(owned: Sequence[tuple[str, str, bool]], path: str) -> str | None:
 _TREES = ("prefix", "programs", "classes", "packages", "jars", "library", "tree")
 
 
-def _place(kept: Sequence[Made], entry: Made) -> int:
+def _place(kept: Sequence[WrittenPath], entry: WrittenPath) -> int:
     return next((index for index, other in enumerate(kept) if other is entry), 0)

@@ -28,7 +28,7 @@ SCRATCH = (
 _HIDDEN = (".git", ".svn", ".hg")
 
 
-class Made(Record):
+class WrittenPath(Record):
     """One thing that a step leaves behind.
 
     path    absolute; what is meant is the file, or the directory with all that is in it
@@ -45,7 +45,7 @@ class Made(Record):
     role: str = ""
 
 
-def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str], home: str) -> list[Made]:
+def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str], home: str) -> list[WrittenPath]:
     """What a COPY or ADD leaves. `home`: the base image's own working directory. Raises Refusal."""
     node, line = step.node, step.node.line
     scope = program.scope(step)
@@ -58,22 +58,26 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
         raise Refusal(f"which files line {line} takes is not followed (--exclude, --parents)")
     into = last.endswith("/") or last in (".", "..") or len(words) > 2 or target in SYSTEM or target in directories
     if node.heredocs:
-        return [Made(_inside(target, str(word).lstrip("<-").strip("'\""), into), step, "file") for word in words[:-1]]
+        return [
+            WrittenPath(_inside(target, str(word).lstrip("<-").strip("'\""), into), step, "file") for word in words[:-1]
+        ]
     if node.flag("from") is not None:
         if any(isinstance(word, Unknown) for word in words):
             raise Refusal(f"what line {line} copies depends on something unknown")
         # a directory's content or a file: which of them is not told, so that the target may be either
         if target in SYSTEM:
-            return [Made(_inside(target, posixpath.basename(str(word)), True), step, "stage") for word in words[:-1]]
-        return [Made(target, step, "stage")]
+            return [
+                WrittenPath(_inside(target, posixpath.basename(str(word)), True), step, "stage") for word in words[:-1]
+            ]
+        return [WrittenPath(target, step, "stage")]
     paths = facts.context_paths()
-    made: list[Made] = []
+    made: list[WrittenPath] = []
     for word in words[:-1]:
         if isinstance(word, Unknown):
             raise Refusal(f"what line {line} copies depends on something unknown")
         if "://" in word or word.startswith("git@"):
             name = word.rpartition("/")[2].partition("?")[0]
-            made.append(Made(_inside(target, name, into), step, "file"))
+            made.append(WrittenPath(_inside(target, name, into), step, "file"))
         elif paths is None:
             made.append(_unknown(word, target, into, step))
         else:
@@ -84,21 +88,21 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
     return made
 
 
-def _unknown(word: str, target: str, into: bool, step: Step) -> Made:
+def _unknown(word: str, target: str, into: bool, step: Step) -> WrittenPath:
     """A source of which it is not known whether it is a file or a directory."""
     name = posixpath.basename(posixpath.normpath(word))
     if word in (".", "./", "/", "*") or word.endswith("/") or not re.search(r"[\w]\.[A-Za-z0-9]{1,6}\Z", name):
-        return Made(target, step, "tree", posixpath.normpath(word).lstrip("/"))
+        return WrittenPath(target, step, "tree", posixpath.normpath(word).lstrip("/"))
     if any(char in name for char in "*?["):
-        return Made(target, step, "tree", posixpath.normpath(word).lstrip("/"))
-    return Made(_inside(target, name, into), step, "context", posixpath.normpath(word).lstrip("/"))
+        return WrittenPath(target, step, "tree", posixpath.normpath(word).lstrip("/"))
+    return WrittenPath(_inside(target, name, into), step, "context", posixpath.normpath(word).lstrip("/"))
 
 
-def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step: Step) -> list[Made]:
+def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step: Step) -> list[WrittenPath]:
     """The files of the context that a source names, at their places in the image."""
     source = posixpath.normpath(word).lstrip("/")
     unpacks = step.node.keyword == "ADD" and re.search(r"\.(?:tar|tgz|tbz2?|txz|tar\.\w+)\Z", source)
-    found: list[Made] = []
+    found: list[WrittenPath] = []
     names = [source]
     if any(char in source for char in "*?["):
         depth = source.count("/")
@@ -108,12 +112,12 @@ def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step:
     for name in names:
         if name in paths:
             place = target if unpacks else _inside(target, posixpath.basename(name), into)
-            found.append(Made(place, step, "file" if unpacks else "context", name))
+            found.append(WrittenPath(place, step, "file" if unpacks else "context", name))
             continue
         root = "" if name == "." else name + "/"
         for path in sorted(paths):
             if path.startswith(root) and path.split("/")[0] not in _HIDDEN:
-                found.append(Made(_inside(target, path[len(root) :], True), step, "context", path, "nested"))
+                found.append(WrittenPath(_inside(target, path[len(root) :], True), step, "context", path, "nested"))
     return found
 
 

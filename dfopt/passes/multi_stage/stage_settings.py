@@ -21,7 +21,7 @@ _READERS = frozenset(("RUN", "COPY", "ADD"))
 _BEHIND = frozenset(("USER", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "STOPSIGNAL"))
 
 
-class Settings(Record):
+class StageSettings(Record):
     """Indices of instructions: `before` and `after` the copies in the new stage; `moved`: those that leave the builder.
     `left`: ENV names that stay behind."""
 
@@ -31,7 +31,9 @@ class Settings(Record):
     left: tuple[str, ...]
 
 
-def settings(program: Program, stage: Stage, environment: Sequence[str], stays: Sequence[str], owned: bool) -> Settings:
+def settings(
+    program: Program, stage: Stage, environment: Sequence[str], stays: Sequence[str], owned: bool
+) -> StageSettings:
     """Sorts the settings of a stage. `environment`: patterns of ENV names that builds alone read, less `stays`;
     `owned`: directories have owners, so that the copies must come before a WORKDIR that would make them root's."""
     steps = chain(program, stage)
@@ -77,7 +79,7 @@ def settings(program: Program, stage: Stage, environment: Sequence[str], stays: 
         if step.stage == stage.index  # what other stages stand on stays where it is
         and (step.node.keyword in STARTS or (step.node.keyword in SCOPED and step.index > last))
     ]  # fmt: skip
-    return Settings(tuple(indices[:cut]), tuple(indices[cut:]), tuple(moved), tuple(left))
+    return StageSettings(tuple(indices[:cut]), tuple(indices[cut:]), tuple(moved), tuple(left))
 
 
 def _relative(directories: list[Step]) -> list[int]:

@@ -6,7 +6,7 @@ import fnmatch
 import re
 
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.files import is_scratch
+from dfopt.passes.multi_stage.written_paths import is_scratch
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.passes.multi_stage.flow import Flow
-    from dfopt.passes.multi_stage.toolbox import Outputs
+    from dfopt.passes.multi_stage.tool_outputs import ToolOutputs
     from dfopt.stage_templates.stages import StageRecipe
     from dfopt.syntax.expand import Unknown
 
@@ -29,7 +29,7 @@ _HOME = re.compile(
 )
 
 
-def writes_nothing(recipe: StageRecipe, flow: Flow, out: Outputs, facts: Facts) -> None:
+def writes_nothing(recipe: StageRecipe, flow: Flow, out: ToolOutputs, facts: Facts) -> None:
     """Raises Refusal where a program that a tool has built, and that the build runs, may write a file: its sources are
     those of the build context, tests among them."""
     line, name = out.ran[0]
@@ -57,11 +57,11 @@ def writes_nothing(recipe: StageRecipe, flow: Flow, out: Outputs, facts: Facts) 
                 raise Refusal(f"`{name}` in line {line} may write files ({place})")
 
 
-def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unknown]) -> None:
+def confined(flow: Flow, out: ToolOutputs, facts: Facts, env: Mapping[str, str | Unknown]) -> None:
     """Raises Refusal where the sources of a project name a place outside of what its steps make: what the programs that
     the build runs write there would be lost."""
     line, words = out.scripts[0]
-    own = [entry.path for entry in flow.made if entry.path != "/"] + [place for place in out.work if place != "/"]
+    own = [entry.path for entry in flow.paths if entry.path != "/"] + [place for place in out.work if place != "/"]
     if any(place == "/" for place in out.work):
         raise Refusal(f"`{words}` in line {line} runs in the root directory")
 
@@ -73,7 +73,7 @@ def confined(flow: Flow, out: Outputs, facts: Facts, env: Mapping[str, str | Unk
             continue
         if not value.startswith(("/usr/bin", "/bin", "/usr/lib", "/etc/ssl", "/usr/share/zoneinfo")):
             raise Refusal(f"`{words}` in line {line} may write to {value}, which ENV {name} names")
-    for entry in flow.made:
+    for entry in flow.paths:
         if entry.kind == "tree":
             raise Refusal(f"which files line {entry.step.node.line} copies is not known without the build context")
         if entry.kind != "context" or not _SOURCE.search(entry.source) or entry.source.endswith("lock.json"):

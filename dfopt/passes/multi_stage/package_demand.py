@@ -14,22 +14,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dfopt.passes.multi_stage.files import Made
-    from dfopt.passes.multi_stage.packages import Packages
-    from dfopt.passes.multi_stage.start import Need
+    from dfopt.passes.multi_stage.packages import RunPackages
+    from dfopt.passes.multi_stage.start_programs import SourceNeeds
+    from dfopt.passes.multi_stage.written_paths import WrittenPath
 
 
 class Demand(Runtime):
     """Names the packages of the new stage."""
 
-    def demand(self, need: Need, built: Sequence[Made]) -> tuple[dict[str, None], Packages]:
+    def demand(self, need: SourceNeeds, built: Sequence[WrittenPath]) -> tuple[dict[str, None], RunPackages]:
         """Names of packages to install, and how those of the build are divided. Raises Refusal."""
         flow, base = self.flow, self.base
         family = family_of(base.release)
         foreign = self.foreign_programs(need, built)
         brings = table("split_programs")["brings"]
         known = {*brings["shell"], *brings["alpine" if family == "apk" else "debian"]}
-        read = not flow.fetched and not any(entry.kind in ("file", "stage") for entry in flow.made)
+        read = not flow.fetched and not any(entry.kind in ("file", "stage") for entry in flow.paths)
         packages = partition(flow, base.release, foreign, self.recipe.language, read, base.has)
         names = dict.fromkeys(packages.names)
         installed = {bare(package.name) for package in flow.packages}
@@ -45,9 +45,9 @@ class Demand(Runtime):
         only builds call: so that what sources that nobody has read may start is there."""
         return not self.base.has & {"cc", "headers", "local", "go", "rust", "java", "dotnet", "python", "node", "php"}
 
-    def foreign_programs(self, need: Need, built: Iterable[Made]) -> Mapping[str, str]:
+    def foreign_programs(self, need: SourceNeeds, built: Iterable[WrittenPath]) -> Mapping[str, str]:
         """Programs that the run calls and that the steps do not make: base name -> where it is called ("": by CMD)."""
-        own = {entry.path.rpartition("/")[2] for entry in (*built, *self.flow.made)} | self.installed_names()
+        own = {entry.path.rpartition("/")[2] for entry in (*built, *self.flow.paths)} | self.installed_names()
         asked = {**dict.fromkeys(self.start.names, ""), **need.programs}
         return {name: place for name, place in asked.items() if name not in own and not self.of_language(name)}
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.multi_stage.plan import Plan
+    from dfopt.passes.multi_stage.plan import SplitPlan
     from dfopt.syntax.tree import Instruction
 
 _NAMES = ("builder", "build", "build-stage", "compile")
@@ -25,7 +25,7 @@ def builder_name(program: Program, stage: Stage) -> str:
     return next(name for name in (*_NAMES, *[f"builder{n}" for n in range(2, 99)]) if name not in taken)
 
 
-def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
+def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
     """What the plan does, in terms of the model."""
     builder = builder_name(program, stage)
     parts = [Part(index) for index in plan.settings.before]
@@ -60,7 +60,7 @@ def declared(program: Program, stage: Stage, plan: Plan) -> SplitStage:
     return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
 
 
-def edits(program: Program, stage: Stage, plan: Plan) -> tuple[Edit, ...]:
+def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
     """The text edits of the plan. Raises RecipeError where the recipe's template cannot be rendered."""
     from dfopt.stage_templates.stages import CopyLine, stage_text
 

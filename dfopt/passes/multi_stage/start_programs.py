@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.multi_stage.files import Made
+    from dfopt.passes.multi_stage.written_paths import WrittenPath
     from dfopt.stage_templates.stages import StageRecipe
 
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _COMMENT = re.compile(r"^[ \t]*(?:#(?!\s*(?:include|define|if|el|endif|pragma|\[|!\[))|//|\*(?=[\s/])).*$", re.M)
 
 
-class Start(Record):
+class StartPrograms(Record):
     """What a container runs.
 
     names   base names of all programs that CMD, ENTRYPOINT, HEALTHCHECK and the scripts that they run call
@@ -48,7 +48,7 @@ class Start(Record):
     line: int
 
 
-def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made], default: str) -> Start:
+def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[WrittenPath], default: str) -> StartPrograms:
     """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Refusal."""
     begun = started(program, stage, facts)
     line = next(
@@ -56,7 +56,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made],
         stage.node.line,
     )
     if not begun.said and default and image_config(program, stage).healthcheck is None:
-        return Start((default,), (), default, False, default, stage.node.line)
+        return StartPrograms((default,), (), default, False, default, stage.node.line)
     if not begun.said:
         raise Refusal("the file does not say what the image starts")
     built = {entry.path.rpartition("/")[2] for entry in made if entry.kind == "tool"}
@@ -106,7 +106,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Made],
                 _add(paths, workdir, health[1])
     if not first and begun.runs and begun.runs[0].names:
         first = begun.runs[0].names[-1]
-    return Start(tuple(names), tuple(paths), first, shell, begun.text, line)
+    return StartPrograms(tuple(names), tuple(paths), first, shell, begun.text, line)
 
 
 def _add(paths: dict[str, None], workdir: str, word: str) -> None:
@@ -120,7 +120,7 @@ def _is_made(name: str, own: set[str], text: str) -> bool:
     return bool(re.search(r"\.(?:sh|bash)\Z|entry-?point", name)) and any(p.rpartition("/")[2] == name for p in own)
 
 
-class Need(Record):
+class SourceNeeds(Record):
     """What the sources say that the program needs: base names of other programs, and which of the facts of a recipe's
     `scan` were found, with the place of the first ("main.go:12")."""
 
@@ -128,7 +128,7 @@ class Need(Record):
     found: Mapping[str, str]
 
 
-def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
+def needs(recipe: StageRecipe, made: Iterable[WrittenPath], facts: Facts) -> SourceNeeds:
     """What the sources among `made` say. Raises Refusal where they are not at hand."""
     programs: dict[str, str] = {}
     found: dict[str, str] = {}
@@ -165,4 +165,4 @@ def needs(recipe: StageRecipe, made: Iterable[Made], facts: Facts) -> Need:
                     else:
                         found.setdefault(key, place)
                         break
-    return Need(programs, found)
+    return SourceNeeds(programs, found)

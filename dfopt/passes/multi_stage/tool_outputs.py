@@ -8,17 +8,17 @@ from posixpath import normpath
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.files import Made
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.facts import Facts
-    from dfopt.passes.multi_stage.flow import Call, Flow
+    from dfopt.passes.multi_stage.flow import Flow, ToolCall
 
 
-class Outputs:
+class ToolOutputs:
     """What the tools of a stage leave.
 
     made      with roles: "program", "library" (that a program loads by name), "data", "packages" (of a language),
@@ -28,7 +28,7 @@ class Outputs:
     """
 
     def __init__(self) -> None:
-        self.made: list[Made] = []
+        self.paths: list[WrittenPath] = []
         self.linked: list[tuple[str, int]] = []
         self.modules: list[tuple[str, int]] = []
         self.loads: list[tuple[str, int]] = []
@@ -38,18 +38,18 @@ class Outputs:
         self.notes: dict[str, str] = {}
         self.scripts: list[tuple[int, str]] = []  # programs of the project itself that the build runs: line, words
         self.ran: list[tuple[int, str]] = []  # programs that a tool has built and that the build runs: line, name
-        self.gone: list[Made] = []  # what later commands delete or move away
+        self.gone: list[WrittenPath] = []  # what later commands delete or move away
         self.cmake: tuple[str, str, str, dict[str, str]] | None = None  # build tree, source, prefix, cache entries
         self.prefixes: dict[str, str] = {}  # of directories that a configure script has set up
         self.console: set[str] = set()  # programs that a language's packages bring
 
     def delete(self, path: str) -> None:
         """What tools have written at or below `path` is gone."""
-        self.gone += [entry for entry in self.made if covers(path, entry.path)]
-        self.made = [entry for entry in self.made if not covers(path, entry.path)]
+        self.gone += [entry for entry in self.paths if covers(path, entry.path)]
+        self.paths = [entry for entry in self.paths if not covers(path, entry.path)]
 
 
-class Context(Record):
+class ToolContext(Record):
     """The stage, the file tree at hand, and the facts: what a rule needs to read build files."""
 
     flow: Flow
@@ -59,7 +59,7 @@ class Context(Record):
 
     def text(self, path: str) -> str | None:
         """The text of the file at `path` in the image, where it comes from the build context."""
-        for entry in reversed([*self.flow.gone, *self.flow.made]):
+        for entry in reversed([*self.flow.gone, *self.flow.paths]):
             if entry.path == path and entry.kind == "context" and entry.source:
                 data = self.facts.context_file(entry.source)
                 return None if data is None else data.decode("utf-8", "surrogateescape")
@@ -71,26 +71,26 @@ class Context(Record):
                 return None if data is None else data.decode("utf-8", "surrogateescape")
         return None
 
-    def need(self, path: str, call: Call, what: str) -> str:
+    def need(self, path: str, call: ToolCall, what: str) -> str:
         found = self.text(path)
         if found is None:
             raise Refusal(f"{what} is not at hand, so that what line {call.line} writes is not known")
         return found
 
 
-def add(out: Outputs, call: Call, path: str | None, role: str) -> None:
+def add(out: ToolOutputs, call: ToolCall, path: str | None, role: str) -> None:
     target = join_path(call.directory, path) if path is not None else None
     if not isinstance(target, str):
         raise Refusal(f"what {call.program} writes in line {call.line} depends on something unknown")
-    out.made.append(Made(target, call.step, "tool", role=role))
+    out.paths.append(WrittenPath(target, call.step, "tool", role=role))
 
 
-def fixed(call: Call) -> None:
+def fixed(call: ToolCall) -> None:
     if any(word is None for word in call.words[:1]):
         raise Refusal(f"the words of {call.program} in line {call.line} are not fixed")
 
 
-def own_script(context: Context, call: Call, out: Outputs, word: str) -> None:
+def own_script(context: ToolContext, call: ToolCall, out: ToolOutputs, word: str) -> None:
     """A program of the project's own, which is run by its interpreter: its text must be at hand."""
     path = join_path(call.directory, word)
     if not isinstance(path, str) or context.text(path) is None:

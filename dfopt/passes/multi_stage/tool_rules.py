@@ -8,19 +8,19 @@ from dfopt.passes.multi_stage.go_rust import cargo, go
 from dfopt.passes.multi_stage.jvm_dotnet import dotnet, gradle, jar, javac, maven
 from dfopt.passes.multi_stage.node_ruby_php import bundle, composer, interpreter, nothing, npm
 from dfopt.passes.multi_stage.python_tools import pip, pipenv, poetry, python, uv, virtualenv
-from dfopt.passes.multi_stage.toolbox import Context, Outputs
+from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dfopt.passes.multi_stage.flow import Call
+    from dfopt.passes.multi_stage.flow import ToolCall
 
 
-def outputs(context: Context) -> Outputs:
+def outputs(context: ToolContext) -> ToolOutputs:
     """What all the calls of a stage leave, in their order. Raises Refusal."""
-    out = Outputs()
+    out = ToolOutputs()
     deleted = list(context.flow.deleted)
     for number, call in enumerate(context.flow.calls):
         while deleted and deleted[0][1] <= number:
@@ -31,10 +31,10 @@ def outputs(context: Context) -> Outputs:
     return out
 
 
-def own_program(context: Context, call: Call, out: Outputs) -> None:
+def own_program(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """A program that is no tool: one that a tool has built before, or one of which nothing is known."""
     path = join_path(call.directory, call.path) if "/" in call.path else call.program
-    for entry in out.made:
+    for entry in out.paths:
         same = entry.path == path if "/" in call.path else entry.path.rpartition("/")[2] == path
         if entry.role == "program" and same:
             out.ran.append((call.line, call.program))
@@ -47,7 +47,7 @@ def tools() -> frozenset[str]:
     return frozenset(RULES)
 
 
-RULES: dict[str, Callable[[Context, Call, Outputs], None]] = {
+RULES: dict[str, Callable[[ToolContext, ToolCall, ToolOutputs], None]] = {
     "go": go, "cargo": cargo, "gcc": cc, "g++": cc, "cc": cc, "c++": cc, "clang": cc, "clang++": cc,
     "gfortran": cc, "ld": linker, "as": in_place, "nasm": in_place, "yasm": in_place, "autoreconf": in_place,
     "autoconf": in_place, "automake": in_place, "aclocal": in_place, "autoheader": in_place, "libtoolize": in_place,
