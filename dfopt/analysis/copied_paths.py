@@ -13,7 +13,7 @@ from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.rewrites.cache_mounts import mount_targets, overlap
-from dfopt.rewrites.copy_mode import written
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -101,7 +101,7 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
             if another_file(program, earlier, path):
                 continue
             what = copied(program, earlier, None)
-            target = what.target if what is not None else written(program, earlier)
+            target = what.target if what is not None else destination(program, earlier)
             if target is None:
                 place = UNKNOWN
             elif overlap(target, path):
@@ -119,7 +119,7 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
             if any(effect.kind == "opaque" for effect in program.effects(earlier)):
                 place = UNKNOWN
         elif node.keyword == "WORKDIR":
-            to = written(program, earlier)
+            to = destination(program, earlier)
             if to is None:
                 place = UNKNOWN
             elif covers(path, to):
@@ -163,7 +163,7 @@ def _made_below(program: Program, step: Step, path: str) -> bool:
     for other in before(program, step):
         node = other.node
         if node.keyword in ("COPY", "ADD", "WORKDIR"):
-            target = written(program, other)
+            target = destination(program, other)
             if target is not None and (target.startswith(below) or (target == path and _into_directory(other))):
                 return True
         elif node.keyword == "VOLUME":
@@ -209,7 +209,7 @@ def _copied_there(program: Program, step: Step, path: str) -> bool:
         for other in before(program, step)
         if other.node.keyword == "RUN"
     ) and not any(
-        other.node.keyword == "WORKDIR" and (target := written(program, other)) is not None and covers(path, target)
+        other.node.keyword == "WORKDIR" and (target := destination(program, other)) is not None and covers(path, target)
         for other in before(program, step)
     )
 

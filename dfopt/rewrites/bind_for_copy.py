@@ -14,7 +14,7 @@ from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.rewrites.cache_mounts import commands_of, deletes, mount_targets, names_path, overlap
-from dfopt.rewrites.copy_mode import between, written
+from dfopt.rewrites.copy_mode import check_between, destination
 from dfopt.syntax.mounts import parse_mount
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
@@ -55,7 +55,7 @@ class BindForCopy(Rewrite):
         program, run = model.program, model.steps.get(self.run)
         copies = [model.steps[index] for index in self.copies if index in model.steps]
         if run is None or run.node.keyword != "RUN" or not copies or len(copies) != len(self.copies):
-            raise Refusal("the rewrite names no COPYs and RUN of a stage")
+            raise Refusal(f"instruction {self.run} is not a RUN behind COPYs of its stage")
         values: list[str] = []
         for copy in copies:
             model.item(copy.index)
@@ -63,15 +63,14 @@ class BindForCopy(Rewrite):
                 raise Refusal("the RUN does not stand behind the COPY")
             values += bind_values(program, copy, self.target, dict(self.kinds))
         targets = [parse_mount(value)["target"] for value in values]
-        if any(overlap(target, other) for at, target in enumerate(targets) for other in targets[:at]):
+        if any(overlap(place, other) for index, place in enumerate(targets) for other in targets[:index]):
             raise Refusal("what a RUN sees of two directories in one place is not one mount")
         users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
-        reason = unused(program, copies, run, users, self.target, self.files) or not_mounted(program, run, self.target)
+        check_unused(program, copies, run, users, self.target, self.files)
+        if not deleting(program, run, self.target):
+            raise Refusal(f"the RUN does not delete {self.target} for certain")
         for user in users:
-            reason = reason or open_names(program, user, values)
-        if reason:
-            raise Refusal(reason)
-        for user in users:
+            check_names(program, user, values)
             for there in mount_targets(program, user):
                 if there is None or overlap(there, self.target):
                     raise Refusal("a mount that is there covers the place, or may")
@@ -79,7 +78,7 @@ class BindForCopy(Rewrite):
                 if deletes(command, self.target):
                     raise Refusal(f"the RUN still deletes {self.target}, which a mount does not allow")
                 if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
-                    raise Refusal("a link into a mount is another thing than a link to a file")
+                    raise Refusal("a link into a mount would dangle after the RUN")
             old = model.item(user.index)
             flags = tuple([("mount", value) for value in values])
             model.items[user.index] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
@@ -92,49 +91,44 @@ class BindForCopy(Rewrite):
             raise Refusal("a RUN that does more than delete must stay")
 
 
-def unused(
+def check_unused(
     program: Program, copies: Sequence[Step], run: Step, users: Sequence[Step], target: str, files: Container[int]
-) -> str:
-    """What between the first of some COPYs and the RUN that deletes what they brought could use it, and is none of
-    `users`; "" where nothing does. A RUN that neither names the path nor works there does not use it."""
+) -> None:
+    """Raises Refusal where a step between the first of some COPYs and the RUN that deletes what they copied could use
+    it, and is none of `users`. A RUN that neither names the path nor works there does not use it."""
     blind: list[Step] = []
     for step in program.between(copies[0], run):
+        line = step.node.line
         if step.node.keyword == "RUN" and step not in users:
             if program.body(step).program is None or names_path(program.body(step).text, target):
-                return f"line {step.node.line} sees the file"
+                raise Refusal(f"line {line} sees the file")
             blind.append(step)
         elif step.node.keyword == "WORKDIR":
-            to = written(program, step)
-            if to is None or covers(target, to):
-                return f"line {step.node.line} makes {target} the working directory, or may"
-    if blind and not [other for other in users if other is not run]:
-        return f"line {blind[0].node.line} sees the file"
-    seen = between(program, [*copies, *users, *blind], run, target, False, files)
-    if seen:
-        return seen
+            directory = destination(program, step)
+            if directory is None or covers(target, directory):
+                raise Refusal(f"line {line} makes {target} the working directory, or may")
+    if blind and all(user is run for user in users):
+        line = blind[0].node.line
+        raise Refusal(f"line {line} sees the file", f"put the COPY behind line {line}")
+    check_between(program, [*copies, *users, *blind], run, target, False, files)
     for user in users:
         if user.stage != run.stage or not copies[0].index < user.index <= run.index or user.node.keyword != "RUN":
-            return "the RUN does not stand between the two"
-        if user is not run and any(
-            other.kind in ("creates", "changes") and covers(target, other.path) for other in program.effects(user)
-        ):
-            return f"line {user.node.line} writes there"
-    return ""
-
-
-def not_mounted(program: Program, run: Step, target: str) -> str:
-    """Why `target` would still be in the layer behind a RUN; "" where the RUN deletes it for certain."""
-    return "" if deleting(program, run, target) else f"the RUN does not delete {target} for certain"
+            raise Refusal("the RUN does not stand between the two")
+        writes = [effect for effect in program.effects(user) if effect.kind in ("creates", "changes")]
+        if user is not run and any(covers(target, effect.path) for effect in writes):
+            raise Refusal(f"line {user.node.line} writes there")
 
 
 def only_deletes(program: Program, run: Step, target: str) -> bool:
     """Whether a RUN is nothing but one `rm` of `target`."""
     invocations = program.commands(run).invocations
-    place = program.scope(run).workdir
+    directory = program.scope(run).workdir
     return (
         len(invocations) == 1
         and invocations[0].program == "rm"
-        and all(word.value is not None and join_path(place, word.value) == target for word in invocations[0].operands())
+        and all(
+            word.value is not None and join_path(directory, word.value) == target for word in invocations[0].operands()
+        )
     )
 
 
@@ -142,9 +136,9 @@ def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, b
     """The values of the `--mount=` that show at `target`, or below, what a COPY would put there. `kinds`: whether a
     source is one file (True) or a directory. Raises Refusal where mounts do not say what the COPY says.
 
-    Sources with a glob are mounted as the directory that holds them: the RUN sees all of it (`open_names`).
+    Sources with a glob are mounted as the directory that holds them: the RUN sees all of it (`check_names`).
     """
-    node, to = copy.node, written(program, copy)
+    node, to = copy.node, destination(program, copy)
     if node.heredocs or to is None or any(flag.name != "from" for flag in node.flags) or not _PATH.fullmatch(target):
         raise Refusal("COPY says more than a mount can")
     sources = [argument.value for argument in node.arguments[:-1]]
@@ -155,30 +149,21 @@ def bind_values(program: Program, copy: Step, target: str, kinds: Mapping[str, b
         above = {source.rpartition("/")[0] for source in sources}
         if (
             len(above) > 1
-            or not all(_GLOB.fullmatch(source_argument) or kinds.get(source_argument) for source_argument in sources)
+            or not all(_GLOB.fullmatch(source) or kinds.get(source) for source in sources)
             or to != target
         ):
-            raise Refusal("a glob takes what a mount cannot")
+            raise Refusal("a glob takes what a mount cannot", "copy the files by name, or the directory")
         places = [(above.pop(), to)]
     else:
         if not all(_SOURCE.fullmatch(source) for source in sources):
             raise Refusal("COPY says more than a mount can")
         into = len(sources) > 1 or node.arguments[-1].value[-1:] in "/."
-        places = [
-            (source_argument, _placed(source_argument, to, into, len(sources) == 1, kinds.get(source_argument)))
-            for source_argument in sources
-        ]
+        places = [(source, _placed(source, to, into, len(sources) == 1, kinds.get(source))) for source in sources]
     if not all(covers(target, place) for _, place in places):
         raise Refusal("a mount would not be where the COPY writes")
     if origin is not None:
-        return [
-            f"type=bind,from={origin.value},source=/{source_argument.strip('/')},target={at},rw"
-            for source_argument, at in places
-        ]
-    return [
-        f"type=bind,source={source_argument.strip('/').removeprefix('./') or '.'},target={at},rw"
-        for source_argument, at in places
-    ]
+        return [f"type=bind,from={origin.value},source=/{source.strip('/')},target={at},rw" for source, at in places]
+    return [f"type=bind,source={source.strip('/').removeprefix('./') or '.'},target={at},rw" for source, at in places]
 
 
 def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) -> str:
@@ -186,18 +171,18 @@ def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) ->
     if not into or (alone and file is False):
         return to
     if not file:
-        raise Refusal(f"whether {source} is one file is not known")
+        raise Refusal(f"whether {source} is one file is not known", "give the build context (--context)")
     return f"{to.rstrip('/')}/{source.rpartition('/')[2]}"
 
 
-def open_names(program: Program, run: Step, values: Sequence[str]) -> str:
-    """Why a RUN may see more in a directory of `values` than what a COPY with a glob took of it; "" where it names
-    nothing there but single files, and none that the glob leaves out."""
+def check_names(program: Program, run: Step, values: Sequence[str]) -> None:
+    """Raises Refusal where a RUN may see more in a directory of `values` than what a COPY with a glob took of it: it
+    must name nothing there but single files, and none that the glob leaves out."""
     for copy in program.stages[run.stage].steps:
-        globs = [argument.value for argument in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
-        if not any(_GLOB.fullmatch(argument) for argument in globs) or copy.index > run.index:
+        globs = [source.value for source in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
+        if not any(_GLOB.fullmatch(glob) for glob in globs) or copy.index > run.index:
             continue
-        to = written(program, copy) or ""
+        to = destination(program, copy) or ""
         if not any(parse_mount(value)["target"] == to for value in values):
             continue
         text = program.body(run).text
@@ -206,18 +191,15 @@ def open_names(program: Program, run: Step, values: Sequence[str]) -> str:
                 continue
             name = (match[1] or "")[1:]
             if not name or text[match.end() : match.end() + 1] in tuple("/*?[{$"):
-                return f"the RUN may see more of {to} than what is copied"
-            if not any(fnmatchcase(name, argument.rpartition("/")[2]) for argument in globs):
-                return f"what the RUN sees at {to}/{name} may not be what is copied"
-    return ""
+                raise Refusal(f"the RUN may see more of {to} than what is copied", "name the files in the RUN")
+            if not any(fnmatchcase(name, glob.rpartition("/")[2]) for glob in globs):
+                raise Refusal(f"what the RUN sees at {to}/{name} may not be what is copied")
 
 
 def deleting_at(program: Program, run: Step, at: int) -> bool:
     """Whether an `rm` stands around an offset of a RUN's text."""
-    return any(
-        invocation.program == "rm" and invocation.node.start <= at < invocation.node.end
-        for invocation in program.commands(run).invocations
-    )
+    invocations = program.commands(run).invocations
+    return any(rm.program == "rm" and rm.node.start <= at < rm.node.end for rm in invocations)
 
 
 def deleting(program: Program, run: Step, path: str) -> bool:
@@ -230,7 +212,7 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     for effect in program.effects(run):
         if effect.path != path or not takes(effect, path) or effect.program != "rm" or effect.where != TOP:
             continue
-        item = next(list_item for list_item in items if list_item.command.start <= effect.at < list_item.command.end)
+        item = next(item for item in items if item.command.start <= effect.at < item.command.end)
         if item.terminator != "&" and (
             item is items[-1] or (item.command.start == effect.at and errexit_throughout(body))
         ):
@@ -247,9 +229,10 @@ def relatively(program: Program, run: Step, path: str) -> bool:
         if effect.kind == "deletes" and (covers(effect.path, path) or covers(path, effect.path))
     }  # fmt: skip
     for invocation in program.commands(run).invocations:
-        for word in invocation.operands() if invocation.program in ("rm", "mv") or invocation.node.start in at else ():
+        start = invocation.node.start
+        for word in invocation.operands() if invocation.program in ("rm", "mv") or start in at else ():
             relative = text[word.start : word.end].lstrip("\"'")[:1] not in ("/", "$", "~", "-")
-            if relative and (word.value is None or invocation.node.start in at):
+            if relative and (word.value is None or start in at):
                 return True
     return False
 
@@ -273,9 +256,7 @@ class DeleteEarlier(Rewrite):
         words = first_rm(program, source)
         if words is None or words[0] != self.offset:
             raise Refusal("the RUN does not begin with an rm of plain absolute paths")
-        reason = apart(program, target, source, words[1])
-        if reason:
-            raise Refusal(reason)
+        check_apart(program, target, source, words[1])
 
 
 def first_rm(program: Program, run: Step) -> tuple[int, tuple[str, ...]] | None:
@@ -295,25 +276,24 @@ def first_rm(program: Program, run: Step) -> tuple[int, tuple[str, ...]] | None:
     return (node.start, words) if plain and all(_PATH.fullmatch(word) for word in words[2:]) else None
 
 
-def apart(program: Program, target: Step, source: Step, words: tuple[str, ...]) -> str:
-    """Why the `rm` of RUN `source` cannot run at the end of RUN `target`; "" where it can."""
+def check_apart(program: Program, target: Step, source: Step, words: tuple[str, ...]) -> None:
+    """Raises Refusal where the `rm` of RUN `source` cannot run at the end of RUN `target`."""
     old, new = program.scope(source), program.scope(target)
     if old.user != new.user or old.shell != new.shell:
-        return "another user or another shell deletes"
+        raise Refusal("another user or another shell deletes")
     paths = [word.split("*")[0].rstrip("/") for word in words[2:]]
     for there in mount_targets(program, target):
         if there is None or any(overlap(there, path) for path in paths):
-            return "a mount covers what is deleted, or may"
+            raise Refusal("a mount covers what is deleted, or may")
     for step in program.stages[source.stage].steps:
         if not target.index < step.index < source.index:
             continue
         node = step.node
         if node.keyword in ("RUN", "SHELL", "USER", "ONBUILD", "VOLUME"):
-            return f"line {node.line} may need what is deleted"
+            raise Refusal(f"line {node.line} may need what is deleted")
         if node.keyword in ("ENV", "ARG") and re.search(r"\b(?:PATH|LD_\w+)\b", node.joined.text):
-            return f"line {node.line} may change what rm is"
+            raise Refusal(f"line {node.line} may change what rm is")
         if node.keyword in ("COPY", "ADD", "WORKDIR"):
-            path = written(program, step)
+            path = destination(program, step)
             if path is None or any(overlap(path, other) for other in paths):
-                return f"line {node.line} may write there too"
-    return ""
+                raise Refusal(f"line {node.line} may write there too")

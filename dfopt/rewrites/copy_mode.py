@@ -38,12 +38,12 @@ _BLIND = frozenset(
 
 
 class ModeCommand(Record):
-    """A chmod or chown. `flag`: the flag of COPY that says the same; `why`: why there is none; `names`: the owner is
-    given by name; `recursive`: with -R, which is word `option` of the command (else -1)."""
+    """A chmod or chown. `flag`: the flag of COPY that says the same; `refusal`: why there is none; `names`: the owner
+    is given by name; `recursive`: with -R, which is word `option` of the command (else -1)."""
 
     node: SimpleCommand
     flag: tuple[str, str]
-    why: str
+    refusal: Refusal | None
     names: bool
     recursive: bool
     option: int
@@ -58,13 +58,13 @@ def leading_modes(body: Body) -> list[ModeCommand]:
     parts = first.items if isinstance(first, AndOr) and "||" not in first.ops else (first,)
     if items[0].terminator == "&":
         return []
-    modes: list[ModeCommand] = []
+    leading: list[ModeCommand] = []
     for part in parts:
-        mode = mode_command(part) if isinstance(part, SimpleCommand) else None
-        if mode is None:
+        command = mode_command(part) if isinstance(part, SimpleCommand) else None
+        if command is None:
             break
-        modes.append(mode)
-    return modes
+        leading.append(command)
+    return leading
 
 
 def mode_command(node: SimpleCommand) -> ModeCommand | None:
@@ -75,7 +75,8 @@ def mode_command(node: SimpleCommand) -> ModeCommand | None:
     name = values[0].rpartition("/")[2]
     if name not in ("chmod", "chown"):
         return None
-    at, recursive, option, why = 1, False, -1, ""
+    at, recursive, option = 1, False, -1
+    refusal: Refusal | None = None
     while at < len(values):
         word = values[at]
         if word is None or not word.startswith("-") or word == "--" or re.match(r"-[rwxXst]", word):
@@ -83,28 +84,37 @@ def mode_command(node: SimpleCommand) -> ModeCommand | None:
         if word in ("-R", "--recursive"):
             recursive, option = True, at
         elif word not in ("-v", "-c", "-f", "--verbose", "--changes"):
-            why = f"{name} {word}"
+            refusal = Refusal(f"COPY has no flag for `{name} {word}`")
         at += 1
     if at + 1 >= len(values):
         return None
-    said = values[at]
     flag, names = ("", ""), False
-    if said is None:
-        why = why or f"the {'mode' if name == 'chmod' else 'owner'} is not a fixed word"
-    elif name == "chmod":
-        if _OCTAL.fullmatch(said):
-            flag = ("chmod", said)
-        else:
-            symbolic = "what a symbolic mode gives depends on the file's own mode"
-            why = why or (symbolic if not said.isdigit() else f"the mode {said} holds more than permissions")
-    else:
-        user, colon, group = said.partition(":")
-        if (user and not _NAME.fullmatch(user)) or (group and not _NAME.fullmatch(group)) or (colon and not group):
-            why = why or f"the owner {said} is not plain"
-        else:
-            flag = ("chown", f"{user or '0'}:{group or '0'}")
-            names = not all(part.isdigit() or part in ("", "root") for part in (user, group))
-    return ModeCommand(node, flag, why, names, recursive, option, node.words[at + 1 :])
+    try:
+        flag, names = _flag(name, values[at])
+    except Refusal as error:
+        refusal = refusal or error
+    return ModeCommand(node, flag, refusal, names, recursive, option, node.words[at + 1 :])
+
+
+def _flag(name: str, value: str | None) -> tuple[tuple[str, str], bool]:
+    """The flag of COPY for the mode of a chmod or the owner of a chown, and whether it gives an owner by name. Raises
+    Refusal where there is none."""
+    if value is None:
+        raise Refusal(f"the {'mode' if name == 'chmod' else 'owner'} is not a fixed word")
+    if name == "chmod":
+        if _OCTAL.fullmatch(value):
+            return ("chmod", value), False
+        if value.isdigit():
+            raise Refusal(f"the mode {value} holds more than permissions")
+        raise Refusal(
+            "what a symbolic mode gives depends on the file's own mode",
+            "give the mode in octal, or set it in the build context (git update-index --chmod=+x)",
+        )
+    user, colon, group = value.partition(":")
+    if (user and not _NAME.fullmatch(user)) or (group and not _NAME.fullmatch(group)) or (colon and not group):
+        raise Refusal(f"the owner {value} is not plain", "write it as USER:GROUP")
+    names = not all(part.isdigit() or part in ("", "root") for part in (user, group))
+    return ("chown", f"{user or '0'}:{group or '0'}"), names
 
 
 def is_default(flag: tuple[str, str]) -> bool:
@@ -112,27 +122,29 @@ def is_default(flag: tuple[str, str]) -> bool:
     return flag[0] == "chown" and set(flag[1].split(":")) <= {"0", "root"}
 
 
-def written(program: Program, step: Step) -> str | None:
+def destination(program: Program, step: Step) -> str | None:
     """The last argument of a COPY, ADD or WORKDIR as an absolute path; None where it is not known."""
     scope = program.scope(step)
-    target = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
-    return None if isinstance(target, Unknown) else target
+    path = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+    return None if isinstance(path, Unknown) else path
 
 
-def between(
+def check_between(
     program: Program, copies: Sequence[Step], run: Step, path: str, names: bool, files: Container[int] = ()
-) -> str:
-    """What between the first of some COPYs and a RUN could see, or change, what they put at `path`; "" where nothing
-    does. `names`: the new owner is given by name; `files`: the COPYs (indices) of which it is known that they copy one
-    file."""
+) -> None:
+    """Raises Refusal where a step between the first of some COPYs and a RUN could see, or change, what they put at
+    `path`. `names`: the new owner is given by name; `files`: the COPYs (indices) that are known to copy one file."""
     for step in program.stages[run.stage].steps:
         if not copies[0].index < step.index < run.index or step in copies:
             continue
         node = step.node
         if node.keyword not in _BLIND:
-            return f"line {node.line} sees the file{', or may create its owner' if names else ''}"
+            raise Refusal(
+                f"line {node.line} sees the file{', or may create its owner' if names else ''}",
+                f"move the COPY behind line {node.line}, if that line does not need the file",
+            )
         if node.keyword in ("COPY", "ADD"):
-            target = written(program, step)
+            target = destination(program, step)
             source = step.node.arguments[0].value
             if (
                 step.index in files
@@ -149,10 +161,9 @@ def between(
                 or (path.rpartition("/")[0] or "/") == target
                 or covers(target, path)
             ):
-                return f"line {node.line} may write there too"
+                raise Refusal(f"line {node.line} may write there too")
             if names and (covers(target, "/etc/passwd") or covers("/etc", target)):
-                return f"line {node.line} may change who the owner is"
-    return ""
+                raise Refusal(f"line {node.line} may change who the owner is")
 
 
 class ModeIntoCopy(Rewrite):
@@ -175,22 +186,20 @@ class ModeIntoCopy(Rewrite):
         program, run = model.program, model.steps.get(self.run)
         copies = [model.steps[index] for index in self.copies if index in model.steps]
         if run is None or run.node.keyword != "RUN" or len(copies) != len(self.copies) or not copies:
-            raise Refusal("the rewrite names no COPY and RUN of a stage")
+            raise Refusal(f"instruction {self.run} is not a RUN behind COPYs of its stage")
         body = program.body(run)
         if body.program is None:
             raise Refusal(body.why)
-        command = next((mode for mode in leading_modes(body) if mode.node.start == self.offset), None)
-        if command is None or command.why or command.flag != self.flag:
+        command = next((command for command in leading_modes(body) if command.node.start == self.offset), None)
+        if command is None or command.refusal is not None or command.flag != self.flag:
             raise Refusal("no command at the beginning of the RUN says so")
         directory = program.scope(run).workdir
         if not any(join_path(directory, word.value) == self.path for word in command.operands if word.value):
             raise Refusal(f"the command does not name {self.path}")
-        reason = between(program, copies, run, self.path, command.names, self.files)
-        if reason:
-            raise Refusal(reason)
+        check_between(program, copies, run, self.path, command.names, self.files)
         for copy in copies:
             old = model.item(copy.index)
-            target = written(program, copy) if copy.node.keyword in ("COPY", "ADD") else None
+            target = destination(program, copy) if copy.node.keyword in ("COPY", "ADD") else None
             if copy.stage != run.stage or copy.index > run.index or target is None:
                 raise Refusal("only what COPY or ADD wrote, and a RUN behind it, can be brought together")
             if not covers(self.path, target) and (self.path.rpartition("/")[0] or "/") != target:

@@ -8,7 +8,7 @@ from dfopt.ir.model import Item, both
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
-from dfopt.rewrites.copy_mode import written
+from dfopt.rewrites.copy_mode import destination
 from dfopt.rewrites.join_checks import check_joined
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def glue(program: Program, first: Step, run: Step, other: Step) -> list[tuple[st
         if node.keyword in _APART:
             continue
         if node.keyword == "WORKDIR":
-            path = written(program, step)
+            path = destination(program, step)
             if path is None or not _PATH.fullmatch(path):
                 raise Refusal(f"the directory of line {node.line} is not known")
             if not _made(program, first, step, path):
@@ -109,7 +109,7 @@ def _made(program: Program, first: Step, workdir: Step, path: str) -> bool:
     for step in program.stages[first.stage].steps:
         if step.index >= workdir.index:
             return False
-        if step.node.keyword == "WORKDIR" and (to := written(program, step)) is not None and covers(path, to):
+        if step.node.keyword == "WORKDIR" and (to := destination(program, step)) is not None and covers(path, to):
             return True
         if step.node.keyword == "RUN" and any(
             effect.kind == "creates"
@@ -149,7 +149,7 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
     for step in program.between(runs[0], runs[-1]):
         if step.node.keyword != "WORKDIR":
             continue
-        path = written(program, step)
+        path = destination(program, step)
         if path is None:
             raise Refusal(f"the directory of line {step.node.line} is not known")
         later = [run for run in runs if run.index > step.index]

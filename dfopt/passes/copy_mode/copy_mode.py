@@ -4,12 +4,12 @@ from dfopt.analysis.copied_paths import as_file, is_new, is_there
 from dfopt.analysis.frontend import unread
 from dfopt.analysis.run_steps import run_text
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding
+from dfopt.findings import Declares, Finding, refused
 from dfopt.ir.scopes import join_path
 from dfopt.passes.base import Pass
-from dfopt.passes.copy_mode.modes import Moved, fix_of, is_tree, message_of, paths_of, single_files, writers_of
+from dfopt.passes.copy_mode.modes import MovedOperand, fix_of, is_tree, message_of, paths_of, single_files, writers_of
 from dfopt.refusal import Refusal
-from dfopt.rewrites.copy_mode import between, leading_modes, mode_command, written
+from dfopt.rewrites.copy_mode import check_between, destination, leading_modes, mode_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,74 +74,76 @@ class CopyMode(Pass):
         body = program.body(step)
         if body.program is None or body.form == "mixed":
             return
-        moved: list[Moved] = []
+        operands: list[MovedOperand] = []
         leading = leading_modes(body)
         files = single_files(program, facts, stage, step, leading) if leading else ()
         for command in leading:
             for index in range(len(command.operands)):
-                made = self.move(program, facts, stage, step, command, index, files)
-                if isinstance(made, Moved):
-                    moved.append(made)
-                elif made:
-                    yield self.refuse(step, command.node.words[0].value or "", made)
-        starts = [one.node.start for one in leading]
-        for one in program.commands(step).invocations:
-            later = None if one.node.start in starts or one.wrappers or one.nested else mode_command(one.node)
-            named = paths_of(program, step, later) if later is not None else ()
-            if any(writers_of(program, facts, stage, step, path) for path in named):
-                yield self.refuse(step, one.program or "", "the RUN does something else first")
-        if moved:
+                try:
+                    operand = self.move(program, facts, step, command, index, files)
+                except Refusal as refusal:
+                    yield self.refuse(step, command.node.words[0].value or "", refusal)
+                else:
+                    operands += [operand] if operand is not None else []
+        starts = [command.node.start for command in leading]
+        for invocation in program.commands(step).invocations:
+            if invocation.node.start in starts or invocation.wrappers or invocation.nested:
+                continue
+            later = mode_command(invocation.node)
+            paths = paths_of(program, step, later) if later is not None else ()
+            if any(writers_of(program, facts, step, path) for path in paths):
+                name = invocation.program or ""
+                yield self.refuse(step, name, Refusal("the RUN does something else first", f"put `{name}` first in it"))
+        if operands:
             try:
-                fix = fix_of(program, step, moved)
-                yield Finding(self.name, message_of(moved), step.node.start, step.node.end, fix)
-            except Refusal as error:
-                yield self.refuse(step, moved[0].command.node.words[0].value or "", str(error))
+                fix = fix_of(program, step, operands)
+                yield Finding(self.name, message_of(operands), step.node.start, step.node.end, fix)
+            except Refusal as refusal:
+                yield self.refuse(step, operands[0].command.node.words[0].value or "", refusal)
 
     def move(
-        self,
-        program: Program,
-        facts: Facts,
-        stage: Stage,
-        step: Step,
-        command: ModeCommand,
-        index: int,
-        files: tuple[int, ...],
-    ) -> Moved | str:
-        """One operand's move into its COPY; else why not, "" where no COPY wrote it, or it is done."""
+        self, program: Program, facts: Facts, step: Step, command: ModeCommand, index: int, files: tuple[int, ...]
+    ) -> MovedOperand | None:
+        """One operand's move into its COPY; None where no COPY wrote it, or it is done. Raises Refusal."""
         value = command.operands[index].value
         path = join_path(program.scope(step).workdir, value) if value is not None else None
-        writers = writers_of(program, facts, stage, step, path) if isinstance(path, str) else []
+        writers = writers_of(program, facts, step, path) if isinstance(path, str) else []
         if not isinstance(path, str) or not writers:
-            return ""
-        if command.why:
-            return command.why
+            return None
+        if command.refusal is not None:
+            raise command.refusal
         kind = command.flag[0]
         if all((kind, getattr(writer.node.flag(kind), "value", None)) == command.flag for writer in writers):
-            return ""
-        file = len(writers) == 1 and as_file(program, writers[0], facts, path)
-        if not file and not command.recursive:
-            return f"whether {path} is one file is not known"
+            return None
+        is_file = len(writers) == 1 and as_file(program, writers[0], facts, path)
+        if not is_file and not command.recursive:
+            context = "give the build context (--context)" if facts.context_paths() is None else ""
+            raise Refusal(
+                f"whether {path} is one file is not known", context or "give the directory with / and the file's name"
+            )
         for writer in writers:
             if any(flag.name in (kind, "link", "parents", "exclude") for flag in writer.node.flags):
-                return f"line {writer.node.line} has flags of its own"
-        reason = unread(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
-        reason = reason or between(program, writers, step, path, command.names, files)
-        if reason:
-            return reason
-        keep = False
-        above = path.rpartition("/")[0] or "/"
-        if not file and kind == "chmod":
-            return "of a directory, --chmod would change all but the directory itself"
-        if not file and not (len(writers) == 1 and written(program, writers[0]) == path):
-            keep = True
-        if not file and not keep and not is_new(program, writers[0], path):
-            keep = True
-        if keep and not (is_tree(program, stage, writers, path) and len(command.operands) == 1):
-            return f"what is in {path} before the COPY is not known"
-        if not keep and kind == "chown" and not is_there(program, writers[0], above):
-            return f"the directories above {path} would get this owner too, if COPY makes them"
-        return Moved(command, index, path, tuple(writers), keep, files)
+                raise Refusal(f"line {writer.node.line} has flags of its own")
+        unread_flag = unread(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
+        if unread_flag:
+            raise Refusal(unread_flag)
+        check_between(program, writers, step, path, command.names, files)
+        if not is_file and kind == "chmod":
+            raise Refusal("of a directory, --chmod would change all but the directory itself")
+        whole = len(writers) == 1 and destination(program, writers[0]) == path and is_new(program, writers[0], path)
+        keeps_command = not is_file and not whole
+        if keeps_command and not (is_tree(program, step, writers, path) and len(command.operands) == 1):
+            raise Refusal(
+                f"what is in {path} before the COPY is not known",
+                f"make {path} with WORKDIR in front of the COPY, or give the COPY the owner: --chown={command.flag[1]}",
+            )
+        if not keeps_command and kind == "chown" and not is_there(program, writers[0], path.rpartition("/")[0] or "/"):
+            raise Refusal(
+                f"the directories above {path} would get this owner too, if COPY makes them",
+                "make them with WORKDIR or `mkdir -p` in front of the COPY",
+            )
+        return MovedOperand(command, index, path, tuple(writers), keeps_command, files)
 
-    def refuse(self, step: Step, name: str, reason: str) -> Finding:
+    def refuse(self, step: Step, name: str, refusal: Refusal) -> Finding:
         message = f"`{name}` stores copied files a second time"
-        return Finding(self.name, message, step.node.start, step.node.end, None, reason)
+        return refused(self.name, message, step.node.start, step.node.end, refusal)

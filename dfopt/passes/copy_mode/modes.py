@@ -13,7 +13,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
-from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, is_default, written
+from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, destination, is_default
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     from dfopt.rewrites.base import Rewrite
 
 
-class Moved(Record):
-    """An operand of a chmod or chown that goes into the COPYs that wrote it; `keep`: the command stays, without -R."""
+class MovedOperand(Record):
+    """An operand of a chmod or chown that goes into the COPYs that wrote it. `keeps_command`: the command stays,
+    without -R; `files`: the COPYs (indices) that are known to copy one file each."""
 
     command: ModeCommand
     index: int
     path: str
     writers: tuple[Step, ...]
-    keep: bool
+    keeps_command: bool
     files: tuple[int, ...]
 
 
@@ -42,13 +43,13 @@ def single_files(
 ) -> tuple[int, ...]:
     """The COPYs (indices) in front of a RUN that copy one file each, as the build context or the commands tell."""
     paths = [path for command in leading for path in paths_of(program, run, command)]
-    found: list[int] = []
+    indices: list[int] = []
     for step in stage.steps:
         if step.index < run.index and step.node.keyword in ("COPY", "ADD"):
-            known = copied(program, step, facts)
-            if known is not None and (known.single or any(as_file(program, step, facts, path) for path in paths)):
-                found.append(step.index)
-    return tuple(found)
+            copy = copied(program, step, facts)
+            if copy is not None and (copy.single or any(as_file(program, step, facts, path) for path in paths)):
+                indices.append(step.index)
+    return tuple(indices)
 
 
 def paths_of(program: Program, step: Step, command: ModeCommand) -> Iterator[str]:
@@ -59,28 +60,30 @@ def paths_of(program: Program, step: Step, command: ModeCommand) -> Iterator[str
             yield path
 
 
-def writers_of(program: Program, facts: Facts, stage: Stage, run: Step, path: str) -> list[Step]:
+def writers_of(program: Program, facts: Facts, run: Step, path: str) -> list[Step]:
     """The COPYs of the stage whose files are at `path` when `run` begins, as far as is known."""
-    copies = [step for step in stage.steps if step.index < run.index and step.node.keyword in ("COPY", "ADD")]
+    steps = program.stages[run.stage].steps
+    copies = [step for step in steps if step.index < run.index and step.node.keyword in ("COPY", "ADD")]
     for step in reversed(copies):
         if as_file(program, step, facts, path):
             return [step]
-    found: list[Step] = []
+    writers: list[Step] = []
     for step in copies:
-        target = written(program, step)
+        target = destination(program, step)
         if target is None:
             continue
         beside = target == (path.rpartition("/")[0] or "/") and not another_file(program, step, path)
         if covers(path, target) or beside:
-            found.append(step)
-    return found if path != "/" else []
+            writers.append(step)
+    return writers if path != "/" else []
 
 
-def is_tree(program: Program, stage: Stage, writers: Sequence[Step], path: str) -> bool:
-    """Whether `path` is a directory that a WORKDIR of this stage made, and all that is in it is what `writers` copied
-    there behind it."""
+def is_tree(program: Program, run: Step, writers: Sequence[Step], path: str) -> bool:
+    """Whether `path` is a directory that a WORKDIR of the stage of `run` made, and all that is in it is what `writers`
+    copied there behind it."""
+    stage = program.stages[run.stage]
     maker = next(
-        (step for step in stage.steps if step.node.keyword == "WORKDIR" and written(program, step) == path), None
+        (step for step in stage.steps if step.node.keyword == "WORKDIR" and destination(program, step) == path), None
     )
     if maker is None or not is_new(program, maker, path):
         return False
@@ -89,64 +92,69 @@ def is_tree(program: Program, stage: Stage, writers: Sequence[Step], path: str) 
             continue
         if step.node.keyword not in ("ENV", "ARG", "LABEL", "EXPOSE", "USER", "MAINTAINER", "STOPSIGNAL", "WORKDIR"):
             return False
-        if step.node.keyword == "WORKDIR" and written(program, step) != path:
+        if step.node.keyword == "WORKDIR" and destination(program, step) != path:
             return False
     return all(
-        step.node.keyword == "COPY" and (target := written(program, step)) is not None and covers(path, target)
+        step.node.keyword == "COPY" and (target := destination(program, step)) is not None and covers(path, target)
         for step in writers
     )
 
 
-def message_of(moved: Sequence[Moved]) -> str:
+def message_of(operands: Sequence[MovedOperand]) -> str:
     """What a fix does, in a line."""
-    flags = sorted({"=".join(operand.command.flag) for operand in moved if not is_default(operand.command.flag)})
+    flags = sorted({"=".join(operand.command.flag) for operand in operands if not is_default(operand.command.flag)})
     if not flags:
         return "COPY gives the files to root: `chown` stores them a second time"
-    flags = [f"--{flag}" for flag in flags]
-    return f"copy with {' and '.join(flags)}: in a later layer, the files are stored a second time"
+    names = " and ".join([f"--{flag}" for flag in flags])
+    return f"copy with {names}: in a later layer, the files are stored a second time"
 
 
-def fix_of(program: Program, step: Step, moved: Sequence[Moved]) -> Fix:
+def fix_of(program: Program, step: Step, operands: Sequence[MovedOperand]) -> Fix:
     """The fix that moves operands out of a RUN. Raises Refusal where an edit is not possible."""
+    edits, rewrites = _copies(program, step, operands)
     body = program.body(step)
-    edits: list[Edit] = []
-    rewrites: list[Rewrite] = []
-    flags: dict[int, list[str]] = {}
-    for one in moved:
-        for writer in one.writers:
-            given = flags.setdefault(writer.index, [])
-            flag = f"--{one.command.flag[0]}={one.command.flag[1]}"
-            if any(other.partition("=")[0] == flag.partition("=")[0] for other in given):
-                raise Refusal("two commands give the same file different modes")
-            given.append(flag)
-        copies = tuple([writer.index for writer in one.writers])
-        rewrites.append(ModeIntoCopy(copies, step.index, one.command.node.start, one.path, one.command.flag, one.files))
-    steps = {writer.index: writer for one in moved for writer in one.writers}
-    for index, given in flags.items():
-        added = [flag for flag in given if not is_default((flag[2:].partition("=")[0], flag.partition("=")[2]))]
-        edits += [flags_edit(program, steps[index], added)] if added else []
     whole = []
-    commands = {one.command.node.start: one.command for one in moved}
-    for start, command in commands.items():
-        mine = [one for one in moved if one.command.node.start == start]
-        words = command.node.words
-        if any(one.keep for one in mine):
-            gone = [command.option]
-        elif len(mine) == len(command.operands):
+    for command in {operand.command.node.start: operand.command for operand in operands}.values():
+        start, words = command.node.start, command.node.words
+        its_operands = [operand for operand in operands if operand.command.node.start == start]
+        if any(operand.keeps_command for operand in its_operands):
+            removed = [command.option]
+        elif len(its_operands) == len(command.operands):
             whole.append(command.node)
             continue
         else:
-            gone = [words.index(command.operands[one.index]) for one in mine]
-        for index in sorted(gone, reverse=True):
+            removed = [words.index(command.operands[operand.index]) for operand in its_operands]
+        for index in sorted(removed, reverse=True):
             begin = body.span(words[index - 1].end, words[index].end)[0]
             edits.append(Edit(begin, body.span(words[index].start, words[index].end)[1], ""))
             rewrites.append(EditWords(step.index, start, index, 1, ()))
     if whole and len(whole) == len(program.commands(step).invocations):
         if step.node.above or step.node.comments:
-            raise Refusal("a comment speaks of the RUN")
+            raise Refusal("a comment documents the RUN", "remove the comment, or move it to the COPY")
         return Fix((*edits, whole_step(program.text, step)), (*rewrites, RemoveStep(step.index)), "safe")
     if whole:
-        more, rest = removals(program, step, body, whole)
-        edits += more
-        rewrites += rest
+        removals_, removing = removals(program, step, body, whole)
+        edits += removals_
+        rewrites += removing
     return Fix(tuple(edits), tuple(rewrites), "safe")
+
+
+def _copies(program: Program, step: Step, operands: Sequence[MovedOperand]) -> tuple[list[Edit], list[Rewrite]]:
+    """The edits that give COPYs their flags, and what they do. Raises Refusal."""
+    rewrites: list[Rewrite] = []
+    flags: dict[int, dict[str, tuple[str, str]]] = {}  # COPY -> kind of flag -> flag
+    for operand in operands:
+        command = operand.command
+        for writer in operand.writers:
+            of_writer = flags.setdefault(writer.index, {})
+            if command.flag[0] in of_writer:
+                raise Refusal("two commands give the same file different modes", "keep the command that counts")
+            of_writer[command.flag[0]] = command.flag
+        copies = tuple([writer.index for writer in operand.writers])
+        rewrites.append(ModeIntoCopy(copies, step.index, command.node.start, operand.path, command.flag, operand.files))
+    writers = {writer.index: writer for operand in operands for writer in operand.writers}
+    edits: list[Edit] = []
+    for index, of_writer in flags.items():
+        added = [f"--{kind}={value}" for kind, value in of_writer.values() if not is_default((kind, value))]
+        edits += [flags_edit(program, writers[index], added)] if added else []
+    return edits, rewrites

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.passes.base import Pass
-from dfopt.passes.dead_files.bind_mounts import brought
-from dfopt.passes.dead_files.deletions import late
-from dfopt.passes.dead_files.join import across
+from dfopt.passes.dead_files.join_runs import join_runs
+from dfopt.passes.dead_files.mount_copied import mount_copied
+from dfopt.passes.dead_files.move_rm import move_rm_earlier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class DeadFiles(Pass):
     """Keeps files that are deleted again out of the image, where joining RUNs cannot.
 
     A file that one instruction writes and a later one deletes stays in the layer for ever. merge-run joins neighbouring
-    RUNs; this pass handles the rest. What COPYs bring for RUNs that use it and delete it becomes bind mounts of these
+    RUNs; this pass handles the rest. What is copied for RUNs that use it and delete it becomes bind mounts of these
     RUNs. RUNs between which ENV, WORKDIR and the like stand become one, with `export` and `cd` in their place; this
     holds for packages that are installed and removed again, too. And an `rm` that comes too late, behind a COPY, moves
     to the end of the RUN that wrote the files.
@@ -66,10 +66,10 @@ class DeadFiles(Pass):
         for stage in program.stages:
             if stage.index not in shipped:
                 continue
-            yield from across(self.name, program, stage)
+            yield from join_runs(self.name, program, stage)
             for step in stage.steps:
                 if step.node.keyword == "RUN" and "rm" in program.text[step.node.start : step.node.end]:
                     if program.body(step).program is None:
                         continue
-                    yield from brought(self.name, self.shared["engine"], program, facts, step)
-                    yield from late(self.name, program, stage, step)
+                    yield from mount_copied(self.name, self.shared["engine"], program, facts, step)
+                    yield from move_rm_earlier(self.name, program, stage, step)

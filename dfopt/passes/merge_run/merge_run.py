@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dfopt.editing.run_joining import groups, merge_edits, subshells
 from dfopt.facts import Facts
-from dfopt.findings import Finding, Fix
+from dfopt.findings import Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.merge_run.ranges import can_be_list, overlapping, reach
 from dfopt.passes.merge_run.reasons import Reason, reasons
@@ -113,7 +113,7 @@ class MergeRun(Pass):
 
     def apart(self, left: Step, right: Step, reason: Reason, refusal: Refusal) -> Finding:
         message = f"lines {left.node.line} and {right.node.line} stay apart, though {reason.text}"
-        return Finding(self.name, message, left.node.start, right.node.end, None, refusal.reason)
+        return refused(self.name, message, left.node.start, right.node.end, refusal)
 
     def merged(self, program: Program, steps: list[Step], why: list[Reason], *, listed: bool = False) -> Finding:
         wrapped = tuple([True] * len(steps)) if listed else subshells(program, steps)

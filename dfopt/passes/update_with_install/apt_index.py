@@ -9,6 +9,7 @@ from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -28,11 +29,9 @@ def index_source(program: Program, stage: Stage, position: int) -> tuple[Stage, 
         step = stage.steps[index]
         if step.node.keyword != "RUN":
             continue
-        found = [tool for tool in tools(program, step) if tool.family == "apt" and tool.does.get("refreshes")]
-        effects = program.effects(step)
-        if any(effect.kind == "deletes" and covers(effect.path, LISTS) for effect in effects):
+        if any(effect.kind == "deletes" and covers(effect.path, LISTS) for effect in program.effects(step)):
             return None
-        if found:
+        if any(refreshes(tool) for tool in tools(program, step)):
             return stage, index
     if stage.parent is None:
         return None
@@ -40,27 +39,35 @@ def index_source(program: Program, stage: Stage, position: int) -> tuple[Stage, 
     return index_source(program, parent, len(parent.steps))
 
 
-def changes_sources(program: Program, step: Step) -> str:
-    """What a step between the two could do to the index or to what is fetched; "" where nothing."""
+def check_sources(program: Program, step: Step) -> None:
+    """Raises Refusal where a step between the two could change the index, or what is fetched."""
     node = step.node
-    if node.keyword == "ONBUILD" or node.keyword in ("CMD", "ENTRYPOINT", "LABEL", "EXPOSE", "VOLUME", "STOPSIGNAL"):
-        return ""
+    if node.keyword == "ONBUILD":
+        return
+    change = Refusal(
+        f"line {node.line} may change the package sources", f"put the `apt-get update` behind line {node.line}"
+    )
     if node.keyword in ("COPY", "ADD"):
+        word = node.arguments[-1].value
         scope = program.scope(step)
-        target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
+        target = join_path(scope.workdir, scope.expand(word, program.dockerfile.escape))
         if isinstance(target, Unknown):
             # a relative path below an unknown working directory: below /etc in no image known
-            return "" if not node.arguments[-1].value.startswith("/") else "may change the package sources"
-        return "may change the package sources" if covers(target, "/etc") or covers("/etc", target) else ""
+            if word.startswith("/"):
+                raise change
+        elif covers(target, "/etc") or covers("/etc", target):
+            raise change
     if node.keyword == "RUN":
         body = program.body(step)
-        effects = program.effects(step)
-        if body.program is None or any(effect.kind == "opaque" for effect in effects):
-            return "cannot be seen into, and may use the index or change the package sources"
-        return "may use the index or change the package sources" if _SOURCES.search(body.text) else ""
-    if node.keyword in ("ENV", "ARG"):
-        return "may change the package sources" if _SOURCES.search(node.joined.text) else ""
-    return ""
+        if body.program is None or any(effect.kind == "opaque" for effect in program.effects(step)):
+            raise Refusal(
+                f"line {node.line} runs an opaque command, which may use the index or change the package sources",
+                change.unblock,
+            )
+        if _SOURCES.search(body.text):
+            raise Refusal(f"line {node.line} may use the index or change the package sources", change.unblock)
+    if node.keyword in ("ENV", "ARG") and _SOURCES.search(node.joined.text):
+        raise change
 
 
 def refreshes(tool: Tool) -> bool:
@@ -82,31 +89,28 @@ def lone_update(program: Program, step: Step) -> Tool | None:
     return None
 
 
-def update_stays(program: Program, stage: Stage, source: int, position: int, reader: Tool) -> str:
-    """What keeps the update of step `source` from moving into the step at `position`; "" where nothing does."""
+def check_move(program: Program, stage: Stage, source: int, position: int, reader: Tool) -> None:
+    """Raises Refusal where the update of step `source` cannot move into the step at `position`."""
     old, new = stage.steps[source], stage.steps[position]
     if old.node.above or old.node.comments:
-        return "a comment speaks of the update"
+        raise Refusal("a comment documents the update", "move the comment to the installation")
     if old.node.flags or any(flag.name != "mount" for flag in new.node.flags):
-        return "the flags of the two differ"
+        raise Refusal("the flags of the two differ", "give the RUNs the same flags")
     if program.scope(old).user != program.scope(new).user or program.scope(old).shell != program.scope(new).shell:
-        return "another user or another shell runs the installation"
+        raise Refusal("another user or another shell runs the installation")
     update = lone_update(program, old)
     if update is None or update.invocation.wrappers != reader.invocation.wrappers:
-        return "the two are not run in the same way"
+        raise Refusal("the two are not run in the same way", "run both with sudo, or both without")
     for step in stage.steps[source + 1 : position]:
-        why = changes_sources(program, step)
-        if why:
-            return f"line {step.node.line} {why}"
-    return no_place(program.body(new).form, reader)
+        check_sources(program, step)
+    check_place(program.body(new).form, reader)
 
 
-def no_place(form: str, reader: Tool) -> str:
-    """Why an update cannot stand in front of a command in a body of this form; "" where it can."""
+def check_place(form: str, reader: Tool) -> None:
+    """Raises Refusal where an update cannot stand in front of a command in a body of this form."""
     if form not in ("line", "script"):
-        return "the command line carries heredocs"
+        raise Refusal("the command line carries heredocs")
     if reader.invocation.nested or reader.invocation.where in (MAYBE, SUBSTITUTION):
-        return "the installation runs on a condition or in a string"
+        raise Refusal("the installation runs on a condition or in a string")
     if reader.invocation.where != TOP and form != "script":
-        return "the installation runs in a group or a pipeline"
-    return ""
+        raise Refusal("the installation runs in a group or a pipeline")

@@ -5,15 +5,15 @@ from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import shipped_runs
 from dfopt.editing.chain_edits import insertion, whole_step
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.update_with_install.apt_index import (
     LISTS,
+    check_move,
+    check_place,
     index_source,
     lone_update,
-    no_place,
     refreshes,
-    update_stays,
 )
 from dfopt.passes.update_with_install.unused_update import only_updates, without_update
 from dfopt.refusal import Refusal
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.analysis.package_managers import Tool
+    from dfopt.edit import Edit
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
+    from dfopt.rewrites.commands import InsertCommand
 
 
 class UpdateWithInstall(Pass):
@@ -54,7 +56,7 @@ class UpdateWithInstall(Pass):
     RUN apt-get update && apt-get install -y curl
     ```
 
-    Refuses to move: where a step between may change the package sources, or cannot be seen into; where the user or the
+    Refuses to move: where a step between may change the package sources, or runs an opaque command; where user or
     mounts of the two RUNs differ; where a comment above belongs to the `apt-get update`; ONBUILD. Refuses to remove:
     where the image calls apt when it starts; where another file of the tree may be built on it, and needs the index.
 
@@ -83,7 +85,7 @@ class UpdateWithInstall(Pass):
                 continue
             source = index_source(program, stage, position)
             if source is not None and not mounted(program, step, (LISTS,)):
-                yield self.found(program, stage, position, step, first, source)
+                yield self.stale(program, stage, position, first, source)
 
     def unused(self, program: Program, facts: Facts, stage: Stage, position: int) -> Iterator[Finding]:
         """An update whose index nothing reads."""
@@ -92,51 +94,56 @@ class UpdateWithInstall(Pass):
         try:
             fix = without_update(program, facts, stage, position)
         except Refusal as refusal:
-            yield Finding(self.name, message, node.start, node.end, None, refusal.reason)
+            yield refused(self.name, message, node.start, node.end, refusal)
             return
         if fix is not None:
             yield Finding(self.name, message, node.start, node.end, fix)
 
-    def found(
-        self, program: Program, stage: Stage, position: int, step: Step, reader: Tool, source: tuple[Stage, int]
-    ) -> Finding:
-        old = source[0].steps[source[1]].node
-        message = (
-            f"installs from the package index that line {old.line} fetched: out of the cache, it may be an old one"
-        )
-        update = lone_update(program, source[0].steps[source[1]])
-        if update is None or source[0] is not stage:
+    def stale(self, program: Program, stage: Stage, position: int, reader: Tool, source: tuple[Stage, int]) -> Finding:
+        """A RUN that installs from the index of an earlier one: `source` is that one's stage and position."""
+        step, fetching = stage.steps[position], source[0].steps[source[1]]
+        line = fetching.node.line
+        message = f"installs from the package index that line {line} fetched: out of the cache, it may be an old one"
+        if lone_update(program, fetching) is None or source[0] is not stage:
             if not self.settings["every"]:
                 return Finding(self.name, message, step.node.start, step.node.end)
             return self.updated(program, step, reader, message)
-        body = program.body(step)
-        reason = update_stays(program, stage, source[1], position, reader)
-        words = tuple(
-            [program.body(stage.steps[source[1]]).text[w.start : w.end] for w in update.invocation.node.words]
-        )
-        made = None if reason else insertion(program, step, body, reader.invocation.node, words)
-        if made is None:
-            reason = reason or "a failure of the update would pass unnoticed there"
-            message = f"line {step.node.line} installs from an index that goes stale in a layer of its own"
-            return Finding(self.name, message, old.start, old.end, None, reason)
-        edit, rewrite = made
-        gone = stage.steps[source[1]]
-        fix = Fix((whole_step(program.text, gone), edit), (RemoveStep(gone.index), rewrite), "safe")
-        message = "fetch the package index where it is used: in a layer of its own it goes stale"
-        return Finding(self.name, message, old.start, old.end, fix)
+        try:
+            check_move(program, stage, source[1], position, reader)
+            fix = self.moved(program, fetching, step, reader)
+        except Refusal as refusal:
+            message = f"line {step.node.line} installs from a package index that goes stale"
+            return refused(self.name, message, fetching.node.start, fetching.node.end, refusal)
+        message = "fetch the package index where it is used: `apt-get update` alone in a layer goes stale"
+        return Finding(self.name, message, fetching.node.start, fetching.node.end, fix)
+
+    def moved(self, program: Program, fetching: Step, step: Step, reader: Tool) -> Fix:
+        """The fix that moves a lone update in front of the first apt command of a RUN. Raises Refusal."""
+        update = lone_update(program, fetching)
+        assert update is not None
+        text = program.body(fetching).text
+        words = tuple([text[word.start : word.end] for word in update.invocation.node.words])
+        edit, rewrite = _inserted(program, step, reader, words)
+        removal = whole_step(program.text, fetching)
+        return Fix((removal, edit), (RemoveStep(fetching.index), rewrite), "safe")
 
     def updated(self, program: Program, step: Step, reader: Tool, message: str) -> Finding:
         """An update in front of the first apt command of a RUN, run as that one."""
-        node, body = step.node, program.body(step)
-        reason = no_place(body.form, reader)
-        if reason:
-            return Finding(self.name, message, node.start, node.end, None, reason)
-        words = (*reader.invocation.wrappers, "apt-get", "update")
-        made = insertion(program, step, body, reader.invocation.node, words)
-        if made is None:
-            reason = "a failure of the update would pass unnoticed in that place"
-            return Finding(self.name, message, node.start, node.end, None, reason)
-        return Finding(self.name, message, node.start, node.end, Fix((made[0],), (made[1],), "safe"))
+        node = step.node
+        try:
+            check_place(program.body(step).form, reader)
+            edit, rewrite = _inserted(program, step, reader, (*reader.invocation.wrappers, "apt-get", "update"))
+        except Refusal as refusal:
+            return refused(self.name, message, node.start, node.end, refusal)
+        return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), "safe"))
+
+
+def _inserted(program: Program, step: Step, reader: Tool, words: tuple[str, ...]) -> tuple[Edit, InsertCommand]:
+    """The edit that puts an update in front of a command, and what it does. Raises Refusal."""
+    inserted = insertion(program, step, program.body(step), reader.invocation.node, words)
+    if inserted is None:
+        raise Refusal("a failure of the update would pass unnoticed there", "begin the RUN with `set -e`")
+    return inserted
 
 
 def _reads(tool: Tool) -> bool:
