@@ -78,6 +78,13 @@ class Child(Record):
     images: frozenset[str]
 
 
+class Parent(Record):
+    """The Dockerfile of the tree that builds an image: its name to show, and its text."""
+
+    name: str
+    text: str
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -113,6 +120,11 @@ class Facts:
 
     def children(self) -> tuple[Child, ...] | None:
         """The other Dockerfiles of the tree that may be built on the image of this one, as far as names tell."""
+        return None
+
+    def parent(self, image: str) -> Parent | None:
+        """The one Dockerfile of the tree that builds a base image, as far as names tell; None where there is none, or
+        where several may."""
         return None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:

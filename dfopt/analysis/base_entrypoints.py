@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from dfopt.analysis.build_facts import built, in_path, untold
+from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.base_images import split_image
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
@@ -75,7 +76,7 @@ def _base_obstacle(image: str | None, facts: Facts) -> str:
     return f"{entrypoint[0]}, the ENTRYPOINT of the base image, would get other words"
 
 
-def base_entrypoint(image: str | None, facts: Facts) -> tuple[str, ...] | None:
+def base_entrypoint(image: str | None, facts: Facts, depth: int = 0) -> tuple[str, ...] | None:
     """The words that a base image puts before those of CMD; () where there are none, or where they are known to run
     those of CMD as they are; None where that is not known."""
     if image is None:
@@ -87,6 +88,12 @@ def base_entrypoint(image: str | None, facts: Facts) -> tuple[str, ...] | None:
     if config is None:
         if any(_matches(name, pattern) for pattern in entrypoints["none"]):
             return ()
+        parent = parent_program(image, facts) if depth < DEEPEST else None
+        if parent is not None:
+            entrypoint = image_config(*parent).entrypoint
+            if entrypoint is None:
+                return base_entrypoint(parent[0].end_scope(parent[1]).image, facts, depth + 1)
+            return None if isinstance(entrypoint, Unknown) else entrypoint
         config = facts.built_config(image)
     if config is None:
         return None

@@ -6,6 +6,7 @@ proves that the base image runs as root; a package manager proves its distributi
 
 from __future__ import annotations
 
+from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.liveness import chain
@@ -16,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.facts import Facts
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
@@ -38,16 +40,22 @@ def root_step(program: Program, stage: Stage) -> Step | None:
     return None
 
 
-def distribution(program: Program, stage: Stage) -> str:
-    """The distribution family ("debian", "alpine" ...) whose package manager a step runs for certain; "" for none, or
-    where steps run those of several."""
+def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> str:
+    """The distribution family ("debian", "alpine" ...) of the base image: whose package manager a step runs for
+    certain, else that of the parent of the tree; "" where nothing tells, or where steps run those of several."""
     families = {
         _FAMILIES[family]
         for step in chain(program, stage)
         if step.node.keyword == "RUN"
         for _, family in _package_commands(program, step)
     }
-    return families.pop() if len(families) == 1 else ""
+    if families or depth >= DEEPEST:
+        return families.pop() if len(families) == 1 else ""
+    parent = parent_program(program.end_scope(stage).image, facts)
+    if parent is None:
+        return ""
+    base = parent[0].end_scope(parent[1]).base
+    return base.family if base is not None else distribution(*parent, facts, depth + 1)
 
 
 def _needs_root(program: Program, step: Step) -> bool:

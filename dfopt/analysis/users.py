@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.inferred_base import distribution, root_step
+from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.base_images import ImageRows
 from dfopt.ir.commands import INNER, TOP
+from dfopt.ir.liveness import chain
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
@@ -41,14 +43,21 @@ class BaseUsers(Record):
     create: str
 
 
-def base_users(program: Program, stage: Stage, facts: Facts) -> BaseUsers:
-    """What facts, tables and the file's own steps tell of the users of a stage's base image."""
+def base_users(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> BaseUsers:
+    """What facts, tables, the file's own steps and the parent of the tree tell of the users of a stage's base image.
+    `depth`: how many parents led here."""
     scope = program.end_scope(stage)
     image, base = scope.image, scope.base
     own_user = base.user if base is not None else None
     row = _row(image)
     config = facts.image_config(image) if image is not None else None
     shown = config is None and own_user is None and not row and root_step(program, stage) is not None
+    if config is None and own_user is None and not row and depth < DEEPEST:
+        parent = parent_program(image, facts)
+        if parent is not None:
+            users = _of_parent(*parent, facts, depth + 1)
+            if users.root is not None or not shown:
+                return users
     if config is None and image is not None and own_user is None and not row and not shown:
         config = facts.built_config(image)
     user: str = row.get("user", "")
@@ -62,13 +71,30 @@ def base_users(program: Program, stage: Stage, facts: Facts) -> BaseUsers:
         root = own_user == "root"
     elif row.get("own") or row.get("why") or row.get("root") or shown:
         root = True
-    family = base.family if base is not None else distribution(program, stage)
+    family = base.family if base is not None else distribution(program, stage, facts)
     create = {"debian": "useradd", "ubuntu": "useradd", "alpine": "adduser", "busybox": "lines"}.get(family, "")
     own = row.get("own", {})
     return BaseUsers(
         root, "" if root else user, own.get("id", ""), own.get("name", ""), row.get("why", ""),
         "useradd" if row.get("useradd") else create,
     )  # fmt: skip
+
+
+def _of_parent(program: Program, stage: Stage, facts: Facts, depth: int) -> BaseUsers:
+    """The users of the image that a parent builds."""
+    base = base_users(program, stage, facts, depth)
+    scope = program.end_scope(stage)
+    if scope.user is None:
+        return base
+    if isinstance(scope.user, Unknown):
+        return _with(base, None, "")
+    name = scope.user.partition(":")[0]
+    number = next((user.id for user in created_users(program, chain(program, stage)) if user.name == name), "")
+    return _with(base, name in _ROOT, "" if name in _ROOT else number or scope.user)
+
+
+def _with(base: BaseUsers, root: bool | None, user: str) -> BaseUsers:
+    return BaseUsers(root, user, base.own, base.name, base.why, base.create)
 
 
 _rows: ImageRows | None = None
@@ -151,8 +177,6 @@ def owners(program: Program, steps: Iterable[Step]) -> dict[str, int]:
 
 def last_user(program: Program, stage: Stage) -> tuple[Step | None, str]:
     """(the step that says USER root last in the stage's chain, the user before it: "" where that is the base's)."""
-    from dfopt.ir.liveness import chain
-
     said: Step | None = None
     before = ""
     for step in chain(program, stage):

@@ -39,7 +39,7 @@ class DaskError(CampaignError):
     """The cluster cannot be used; the message says why."""
 
 
-QUESTIONS = ("digest", "checksum", "context_paths", "context_file", "image_config", "children")
+QUESTIONS = ("digest", "checksum", "context_paths", "context_file", "image_config", "children", "parent")
 
 
 class Job(Record):

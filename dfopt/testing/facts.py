@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.facts import Child, Facts
+from dfopt.facts import Child, Facts, Parent
 from dfopt.syntax import dockerignore
 from dfopt.testing.case_files import OWN, CaseError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class CaseFacts(Facts):
     """`facts.toml`: `[digests]` image -> digest, `[checksums]` URL -> checksum, `[images."name"]` image config,
     `context = false` for no context, `[children."NAME"]` a file of the tree (`text`) that may be built on the image of
-    this one, by the names of `images`."""
+    this one, by the names of `images`, `[parents]` image -> the text of the Dockerfile of the tree that builds it."""
 
     __slots__ = ("files", "ignored", "paths", "table")
 
@@ -26,7 +26,7 @@ class CaseFacts(Facts):
         self.ignored = dockerignore.read(files.read(".dockerignore") or b"")
         self.paths: frozenset[str] | None = None  # of the context, once they are asked for
         self.table = files.table("facts.toml")
-        for key in ("digests", "checksums", "images", "children"):
+        for key in ("digests", "checksums", "images", "children", "parents"):
             if not isinstance(self.table.get(key, {}), dict):
                 raise CaseError(f"{files.where('facts.toml')}: {key}: must be a table")
         for row in self.table.get("children", {}).values():
@@ -61,6 +61,10 @@ class CaseFacts(Facts):
     def children(self) -> tuple[Child, ...] | None:
         rows = self.table.get("children", {})
         return tuple([Child(name, row["text"], frozenset(row["images"])) for name, row in rows.items()])
+
+    def parent(self, image: str) -> Parent | None:
+        text = self.table.get("parents", {}).get(image)
+        return Parent(f"Dockerfile of {image}", text) if isinstance(text, str) else None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         found = self.table.get("images", {}).get(image)

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 MOST_DIRECTORIES = 10_000  # a larger tree is not searched
 _LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
-_KEPT = 60.0  # seconds for which a tree is taken to be as it was
+KEPT = 60.0  # seconds for which a tree is taken to be as it was
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
 _SKIPPED = VERSION_CONTROL | {"node_modules", ".venv"}
 # names of directories and files that are no names of images
-_GENERAL = frozenset((
+GENERAL = frozenset((
     "", "docker", ".docker", "dockerfile", "dockerfiles", "container", "containers", "containerfile", "containerfiles",
     "build", ".build", "src", "app", "deploy", "ci", ".ci", ".devcontainer", ".github", "dev", "prod", "test", "tests",
     "latest", "debian", "ubuntu", "alpine", "scratch",
@@ -42,7 +42,7 @@ def names_of(path: str) -> frozenset[str]:
     file = os.path.basename(path).lower()
     own = re.sub(r"^(?:docker|container)file\.|\.(?:docker|container)file$", "", file)
     found = {own, os.path.basename(os.path.dirname(os.path.abspath(path))).lower()} - {"dockerfile", "containerfile"}
-    return frozenset(name for name in found if name not in _GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
+    return frozenset(name for name in found if name not in GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
 
 
 def children_of(path: str, root: str) -> tuple[Child, ...] | None:
@@ -51,20 +51,20 @@ def children_of(path: str, root: str) -> tuple[Child, ...] | None:
     names = names_of(path)
     if not names or not root:
         return None
-    tree = _tree(_repository(path, os.path.abspath(root)))
+    tree = _tree(repository_of(path, os.path.abspath(root)))
     if tree is None:
         return None
     own = os.path.realpath(path)
     found: dict[str, Child] = {}
     for name in sorted(names):
         for file in tree.get(name, ()):
-            text = _text(file)
+            text = read_dockerfile(file)
             if os.path.realpath(file) != own and text is not None:
                 found[file] = Child(display_name(file), text, names)
     return tuple(found.values())
 
 
-def _repository(path: str, root: str) -> str:
+def repository_of(path: str, root: str) -> str:
     """The root of the repository that holds a file, where it lies below `root`, else `root`."""
     own = os.path.dirname(os.path.abspath(path))
     above = above_in_repository(own)
@@ -83,33 +83,33 @@ def image_names(text: str) -> set[str]:
 def _tree(root: str) -> dict[str, list[str]] | None:
     """Last part of an image's name -> the Dockerfiles below `root` that name such an image."""
     made, known = _trees.get(root, (0.0, None))
-    if root in _trees and time.monotonic() - made < _KEPT:
+    if root in _trees and time.monotonic() - made < KEPT:
         return known
     found: dict[str, list[str]] | None = {}
     try:
-        for file in _dockerfiles(root):
-            for name in image_names(_text(file) or ""):
+        for file in dockerfiles_below(root):
+            for name in image_names(read_dockerfile(file) or ""):
                 assert found is not None
                 found.setdefault(name, []).append(file)
-    except _TooLarge:
+    except TreeTooLarge:
         found = None
     _trees[root] = time.monotonic(), found
     return found
 
 
-class _TooLarge(Exception):
-    pass
+class TreeTooLarge(Exception):
+    """A tree of more than MOST_DIRECTORIES directories."""
 
 
-def _dockerfiles(root: str) -> Iterator[str]:
+def dockerfiles_below(root: str) -> Iterator[str]:
     for count, (directory, directories, files) in enumerate(os.walk(root)):
         if count > MOST_DIRECTORIES:
-            raise _TooLarge
+            raise TreeTooLarge
         directories[:] = sorted(name for name in directories if name not in _SKIPPED)
         yield from (os.path.join(directory, name) for name in sorted(files) if is_dockerfile(name))
 
 
-def _text(file: str) -> str | None:
+def read_dockerfile(file: str) -> str | None:
     try:
         return None if os.path.islink(file) else decode(read_regular(file, _LARGEST))
     except OSError:

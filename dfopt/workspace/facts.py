@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.facts import BuiltImage, Child
+    from dfopt.facts import BuiltImage, Child, Parent
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
 
@@ -49,6 +49,8 @@ class ContextFacts(Facts):
         return self._found
 
     def knows(self, question: str) -> bool:
+        if question == "parent":
+            return bool(self.root)
         if question == "children":
             from dfopt.workspace.children import names_of
 
@@ -59,6 +61,11 @@ class ContextFacts(Facts):
         from dfopt.workspace.children import children_of
 
         return children_of(self.path, self.root)
+
+    def parent(self, image: str) -> Parent | None:
+        from dfopt.workspace.parents import parent_of
+
+        return parent_of(self.path, self.root, image)
 
     def context_paths(self) -> frozenset[str] | None:
         found = self.build_context()
@@ -104,6 +111,9 @@ class JoinedFacts(Facts):
 
     def children(self) -> tuple[Child, ...] | None:
         return next((found for part in self.parts if (found := part.children()) is not None), None)
+
+    def parent(self, image: str) -> Parent | None:
+        return next((found for part in self.parts if (found := part.parent(image)) is not None), None)
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
@@ -152,6 +162,9 @@ class AskedFacts(Facts):
 
     def children(self) -> tuple[Child, ...] | None:
         return self._ask("children").children()
+
+    def parent(self, image: str) -> Parent | None:
+        return self._ask("parent").parent(image)
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("image_config").image_config(image)

@@ -9,11 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
 
 
-def with_pipefail(program: Program, step: Step) -> tuple[str, ...] | str:
+def with_pipefail(program: Program, step: Step, facts: Facts) -> tuple[str, ...] | str:
     """The argv of a shell with pipefail in place of the step's; or why there is none."""
     scope = program.scope(step)
     kind = program.body(step).shell.kind
@@ -23,7 +24,7 @@ def with_pipefail(program: Program, step: Step) -> tuple[str, ...] | str:
             return f"{scope.shell[0]} is not known to have pipefail"
         at = next(i for i, word in enumerate(scope.shell) if i and word.startswith("-") and "c" in word.lstrip("-"))
         return (*scope.shell[:at], "-o", "pipefail", *scope.shell[at:])
-    family = scope.base.family if scope.base is not None else distribution(program, program.stages[step.stage])
+    family = scope.base.family if scope.base is not None else distribution(program, program.stages[step.stage], facts)
     if scope.base is None and family in ("debian", "rhel", "suse", "arch"):
         return ("/bin/bash", "-o", "pipefail", "-c")
     if scope.base is None and family == "alpine":

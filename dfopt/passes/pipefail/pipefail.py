@@ -63,13 +63,13 @@ class Pipefail(Pass):
             for step in stage.steps:
                 node = step.node
                 if node.keyword == "RUN" and _bar(program, step) and pipes(program.body(step)):
-                    yield self.check(program, stage, step)
+                    yield self.check(program, stage, step, facts)
                     break
 
-    def check(self, program: Program, stage: Stage, step: Step) -> Finding:
+    def check(self, program: Program, stage: Stage, step: Step, facts: Facts) -> Finding:
         node = step.node
         message = "SHELL with pipefail: a pipe hides a failure of its left side"
-        argv = with_pipefail(program, step)
+        argv = with_pipefail(program, step, facts)
         if isinstance(argv, str):
             return Finding(self.name, message, node.start, node.end, None, argv)
         setter = next(

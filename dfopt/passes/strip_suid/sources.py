@@ -142,7 +142,7 @@ def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
     """Whether the image surely has find: by its base, by a step that calls it, by the package that brings it, or by a
     build."""
     scope = program.end_scope(stage)
-    family = scope.base.family if scope.base is not None else distribution(program, stage)
+    family = scope.base.family if scope.base is not None else distribution(program, stage, facts)
     if table("suid")["base"].get(family, {}).get("find"):
         return True
     if scope.image is not None and ImageRows(table("suid")["find"]).find(scope.image) is not None:

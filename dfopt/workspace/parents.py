@@ -1,0 +1,83 @@
+"""Which Dockerfile of a tree builds the base image of another one.
+
+A name tells: `org/php:8.3` is built by `php/8.3/Dockerfile`, `php-8.3/Dockerfile` or `php/Dockerfile.8.3`, else,
+whatever its tag, by the only `php/Dockerfile`, `Dockerfile.php` or `php.Dockerfile`. Two that fit are none. A file that
+starts from a repository of that name itself does not build it. A name without a namespace is Docker Hub's as often as
+one's own: it counts only where it has several parts (`my-base`) and no table knows it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+from dfopt.facts import Parent
+from dfopt.ir.base_images import base_facts, split_image
+from dfopt.workspace.children import (
+    GENERAL,
+    KEPT,
+    TreeTooLarge,
+    dockerfiles_below,
+    image_names,
+    read_dockerfile,
+    repository_of,
+)
+from dfopt.workspace.paths import display_name
+
+_FILE = re.compile(r"(?:(?:docker|container)file(?:\.(?P<behind>.+))?|(?P<before>.+)\.(?:docker|container)file)\Z")
+
+_trees: dict[str, tuple[float, dict[str, list[str]]]] = {}
+
+
+def parent_of(path: str, root: str, image: str) -> Parent | None:
+    """The Dockerfile of the repository (below `root`) of the one at `path` that builds `image`; None where no one, or
+    more than one, is called so, or the tree is too large."""
+    repository, tag = split_image(image)
+    namespace, _, name = repository.lower().rpartition("/")
+    if not root or name in GENERAL or (not namespace and not re.search(r"[-_]", name)):
+        return None
+    if not namespace and base_facts(image) is not None:
+        return None
+    builds = _builds(repository_of(path, os.path.abspath(root)))
+    own = os.path.realpath(path)
+    for key in (f"{name}:{(tag or '').lower()}", name):
+        files = [file for file in builds.get(key, ()) if os.path.realpath(file) != own]
+        texts = [(file, text) for file in files if (text := read_dockerfile(file)) is not None]
+        texts = [(file, text) for file, text in texts if name not in image_names(text)]
+        if texts:
+            return Parent(display_name(texts[0][0]), texts[0][1]) if len(texts) == 1 else None
+    return None
+
+
+def _builds(root: str) -> dict[str, list[str]]:
+    """Name, and "name:tag", of an image -> the Dockerfiles below `root` that are called so."""
+    made, known = _trees.get(root, (0.0, {}))
+    if root in _trees and time.monotonic() - made < KEPT:
+        return known
+    builds: dict[str, list[str]] = {}
+    try:
+        for file in dockerfiles_below(root):
+            for key in _keys(os.path.relpath(file, root).lower().replace(os.sep, "/")):
+                builds.setdefault(key, []).append(file)
+    except TreeTooLarge:
+        builds = {}
+    _trees[root] = time.monotonic(), builds
+    return builds
+
+
+def _keys(path: str) -> set[str]:
+    """What the image of the Dockerfile at a relative path (lower case) may be called."""
+    *directories, file = path.split("/")
+    match = _FILE.match(file)
+    suffix = (match["behind"] or match["before"] or "") if match is not None else ""
+    parent = directories[-1] if directories else ""
+    above = directories[-2] if len(directories) > 1 else ""
+    keys = {suffix, f"{parent}:{suffix}"} if suffix else {parent, f"{above}:{parent}", _dashed(parent)}
+    return {key for key in keys if key and not key.startswith(":") and not key.endswith(":")}
+
+
+def _dashed(directory: str) -> str:
+    """`php-8.3` as php:8.3; "" where no part of the name looks like a tag."""
+    match = re.fullmatch(r"(.+?)-(v?\d[\w.-]*)", directory)
+    return f"{match[1]}:{match[2]}" if match is not None else ""
