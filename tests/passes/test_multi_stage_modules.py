@@ -105,11 +105,15 @@ def test_what_is_not_proved(old: str, new: str) -> None:
         {"config__log_json": '{"transport": "nodemon"}'},
         {"index_js": "require(process.env.PLUGIN)"},
         {"index_js": "const m = await import(name)"},
-        {"package-lock_json": "[]"},
     ],
 )
 def test_what_sources_keep(more: dict[str, str]) -> None:
     assert "prune" not in fixed(given=files(**more))
+
+
+def test_a_lock_file_that_is_no_object_is_refused() -> None:
+    (finding,) = MultiStage().find(Program(parse(FILE)), Given(files(**{"package-lock_json": "[]"})))
+    assert finding.reason == "package-lock.json is not understood"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dfopt.passes.multi_stage.cmake import cmake_outputs
 from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.shell_words import MODULE
 from dfopt.passes.multi_stage.tool_outputs import add
-from dfopt.passes.multi_stage.written_paths import WrittenPath
+from dfopt.passes.multi_stage.written_paths import CONTEXT, WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -87,7 +87,10 @@ def make(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             out.paths.append(WrittenPath(prefix.rstrip("/"), call.step, "tool", role="prefix"))
         return
     if text is None:
-        raise Refusal(f"the Makefile is not at hand, so that what line {call.line} writes is not known")
+        raise Refusal(
+            f"the Makefile is not at hand, so that what line {call.line} writes is not known",
+            CONTEXT,
+        )
     try:
         built = makefile_outputs(text, targets, {**call.assignments, **given}, directory, context.text)
     except Refusal as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import normpath
 
+from dfopt.passes.multi_stage.written_paths import CONTEXT
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -37,7 +38,10 @@ def _mains(context: ToolContext, call: ToolCall, root: str) -> list[str]:
     for entry in context.flow.sources():
         inside = entry.path.startswith(below)
         if entry.kind == "tree" and (inside or below.startswith(entry.path.rstrip("/") + "/")):
-            raise Refusal(f"which files line {entry.step.node.line} copies is not known without the build context")
+            raise Refusal(
+                f"which files line {entry.step.node.line} copies is not known without the build context",
+                CONTEXT,
+            )
         if not inside or entry.kind != "context":
             continue
         directory, _, name = entry.path.rpartition("/")
@@ -74,7 +78,10 @@ def program_name(context: ToolContext, call: ToolCall, directory: str, operands:
     place = directory.rstrip("/")
     name = _of_module(context, call, place)
     if name is None and context.facts.context_paths() is None:
-        raise Refusal(f"go.mod is not at hand, so that the name of the program of line {call.line} is not known")
+        raise Refusal(
+            f"go.mod is not at hand, so that the name of the program of line {call.line} is not known",
+            CONTEXT,
+        )
     return name or _last(place)
 
 

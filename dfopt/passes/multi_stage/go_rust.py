@@ -238,7 +238,10 @@ def _crates(
     if lock is not None:
         out.crates += re.findall(r'^name = "([^"]+)"', lock, re.M)
     elif not locked and (manifest.get("dependencies") or manifest.get("build-dependencies")):
-        raise Refusal("there is no Cargo.lock, so that the crates that are linked are not known")
+        raise Refusal(
+            "there is no Cargo.lock, so that the crates that are linked are not known",
+            "add Cargo.lock to the build context",
+        )
     return names
 
 

@@ -103,7 +103,9 @@ def dotnet(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     out.work.append(call.directory)
     target = (call.after("-o", "--output") or [None])[-1]
     if target is None:
-        raise Refusal(f"line {call.line} does not say where dotnet publish writes (-o)")
+        raise Refusal(
+            f"line {call.line} does not say where dotnet publish writes (-o)", "give `dotnet publish` the option -o DIR"
+        )
     if any(word in ("--self-contained", "-p:PublishAot=true", "/p:PublishAot=true") for word in call.words):
         raise Refusal(f"line {call.line} builds a program of its own run time")
     add(out, call, target, "classes")

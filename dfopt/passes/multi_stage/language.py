@@ -8,6 +8,7 @@ from dfopt.analysis.json_files import json_object, member
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import libraries
+from dfopt.passes.multi_stage.written_paths import CONTEXT
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -119,7 +120,10 @@ def _requirements(context: ToolContext, directory: str, word: str, depth: int = 
     path = str(join_path(directory, word))
     text = context.text(path)
     if text is None or depth > 4:
-        raise Refusal(f"{word} is not at hand, so that what its packages need of the base image is not known")
+        raise Refusal(
+            f"{word} is not at hand, so that what its packages need of the base image is not known",
+            CONTEXT,
+        )
     found: list[str] = []
     for line in text.replace("\\\n", " ").splitlines():
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()
@@ -188,7 +192,8 @@ def _node(context: ToolContext, out: ToolOutputs) -> list[str]:
         unknown = sorted(names - set(facts["pure"]))
         if not locked and unknown:
             raise Refusal(
-                f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known"
+                f"there is no lock file, and whether {unknown[0]} brings a module that is compiled is not known",
+                "add the lock file to the build context",
             )
         if names & set(facts["own"]):
             continue
@@ -221,7 +226,10 @@ def _node_names(context: ToolContext, place: str) -> tuple[set[str], bool]:
         return set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M)), True
     manifest = context.text(f"{place}/package.json")
     if manifest is None:
-        raise Refusal("package.json is not at hand, so that which modules are compiled is not known")
+        raise Refusal(
+            "package.json is not at hand, so that which modules are compiled is not known",
+            CONTEXT,
+        )
     project = json_object(manifest)
     if project is None or not isinstance(project.get("dependencies") or {}, dict):
         raise Refusal("package.json is not understood")
@@ -248,7 +256,10 @@ def _ruby(context: ToolContext, out: ToolOutputs, base: BuilderImage) -> list[st
             if package:
                 found += libraries(package, base.release or "trixie") or ()
             elif package is None and not lock and name not in own:
-                raise Refusal(f"what the gem {name} needs of the base image is not known, and there is no Gemfile.lock")
+                raise Refusal(
+                    f"what the gem {name} needs of the base image is not known, and there is no Gemfile.lock",
+                    "add the lock file to the build context",
+                )
     return found
 
 
@@ -302,7 +313,10 @@ def package_places(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage, fl
         else:
             known = _PYTHON.get(base.release)
             if known is None:
-                raise Refusal(f"the version of Python in {base.image} is not known, and with it where pip installs")
+                raise Refusal(
+                    f"the version of Python in {base.image} is not known, and with it where pip installs",
+                    "start from an image of Python whose tag has the version",
+                )
             found.append(f"/usr/local/lib/python{known}/dist-packages")
         found.append("/usr/local/bin")
     if recipe.name == "ruby" and "gems" in out.notes:

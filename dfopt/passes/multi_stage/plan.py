@@ -184,7 +184,10 @@ class _Planner(Contents):
             said += [*copy.sources, copy.target, copy.owner or ""]
         for name, default in self.flow.arguments.items():
             if any(default in text for text in said):
-                raise Refusal(f"a path, an owner or a package depends on the build argument {name}")
+                raise Refusal(
+                    f"a path, an owner or a package depends on the build argument {name}",
+                    "write the value instead of the argument",
+                )
 
     def known_base(self) -> BuilderImage:
         """What is known of the image that the stage starts from, or the stages that it stands on. Raises Refusal."""
@@ -193,7 +196,7 @@ class _Planner(Contents):
         if base is None:
             raise Refusal(f"which image runs what {root.image or root.base} builds is not known")
         if any("BUILDPLATFORM" in (flag.value or "") for flag in root.node.flags):
-            raise Refusal("the stage is made for the platform that builds")
+            raise Refusal("the stage is made for the platform that builds", "remove --platform=$BUILDPLATFORM")
         if _flags(root) != _flags(self.stage):
             raise Refusal(f"the image is of the platform that line {root.node.line} names")
         return self.of_release(base)
@@ -346,7 +349,7 @@ class _Planner(Contents):
                 raise Refusal(f"line {entry.step.node.line} sets up other package sources")
         if not self.base.release and self.recipe.keeps == "programs":
             reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
-            raise Refusal(reason)
+            raise Refusal(reason, "name the release in the tag, as in -trixie")
 
     def saves(self, image: str, packages: RunPackages) -> int | None:
         """The MB that the split saves; None where it does not pay."""

@@ -6,7 +6,7 @@ import fnmatch
 import re
 
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.written_paths import is_scratch
+from dfopt.passes.multi_stage.written_paths import CONTEXT, is_scratch
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -75,7 +75,10 @@ def confined(flow: Flow, out: ToolOutputs, facts: Facts, env: Mapping[str, str |
             raise Refusal(f"`{words}` in line {line} may write to {value}, which ENV {name} names")
     for entry in flow.paths:
         if entry.kind == "tree":
-            raise Refusal(f"which files line {entry.step.node.line} copies is not known without the build context")
+            raise Refusal(
+                f"which files line {entry.step.node.line} copies is not known without the build context",
+                CONTEXT,
+            )
         if entry.kind != "context" or not _SOURCE.search(entry.source) or entry.source.endswith("lock.json"):
             continue
         data = facts.context_file(entry.source)

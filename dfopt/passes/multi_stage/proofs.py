@@ -108,7 +108,7 @@ class Proofs:
             reason = (
                 f"the release that {self.base.image} is built on is not known, and with it the package of the library"
             )
-            raise Refusal(f"{reason} {name}, linked in line {line}")
+            raise Refusal(f"{reason} {name}, linked in line {line}", "name the release in the tag, as in -trixie")
         return found
 
     def linked(self) -> list[str]:

@@ -99,11 +99,11 @@ def uv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         add(out, call, target, "packages")
     elif words[:1] == ["sync"]:
         if any(word in ("--python", "-p", "--managed-python") for word in words) or "UV_PYTHON" in call.assignments:
-            raise Refusal(f"which Python uv takes in line {call.line} is not known")
+            raise Refusal(f"which Python uv takes in line {call.line} is not known", "remove --python and UV_PYTHON")
         if "python" not in context.features:
             raise Refusal(f"uv downloads a Python of its own in line {call.line}, to where is not known")
         if call.assignments.get("UV_LINK_MODE") == "symlink":
-            raise Refusal(f"uv links to its cache in line {call.line}")
+            raise Refusal(f"uv links to its cache in line {call.line}", "remove UV_LINK_MODE")
         project = context.text(call.directory.rstrip("/") + "/pyproject.toml") or ""
         pinned = context.text(call.directory.rstrip("/") + "/.python-version")
         wanted = re.search(r"^requires-python\s*=\s*[\"']([^\"']+)", project, re.M)
@@ -138,7 +138,10 @@ def poetry(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         elif where == "site":
             out.notes["site"] = "pip"
         else:
-            raise Refusal(f"where Poetry puts its environment in line {call.line} is not known")
+            raise Refusal(
+                f"where Poetry puts its environment in line {call.line} is not known",
+                "set POETRY_VIRTUALENVS_IN_PROJECT=true",
+            )
         _project_words(call, out)
     elif name not in ("check", "lock", "cache", "env", "self", "", "show"):
         raise Refusal(f"what `poetry {name}` in line {call.line} writes is not known")
@@ -149,7 +152,9 @@ def pipenv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     if "install" not in call.words and "sync" not in call.words:
         raise Refusal(f"what pipenv in line {call.line} writes is not known")
     if "--system" not in call.words:
-        raise Refusal(f"where pipenv puts its environment in line {call.line} is not known")
+        raise Refusal(
+            f"where pipenv puts its environment in line {call.line} is not known", "give pipenv the option --system"
+        )
     out.notes["site"] = "pip"
     text = context.need(call.directory.rstrip("/") + "/Pipfile", call, "Pipfile")
     section = re.search(r"^\[packages\]\s*$(.*?)(?:^\[|\Z)", text, re.M | re.S)

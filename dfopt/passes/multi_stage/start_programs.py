@@ -11,6 +11,7 @@ from dfopt.analysis.startup import started
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import chain
 from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.written_paths import CONTEXT
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -58,7 +59,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Writte
     if not begun.said and default and image_config(program, stage).healthcheck is None:
         return StartPrograms((default,), (), default, False, default, stage.node.line)
     if not begun.said:
-        raise Refusal("the file does not say what the image starts")
+        raise Refusal("the file does not say what the image starts", "add CMD or ENTRYPOINT")
     built = {entry.path.rpartition("/")[2] for entry in made if entry.kind == "tool"}
     if begun.why and not any(begun.why.startswith(f"what {name} does is not known") for name in built):
         raise Refusal(begun.why)  # a program that a tool has built may be called as scripts are
@@ -141,7 +142,7 @@ def needs(recipe: StageRecipe, made: Iterable[WrittenPath], facts: Facts) -> Sou
     for entry in made:
         if entry.kind == "tree" and wanted:
             reason = f"which files line {entry.step.node.line} copies is not known without the build context"
-            raise Refusal(reason)
+            raise Refusal(reason, CONTEXT)
         name = entry.path.rpartition("/")[2]
         if entry.kind != "context" or not any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
             continue

@@ -17,7 +17,7 @@ from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.launch import launch_of
 from dfopt.passes.multi_stage.servers import check_major, site_of
 from dfopt.passes.multi_stage.stage_settings import StageSettings, settings
-from dfopt.passes.multi_stage.written_paths import WrittenPath, copied, is_scratch
+from dfopt.passes.multi_stage.written_paths import CONTEXT, WrittenPath, copied, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -226,7 +226,7 @@ class _Sites:
         paths = self.facts.context_paths() if names else frozenset()
         if paths is None:
             reason = f"whether there is a {names[0]}, which changes what {site.server} answers, is not known"
-            raise Refusal(f"{reason} without the build context")
+            raise Refusal(f"{reason} without the build context", CONTEXT)
         rules = table("site_servers")["vite"]
         for path in sorted(path for path in paths if path.rpartition("/")[2] in names):
             if site.server != "vite":
@@ -246,7 +246,7 @@ class _Sites:
         if "ONBUILD" in keywords:
             raise Refusal("the image has triggers for other builds")
         if any("BUILDPLATFORM" in (flag.value or "") for flag in self.stage.node.flags):
-            raise Refusal("the stage is made for the platform that builds")
+            raise Refusal("the stage is made for the platform that builds", "remove --platform=$BUILDPLATFORM")
         if config.stop_signal is not None and str(config.stop_signal).upper() not in _STOPS:
             raise Refusal(f"nginx does not stop at STOPSIGNAL {config.stop_signal}")
         directive = self.program.dockerfile.directive("syntax")

@@ -8,7 +8,7 @@ from posixpath import normpath
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.written_paths import WrittenPath
+from dfopt.passes.multi_stage.written_paths import CONTEXT, WrittenPath
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
@@ -74,7 +74,10 @@ class ToolContext(Record):
     def need(self, path: str, call: ToolCall, what: str) -> str:
         found = self.text(path)
         if found is None:
-            raise Refusal(f"{what} is not at hand, so that what line {call.line} writes is not known")
+            raise Refusal(
+                f"{what} is not at hand, so that what line {call.line} writes is not known",
+                CONTEXT,
+            )
         return found
 
 
@@ -94,6 +97,9 @@ def own_script(context: ToolContext, call: ToolCall, out: ToolOutputs, word: str
     """A program of the project's own, which is run by its interpreter: its text must be at hand."""
     path = join_path(call.directory, word)
     if not isinstance(path, str) or context.text(path) is None:
-        raise Refusal(f"{word} is not at hand, so that what line {call.line} writes is not known")
+        raise Refusal(
+            f"{word} is not at hand, so that what line {call.line} writes is not known",
+            CONTEXT,
+        )
     out.scripts.append((call.line, f"{call.program} {word}"))
     out.work.append(call.directory)

@@ -25,6 +25,8 @@ SCRATCH = (
     "/tmp", "/var/tmp", "/var/cache", "/root/.cache", "/dev", "/proc", "/run", "/etc/apt", "/etc/apk",
     "/usr/share/keyrings", "/usr/share/man", "/usr/share/doc",
 )  # fmt: skip
+# What unblocks a refusal for want of files that are copied
+CONTEXT = "name the build context: --context DIR"
 _HIDDEN = (".git", ".svn", ".hg")
 
 
