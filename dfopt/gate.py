@@ -8,7 +8,7 @@ texts, which is a function of each text alone. What the gate does not accept is 
 from __future__ import annotations
 
 from dfopt.edit import OverlapError, apply_edits
-from dfopt.ir.model import bare, item, term
+from dfopt.ir.model import item, term, without_offsets
 from dfopt.ir.program import Program
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -80,7 +80,7 @@ def compare(program: Program, edited: Program, outcome: Outcome) -> str:
         body = edited.body(steps[index]) if index in steps else None
         if body is None or body.program is None:
             return f"{where}: the rewritten RUN is not understood: {body.why if body else 'no RUN of a stage'}"
-        if bare(term(body.program.script, body.text)) != bare(wanted.shell):
+        if without_offsets(term(body.program.script, body.text)) != without_offsets(wanted.shell):
             return f"{where}: the rewritten RUN does not say what was declared"
     return _comments(program, edited, outcome)
 

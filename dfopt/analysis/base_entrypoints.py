@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from dfopt.analysis.build_facts import built, in_path, untold
+from dfopt.analysis.build_facts import built_image, find_program, with_reason
 from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.base_images import split_image
 from dfopt.ir.image_config import image_config
@@ -70,7 +70,9 @@ def _base_obstacle(image: str | None, facts: Facts) -> str:
     """Why the base image may not run the words of CMD as they are; "" where it does."""
     entrypoint = base_entrypoint(image, facts)
     if entrypoint is None:
-        return untold("whether the base image has an ENTRYPOINT that looks at the words of CMD is not known", facts)
+        return with_reason(
+            "whether the base image has an ENTRYPOINT that looks at the words of CMD is not known", facts
+        )
     if not entrypoint or _is_init(entrypoint[0]):
         return ""
     return f"{entrypoint[0]}, the ENTRYPOINT of the base image, would get other words"
@@ -123,10 +125,10 @@ def cannot_start(program: Program, step: Step, name: str, facts: Facts) -> str:
             return "" if runs else f"{base} has no #! line"
     if not copied and not (directory and _SCRIPT.search(base)):
         return ""
-    image = built(program, program.stages[step.stage], facts)
-    artifact = in_path(image, path if isinstance(path, str) else name) if image is not None else None
+    image = built_image(program, program.stages[step.stage], facts)
+    artifact = find_program(image, path if isinstance(path, str) else name) if image is not None else None
     if artifact is None:
-        return untold(f"whether {base} has a #! line is not known", facts)
+        return with_reason(f"whether {base} has a #! line is not known", facts)
     return f"{base} has no #! line" if artifact.kind == "file" else ""
 
 

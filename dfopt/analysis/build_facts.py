@@ -18,7 +18,7 @@ _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", 
 EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
 
 
-def built(program: Program, stage: Stage, facts: Facts) -> BuiltImage | None:
+def built_image(program: Program, stage: Stage, facts: Facts) -> BuiltImage | None:
     """The image of a stage, as a build of the file as it is showed it."""
     return facts.built(stage.index, stage.base)
 
@@ -31,13 +31,13 @@ def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
     return config if config is not None else facts.built_config(image)
 
 
-def untold(reason: str, facts: Facts) -> str:
+def with_reason(reason: str, facts: Facts) -> str:
     """A refusal for a fact that is not known, with the reason why no build told it."""
     why = facts.unbuilt()
     return f"{reason}: {why}" if why else reason
 
 
-def in_path(image: BuiltImage, name: str, path: tuple[str, ...] = _PATH) -> Artifact | None:
+def find_program(image: BuiltImage, name: str, path: tuple[str, ...] = _PATH) -> Artifact | None:
     """The program that a name stands for (an absolute path for itself); None where no directory of the search path has
     it."""
     places = [name] if name.startswith("/") else [f"{directory}/{name}" for directory in path if "/" not in name]

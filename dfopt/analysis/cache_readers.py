@@ -26,7 +26,7 @@ _HOMES = regex(r"/root|/home/[^/]+")
 _DELETES = regex(r"\b(?:rm|find|rmdir|truncate|unlink|mv)\b")
 
 
-def mounted(program: Program, step: Step, paths: Iterable[str], word: str = "") -> bool:
+def is_mounted(program: Program, step: Step, paths: Iterable[str], word: str = "") -> bool:
     """Whether a mount covers one of the paths, so that what is written there never reaches the layer. A path in a home
     ("~/.npm") is covered in any home. A cache mount whose target holds `word` is taken for the one meant."""
     for mount in mounts(step.effective):
@@ -152,7 +152,7 @@ def _overlap(source: str, path: str) -> bool:
     return _HOMES.fullmatch(source) is not None or path[1:] in source + "/" or _covers_path(source, path)
 
 
-def cleaned(body: Body, managers: Sequence[Tool], last: Tool) -> bool:
+def empties_cache(body: Body, managers: Sequence[Tool], last: Tool) -> bool:
     """Whether the step already empties the cache behind `last`, in any spelling."""
     for tool in managers:
         if tool.family == last.family and tool.start > last.start and tool.does.get("cleans"):

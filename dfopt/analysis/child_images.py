@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage
 
 
-def reader_outside(program: Program, facts: Facts, stage: Stage, family: str) -> str:
+def index_reader_outside(program: Program, facts: Facts, stage: Stage, family: str) -> str:
     """The place (`FILE (line N)`) in another file that may be built on the image of `stage`, and reads the family's
     package index as it finds it; "" where none is known."""
     if stage.index not in program.shipped():

@@ -7,12 +7,12 @@ from dfopt.facts import NO_FACTS
 from dfopt.ir.base_images import split_image
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.record import Record
-from dfopt.rewrites.cache_mounts import mount_targets, overlap
+from dfopt.rewrites.cache_mounts import mount_targets, paths_overlap
 from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 
@@ -45,7 +45,7 @@ class Copied(Record):
 
 def before(program: Program, step: Step) -> list[Step]:
     """The steps whose layers `step` stands on."""
-    return [earlier for earlier in chain(program, program.stages[step.stage]) if earlier.index < step.index]
+    return [earlier for earlier in layer_steps(program, program.stages[step.stage]) if earlier.index < step.index]
 
 
 def is_there(program: Program, step: Step, path: str) -> bool:
@@ -91,7 +91,7 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
     place = NEW
     if (not temporary and (repository not in facts["plain"] or top in facts["standard"])) or scope.base is None:
         place = UNKNOWN
-    if path in facts["present"] or any(overlap(path, own) for own in facts["own"].get(repository, ())):
+    if path in facts["present"] or any(paths_overlap(path, own) for own in facts["own"].get(repository, ())):
         return TAKEN
     for earlier in before(program, step):
         node = earlier.node
@@ -104,7 +104,7 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
             target = what.target if what is not None else destination(program, earlier)
             if target is None:
                 place = UNKNOWN
-            elif overlap(target, path):
+            elif paths_overlap(target, path):
                 return TAKEN
         elif node.keyword == "RUN":
             if any(there is not None and covers(there, path) for there in mount_targets(program, earlier)):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MODERN = frozenset(("mount", "network", "security", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir"))
 
 
-def unread(program: Program, engine: str, level: tuple[int, int], what: str) -> str:
+def syntax_obstacle(program: Program, engine: str, level: tuple[int, int], what: str) -> str:
     """Why it is not known that `what`, of this syntax level (at most 1.2), would be read; "" where it is. `engine` is
     the setting of that name."""
     directive = program.dockerfile.directive("syntax")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.effects import manager, subcommand
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 
@@ -32,7 +32,7 @@ _FAMILIES = {"apt": "debian", "apk": "alpine", "dnf": "rhel", "zypper": "suse", 
 
 def root_step(program: Program, stage: Stage) -> Step | None:
     """The step of the stage's chain that shows that its base image runs as root; None where none does."""
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword == "USER":
             return None
         if step.node.keyword == "RUN" and _needs_root(program, step):
@@ -45,7 +45,7 @@ def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -
     certain, else that of the parent of the tree; "" where nothing tells, or where steps run those of several."""
     families = {
         _FAMILIES[family]
-        for step in chain(program, stage)
+        for step in layer_steps(program, stage)
         if step.node.keyword == "RUN"
         for _, family in _package_commands(program, step)
     }

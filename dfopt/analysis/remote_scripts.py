@@ -29,18 +29,18 @@ _PERHAPS = regex(
 _SCRIPT = regex(r"-\w*c\s")
 
 
-def unseen(program: Program, step: Step) -> list[Node]:
+def remote_script_nodes(program: Program, step: Step) -> list[Node]:
     """The pipelines and commands of a step that run what they download; its body is understood."""
     body = program.body(step)
     if body.cached is None:
-        return _unseen(program, step, body)
+        return _remote_script_nodes(program, step, body)
     nodes: list[Node] | None = body.cached.derived.get("unseen")
     if nodes is None:
-        nodes = body.cached.derived["unseen"] = _unseen(program, step, body)
+        nodes = body.cached.derived["unseen"] = _remote_script_nodes(program, step, body)
     return nodes
 
 
-def _unseen(program: Program, step: Step, body: Body) -> list[Node]:
+def _remote_script_nodes(program: Program, step: Step, body: Body) -> list[Node]:
     assert body.program is not None
     text = body.text
     if not any(name in text for name in DOWNLOADERS):

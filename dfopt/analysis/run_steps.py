@@ -41,14 +41,14 @@ def invocations(program: Program, is_wanted: Callable[[str], object]) -> Iterato
             yield step, body, invocation
 
 
-def place(step: Step, body: Body, start: int, end: int, nested: bool = False) -> tuple[int, int]:
+def span_in_file(step: Step, body: Body, start: int, end: int, nested: bool = False) -> tuple[int, int]:
     """A span of a step's shell text in the file; the whole instruction where the text is not the file's own."""
     if nested or body.form not in ("line", "script"):
         return step.node.start, step.node.end
     return body.span(start, end)
 
 
-def untouchable(step: Step, body: Body, reachable: bool, what: str) -> str:
+def edit_obstacle(step: Step, body: Body, reachable: bool, what: str) -> str:
     """Why the commands of a RUN are left as they are, "" where they are not. `reachable`: one of them at least stands
     in the step's own text; `what` runs there."""
     if step.node.keyword == "ONBUILD":

@@ -6,11 +6,11 @@ import posixpath
 import re
 
 from dfopt.analysis.base_entrypoints import base_entrypoint
-from dfopt.analysis.build_facts import built, in_path, untold
+from dfopt.analysis.build_facts import built_image, find_program, with_reason
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.ir.commands import Invocation, commands
 from dfopt.ir.image_config import image_config
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.ir.shell_body import Body, ShellKind
 from dfopt.knowledge import table
@@ -75,7 +75,7 @@ def started(program: Program, stage: Stage, facts: Facts, *, package_scripts: bo
     reader = _StartupReader(program, stage, facts, package_scripts)
     before = base_entrypoint(scope.image, facts) if said and not config.entrypoint else ()
     if before is None or (before and not reader.wrapped(before, argv)):
-        reader.why = untold("what the base image's ENTRYPOINT does is not known", facts)
+        reader.why = with_reason("what the base image's ENTRYPOINT does is not known", facts)
     reader.argv(argv)
     return Started(tuple(reader.runs), "\n".join([" ".join(argv), *reader.texts]), reader.why, said)
 
@@ -119,7 +119,7 @@ def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
         said = search.split(":") if isinstance(search, str) else []
         places = [posixpath.join(directory, name) for directory in (*said, *_SEARCHED) if directory]
     candidates: list[str] = []
-    for step in reversed(chain(program, stage)):
+    for step in reversed(layer_steps(program, stage)):
         node = step.node
         if node.keyword not in ("COPY", "ADD") or node.flag("from") is not None:
             continue
@@ -277,16 +277,16 @@ class _StartupReader:
                 self.shell(content.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
             return
         if looks and not self.built_script(name):
-            self.why = self.why or untold(f"what {base} does is not known", self.facts)
+            self.why = self.why or with_reason(f"what {base} does is not known", self.facts)
 
     def built_script(self, name: str) -> bool:
         """A file of the image, as a build showed it: whether it is known what it is, and its text where that is a shell
         script."""
-        image = built(self.program, self.stage, self.facts)
+        image = built_image(self.program, self.stage, self.facts)
         path = join_path(self.program.end_scope(self.stage).workdir, name) if "/" in name else name
         if image is None or not isinstance(path, str):
             return False
-        artifact = image.artifact(path) if "/" in path else in_path(image, path)
+        artifact = image.artifact(path) if "/" in path else find_program(image, path)
         if artifact is None or (artifact.kind == "script" and _SHELL.search(artifact.interpreter) is None):
             return artifact is not None
         text = image.script(artifact.path)

@@ -8,7 +8,7 @@ from dfopt.analysis.inferred_base import distribution, root_step
 from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.base_images import ImageRows
 from dfopt.ir.commands import INNER, TOP
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.syntax.expand import Unknown
@@ -89,7 +89,7 @@ def _of_parent(program: Program, stage: Stage, facts: Facts, depth: int) -> Base
     if isinstance(scope.user, Unknown):
         return _with(base, None, "")
     name = scope.user.partition(":")[0]
-    number = next((user.id for user in created_users(program, chain(program, stage)) if user.name == name), "")
+    number = next((user.id for user in created_users(program, layer_steps(program, stage)) if user.name == name), "")
     return _with(base, name in _ROOT, "" if name in _ROOT else number or scope.user)
 
 
@@ -179,7 +179,7 @@ def last_user(program: Program, stage: Stage) -> tuple[Step | None, str]:
     """(the step that says USER root last in the stage's chain, the user before it: "" where that is the base's)."""
     said: Step | None = None
     before = ""
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword == "USER":
             user = program.scope(step).expand(step.node.arguments[0].value, program.dockerfile.escape)
             if isinstance(user, Unknown):

@@ -19,7 +19,9 @@ _OPERATOR = regex(r"[ \t]*&&[ \t]*")
 _BLANKS = regex(r"[ \t]*")
 
 
-def removal(program: Program, step: Step, body: Body, node: SimpleCommand) -> tuple[list[Edit], RemoveCommand] | None:
+def remove_command(
+    program: Program, step: Step, body: Body, node: SimpleCommand
+) -> tuple[list[Edit], RemoveCommand] | None:
     """The edits that take a command out of the step's top-level chain or list, with its operator; comments stay. None
     where it does not stand there or is the only command."""
     assert body.program is not None
@@ -68,7 +70,7 @@ def _cut(step: Step, text: str, start: int, end: int, operator: tuple[int, int],
     return [command, sign]
 
 
-def insertion(
+def insert_command(
     program: Program, step: Step, body: Body, node: SimpleCommand, words: tuple[str, ...]
 ) -> tuple[Edit, InsertCommand] | None:
     """The edit that puts a command in front of another one, so that its failure fails the step; None where no place

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dfopt.analysis.package_managers import tools
 from dfopt.edit import Edit
-from dfopt.editing.chain_edits import removal
+from dfopt.editing.chain_edits import remove_command
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import covers
 from dfopt.refusal import Refusal
-from dfopt.rewrites.cache_mounts import deletes, reaches
+from dfopt.rewrites.cache_mounts import may_delete, may_reach
 from dfopt.rewrites.commands import EditWords, RemoveCommand
 from dfopt.rewrites.remove_last import RemoveLast
 from dfopt.syntax.shell.nodes import AndOr
@@ -39,7 +39,7 @@ def without_cleanups(
         )
         if invocation.nested:
             words = tuple([value or "$" for value in (invocation.program, *invocation.values)])
-        hit = [path for path in paths if deletes(words, path)]
+        hit = [path for path in paths if may_delete(words, path)]
         if not hit:
             continue
         if (
@@ -51,7 +51,7 @@ def without_cleanups(
         ):
             raise Refusal(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
         operands = [
-            word for word in invocation.operands() if any(reaches(body.text[word.start : word.end], p) for p in paths)
+            word for word in invocation.operands() if any(may_reach(body.text[word.start : word.end], p) for p in paths)
         ]
         for word in operands:
             if not any(_inside(body.text[word.start : word.end], path) for path in paths):
@@ -123,7 +123,7 @@ def removals(
         return edits, rewrites
     edits = []
     for node in gone:
-        removed = removal(program, step, body, node)
+        removed = remove_command(program, step, body, node)
         tail = _last(program, body, node) if removed is None else None
         if removed is not None:
             edits += removed[0]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PASSWD = "passwd"  # stands for the heredoc COPY that makes /etc/passwd on an empty base
 
 
-def insertion(program: Program, index: int, *made: tuple[str, str]) -> tuple[Edit, list[InsertStep]]:
+def insert_steps(program: Program, index: int, *made: tuple[str, str]) -> tuple[Edit, list[InsertStep]]:
     """The edit that writes instructions, (keyword, what follows), before the one of `index` (the number of
     instructions: at the end), above its comments; and what that declares. RUN is in shell form; (PASSWD, line) is a
     COPY of one line to /etc/passwd."""

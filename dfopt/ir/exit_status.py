@@ -42,28 +42,28 @@ def errexit_throughout(body: Body) -> bool:
     return sets and "set +" not in body.text and "eval" not in body.text
 
 
-def heard(command: Command) -> bool:
+def errexit_sees(command: Command) -> bool:
     """Whether `set -e` ends the shell whenever this element of a list fails. It does not where a command in front of
     `&&` or behind `!` fails, nor where such a one ends the body of an if, a loop or a group. (Tried with dash, bash and
     busybox ash.)"""
     if isinstance(command, AndOr):
-        return command.ops[-1] == "||" and heard(command.items[-1])
+        return command.ops[-1] == "||" and errexit_sees(command.items[-1])
     if isinstance(command, Pipeline):
-        return not command.negated and (len(command.commands) > 1 or heard(command.commands[0]))
+        return not command.negated and (len(command.commands) > 1 or errexit_sees(command.commands[0]))
     if isinstance(command, BraceGroup):
-        return _heard_at_the_end(command.body)
+        return _errexit_sees_end(command.body)
     if isinstance(command, If):
         bodies = [then for _, then in command.branches]
-        return all(_heard_at_the_end(body) for body in (*bodies, command.otherwise) if body is not None)
+        return all(_errexit_sees_end(body) for body in (*bodies, command.otherwise) if body is not None)
     if isinstance(command, For | ArithmeticFor | While):
-        return _heard_at_the_end(command.body)
+        return _errexit_sees_end(command.body)
     if isinstance(command, Case):
-        return all(_heard_at_the_end(case.body) for case in command.items)
+        return all(_errexit_sees_end(case.body) for case in command.items)
     return True
 
 
-def _heard_at_the_end(script: Script) -> bool:
-    return not script.items or heard(script.items[-1].command)
+def _errexit_sees_end(script: Script) -> bool:
+    return not script.items or errexit_sees(script.items[-1].command)
 
 
 def can_precede(body: Body, offset: int, operator: str) -> bool:
@@ -87,13 +87,13 @@ def can_precede(body: Body, offset: int, operator: str) -> bool:
     return False
 
 
-def fatal(body: Body, node: SimpleCommand) -> bool:
+def fails_step(body: Body, node: SimpleCommand) -> bool:
     """Whether the step fails for certain when the command fails."""
     assert body.program is not None
-    return _fatal(body, body.program.script, node, errexit_throughout(body), True)
+    return _fails_step(body, body.program.script, node, errexit_throughout(body), True)
 
 
-def _fatal(body: Body, script: Script, node: SimpleCommand, errexit: bool, ends: bool) -> bool:
+def _fails_step(body: Body, script: Script, node: SimpleCommand, errexit: bool, ends: bool) -> bool:
     """`ends`: the list's status is the step's."""
     for index, item in enumerate(script.items):
         if item.start <= node.start < item.command.end:
@@ -120,21 +120,21 @@ def _in_command(body: Body, command: Command, node: SimpleCommand, errexit: bool
         inside = part.start <= node.start < part.end
         return not command.negated and inside and _in_command(body, part, node, errexit, last)
     if isinstance(command, Subshell):  # a shell of its own: `set -e` of the outer one sees its status
-        return _fatal(body, command.body, node, errexit, True)
+        return _fails_step(body, command.body, node, errexit, True)
     if isinstance(command, BraceGroup):
-        return _fatal(body, command.body, node, errexit, last)
+        return _fails_step(body, command.body, node, errexit, last)
     return False
 
 
-def fed(body: Body, node: SimpleCommand) -> bool:
+def reads_stdin(body: Body, node: SimpleCommand) -> bool:
     """Whether a command's standard input is a pipe or a redirection: something may answer its questions."""
     assert body.program is not None
-    return _fed(body.program.script, node)
+    return _reads_stdin(body.program.script, node)
 
 
-def _fed(outer: Any, node: SimpleCommand) -> bool:
+def _reads_stdin(outer: Any, node: SimpleCommand) -> bool:
     if isinstance(outer, tuple):
-        return any(_fed(part, node) for part in outer)
+        return any(_reads_stdin(part, node) for part in outer)
     if not isinstance(outer, Record) or not getattr(outer, "start", node.start) <= node.start:
         return False
     if getattr(outer, "end", node.end) <= node.start:
@@ -144,4 +144,4 @@ def _fed(outer: Any, node: SimpleCommand) -> bool:
     if any(redirect.op in _INPUT for redirect in getattr(outer, "redirects", ())):
         return True
     fields = type(outer).__fields__ if outer is not node else ()
-    return any(_fed(getattr(outer, field), node) for field in fields if field != "redirects")
+    return any(_reads_stdin(getattr(outer, field), node) for field in fields if field != "redirects")

@@ -88,7 +88,7 @@ def _changes(effect: Effect, other: Effect) -> bool:
     return effect.path == (other.path.rpartition("/")[0] or "/" if effect.within else other.path)
 
 
-def chain(program: Program, stage: Stage) -> list[Step]:
+def layer_steps(program: Program, stage: Stage) -> list[Step]:
     """The steps whose layers an image of `stage` has: those of the stages that it is built FROM, then its own."""
     steps = list(stage.steps)
     while stage.parent is not None:

@@ -96,12 +96,12 @@ def term(script: Script, text: str) -> Term:
     return ("list", tuple(pairs))
 
 
-def both(left: Term, right: Term) -> Term:
+def and_term(left: Term, right: Term) -> Term:
     """The term of `left && right` as the shell groups it: `&&` is associative, so that a chain is one term however
     long it is; behind `a; b` it binds to b only."""
     if left[0] == "list":
         *head, (last, end) = left[1]
-        return ("list", (*head, (both(last, right), end)))
+        return ("list", (*head, (and_term(last, right), end)))
     return ("and", *(left[1:] if left[0] == "and" else (left,)), *(right[1:] if right[0] == "and" else (right,)))
 
 
@@ -115,7 +115,7 @@ def _command(node: Command, text: str) -> Term:
         result = _command(node.items[0], text)
         for operator, right in zip(node.ops, node.items[1:], strict=True):
             right_term = _command(right, text)
-            result = both(result, right_term) if operator == "&&" else ("or", result, right_term)
+            result = and_term(result, right_term) if operator == "&&" else ("or", result, right_term)
         return result
     if isinstance(node, Pipeline):
         return ("pipe", node.negated, node.timed, node.ops, tuple([_command(part, text) for part in node.commands]))
@@ -166,12 +166,12 @@ def _is_command(term: tuple[Any, ...]) -> bool:
     return len(term) > 1 and term[0] == "cmd" and isinstance(term[1], int)
 
 
-def bare(term: Any) -> Any:
+def without_offsets(term: Any) -> Any:
     """A term without the offsets of its commands: what is compared."""
     if isinstance(term, tuple):
         if _is_command(term):
             return ("cmd", *term[2:])
-        return tuple([bare(part) for part in term])
+        return tuple([without_offsets(part) for part in term])
     return term
 
 

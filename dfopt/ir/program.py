@@ -158,7 +158,7 @@ class Program:
             body = self._bodies[step.index] = make_body(self.dockerfile, step, self.scope(step))
         return body
 
-    def between(self, first: Step, other: Step) -> list[Step]:
+    def steps_between(self, first: Step, other: Step) -> list[Step]:
         """The steps between two of a stage."""
         return [step for step in self.stages[first.stage].steps if first.index < step.index < other.index]
 

@@ -28,7 +28,7 @@ _CREATORS = ("useradd", "adduser")
 _PREFIXES = ("/usr/local", "/opt", "/root")
 
 
-def written(program: Program, stage: Stage, only: Step | None = None) -> list[str]:
+def paths_written_by(program: Program, stage: Stage, only: Step | None = None) -> list[str]:
     """Paths that the steps of `stage` write (of the stages it builds on too), or that step `only` writes; what they
     write may lie below. Absolute, normalized, in no order."""
     paths: dict[str, None] = {}

@@ -8,7 +8,7 @@ from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
-from dfopt.ir.exit_status import fatal, fed
+from dfopt.ir.exit_status import fails_step, reads_stdin
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.rewrites.commands import EditWords
@@ -76,7 +76,7 @@ class AssumeYes(Pass):
             reason = "ONBUILD triggers are left as they are" if node.keyword == "ONBUILD" else "it carries heredocs"
             return Finding(self.name, f"nobody answers the questions of {names}", node.start, node.end, None, reason)
         pairs = [_edit(step, body, tool) for tool in asking]
-        tier = "safe" if all(fatal(body, tool.invocation.node) for tool in asking) else "unsafe"
+        tier = "safe" if all(fails_step(body, tool.invocation.node) for tool in asking) else "unsafe"
         message = f"nobody answers the questions of {names}: {pairs[0][1].insert[0]}"
         if tier == "unsafe":
             message += " (its failure is ignored so far: what was not done before will be)"
@@ -101,7 +101,7 @@ def _asks(program: Program, body: Body, tool: Tool) -> bool:
         and sum(len(v or "") - len((v or "").replace("q", "")) for v in one.values if _quiet(v)) > 1
     ):
         return False
-    if "-q=2" in one.values or fed(body, one.node):
+    if "-q=2" in one.values or reads_stdin(body, one.node):
         return False
     traces = facts.get("yes-traces")
     return not (traces and re.search(traces, program.text))

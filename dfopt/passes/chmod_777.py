@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.run_steps import invocations, place
+from dfopt.analysis.run_steps import invocations, span_in_file
 from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.lazy import regex
@@ -61,7 +61,7 @@ class Chmod777(Pass):
         for step, body, one in invocations(program, _WORDS.search):
             mode = _mode(one)
             if mode and _open(mode):
-                span = place(step, body, one.node.start, one.node.end, one.nested)
+                span = span_in_file(step, body, one.node.start, one.node.end, one.nested)
                 option = "" if one.program == "chmod" else "-m "
                 found.append(self.report(f"{one.program} {option}{mode}", *span))
         yield from sorted(found, key=lambda one: one.start)

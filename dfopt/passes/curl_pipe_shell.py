@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from dfopt.analysis.remote_scripts import DOWNLOADERS, unseen
-from dfopt.analysis.run_steps import place, understood_runs
+from dfopt.analysis.remote_scripts import DOWNLOADERS, remote_script_nodes
+from dfopt.analysis.run_steps import span_in_file, understood_runs
 from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.lazy import regex
@@ -47,8 +47,8 @@ class CurlPipeShell(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for step, body in understood_runs(program, _WORD.search):
-            for node in unseen(program, step):
-                start, end = place(step, body, node.start, node.end)
+            for node in remote_script_nodes(program, step):
+                start, end = span_in_file(step, body, node.start, node.end)
                 url = _URL.search(body.text, node.start, node.end)
                 what = f"a script from {url[2]}" if url else "a downloaded script"
                 how = " over plain http" if url and url[1] == "http" else ""

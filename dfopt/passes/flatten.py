@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import config_of, untold
+from dfopt.analysis.build_facts import config_of, with_reason
 from dfopt.edit import Edit
 from dfopt.editing.json_form import json_string
 from dfopt.editing.layout import newline_at
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.passes.base import Pass
 from dfopt.refusal import Refusal
 from dfopt.rewrites.flatten import Flatten, flat_stage
@@ -56,7 +56,7 @@ class FlattenImage(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         stage = program.final
-        if stage is None or len(chain(program, stage)) < 2 or _flat(stage):
+        if stage is None or len(layer_steps(program, stage)) < 2 or _flat(stage):
             return
         node = stage.node
         try:
@@ -70,7 +70,7 @@ class FlattenImage(Pass):
                 raise Refusal("Windows images cannot be FROM scratch")
             config = config_of(bottom.image, facts)
             if config is None:
-                raise Refusal(untold(f"the configuration of {bottom.image or bottom.base} is not known", facts))
+                raise Refusal(with_reason(f"the configuration of {bottom.image or bottom.base} is not known", facts))
             made = flat_stage(program, stage, config)
         except Refusal as error:
             message = "the image keeps what its layers deleted"

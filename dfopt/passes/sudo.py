@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.run_steps import invocations, place
+from dfopt.analysis.run_steps import invocations, span_in_file
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
@@ -62,7 +62,7 @@ class Sudo(Pass):
             words = one.node.words
             if not words or (words[0].value or "").rpartition("/")[2] != "sudo":
                 continue
-            start, end = place(step, body, one.node.start, one.node.end, one.nested)
+            start, end = span_in_file(step, body, one.node.start, one.node.end, one.nested)
             fix = self.without(program, step, body, one)
             if fix is not None:
                 yield Finding(self.name, "this step runs as root already: no sudo", start, end, fix)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.run_steps import shipped_runs, untouchable
+from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
@@ -73,7 +73,7 @@ class UseraddNoLogInit(Pass):
         node = step.node
         message = "the login records of a user with a high id are huge sparse files"
         reachable = [one for one in found if not one.nested and one.where != SUBSTITUTION]
-        reason = untouchable(step, body, bool(reachable), "useradd")
+        reason = edit_obstacle(step, body, bool(reachable), "useradd")
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
         edits: list[Edit] = []

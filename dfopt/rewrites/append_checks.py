@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.ir.exit_status import errexit_throughout, heard
+from dfopt.ir.exit_status import errexit_sees, errexit_throughout
 from dfopt.ir.shell_state import is_plain, shell_state_effects
 from dfopt.refusal import Refusal
 
@@ -18,7 +18,7 @@ def append_operator(body: Body) -> str:
     items = body.program.script.items
     if body.form == "script":
         return ";"
-    return ";" if len(items) > 1 and errexit_throughout(body) and heard(items[-1].command) else "&&"
+    return ";" if len(items) > 1 and errexit_throughout(body) and errexit_sees(items[-1].command) else "&&"
 
 
 def check_append(body: Body, operator: str) -> None:
@@ -37,7 +37,7 @@ def check_append(body: Body, operator: str) -> None:
     if operator == ";":
         if not errexit_throughout(body):
             raise Refusal("behind `;` a failure before it would be masked: the step is not under `set -e`")
-        if not heard(last.command):
+        if not errexit_sees(last.command):
             raise Refusal("behind `;` a failure in front of the last `&&` would be masked, which `set -e` ignores")
     elif effects.errexit and not is_plain(last.command):
         raise Refusal("under `set -e`, a failure inside the last command would not end the step in front of &&")

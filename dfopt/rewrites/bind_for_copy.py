@@ -13,7 +13,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
-from dfopt.rewrites.cache_mounts import commands_of, deletes, mount_targets, names_path, overlap
+from dfopt.rewrites.cache_mounts import commands_of, may_delete, mount_targets, names_path, paths_overlap
 from dfopt.rewrites.copy_mode import check_between, destination
 from dfopt.syntax.mounts import parse_mount
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
@@ -63,7 +63,7 @@ class BindForCopy(Rewrite):
                 raise Refusal("the RUN does not stand behind the COPY")
             values += bind_values(program, copy, self.target, dict(self.kinds))
         targets = [parse_mount(value)["target"] for value in values]
-        if any(overlap(place, other) for index, place in enumerate(targets) for other in targets[:index]):
+        if any(paths_overlap(place, other) for index, place in enumerate(targets) for other in targets[:index]):
             raise Refusal("what a RUN sees of two directories in one place is not one mount")
         users = [model.steps[index] for index in self.users or (self.run,) if index in model.steps]
         check_unused(program, copies, run, users, self.target, self.files)
@@ -72,10 +72,10 @@ class BindForCopy(Rewrite):
         for user in users:
             check_names(program, user, values)
             for there in mount_targets(program, user):
-                if there is None or overlap(there, self.target):
+                if there is None or paths_overlap(there, self.target):
                     raise Refusal("a mount that is there covers the place, or may")
             for command in commands_of(model.shell(user.index)):
-                if deletes(command, self.target):
+                if may_delete(command, self.target):
                     raise Refusal(f"the RUN still deletes {self.target}, which a mount does not allow")
                 if any(word.rpartition("/")[2] in LINKERS for word in command[:2]):
                     raise Refusal("a link into a mount would dangle after the RUN")
@@ -85,7 +85,7 @@ class BindForCopy(Rewrite):
         for index in self.copies:
             del model.items[index]
         if self.run in model.items and run not in users:
-            if any(deletes(command, self.target) for command in commands_of(model.shell(self.run))):
+            if any(may_delete(command, self.target) for command in commands_of(model.shell(self.run))):
                 raise Refusal(f"the RUN still deletes {self.target}")
         elif self.run not in model.items and not only_deletes(program, run, self.target):
             raise Refusal("a RUN that does more than delete must stay")
@@ -97,7 +97,7 @@ def check_unused(
     """Raises Refusal where a step between the first of some COPYs and the RUN that deletes what they copied could use
     it, and is none of `users`. A RUN that neither names the path nor works there does not use it."""
     blind: list[Step] = []
-    for step in program.between(copies[0], run):
+    for step in program.steps_between(copies[0], run):
         line = step.node.line
         if step.node.keyword == "RUN" and step not in users:
             if program.body(step).program is None or names_path(program.body(step).text, target):
@@ -283,7 +283,7 @@ def check_apart(program: Program, target: Step, source: Step, words: tuple[str, 
         raise Refusal("another user or another shell deletes")
     paths = [word.split("*")[0].rstrip("/") for word in words[2:]]
     for there in mount_targets(program, target):
-        if there is None or any(overlap(there, path) for path in paths):
+        if there is None or any(paths_overlap(there, path) for path in paths):
             raise Refusal("a mount covers what is deleted, or may")
     for step in program.stages[source.stage].steps:
         if not target.index < step.index < source.index:
@@ -295,5 +295,5 @@ def check_apart(program: Program, target: Step, source: Step, words: tuple[str, 
             raise Refusal(f"line {node.line} may change what rm is")
         if node.keyword in ("COPY", "ADD", "WORKDIR"):
             path = destination(program, step)
-            if path is None or any(overlap(path, other) for other in paths):
+            if path is None or any(paths_overlap(path, other) for other in paths):
                 raise Refusal(f"line {node.line} may write there too")

@@ -38,7 +38,7 @@ def mount_targets(program: Program, step: Step) -> list[str | None]:
     return targets
 
 
-def overlap(path: str, other: str) -> bool:
+def paths_overlap(path: str, other: str) -> bool:
     """Whether one of two absolute paths is, or holds, the other."""
     return covers(path, other) or covers(other, path)
 
@@ -54,7 +54,7 @@ def later_steps(program: Program, step: Step) -> Iterator[tuple[Stage, Step]]:
         queue += program.children(child)
 
 
-def holders(program: Program, stage: Stage) -> list[Stage]:
+def stages_built_on(program: Program, stage: Stage) -> list[Stage]:
     """The stage and all that are built FROM it: the ones that have its files."""
     stages = [stage]
     for holder in stages:
@@ -98,18 +98,18 @@ class AddCacheMounts(Rewrite):
             target = fields.get("target", "")
             if fields.get("type") != "cache" or not fields.keys() <= _CACHE_FIELDS or join_path("/", target) != target:
                 raise Refusal(f"{value} is no cache mount with a plain target")
-            if target == "/" or any(overlap(target, other) for other in targets):
+            if target == "/" or any(paths_overlap(target, other) for other in targets):
                 raise Refusal(f"{target} cannot be mounted")
             targets.append(target)
         for there in mount_targets(program, step):
-            if there is None or any(overlap(there, target) for target in targets):
+            if there is None or any(paths_overlap(there, target) for target in targets):
                 raise Refusal("a mount that is there covers the cache, or may")
         for target in targets:
             check_cache_is_free(program, step, target)
         for command in commands_of(model.shell(self.step)):
-            if any(deletes(command, target) for target in targets):
+            if any(may_delete(command, target) for target in targets):
                 raise Refusal("the RUN deletes what the mount holds")
-            if any(enters(command, target) for target in targets):
+            if any(may_enter(command, target) for target in targets):
                 raise Refusal("the RUN works inside of the cache")
         flags = tuple([("mount", value) for value in self.mounts])
         model.items[self.step] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
@@ -117,11 +117,11 @@ class AddCacheMounts(Rewrite):
 
 def check_cache_is_free(program: Program, step: Step, target: str) -> None:
     """Raises Refusal where someone needs what `step` leaves at `target` in its layer, as far as the file tells."""
-    for stage in holders(program, program.stages[step.stage]):
+    for stage in stages_built_on(program, program.stages[step.stage]):
         taken = copied_paths(program, stage)
         if taken is None:
             raise Refusal("a path that another stage takes out of this one is not known")
-        if any(path != "/" and overlap(path, target) for path in taken):
+        if any(path != "/" and paths_overlap(path, target) for path in taken):
             raise Refusal(f"another stage takes {target}, or what holds it")
     for _, later in later_steps(program, step):
         node = later.effective
@@ -154,22 +154,22 @@ def without_rm(program: Program, step: Step, text: str, forced: bool = True) -> 
     return rest + body.text[at:]
 
 
-def deletes(words: tuple[str, ...], target: str) -> bool:
+def may_delete(words: tuple[str, ...], target: str) -> bool:
     """Whether a command, by its words as written, may delete `target`, what it holds, or what holds it."""
     if not any(word.rpartition("/")[2] in _DELETERS for word in words[:3]):
         return False
-    return any(reaches(word, target) for word in words)
+    return any(may_reach(word, target) for word in words)
 
 
-def enters(words: tuple[str, ...], target: str) -> bool:
+def may_enter(words: tuple[str, ...], target: str) -> bool:
     """Whether a command may make `target`, or what it holds, the working directory of its shell."""
     if not words or words[0] not in ("cd", "pushd") or len(words) < 2:
         return False
     word = words[1].strip("\"'")
-    return covers(target, word) or (_HOME.match(word) is not None and reaches(word, target) and len(word) > 7)
+    return covers(target, word) or (_HOME.match(word) is not None and may_reach(word, target) and len(word) > 7)
 
 
-def reaches(word: str, target: str) -> bool:
+def may_reach(word: str, target: str) -> bool:
     """Whether a word, as written, may stand for a path that overlaps `target`. Globs end the part that is compared."""
     word = word.strip("\"'")
     home = _HOME.match(word)
@@ -184,7 +184,7 @@ def reaches(word: str, target: str) -> bool:
     text = text.partition("$")[0].rstrip("/")
     if text != word.rstrip("/"):  # a glob or a variable: what it matches has this beginning
         return target.startswith(text) or covers(target, text)
-    return overlap(text, target)
+    return paths_overlap(text, target)
 
 
 def _below(rest: str, target: str) -> bool:

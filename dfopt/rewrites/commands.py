@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.exit_status import can_precede, errexit_throughout
-from dfopt.ir.model import both, with_command
+from dfopt.ir.model import and_term, with_command
 from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import check_append
 from dfopt.rewrites.base import INSIDE, Claim, Rewrite
@@ -37,7 +37,7 @@ class AppendCommand(CommandRewrite):
         new: Term = ("cmd", -1, (), self.words, ())
         check_append(model.program.body(model.steps[self.step]), self.operator)
         if self.operator == "&&":
-            model.shells[self.step] = both(old, new)
+            model.shells[self.step] = and_term(old, new)
         else:
             head = old[1] if old[0] == "list" else ((old, ";"),)
             model.shells[self.step] = ("list", (*head, (new, ";")))
@@ -57,7 +57,7 @@ class PrependCommand(CommandRewrite):
         if self.operator == "&&":
             if old[0] in ("list", "or"):
                 raise Refusal("a command before `a; b` or `a || b` would bind to its first part only")
-            model.shells[self.step] = both(new, old)
+            model.shells[self.step] = and_term(new, old)
         else:
             tail = old[1] if old[0] == "list" else ((old, ";"),)
             model.shells[self.step] = ("list", ((new, ";"), *tail))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.image_config import image_config
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.model import Item
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
@@ -50,7 +50,7 @@ class Flatten(Rewrite):
 
 def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[Item]:
     """The instructions of the flat stage. Raises Refusal where a setting is not known or cannot be written."""
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword in ("MAINTAINER", "ONBUILD") and step.stage == stage.index:
             raise Refusal(f"line {step.node.line}: {step.node.keyword} would be lost")
     if base.get("Healthcheck"):
@@ -103,7 +103,7 @@ def environment(program: Program, stage: Stage, base: Mapping[str, Any]) -> tupl
         env[name] = value
     args: set[str] = set()
     workdir: str | Unknown = base.get("WorkingDir") or "/"
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword == "ARG":
             args.update(pair.name for pair in step.node.pairs)
         if step.node.keyword not in ("ENV", "WORKDIR"):
@@ -155,7 +155,7 @@ def _plain(values: list[Any], what: str) -> tuple[str, ...]:
 
 def _healthcheck(program: Program, stage: Stage) -> list[Item]:
     """The last HEALTHCHECK of the file, in JSON form with its flags."""
-    for step in reversed(chain(program, stage)):
+    for step in reversed(layer_steps(program, stage)):
         node = step.node
         if node.keyword != "HEALTHCHECK":
             continue

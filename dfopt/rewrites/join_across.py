@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
-from dfopt.ir.model import Item, both
+from dfopt.ir.model import Item, and_term
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
@@ -57,10 +57,10 @@ class JoinAcross(Rewrite):
         result: Term | None = None
         first = model.item(self.runs[0])
         for position, (run, wrapped) in enumerate(zip(runs, self.wrapped, strict=True)):
-            body, parts = program.body(run), model.item(run.index)
+            body, joined_item = program.body(run), model.item(run.index)
             if run.node.keyword != "RUN" or run.stage != runs[0].stage or body.form != "line" or run.heredocs:
                 raise Refusal("the rewrite names no RUNs of a stage in shell form")
-            if parts.flags != first.flags:
+            if joined_item.flags != first.flags:
                 raise Refusal("the flags differ")
             part: Term = model.shell(run.index)
             if wrapped:
@@ -68,10 +68,10 @@ class JoinAcross(Rewrite):
             if position:
                 for words in glue(program, runs[0], runs[position - 1], run):
                     assert result is not None
-                    result = both(result, ("cmd", -1, (), words, ()))
+                    result = and_term(result, ("cmd", -1, (), words, ()))
                 del model.items[run.index]
                 del model.shells[run.index]
-            result = part if result is None else both(result, part)
+            result = part if result is None else and_term(result, part)
         assert result is not None
         for index in self.dropped:
             model.item(index)
@@ -83,8 +83,8 @@ class JoinAcross(Rewrite):
 def glue(program: Program, first: Step, run: Step, other: Step) -> list[tuple[str, ...]]:
     """The commands that do in the shell of RUN `run` what the instructions between it and RUN `other` do. `first` is
     the RUN whose shell that is. Raises Refusal where no command does the same."""
-    terms: list[tuple[str, ...]] = []
-    for step in program.between(run, other):
+    commands: list[tuple[str, ...]] = []
+    for step in program.steps_between(run, other):
         node = step.node
         if node.keyword in _APART:
             continue
@@ -95,13 +95,13 @@ def glue(program: Program, first: Step, run: Step, other: Step) -> list[tuple[st
             if not _made(program, first, step, path):
                 if program.scope(first).root is False:
                     raise Refusal(f"line {node.line} makes a directory that another user would make")
-                terms.append(("mkdir", "-p", path))
-            terms.append(("cd", path))
+                commands.append(("mkdir", "-p", path))
+            commands.append(("cd", path))
         elif node.keyword == "ENV":
-            terms.append(("export", *[_assignment(program, step, pair.name, pair.value) for pair in node.pairs]))
+            commands.append(("export", *[_assignment(program, step, pair.name, pair.value) for pair in node.pairs]))
         else:
             raise Refusal(f"line {node.line} ({node.keyword}) may not stand behind the RUN")
-    return terms
+    return commands
 
 
 def _made(program: Program, first: Step, workdir: Step, path: str) -> bool:
@@ -146,7 +146,7 @@ def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
     again. Raises Refusal where what follows depends on one of them."""
     indices: list[int] = []
     stage = program.stages[runs[0].stage]
-    for step in program.between(runs[0], runs[-1]):
+    for step in program.steps_between(runs[0], runs[-1]):
         if step.node.keyword != "WORKDIR":
             continue
         path = destination(program, step)

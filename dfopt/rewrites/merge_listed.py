@@ -36,10 +36,10 @@ class MergeListed(Rewrite):
         first = model.item(self.steps[0])
         elements: list[tuple[Term, str]] = [(_ON, ";")]
         for position, index in enumerate(self.steps):
-            step, parts = model.steps.get(index), model.item(index)
+            step, item = model.steps.get(index), model.item(index)
             if position and self.steps[position - 1] != index - 1:
                 raise Refusal("merged steps must be consecutive")
-            if step is None or parts.keyword != "RUN" or parts.flags != first.flags or step.heredocs:
+            if step is None or item.keyword != "RUN" or item.flags != first.flags or step.heredocs:
                 raise Refusal("merged steps must be RUNs with equal flags and no heredocs")
             last = index == self.steps[-1]
             check_listed(model.program, step, first=position == 0, last=last)

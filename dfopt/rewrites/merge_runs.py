@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.ir.model import both
+from dfopt.ir.model import and_term
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import JOINING, Claim, Rewrite
 from dfopt.rewrites.join_checks import check_joined
@@ -37,7 +37,7 @@ class MergeRuns(Rewrite):
             part = model.shell(index)
             if wrapped:
                 part = ("sub", part, ())
-            result = part if result is None else both(result, part)
+            result = part if result is None else and_term(result, part)
             if position:
                 del model.items[index]
                 del model.shells[index]

@@ -11,7 +11,7 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
-from dfopt.ir.written_paths import names_in_commands, written
+from dfopt.ir.written_paths import names_in_commands, paths_written_by
 from dfopt.refusal import Refusal
 from dfopt.rewrites.split_stage import SplitStage
 
@@ -54,7 +54,7 @@ class SplitSite(SplitStage):
         config = image_config(edited, new)
         if config.cmd or config.entrypoint or config.user is not None:
             return "the new stage says what to start, or as whom"
-        paths = written(program, old)
+        paths = paths_written_by(program, old)
         copied = texts = 0
         for part in self.runtime:
             if part.step >= 0:

@@ -16,9 +16,9 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.model import Item, item
-from dfopt.ir.written_paths import home_of, names_in_commands, written
+from dfopt.ir.written_paths import home_of, names_in_commands, paths_written_by
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
 from dfopt.syntax.expand import Unknown
@@ -136,7 +136,7 @@ class SplitStage(Rewrite):
 
     def _keep_order(self, program: Program, stage: Stage) -> None:
         """Raises Refusal unless what leaves the builder is of no use there, and comes again in its order."""
-        steps = {step.index: step for step in chain(program, stage)}
+        steps = {step.index: step for step in layer_steps(program, stage)}
         last = max(
             [
                 step.index
@@ -199,7 +199,7 @@ class SplitStage(Rewrite):
         return ""
 
     def _files(self, program: Program, old: Stage, edited: Program, new: Stage) -> str:
-        paths = written(program, old)
+        paths = paths_written_by(program, old)
         copied: list[str] = []
         for part in self.runtime:
             if part.step >= 0:

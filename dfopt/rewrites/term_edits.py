@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from dfopt.ir.model import both, with_command
+from dfopt.ir.model import and_term, with_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def without_command(term: Term, offset: int, *, last: bool = False) -> Term | No
         for index, part in enumerate(parts):
             if _is(part, offset):
                 del parts[index]
-                return reduce(both, parts)
+                return reduce(and_term, parts)
             changed = without_command(part, offset)
             if changed is not None:
                 parts[index] = changed
-                return reduce(both, parts)
+                return reduce(and_term, parts)
         return None
     if term[0] != "list":
         return None
@@ -70,5 +70,5 @@ def _regroup(term: Any) -> Any:
     if not isinstance(term, tuple) or term[:1] == ("cmd",):
         return term
     if term and term[0] == "and" and len(term) > 2 and isinstance(term[1], tuple):
-        return reduce(both, map(_regroup, term[1:]))
+        return reduce(and_term, map(_regroup, term[1:]))
     return tuple([_regroup(part) for part in term])

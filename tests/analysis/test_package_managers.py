@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dfopt.analysis.cache_readers import cache_reader, index_reader, mounted
+from dfopt.analysis.cache_readers import cache_reader, index_reader, is_mounted
 from dfopt.analysis.package_managers import Tool, tools, variable
 from dfopt.facts import NO_FACTS, Facts
 from dfopt.ir.program import Program
@@ -131,7 +131,7 @@ MOUNTS: list[tuple[str, tuple[str, ...], bool]] = [
 @pytest.mark.parametrize(("flags", "paths", "expected"), MOUNTS, ids=[f"{row[0]} {row[1]}" for row in MOUNTS])
 def test_mounted(flags: str, paths: tuple[str, ...], expected: bool) -> None:
     made = program(f"FROM debian:13\nENV DIR=/data\nRUN {flags} npm ci\n")
-    assert mounted(made, last_step(made), paths, "npm") is expected
+    assert is_mounted(made, last_step(made), paths, "npm") is expected
 
 
 # line of the step that reads what the first `npm ci` leaves, 0 for none

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dfopt.edit import apply_edits
-from dfopt.editing.chain_edits import insertion, removal
+from dfopt.editing.chain_edits import insert_command, remove_command
 from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.commands import commands
-from dfopt.ir.exit_status import can_precede, fatal, fed
+from dfopt.ir.exit_status import can_precede, fails_step, reads_stdin
 from dfopt.ir.program import Program
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import expected
@@ -60,7 +60,7 @@ def test_removal(body: str, wanted: str | None) -> None:
     made = program(body)
     step = made.stages[0].steps[0]
     node = next(one.node for one in commands(made.body(step)).invocations if one.program == "x")
-    found = removal(made, step, made.body(step), node)
+    found = remove_command(made, step, made.body(step), node)
     if wanted is None:
         assert found is None
         return
@@ -111,7 +111,7 @@ def test_insertion(body: str, wanted: str | None) -> None:
     made = program(body)
     step = made.stages[0].steps[0]
     node = next(one.node for one in commands(made.body(step)).invocations if one.program == "x")
-    found = insertion(made, step, made.body(step), node, ("new",))
+    found = insert_command(made, step, made.body(step), node, ("new",))
     if wanted is None:
         assert found is None
         for operator in ("&&", ";"):
@@ -159,7 +159,7 @@ def test_fatal(body: str, wanted: bool) -> None:
     made = program(body)
     found = made.body(made.stages[0].steps[0])
     node = next(one.node for one in commands(found).invocations if one.program == "x")
-    assert fatal(found, node) is wanted
+    assert fails_step(found, node) is wanted
 
 
 FED: list[tuple[str, bool]] = [
@@ -183,4 +183,4 @@ def test_fed(body: str, wanted: bool) -> None:
     made = program(body)
     found = made.body(made.stages[0].steps[0])
     node = next(one.node for one in commands(found).invocations if one.program == "x")
-    assert fed(found, node) is wanted
+    assert reads_stdin(found, node) is wanted

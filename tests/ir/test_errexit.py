@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from dfopt.ir.exit_status import heard
+from dfopt.ir.exit_status import errexit_sees
 from dfopt.ir.program import Program
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import expected
@@ -43,7 +43,7 @@ def test_failures(command: str, ends: bool) -> None:
     program = Program(parse(f"FROM debian:13\nRUN {command}\n"))
     body = program.body(program.stages[0].steps[0])
     assert body.program is not None
-    assert heard(body.program.script.items[-1].command) is ends
+    assert errexit_sees(body.program.script.items[-1].command) is ends
     shells = [shell for shell in ("sh", "bash", "dash") if shutil.which(shell)]
     assert shells
     for shell in shells:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dfopt.analysis.image_references import image_of
-from dfopt.analysis.remote_scripts import unseen
+from dfopt.analysis.remote_scripts import remote_script_nodes
 from dfopt.analysis.secrets import secret_file, secret_name, secret_value, shapes, urls
 from dfopt.facts import NO_FACTS, Facts
 from dfopt.ir.base_images import base_facts
@@ -168,7 +168,7 @@ def test_setuid_words(command: str, strips: bool, sets: bool) -> None:
 )  # fmt: skip
 def test_unseen(command: str, count: int) -> None:
     program = Program(parse(f"FROM debian:13\nRUN {command}\n"))
-    assert len(unseen(program, program.stages[0].steps[0])) == count
+    assert len(remote_script_nodes(program, program.stages[0].steps[0])) == count
 
 
 @pytest.mark.parametrize(

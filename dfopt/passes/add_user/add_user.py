@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import untold
+from dfopt.analysis.build_facts import with_reason
 from dfopt.analysis.users import base_users, last_user
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding
@@ -99,7 +99,7 @@ class AddUser(Pass):
             fix, reason = restored(program, stage, said, before, base, facts)
             message += f"; go back to the user {before}" if fix is not None else ""
         elif base.root is None:
-            reason = untold(f"whether {scope.image or 'its base image'} runs as root is not known", facts)
+            reason = with_reason(f"whether {scope.image or 'its base image'} runs as root is not known", facts)
         else:
             fix, reason = added(program, stage, base, facts, str(self.settings["uid"]), str(self.settings["name"]))
             message = "run as a user of its own, not as root" if fix is not None else message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import built, in_path
+from dfopt.analysis.build_facts import built_image, find_program
 from dfopt.analysis.users import created_users, owners
 from dfopt.record import Record
 from dfopt.syntax.directives import syntax_level
@@ -34,10 +34,10 @@ class Choice(Record):
 
 def seen_creation(program: Program, stage: Stage, facts: Facts) -> str:
     """How a user is created in the image of a stage, as a build showed it: a key of `_CREATE`, or ""."""
-    image = built(program, stage, facts)
+    image = built_image(program, stage, facts)
     if image is None or image.artifact("/bin/sh").kind != "elf":
         return ""
-    if in_path(image, "useradd") is not None:
+    if find_program(image, "useradd") is not None:
         return "useradd"
     if image.release()[0] == "alpine":
         return "adduser"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import untold
+from dfopt.analysis.build_facts import with_reason
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere, started
 from dfopt.analysis.users import owners
-from dfopt.editing.instruction_insert import PASSWD, insertion
+from dfopt.editing.instruction_insert import PASSWD, insert_steps
 from dfopt.facts import Facts
 from dfopt.findings import Fix
 from dfopt.ir.image_config import image_config
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.shell_body import shell_kind
 from dfopt.lazy import regex
 from dfopt.passes.add_user.choice import choose_user, seen_creation
@@ -60,7 +60,7 @@ def restored(
     )
     if reason:
         return None, reason
-    edit, rewrites = insertion(program, _place(stage), ("USER", before))
+    edit, rewrites = insert_steps(program, _place(stage), ("USER", before))
     return Fix((edit,), tuple(rewrites), "unsafe"), ""
 
 
@@ -68,7 +68,7 @@ def added(
     program: Program, stage: Stage, base: BaseUsers, facts: Facts, number: str, name: str
 ) -> tuple[Fix | None, str]:
     """The fix that brings a user and switches to it; else why there is none. `number`, `name`: of a new user."""
-    steps = chain(program, stage)
+    steps = layer_steps(program, stage)
     config = image_config(program, stage)
     begun = started(program, stage, facts, package_scripts=True)
     if base.why:
@@ -102,7 +102,7 @@ def added(
         base = replace(base, create=seen_creation(program, stage, facts))
     choice, reason = choose_user(program, steps, base, number, name)
     if choice is None:
-        return None, untold(reason, facts)
+        return None, with_reason(reason, facts)
     return switched(program, stage, choice, own, volumes)
 
 
@@ -116,7 +116,7 @@ def switched(
     if scope.base is not None and scope.base.sh == "none":
         if volumes:
             return None, f"there is no shell to give the volume {volumes[0]} to a user"
-        edit, rewrites = insertion(program, at, *made, ("USER", choice.user))
+        edit, rewrites = insert_steps(program, at, *made, ("USER", choice.user))
         return Fix((edit,), tuple(rewrites), "unsafe"), ""
     if not shell_kind(scope, program.dockerfile.escape).posix:
         return None, "the shell is not known to read POSIX syntax"
@@ -138,12 +138,12 @@ def switched(
         commands.append(f"chown {choice.owner} {' '.join(own)}")
     run = ("RUN", " && ".join(commands))
     if not commands:
-        edit, rewrites = insertion(program, at, ("USER", choice.user))
+        edit, rewrites = insert_steps(program, at, ("USER", choice.user))
     elif first is None:
-        edit, rewrites = insertion(program, at, run, ("USER", choice.user))
+        edit, rewrites = insert_steps(program, at, run, ("USER", choice.user))
     else:
-        edit, rewrites = insertion(program, first.index, run)
-        second, more = insertion(program, at, ("USER", choice.user))
+        edit, rewrites = insert_steps(program, first.index, run)
+        second, more = insert_steps(program, at, ("USER", choice.user))
         return Fix((edit, second), (*rewrites, *more), "unsafe"), ""
     return Fix((edit,), tuple(rewrites), "unsafe"), ""
 

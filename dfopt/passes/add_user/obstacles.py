@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.remote_scripts import SHELLS, unseen
+from dfopt.analysis.remote_scripts import SHELLS, remote_script_nodes
 from dfopt.analysis.run_steps import run_text
 from dfopt.ir.effects import covers, manager
 from dfopt.ir.scopes import join_path
@@ -163,7 +163,7 @@ def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bo
     data = re.search(table("users")["programs"]["data"], body.text) if not owned else None
     if data is not None:
         return f"({data[0]}) may make data that the image's program writes to"
-    if unseen(program, step):
+    if remote_script_nodes(program, step):
         return "runs a script from the network, which may install below root's home directory"
     if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):
         return ""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.cache_readers import index_reader
-from dfopt.analysis.frontend import unread
+from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.analysis.run_steps import shipped_runs
 from dfopt.editing.command_removal import without_cleanups
@@ -14,7 +14,7 @@ from dfopt.passes.cache_mounts.option_removal import option_edits
 from dfopt.passes.cache_mounts.places import check_parents, owner, targets, uses
 from dfopt.passes.cache_mounts.verdicts import Verdict, agree, finding
 from dfopt.refusal import Refusal
-from dfopt.rewrites.cache_mounts import AddCacheMounts, check_cache_is_free, mount_targets, overlap
+from dfopt.rewrites.cache_mounts import AddCacheMounts, check_cache_is_free, mount_targets, paths_overlap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ class CacheMounts(Pass):
             user = owner(program, step, facts, use)
             paths = verdict.paths = targets(program, step, facts, use, user)
             mounted = mount_targets(program, step)
-            if any(there is None or overlap(there, path) for there in mounted for path in paths):
+            if any(there is None or paths_overlap(there, path) for there in mounted for path in paths):
                 return None
             check_parents(paths, user)
-            unseen = unread(program, self.shared["engine"], (1, 2), "RUN --mount")
+            unseen = syntax_obstacle(program, self.shared["engine"], (1, 2), "RUN --mount")
             if unseen:
                 raise Refusal(unseen)
             check_uses(program, facts, stage, step, family_uses)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.copied_paths import as_file, is_new, is_there
-from dfopt.analysis.frontend import unread
+from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.analysis.run_steps import run_text
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, refused
@@ -124,7 +124,7 @@ class CopyMode(Pass):
         for writer in writers:
             if any(flag.name in (kind, "link", "parents", "exclude") for flag in writer.node.flags):
                 raise Refusal(f"line {writer.node.line} has flags of its own")
-        unread_flag = unread(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
+        unread_flag = syntax_obstacle(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
         if unread_flag:
             raise Refusal(unread_flag)
         check_between(program, writers, step, path, command.names, files)

@@ -91,7 +91,7 @@ def _fix(program: Program, runs: Sequence[Step]) -> Fix:
     wrapped = subshells(program, runs)
     glues = [glue(program, runs[0], left, right) for left, right in itertools.pairwise(runs)]
     dropped = must_go(program, runs)
-    between = program.between(runs[0], runs[-1])
+    between = program.steps_between(runs[0], runs[-1])
     if any(_is_commented(step) for step in between if step.index in dropped):
         raise Refusal("a comment documents a WORKDIR that would go", "remove the comment, or the WORKDIR")
     if any(map(_is_commented, runs[1:])) and any(map(_is_commented, between)):

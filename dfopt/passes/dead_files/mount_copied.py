@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.copied_paths import NEW, TAKEN, as_file, copied, is_there, place_of, source_kind
-from dfopt.analysis.frontend import unread
+from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import without_cleanups
 from dfopt.editing.flag_edits import flags_edit
@@ -102,7 +102,7 @@ def _fix(engine: str, program: Program, facts: Facts, copies: Sequence[Step], ru
         if any(invocation.program in LINKERS for invocation in program.commands(user).invocations):
             raise Refusal("a link into a mount would dangle after the RUN", "copy the file instead of linking it")
         check_names(program, user, values)
-    unread_mount = unread(program, engine, (1, 2), "RUN --mount")
+    unread_mount = syntax_obstacle(program, engine, (1, 2), "RUN --mount")
     if unread_mount:
         raise Refusal(unread_mount)
     if place == TAKEN:
@@ -128,7 +128,7 @@ def _fix(engine: str, program: Program, facts: Facts, copies: Sequence[Step], ru
     rewrites.append(BindForCopy(indices, run.index, target, files, tuple(kinds.items()), mounting))
     text = program.body(run).text
     named = facts.context_paths() is not None or all(parse_mount(value)["target"] in text for value in values)
-    alone = users == [run] and not any(step.node.keyword == "RUN" for step in program.between(copies[0], run))
+    alone = users == [run] and not any(step.node.keyword == "RUN" for step in program.steps_between(copies[0], run))
     safe = _only_reads(program, run) and alone and named and above_is_there and place == NEW
     return Fix(tuple(edits), tuple(rewrites), "safe" if safe else "unsafe")
 
@@ -172,7 +172,7 @@ def _deleted(program: Program, copy: Step, path: str) -> bool:
 def _users(program: Program, copies: Sequence[Step], run: Step, target: str) -> list[Step]:
     """The RUNs that name `target`, or what is below, and not only to delete it."""
     users: list[Step] = []
-    for step in (*program.between(copies[0], run), run):
+    for step in (*program.steps_between(copies[0], run), run):
         if step.node.keyword == "RUN" and program.body(step).program is not None:
             text = without_rm(program, step, program.body(step).text, forced=False)
             if names_path(text, target) or (step is run and not only_deletes(program, run, target) and not users):
@@ -184,7 +184,7 @@ def _single_files(program: Program, facts: Facts, first: Step, run: Step) -> tup
     """The COPYs (indices) between two steps that copy one file each, as context or deletions tell."""
     deleted = [effect.path for effect in program.effects(run) if effect.kind == "deletes"]
     indices: list[int] = []
-    for step in program.between(first, run):
+    for step in program.steps_between(first, run):
         if step.node.keyword == "COPY":
             copy = copied(program, step, facts)
             if copy is not None and (copy.single or any(as_file(program, step, facts, path) for path in deleted)):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import tools
-from dfopt.analysis.run_steps import invocations, place
+from dfopt.analysis.run_steps import invocations, span_in_file
 from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.knowledge import table
@@ -79,7 +79,7 @@ class InsecureDownload(Pass):
     def in_commands(self, program: Program) -> Iterator[Finding]:
         programs: dict[str, Any] = table("insecure")["programs"]
         for step, body, one in invocations(program, suspect):
-            span = place(step, body, one.node.start, one.node.end, one.nested)
+            span = span_in_file(step, body, one.node.start, one.node.end, one.nested)
             for name, value in assigned(one.node, one):
                 if turns_off(name, value):
                     yield self.report(f"{name}={value}", "certificates", *span)
@@ -94,7 +94,7 @@ class InsecureDownload(Pass):
                 for tool in tools(program, step):  # `python -m pip`
                     if " -m " in tool.label and tool.family == "pip" and tool.invocation.has_option("--trusted-host"):
                         body = program.body(step)
-                        span = place(step, body, tool.start, tool.end, tool.invocation.nested)
+                        span = span_in_file(step, body, tool.start, tool.end, tool.invocation.nested)
                         yield self.report(f"{tool.label} --trusted-host", programs["pip"]["what"], *span)
 
     def in_texts(self, program: Program) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.cache_readers import index_reader, mounted
+from dfopt.analysis.cache_readers import index_reader, is_mounted
 from dfopt.editing.run_joining import why
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
@@ -86,7 +86,7 @@ def _indexes(program: Program, group: Sequence[Step]) -> list[_Index]:
             index = current.get(effect.path)
             if effect.kind == "refreshes":
                 current.pop(effect.path, None)
-                if not mounted(program, step, _facts(effect.path).get("index", ())):
+                if not is_mounted(program, step, _facts(effect.path).get("index", ())):
                     current[effect.path] = _Index(effect.path, place, ())
             elif effect.kind == "reads-index" and index is not None and place not in (index.fetched, *index.readers):
                 if index in found:

@@ -8,7 +8,7 @@ import re
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.effects import covers
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import repeated
@@ -105,7 +105,7 @@ _HINT = re.compile(
 
 def _candidate(program: Program, stage: Stage) -> bool:
     """Whether a stage may carry what only a build needs: a quick look."""
-    steps = chain(program, stage)
+    steps = layer_steps(program, stage)
     base = base_of(program.root(stage).image)
     if base is not None and base.run != base.image and base.has & {"headers", "cc", "go", "rust", "java", "dotnet"}:
         return any(step.node.keyword == "RUN" for step in steps)
@@ -116,7 +116,7 @@ def _builds(program: Program, stage: Stage) -> bool:
     """Whether the text of a step looks as if it called a build tool, or installed what only builds need: a quick look,
     which reads no shell."""
     known = tools()
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword != "RUN":
             continue
         text = step.node.joined.text + "".join([program.text[doc.start : doc.end] for doc in step.node.heredocs])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.build_facts import EVERYWHERE, built, in_path
+from dfopt.analysis.build_facts import EVERYWHERE, built_image, find_program
 from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.language import language_needs
 from dfopt.passes.multi_stage.packages import bare, libraries, providers
@@ -77,7 +77,7 @@ class Proofs:
         named = tuple(part for part in path.split(":") if part.startswith("/")) if isinstance(path, str) else ()
         extra = {"go": "/go/bin", "rust": "/usr/local/cargo/bin"}
         raw = [
-            pair.value or "" for step in chain(self.program, self.stage) if step.node.keyword == "ENV"
+            pair.value or "" for step in layer_steps(self.program, self.stage) if step.node.keyword == "ENV"
             for pair in step.node.pairs if pair.name == "PATH"
         ]  # fmt: skip
         said = tuple(part for value in raw for part in value.strip("\"'").split(":") if part.startswith("/"))
@@ -134,7 +134,8 @@ class Proofs:
     def of_release(self, base: BuilderImage) -> BuilderImage:
         """The base with its release as an image that was built says it, where the table has none. The image for the run
         must be of that release, too: by its tag, or as another variant of the same image."""
-        image = built(self.program, self.stage, self.facts) if not base.release and base.run != base.image else None
+        settled = bool(base.release) or base.run == base.image
+        image = None if settled else built_image(self.program, self.stage, self.facts)
         if image is None:
             return base
         name, release = image.release()
@@ -143,8 +144,8 @@ class Proofs:
 
     def package_of(self, name: str) -> str:
         """The package that brings a program, as an image that was built has it; "" where that is not known."""
-        image = built(self.program, self.stage, self.facts)
-        found = in_path(image, name, self.search_path()) if image is not None else None
+        image = built_image(self.program, self.stage, self.facts)
+        found = find_program(image, name, self.search_path()) if image is not None else None
         return (found.package or "") if found is not None else ""
 
     def libraries(self, kept: Sequence[WrittenPath], context: ToolContext) -> list[str]:
@@ -163,7 +164,7 @@ class Proofs:
         none. Raises Refusal."""
         found: dict[str, None] = {}
         places = [entry.path for entry in kept if entry.kind == "tool"]
-        image = built(self.program, self.stage, self.facts) if places else None
+        image = built_image(self.program, self.stage, self.facts) if places else None
         if image is None:
             return None
         for path in places:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.build_facts import built
+from dfopt.analysis.build_facts import built_image
 from dfopt.passes.multi_stage.packages import bare
 from dfopt.passes.multi_stage.proofs import Proofs
 from dfopt.passes.multi_stage.stage_settings import reads, settings
@@ -116,7 +116,7 @@ class Runtime(Proofs):
 
     def is_static(self, path: str) -> bool:
         """Whether the build says so, or an image that was built has such a program."""
-        image = built(self.program, self.stage, self.facts)
+        image = built_image(self.program, self.stage, self.facts)
         if image is None:
             return path in self.outputs.static
         found = image.artifact(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.record import Record
 from dfopt.rewrites.split_stage import SCOPED, STARTS
 
@@ -36,7 +36,7 @@ def settings(
 ) -> StageSettings:
     """Sorts the settings of a stage. `environment`: patterns of ENV names that builds alone read, less `stays`;
     `owned`: directories have owners, so that the copies must come before a WORKDIR that would make them root's."""
-    steps = chain(program, stage)
+    steps = layer_steps(program, stage)
     directories = [step for step in steps if step.node.keyword == "WORKDIR"]
     keep = set(_relative(directories))
     last = max(

@@ -9,7 +9,7 @@ import re
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.analysis.startup import started
 from dfopt.ir.image_config import image_config
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.written_paths import CONTEXT
 from dfopt.record import Record
@@ -53,7 +53,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Writte
     """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Refusal."""
     begun = started(program, stage, facts)
     line = next(
-        (s.node.line for s in reversed(chain(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
+        (s.node.line for s in reversed(layer_steps(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
         stage.node.line,
     )
     if not begun.said and default and image_config(program, stage).healthcheck is None:
@@ -89,7 +89,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Writte
     shell = shell or any(run.one is not None for run in begun.runs)
     health = config.healthcheck
     if isinstance(health, tuple) and health:
-        step = next(s for s in reversed(chain(program, stage)) if s.node.keyword == "HEALTHCHECK")
+        step = next(s for s in reversed(layer_steps(program, stage)) if s.node.keyword == "HEALTHCHECK")
         if health[0] == "CMD-SHELL":
             shell = True
             if program.body(step).program is None:

@@ -10,7 +10,7 @@ from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
-from dfopt.ir.written_paths import written
+from dfopt.ir.written_paths import paths_written_by
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.copy_selection import StageCopy
@@ -157,7 +157,7 @@ class _Sites:
             raise Refusal(f"{site.server} serves {root}, where images have files of their own")
         if not re.fullmatch(r"[\w./@+~-]+", root):
             raise Refusal(f"the path {root} has unusual characters")
-        paths = written(self.program, self.stage)
+        paths = paths_written_by(self.program, self.stage)
         if not any(covers(path, root) or covers(root, path) for path in paths):
             raise Refusal(f"no step makes {root}, which {site.server} serves")
         return site

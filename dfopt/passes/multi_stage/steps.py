@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.system_paths import SYSTEM
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.commands import Commands
 from dfopt.passes.multi_stage.flow import Flow
@@ -23,7 +23,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
     directory of the base image. Raises Refusal."""
     flow = Flow()
     flow.home = home
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         keyword = step.node.keyword
         scope = program.scope(step)
         if keyword == "ONBUILD":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfopt.analysis.run_steps import run_text
 from dfopt.edit import Edit
 from dfopt.ir.base_images import ImageRows
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.rewrites.commands import EditWords
 
@@ -41,7 +41,7 @@ def lacks_certificates(program: Program, step: Step) -> bool:
     stage = program.stages[step.stage]
     return not any(
         package in run_text(program, other)
-        for other in chain(program, stage)
+        for other in layer_steps(program, stage)
         if other.node.keyword == "RUN"
         for package in known["brings"]
     )

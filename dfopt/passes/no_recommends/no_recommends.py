@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import tools
-from dfopt.analysis.run_steps import shipped_runs, untouchable
+from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
@@ -83,7 +83,7 @@ class NoRecommends(Pass):
         node = step.node
         message = "install no recommended packages"
         reachable = [tool for tool in installs if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
-        reason = untouchable(step, body, bool(reachable), "apt")
+        reason = edit_obstacle(step, body, bool(reachable), "apt")
         if reason:
             return Finding(self.name, message, node.start, node.end, None, reason)
         edits: list[Edit] = []

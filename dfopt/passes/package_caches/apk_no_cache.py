@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.cache_readers import cleaned, mounted
+from dfopt.analysis.cache_readers import empties_cache, is_mounted
 from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.analysis.package_managers import option_edit, tools
-from dfopt.analysis.run_steps import untouchable
+from dfopt.analysis.run_steps import edit_obstacle
 from dfopt.edit import Edit
-from dfopt.editing.chain_edits import removal
+from dfopt.editing.chain_edits import remove_command
 from dfopt.editing.layout import line_end, line_start
 from dfopt.findings import Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
@@ -73,13 +73,15 @@ class ApkNoCache(PackageCache, Pass):
         if not readers and not updates:
             return None
         last = max([*readers, *updates], key=lambda tool: tool.start)
-        if cleaned(body, managers, last) or mounted(program, step, ("/var/cache/apk", "/etc/apk/cache"), "apk"):
+        if empties_cache(body, managers, last) or is_mounted(
+            program, step, ("/var/cache/apk", "/etc/apk/cache"), "apk"
+        ):
             return None
         uncached = [tool for tool in readers if not tool.given("no-cache") and not tool.given("offline")]
         if not uncached and not updates:
             return None
         hidden = any(tool.invocation.nested or tool.invocation.where == SUBSTITUTION for tool in (*uncached, *updates))
-        reason = untouchable(step, body, not hidden, "apk")
+        reason = edit_obstacle(step, body, not hidden, "apk")
         if reason:
             raise Refusal(reason)
         release = alpine_release(program, step)
@@ -110,7 +112,7 @@ class ApkNoCache(PackageCache, Pass):
             if any(tool.given("offline") for tool in managers):
                 raise Refusal("an apk without network needs the index")
             for tool in updates:
-                removed = removal(program, step, body, tool.invocation.node)
+                removed = remove_command(program, step, body, tool.invocation.node)
                 if removed is None or tool.invocation.node.redirects:
                     raise Refusal("`apk update` stands where it cannot be taken out by itself")
                 edits += removed[0]

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.cache_readers import index_reader, mounted
-from dfopt.analysis.child_images import reader_outside
+from dfopt.analysis.cache_readers import index_reader, is_mounted
+from dfopt.analysis.child_images import index_reader_outside
 from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
 from dfopt.passes.base import Pass
-from dfopt.passes.package_caches.cleanup_command import appended
+from dfopt.passes.package_caches.cleanup_command import append_cleanup
 from dfopt.passes.package_caches.engine import PackageCache
 from dfopt.refusal import Refusal
 
@@ -68,16 +68,16 @@ class AptCleanup(PackageCache, Pass):
             return None
         invocations = list(program.commands(step).invocations)
         refresh = _last_refresh(invocations)
-        if refresh is None or _cleans(body.text, invocations, refresh) or mounted(program, step, (LISTS,)):
+        if refresh is None or _cleans(body.text, invocations, refresh) or is_mounted(program, step, (LISTS,)):
             return None
         reader, opaque = index_reader(program, site.stage, site.position, "apt")
-        edit, rewrite = appended(program, step, refresh, _CLEANUP)
+        edit, rewrite = append_cleanup(program, step, refresh, _CLEANUP)
         if reader is not None:
             raise Refusal(f"line {reader.node.line} needs the package index and does not refresh it")
         call = index_reader_at_start(program, site.facts, site.stage, "apt")
         if call:
             raise Refusal(f"the image runs `{call}` when it starts, and needs the index", "run `apt-get update` there")
-        outside = reader_outside(program, site.facts, site.stage, "apt")
+        outside = index_reader_outside(program, site.facts, site.stage, "apt")
         if outside:
             raise Refusal(f"{outside} may be built on this image, and installs without refreshing the index")
         message, tier = "delete apt's package index in the layer that downloaded it", "safe"

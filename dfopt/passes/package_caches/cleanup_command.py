@@ -26,7 +26,9 @@ _PLAIN = frozenset(
 _CACHE_PLACE = regex(r"HOME\Z|XDG_CACHE_HOME\Z|.*cache", re.I)
 
 
-def appended(program: Program, step: Step, filling: Invocation, words: tuple[str, ...]) -> tuple[Edit, AppendCommand]:
+def append_cleanup(
+    program: Program, step: Step, filling: Invocation, words: tuple[str, ...]
+) -> tuple[Edit, AppendCommand]:
     """The edit, and its declaration, that runs `words` at the end of a RUN, as the user that `filling` runs as. Raises
     Refusal with what stands against it."""
     body = program.body(step)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.cache_readers import STARTS, cache_reader, cleaned, mounted
+from dfopt.analysis.cache_readers import STARTS, cache_reader, empties_cache, is_mounted
 from dfopt.analysis.package_managers import FALSE, check_release, option_edit, tools, variable
 from dfopt.analysis.run_steps import no_network, run_text, shipped_runs
 from dfopt.findings import Declares, Finding, Fix
@@ -16,7 +16,7 @@ from dfopt.ir.commands import INNER, SUBSTITUTION, TOP
 from dfopt.ir.effects import cache_filling_calls
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Option
-from dfopt.passes.package_caches.cleanup_command import appended
+from dfopt.passes.package_caches.cleanup_command import append_cleanup
 from dfopt.passes.package_caches.documentation import no_work, page, reader_clause
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -131,7 +131,7 @@ class PackageCache:
         filling = [tool for tool in managers if tool.family == self.family and self.fills(site, tool)]
         if not filling or self.empties(body, managers, filling[-1]):
             return None
-        if mounted(program, step, _cache_paths(site, filling[-1]), self.family):
+        if is_mounted(program, step, _cache_paths(site, filling[-1]), self.family):
             return None
         # what only checks (vet, test) warms no cache on purpose: a later build does without it
         used_by = STARTS if all(tool.does.get("checks") for tool in filling) else (*STARTS, "RUN")
@@ -154,7 +154,7 @@ class PackageCache:
 
     def empties(self, body: Body, managers: tuple[Tool, ...], last: Tool) -> bool:
         """Whether the RUN empties the cache itself."""
-        return cleaned(body, managers, last)
+        return empties_cache(body, managers, last)
 
     def fix(self, site: Site, filling: list[Tool]) -> tuple[str, Fix]:
         """The message and the fix for the commands that fill the cache. Raises Refusal."""
@@ -210,7 +210,7 @@ class CleanupRow(PackageCache):
     def fix(self, site: Site, filling: list[Tool]) -> tuple[str, Fix]:
         tool = self.present_at_end(site.body, filling)
         self.check_site(site, tool)
-        edit, rewrite = appended(site.program, site.step, tool.invocation, self.command(site, tool))
+        edit, rewrite = append_cleanup(site.program, site.step, tool.invocation, self.command(site, tool))
         tier, why = self.tier(site, tool)
         message = f"empty {self.cache_name} in the layer that fills it{f' ({why})' if why else ''}"
         return message, Fix((edit,), (rewrite,), tier)

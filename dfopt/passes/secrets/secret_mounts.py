@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.analysis.frontend import unread
+from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.analysis.run_steps import run_text
 from dfopt.edit import Edit
-from dfopt.editing.chain_edits import removal
+from dfopt.editing.chain_edits import remove_command
 from dfopt.editing.layout import line_start
 from dfopt.findings import Fix
 from dfopt.ir.scopes import join_path
@@ -111,7 +111,7 @@ def file_mount(program: Program, stage: Stage, step: Step, engine: str) -> tuple
     scope = program.scope(user)
     if scope.root is not True:
         return None, f"line {user.node.line} runs as another user than root, who alone may read a mounted secret"
-    reason = unread(program, engine, _MOUNTS, "RUN --mount") or _changed(program, user, path)
+    reason = syntax_obstacle(program, engine, _MOUNTS, "RUN --mount") or _changed(program, user, path)
     if reason:
         return None, reason
     return _file_fix(program, step, user, last, path, alone)
@@ -134,7 +134,7 @@ def _file_fix(program: Program, step: Step, user: Step, last: Step, path: str, a
         rewrites.append(RemoveStep(last.index))
     else:
         deletion = _deletion(program, last, path)
-        found = removal(program, last, program.body(last), deletion.node) if deletion is not None else None
+        found = remove_command(program, last, program.body(last), deletion.node) if deletion is not None else None
         if found is None:
             return None, f"the command of line {last.node.line} that deletes it cannot be taken out"
         edits += found[0]

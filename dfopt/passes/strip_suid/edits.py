@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import built, untold
+from dfopt.analysis.build_facts import built_image, with_reason
 from dfopt.analysis.startup import started
 from dfopt.analysis.users import base_users
 from dfopt.editing.layout import append_edit
 from dfopt.facts import Facts
 from dfopt.findings import Fix
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.shell_body import shell_kind
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -48,16 +48,16 @@ def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) ->
         said = before is not None and before.user is not None
         root = before.root if before is not None and said else base_users(program, stage, facts).root
     if root is None:
-        return untold(f"whether {scope.image or 'the base image'} runs as root is not known", facts)
+        return with_reason(f"whether {scope.image or 'the base image'} runs as root is not known", facts)
     if root is False:
         return "the step that would do it runs as another user than root"
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword == "ONBUILD":
             return f"line {step.node.line}: steps of ONBUILD come behind it"
         if sets(program, step):
             return f"line {step.node.line} sets such a bit itself"
     if not has_find(program, stage, facts):
-        return untold(f"whether {scope.image or 'the base image'} has find is not known", facts)
+        return with_reason(f"whether {scope.image or 'the base image'} has find is not known", facts)
     first = program.scope(stage.steps[0]) if stage.steps else scope
     if not shell_kind(scope if last is not None else first, program.dockerfile.escape).posix:
         return "the shell is not known to read POSIX syntax"
@@ -68,7 +68,7 @@ def seen_files(program: Program, facts: Facts, keep: Sequence[str]) -> dict[str,
     """The setuid files of the image that is shipped, but for those that keep their bits, as a build showed it: path ->
     bytes. None where there is none."""
     final = program.stages[-1]
-    image = built(program, final, facts)
+    image = built_image(program, final, facts)
     if image is None:
         return None
     kept = kept_names(program, facts, keep)

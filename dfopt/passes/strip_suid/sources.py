@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.analysis.build_facts import built, in_path
+from dfopt.analysis.build_facts import built_image, find_program
 from dfopt.analysis.inferred_base import distribution
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import run_text
 from dfopt.ir.base_images import ImageRows
 from dfopt.ir.commands import TOP
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -110,7 +110,7 @@ def copies_programs(program: Program, step: Step) -> bool:
 
 def installed(program: Program, stage: Stage) -> Iterator[tuple[Step, str]]:
     """The packages by name that the steps of an image install, without versions."""
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         if step.node.keyword == "RUN":
             for name in _packages(program, step):
                 yield step, name
@@ -147,11 +147,11 @@ def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
         return True
     if scope.image is not None and ImageRows(table("suid")["find"]).find(scope.image) is not None:
         return True
-    for step in chain(program, stage):
+    for step in layer_steps(program, stage):
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text
         if named and any(one.program == "find" and one.where == TOP for one in program.commands(step).invocations):
             return True
     if "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage)):
         return True
-    image = built(program, stage, facts)
-    return image is not None and in_path(image, "find") is not None
+    image = built_image(program, stage, facts)
+    return image is not None and find_program(image, "find") is not None

@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
-from dfopt.editing.instruction_insert import insertion
+from dfopt.editing.instruction_insert import insert_steps
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.base_images import base_facts
-from dfopt.ir.liveness import chain
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.strip_suid.edits import alone, appended, cost, family_of, obstacle, price_of, seen_files, words
@@ -73,7 +73,7 @@ class StripSuid(Pass):
         scope = program.end_scope(stage)
         if scope.base is not None and scope.base.family == "windows":
             return
-        steps = chain(program, stage)
+        steps = layer_steps(program, stage)
         if any(strips(program, step) for step in steps):
             return
         if scope.base is not None and scope.base.sh == "none" and not scope.shell_set:
@@ -89,7 +89,7 @@ class StripSuid(Pass):
             stage = program.stages[stage.parent]
             last = next((step for step in reversed(stage.steps) if brings(program, step)), None)
         own = table("suid")["base"].get(family or "", {})
-        parents = chain(program, stage)[: -len(stage.steps)] if stage.steps else chain(program, stage)
+        parents = layer_steps(program, stage)[: -len(stage.steps)] if stage.steps else layer_steps(program, stage)
         if last is None and own.get("files") == 0 and not any(brings(program, step) for step in parents):
             return
         node = last.node if last is not None else stage.node
@@ -108,7 +108,7 @@ class StripSuid(Pass):
         fix = appended(program, last, command) if last is not None else None
         if fix is None:
             index = (last.index if last is not None else stage.position) + 1
-            edit, rewrites = insertion(program, index, ("RUN", " ".join(command)))
+            edit, rewrites = insert_steps(program, index, ("RUN", " ".join(command)))
             fix = Fix((edit,), tuple(rewrites), "unsafe")
             if last is not None:
                 what = "what the step brings" if last.node.keyword == "RUN" else "what is copied"
@@ -117,7 +117,7 @@ class StripSuid(Pass):
 
     def copied(self, program: Program, stage: Stage, facts: Facts) -> Iterator[Finding]:
         """The findings of an image without a shell: one for each stage whose directories of programs it takes."""
-        for step in chain(program, stage):
+        for step in layer_steps(program, stage):
             flag = step.node.flag("from") if step.node.keyword == "COPY" else None
             if flag is None or not flag.value or not copies_programs(program, step):
                 continue
@@ -133,7 +133,7 @@ class StripSuid(Pass):
                 yield Finding(self.name, "what is copied may have setuid bits", start, end, None, reason)
                 continue
             source = program.stages[index]
-            if any(strips(program, one) for one in chain(program, source)):
+            if any(strips(program, one) for one in layer_steps(program, source)):
                 continue
             path = step.node.arguments[0].value
             reason = obstacle(program, source, None, facts)
@@ -145,6 +145,6 @@ class StripSuid(Pass):
                 yield Finding(self.name, "what is copied may have setuid bits", start, end, None, reason)
                 continue
             command = words(program, facts, path, self.settings["keep"])
-            edit, rewrites = insertion(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))
+            edit, rewrites = insert_steps(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))
             message = f"take the setuid bits from what stage {flag.value} gives to the image, which gets no larger"
             yield Finding(self.name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.analysis.build_facts import untold
+from dfopt.analysis.build_facts import with_reason
 from dfopt.ir.effects import manager
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
@@ -54,7 +54,7 @@ def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> 
             except Obstacle as obstacle:
                 seen = shown(program, stage, step, target, (), facts)
                 if seen is None:
-                    raise Obstacle(untold(str(obstacle), facts)) from None
+                    raise Obstacle(with_reason(str(obstacle), facts)) from None
                 if seen[0]:
                     raise Obstacle(f"line {line}: {seen[0]}") from None
                 brought.update(dict.fromkeys(seen[2], line))

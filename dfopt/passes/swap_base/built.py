@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from dfopt.analysis.build_facts import EVERYWHERE, built, untold
+from dfopt.analysis.build_facts import EVERYWHERE, built_image, with_reason
 from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
@@ -44,7 +44,7 @@ def _is_file(program: Program, step: Step, source: str, facts: Facts) -> bool:
     if flag is None:
         return facts.context_file(posixpath.normpath(source).lstrip("/")) is not None
     index = program.stage_named(flag.value or "", step.stage)
-    image = built(program, program.stages[index], facts) if index is not None else None
+    image = built_image(program, program.stages[index], facts) if index is not None else None
     return image is not None and image.artifact(posixpath.join("/", source)).kind not in ("", "directory")
 
 
@@ -95,7 +95,7 @@ def shown(
 ) -> tuple[str, list[str], list[str]] | None:
     """What a build shows of what a COPY brings: why it cannot run on `target`, the packages that it needs there, and
     where its programs are. None where there is no build."""
-    image = built(program, stage, facts)
+    image = built_image(program, stage, facts)
     paths = copied_paths(program, step, image, facts) if image is not None else None
     if image is None or paths is None:
         return None
@@ -116,7 +116,7 @@ def ask_build(survey: Needs, step: Step, why: str) -> None:
     stage, line = survey.program.stages[step.stage], step.node.line
     seen = shown(survey.program, stage, step, survey.target, survey.have, survey.facts)
     if seen is None or seen[0]:
-        raise Obstacle(f"line {line}: {untold(why, survey.facts) if seen is None else seen[0]}")
+        raise Obstacle(f"line {line}: {with_reason(why, survey.facts) if seen is None else seen[0]}")
     for package in seen[1]:
         survey.need(package, line)
 
@@ -126,7 +126,7 @@ def seen_program(survey: Needs, path: str, line: int) -> bytes | bool:
     of which are noted; False where there is none. Raises Obstacle for a binary that cannot run on the target."""
     program = survey.program
     stage = program.stages[survey.done[-1].stage] if survey.done else survey.stage
-    image = built(program, stage, survey.facts)
+    image = built_image(program, stage, survey.facts)
     if image is None:
         return False
     if image.artifact(path).kind != "elf":

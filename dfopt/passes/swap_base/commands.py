@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.analysis.build_facts import untold
+from dfopt.analysis.build_facts import with_reason
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.analysis.startup import _body
 from dfopt.ir.commands import Invocation, commands
@@ -209,7 +209,7 @@ class Commands(Needs):
             content = content or shown or None
         if content is None:
             if deep:
-                raise Obstacle(f"line {line}: {untold(f'what {path} does is not known', self.facts)}")
+                raise Obstacle(f"line {line}: {with_reason(f'what {path} does is not known', self.facts)}")
             return
         text = content.decode("utf-8", "surrogateescape")
         if not deep:

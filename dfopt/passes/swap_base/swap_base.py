@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dfopt.analysis.image_references import declare
 from dfopt.edit import Edit
-from dfopt.editing.instruction_insert import insertion
+from dfopt.editing.instruction_insert import insert_steps
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.passes.base import Option, Pass
@@ -109,7 +109,7 @@ class SwapBase(Pass):
                     wanted.append(_install(target, survey.packages))
                     message += f"; {packages_of(survey.packages)} added"
                 if wanted:
-                    edit, made = insertion(program, stage.position + 1, ("RUN", " && ".join(wanted)))
+                    edit, made = insert_steps(program, stage.position + 1, ("RUN", " && ".join(wanted)))
                     edits.append(edit)
                     rewrites += made
         except Obstacle as obstacle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.edit import Edit
-from dfopt.editing.chain_edits import removal
+from dfopt.editing.chain_edits import remove_command
 from dfopt.ir.base_images import ImageRows, split_image
 from dfopt.ir.commands import INNER, MAYBE, TOP
 from dfopt.ir.effects import manager, subcommand
@@ -238,7 +238,7 @@ class Translation:
         body = self.program.body(step)
         chain = _chain(body)
         if chain is None or not any(part is node for part in chain):
-            made = removal(self.program, step, body, node)  # one of a list
+            made = remove_command(self.program, step, body, node)  # one of a list
             if made is None or body.program is None or not any(i.command is node for i in body.program.script.items):
                 return False
             self.edits += made[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.cache_readers import index_reader
-from dfopt.analysis.child_images import reader_outside
+from dfopt.analysis.child_images import index_reader_outside
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.startup import started
 from dfopt.editing.chain_edits import whole_step
@@ -55,7 +55,7 @@ def without_update(program: Program, facts: Facts, stage: Stage, position: int) 
         if reader is not None:
             return None
         tier = "safe" if opaque is None else "unsafe"
-        outside = reader_outside(program, facts, stage, "apt")
+        outside = index_reader_outside(program, facts, stage, "apt")
         if outside:
             raise Refusal(
                 f"{outside} may be built on this image, and installs without refreshing the index",

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dfopt.analysis.cache_readers import mounted
+from dfopt.analysis.cache_readers import is_mounted
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import shipped_runs
-from dfopt.editing.chain_edits import insertion, whole_step
+from dfopt.editing.chain_edits import insert_command, whole_step
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
@@ -84,7 +84,7 @@ class UpdateWithInstall(Pass):
             if any(refreshes(tool) and tool.start < first.start for tool in tools(program, step)):
                 continue
             source = index_source(program, stage, position)
-            if source is not None and not mounted(program, step, (LISTS,)):
+            if source is not None and not is_mounted(program, step, (LISTS,)):
                 yield self.stale(program, stage, position, first, source)
 
     def unused(self, program: Program, facts: Facts, stage: Stage, position: int) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ class UpdateWithInstall(Pass):
 
 def _inserted(program: Program, step: Step, reader: Tool, words: tuple[str, ...]) -> tuple[Edit, InsertCommand]:
     """The edit that puts an update in front of a command, and what it does. Raises Refusal."""
-    inserted = insertion(program, step, program.body(step), reader.invocation.node, words)
+    inserted = insert_command(program, step, program.body(step), reader.invocation.node, words)
     if inserted is None:
         raise Refusal("a failure of the update would pass unnoticed there", "begin the RUN with `set -e`")
     return inserted
