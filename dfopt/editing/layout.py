@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Step
+    from dfopt.syntax.tree import Instruction
 
 _INDENT = regex(r"[ \t]*")
 _CHAIN = regex(r"\n([ \t]*)&&([ \t]*)|&&[ \t]*[\\`][ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)")
@@ -50,27 +51,27 @@ def line_end(text: str, offset: int) -> int:
 
 def chain_style(program: Program, step: Step) -> ChainStyle:
     """The style of the step's own chain; else of its continuation lines; else of the file; else `    && `."""
-    text = program.text
-    node = step.node
-    own = text[node.start : node.end]
-    match = None
-    for match in _CHAIN.finditer(own):  # noqa: B007  # the last one counts
-        pass
-    if match is not None:
-        return _style(match)
-    continuation = re.search(r"\n([ \t]+)\S", own)
-    if continuation is not None:
-        style = _style_elsewhere(text)
-        # deeper than usual, they are operands that stand below their command: no place for another one
-        usual = len(continuation[1].expandtabs()) <= 4 or continuation[1] == "\t"
-        return ChainStyle(style.leading, continuation[1] if usual else style.indent, style.gap)
-    return _style_elsewhere(text)
+    own = _links(program, step.node)
+    if own:
+        return _style(own[-1])
+    elsewhere = (_links(program, node) for node in program.dockerfile.instructions if node.keyword == "RUN")
+    first = next((links[0] for links in elsewhere if links), None)
+    style = _style(first) if first is not None else ChainStyle(True, "    ", " ")
+    continuation = re.search(r"\n([ \t]+)\S", program.text[step.node.start : step.node.end])
+    # deeper than usual, they are operands that stand below their command: no place for another one
+    if continuation is not None and (len(continuation[1].expandtabs()) <= 4 or continuation[1] == "\t"):
+        return ChainStyle(style.leading, continuation[1], style.gap)
+    return style
 
 
-def _style_elsewhere(text: str) -> ChainStyle:
-    """The style of the first chain of the file; else `    && `."""
-    match = _CHAIN.search(text)
-    return _style(match) if match is not None else ChainStyle(True, "    ", " ")
+def _links(program: Program, node: Instruction) -> list[re.Match[str]]:
+    """The places of an instruction where a chain goes on in a new line, comments left out."""
+    text = program.text[node.start : node.end]
+    return [
+        match
+        for match in _CHAIN.finditer(text)
+        if not text[line_start(text, match.start()) : match.start()].lstrip().startswith("#")
+    ]
 
 
 def _style(match: re.Match[str]) -> ChainStyle:

@@ -53,7 +53,7 @@ class Layers:
                         for writer, other in self.live
                         if writer != step and _changes(effect, other) and other.program != "mkdir"
                     ]
-                    if not effect.deep and self._directory(effect.path):
+                    if self._holds_nothing(effect):
                         continue  # another mode or owner of a directory by itself stores no file again
                 self.live.append((step, effect))
         # what dies in the layer that wrote it leaves nothing there
@@ -76,9 +76,12 @@ class Layers:
         ]
         return [max(around)[2]] if around else []
 
-    def _directory(self, path: str) -> bool:
-        """Whether mkdir made the path."""
-        return any(other.path == path and other.program == "mkdir" for _, other in self.live)
+    def _holds_nothing(self, change: Effect) -> bool:
+        """Whether a change of mode or owner reaches nothing but directories that mkdir made."""
+        reached = [other for _, other in self.live if covers(change.path, other.path)]
+        if change.deep:
+            return bool(reached) and all(other.program == "mkdir" for other in reached)
+        return any(other.program == "mkdir" and other.path == change.path for other in reached)
 
 
 def _changes(effect: Effect, other: Effect) -> bool:

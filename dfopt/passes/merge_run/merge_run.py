@@ -104,8 +104,9 @@ class MergeRun(Pass):
         """What is not joined for what stands between."""
         for reason in gains:
             if reason.costly:
+                line = group[reason.last].node.line
                 refusal = Refusal(
-                    f"line {reason.costly} stands between, and would be built again whenever one of the two changes",
+                    f"line {reason.costly} stands between, and would be built again whenever line {line} changes",
                     "give each RUN that installs an update of its own (update-with-install: every = true), or set "
                     'when = "all" for merge-run',
                 )
