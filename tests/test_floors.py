@@ -30,7 +30,7 @@ FLOORS = (
     ("recipes", "registry"),
     ("image", "workspace"),
     ("engine", "embedded"),
-    ("campaign", "proof", "request", "review", "testing"),
+    ("campaign", "forecast", "proof", "request", "review", "testing"),
     ("lsp",),
     ("cli",),
     ("__main__",),

@@ -105,7 +105,7 @@ def fails(review: Review, wanted: frozenset[str]) -> bool:
 def _settings(values: Values) -> Settings:
     from dfopt.image.dive_ci import read_rules
     from dfopt.review.build import Settings
-    from dfopt.review.units import parse_share, parse_size
+    from dfopt.units import parse_share, parse_size
 
     path = values.dive_ci if values.dive_ci is not None else DIVE_CI if os.path.isfile(DIVE_CI) else "none"
     rules = None

@@ -16,7 +16,7 @@ from dfopt.review.model import Finding, LayerAccount, Review
 from dfopt.review.packages import packages_of
 from dfopt.review.secret_scan import mask
 from dfopt.review.survey import dead_groups, survey
-from dfopt.review.units import human
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dfopt.image.layers import DIRECTORY, OPAQUE, WHITEOUT
 from dfopt.record import Record
 from dfopt.review.disclosure import masked
 from dfopt.review.instructions import Built, from_config, from_entry, reads_back
-from dfopt.review.units import human
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ def test_templates(tmp_path: Path, old: str, new: str) -> None:
     own.mkdir(parents=True)
     shipped = (ROOT / "recipes" / "multi-stage" / "go.toml").read_text()
     assert old in TEMPLATE
-    template = f"template = \"\"\"\n{TEMPLATE.replace(old, new)}\"\"\"\n"
+    template = f'template = """\n{TEMPLATE.replace(old, new)}"""\n'
     (own / "go.toml").write_text(shipped.replace("[scan]", f"{template}\n[scan]", 1))
     (tmp_path / "dfopt.toml").write_text('select=["multi-stage"]\nunsafe=true\n[recipes]\npath="r"\n')
     (tmp_path / "other").mkdir()

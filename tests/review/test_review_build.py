@@ -14,7 +14,7 @@ from dfopt.knowledge import table
 from dfopt.passes.base import registered
 from dfopt.review.build import SMALL, Settings
 from dfopt.review.survey import Kinds, capabilities
-from dfopt.review.units import human, parse_share, parse_size
+from dfopt.units import human, parse_share, parse_size
 from review.making import image, review, step
 
 BASE = [folder("etc"), file("etc/passwd", "root"), file("usr/bin/su", "s" * 10, mode=0o4755)]

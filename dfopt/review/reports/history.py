@@ -7,7 +7,7 @@ from dfopt.messages import json_text
 from dfopt.record import Record
 from dfopt.review.disclosure import masked
 from dfopt.review.reports.text import table
-from dfopt.review.units import human
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from dfopt.record import Record
 from dfopt.review.disclosure import masked, setting
 from dfopt.review.reports.text import weight
 from dfopt.review.reports.treemap import Cell, folders, layout
-from dfopt.review.units import human
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

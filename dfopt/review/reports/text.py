@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.image.errors import printable
 from dfopt.review.disclosure import setting
-from dfopt.review.units import human
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,176 @@
+"""`dfopt plan`: what each level would bring, and what stands in the way of more."""
+
+from __future__ import annotations
+
+import json
+
+from dfopt.cli import out
+from dfopt.cli.errors import UsageError
+from dfopt.cli.report.base import benefit_json, clean
+from dfopt.cli.request import files_of, hosts_of, locked_facts, lookup_of, shared_of
+from dfopt.cli.stream import NO_FILES, count
+from dfopt.forecast import forecast
+from dfopt.request import Request
+from dfopt.units import human
+from dfopt.workspace.selection import UnknownPass, canonical
+from dfopt.workspace.settings import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from dfopt.cli.options import Values
+    from dfopt.forecast import Forecast, Level, Shape, Step
+    from dfopt.workspace.discovery import Found
+
+LEVELS = (1, 2)
+_MOST = 20  # files that a summary lists
+
+
+def run(values: Values) -> int:
+    """Runs the command. Raises UsageError."""
+    lookup = lookup_of(values)
+    try:
+        ignore = canonical(values.ignore)
+    except UnknownPass as failure:
+        raise UsageError(f"--ignore: {failure}") from None
+    requests = {
+        level: Request(
+            lookup, (), ignore, None, (), (), values.context, locked_facts(values), hosts_of(values),
+            shared_of(values), level, values.modernize,
+        )
+        for level in LEVELS
+    }  # fmt: skip
+    files: Iterable[Found] = files_of(values, lookup)
+    failed = 0
+    if values.online:
+        from dfopt.cli.digests import ask_online
+
+        files, failed = ask_online(values, requests[LEVELS[0]], files)
+    forecasts: list[Forecast] = []
+    for found in files:
+        try:
+            forecasts.append(forecast(found.name, {level: one.optimize(found) for level, one in requests.items()}))
+        except (ConfigError, OSError) as failure:
+            failed = 2
+            message = str(failure) if isinstance(failure, ConfigError) else failure.strerror or str(failure)
+            out.note(f"{out.printable(found.name)}: error: {out.printable(message)}\n")
+    for one in forecasts:
+        if one.problem is not None:
+            failed = 2
+            out.note(
+                f"{out.printable(one.name)}:{one.problem.line}:{one.problem.column}: error: "
+                f"{out.printable(one.problem.message)}\n"
+            )
+    read = [one for one in forecasts if one.problem is None]
+    if values.output_format == "json":
+        out.data(json.dumps({"version": 1, "files": [_json(one) for one in read]}, indent=2) + "\n")
+    elif not forecasts:
+        out.note(NO_FILES)
+    elif len(read) == 1:
+        out.data(_details(read[0]))
+    else:
+        out.data(_summary(read))
+    return failed
+
+
+def _details(one: Forecast) -> str:
+    """One file: its levels, the fixes of each, and what stands in the way."""
+    lines = [out.printable(one.name), ""]
+    lines += _table([("", "saves", "layers", "runs as root"), ("now", "", str(one.now.layers), _root(one.now))]
+                    + [(f"-O{level.level}", _saves(level), str(level.shape.layers), _root(level.shape))
+                       for level in one.levels])  # fmt: skip
+    shown: set[tuple[str, int]] = set()
+    for level in one.levels:
+        steps = [step for step in level.fixes if (step.name, step.line) not in shown]
+        shown |= {(step.name, step.line) for step in steps}
+        if steps:
+            lines += ["", f"-O{level.level}" + (" also" if level.level > 1 else "") + ":"]
+            lines += [
+                f"  line {step.line:<4} {step.name}: {out.printable(step.message)}{_worth(step)}" for step in steps
+            ]
+    if one.refusals:
+        lines += ["", "In the way of more:"]
+        lines += [f"  line {step.line:<4} {step.name}: {_why(step)}" for step in one.refusals]
+    best = next((level for level in one.levels if level.fixes and level.bytes == one.best), None)
+    if best is not None:
+        lines += ["", f"Next: dfopt fix -O{best.level} {out.printable(one.name)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(forecasts: Sequence[Forecast]) -> str:
+    """Many files: the sums, the files that save most, and what stands in the way, by reason."""
+    lines = [f"{count(len(forecasts), 'file')}:", ""]
+    rows = [("", "saves", "files changed", "fixes")]
+    for index, level in enumerate(LEVELS):
+        of_level = [one.levels[index] for one in forecasts]
+        rows.append(
+            (f"-O{level}", human(sum(one.bytes for one in of_level)), str(sum(bool(one.fixes) for one in of_level)),
+             str(sum(len(one.fixes) for one in of_level)))
+        )  # fmt: skip
+    lines += _table(rows)
+    most = sorted((one for one in forecasts if one.best > 0), key=lambda one: (-one.best, one.name))[:_MOST]
+    if most:
+        lines += ["", "The most, by file:"]
+        lines += [f"  {human(one.best):>8}  {out.printable(one.name)}" for one in most]
+    reasons: dict[tuple[str, str], int] = {}
+    for one in forecasts:
+        for step in one.refusals:
+            key = (step.name, step.unblock or "no way around it is known")
+            reasons[key] = reasons.get(key, 0) + 1
+    if reasons:
+        lines += ["", "In the way of more, by what unblocks it:"]
+        ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
+        lines += [f"  {number:>6}  {name}: {out.printable(unblock)}" for (name, unblock), number in ranked]
+    lines += ["", "Next: dfopt plan FILE for one of them, dfopt fix -O1 --write for all that is safe"]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+def _saves(level: Level) -> str:
+    if not level.fixes:
+        return "nothing"
+    known = human(level.bytes) if level.bytes else "0 bytes"
+    return f"{known}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
+
+
+def _root(shape: Shape) -> str:
+    return {True: "yes", False: "no", None: "not known"}[shape.root]
+
+
+def _worth(step: Step) -> str:
+    return f" ({human(step.benefit.bytes)})" if step.benefit is not None and step.benefit.bytes else ""
+
+
+def _why(step: Step) -> str:
+    text = f"{step.message}: {step.reason}" + (f"; {step.unblock}" if step.unblock else "")
+    return out.printable(text) + _worth(step)
+
+
+def _json(one: Forecast) -> dict[str, Any]:
+    def step(step: Step) -> dict[str, Any]:
+        return {
+            "pass": step.name, "tier": step.tier, "line": step.line, "message": clean(step.message),
+            "benefit": benefit_json(step.benefit),
+        }  # fmt: skip
+
+    return {
+        "path": clean(one.name),
+        "now": {"layers": one.now.layers, "root": one.now.root},
+        "levels": [
+            {
+                "level": level.level, "bytes": level.bytes, "unknown": level.unknown, "measured": level.measured,
+                "layers": level.shape.layers, "root": level.shape.root, "fixes": [step(fix) for fix in level.fixes],
+            }
+            for level in one.levels
+        ],
+        "refusals": [
+            {**step(refusal), "reason": clean(refusal.reason), "unblock": clean(refusal.unblock)}
+            for refusal in one.refusals
+        ],
+    }  # fmt: skip

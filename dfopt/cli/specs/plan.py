@@ -1,0 +1,30 @@
+"""The command line of `dfopt plan`."""
+
+from __future__ import annotations
+
+from dfopt.cli.options import CommandSpec, OptionSpec
+from dfopt.cli.specs._shared import CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION
+
+SPEC = CommandSpec(
+    "plan",
+    "dfopt.cli.plan",
+    "Show what each optimization level would bring, and what stands in the way of more. Changes nothing.",
+    (PATHS,),
+    (
+        OptionSpec(
+            "output_format",
+            ("--output-format",),
+            "choice",
+            "The output format. [default: text]",
+            choices=("text", "json"),
+            metavar="FORMAT",
+            panel="Result",
+        ),
+        *(option for option in SELECTION if option.name not in ("level", "select", "recipe", "set", "unsafe")),
+        *DIGESTS,
+        *FILES,
+        *CONFIGURATION,
+        *OUTPUT,
+    ),
+    order=5,
+)

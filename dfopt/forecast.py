@@ -1,0 +1,111 @@
+"""What each optimization level would bring to a file, before anything is written."""
+
+from __future__ import annotations
+
+from dfopt.ir.image_config import image_config
+from dfopt.ir.program import Program
+from dfopt.record import Record
+from dfopt.source import LineIndex
+from dfopt.syntax.dockerfile import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.findings import Benefit
+    from dfopt.results import Problem, Result
+
+_LAYERS = frozenset(("RUN", "COPY", "ADD", "WORKDIR"))  # BuildKit makes a layer of each
+
+
+class Shape(Record):
+    """What the file itself says of the image that is shipped: layers above its base image, and whether it runs as root
+    (None: the base decides, and is not known)."""
+
+    layers: int
+    root: bool | None
+
+
+class Step(Record):
+    """A fix, or what a refusal keeps from being done: `line` counts from 1."""
+
+    name: str
+    tier: str
+    line: int
+    message: str
+    benefit: Benefit | None
+    reason: str = ""
+    unblock: str = ""
+
+
+class Level(Record):
+    """A level's result. `bytes`: the sum of what its fixes are known to save; `unknown`: fixes of which nothing is
+    known; `measured`: whether every known figure was measured."""
+
+    level: int
+    shape: Shape
+    bytes: int
+    unknown: int
+    measured: bool
+    fixes: tuple[Step, ...]
+
+
+class Forecast(Record):
+    """One file: `now`, what each level would make of it, and the refusals of the highest level."""
+
+    name: str
+    now: Shape
+    levels: tuple[Level, ...]
+    refusals: tuple[Step, ...]
+    problem: Problem | None = None
+
+    @property
+    def best(self) -> int:
+        """The bytes that the best level saves."""
+        return max((level.bytes for level in self.levels), default=0)
+
+
+def forecast(name: str, results: dict[int, Result]) -> Forecast:
+    """The forecast of a file from its results, by level."""
+    source = next(iter(results.values())).source
+    problem = next((result.problem for result in results.values() if result.problem is not None), None)
+    if problem is not None:
+        return Forecast(name, Shape(0, None), (), (), problem)
+    lines = LineIndex(source.text)
+
+    def line(offset: int) -> int:
+        return lines.line(min(offset, len(source.text))) + 1
+
+    levels: list[Level] = []
+    for number, result in results.items():
+        steps = tuple(Step(one.name, one.tier, line(one.start), one.message, one.benefit) for one in result.applied)
+        known = [step.benefit for step in steps if step.benefit is not None]
+        levels.append(
+            Level(
+                number, shape_of(result.output), sum(benefit.bytes for benefit in known), len(steps) - len(known),
+                bool(known) and all(benefit.origin == "measured" for benefit in known), steps,
+            )
+        )  # fmt: skip
+    refusals = tuple(
+        Step(one.name, one.tier, line(one.start), one.message, one.benefit, one.reason, one.unblock)
+        for one in results[max(results)].reported
+        if one.reason
+    )
+    return Forecast(name, shape_of(source.text), tuple(levels), refusals)
+
+
+def shape_of(text: str) -> Shape:
+    program = Program(parse(text))
+    stage = program.final
+    if stage is None:
+        return Shape(0, None)
+    layers = 0
+    at = stage
+    while True:
+        layers += sum(step.node.keyword in _LAYERS for step in at.steps)
+        if at.parent is None:
+            break
+        at = program.stages[at.parent]
+    scope = program.end_scope(stage)
+    root = scope.root
+    if root is None and scope.user is None and image_config(program, stage).user in ("root", "0"):
+        root = True
+    return Shape(layers, root)
