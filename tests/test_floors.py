@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "dfopt"
 # From the ground up. A name stands for a module, or a package with all its modules but those that have a name of their
 # own. Within a name, modules import each other; names on one floor do not.
 FLOORS = (
-    ("dfopt", "lazy", "record", "refusal"),
+    ("dfopt", "lazy", "record", "refusal", "units"),
     ("files", "source", "toml", "facts", "messages"),
     ("edit", "version", "writing"),
     ("syntax",),  # what is written

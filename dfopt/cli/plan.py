@@ -78,9 +78,10 @@ def run(values: Values) -> int:
 def _details(one: Forecast) -> str:
     """One file: its levels, the fixes of each, and what stands in the way."""
     lines = [out.printable(one.name), ""]
-    lines += _table([("", "saves", "layers", "runs as root"), ("now", "", str(one.now.layers), _root(one.now))]
-                    + [(f"-O{level.level}", _saves(level), str(level.shape.layers), _root(level.shape))
-                       for level in one.levels])  # fmt: skip
+    rows = [("", "saves", "layers", "runs as root"), ("now", "", str(one.now.layers), _root(one.now))]
+    for level in one.levels:
+        rows.append((f"-O{level.level}", _saves(level), str(level.shape.layers), _root(level.shape)))
+    lines += _table(rows)
     shown: set[tuple[str, int]] = set()
     for level in one.levels:
         steps = [step for step in level.fixes if (step.name, step.line) not in shown]
@@ -127,7 +128,7 @@ def _summary(forecasts: Sequence[Forecast]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 

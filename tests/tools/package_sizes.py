@@ -1,7 +1,8 @@
 """Makes dfopt/knowledge/package_sizes.toml from the package lists of a Debian machine.
 
-`python -m tests.tools.package_sizes` reads apt's list of the release's main component (run `apt-get update` before). For each package that people install
-in Dockerfiles: the packages that come with it on the release's minimal image, the large ones by name.
+`python -m tests.tools.package_sizes` reads apt's list of the release's main component (run `apt-get update` before).
+For each package that people install in Dockerfiles: the packages that come with it on the release's minimal image, the
+large ones by name.
 """
 
 from __future__ import annotations
@@ -16,163 +17,23 @@ from pathlib import Path
 
 TABLE = Path(__file__).parents[2] / "dfopt" / "knowledge" / "package_sizes.toml"
 # What Dockerfiles install most often, by counting words behind `apt-get install` in some thousand public ones.
-POPULAR = [
-    "build-essential",
-    "gcc",
-    "g++",
-    "make",
-    "cmake",
-    "automake",
-    "autoconf",
-    "libtool",
-    "pkg-config",
-    "git",
-    "curl",
-    "wget",
-    "ca-certificates",
-    "gnupg",
-    "gnupg2",
-    "unzip",
-    "zip",
-    "xz-utils",
-    "bzip2",
-    "tar",
-    "gzip",
-    "rsync",
-    "openssh-client",
-    "openssh-server",
-    "sudo",
-    "vim",
-    "nano",
-    "less",
-    "jq",
-    "procps",
-    "net-tools",
-    "iputils-ping",
-    "dnsutils",
-    "netcat-openbsd",
-    "telnet",
-    "lsb-release",
-    "software-properties-common",
-    "apt-transport-https",
-    "apt-utils",
-    "locales",
-    "tzdata",
-    "python3",
-    "python3-pip",
-    "python3-dev",
-    "python3-venv",
-    "python3-setuptools",
-    "python3-wheel",
-    "python-is-python3",
-    "perl",
-    "ruby",
-    "ruby-dev",
-    "nodejs",
-    "npm",
-    "golang",
-    "golang-go",
-    "rustc",
-    "cargo",
-    "default-jdk",
-    "default-jdk-headless",
-    "default-jre",
-    "default-jre-headless",
-    "openjdk-21-jdk",
-    "openjdk-21-jre",
-    "openjdk-21-jdk-headless",
-    "openjdk-21-jre-headless",
-    "openjdk-25-jdk",
-    "openjdk-25-jre",
-    "maven",
-    "gradle",
-    "ant",
-    "php",
-    "php-cli",
-    "php-fpm",
-    "composer",
-    "libssl-dev",
-    "libffi-dev",
-    "zlib1g-dev",
-    "libbz2-dev",
-    "libreadline-dev",
-    "libsqlite3-dev",
-    "liblzma-dev",
-    "libncurses-dev",
-    "libxml2-dev",
-    "libxslt1-dev",
-    "libpq-dev",
-    "libmariadb-dev",
-    "libcurl4-openssl-dev",
-    "libjpeg-dev",
-    "libpng-dev",
-    "libfreetype-dev",
-    "libgl1",
-    "libglib2.0-0",
-    "libsm6",
-    "libxext6",
-    "libxrender1",
-    "libgomp1",
-    "libc6-dev",
-    "linux-libc-dev",
-    "binutils",
-    "clang",
-    "llvm",
-    "lld",
-    "gdb",
-    "valgrind",
-    "strace",
-    "ninja-build",
-    "meson",
-    "flex",
-    "bison",
-    "gfortran",
-    "libopenblas-dev",
-    "liblapack-dev",
-    "libatlas-base-dev",
-    "libhdf5-dev",
-    "ffmpeg",
-    "imagemagick",
-    "graphviz",
-    "ghostscript",
-    "poppler-utils",
-    "tesseract-ocr",
-    "chromium",
-    "firefox-esr",
-    "xvfb",
-    "fonts-liberation",
-    "postgresql-client",
-    "default-mysql-client",
-    "mariadb-client",
-    "redis-tools",
-    "sqlite3",
-    "nginx",
-    "apache2",
-    "supervisor",
-    "cron",
-    "tini",
-    "dumb-init",
-    "gettext",
-    "gettext-base",
-    "file",
-    "patch",
-    "diffutils",
-    "texinfo",
-    "doxygen",
-    "texlive-latex-base",
-    "pandoc",
-    "subversion",
-    "mercurial",
-    "socat",
-    "libboost-all-dev",
-    "libboost-dev",
-    "libeigen3-dev",
-    "libopencv-dev",
-    "protobuf-compiler",
-    "libprotobuf-dev",
-    "swig",
-    "cython3",
-]
+POPULAR = """
+build-essential gcc g++ make cmake automake autoconf libtool pkg-config git curl wget ca-certificates gnupg gnupg2
+unzip zip xz-utils bzip2 tar gzip rsync openssh-client openssh-server sudo vim nano less jq procps net-tools iputils-
+ping dnsutils netcat-openbsd telnet lsb-release software-properties-common apt-transport-https apt-utils locales
+tzdata python3 python3-pip python3-dev python3-venv python3-setuptools python3-wheel python-is-python3 perl ruby ruby-
+dev nodejs npm golang golang-go rustc cargo default-jdk default-jdk-headless default-jre default-jre-headless
+openjdk-21-jdk openjdk-21-jre openjdk-21-jdk-headless openjdk-21-jre-headless openjdk-25-jdk openjdk-25-jre maven
+gradle ant php php-cli php-fpm composer libssl-dev libffi-dev zlib1g-dev libbz2-dev libreadline-dev libsqlite3-dev
+liblzma-dev libncurses-dev libxml2-dev libxslt1-dev libpq-dev libmariadb-dev libcurl4-openssl-dev libjpeg-dev libpng-
+dev libfreetype-dev libgl1 libglib2.0-0 libsm6 libxext6 libxrender1 libgomp1 libc6-dev linux-libc-dev binutils clang
+llvm lld gdb valgrind strace ninja-build meson flex bison gfortran libopenblas-dev liblapack-dev libatlas-base-dev
+libhdf5-dev ffmpeg imagemagick graphviz ghostscript poppler-utils tesseract-ocr chromium firefox-esr xvfb fonts-
+liberation postgresql-client default-mysql-client mariadb-client redis-tools sqlite3 nginx apache2 supervisor cron
+tini dumb-init gettext gettext-base file patch diffutils texinfo doxygen texlive-latex-base pandoc subversion
+mercurial socat libboost-all-dev libboost-dev libeigen3-dev libopencv-dev protobuf-compiler libprotobuf-dev swig
+cython3
+""".split()  # noqa: SIM905  # a list of words
 _LARGE = 1000  # kB: smaller ones are summed up
 
 
@@ -252,9 +113,10 @@ def main() -> int:
             columns.append(json.dumps([rest, *big]))
         rows.append(f'"{name}" = [{", ".join(columns)}]')
     TABLE.write_text(
-        f"""# How many kB a package of Debian takes in an image, with all that it brings on the minimal image of the release.
-# Source: Installed-Size, Depends and Recommends of the package lists of {release[1]}, first alternatives, {date.today()};
-# made by tests/tools/package_sizes.py. Other releases, and Ubuntu, differ by some per cent: these are estimates.
+        f"""# How many kB a package of Debian takes in an image, with all that it brings on the release's minimal image.
+# Source: Installed-Size, Depends and Recommends of the package lists of {release[1]}, first alternatives,
+# {date.today()}; made by tests/tools/package_sizes.py. Other releases, and Ubuntu, differ by some per cent: these are
+# estimates.
 #
 # [package]  name = [what it depends on, what it recommends beyond that]; each: the kB of all small packages together,
 #            then the names of the large ones

@@ -5,7 +5,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.merge_run.ranges import can_be_list, overlapping, reach
-from dfopt.passes.merge_run.reasons import Reason, reasons
+from dfopt.passes.merge_run.reasons import Reason, benefit, reasons
 from dfopt.refusal import Refusal
 from dfopt.rewrites.merge_listed import MergeListed
 from dfopt.rewrites.merge_runs import MergeRuns
@@ -124,4 +124,5 @@ class MergeRun(Pass):
         texts = "; ".join(dict.fromkeys([reason.text for reason in why]))
         message = f"join {len(steps)} RUN instructions: {texts}"
         start, end = steps[0].node.start, steps[-1].node.end
-        return Finding(self.name, message, start, end, Fix(tuple(edits), (rewrite,), "safe"))
+        fix = Fix(tuple(edits), (rewrite,), "safe")
+        return Finding(self.name, message, start, end, fix, benefit=benefit(program, steps))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import index_reader, is_mounted
+from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
+from dfopt.analysis.package_sizes import installed_bytes
 from dfopt.editing.run_joining import why
+from dfopt.findings import Benefit
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
 from dfopt.knowledge import table
@@ -46,6 +49,22 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
                 reason = Reason(death.writer, last, why(death), costly)
                 found.setdefault((reason.first, reason.last, reason.text), reason)
     return [found[key] for key in sorted(found)]
+
+
+def benefit(program: Program, steps: Sequence[Step]) -> Benefit:
+    """What joining steps brings: fewer layers, and the bytes of packages that one of them installs and another one
+    removes again, which no longer lie in a layer below."""
+    layers = Layers()
+    gone: list[str] = []
+    recommends = True
+    for position, step in enumerate(steps):
+        for death in layers.feed(position, program.effects(step)):
+            family, _, package = death.path.partition(":")
+            if family == "apt" and package and death.writer != position:
+                gone.append(package)
+                recommends = recommends and "no-install-recommends" not in program.body(steps[death.writer]).text
+    freed = installed_bytes(gone, recommends=recommends)
+    return Benefit(bytes=freed, layers=len(steps) - 1, source=PACKAGE_SIZES if freed else "")
 
 
 class _Index(Record):

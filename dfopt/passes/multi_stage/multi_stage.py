@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix, refused
+from dfopt.findings import Benefit, Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.multi_stage.plan import split_plan
 from dfopt.passes.multi_stage.stage_edits import declared, edits
@@ -121,4 +121,5 @@ class MultiStage(Pass):
         message = f"build in a stage of its own, and run on {plan.image}: some {plan.saves} MB less"
         message += f" (not on nginx: {plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
-        yield Finding(self.name, message, node.start, node.end, fix)
+        benefit = Benefit(bytes=plan.saves * 1_000_000, source="runtime_images.toml")
+        yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)
