@@ -14,27 +14,36 @@ def version() -> str:
         return "unknown"
 
 
+def fingerprint() -> str:
+    """A digest of the version and of all code and tables of the package: what a cached result depends on beside its
+    input. A wheel ships it; in a checkout it takes some milliseconds, once in a process."""
+    global _fingerprint
+    if not _fingerprint:
+        import marshal
+
+        from dfopt.derived import sections
+
+        shipped = sections().get("fingerprint")
+        _fingerprint = marshal.loads(shipped) if shipped is not None else compute_fingerprint()
+    return _fingerprint
+
+
 _fingerprint = ""
 
 
-def fingerprint() -> str:
-    """A digest of the version and of all code and tables of the package: what a cached result depends on beside its
-    input. Takes some milliseconds, once."""
-    global _fingerprint
-    if not _fingerprint:
-        import os
-        from hashlib import sha256
+def compute_fingerprint() -> str:
+    import os
+    from hashlib import sha256
 
-        from dfopt.files import read_regular
+    from dfopt.files import read_regular
 
-        made = sha256(version().encode())
-        top = os.path.dirname(__file__)
-        for directory, directories, files in os.walk(top):
-            directories.sort()
-            for name in sorted(files):
-                if name.endswith((".py", ".toml", ".j2")):
-                    path = os.path.join(directory, name)
-                    made.update(os.path.relpath(path, top).replace(os.sep, "/").encode())
-                    made.update(sha256(read_regular(path)).digest())
-        _fingerprint = made.hexdigest()
-    return _fingerprint
+    digest = sha256(version().encode())
+    top = os.path.dirname(__file__)
+    for directory, directories, files in os.walk(top):
+        directories.sort()
+        for name in sorted(files):
+            if name.endswith((".py", ".toml", ".j2")):
+                path = os.path.join(directory, name)
+                digest.update(os.path.relpath(path, top).replace(os.sep, "/").encode())
+                digest.update(sha256(read_regular(path)).digest())
+    return digest.hexdigest()

@@ -15,9 +15,9 @@ PACKAGE = Path(__file__).parents[1] / "dfopt"
 FLOORS = (
     ("dfopt", "lazy", "record", "refusal", "units"),
     ("files", "source", "toml", "facts", "messages"),
-    ("edit", "version", "writing"),
-    ("syntax",),  # what is written
-    ("knowledge", "stage_templates"),  # facts, as tables; templates of the stages that a split adds
+    ("edit", "writing"),
+    ("derived", "syntax"),  # what is made of our own files; what is written
+    ("knowledge", "stage_templates", "version"),  # facts, as tables; templates of the stages that a split adds
     ("ir",),  # what it means
     ("rewrites",),  # what a fix declares
     ("findings",),  # what a pass hands over

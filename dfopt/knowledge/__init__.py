@@ -1,20 +1,16 @@
-"""Facts about the world, as TOML tables beside this file. Each table names where its facts come from.
-
-A wheel brings them parsed (`dfopt._built`). In a checkout a table is compiled like a module: Python's bytecode cache
-keeps its parsed form in `__pycache__`, so that the TOML parser is imported only after a table changed.
-"""
+"""Facts about the world, as TOML tables beside this file. Each table names where its facts come from."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+from dfopt.derived import derived
+from dfopt.files import read_regular
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
     from typing import Any
-
-_tables: dict[str, dict[str, Any]] = {}
 
 
 def load_toml(data: bytes) -> dict[str, Any]:
@@ -26,35 +22,19 @@ def load_toml(data: bytes) -> dict[str, Any]:
     return tomllib.loads(data.decode())
 
 
-BUILT = os.path.isdir(os.path.join(os.path.dirname(os.path.dirname(__file__)), "_built"))
-
-
 def table(name: str) -> dict[str, Any]:
-    """The table `name` ("programs" for programs.toml). Read-only by agreement: it is shared."""
-    found = _tables.get(name)
-    if found is None:
-        if BUILT:
-            found = __import__(f"dfopt._built.table_{name}", fromlist=("TABLE",)).TABLE
-        else:
-            found = _compiled(name)
-        assert found is not None
-        _tables[name] = found
-    return found
+    """The table `name` ("programs" for programs.toml). Read-only by agreement: it is shared. The TOML parser is
+    imported only after a table changed (see `derived`)."""
+    return derived(f"knowledge/{name}", lambda: parse_table(name))
 
 
-def _compiled(name: str) -> dict[str, Any]:
-    from _frozen_importlib_external import SourceFileLoader  # importlib's own, without its package
+def parse_table(name: str) -> dict[str, Any]:
+    """The table, read anew."""
+    return load_toml(read_regular(os.path.join(os.path.dirname(__file__), f"{name}.toml")))
 
-    class Loader(SourceFileLoader):
-        def source_to_code(  # type: ignore[override]  # typeshed calls it static; importlib calls it on the loader
-            self, data: Any, path: Any, *, _optimize: int = -1
-        ) -> CodeType:
-            return compile(f"TABLE = {load_toml(bytes(data))!r}", path, "exec")
 
-    path = os.path.join(os.path.dirname(__file__), name + ".toml")
-    code = Loader(f"dfopt.knowledge.{name}", path).get_code(f"dfopt.knowledge.{name}")
-    assert code is not None
-    space: dict[str, Any] = {}
-    exec(code, space)
-    found: dict[str, Any] = space["TABLE"]
-    return found
+def names() -> list[str]:
+    """Every table."""
+    return sorted(
+        stem for stem, suffix in map(os.path.splitext, os.listdir(os.path.dirname(__file__))) if suffix == ".toml"
+    )
