@@ -4,8 +4,9 @@ from dfopt.edit import Edit
 from dfopt.editing.keywords import is_pragma
 from dfopt.editing.layout import line_start
 from dfopt.facts import Facts
-from dfopt.findings import Finding, Fix
+from dfopt.findings import Finding, Fix, refused
 from dfopt.passes.base import Pass
+from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ class DuplicateInstruction(Pass):
 
     An image has one of each. The last one of a stage counts, whole; an earlier one leaves no trace in the image.
 
-    Why: who reads the file takes the first for what runs. Two CMDs do not run two programs.
+    Why: a reader takes the first for what runs. Two CMDs do not run two programs.
 
     Example:
 
@@ -66,8 +67,10 @@ class DuplicateInstruction(Pass):
         node = step.node
         message = f"remove this {node.keyword}: only the last one of a stage counts"
         if any(is_pragma(program.text, comment) for comment in (*node.above, *node.comments)):
-            reason = "a comment for a tool stands above it or in it"
-            return Finding(self.name, message, node.start, node.end, None, reason)
+            refusal = Refusal(
+                "a comment for a tool stands above it or in it", "remove the comment with the instruction"
+            )
+            return refused(self.name, message, node.start, node.end, refusal)
         fix = Fix(tuple(_removal(program.text, step)), (RemoveStep(step.index),), "safe")
         return Finding(self.name, message, node.start, node.end, fix)
 

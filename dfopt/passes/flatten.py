@@ -5,7 +5,7 @@ from dfopt.edit import Edit
 from dfopt.editing.json_form import json_string
 from dfopt.editing.layout import newline_at
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.ir.liveness import layer_steps
 from dfopt.passes.base import Pass
 from dfopt.refusal import Refusal
@@ -64,21 +64,21 @@ class FlattenImage(Pass):
             while bottom.parent is not None:
                 bottom = program.stages[bottom.parent]
             if bottom.node.flag("platform") is not None or node.flag("platform") is not None:
-                raise Refusal("--platform chooses the image of another platform")
+                raise Refusal("--platform chooses the image of another platform", "build with --platform instead")
             scope = program.end_scope(stage)
             if scope.base is not None and scope.base.family == "windows":
                 raise Refusal("Windows images cannot be FROM scratch")
             config = config_of(bottom.image, facts)
             if config is None:
                 raise Refusal(with_reason(f"the configuration of {bottom.image or bottom.base} is not known", facts))
-            made = flat_stage(program, stage, config)
+            items = flat_stage(program, stage, config)
         except Refusal as error:
             message = "the image keeps what its layers deleted"
-            yield Finding(self.name, message, node.start, node.end, None, str(error))
+            yield refused(self.name, message, node.start, node.end, error)
             return
         text = program.text
         newline = newline_at(text, len(text) - 1)
-        lines = [line for item in made for line in _lines(item, program.dockerfile.escape)]
+        lines = [line for item in items for line in _lines(item, program.dockerfile.escape)]
         begin = "" if text.endswith("\n") else newline
         end = newline if text.endswith("\n") else ""
         edit = Edit(len(text), len(text), begin + newline + newline.join(lines) + end)
@@ -103,9 +103,9 @@ def _lines(item: Item, escape: str) -> list[str]:
     assert isinstance(values, tuple)
     if form == "json":
         strings = [json_string(value) for value in values]
-        if any(one is None for one in strings):
+        if any(string is None for string in strings):
             return [item.keyword]  # the gate stops it: such a value has no JSON form
-        text = "[" + ", ".join([one or "" for one in strings]) + "]"
+        text = "[" + ", ".join([string or "" for string in strings]) + "]"
     else:
         text = " ".join(values)
     words = [item.keyword + flags, *([str(kind)] if kind else []), *([text] if text else [])]

@@ -4,11 +4,12 @@ from dfopt.edit import Edit
 from dfopt.editing.keywords import instruction_above, keyword_edit
 from dfopt.editing.layout import is_chain
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
-from dfopt.passes.cd_to_workdir.directory_scope import cd_directory, relative_mount, seen_by
+from dfopt.passes.cd_to_workdir.directory_scope import cd_directory, check_unseen, relative_mount
+from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import RemoveCommand
 from dfopt.rewrites.instructions import InsertStep, WorkdirForCd
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
@@ -95,20 +96,19 @@ class CdToWorkdir(Pass):
         drop = Edit(begin, end - 1, "")
         remove = RemoveCommand(step.index, command.items[0].start)
         message = f"WORKDIR {directory} in place of cd"
-        reason = ""
-        if _BACK.search(body.text):
-            reason = "the step asks for the directory that it came from"
-        elif any(begin < comment.start < end for comment in node.comments):
-            reason = "a comment stands between cd and the next command"
-        elif program.scope(step).workdir == join_path("/", directory):
-            message = f"cd {directory} is where the step starts"
-            return Finding(self.name, message, node.start, node.end, Fix((drop,), (remove,), "safe"))
-        elif relative_mount(step):
-            reason = "a mount's target counts from the working directory"
-        else:
-            reason = seen_by(program, stage, position + 1)
-        if reason:
-            return Finding(self.name, message, node.start, node.end, None, reason)
+        try:
+            if _BACK.search(body.text):
+                raise Refusal("the step asks for the directory that it came from")
+            if any(begin < comment.start < end for comment in node.comments):
+                raise Refusal("a comment stands between cd and the next command", "put the comment above the RUN")
+            if program.scope(step).workdir == join_path("/", directory):
+                message = f"cd {directory} is where the step starts"
+                return Finding(self.name, message, node.start, node.end, Fix((drop,), (remove,), "safe"))
+            if relative_mount(step):
+                raise Refusal("a mount's target counts from the working directory", "give the mount an absolute target")
+            check_unseen(program, stage, position + 1)
+        except Refusal as refusal:
+            return refused(self.name, message, node.start, node.end, refusal)
         insert = InsertStep(step.index, "WORKDIR", (), ("text", "", (directory,)))
         edits = (instruction_above(program.text, node, "WORKDIR", directory), drop)
         return Finding(self.name, message, node.start, node.end, Fix(edits, (insert, remove), "unsafe"))
@@ -116,11 +116,13 @@ class CdToWorkdir(Pass):
     def alone(self, program: Program, stage: Stage, position: int, step: Step, directory: str) -> Finding | None:
         node = step.node
         message = f"cd ends with its RUN: WORKDIR {directory} would hold for what follows"
-        user = seen_by(program, stage, position + 1, at_the_end=False)
         keyword = keyword_edit(program.text, node, "WORKDIR")
-        if user or node.flags or keyword is None or node.comments:
-            also = f" ({user})" if user else ""
-            return Finding(self.name, message + also, node.start, node.end)
+        try:
+            check_unseen(program, stage, position + 1, at_the_end=False)
+        except Refusal as refusal:
+            return Finding(self.name, f"{message} ({refusal.reason})", node.start, node.end)
+        if node.flags or keyword is None or node.comments:
+            return Finding(self.name, message, node.start, node.end)
         begin, end = node.body_span(0, len(node.body))
         fix = Fix(
             (keyword, Edit(begin, end, directory)),

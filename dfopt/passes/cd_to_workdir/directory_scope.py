@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.lazy import regex
+from dfopt.refusal import Refusal
 from dfopt.syntax.mounts import mounts
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
@@ -37,23 +38,28 @@ def relative_mount(step: Step) -> bool:
     return any(mount.target and not mount.target.startswith("/") for mount in mounts(step.node))
 
 
-def seen_by(program: Program, stage: Stage, first: int, *, at_the_end: bool = True) -> str:
-    """Who works in the directory that is in force at step `first` of the stage; "" where nobody does."""
+def check_unseen(program: Program, stage: Stage, first: int, *, at_the_end: bool = True) -> None:
+    """Raises Refusal where a step works in the directory that is in force at step `first` of the stage, or, with
+    `at_the_end`, where the image starts in it."""
     for step in stage.steps[first:]:
         node = step.node
-        where = f"line {node.line} works in the directory that is in force"
+        use = Refusal(
+            f"line {node.line} works in the directory that is in force",
+            f"put an absolute WORKDIR in front of line {node.line}",
+        )
         if node.keyword == "WORKDIR":
-            return "" if node.arguments[0].value.lstrip("\"'").startswith("/") else where
+            if node.arguments[0].value.lstrip("\"'").startswith("/"):
+                return
+            raise use
         if node.keyword in ("COPY", "ADD"):
             target = program.scope(step).expand(node.arguments[-1].value, program.dockerfile.escape)
             if not isinstance(target, str) or not target.startswith("/"):
-                return where
+                raise use
         elif node.keyword == "ONBUILD" or (node.keyword == "RUN" and cd_directory(program, step) is None):
-            return where
+            raise use
     if at_the_end and stage.index in program.shipped():
-        return "the image starts in the directory that is in force at its end"
+        raise Refusal(
+            "the image starts in the directory that is in force at its end", "end the stage with an absolute WORKDIR"
+        )
     for child in program.children(stage):
-        found = seen_by(program, child, 0, at_the_end=at_the_end)
-        if found:
-            return found
-    return ""
+        check_unseen(program, child, 0, at_the_end=at_the_end)

@@ -7,7 +7,7 @@ it does not look into these files (cargo 1.85 and 1.95, by trial).
 from __future__ import annotations
 
 from dfopt.knowledge import load_toml, table
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,23 +19,23 @@ _PLACES = ("src/main.rs", "src/lib.rs")
 
 
 def fetch(command: Command) -> None:
-    """Raises Reads where it is not known to read manifests alone."""
+    """Raises Refusal where it is not known to read manifests alone."""
     facts = table("dependency_files")["cargo"]
-    command.known(facts, [word for word in command.values if word != "fetch"])
+    command.operands(facts, [word for word in command.values if word != "fetch"])
     command.environment(facts)
     command.manifests(facts)
     if command.holds(".cargo"):
-        raise Reads(".cargo configures cargo")
+        raise Refusal(".cargo configures cargo")
     manifest = _toml(command, "Cargo.toml")
     if manifest.get("workspace") or manifest.get("package", {}).get("workspace"):
-        raise Reads("the package belongs to a workspace")
+        raise Refusal("the package belongs to a workspace")
     for key in ("dependencies", "dev-dependencies", "build-dependencies", "target", "patch", "replace"):
         _no_paths(manifest.get(key))
     if not command.holds("Cargo.lock"):
-        raise Reads("there is no Cargo.lock")
-    local = [one for one in _toml(command, "Cargo.lock").get("package", ()) if "source" not in one]
+        raise Refusal("there is no Cargo.lock", "commit Cargo.lock (cargo generate-lockfile)")
+    local = [package for package in _toml(command, "Cargo.lock").get("package", ()) if "source" not in package]
     if len(local) > 1:
-        raise Reads("Cargo.lock names local packages")
+        raise Refusal("Cargo.lock names local packages")
     _check_targets(command, manifest)
 
 
@@ -48,27 +48,30 @@ def _toml(command: Command, name: str) -> dict[str, Any]:
     try:
         return load_toml(command.text(name).encode())
     except ValueError:
-        raise Reads(f"{name} is not TOML") from None
+        raise Refusal(f"{name} is not TOML") from None
 
 
 def _no_paths(value: Any) -> None:
     if isinstance(value, dict):
-        for key, one in value.items():
-            if key in ("path", "workspace") and not isinstance(one, dict):
-                raise Reads(f"Cargo.toml names a dependency by `{key}`")
-            _no_paths(one)
+        for key, inner in value.items():
+            if key in ("path", "workspace") and not isinstance(inner, dict):
+                raise Refusal(f"Cargo.toml names a dependency by `{key}`")
+            _no_paths(inner)
 
 
 def _check_targets(command: Command, manifest: dict[str, Any]) -> None:
     package = manifest.get("package", {})
-    named = [one for kind in ("bin", "test", "bench", "example") for one in manifest.get(kind, ())]
-    for one in named:
-        if "path" not in one and not (one.get("name") == package.get("name") and command.holds("src/main.rs")):
-            raise Reads(f"cargo looks for the file of the target {one.get('name')}")
+    targets = [target for kind in ("bin", "test", "bench", "example") for target in manifest.get(kind, ())]
+    for target in targets:
+        name = target.get("name")
+        if "path" not in target and not (name == package.get("name") and command.holds("src/main.rs")):
+            raise Refusal(f"cargo looks for the file of the target {name}")
     library = manifest.get("lib")
     if library is not None and "path" not in library and not command.holds("src/lib.rs"):
-        raise Reads("cargo looks for the file of the library")
-    if "default-run" in package and package["default-run"] not in [one.get("name") for one in manifest.get("bin", ())]:
-        raise Reads("cargo looks for the file of default-run")
+        raise Refusal("cargo looks for the file of the library")
+    if "default-run" in package and package["default-run"] not in [
+        target.get("name") for target in manifest.get("bin", ())
+    ]:
+        raise Refusal("cargo looks for the file of default-run")
     if not (placeholders(command) or manifest.get("bin") or library):
-        raise Reads("there is neither src/main.rs nor src/lib.rs")
+        raise Refusal("there is neither src/main.rs nor src/lib.rs")

@@ -7,7 +7,7 @@ import re
 
 from dfopt.ir.effects import covers, globless
 from dfopt.ir.scopes import join_path
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,29 +34,29 @@ class Command:
         self.writes: list[str] = []
 
     @classmethod
-    def of(cls, one: Invocation, sources: Sources, directory: str, scope: Scope) -> Command:
-        """The command of an invocation. Raises Reads for a word that is not fixed."""
-        program = one.program or ""
+    def of(cls, invocation: Invocation, sources: Sources, directory: str, scope: Scope) -> Command:
+        """The command of an invocation. Raises Refusal for a word that is not fixed."""
+        program = invocation.program or ""
         values: list[str] = []
-        for word in one.words:
-            value = word.value if word.value is not None else _known_part(program, word)
+        for word in invocation.words:
+            value = word.value if word.value is not None else _fixed_part(program, word)
             if value is None:
-                raise Reads(f"a word of `{program}` is not fixed")
+                raise Refusal(f"a word of `{program}` is not fixed")
             values.append(value)
         return cls(program, values, sources, directory, scope)
 
     @property
     def directory(self) -> str:
-        """The working directory relative to the copied one, "" or with "/" at the end. Raises Reads outside of it."""
+        """The working directory relative to the copied one, "" or with "/" at the end. Raises Refusal outside of it."""
         inside = self.path(".")
         return "" if inside == "." else inside + "/"
 
     def path(self, name: str) -> str:
-        """A path as the command sees it, relative to the copied directory. Raises Reads outside of it."""
-        found = join_path(self.absolute, name)
-        if not isinstance(found, str) or not covers(self.sources.destination, found):
-            raise Reads(f"{name} in {self.absolute} lies outside of what is copied")
-        return posixpath.relpath(found, self.sources.destination)
+        """A path as the command sees it, relative to the copied directory. Raises Refusal outside of it."""
+        path = join_path(self.absolute, name)
+        if not isinstance(path, str) or not covers(self.sources.destination, path):
+            raise Refusal(f"{name} in {self.absolute} lies outside of what is copied")
+        return posixpath.relpath(path, self.sources.destination)
 
     def holds(self, name: str) -> bool:
         return self.sources.holds(self.path(name))
@@ -71,15 +71,15 @@ class Command:
         return self.sources.text(self.path(name))
 
     def reads(self, name: str) -> None:
-        """A file that must be there. Raises Reads."""
+        """A file that must be there. Raises Refusal."""
         path = self.path(name)
         if path not in self.sources.paths:
-            raise Reads(f"{path} is not in the build context")
+            raise Refusal(f"{path} is not in the build context")
         if path not in self.files:
             self.files.append(path)
 
-    def known(self, facts: dict[str, Any], words: Iterable[str]) -> list[str]:
-        """The operands among words whose options are all known. Raises Reads."""
+    def operands(self, facts: dict[str, Any], words: Iterable[str]) -> list[str]:
+        """The operands among words whose options are all known. Raises Refusal."""
         plain, taking = facts.get("options", ()), facts.get("value-options", ())
         operands: list[str] = []
         skip = False
@@ -91,15 +91,15 @@ class Command:
             elif word in taking:
                 skip = True
             elif word not in plain and word.partition("=")[0] not in taking:
-                raise Reads(f"what `{self.program} {word}` reads is not known")
+                raise Refusal(f"what `{self.program} {word}` reads is not known")
         return operands
 
     def manifests(self, facts: dict[str, Any]) -> None:
-        """Takes the files of the table: those that are there. Raises Reads where the manifest is not, and where files
+        """Takes the files of the table: those that are there. Raises Refusal where the manifest is not, and where files
         above the directory count too."""
         for name in facts.get("above", ()):
             for path in self.above(name):
-                raise Reads(f"{path}, above the directory of the project, may count too")
+                raise Refusal(f"{path}, above the directory of the project, may count too")
         for name in facts.get("required", ()):
             self.reads(name)
         for name in facts.get("read", ()):
@@ -114,29 +114,29 @@ class Command:
             self.doubts.append(f"{present[0]} stays as it is in the context, where the install may write it anew")
 
     def place(self, name: str, value: object, below: str = "") -> None:
-        """A setting that says where the install writes. Raises Reads where it cannot be told."""
+        """A setting that says where the install writes. Raises Refusal where it cannot be told."""
         target = join_path(self.absolute, value) if isinstance(value, str) else None
         if not isinstance(target, str):
-            raise Reads(f"where {name} leads is not known")
+            raise Refusal(f"where {name} leads is not known")
         if covers(self.sources.destination, target):
             inside = posixpath.normpath(posixpath.join(posixpath.relpath(target, self.sources.destination), below))
             if inside == ".":
-                raise Reads(f"{name} makes the install write between the sources")
+                raise Refusal(f"{name} makes the install write between the sources")
             self.writes.append(inside + "/")
 
     def environment(self, facts: dict[str, Any]) -> None:
-        """Raises Reads for a variable that configures the program in a way that is not known to be harmless."""
+        """Raises Refusal for a variable that configures the program in a way that is not known to be harmless."""
         for name, value in self.scope.env.items():
             prefix = next((prefix for prefix in facts.get("environment", ()) if name.startswith(prefix)), None)
             if prefix is not None and name[len(prefix) :] not in facts["harmless"]:
-                raise Reads(f"ENV {name} may lead `{self.program}` to other files")
+                raise Refusal(f"ENV {name} may lead `{self.program}` to other files")
             if name in facts.get("places", {}):
                 self.place(name, value, facts["places"][name])
             if isinstance(value, str) and name == "NODE_OPTIONS" and re.search(r"(?:^|\s)(?:-r|--(?:req|imp))", value):
-                raise Reads("NODE_OPTIONS loads a file")
+                raise Refusal("NODE_OPTIONS loads a file")
 
 
-def _known_part(program: str, word: Word) -> str | None:
+def _fixed_part(program: str, word: Word) -> str | None:
     """What can be said of a word that is not fixed: the path before a pattern of `rm`, the name in `name=$VERSION`."""
     if program == "rm":
         return globless(word)

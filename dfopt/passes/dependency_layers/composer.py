@@ -6,7 +6,7 @@ import re
 
 from dfopt.analysis.json_files import json_object, member
 from dfopt.knowledge import table
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,47 +16,54 @@ if TYPE_CHECKING:
 
 
 def install(command: Command) -> None:
-
+    """What `composer install` reads. Raises Refusal."""
     facts = table("dependency_files")["composer"]
     if any(word in ("-o", "--optimize-autoloader", "-a", "--classmap-authoritative") for word in command.values):
-        raise Reads("the class map of composer.json is made from the sources")
-    command.known(facts, command.values[1:])
+        raise Refusal("the class map of composer.json is made from the sources")
+    command.operands(facts, command.values[1:])
     command.environment(facts)
     command.manifests(facts)
     project = json_object(command.text("composer.json"))
     lock = json_object(command.text("composer.lock")) if command.holds("composer.lock") else {}
     if project is None or lock is None:
-        raise Reads("composer.json or composer.lock is not a JSON object")
+        raise Refusal("composer.json or composer.lock is not a JSON object")
     _check_project(command, project)
     if "version" not in project and "COMPOSER_ROOT_VERSION" not in command.scope.env:
         for name in facts["versions"]:
             if command.holds(name) or command.above(name):
-                raise Reads(f"composer takes the version of the project from {name}")
+                raise Refusal(f"composer takes the version of the project from {name}")
     listed = [value for key in ("packages", "packages-dev") if isinstance(value := lock.get(key), list)]
-    packages = [one for value in listed for one in value if isinstance(one, dict)]
-    if any(member(one, "dist").get("type") == "path" for one in packages):
-        raise Reads("composer.lock names local packages")
+    packages = [package for value in listed for package in value if isinstance(package, dict)]
+    if any(member(package, "dist").get("type") == "path" for package in packages):
+        raise Refusal("composer.lock names local packages")
     if "--no-plugins" not in command.values:
-        wanted = project.get("require") or project.get("require-dev")
-        if wanted and not packages:
+        requires = project.get("require") or project.get("require-dev")
+        if requires and not packages:
             command.doubts.append("plugins of composer may look for files of the project")
-        for one in packages:
-            if one.get("type") in ("composer-plugin", "composer-installer"):
-                raise Reads(f"{one.get('name')} is a plugin, which may read the sources")
+        for package in packages:
+            if package.get("type") in ("composer-plugin", "composer-installer"):
+                raise Refusal(
+                    f"{package.get('name')} is a plugin, which may read the sources", "install with --no-plugins"
+                )
 
 
 def _check_project(command: Command, project: dict[str, Any]) -> None:
     options = command.values
     repositories = project.get("repositories") or []
     if not isinstance(repositories, (dict, list)) or not isinstance(project.get("config") or {}, dict):
-        raise Reads("composer.json is not understood")
-    for one in repositories.values() if isinstance(repositories, dict) else repositories:
-        if isinstance(one, dict) and one.get("type") not in ("composer", "vcs", "git", "github", "package", None):
-            raise Reads(f"composer.json names a repository of the type {one.get('type')}")
-        if isinstance(one, dict) and not re.match(r"https?://|git@", str(one.get("url", "https://"))):
-            raise Reads("composer.json names a local repository")
+        raise Refusal("composer.json is not understood")
+    for repository in repositories.values() if isinstance(repositories, dict) else repositories:
+        if not isinstance(repository, dict):
+            continue
+        if repository.get("type") not in ("composer", "vcs", "git", "github", "package", None):
+            raise Refusal(f"composer.json names a repository of the type {repository.get('type')}")
+        if not re.match(r"https?://|git@", str(repository.get("url", "https://"))):
+            raise Refusal("composer.json names a local repository")
     if project.get("scripts") and "--no-scripts" not in options:
-        raise Reads("the scripts of composer.json may read the sources")
+        raise Refusal(
+            "the scripts of composer.json may read the sources",
+            "install with --no-scripts, and run them behind the copy",
+        )
     config = project.get("config") or {}
     for key in (
         "vendor-dir",
@@ -67,8 +74,8 @@ def _check_project(command: Command, project: dict[str, Any]) -> None:
         "platform-check",
     ):
         if config.get(key) and not (key == "platform-check"):
-            raise Reads(f'"{key}" in composer.json')
+            raise Refusal(f'"{key}" in composer.json')
     if "--no-autoloader" not in options:
         for section in ("autoload", "autoload-dev"):
             if member(project, section).get("classmap"):
-                raise Reads("the class map of composer.json is made from the sources")
+                raise Refusal("the class map of composer.json is made from the sources")

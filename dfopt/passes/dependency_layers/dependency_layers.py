@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dfopt.findings import Declares, Finding
+from dfopt.findings import Declares, Finding, refused
 from dfopt.passes.base import Pass
-from dfopt.passes.dependency_layers.added import added, downloaded
-from dfopt.passes.dependency_layers.copied import Copied, compile_follows, copy_of, install_follows
-from dfopt.passes.dependency_layers.moved import moved
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.passes.dependency_layers.added_download import add_download, has_download
+from dfopt.passes.dependency_layers.copy_move import move_behind_installs
+from dfopt.passes.dependency_layers.sources_copy import SourcesCopy, compile_follows, copy_of, install_follows
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class DependencyLayers(Pass):
     CMD ["python3", "app.py"]
     ```
 
-    Refuses: unless the build context proves that the install reads nothing else. What speaks against it: a context that
+    Refuses: unless the build context proves that the install reads nothing else. Reasons: a context that
     is not known; local paths (`file:`, `link:`, `path =`, `-e .`, `replace`), workspaces, scripts of the project
     itself, an install of the project itself, plugins, settings that may lead to other files; variables that configure
     the installer; files of the context where the install writes (node_modules that .dockerignore does not leave out);
@@ -89,21 +89,21 @@ class DependencyLayers(Pass):
                     continue
                 start, end = step.node.start, step.node.end
                 try:
-                    found = _fix(program, copy, stage, position, moves, adds)
-                except Reads as reason:
+                    message_and_fix = _fix(program, copy, stage, position, moves, adds)
+                except Refusal as refusal:
                     message = "the install could stand before the copy of the sources"
-                    yield Finding(self.name, message, start, end, reason=str(reason))
+                    yield refused(self.name, message, start, end, refusal)
                     continue
-                if found is not None:
-                    yield Finding(self.name, found[0], start, end, found[1])
+                if message_and_fix is not None:
+                    yield Finding(self.name, message_and_fix[0], start, end, message_and_fix[1])
                     break  # a stage's next one is found when this one is applied
 
 
 def _fix(
-    program: Program, copy: Copied, stage: Stage, position: int, moves: bool, adds: bool
+    program: Program, copy: SourcesCopy, stage: Stage, position: int, moves: bool, adds: bool
 ) -> tuple[str, Fix] | None:
-    """The copy behind installs, else a download before the copy: what it does, and the fix. Raises Reads."""
-    against: Reads | None = None
+    """The copy behind installs, else a download before the copy: what it does, and the fix. Raises Refusal."""
+    refusal: Refusal | None = None
     before, behind = stage.steps[:position], stage.steps[position + 1 :]
     parent = stage.parent
     while parent is not None:  # the image has what these made, too
@@ -111,12 +111,12 @@ def _fix(
         parent = program.stages[parent].parent
     if moves:
         try:
-            found = moved(program, copy, behind)
-        except Reads as reason:
-            found, against = None, reason
-        if found is not None:
-            return found
-    found = added(program, copy, before, behind) if adds else None
-    if found is None and against is not None and not (adds and downloaded(program, before)):
-        raise against
-    return found
+            move = move_behind_installs(program, copy, behind)
+        except Refusal as error:
+            move, refusal = None, error
+        if move is not None:
+            return move
+    download = add_download(program, copy, before, behind) if adds else None
+    if download is None and refusal is not None and not (adds and has_download(program, before)):
+        raise refusal
+    return download

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 def restore(command: Command) -> None:
     facts = table("dependency_files")["dotnet"]
-    operands = command.known(facts, [word for word in command.values if word != "restore"])
+    operands = command.operands(facts, [word for word in command.values if word != "restore"])
     command.environment(facts)
     directory = command.directory
     here = [path[len(directory) :] for path in command.sources.paths if path.startswith(directory)]
     projects = sorted(path for path in here if re.search(r"\.(?:cs|fs|vb)proj\Z", path))
     named = [word.removeprefix("./") for word in operands]
     if not projects:
-        raise Reads("there is no project")
+        raise Refusal("there is no project")
     if (
         len(projects) != 1
         or "/" in projects[0]
         or (named and named != projects)
         or any(p.endswith(".sln") for p in here)
     ):
-        raise Reads("there is more than one project")
+        raise Refusal("there is more than one project")
     command.reads(projects[0])
     command.manifests(facts)
     for name in (projects[0], "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"):
@@ -39,11 +39,11 @@ def restore(command: Command) -> None:
                 command.text(name),
             )
             if match is not None:
-                raise Reads(f"{match[0]} in {name} may lead to other files")
+                raise Refusal(f"{match[0]} in {name} may lead to other files")
     for name in ("NuGet.config", "NuGet.Config", "nuget.config"):
         for value in re.findall(r"\bvalue\s*=\s*[\"']([^\"']*)", command.text(name)) if command.holds(name) else ():
             if re.fullmatch(r"https?://\S*|(?i:true|false|\d+)", value) is None:
-                raise Reads(f"{value} in {name} may be a local path")
+                raise Refusal(f"{value} in {name} may be a local path")
     if any(path.count("/") and path.rpartition("/")[2] in facts["read"] for path in here):
-        raise Reads("directories below configure the build too")
+        raise Refusal("directories below configure the build too")
     command.locked(facts)

@@ -48,7 +48,7 @@ def edits_of(program: Program, node: Instruction, last: Instruction, lines: str)
     moved = text[start:end]
     behind = text.find("\n", end)
     nodes = program.dockerfile.instructions
-    at = next(index for index, one in enumerate(nodes) if one is node)
+    at = next(index for index, other in enumerate(nodes) if other is node)
     following = line_start(text, nodes[at + 1].above[0].start if nodes[at + 1].above else nodes[at + 1].start)
     gap = text[behind + 1 : following]
     blank = gap if not gap.strip() else ""

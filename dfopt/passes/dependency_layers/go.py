@@ -6,7 +6,7 @@ import re
 
 from dfopt.ir.base_images import split_image
 from dfopt.knowledge import table
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 def download(command: Command) -> None:
     facts = table("dependency_files")["go"]
-    command.known(facts, command.values)
+    command.operands(facts, command.values)
     command.environment(facts)
     flags = command.scope.env.get("GOFLAGS")
     if flags is not None and not (isinstance(flags, str) and re.search(r"-mod(?:file)?\b", flags) is None):
-        raise Reads("GOFLAGS may lead go to other files")
+        raise Refusal("GOFLAGS may lead go to other files")
     command.manifests(facts)
     if command.holds("go.work"):
-        raise Reads("go.work names other modules")
+        raise Refusal("go.work names other modules")
     for line in command.text("go.mod").splitlines():
         if re.search(r"=>\s*(?:\"?\.{0,2}/|`?\.{0,2}/)", line.partition("//")[0]):
-            raise Reads("go.mod replaces a module by a local one")
+            raise Refusal("go.mod replaces a module by a local one")
     release = _go_release(command.scope.image)
     if release is None or release < 18:  # before, a download could add to go.sum
         command.doubts.append("go.sum stays as it is in the context, where go before 1.18 may add to it")
     if not command.holds("go.sum") and re.search(
         r"^\s*(?:require\s+)?[\w.-]+\.[a-z]+/\S+\s+v", command.text("go.mod"), re.M
     ):
-        raise Reads("there is no go.sum")
+        raise Refusal("there is no go.sum")
 
 
 def _go_release(image: str | None) -> int | None:

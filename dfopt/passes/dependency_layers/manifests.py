@@ -1,4 +1,4 @@
-"""Where the manifests of a project are: in a copy of sources, or brought by the instructions before it."""
+"""Where the manifests of a project are: in a copy of sources, or copied by the instructions before it."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.passes.dependency_layers.copied import Copied
+    from dfopt.passes.dependency_layers.sources_copy import SourcesCopy
 
 
 class Project(Record):
     """A directory that holds a manifest.
 
-    directory  its path in the image
-    sources    the directory of the context that stands there, or above it
-    brought    files that the image has before the copy: path in the image -> path in the context; None: they come with
-               the copy
+    directory      its path in the image
+    sources        the directory of the context that stands there, or above it
+    earlier_files  files that the image has before the copy: path in the image -> path in the context; None: they come
+                   with the copy
     """
 
     directory: str
     sources: Sources
-    brought: dict[str, str] | None
+    earlier_files: dict[str, str] | None
 
 
 def projects(
-    program: Program, copy: Copied, before: tuple[Step, ...], directory: str, manifest: str
+    program: Program, copy: SourcesCopy, before: tuple[Step, ...], directory: str, manifest: str
 ) -> Iterator[Project]:
     """The ways to the project of a tool that runs in `directory` and looks for the manifest there and above."""
-    brought = _brought(program, copy, before)
+    earlier = _earlier_files(program, copy, before)
     root = copy.sources.destination
     while True:
         path = posixpath.join(directory, manifest)
-        if path in brought:
-            above = posixpath.dirname(brought[path])
-            yield Project(directory, Sources(copy.sources.facts, above + "/" if above else "", directory), brought)
+        if path in earlier:
+            above = posixpath.dirname(earlier[path])
+            yield Project(directory, Sources(copy.sources.facts, above + "/" if above else "", directory), earlier)
         inside = posixpath.normpath(posixpath.join(posixpath.relpath(directory, root or "/"), manifest))
         copied = bool(root) and covers(root, directory) and inside in copy.sources.paths
         if copied:
             yield Project(directory, copy.sources, None)
-        if copied or path in brought or directory == "/":
+        if copied or path in earlier or directory == "/":
             return
         directory = posixpath.dirname(directory)
 
 
-def _brought(program: Program, copy: Copied, before: tuple[Step, ...]) -> dict[str, str]:
+def _earlier_files(program: Program, copy: SourcesCopy, before: tuple[Step, ...]) -> dict[str, str]:
     """Single files of the context that instructions copy by their names."""
-    known = copy.sources.facts.context_paths() or frozenset()
-    found: dict[str, str] = {}
+    context = copy.sources.facts.context_paths() or frozenset()
+    earlier: dict[str, str] = {}
     for step in before:
         node = step.node
         if node.keyword not in ("COPY", "ADD") or node.heredocs or len(node.arguments) < 2:
@@ -68,10 +68,10 @@ def _brought(program: Program, copy: Copied, before: tuple[Step, ...]) -> dict[s
             continue
         into = written.endswith("/") or written in (".", "..") or len(node.arguments) > 2
         for source in sources_of(program, step):
-            if source.path in known and source.path is not None and not source.wildcard:
+            if source.path in context and source.path is not None and not source.wildcard:
                 name = posixpath.basename(source.path)
-                found[posixpath.join(target, name) if into else target] = source.path
-    return found
+                earlier[posixpath.join(target, name) if into else target] = source.path
+    return earlier
 
 
 def targets(program: Program, steps: tuple[Step, ...]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 
 def fetch(command: Command) -> None:
     facts = table("dependency_files")["mvn"]
-    command.known(facts, command.values)
+    command.operands(facts, command.values)
     command.environment(facts)
     command.manifests(facts)
     if command.holds(".mvn"):
-        raise Reads(".mvn configures Maven")
+        raise Refusal(".mvn configures Maven")
     text = command.text("pom.xml")
     for tag in ("modules", "systemPath", "relativePath", "extensions", "exists", "missing"):
         if re.search(rf"<{tag}\s*>", text):
-            raise Reads(f"<{tag}> in pom.xml leads to other files")
+            raise Refusal(f"<{tag}> in pom.xml leads to other files")
     if re.search(r"file:|\$\{(?:project\.)?basedir\}", text):
-        raise Reads("pom.xml names local files")
+        raise Refusal("pom.xml names local files")
 
 
 def profiles(words: list[str]) -> list[str]:
-    """The words of a build that choose profiles, for another command of the same project. Raises Reads for an option
+    """The words of a build that choose profiles, for another command of the same project. Raises Refusal for an option
     that may change what Maven reads."""
     plain = table("dependency_files")["added"]["mvn"]["plain"]
-    found: list[str] = []
+    chosen: list[str] = []
     takes = False
     for word in words:
         if takes:
-            found.append(word)
+            chosen.append(word)
             takes = False
         elif re.fullmatch(r"-P[\w.,-]*|--activate-profiles", word):
-            found.append(word)
+            chosen.append(word)
             takes = word in ("-P", "--activate-profiles")
         elif word.startswith("-") and word.partition("=")[0] not in plain:
-            raise Reads(f"`mvn {word}` may change what Maven reads")
+            raise Refusal(f"`mvn {word}` may change what Maven reads")
     if any(
-        re.fullmatch(r"-P|--activate-profiles|[\w.,-]+", word) is None and not word.startswith("-P") for word in found
+        re.fullmatch(r"-P|--activate-profiles|[\w.,-]+", word) is None and not word.startswith("-P") for word in chosen
     ):
-        raise Reads("the names of the profiles cannot be written plainly")
-    return found
+        raise Refusal("the names of the profiles cannot be written plainly")
+    return chosen

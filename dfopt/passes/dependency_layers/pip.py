@@ -8,7 +8,7 @@ import sys
 
 from dfopt.knowledge import table
 from dfopt.lazy import regex
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,20 +20,19 @@ _SHADOWING = frozenset((*sys.stdlib_module_names, "sitecustomize", "usercustomiz
                         "pkg_resources", "_distutils_hack"))  # fmt: skip
 
 
-def module_obstacle(command: Command) -> str:
-    """Why `python -m` may load modules of the project, "" where it does not: it looks for them where it runs first."""
+def check_modules(command: Command) -> None:
+    """Raises Refusal where `python -m` may load modules of the project: it looks for them where it runs first."""
     directory = command.directory
     for path in command.sources.paths:
         if path.startswith(directory):
             name = path[len(directory) :].partition("/")[0].removesuffix(".py")
             if name in _SHADOWING and (path.endswith(".py") or "/" in path[len(directory) :]):
-                return f"`python -m` would load {name} of the sources"
-    return ""
+                raise Refusal(f"`python -m` would load {name} of the sources", "call pip by its own name")
 
 
 def check_environment(command: Command) -> None:
     if "PYTHONPATH" in command.scope.env or "PYTHONSTARTUP" in command.scope.env:
-        raise Reads("PYTHONPATH may lead Python to the sources")
+        raise Refusal("PYTHONPATH may lead Python to the sources")
 
 
 def install(command: Command) -> None:
@@ -41,12 +40,12 @@ def install(command: Command) -> None:
     command.environment(facts)
     check_environment(command)
     files, operands = _requirement_files(command, command.values[1:])
-    for word in command.known(facts, operands):
+    for word in command.operands(facts, operands):
         _requirement(word)
     for name in files:
         _requirements(command, name, [])
     if not files and not operands:
-        raise Reads("pip installs nothing that is named")
+        raise Refusal("pip installs nothing that is named")
 
 
 def _requirement_files(command: Command, words: list[str]) -> tuple[list[str], list[str]]:
@@ -61,7 +60,7 @@ def _requirement_files(command: Command, words: list[str]) -> tuple[list[str], l
         short = re.fullmatch(r"-[rc](.+)", word)
         if match is not None and match[2] is None:
             if at == len(words):
-                raise Reads(f"`{word}` names no file")
+                raise Refusal(f"`{word}` names no file")
             files.append(words[at])
             at += 1
         elif match is not None or short is not None:
@@ -72,33 +71,33 @@ def _requirement_files(command: Command, words: list[str]) -> tuple[list[str], l
 
 
 def _requirement(word: str) -> None:
-    """Raises Reads unless a requirement is one by name, or by URL."""
+    """Raises Refusal unless a requirement is one by name, or by URL."""
     if re.match(r"(?:https?|git\+https?|git\+ssh)://", word) or re.match(
         r"[\w.\[\],-]+\s*@\s*(?:git\+)?https?://", word
     ):
         return
     if "/" in word or "\\" in word or word.startswith(".") or _ARCHIVE.search(word) or "file:" in word:
-        raise Reads(f"{word} is a local path")
+        raise Refusal(f"{word} is a local path")
     if not _NAME.match(word):
-        raise Reads(f"{word} is no plain requirement")
+        raise Refusal(f"{word} is no plain requirement")
 
 
 def _requirements(command: Command, name: str, above: list[str]) -> None:
-    """A requirements or constraints file with what it includes. Raises Reads."""
+    """A requirements or constraints file with what it includes. Raises Refusal."""
     if "://" in name:
         return
     if name in above:
         return
     command.reads(name)
     if len(above) > 20:
-        raise Reads("requirements files include each other")
+        raise Refusal("requirements files include each other")
     text = re.sub(r"\\\r?\n", "", command.text(name))
     for line in text.splitlines():
         line = re.sub(r"(?:^|\s+)#.*", "", line).strip()
         if not line:
             continue
         if "${" in line:
-            raise Reads(f"{name} expands variables of the environment")
+            raise Refusal(f"{name} expands variables of the environment")
         match = re.match(r"(?:-r|-c|--requirement|--constraint)(?:\s+|=)?(.+)", line)
         if match is not None:
             target = match[1].strip()
@@ -113,6 +112,6 @@ def _requirements(command: Command, name: str, above: list[str]) -> None:
                 line,
             )
             if option is None:
-                raise Reads(f"`{line}` in {name} may lead to other files")
+                raise Refusal(f"`{line}` in {name} may lead to other files")
         else:
             _requirement(re.split(r"\s+--(?:hash|config-settings|global-option)", line)[0].split(" ;")[0])

@@ -6,7 +6,7 @@ import re
 
 from dfopt.knowledge import load_toml, table
 from dfopt.passes.dependency_layers import pip
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,21 +19,21 @@ def _project(command: Command) -> dict[str, Any]:
     try:
         return load_toml(command.text("pyproject.toml").encode())
     except ValueError:
-        raise Reads("pyproject.toml is not TOML") from None
+        raise Refusal("pyproject.toml is not TOML") from None
 
 
 def _no_paths(value: Any, file: str) -> None:
-    """Raises Reads for a dependency by path, anywhere in a table."""
+    """Raises Refusal for a dependency by path, anywhere in a table."""
     if isinstance(value, dict):
-        for key, one in value.items():
-            if key in ("path", "workspace", "editable", "develop", "from") and one not in (False, None):
-                raise Reads(f"{file} names a dependency by `{key}`")
-            _no_paths(one, file)
+        for key, inner in value.items():
+            if key in ("path", "workspace", "editable", "develop", "from") and inner not in (False, None):
+                raise Refusal(f"{file} names a dependency by `{key}`")
+            _no_paths(inner, file)
     elif isinstance(value, list):
-        for one in value:
-            _no_paths(one, file)
+        for inner in value:
+            _no_paths(inner, file)
     elif isinstance(value, str) and re.search(r"@\s*file:|^file:|^\.{1,2}/", value):
-        raise Reads(f"{file} names the local path {value}")
+        raise Refusal(f"{file} names the local path {value}")
 
 
 def poetry_config(command: Command) -> None:
@@ -42,19 +42,19 @@ def poetry_config(command: Command) -> None:
         or re.match(r"virtualenvs\.(?:create|in-project|options\.)", command.values[1]) is None
         or "--local" in command.values
     ):
-        raise Reads("what `poetry config` sets is not known")
+        raise Refusal("what `poetry config` sets is not known")
 
 
 def poetry(command: Command) -> None:
     facts = table("dependency_files")["poetry"]
-    command.known(facts, command.values[1:])
+    command.operands(facts, command.values[1:])
     command.environment(facts)
     pip.check_environment(command)
     if "--no-root" not in command.values:
-        raise Reads("poetry installs the project itself (--no-root would not)")
+        raise Refusal("poetry installs the project itself", "install with --no-root")
     command.manifests(facts)
     if not command.holds("poetry.lock"):
-        raise Reads("there is no poetry.lock")
+        raise Refusal("there is no poetry.lock", "commit poetry.lock")
     project = _project(command)
     tool = project.get("tool", {}).get("poetry", {})
     for key in ("dependencies", "dev-dependencies", "group"):
@@ -62,39 +62,39 @@ def poetry(command: Command) -> None:
     _no_paths(project.get("project", {}).get("dependencies"), "pyproject.toml")
     _no_paths(project.get("project", {}).get("optional-dependencies"), "pyproject.toml")
     if tool.get("requires-plugins"):
-        raise Reads("pyproject.toml asks for plugins of poetry")
+        raise Refusal("pyproject.toml asks for plugins of poetry")
     if re.search(r'^type = "(?:directory|file)"', command.text("poetry.lock"), re.M):
-        raise Reads("poetry.lock names local packages")
+        raise Refusal("poetry.lock names local packages")
 
 
 def uv_sync(command: Command) -> None:
     facts = table("dependency_files")["uv"]
-    command.known(facts, command.values[1:])
+    command.operands(facts, command.values[1:])
     command.environment(facts)
     pip.check_environment(command)
     command.manifests(facts)
     if not command.holds("uv.lock"):
-        raise Reads("there is no uv.lock")
+        raise Refusal("there is no uv.lock", "commit uv.lock")
     project = _project(command)
     tool = project.get("tool", {}).get("uv", {})
     packaged = ("build-system" in project and tool.get("package", True)) or tool.get("package") is True
     if packaged and "--no-install-project" not in command.values:
-        raise Reads("uv installs the project itself (--no-install-project would not)")
+        raise Refusal("uv installs the project itself", "install with --no-install-project")
     for key in ("sources", "workspace"):
         _no_paths(tool.get(key), "pyproject.toml")
     if tool.get("workspace"):
-        raise Reads("the project is a workspace of uv")
+        raise Refusal("the project is a workspace of uv")
     if packaged and set(project.get("project", {}).get("dynamic", ())):
-        raise Reads("the metadata of the project are made from its sources")
+        raise Refusal("the metadata of the project are made from its sources")
     if re.search(r"source = \{ (?:directory|editable|virtual|path) = \"(?!\.\")", command.text("uv.lock")):
-        raise Reads("uv.lock names local packages")
+        raise Refusal("uv.lock names local packages")
     if not (command.scope.env.keys() & {"UV_FROZEN", "UV_LOCKED"}):
         command.locked(facts)
 
 
 def uv_pip(command: Command) -> None:
     if command.values[1:2] != ["install"]:
-        raise Reads("what `uv pip` reads here is not known")
+        raise Refusal("what `uv pip` reads here is not known")
     uv = table("dependency_files")["uv"]
     command.environment(uv)
     command.values = command.values[1:]
@@ -103,12 +103,12 @@ def uv_pip(command: Command) -> None:
     for name in ("uv.toml", "pyproject.toml"):  # settings of uv
         for path in command.above(name):
             if name == "uv.toml" or "tool.uv" in command.sources.text(path):
-                raise Reads(f"{path}, above the directory of the project, may count too")
+                raise Refusal(f"{path}, above the directory of the project, may count too")
         if command.holds(name):
             if name == "pyproject.toml" and "tool.uv" not in command.text(name):
                 continue
             try:
                 _no_paths(load_toml(command.text(name).encode()).get("tool", {}).get("uv", {}), name)
             except ValueError:
-                raise Reads(f"{name} is not TOML") from None
+                raise Refusal(f"{name} is not TOML") from None
             command.reads(name)

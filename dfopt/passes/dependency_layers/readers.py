@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.knowledge import table
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,9 @@ def reader_of(command: Command) -> Callable[[Command], None] | None:
     if re.fullmatch(r"python[\d.]*", name) and values[:1] == ["-m"] and len(values) > 1:
         if values[1] != "pip":
             return None
-        from dfopt.passes.dependency_layers.pip import module_obstacle
+        from dfopt.passes.dependency_layers.pip import check_modules
 
-        obstacle = module_obstacle(command)
-        if obstacle:
-            raise Reads(obstacle)
+        check_modules(command)
         command.program, command.values = "pip", values[2:]
         return reader_of(command)
     first = values[0] if values else ""
@@ -68,7 +66,7 @@ def _of_others(name: str, operands: list[str]) -> Callable[[Command], None] | No
 
 
 def _nothing(command: Command) -> None:
-    """Reads nothing of the project."""
+    """Refusal nothing of the project."""
 
 
 def short(command: Command) -> str:
@@ -84,7 +82,7 @@ def short(command: Command) -> str:
 
 
 def _is_system(command: Command) -> bool:
-    known = table("dependency_files")["system"]
+    facts = table("dependency_files")["system"]
     name, values = command.program, command.values
     if name == "set":
         return all(re.fullmatch(r"[-+][eux]+|-o|-[eux]*o|pipefail|errexit|nounset|xtrace", word) for word in values)
@@ -92,27 +90,27 @@ def _is_system(command: Command) -> bool:
         return values[:1] in (["enable"], ["disable"])
     if name in ("mkdir", "rm"):
         return all(word.startswith(("-", "/")) for word in values) and not any(".." in word for word in values)
-    return name in known["words"] or name in known["managers"]
+    return name in facts["words"] or name in facts["managers"]
 
 
 def _system(command: Command) -> None:
     """Package managers of the system, and commands on paths outside of the sources."""
     from dfopt.ir.effects import covers
 
-    known = table("dependency_files")["system"]
+    facts = table("dependency_files")["system"]
     destination = command.sources.destination
-    packaged = destination in known["packaged"] or any(covers(one, destination) for one in known["packaged"][1:])
-    if command.program in known["managers"] and packaged:
-        raise Reads(f"packages of the system may put files into {destination}")
+    packaged = destination in facts["packaged"] or any(covers(path, destination) for path in facts["packaged"][1:])
+    if command.program in facts["managers"] and packaged:
+        raise Refusal(f"packages of the system may put files into {destination}")
     for word in command.values:
         if command.program in ("mkdir", "rm"):
             if word.startswith("/") and (
                 covers(command.sources.destination, word) or covers(word, command.sources.destination)
             ):
-                raise Reads(f"`{command.program} {word}` concerns what is copied")
-        elif command.program in known["managers"] and (
-            (word.partition("=")[0] in known["options-with-files"] and not word.startswith("-o"))
+                raise Refusal(f"`{command.program} {word}` concerns what is copied")
+        elif command.program in facts["managers"] and (
+            (word.partition("=")[0] in facts["options-with-files"] and not word.startswith("-o"))
             or re.search(r"\.(?:deb|rpm|apk)\Z", word)
             or word.startswith(("./", "../"))
         ):
-            raise Reads(f"`{command.program} {word}` may name a file")
+            raise Refusal(f"`{command.program} {word}` may name a file")

@@ -6,7 +6,7 @@ import re
 
 from dfopt.knowledge import table
 from dfopt.lazy import regex
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ _GEM_LINE = regex(
 
 def config(command: Command) -> None:
     words = [word for word in command.values[1:] if word not in ("set", "--local", "--global", "--delete", "unset")]
-    known = table("dependency_files")["bundle"]["settings"]
-    if not words or words[0].lower().replace("_", "-").lstrip("-") not in known or (
+    settings = table("dependency_files")["bundle"]["settings"]
+    if not words or words[0].lower().replace("_", "-").lstrip("-") not in settings or (
         any(word.startswith(".") for word in words[1:])
     ):  # fmt: skip
-        raise Reads("what `bundle config` sets is not known")
+        raise Refusal("what `bundle config` sets is not known")
     if words[0].lower().lstrip("-") == "path" and words[1:]:
         command.place("path", words[1])
     command.writes.append(command.directory + ".bundle/")
@@ -41,19 +41,19 @@ def config(command: Command) -> None:
 
 def install(command: Command) -> None:
     facts = table("dependency_files")["bundle"]
-    command.known(facts, [word for word in command.values if word != "install"])
+    command.operands(facts, [word for word in command.values if word != "install"])
     command.environment(facts)
     for name in ("RUBYOPT", "RUBYLIB"):
         if name in command.scope.env:
-            raise Reads(f"{name} may lead Ruby to the sources")
+            raise Refusal(f"{name} may lead Ruby to the sources")
     command.manifests(facts)
     for line in re.sub(r",\s*\n", ", ", command.text("Gemfile").replace("\r", "")).splitlines():
         text = line.strip()
         if text and text[0] != "#" and not _GEM_LINE.match(text):
-            raise Reads(f"`{text[:60]}` of the Gemfile may read other files")
+            raise Refusal(f"`{text[:60]}` of the Gemfile may read other files")
     lock = command.text("Gemfile.lock") if command.holds("Gemfile.lock") else ""
     if re.search(r"^PATH$", lock, re.M):
-        raise Reads("Gemfile.lock names local gems")
+        raise Refusal("Gemfile.lock names local gems")
     env = command.scope.env
     if not any(env.get(name) in ("1", "true") for name in ("BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT")):
         command.locked(facts)

@@ -6,16 +6,13 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.knowledge import table
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dfopt.facts import Facts
-
-
-class Reads(Exception):
-    """The command reads, or may read, more of the sources than can be told; the message says what."""
 
 
 class Sources:
@@ -30,46 +27,50 @@ class Sources:
 
     @property
     def paths(self) -> frozenset[str]:
-        """Raises Reads where the context is not known."""
+        """Raises Refusal where the context is not known."""
         if self._paths is None:
-            known = self.facts.context_paths()
-            if known is None:
-                raise Reads("the build context is not known, or too large (--context names it)")
+            context = self.facts.context_paths()
+            if context is None:
+                raise Refusal("the build context is not known, or too large", "name the build context (--context)")
             size = len(self.prefix)
-            self._paths = frozenset([path[size:] for path in known if path.startswith(self.prefix)])
+            self._paths = frozenset([path[size:] for path in context if path.startswith(self.prefix)])
         return self._paths
 
     def text(self, path: str) -> str:
-        """The content of a file that is there. Raises Reads."""
-        found = self.facts.context_file(self.prefix + path)
-        if found is None:
-            raise Reads(f"{path} cannot be read")
+        """The content of a file that is there. Raises Refusal."""
+        content = self.facts.context_file(self.prefix + path)
+        if content is None:
+            raise Refusal(f"{path} cannot be read")
         try:
-            return found.decode("utf-8-sig")
+            return content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise Reads(f"{path} is not UTF-8") from None
+            raise Refusal(f"{path} is not UTF-8") from None
 
     def holds(self, path: str) -> bool:
         """Whether a file or directory is there."""
         return path in self.paths or any(other.startswith(path + "/") for other in self.paths)
 
 
-def collision(sources: Sources, writes: Iterable[str]) -> str:
-    """What of the sources lies where the install writes, "" for nothing. Locks among `writes` that the context holds
-    are judged elsewhere (`Command.locked`)."""
+def check_collision(sources: Sources, writes: Iterable[str]) -> None:
+    """Raises Refusal where something of the sources lies where the install writes. Locks among `writes` that the
+    context holds are judged elsewhere (`Command.locked`)."""
     for path in writes:
         if path.endswith("/") and sources.holds(path[:-1]):
-            return path
-    return ""
+            raise Refusal(
+                f"{path} of the build context lies where the install writes",
+                f"put {path} into .dockerignore",
+            )
 
 
-def system_directory(destination: str, sources: Sources) -> str:
-    """Why what is copied to `destination` may be seen by any program; "" where it is not."""
-    known = table("dependency_files")["system"]
-    if destination == "/" or any(covers(one, destination) or covers(destination, one) for one in known["directories"]):
-        return f"programs of the image may read what is copied to {destination}"
+def check_destination(destination: str, sources: Sources) -> None:
+    """Raises Refusal where what is copied to `destination` may be seen by any program."""
+    system = table("dependency_files")["system"]
+    directories = system["directories"]
+    if destination == "/" or any(covers(path, destination) or covers(destination, path) for path in directories):
+        raise Refusal(
+            f"programs of the image may read what is copied to {destination}", "copy the sources to /app or the like"
+        )
     if destination == "/root" or re.fullmatch(r"/home/[^/]+", destination):
-        for name in known["home"]:
+        for name in system["home"]:
             if sources.holds(name):
-                return f"{name} in the home directory {destination} configures programs"
-    return ""
+                raise Refusal(f"{name} in the home directory {destination} configures programs")

@@ -10,8 +10,8 @@ from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.passes.dependency_layers.command import Command
 from dfopt.passes.dependency_layers.readers import reader_of, short
-from dfopt.passes.dependency_layers.sources import Reads
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -46,19 +46,19 @@ class Independent(Record):
 
 def independent(program: Program, step: Step, sources: Sources) -> Independent | None:
     """What a RUN sees of the sources (`what` is "" for one that installs nothing); None for one that does other things.
-    Raises Reads where it installs, but may see more."""
+    Raises Refusal where it installs, but may see more."""
     body = program.body(step)
     installs = INSTALLS.search(body.text) is not None
     try:
         return _independent(program, step, sources)
-    except _OtherThing as other:
+    except _OtherThing:
         if installs:
-            raise Reads(str(other)) from None
+            raise
         return None
 
 
-class _OtherThing(Exception):
-    pass
+class _OtherThing(Refusal):
+    """The RUN does something that is no install."""
 
 
 def _independent(program: Program, step: Step, sources: Sources) -> Independent | None:
@@ -80,21 +80,21 @@ def _independent(program: Program, step: Step, sources: Sources) -> Independent 
     doubts: list[str] = []
     writes: list[str] = []
     what = ""
-    for one in program.commands(step).invocations:
-        name = one.program
-        if one.where != TOP or one.nested or one.wrappers or name is None or not one.node.words:
-            raise _OtherThing(
-                f"`{body.text[one.node.start : one.node.end][:40]}` runs on a condition, or inside another"
-            )
-        _check_edges(one)
+    for invocation in program.commands(step).invocations:
+        name, shell_node = invocation.program, invocation.node
+        inner = invocation.where != TOP or invocation.nested or invocation.wrappers
+        if inner or name is None or not shell_node.words:
+            text = body.text[shell_node.start : shell_node.end][:40]
+            raise _OtherThing(f"`{text}` runs on a condition, or inside another")
+        _check_edges(invocation)
         if name == "cd":
-            operand = one.values[0] if len(one.values) == 1 else None
+            operand = invocation.values[0] if len(invocation.values) == 1 else None
             target = join_path(directory, operand) if operand and operand not in ("-", "~") else None
             if not isinstance(target, str):
                 raise _OtherThing("where `cd` leads is not known")
             directory = target
             continue
-        command = Command.of(one, sources, directory, scope)
+        command = Command.of(invocation, sources, directory, scope)
         reader = reader_of(command)
         if reader is None:
             raise _OtherThing(f"`{name}` may read the sources")
@@ -106,12 +106,12 @@ def _independent(program: Program, step: Step, sources: Sources) -> Independent 
     return Independent(tuple(files), tuple(doubts), tuple(writes), what)
 
 
-def _check_edges(one: Invocation) -> None:
-    for assignment in one.node.assignments:
+def _check_edges(invocation: Invocation) -> None:
+    for assignment in invocation.node.assignments:
         if assignment.name not in _HARMLESS:
-            raise _OtherThing(f"{assignment.name} is set for `{one.program}`")
-    for redirect in one.node.redirects:
+            raise _OtherThing(f"{assignment.name} is set for `{invocation.program}`")
+    for redirect in invocation.node.redirects:
         if redirect.op in (">&", "<&"):
             continue
         if redirect.target.value != "/dev/null":
-            raise _OtherThing(f"`{one.program}` is redirected to a file")
+            raise _OtherThing(f"`{invocation.program}` is redirected to a file")

@@ -39,7 +39,7 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
     """What joining steps of a group of neighbouring RUNs gains, in order."""
     if not killers().search(program.text, group[0].node.start, group[-1].node.end):
         return []
-    found = {(reason.first, reason.last, reason.text): reason for reason in _of_indexes(program, group)}
+    gains = {(reason.first, reason.last, reason.text): reason for reason in _of_indexes(program, group)}
     layers = Layers()
     for last, step in enumerate(group):
         for death in layers.feed(last, program.effects(step)):
@@ -47,8 +47,8 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
             if not family or _cleanup_alone(program, step, family, death):
                 costly = _costly(program, group[death.writer + 1 : last]) if family else 0
                 reason = Reason(death.writer, last, why(death), costly)
-                found.setdefault((reason.first, reason.last, reason.text), reason)
-    return [found[key] for key in sorted(found)]
+                gains.setdefault((reason.first, reason.last, reason.text), reason)
+    return [gains[key] for key in sorted(gains)]
 
 
 def benefit(program: Program, steps: Sequence[Step]) -> Benefit:
@@ -98,7 +98,7 @@ def _of_indexes(program: Program, group: Sequence[Step]) -> Iterator[Reason]:
 
 def _indexes(program: Program, group: Sequence[Step]) -> list[_Index]:
     """The indexes that steps of the group fetch, and others of them read as they find them."""
-    found: list[_Index] = []
+    indexes: list[_Index] = []
     current: dict[str, _Index] = {}  # package family -> the index that is there
     for place, step in enumerate(group):
         for effect in program.effects(step):
@@ -108,16 +108,16 @@ def _indexes(program: Program, group: Sequence[Step]) -> list[_Index]:
                 if not is_mounted(program, step, _facts(effect.path).get("index", ())):
                     current[effect.path] = _Index(effect.path, place, ())
             elif effect.kind == "reads-index" and index is not None and place not in (index.fetched, *index.readers):
-                if index in found:
-                    found.remove(index)
+                if index in indexes:
+                    indexes.remove(index)
                 index = current[effect.path] = _Index(index.family, index.fetched, (*index.readers, place))
-                found.append(index)
+                indexes.append(index)
             elif effect.kind == "opaque":
                 current.clear()  # it may fetch an index of its own
             elif effect.kind == "deletes":
                 for family in [family for family in current if _empties(effect, _facts(family).get("index", ()))]:
                     del current[family]
-    return found
+    return indexes
 
 
 def _empties(effect: Effect, paths: Sequence[str]) -> bool:

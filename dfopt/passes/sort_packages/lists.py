@@ -54,12 +54,12 @@ def one_a_line(program: Program, step: Step, body: Body, tool: Tool, runs: list[
     words = tool.invocation.node.words
     behind = [words[words.index(run[-1]) + 1] for run in runs if run[-1] is not words[-1]]
     spans = [body.span(word.start, word.end) for run in runs for word in run]
-    own = [start for start, _ in spans if not text[line_start(text, start) : start].strip()]
+    begins_line = [start for start, _ in spans if not text[line_start(text, start) : start].strip()]
     style = chain_style(program, step)
     last = spans[-1][1]
     indent = style.indent
-    if own:
-        indent = text[line_start(text, own[0]) : own[0]]
+    if begins_line:
+        indent = text[line_start(text, begins_line[0]) : begins_line[0]]
     elif text[last : step.node.end].strip() or "\n" in text[step.node.start : spans[0][0]]:
         indent += "\t" if "\t" in style.indent else "    "  # deeper than the other commands of the chain
     escape, newline = program.dockerfile.escape, newline_at(text, spans[0][0])

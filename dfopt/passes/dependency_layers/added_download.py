@@ -15,11 +15,11 @@ from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.dependency_layers import cargo, go, maven
 from dfopt.passes.dependency_layers.command import Command
-from dfopt.passes.dependency_layers.copied import PASSED, Copied, obstacle_of
 from dfopt.passes.dependency_layers.edits import by_directory, manifest_copy
 from dfopt.passes.dependency_layers.manifests import projects, targets
-from dfopt.passes.dependency_layers.sources import Reads
+from dfopt.passes.dependency_layers.sources_copy import PASSED, SourcesCopy, check_move
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import InsertStep
 
 TYPE_CHECKING = False
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"/[\w./-]*")
 
 
-def added(program: Program, copy: Copied, before: tuple[Step, ...], behind: tuple[Step, ...]) -> tuple[str, Fix] | None:
+def add_download(
+    program: Program, copy: SourcesCopy, before: tuple[Step, ...], behind: tuple[Step, ...]
+) -> tuple[str, Fix] | None:
     """What a download does that comes before a copy, and its fix, by the stage's steps before and behind the copy; None
-    where the next RUN uses no tool that can. Raises Reads where it is not known to be the same."""
+    where the next RUN uses no tool that can. Raises Refusal where it is not known to be the same."""
     passed: list[Step] = []
     for step in behind:
         if step.node.keyword in PASSED or step.node.keyword in ("COPY", "ADD"):
@@ -46,7 +48,7 @@ def added(program: Program, copy: Copied, before: tuple[Step, ...], behind: tupl
         tool = _tool_of(program, step) if step.node.keyword == "RUN" else None
         if tool is None:
             return None
-        if downloaded(program, before, tool.name):
+        if has_download(program, before, tool.name):
             return None
         if any(flag.name == "mount" and "type=cache" in (flag.value or "") for flag in step.node.flags):
             return None  # the cache mount keeps what is downloaded
@@ -54,12 +56,12 @@ def added(program: Program, copy: Copied, before: tuple[Step, ...], behind: tupl
     return None
 
 
-def downloaded(program: Program, before: tuple[Step, ...], *names: str) -> bool:
+def has_download(program: Program, before: tuple[Step, ...], *names: str) -> bool:
     """Whether a RUN before the copy downloads with one of the tools (none named: with any)."""
-    known = table("dependency_files")["added"]
-    expressions = [known[name]["present"] for name in names or known]
+    tools = table("dependency_files")["added"]
+    patterns = [tools[name]["present"] for name in names or tools]
     bodies = [program.body(step).text for step in before if step.node.keyword == "RUN"]
-    return any(re.search(one, body) for one in expressions for body in bodies)
+    return any(re.search(pattern, body) for pattern in patterns for body in bodies)
 
 
 class _Tool(Record):
@@ -67,9 +69,9 @@ class _Tool(Record):
     itself."""
 
     name: str
-    one: Invocation
+    invocation: Invocation
     directory: str | None
-    own: bool
+    begins_with_download: bool
 
 
 def _tool_of(program: Program, step: Step) -> _Tool | None:
@@ -77,63 +79,67 @@ def _tool_of(program: Program, step: Step) -> _Tool | None:
     scope = program.scope(step)
     directory = scope.workdir if isinstance(scope.workdir, str) else None
     first = True  # nothing has run that could matter
-    own = ""
-    for one in program.commands(step).invocations:
-        if one.program == "cd":
-            operand = one.values[0] if len(one.values) == 1 else None
-            known = directory or (operand and operand.startswith("/") and "/") or None
-            target = join_path(known, operand) if known and operand and operand not in ("-", "~") else None
+    downloads_in = ""
+    for invocation in program.commands(step).invocations:
+        values = invocation.values
+        if invocation.program == "cd":
+            operand = values[0] if len(values) == 1 else None
+            base = directory or (operand and operand.startswith("/") and "/") or None
+            target = join_path(base, operand) if base and operand and operand not in ("-", "~") else None
             directory = target if isinstance(target, str) else None
             continue
-        plain = one.where == TOP and not (one.nested or one.wrappers or one.node.assignments or one.node.redirects)
-        if first and plain and one.program == "go" and one.values == ["mod", "download"]:
-            own = directory or ""
+        node = invocation.node
+        bare = not (invocation.nested or invocation.wrappers or node.assignments or node.redirects)
+        if first and bare and invocation.where == TOP and (invocation.program, *values) == ("go", "mod", "download"):
+            downloads_in = directory or ""
         first = False
-        facts = table("dependency_files")["added"].get(one.program or "")
-        if facts is None or one.nested:
+        facts = table("dependency_files")["added"].get(invocation.program or "")
+        if facts is None or invocation.nested:
             continue
-        operands = [value for value in one.values if value is not None and not value.startswith("-")]
-        if any(value in facts["verbs"] for value in operands[: None if one.program == "mvn" else 1]):
-            return _Tool(one.program or "", one, directory, bool(own) and own == directory)
+        operands = [value for value in values if value is not None and not value.startswith("-")]
+        if any(value in facts["verbs"] for value in operands[: None if invocation.program == "mvn" else 1]):
+            begins = bool(downloads_in) and downloads_in == directory
+            return _Tool(invocation.program or "", invocation, directory, begins)
     return None
 
 
 def _download(
-    program: Program, copy: Copied, before: tuple[Step, ...], passed: list[Step], step: Step, tool: _Tool
+    program: Program, copy: SourcesCopy, before: tuple[Step, ...], passed: list[Step], step: Step, tool: _Tool
 ) -> tuple[str, Fix] | None:
     facts = table("dependency_files")["added"][tool.name]
     if tool.directory is None:
-        raise Reads("the working directory is not known")
+        raise Refusal("the working directory is not known")
     scope = program.scope(copy.step)
-    against: Reads | None = None
+    refusal: Refusal | None = None
     for project in projects(program, copy, before, tool.directory, facts["manifest"]):
         try:
             command = _command(tool, project, scope)
             if command is None:
                 return None
             _check_surroundings(program, passed, step, tool.name, facts)
-            obstacle = obstacle_of(copy, command.files, [], []) if project.brought is None else ""
-            if obstacle or _PLAIN.fullmatch(project.directory) is None:
-                raise Reads(obstacle or "the names cannot be written plainly")
+            if project.earlier_files is None:
+                check_move(copy, command.files, [], [])
+            if _PLAIN.fullmatch(project.directory) is None:
+                raise Refusal("the names cannot be written plainly")
             text = _text(program, command, copy, before, project)
-        except Reads as reason:
-            against = reason
+        except Refusal as error:
+            refusal = error
             continue
         what = " ".join([tool.name, *command.values])
         message = f"{what} before the sources: a change of them keeps its layer"
-        files = command.files if project.brought is None else []
-        if tool.own and not command.doubts and all(one.node.keyword in PASSED for one in passed):
+        files = command.files if project.earlier_files is None else []
+        if tool.begins_with_download and not command.doubts and all(step.node.keyword in PASSED for step in passed):
             return message, _fix(program, copy, text, files, None)
         message += " (open: it may fetch more than the build does)"
         return message, _fix(program, copy, text, files, Declares(tuple(_places(scope.env, facts))))
-    if against is not None:
-        raise against
+    if refusal is not None:
+        raise refusal
     return None
 
 
 def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
-    """The command that downloads, with what it reads; None where there is nothing to download. Raises Reads."""
-    name, words = tool.name, [str(value) for value in tool.one.values]
+    """The command that downloads, with what it reads; None where there is nothing to download. Raises Refusal."""
+    name, words = tool.name, [str(value) for value in tool.invocation.values]
     verb = {"go": ["mod", "download"], "cargo": ["fetch"], "mvn": ["-B", "dependency:go-offline"]}[name]
     if name == "cargo" and ("--locked" in words or "--frozen" in words):
         verb = [*verb, "--locked"]
@@ -142,7 +148,7 @@ def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
         if command.holds("vendor/modules.txt") or re.search(r"^\s*require\b", command.text("go.mod"), re.M) is None:
             return None
         if any(word == "-C" or word.startswith("-mod") for word in words):
-            raise Reads("an option of go says where modules come from")
+            raise Refusal("an option of go says where modules come from")
         go.download(command)
     elif name == "mvn":
         if "<dependenc" not in command.text("pom.xml"):
@@ -153,28 +159,28 @@ def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
         if command.holds("Cargo.lock") and "source = " not in command.text("Cargo.lock"):
             return None
         cargo.fetch(command)
-    for path in command.files if project.brought is not None else ():
+    for path in command.files if project.earlier_files is not None else ():
         name = posixpath.join(project.directory, posixpath.relpath(path, command.directory or "."))
-        if (project.brought or {}).get(name) != project.sources.prefix + path:
-            raise Reads(f"{path} is not copied before the sources")
+        if (project.earlier_files or {}).get(name) != project.sources.prefix + path:
+            raise Refusal(f"{path} is not copied before the sources")
     return command
 
 
-def _text(program: Program, command: Command, copy: Copied, before: tuple[Step, ...], project: Project) -> str:
+def _text(program: Program, command: Command, copy: SourcesCopy, before: tuple[Step, ...], project: Project) -> str:
     """The shell text of the RUN, for the working directory at the copy."""
     text = " ".join([command.program, *command.values])
     files = cargo.placeholders(command) if command.program == "cargo" else []
     if files:
         source = posixpath.join(project.directory, "src")
-        if project.brought is not None and copy.sources.destination != source:
-            raise Reads("whether the files of the targets are there before the copy is not known")
+        if project.earlier_files is not None and copy.sources.destination != source:
+            raise Refusal("whether the files of the targets are there before the copy is not known")
         if any(covers(source, target) for target in targets(program, before)):
-            raise Reads(f"{source} is there before the copy")
+            raise Refusal(f"{source} is there before the copy")
         text = f"mkdir src && touch {' '.join(files)} && {text} && rm -r src"
     return text if project.directory == command.scope.workdir else f"cd {project.directory} && {text}"
 
 
-def _fix(program: Program, copy: Copied, text: str, files: list[str], declares: Declares | None) -> Fix:
+def _fix(program: Program, copy: SourcesCopy, text: str, files: list[str], declares: Declares | None) -> Fix:
     """The manifests and the RUN that downloads, before the copy and its comments."""
     node = copy.step.node
     rewrites: list[InsertStep] = []
@@ -192,18 +198,18 @@ def _fix(program: Program, copy: Copied, text: str, files: list[str], declares: 
 
 
 def _check_surroundings(program: Program, passed: list[Step], step: Step, name: str, facts: Any) -> None:
-    """Raises Reads where the download would run with another tool, or as another user, than the build."""
+    """Raises Refusal where the download would run with another tool, or as another user, than the build."""
     for flag in step.node.flags:
         if flag.name == "network" or (flag.name == "mount" and "type=" in (flag.value or "")):
-            raise Reads(f"the RUN has --{flag.name}={flag.value}")
+            raise Refusal(f"the RUN has --{flag.name}={flag.value}")
     for other in passed:
         if other.node.keyword == "USER":
-            raise Reads("another user builds than the one before the copy")
+            raise Refusal("another user builds than the one before the copy")
         if other.node.keyword in ("ENV", "ARG") and re.search(facts["variables"], other.node.body):
-            raise Reads(f"{other.node.keyword} changes the settings of {name} behind the copy")
+            raise Refusal(f"{other.node.keyword} changes the settings of {name} behind the copy")
     image = split_image(program.scope(step).image or "")[0].rpartition("/")[2]
     if image not in facts["images"]:
-        raise Reads(f"whether {name} is there before the copy is not known ({image or 'the base'} is no image of it)")
+        raise Refusal(f"whether {name} is there before the copy is not known ({image or 'the base'} is no image of it)")
 
 
 def _places(env: dict[str, Any], facts: Any) -> list[str]:
@@ -211,6 +217,6 @@ def _places(env: dict[str, Any], facts: Any) -> list[str]:
         if variable in env:
             value = env[variable]
             if not isinstance(value, str) or not value.startswith("/"):
-                raise Reads(f"where {variable} leads is not known")
-            return [value.rstrip("/") + one for one in below]
+                raise Refusal(f"where {variable} leads is not known")
+            return [value.rstrip("/") + path for path in below]
     return list(facts["paths"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dfopt.ir.context_sources import sources_of
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
-from dfopt.passes.dependency_layers.sources import Sources, collision, system_directory
+from dfopt.passes.dependency_layers.sources import Sources, check_collision, check_destination
 from dfopt.passes.dependency_layers.steps import INSTALLS
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ PASSED = frozenset(("ENV", "ARG", "LABEL", "EXPOSE", "STOPSIGNAL", "USER", "WORK
 _COMPILES = regex(r"\b(?:go|cargo|mvn)\s")
 
 
-class Copied(Record):
+class SourcesCopy(Record):
     """A copy of a whole directory of the context."""
 
     step: Step
@@ -35,12 +36,12 @@ def install_follows(program: Program, behind: tuple[Step, ...]) -> bool:
 
 def compile_follows(program: Program, behind: tuple[Step, ...]) -> bool:
     """Whether the first instruction that is no copy and may touch files runs a tool that downloads what it compiles."""
-    step = _first(tuple([one for one in behind if one.node.keyword not in ("COPY", "ADD")]))
+    step = _first(tuple([step for step in behind if step.node.keyword not in ("COPY", "ADD")]))
     return step is not None and _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
 
 
 def _first(behind: tuple[Step, ...]) -> Step | None:
-    step = next((one for one in behind if one.node.keyword not in PASSED), None)
+    step = next((step for step in behind if step.node.keyword not in PASSED), None)
     return step if step is not None and step.node.keyword == "RUN" else None
 
 
@@ -52,47 +53,42 @@ def may_install(program: Program, step: Step) -> bool:
     )
 
 
-def copy_of(program: Program, step: Step, facts: Facts) -> Copied | None:
+def copy_of(program: Program, step: Step, facts: Facts) -> SourcesCopy | None:
     """What a step copies, where that is one directory of the context as a whole."""
     node = step.node
     if node.keyword not in ("COPY", "ADD") or len(node.arguments) != 2 or node.heredocs:
         return None
     if any(flag.name not in ("chown", "chmod", "link") for flag in node.flags):
         return None
-    found = list(sources_of(program, step))
-    if len(found) != 1 or found[0].path is None or found[0].wildcard:
+    origins = list(sources_of(program, step))
+    if len(origins) != 1 or origins[0].path is None or origins[0].wildcard:
         return None
     scope = program.scope(step)
     target = join_path(scope.workdir, scope.expand(node.arguments[1].value, program.dockerfile.escape))
-    path = found[0].path
+    path = origins[0].path
     sources = Sources(facts, path + "/" if path else "", target if isinstance(target, str) else "")
     if path:
-        known = facts.context_paths()
-        if known is None or path in known or not any(other.startswith(path + "/") for other in known):
+        context = facts.context_paths()
+        if context is None or path in context or not any(other.startswith(path + "/") for other in context):
             return None
-    return Copied(step, sources, tuple([argument.value for argument in node.arguments]))
+    return SourcesCopy(step, sources, tuple([argument.value for argument in node.arguments]))
 
 
-def obstacle_of(copy: Copied, files: list[str], writes: list[str], metadata: list[Step]) -> str:
-    """Why a copy may not go behind installs that read `files` and make `writes`, past `metadata`; "" where it may."""
+def check_move(copy: SourcesCopy, files: list[str], writes: list[str], metadata: list[Step]) -> None:
+    """Raises Refusal where a copy may not go behind installs that read `files` and make `writes`, past `metadata`."""
     node = copy.step.node
     sources = copy.sources
     if metadata and any(step.node.keyword in ("ENV", "ARG") for step in metadata) and "$" in node.body:
-        return "a variable of the copy may change on the way"
+        raise Refusal("a variable of the copy may change on the way")
     for step in metadata:
         if step.node.keyword == "WORKDIR":
             if not node.arguments[-1].value.startswith("/"):
-                return "WORKDIR changes what the copy's destination means"
+                raise Refusal("WORKDIR changes what the copy's destination means", "copy to an absolute path")
             if not files and node.flags:
-                return "WORKDIR would make the directory that the copy makes with another owner or mode"
-    found = system_directory(sources.destination, sources)
-    if found:
-        return found
-    found = collision(sources, writes)
-    if found:
-        return f"{found} of the build context lies where the install writes (.dockerignore does not leave it out)"
+                raise Refusal("WORKDIR would make the directory that the copy makes with another owner or mode")
+    check_destination(sources.destination, sources)
+    check_collision(sources, writes)
     if any(set(path) & set(" \t\"'\\$*?[]") for path in [*files, sources.prefix]) or any(
         char in copy.words[1] for char in " \"'"
     ):
-        return "the names cannot be written plainly"
-    return ""
+        raise Refusal("the names cannot be written plainly")
