@@ -282,7 +282,8 @@ class _EffectCollector:
                 directed = True
         operands = invocation.operands(taking)
         for kind in ("creates", "deletes", "changes"):
-            rule = facts.get(kind)
+            every = kind == "creates" and invocation.has_option(*facts.get("directory-options", ()))
+            rule = "operands" if every else facts.get(kind)
             for word in _chosen(operands, rule, directed):
                 self.path(kind, globless(word), invocation, within=word.value is None)
         if facts.get("url") and not directed:

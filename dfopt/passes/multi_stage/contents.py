@@ -27,7 +27,7 @@ class Contents(Demand):
     def contents(self, need: SourceNeeds, built: Sequence[WrittenPath]) -> tuple[list[WrittenPath], list[WrittenPath]]:
         """(kept, left) of what the steps make. Raises Refusal."""
         scope = self.program.end_scope(self.stage)
-        workdir = scope.workdir if isinstance(scope.workdir, str) else "/"
+        workdir = self.workdir()
         mentioned = [attribute.path for attribute in self.flow.attributes]
         mentioned += [v for k, v in scope.env.items() if k != "PATH" and isinstance(v, str) and v.startswith("/")]
         if self.recipe.keeps == "programs":
@@ -47,6 +47,11 @@ class Contents(Demand):
                 line = link.step.node.line
                 raise Refusal(f"the link of line {line} to {link.source} cannot be copied")
         return kept, left
+
+    def workdir(self) -> str:
+        """Where the image starts."""
+        workdir = self.program.end_scope(self.stage).workdir
+        return workdir if isinstance(workdir, str) else self.base.home
 
     def named_in_sources(self, left: Iterable[WrittenPath]) -> list[WrittenPath]:
         """Files that look as if only the build read them, and that the sources name in quotes: the program may read

@@ -29,6 +29,7 @@ from dfopt.passes.multi_stage.tool_rules import outputs, tools
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
+from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,10 +52,17 @@ _THE_IMAGE = frozenset(
 
 
 class SplitPlan(Record):
-    """The new stage. `packages`: the shell command that installs what is needed, or ""; `commands`: what runs
-    behind the copies; `accounts`: instructions that are
-    repeated; `saves`: MB, as far as the tables tell; `config`: of a site, the text of the web server's configuration;
-    `note`: why a program that serves files stays; `prune`: a command that the builder runs last, or ""."""
+    """The new stage.
+
+    packages  the shell command that installs what is needed, or ""
+    commands  what runs behind the copies
+    accounts  instructions that are repeated
+    saves     MB, as far as the tables tell
+    config    of a site, the text of the web server's configuration
+    note      why a program that serves files stays
+    prune     a command that the builder runs last, or ""
+    workdir   the working directory of the old base image, where the new one has another, or ""
+    """
 
     recipe: StageRecipe
     image: str
@@ -67,6 +75,7 @@ class SplitPlan(Record):
     config: str = ""
     note: str = ""
     prune: str = ""
+    workdir: str = ""
 
 
 def split_plan(
@@ -158,7 +167,7 @@ class _Planner(Contents):
         self.outputs = outputs(context)
         built = self.outputs.paths
         self.follow_copies(built)
-        self.start = start_of(program, stage, self.facts, [*self.flow.paths, *built], self.base.starts)
+        self.start = start_of(program, stage, self.facts, [*self.flow.paths, *built], self.base.starts, self.base.home)
         self.recipe = self.chosen(stage_recipes(self.own), built)
         need = needs(self.recipe, self.flow.sources(), self.facts)
         self.check_needs(need)
@@ -302,10 +311,9 @@ class _Planner(Contents):
                 names[package] = None
         prefixes = [entry for entry in kept if entry.role == "prefix"]
         self.check_prefixes(prefixes)
-        workdir = self.program.end_scope(self.stage).workdir
         commands = repeated(
             self.flow.attributes, self.copy_list(kept, left, ()), self.directories(kept, left),
-            workdir if isinstance(workdir, str) else "/",
+            self.workdir(),
         )  # fmt: skip
         image, system = self.runtime(need, names, kept, bool(commands))
         bare_image = image == "scratch" or "distroless" in image
@@ -331,14 +339,20 @@ class _Planner(Contents):
         if saves is None:
             return None
         self.check_paths(made)
+        runs = [" && ".join(commands)] if commands else []
         if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
-            commands.append("ldconfig")
+            runs.append("ldconfig")
         return SplitPlan(
-            self.recipe, image, self.command(image, names, packages), tuple(commands), tuple(accounts), tuple(made),
+            self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(made),
             settings(
                 self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
-            ), saves, prune=" && ".join(last),
+            ), saves, prune=" && ".join(last), workdir=self.inherited_workdir(image),
         )  # fmt: skip
+
+    def inherited_workdir(self, image: str) -> str:
+        """The old base image's working directory, where no WORKDIR says another and the new image's differs; or ""."""
+        inherits = isinstance(self.program.end_scope(self.stage).workdir, Unknown) and image != self.base.image
+        return self.base.home if inherits and self.base.home != "/" else ""
 
     def check_sources(self, names: dict[str, None]) -> None:
         """Raises Refusal where packages cannot be had in the new stage under the same names."""

@@ -28,7 +28,8 @@ def builder_name(program: Program, stage: Stage) -> str:
 def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
     """What the plan does, in terms of the model."""
     builder = builder_name(program, stage)
-    parts = [Part(index) for index in plan.settings.before]
+    parts = [Part(-1, "WORKDIR", (), ("text", "", (plan.workdir,)))] if plan.workdir else []
+    parts += [Part(index) for index in plan.settings.before]
     if plan.packages:
         parts.append(Part(-1, "RUN", (), ("shell", "", (plan.packages,))))
     parts += [Part(index) for index in plan.accounts]
@@ -81,7 +82,10 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
     values = {
         "image": flags + plan.image,
         "alias": f" AS {node.arguments[2].value}" if stage.name else "",
-        "settings": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.before],
+        "settings": [
+            *([f"WORKDIR {plan.workdir}"] if plan.workdir else []),
+            *[_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.before],
+        ],
         "packages": plan.packages,
         "accounts": [_block(text, nodes[index], False) for index in plan.accounts],
         "copies": [

@@ -49,8 +49,11 @@ class StartPrograms(Record):
     line: int
 
 
-def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[WrittenPath], default: str) -> StartPrograms:
-    """What the image of `stage` starts; `default`: what its base image starts ("": not known). Raises Refusal."""
+def start_of(
+    program: Program, stage: Stage, facts: Facts, made: Iterable[WrittenPath], default: str, home: str
+) -> StartPrograms:
+    """What the image of `stage` starts; `default`: what its base image starts ("": not known); `home`: the working
+    directory of that. Raises Refusal."""
     begun = started(program, stage, facts)
     line = next(
         (s.node.line for s in reversed(layer_steps(program, stage)) if s.node.keyword in ("CMD", "ENTRYPOINT")),
@@ -66,7 +69,7 @@ def start_of(program: Program, stage: Stage, facts: Facts, made: Iterable[Writte
     config = image_config(program, stage)
     names: dict[str, None] = {}
     paths: dict[str, None] = {}
-    workdir = "/" if isinstance(config.workdir, Unknown) else config.workdir
+    workdir = home if isinstance(config.workdir, Unknown) else config.workdir
     own = {entry.path for entry in made}
     first = ""
     for run in begun.runs:

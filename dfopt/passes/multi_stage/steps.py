@@ -5,6 +5,7 @@ from __future__ import annotations
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.commands import Commands
 from dfopt.passes.multi_stage.flow import Flow
 from dfopt.passes.multi_stage.written_paths import WrittenPath, copied
@@ -39,6 +40,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             owner = step.node.flag("chown")
             if owner is not None and owner.value and isinstance(target, str) and target not in known | SYSTEM:
                 flow.owned.append((target, owner.value, True))
+                flow.attributes.append(Attribute(target, "chown", owner.value, False, step.node.line))
         elif keyword == "ENV":
             for pair in step.node.pairs:
                 if pair.name == "PATH":
