@@ -31,6 +31,10 @@ def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
     return config if config is not None else facts.built_config(image)
 
 
+# What the user can do where a fact of a base image is not known
+ASK = "use --online to ask its registry, or `fix --verify` to build it"
+
+
 def with_reason(reason: str, facts: Facts) -> str:
     """A refusal for a fact that is not known, with the reason why no build told it."""
     why = facts.unbuilt()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import with_reason
+from dfopt.analysis.build_facts import ASK, with_reason
 from dfopt.analysis.users import base_users, last_user
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding
+from dfopt.findings import Declares, Finding, refused
 from dfopt.passes.add_user.edits import added, restored
 from dfopt.passes.base import Option, Pass
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -91,16 +92,18 @@ class AddUser(Pass):
         if scope.user is None and base.root is False:
             return
         node = said.node if said is not None and said.stage == stage.index else stage.node
-        message = "the image runs as root"
-        reason = ""
-        fix = None
-        if said is not None:
-            before = before or base.user
-            fix, reason = restored(program, stage, said, before, base, facts)
-            message += f"; go back to the user {before}" if fix is not None else ""
-        elif base.root is None:
-            reason = with_reason(f"whether {scope.image or 'its base image'} runs as root is not known", facts)
+        try:
+            if said is not None:
+                user = before or base.user
+                fix = restored(program, stage, said, user, base, facts)
+                message = f"the image runs as root; go back to the user {user}"
+            elif base.root is None:
+                image = scope.image or "its base image"
+                raise Refusal(with_reason(f"whether {image} runs as root is not known", facts), ASK)
+            else:
+                fix = added(program, stage, base, facts, str(self.settings["uid"]), str(self.settings["name"]))
+                message = "run as a dedicated non-root user"
+        except Refusal as refusal:
+            yield refused(self.name, "the image runs as root", node.start, node.end, refusal)
         else:
-            fix, reason = added(program, stage, base, facts, str(self.settings["uid"]), str(self.settings["name"]))
-            message = "run as a user of its own, not as root" if fix is not None else message
-        yield Finding(self.name, message, node.start, node.end, fix, reason)
+            yield Finding(self.name, message, node.start, node.end, fix)

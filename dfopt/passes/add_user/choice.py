@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import built_image, find_program
+from dfopt.analysis.build_facts import built_image, find_program, with_reason
 from dfopt.analysis.users import created_users, owners
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.syntax.directives import syntax_level
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ _CREATE = {
     "lines": "echo '{name}:x:{id}:{id}::/:/bin/false' >> /etc/passwd && echo '{name}:x:{id}:' >> /etc/group",
 }
 _HEREDOCS = (1, 4)
+_NAME_USER = "write USER"
 
 
 class Choice(Record):
@@ -44,33 +46,42 @@ def seen_creation(program: Program, stage: Stage, facts: Facts) -> str:
     return "lines" if all(image.artifact(path).kind == "file" for path in ("/etc/passwd", "/etc/group")) else ""
 
 
-def choose_user(
-    program: Program, steps: list[Step], base: BaseUsers, number: str, name: str
-) -> tuple[Choice | None, str]:
-    """The user for an image that is made by `steps`; else why nobody can be named. `number`, `name`: of a new one."""
+def choose_user(program: Program, steps: list[Step], base: BaseUsers, number: str, name: str, facts: Facts) -> Choice:
+    """The user for an image that is made by `steps`. `number`, `name`: of a new one. Raises Refusal."""
     given = owners(program, steps)
-    created = {one.name: one for one in created_users(program, steps)}
+    created = {account.name: account for account in created_users(program, steps)}
     if len(given) > 1 or "$" in given:
-        return None, f"line {max(given.values())} gives files to another user: who the program runs as is not clear"
+        raise Refusal(
+            with_reason(
+                f"line {max(given.values())} gives files to another user: who the program runs as is not clear", facts
+            ),
+            _NAME_USER,
+        )
     if not given and len(created) > 1:
-        return None, f"the file creates {len(created)} users: who the program runs as is not clear"
+        raise Refusal(
+            with_reason(f"the file creates {len(created)} users: who the program runs as is not clear", facts),
+            _NAME_USER,
+        )
     if given or created:
-        wanted = next(iter(given or created))
-        one = next((one for one in created.values() if wanted in (one.name, one.id)), None)
-        if one is not None:
-            owner = f"{one.id}:{one.id}" if one.id and one.grouped else one.id or one.name
-            return Choice(one.id or one.name, owner), ""
-        if base.own and wanted in (base.own, base.name):
-            return Choice(base.own, f"{base.own}:{base.own}"), ""
-        return None, f"line {given[wanted]} gives files to {wanted}, of whom nothing is known"
+        user = next(iter(given or created))
+        account = next((account for account in created.values() if user in (account.name, account.id)), None)
+        if account is not None:
+            number = account.id
+            owner = f"{number}:{number}" if number and account.grouped else number or account.name
+            return Choice(number or account.name, owner)
+        if base.own and user in (base.own, base.name):
+            return Choice(base.own, f"{base.own}:{base.own}")
+        raise Refusal(
+            with_reason(f"line {given[user]} gives files to {user}, of whom nothing is known", facts), _NAME_USER
+        )
     if base.own:
-        return Choice(base.own, f"{base.own}:{base.own}"), ""
+        return Choice(base.own, f"{base.own}:{base.own}")
     image = program.end_scope(program.stages[-1]).image
     if image == "scratch":
-        return _on_scratch(program, steps, number, name), ""
+        return _on_scratch(program, steps, number, name)
     if not base.create:
-        return None, f"how a user is created in {image} is not known"
-    return Choice(number, f"{number}:{number}", _CREATE[base.create].format(id=number, name=name)), ""
+        raise Refusal(with_reason(f"how a user is created in {image} is not known", facts), _NAME_USER)
+    return Choice(number, f"{number}:{number}", _CREATE[base.create].format(id=number, name=name))
 
 
 def _on_scratch(program: Program, steps: list[Step], number: str, name: str) -> Choice:

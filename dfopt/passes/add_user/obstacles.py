@@ -29,6 +29,13 @@ _MODE = regex(r"[0-7]{3,4}\Z")
 _DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
 _TELLING = frozenset(("hostname",))  # without operands they only tell
+# What can be done about it
+_BUILD = "let `fix --verify` build it"
+_START = "say in CMD or ENTRYPOINT what is run"
+_SUPPRESS = "write `# dfopt: ignore=add-user` above the line if it is meant"
+_OTHER_PORT = "use a port above 1023 and publish it as this one"
+_OTHER_PLACE = "keep such files outside of /root"
+_OWNER = "give them to a user by --chown"
 _INSTALLS = {
     "npm": ("install", "i", "ci", "update"), "yarn": ("install", "add"), "pnpm": ("install", "i", "add"),
     "bundle": ("install", "update"), "composer": ("install", "update", "require"), "poetry": ("install",),
@@ -37,40 +44,39 @@ _INSTALLS = {
 }  # fmt: skip
 
 
-def start_obstacle(started: Started, writes: ScriptWrites) -> str:
-    """What in the started commands needs root; `writes` knows the directories that the user can write to."""
+def check_start(started: Started, writes: ScriptWrites) -> None:
+    """Raises Refusal where the started commands need root. `writes` knows what the user may write to."""
     if started.why:
-        return started.why
+        raise Refusal(started.why, _BUILD)
     programs = table("users")["programs"]
     for run in started.runs:
         if not run.names:
-            return "a variable names a command that the image starts"
+            raise Refusal("a variable names a command that the image starts", "name the program in CMD or ENTRYPOINT")
         for name in run.names:
             if name in programs["drops"]:
-                return f"the image starts {name}, which chooses the user itself"
+                raise Refusal(f"the image starts {name}, which chooses the user itself", _SUPPRESS)
             if name in programs["root"]:
-                return f"the image starts {name}, which needs root"
+                raise Refusal(f"the image starts {name}, which needs root", _SUPPRESS)
             if name in programs["prepares"] and not (name in _TELLING and not _operands(run)):
-                return f"the image's start script calls {name}, which needs root"
-        reason = _installs(run) or _interactive(run)
-        if reason:
-            return reason
-        try:
-            writes.check(run)
-        except Refusal as refusal:
-            return refusal.reason
+                raise Refusal(f"the image's start script calls {name}, which needs root", _SUPPRESS)
+        _check_installs(run)
+        _check_interactive(run)
+        writes.check(run)
     for match in _BIND.finditer(started.text):
         if 0 < int(match[1]) < 1024:
-            return f"the image starts a server on port {match[1]}, which is root's outside of docker"
+            raise Refusal(
+                f"the image starts a server on port {match[1]}, which is root's outside of docker", _OTHER_PORT
+            )
     home = _HOME.search(started.text)
-    return f"what the image starts uses {home[0]}, which is root's home directory" if home else ""
+    if home is not None:
+        raise Refusal(f"what the image starts uses {home[0]}, which is root's home directory", _OTHER_PLACE)
 
 
 def _operands(run: Run) -> bool:
     return any(word is None or not word.startswith("-") for word in run.words)
 
 
-def _installs(run: Run) -> str:
+def _check_installs(run: Run) -> None:
     name = run.names[-1]
     words = [word for word in run.words if word is None or not word.startswith("-")]
     first = words[0] if words else ""
@@ -80,131 +86,137 @@ def _installs(run: Run) -> str:
     if facts is not None and name not in _INSTALLS:
         does = facts["commands"].get(first or "", {})
         if does.get("installs") or does.get("refreshes"):
-            return f"the image installs packages when it starts ({name} {first})"
+            raise Refusal(f"the image installs packages when it starts ({name} {first})", "install them in a RUN")
     if first in _INSTALLS.get(name, ()):
-        return f"the image installs packages when it starts ({name} {first})"
-    return ""
+        raise Refusal(f"the image installs packages when it starts ({name} {first})", "install them in a RUN")
 
 
-def _interactive(run: Run) -> str:
-    """Whether a command waits for a person, or only tells how it is used: then what the image is for is not known."""
+def _check_interactive(run: Run) -> None:
+    """Refuses a command that waits for a person, or only tells how it is used: what the image is for is not known."""
     if run.one is not None:
-        return ""
+        return
     name, words = run.names[-1], run.words
     fixed = [word for word in words if word is not None]
     shell = name in SHELLS and all(word.startswith("-") and "c" not in word for word in fixed)
     prompt = table("users")["programs"]["prompts"]
     if len(fixed) == len(words) and (shell or (name.rstrip("0123456789.") in prompt and fixed in ([], ["-a"], ["-i"]))):
-        return f"the image starts {name} for a person to type at: what is done in it is not known"
+        raise Refusal(f"the image starts {name} for a person to type at: what is done in it is not known", _SUPPRESS)
     if len(words) == 1 and words[0] in _HELP:
-        return f"the image starts {name} {words[0]}: what it is really run with is not known"
-    return ""
+        raise Refusal(f"the image starts {name} {words[0]}: what it is really run with is not known", _START)
 
 
-def port_obstacle(config: ImageConfig) -> str:
-    """A port that only root may open: EXPOSE, or a variable like PORT."""
+def check_ports(config: ImageConfig) -> None:
+    """Raises Refusal for a port that only root may open: of EXPOSE, or of a variable like PORT."""
     for port in config.ports:
         if isinstance(port, Unknown):
-            return "a port of EXPOSE is not known"
+            raise Refusal("a port of EXPOSE is not known")
         match = re.match(r"\d+", port)
         if match is not None and 0 < int(match[0]) < 1024:
-            return f"port {match[0]} of EXPOSE is root's outside of docker"
+            raise Refusal(f"port {match[0]} of EXPOSE is root's outside of docker", _OTHER_PORT)
     for name, value in config.env.items():
         if re.search(r"(?:\A|_)PORT\Z", name) and isinstance(value, str) and value.isdigit() and 0 < int(value) < 1024:
-            return f"{name}={value}: the port is root's outside of docker"
-    return ""
+            raise Refusal(f"{name}={value}: the port is root's outside of docker", _OTHER_PORT)
 
 
-def comment_obstacle(program: Program) -> str:
-    """A comment that says how the image is run, where only root can do that."""
+def check_comments(program: Program) -> None:
+    """Raises Refusal where a comment says that the image is run as only root can."""
     if "#" not in program.text:
-        return ""
+        return
     match = re.search(rf"^[ \t]*#.*?({table('users')['programs']['comments']})", program.text, re.M)
-    return f"a comment runs the image with {match[1]}, which needs root" if match is not None else ""
+    if match is not None:
+        raise Refusal(f"a comment runs the image with {match[1]}, which needs root")
 
 
-def file_obstacle(program: Program, steps: list[Step], owned: bool) -> str:
-    """Files that only root could read or enter. `owned`: the user that the file gives files to is the one to run as."""
+def check_files(program: Program, steps: list[Step], owned: bool) -> None:
+    """Raises Refusal for files that only root could read or enter. `owned`: the user that the file gives files to is
+    the one to run as."""
     home = re.compile(table("users")["programs"]["home"])
     for step in steps:
         node, line = step.node, step.node.line
         if node.keyword == "ONBUILD":
-            return f"line {line}: the image is a base for others (ONBUILD), whose steps may need root"
+            raise Refusal(f"line {line}: the image is a base for others (ONBUILD), whose steps may need root")
         if node.keyword in ("WORKDIR", "COPY", "ADD"):
             scope = program.scope(step)
             target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
             if isinstance(target, str) and covers("/root", target):
-                return f"line {line} puts files below /root, which root alone can enter"
+                raise Refusal(f"line {line} puts files below /root, which root alone can enter", _OTHER_PLACE)
             mode = node.flag("chmod")
             if mode is not None and _closed(mode.value or "") and not owned:
-                return f"line {line} copies files that root alone can read (--chmod={mode.value})"
+                raise Refusal(f"line {line} copies files that root alone can read (--chmod={mode.value})", _OWNER)
             if node.keyword != "WORKDIR" and not owned and node.flag("chown") is None:
                 for argument in node.arguments[:-1]:
                     if _DATA.search(argument.value):
-                        return f"line {line} copies {argument.value}, which the program may write to"
+                        raise Refusal(f"line {line} copies {argument.value}, which the program may write to", _OWNER)
         elif node.keyword == "ENV":
             if any(_HOME.search(pair.value or "") for pair in node.pairs):
-                return f"line {line} points to root's home directory"
+                raise Refusal(f"line {line} points to root's home directory", _OTHER_PLACE)
         elif node.keyword == "RUN":
-            reason = _run_obstacle(program, step, home, owned)
-            if reason:
-                return f"line {line} {reason}"
-    return ""
+            _check_run(program, step, home, owned)
 
 
-def _run_obstacle(program: Program, step: Step, home: re.Pattern[str], owned: bool) -> str:
+def _check_run(program: Program, step: Step, home: re.Pattern[str], owned: bool) -> None:
     text = run_text(program, step)
     body = program.body(step)
     if body.program is None:
-        return _exec_obstacle(step, home, owned)
+        _check_exec(step, home, owned)
+        return
     match = home.search(body.text)
     if match is not None:
-        return f"({match[0].split()[0]}) installs below root's home directory"
+        raise Refusal(
+            f"line {step.node.line} ({match[0].split()[0]}) installs below root's home directory", _OTHER_PLACE
+        )
     data = re.search(table("users")["programs"]["data"], body.text) if not owned else None
     if data is not None:
-        return f"({data[0]}) may make data that the image's program writes to"
+        raise Refusal(f"line {step.node.line} ({data[0]}) may make data that the image's program writes to", _OWNER)
     if remote_script_nodes(program, step):
-        return "runs a script from the network, which may install below root's home directory"
+        raise Refusal(
+            f"line {step.node.line} runs a script from the network, which may install below root's home directory",
+            _OTHER_PLACE,
+        )
     if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):
-        return ""
+        return
     for one in program.commands(step).invocations:
         raw = body.text[one.node.start : one.node.end]
         if one.program not in ("rm", "find", "rmdir", "test", "[") and _HOME.search(raw):
-            return "uses root's home directory"
+            raise Refusal(f"line {step.node.line} uses root's home directory", _OTHER_PLACE)
         values = one.values
         if one.program == "chmod" and not owned:
             mode = next((v for v in values if v is not None and re.match(r"[0-7ugoa+=]", v)), None)
             if mode is None or _closed(mode):
-                return f"makes files that root alone can use (chmod {mode or '$...'})"
+                raise Refusal(
+                    f"line {step.node.line} makes files that root alone can use (chmod {mode or '$...'})", _OWNER
+                )
         elif one.program == "umask" and values and (values[0] or "077")[-1:] in "7654":
-            return "sets a umask that keeps files from other users"
+            raise Refusal(f"line {step.node.line} sets a umask that keeps files from other users", _OWNER)
         elif one.program == "install" and not owned:
             for index, option in enumerate(values[:-1]):
                 value = values[index + 1]
                 if option in ("-m", "--mode") and (value is None or _closed(value)):
-                    return f"makes files that root alone can use (install -m {value})"
-    return ""
+                    raise Refusal(
+                        f"line {step.node.line} makes files that root alone can use (install -m {value})", _OWNER
+                    )
 
 
-def _exec_obstacle(step: Step, home: re.Pattern[str], owned: bool) -> str:
-    """As `_run_obstacle`, of a RUN in exec form; one in shell form that is here is not understood."""
+def _check_exec(step: Step, home: re.Pattern[str], owned: bool) -> None:
+    """As `_check_run`, of a RUN in exec form; one in shell form that is here is not understood."""
     node = step.node
     words = [argument.value for argument in node.arguments]
     if node.form != "json" or not words:
-        return "is not understood"
+        raise Refusal(f"line {step.node.line} is not understood")
     program, text = words[0].rpartition("/")[2], " ".join(words)
     if program in SHELLS or program in ("env", "su", "sudo", "install"):
-        return "is not understood"
+        raise Refusal(f"line {step.node.line} is not understood")
     match = home.search(text)
     if match is not None:
-        return f"({match[0].split()[0]}) installs below root's home directory"
+        raise Refusal(
+            f"line {step.node.line} ({match[0].split()[0]}) installs below root's home directory", _OTHER_PLACE
+        )
     if program not in ("rm", "find", "rmdir") and _HOME.search(text):
-        return "uses root's home directory"
+        raise Refusal(f"line {step.node.line} uses root's home directory", _OTHER_PLACE)
     if program == "chmod" and not owned:
         mode = next((word for word in words[1:] if re.match(r"[0-7ugoa+=]", word)), None)
         if mode is None or _closed(mode):
-            return f"makes files that root alone can use (chmod {mode})"
-    return ""
+            raise Refusal(f"line {step.node.line} makes files that root alone can use (chmod {mode})", _OWNER)
 
 
 def _closed(mode: str) -> bool:

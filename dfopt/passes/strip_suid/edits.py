@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import built_image, with_reason
+from dfopt.analysis.build_facts import ASK, built_image, with_reason
 from dfopt.analysis.startup import started
 from dfopt.analysis.users import base_users
 from dfopt.editing.layout import append_edit
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dfopt.ir.program import Program
+    from dfopt.ir.scopes import Scope
     from dfopt.ir.stages import Stage, Step
 
 _NAMED = 6  # names of files that a message lists
 _NAME = regex(r"[\w.+-]+\Z")
+_DIRECTORY = regex(r"/[\w./-]*\Z")
 
 
 def cost(family: str | None) -> str:
@@ -38,30 +40,49 @@ def cost(family: str | None) -> str:
     return f"the base's {own['files']} files are stored again: about {own['bytes'] / 1e6:.1f} MB"
 
 
-def obstacle(program: Program, stage: Stage, last: Step | None, facts: Facts) -> str:
-    """Why no find may be put behind `last` (the beginning of the stage where None)."""
+def check_place(program: Program, stage: Stage, last: Step | None, facts: Facts) -> None:
+    """Raises Refusal where no find may be put behind `last` (None: the beginning of the stage)."""
     scope = program.scope(last) if last is not None else program.end_scope(stage)
-    if last is not None:
-        root = scope.root if scope.user is not None else base_users(program, stage, facts).root
-    else:
-        before = program.end_scope(program.stages[stage.parent]) if stage.parent is not None else None
-        said = before is not None and before.user is not None
-        root = before.root if before is not None and said else base_users(program, stage, facts).root
+    root = _root_behind(program, stage, last, facts)
+    image = scope.image or "the base image"
     if root is None:
-        return with_reason(f"whether {scope.image or 'the base image'} runs as root is not known", facts)
+        raise Refusal(with_reason(f"whether {image} runs as root is not known", facts), ASK)
     if root is False:
-        return "the step that would do it runs as another user than root"
+        raise Refusal("the step that would do it runs as another user than root")
     for step in layer_steps(program, stage):
         if step.node.keyword == "ONBUILD":
-            return f"line {step.node.line}: steps of ONBUILD come behind it"
+            raise Refusal(f"line {step.node.line}: steps of ONBUILD come behind it")
         if sets(program, step):
-            return f"line {step.node.line} sets such a bit itself"
+            raise Refusal(f"line {step.node.line} sets such a bit itself")
     if not has_find(program, stage, facts):
-        return with_reason(f"whether {scope.image or 'the base image'} has find is not known", facts)
+        raise Refusal(with_reason(f"whether {image} has find is not known", facts), "install findutils")
     first = program.scope(stage.steps[0]) if stage.steps else scope
     if not shell_kind(scope if last is not None else first, program.dockerfile.escape).posix:
-        return "the shell is not known to read POSIX syntax"
-    return needed(program, program.stages[-1]) or needed(program, stage)
+        raise Refusal("the shell is not known to read POSIX syntax")
+    reason = needed(program, program.stages[-1]) or needed(program, stage)
+    if reason:
+        raise Refusal(reason, "write `# dfopt: ignore=strip-suid` above the line if it is meant")
+
+
+def check_copy(program: Program, source: Stage, step: Step, facts: Facts) -> None:
+    """Raises Refusal where no find may be put at the end of the stage that a COPY takes from."""
+    check_place(program, source, None, facts)
+    if len(step.node.arguments) != 2 or not _DIRECTORY.match(step.node.arguments[0].value):
+        raise Refusal("several sources, or one that is not plainly written", "copy one directory a line")
+    scope = program.end_scope(source)
+    if scope.user is not None and scope.root is not True:
+        raise Refusal(f"stage {source.name or source.index} ends as another user than root")
+
+
+def _root_behind(program: Program, stage: Stage, last: Step | None, facts: Facts) -> bool | None:
+    """Whether a step behind `last` (None: at the beginning of the stage) runs as root; None where that is not known."""
+    if last is not None:
+        before: Scope | None = program.scope(last)
+    else:
+        before = program.end_scope(program.stages[stage.parent]) if stage.parent is not None else None
+    if before is not None and before.user is not None:
+        return before.root
+    return base_users(program, stage, facts).root
 
 
 def seen_files(program: Program, facts: Facts, keep: Sequence[str]) -> dict[str, int] | None:
@@ -84,7 +105,7 @@ def told(files: Mapping[str, int]) -> str:
 
 
 def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> str | None:
-    """What a layer of its own would cost, for a message: by the table, else as a build showed it; None where the build
+    """What an extra layer would cost, for a message: by the table, else as a build showed it; None where the build
     showed no file that would lose a bit."""
     seen = None if "files" in table("suid")["base"].get(family or "", {}) else seen_files(program, facts, keep)
     if seen is None:

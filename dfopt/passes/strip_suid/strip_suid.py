@@ -1,16 +1,25 @@
 from __future__ import annotations
 
-import re
-
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
 from dfopt.editing.instruction_insert import insert_steps
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.ir.base_images import base_facts
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.base import Option, Pass
-from dfopt.passes.strip_suid.edits import alone, appended, cost, family_of, obstacle, price_of, seen_files, words
+from dfopt.passes.strip_suid.edits import (
+    alone,
+    appended,
+    check_copy,
+    check_place,
+    cost,
+    family_of,
+    price_of,
+    seen_files,
+    words,
+)
 from dfopt.passes.strip_suid.sources import brings, copies_programs, strips
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,10 +104,12 @@ class StripSuid(Pass):
         node = last.node if last is not None else stage.node
         source = "what is installed" if last is not None else "the programs that the stage is built on"
         message = f"take the setuid bits from {source}"
-        reason = UNCLEAR if command_elsewhere(program, program.stages[-1]) else ""
-        reason = reason or obstacle(program, stage, last, facts)
-        if reason:
-            yield Finding(self.name, "setuid programs stay in the image", node.start, node.end, None, reason)
+        try:
+            if command_elsewhere(program, program.stages[-1]):
+                raise Refusal(UNCLEAR, "write CMD or ENTRYPOINT in the last stage")
+            check_place(program, stage, last, facts)
+        except Refusal as refusal:
+            yield refused(self.name, "setuid programs stay in the image", node.start, node.end, refusal)
             return
         command = words(program, facts, "/", self.settings["keep"])
         price = price_of(program, facts, self.settings["keep"], family)
@@ -111,8 +122,7 @@ class StripSuid(Pass):
             edit, rewrites = insert_steps(program, index, ("RUN", " ".join(command)))
             fix = Fix((edit,), tuple(rewrites), "unsafe")
             if last is not None:
-                what = "what the step brings" if last.node.keyword == "RUN" else "what is copied"
-                message += f"; in a layer of its own, which stores {what} of such files again"
+                message += "; in an extra layer, which stores those files a second time"
         yield Finding(self.name, message, node.start, node.end, fix)
 
     def copied(self, program: Program, stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -129,20 +139,20 @@ class StripSuid(Pass):
                     continue  # such images bring none
                 if seen_files(program, facts, self.settings["keep"]) == {}:
                     continue
-                reason = f"{flag.value} is no stage of this file, where the bits could be taken"
-                yield Finding(self.name, "what is copied may have setuid bits", start, end, None, reason)
+                refusal = Refusal(
+                    f"{flag.value} is not a stage of this file, where the bits could be taken",
+                    f"copy from a stage FROM {flag.value}",
+                )
+                yield refused(self.name, "what is copied may have setuid bits", start, end, refusal)
                 continue
             source = program.stages[index]
             if any(strips(program, one) for one in layer_steps(program, source)):
                 continue
             path = step.node.arguments[0].value
-            reason = obstacle(program, source, None, facts)
-            if not reason and (len(step.node.arguments) != 2 or not re.fullmatch(r"/[\w./-]*", path)):
-                reason = "several sources, or one that is not plainly written"
-            if not reason and program.end_scope(source).user is not None and program.end_scope(source).root is not True:
-                reason = f"stage {flag.value} ends as another user than root"
-            if reason:
-                yield Finding(self.name, "what is copied may have setuid bits", start, end, None, reason)
+            try:
+                check_copy(program, source, step, facts)
+            except Refusal as stands:
+                yield refused(self.name, "what is copied may have setuid bits", start, end, stands)
                 continue
             command = words(program, facts, path, self.settings["keep"])
             edit, rewrites = insert_steps(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))

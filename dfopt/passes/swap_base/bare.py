@@ -13,7 +13,7 @@ from dfopt.ir.shell_body import shell_kind
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.built import shown
 from dfopt.passes.swap_base.files import ELF, copied, is_static, programs_in
-from dfopt.passes.swap_base.target import Obstacle
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -32,14 +32,14 @@ _FILES = regex(
 
 
 def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> None:
-    """Raises Obstacle where a command of the stage needs more than `target` has."""
+    """Raises Refusal where a command of the stage needs more than `target` has."""
     if program.children(stage):
-        raise Obstacle(f"line {program.children(stage)[0].node.line}: another stage is built on this one")
+        raise Refusal(f"line {program.children(stage)[0].node.line}: another stage is built on this one")
     brought: dict[str, int] = {}  # programs that are known to stand alone -> line
     for step in stage.steps:
         node, line = step.node, step.node.line
         if node.keyword in ("RUN", "SHELL", "ONBUILD"):
-            raise Obstacle(f"line {line}: {target.image} has no shell to run {node.keyword}")
+            raise Refusal(f"line {line}: {target.image} has no shell to run {node.keyword}")
         if node.keyword == "USER":
             _account(program, step, node.arguments[0].value, target)
         elif node.keyword in ("COPY", "ADD"):
@@ -51,36 +51,36 @@ def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> 
                     _from_stage(program, stage, step, facts, brought)
                 else:
                     _from_context(program, step, facts, brought)
-            except Obstacle as obstacle:
+            except Refusal as refusal:
                 seen = shown(program, stage, step, target, (), facts)
                 if seen is None:
-                    raise Obstacle(with_reason(str(obstacle), facts)) from None
+                    raise Refusal(with_reason(refusal.reason, facts)) from None
                 if seen[0]:
-                    raise Obstacle(f"line {line}: {seen[0]}") from None
+                    raise Refusal(f"line {line}: {seen[0]}") from None
                 brought.update(dict.fromkeys(seen[2], line))
         elif node.keyword == "ENV" and any(pair.name == "TZ" for pair in node.pairs) and target.family == "scratch":
-            raise Obstacle(f"line {line}: there are no time zones on scratch")
+            raise Refusal(f"line {line}: there are no time zones on scratch")
         elif node.form == "shell" and node.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
-            raise Obstacle(f"line {line}: {node.keyword} in shell form needs a shell")
+            raise Refusal(f"line {line}: {node.keyword} in shell form needs a shell")
     config = image_config(program, stage)
     argv = config.entrypoint or config.cmd
     if isinstance(argv, Unknown) or not argv:
-        raise Obstacle(f"line {stage.node.line}: what the image starts is not known")
+        raise Refusal(f"line {stage.node.line}: what the image starts is not known")
     checks = config.healthcheck if isinstance(config.healthcheck, tuple) else ()
     for name in (argv[0], *([checks[1]] if len(checks) > 1 and checks[0] == "CMD" else [])):
         path = join_path(config.workdir, name) if "/" in name else None
         if path not in brought:
-            raise Obstacle(f"line {stage.node.line}: that {name} needs no other program or library is not known")
+            raise Refusal(f"line {stage.node.line}: that {name} needs no other program or library is not known")
     _sources(program, target, facts)
 
 
 def _account(program: Program, step: Step, user: str, target: Target) -> None:
     value = program.scope(step).expand(user, program.dockerfile.escape)
     if isinstance(value, Unknown):
-        raise Obstacle(f"line {step.node.line}: a variable names the user")
+        raise Refusal(f"line {step.node.line}: a variable names the user")
     for name in value.split(":"):
         if name and not name.isdigit() and name not in target.accounts:
-            raise Obstacle(f"line {step.node.line}: {target.image} has no user or group {name}")
+            raise Refusal(f"line {step.node.line}: {target.image} has no user or group {name}")
 
 
 def _target(program: Program, step: Step, source: str) -> str:
@@ -89,7 +89,7 @@ def _target(program: Program, step: Step, source: str) -> str:
     raw = scope.expand(step.node.arguments[-1].value, program.dockerfile.escape)
     path = join_path(scope.workdir, raw)
     if isinstance(path, Unknown) or isinstance(raw, Unknown):
-        raise Obstacle(f"line {step.node.line}: where the files go is not known")
+        raise Refusal(f"line {step.node.line}: where the files go is not known")
     into = raw.endswith(("/", "/.")) or raw in (".", "./") or len(step.node.arguments) > 2
     return posixpath.join(path, posixpath.basename(source)) if into else path
 
@@ -98,11 +98,11 @@ def _from_context(program: Program, step: Step, facts: Facts, brought: dict[str,
     line = step.node.line
     files = copied(program, [step], facts)
     if files is None:
-        raise Obstacle(f"line {line}: what the build context holds is not known")
+        raise Refusal(f"line {line}: what the build context holds is not known")
     for name, content in programs_in(files, facts):
         if content[:2] == b"#!" or not is_static(content):
             kind = "a script" if content[:4] != ELF else "linked with libraries"
-            raise Obstacle(f"line {line}: {name} is {kind}")
+            raise Refusal(f"line {line}: {name} is {kind}")
         brought[_target(program, step, name)] = line
 
 
@@ -112,18 +112,18 @@ def _from_stage(program: Program, stage: Stage, step: Step, facts: Facts, brough
     flag = step.node.flag("from")
     index = program.stage_named(flag.value or "", stage.index) if flag is not None else None
     if index is None:
-        raise Obstacle(f"line {line}: what the image {flag.value if flag else ''} holds is not known")
+        raise Refusal(f"line {line}: what the image {flag.value if flag else ''} holds is not known")
     builder = program.stages[index]
     for argument in step.node.arguments[:-1]:
         value = program.scope(step).expand(argument.value, program.dockerfile.escape)
         path = join_path("/", value)
         if isinstance(path, Unknown):
-            raise Obstacle(f"line {line}: what is copied is not known")
+            raise Refusal(f"line {line}: what is copied is not known")
         made = _built(program, builder, path)
         if made == "static":
             brought[_target(program, step, path)] = line
         elif made or not _is_context(program, builder, path, facts):
-            raise Obstacle(f"line {line}: {made or f'what {path} holds is not known'}")
+            raise Refusal(f"line {line}: {made or f'what {path} holds is not known'}")
 
 
 def _built(program: Program, builder: Stage, path: str) -> str:
@@ -197,9 +197,9 @@ def _sources(program: Program, target: Target, facts: Facts) -> None:
     paths = facts.context_paths()
     sources = sorted(path for path in paths or () if path.endswith(".go") and not path.endswith("_test.go"))
     if target.family == "scratch" and not sources:
-        raise Obstacle("whether the program needs certificates, time zones or a directory is not known")
+        raise Refusal("whether the program needs certificates, time zones or a directory is not known")
     for name in sources:
         text = (facts.context_file(name) or b"").decode("utf-8", "replace")
         match = _STARTS.search(text) or (_FILES.search(text) if target.family == "scratch" else None)
         if match:
-            raise Obstacle(f"{name} uses {match[0]}, for which {target.image} may have nothing")
+            raise Refusal(f"{name} uses {match[0]}, for which {target.image} may have nothing")

@@ -8,7 +8,8 @@ from dfopt.analysis.build_facts import EVERYWHERE, built_image, with_reason
 from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.swap_base.target import BARE, SLIM, Obstacle
+from dfopt.passes.swap_base.target import BARE, SLIM
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -111,19 +112,19 @@ def shown(
 
 
 def ask_build(survey: Needs, step: Step, why: str) -> None:
-    """Notes the packages that what a COPY brings needs, as a build shows it. Raises Obstacle; with `why`, what is not
+    """Notes the packages that what a COPY brings needs, as a build shows it. Raises Refusal; with `why`, what is not
     known of it, where no build shows it."""
     stage, line = survey.program.stages[step.stage], step.node.line
     seen = shown(survey.program, stage, step, survey.target, survey.have, survey.facts)
     if seen is None or seen[0]:
-        raise Obstacle(f"line {line}: {with_reason(why, survey.facts) if seen is None else seen[0]}")
+        raise Refusal(f"line {line}: {with_reason(why, survey.facts) if seen is None else seen[0]}")
     for package in seen[1]:
         survey.need(package, line)
 
 
 def seen_program(survey: Needs, path: str, line: int) -> bytes | bool:
     """A program of the stage that is read, as a build shows it: the text of a script; True for a binary, the packages
-    of which are noted; False where there is none. Raises Obstacle for a binary that cannot run on the target."""
+    of which are noted; False where there is none. Raises Refusal for a binary that cannot run on the target."""
     program = survey.program
     stage = program.stages[survey.done[-1].stage] if survey.done else survey.stage
     image = built_image(program, stage, survey.facts)
@@ -133,7 +134,7 @@ def seen_program(survey: Needs, path: str, line: int) -> bytes | bool:
         return (image.script(path) or "").encode("utf-8", "surrogateescape") or False
     why, packages = fault(image, path, survey.target, survey.have)
     if why:
-        raise Obstacle(f"line {line}: {why}")
+        raise Refusal(f"line {line}: {why}")
     for package in packages:
         survey.need(package, line)
     return True

@@ -17,8 +17,9 @@ from dfopt.passes.swap_base.files import ELF, context_path
 from dfopt.passes.swap_base.languages import INTERPRETERS, Languages
 from dfopt.passes.swap_base.needs import Needs
 from dfopt.passes.swap_base.options import compressors, option_fault, wrapper_fault
-from dfopt.passes.swap_base.target import ALPINE, BUSYBOX, RHEL, SLIM, Obstacle, Target, programs_of, provider
+from dfopt.passes.swap_base.target import ALPINE, BUSYBOX, RHEL, SLIM, Target, programs_of, provider
 from dfopt.passes.swap_base.words import Translation
+from dfopt.refusal import Refusal
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 
 TYPE_CHECKING = False
@@ -54,27 +55,27 @@ class Commands(Needs):
 
     def invocation(self, one: Invocation, line: int, functions: frozenset[str]) -> None:
         if one.program is None:
-            raise Obstacle(f"line {line}: a variable names the program that runs")
+            raise Refusal(f"line {line}: a variable names the program that runs")
         for wrapper in one.wrappers:
             self.called(wrapper, wrapper, (), line, None)
         if one.wrappers and self.target.kind != SLIM:
             fault = wrapper_fault(one)
             if fault:
-                raise Obstacle(f"line {line}: busybox' {one.wrappers[0]} does not know {fault}")
+                raise Refusal(f"line {line}: busybox' {one.wrappers[0]} does not know {fault}")
         if one.program in functions:
             return
         self.called(one.program, one.path or one.program, tuple(one.values), line, one)
 
     def called(self, name: str, path: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
-        """One program that is run, with its words. Raises Obstacle, or notes what is needed."""
+        """One program that is run, with its words. Raises Refusal, or notes what is needed."""
         target = self.target
         if target.kind == SLIM and not target.microdnf and self._managed(name):
             self._installed(name, words, one, line)
             return
         if self._managed(name):
-            raise Obstacle(f"line {line}: {name} in a place that is not rewritten")
+            raise Refusal(f"line {line}: {name} in a place that is not rewritten")
         if name in (".", "source") and words and not re.search(r"/(?:activate|os-release)\Z", words[0] or ""):
-            raise Obstacle(f"line {line}: what {words[0] or 'the script'} does is not known")
+            raise Refusal(f"line {line}: what {words[0] or 'the script'} does is not known")
         if target.kind != SLIM:
             self._foreign(name, words, line)
         if target.kind == SLIM and not target.lacks:
@@ -100,7 +101,7 @@ class Commands(Needs):
             if target.kind in (ALPINE, BUSYBOX):
                 fault = option_fault(name, words)
                 if fault:
-                    raise Obstacle(f"line {line}: busybox' {name} does not know {fault}")
+                    raise Refusal(f"line {line}: busybox' {name} does not know {fault}")
             return
         self._lacking(name, path, line)
 
@@ -110,25 +111,25 @@ class Commands(Needs):
             return
         places = table("base_programs")["places"][self.target.family].get(name)
         if places is None and name in self.target.programs:
-            raise Obstacle(f"line {line}: whether {self.target.image} has {path} is not known")
+            raise Refusal(f"line {line}: whether {self.target.image} has {path} is not known")
         if places is not None and path not in places:
-            raise Obstacle(f"line {line}: {self.target.image} has {name} at {places[0]}, not at {path}")
+            raise Refusal(f"line {line}: {self.target.image} has {name} at {places[0]}, not at {path}")
 
     def _hidden(self, name: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
         """Commands that stand in no text that is read here."""
         if name == "eval" and None in words:
-            raise Obstacle(f"line {line}: what eval runs is not known")
+            raise Refusal(f"line {line}: what eval runs is not known")
         if name in ("su", "runuser", "script", "ssh") and any("c" in (word or "c") for word in words):
-            raise Obstacle(f"line {line}: what {name} runs is not read")
+            raise Refusal(f"line {line}: what {name} runs is not read")
         reads = name in SHELLS or name in INTERPRETERS
         if reads and one is not None and all(word == "-" or re.fullmatch(r"-[esux]+", word or "") for word in words):
-            raise Obstacle(f"line {line}: what {name} reads from its input is not known")
+            raise Refusal(f"line {line}: what {name} reads from its input is not known")
         if name == "find":
             for index, word in enumerate(words[:-1]):
                 if word in ("-exec", "-execdir", "-ok"):
                     program = words[index + 1]
                     if program is None:
-                        raise Obstacle(f"line {line}: a variable names the program that find runs")
+                        raise Refusal(f"line {line}: a variable names the program that find runs")
                     self.called(posixpath.basename(program), program, words[index + 2 :], line, None)
 
     def _foreign(self, name: str, words: tuple[str | None, ...], line: int) -> None:
@@ -136,11 +137,11 @@ class Commands(Needs):
         for word in words:
             for part in (word or "").split(":"):
                 if part in ("www-data", "_apt", "irc", "proxy", "gnats") and part not in self.target.accounts:
-                    raise Obstacle(f"line {line}: {self.target.image} has no user or group {part}")
+                    raise Refusal(f"line {line}: {self.target.image} has no user or group {part}")
         if name in ("wget", "curl", "aria2c"):
             for word in words:
                 if word is None or ("://" in word and not _DATA.search(word)):
-                    raise Obstacle(f"line {line}: what {name} downloads may be a program for another C library")
+                    raise Refusal(f"line {line}: what {name} downloads may be a program for another C library")
 
     def _lacking(self, name: str, path: str, line: int) -> None:
         package = provider(name, rhel=self.target.microdnf) or (name if name in self.target.lacks else "")
@@ -150,14 +151,14 @@ class Commands(Needs):
                 self.need("ca-certificates", line)
             return
         if name in _COMPILERS:
-            raise Obstacle(f"line {line}: {name} may need any library of the old image")
+            raise Refusal(f"line {line}: {name} may need any library of the old image")
         if self.target.kind in (ALPINE, RHEL) and name in ("curl", "bash", "git"):
             self.need(package or name, line)
             return
         if context_path(self.program, self.done, f"/usr/local/bin/{name}", self.facts) is not None:
             self._local(f"/usr/local/bin/{name}", line, deep=True)
             return
-        raise Obstacle(f"line {line}: {name} is not in {self.target.image}, or what it needs is not known")
+        raise Refusal(f"line {line}: {name} is not in {self.target.image}, or what it needs is not known")
 
     def _inline(self, name: str, words: tuple[str | None, ...], line: int) -> bool:
         """`sh script` and `sh -c text` (whose commands are read on their own)."""
@@ -165,7 +166,7 @@ class Commands(Needs):
             return False
         for word in words:
             if word is None:
-                raise Obstacle(f"line {line}: {name} runs a script that a variable names")
+                raise Refusal(f"line {line}: {name} runs a script that a variable names")
             if word.startswith("-"):
                 if "c" in word and not word.startswith("--"):
                     return True
@@ -187,7 +188,7 @@ class Commands(Needs):
             package = re.split("[=/:]", word)[0]
             self.have.update(programs_of(package))
             if any(re.fullmatch(each, package) for each in manuals["packages"]):
-                raise Obstacle(f"line {line}: {package} is of no use without manual pages")
+                raise Refusal(f"line {line}: {package} is of no use without manual pages")
             for each, places in manuals["directories"].items():
                 if re.fullmatch(each, package):
                     self.places.update(dict.fromkeys(places, line))
@@ -209,24 +210,24 @@ class Commands(Needs):
             content = content or shown or None
         if content is None:
             if deep:
-                raise Obstacle(f"line {line}: {with_reason(f'what {path} does is not known', self.facts)}")
+                raise Refusal(f"line {line}: {with_reason(f'what {path} does is not known', self.facts)}")
             return
         text = content.decode("utf-8", "surrogateescape")
         if not deep:
             if content[:2] == b"#!" and SLIMMED.search(text):
-                raise Obstacle(f"line {line}: {path} asks for manuals, documents or translations")
+                raise Refusal(f"line {line}: {path} asks for manuals, documents or translations")
             return
         first = text.partition("\n")[0]
         named = [posixpath.basename(word) for word in first[2:].split()] if first.startswith("#!") else ["sh"]
         program = (named[1:] or [""])[0] if named[:1] == ["env"] else (named or ["sh"])[0]
         if content[:4] == ELF:
-            raise Obstacle(f"line {line}: which libraries {path} needs is not known")
+            raise Refusal(f"line {line}: which libraries {path} needs is not known")
         if program in SHELLS:
             self._script(path, text, line)
         elif (program not in self.have and program not in self.target.programs) or (
             program in self.target.own and first.startswith(("#!/usr/bin/" + program, "#!/bin/" + program))
         ):
-            raise Obstacle(f"line {line}: {path} is run by {program}, which is not in {self.target.image}")
+            raise Refusal(f"line {line}: {path} is run by {program}, which is not in {self.target.image}")
         else:
             self.languages.source(path, text, line)
 
@@ -234,7 +235,7 @@ class Commands(Needs):
         try:
             tree = parse_shell(text.replace("\r\n", "\n"))
         except ShellSyntaxError:
-            raise Obstacle(f"line {line}: the script {path} is not understood") from None
+            raise Refusal(f"line {line}: the script {path} is not understood") from None
         found = commands(_body(tree, text))
         for one in found.invocations:
             passed_on = one.program is None and "$@" in text[one.node.start : one.node.end]

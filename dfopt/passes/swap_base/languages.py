@@ -10,7 +10,8 @@ from dfopt.ir.effects import manager
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.files import MOST, context_path
-from dfopt.passes.swap_base.target import ALPINE, SLIM, Obstacle, provider
+from dfopt.passes.swap_base.target import ALPINE, SLIM, provider
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Languages:
         self.built = False  # a script of package.json may have made files
 
     def takes(self, name: str, path: str, words: tuple[str | None, ...], line: int) -> bool:
-        """Whether the program is one of these, and is fine. Raises Obstacle."""
+        """Whether the program is one of these, and is fine. Raises Refusal."""
         own = self.survey.target.own
         if name in own or (own and "/bin/" in path and name in _VENV):
             if path.startswith(("/usr/bin/", "/bin/")):
@@ -115,7 +116,7 @@ class Languages:
             self._stop(line, f"{path} uses {match[0]}: what it calls is not known")
 
     def _stop(self, line: int, why: str) -> NoReturn:
-        raise Obstacle(f"line {line}: {why}")
+        raise Refusal(f"line {line}: {why}")
 
     def _text(self, path: str) -> str | None:
         survey = self.survey

@@ -14,7 +14,8 @@ from dfopt.lazy import regex
 from dfopt.passes.swap_base.built import ask_build
 from dfopt.passes.swap_base.commands import SLIMMED, Commands
 from dfopt.passes.swap_base.files import ELF, copied, is_static, programs_in
-from dfopt.passes.swap_base.target import ALPINE, SLIM, Obstacle
+from dfopt.passes.swap_base.target import ALPINE, SLIM
+from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -35,10 +36,10 @@ class Survey(Commands):
     """Reads the instructions of a stage, and of those built on it."""
 
     def read(self) -> None:
-        """Raises Obstacle."""
+        """Raises Refusal."""
         for other in self.program.stages[self.stage.index + 1 :]:
             if "$" in other.base and other.parent is None:
-                raise Obstacle(f"line {other.node.line}: which stage {other.base} is depends on a build argument")
+                raise Refusal(f"line {other.node.line}: which stage {other.base} is depends on a build argument")
         self._stage(self.stage)
 
     def _stage(self, stage: Stage) -> None:
@@ -56,7 +57,7 @@ class Survey(Commands):
     def _step(self, step: Step) -> None:
         node, line = step.node, step.node.line
         if node.keyword == "ONBUILD":
-            raise Obstacle(f"line {line}: an ONBUILD trigger runs in builds of other files")
+            raise Refusal(f"line {line}: an ONBUILD trigger runs in builds of other files")
         if node.keyword == "RUN":
             self._run(step)
         elif node.keyword in ("COPY", "ADD"):
@@ -74,33 +75,31 @@ class Survey(Commands):
     def _shell(self, step: Step) -> None:
         words = [argument.value for argument in step.node.arguments]
         if not words or posixpath.basename(words[0]) not in ("sh", "ash"):
-            raise Obstacle(
-                f"line {step.node.line}: the shell {words[0] if words else ''} is not in {self.target.image}"
-            )
+            raise Refusal(f"line {step.node.line}: the shell {words[0] if words else ''} is not in {self.target.image}")
 
     def _account(self, user: str | Unknown, line: int) -> None:
         if isinstance(user, Unknown):
-            raise Obstacle(f"line {line}: a variable names the user")
+            raise Refusal(f"line {line}: a variable names the user")
         for name in user.split(":"):
             if name and not name.isdigit() and name not in self.target.accounts | self.translation.accounts:
                 if self.target.kind == SLIM and self.target.source in ("debian", "ubuntu", "rhel"):
                     continue  # the accounts are the same
-                raise Obstacle(f"line {line}: {self.target.image} has no user or group {name}")
+                raise Refusal(f"line {line}: {self.target.image} has no user or group {name}")
 
     def _env(self, step: Step) -> None:
         for pair in step.node.pairs:
             value = pair.value or ""
             if pair.name in ("LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES"):
                 if self.target.microdnf and not _PLAIN.match(value):
-                    raise Obstacle(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
+                    raise Refusal(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
                 if self.target.kind == SLIM and not _ENGLISH.match(value):
-                    raise Obstacle(f"line {step.node.line}: slim images have no translations for {pair.name}={value}")
+                    raise Refusal(f"line {step.node.line}: slim images have no translations for {pair.name}={value}")
                 if self.target.kind != SLIM and not _PLAIN.match(value):
-                    raise Obstacle(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
+                    raise Refusal(f"line {step.node.line}: the locale {value} is not in {self.target.image}")
             elif pair.name == "TZ" and self.target.kind != SLIM and value not in ("", "UTC"):
                 self.need("tzdata", step.node.line)
             elif pair.name.startswith("LD_") and self.target.kind != SLIM:
-                raise Obstacle(f"line {step.node.line}: {pair.name} is for another C library")
+                raise Refusal(f"line {step.node.line}: {pair.name} is for another C library")
 
     def _copy(self, step: Step) -> None:
         node, line = step.node, step.node.line
@@ -119,20 +118,20 @@ class Survey(Commands):
         if node.keyword == "ADD" and any(
             a.value.endswith((".gz", ".xz", ".tar", ".tgz", ".bz2")) for a in node.arguments
         ):
-            raise Obstacle(f"line {line}: what is in the archive is not known")
+            raise Refusal(f"line {line}: what is in the archive is not known")
         if any("://" in argument.value for argument in node.arguments):
-            raise Obstacle(f"line {line}: what is downloaded may be a program for another C library")
+            raise Refusal(f"line {line}: what is downloaded may be a program for another C library")
         files = copied(self.program, [step], self.facts)
         if files is None:
             if step.heredocs:
                 return
-            raise Obstacle(f"line {line}: what the build context holds is not known")
+            raise Refusal(f"line {line}: what the build context holds is not known")
         for name, content in programs_in(files, self.facts):
             if content[:4] == ELF and not is_static(content):
-                raise Obstacle(f"line {line}: {name} is a program for another C library")
+                raise Refusal(f"line {line}: {name} is a program for another C library")
             if content[:2] == b"#!" and re.match(rb"#!.*\bbash\b", content) and "bash" not in self.have:
                 if self.target.kind != ALPINE:
-                    raise Obstacle(f"line {line}: {name} is a script for bash, which is not in {self.target.image}")
+                    raise Refusal(f"line {line}: {name} is a script for bash, which is not in {self.target.image}")
                 self.need("bash", line)
 
     def _healthcheck(self, step: Step) -> None:
@@ -140,7 +139,7 @@ class Survey(Commands):
         if body.program is None:
             words = [argument.value for argument in step.node.arguments]
             if step.node.form != "json" or not words:
-                raise Obstacle(f"line {step.node.line}: the health check is not understood")
+                raise Refusal(f"line {step.node.line}: the health check is not understood")
             self.called(posixpath.basename(words[0]), words[0], tuple(words[1:]), step.node.line, None)
         for one in self.program.commands(step).invocations:
             if one.node.words:
@@ -155,16 +154,16 @@ class Survey(Commands):
             if self.program.children(stage):
                 return  # each of them says it, or is refused
             if self.target.lacks or self.target.kind != SLIM:
-                raise Obstacle(f"line {line}: the file does not say what the image starts")
+                raise Refusal(f"line {line}: the file does not say what the image starts")
             return
         if begun.why and "base image" not in begun.why:
-            raise Obstacle(f"line {line}: {begun.why}")
+            raise Refusal(f"line {line}: {begun.why}")
         config = image_config(self.program, stage)
         words = [w for argv in (config.entrypoint, config.cmd) if isinstance(argv, tuple) for w in argv]
         self._starters(config.entrypoint or config.cmd, line)
         for run in begun.runs:
             if not run.names:
-                raise Obstacle(f"line {line}: the image starts a program that a variable names")
+                raise Refusal(f"line {line}: the image starts a program that a variable names")
             if run.one is not None and run.one.program is None:
                 for wrapper in run.names:  # `exec "$@"`: what stands behind it is a run of its own
                     self.called(wrapper, wrapper, (), line, None)
@@ -191,24 +190,24 @@ class Survey(Commands):
         if body.form == "exec":
             words = [argument.value for argument in step.node.arguments]
             if not words or self._managed(posixpath.basename(words[0])):
-                raise Obstacle(f"line {line}: a package manager in exec form")
+                raise Refusal(f"line {line}: a package manager in exec form")
             self.called(posixpath.basename(words[0]), words[0], tuple(words[1:]), line, None)
             return
         if body.program is None:
-            raise Obstacle(f"line {line}: {body.why or 'the command is not understood'}")
+            raise Refusal(f"line {line}: {body.why or 'the command is not understood'}")
         if self.target.kind != SLIM:
             if step.node.flags:
-                raise Obstacle(f"line {line}: what --{step.node.flags[0].name} does in the new image is not known")
+                raise Refusal(f"line {line}: what --{step.node.flags[0].name} does in the new image is not known")
             if body.program.bashisms:
-                raise Obstacle(f"line {line}: {body.program.bashisms[0][1]} is bash's")
+                raise Refusal(f"line {line}: {body.program.bashisms[0][1]} is bash's")
             place = _PLACES.search(body.text)
             rest = re.sub(r"/var/lib/apt/lists|/var/cache/(?:apt|yum|dnf)", "", body.text)
             if place and _PLACES.search(rest):
-                raise Obstacle(f"line {line}: {place[0]} means something in the old image alone")
+                raise Refusal(f"line {line}: {place[0]} means something in the old image alone")
             if _ZONES.search(body.text):
                 self.need("tzdata", line)
         elif SLIMMED.search(body.text):
-            raise Obstacle(f"line {line}: slim images have no manuals, documents and translations")
+            raise Refusal(f"line {line}: slim images have no manuals, documents and translations")
         found = self.program.commands(step)
         for one in found.invocations:
             if one.node.words:
@@ -221,7 +220,7 @@ class Survey(Commands):
         if self.target.kind != SLIM or self.target.microdnf:
             why = self.translation.take(step, one)
             if why:
-                raise Obstacle(f"line {line}: {why}")
+                raise Refusal(f"line {line}: {why}")
             if self.translation.taken(step, one):
                 self.have |= self.translation.programs
                 return

@@ -4,12 +4,13 @@ from dfopt.analysis.image_references import declare
 from dfopt.edit import Edit
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
 from dfopt.passes.swap_base.survey import Survey, packages_of
-from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, Obstacle, target_of
+from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, target_of
 from dfopt.passes.swap_base.words import alpine_release, translated
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,13 +113,13 @@ class SwapBase(Pass):
                     edit, made = insert_steps(program, stage.position + 1, ("RUN", " && ".join(wanted)))
                     edits.append(edit)
                     rewrites += made
-        except Obstacle as obstacle:
-            return Finding(self.name, message, start, end, None, str(obstacle))
+        except Refusal as refusal:
+            return refused(self.name, message, start, end, refusal)
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"))
 
 
 def _install(target: Target, needs: dict[str, int]) -> str:
-    """The command that installs packages, which are named as Debian names them. Raises Obstacle."""
+    """The command that installs packages, which are named as Debian names them. Raises Refusal."""
     if target.kind == SLIM:
         words = packages_of(needs)
         if target.microdnf:
@@ -128,6 +129,6 @@ def _install(target: Target, needs: dict[str, int]) -> str:
     for package, line in needs.items():
         names = translated(package, "debian", target.kind, alpine_release(target.image))
         if names is None or target.kind not in (ALPINE, RHEL):
-            raise Obstacle(f"line {line}: {package} is needed, and not in {target.image}")
+            raise Refusal(f"line {line}: {package} is needed, and not in {target.image}")
         found += names
     return ("apk add --no-cache " if target.kind == ALPINE else "dnf install -y ") + packages_of(found)

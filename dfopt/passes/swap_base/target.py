@@ -18,10 +18,6 @@ _KINDS = {"alpine": ALPINE, "busybox": BUSYBOX, "distroless": BARE, "scratch": B
 _DEBIANS = ("debian", "ubuntu")
 
 
-class Obstacle(Exception):
-    """Why an image cannot be swapped."""
-
-
 class Target(Record):
     """The image that comes, and how it differs from the one that goes.
 

@@ -13,7 +13,8 @@ from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.accounts import account_words
 from dfopt.passes.swap_base.microdnf import microdnf_words
-from dfopt.passes.swap_base.target import ALPINE, RHEL, SLIM, Obstacle, Target, programs_of
+from dfopt.passes.swap_base.target import ALPINE, RHEL, SLIM, Target, programs_of
+from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords, RemoveCommand
 from dfopt.rewrites.instructions import RemoveStep
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
@@ -248,7 +249,7 @@ class Translation:
         return True
 
     def finish(self, step: Step, body: Body) -> None:
-        """Takes out what was noted for this step. Raises Obstacle where a comment stands in the way."""
+        """Takes out what was noted for this step. Raises Refusal where a comment stands in the way."""
         gone = self._gone.pop(step.index, [])
         chain = _chain(body) or ()
         if not gone:
@@ -258,7 +259,7 @@ class Translation:
             start = text.rfind("\n", 0, node.start) + 1
             end = text.find("\n", node.end)
             if step.node.comments or step.heredocs or text[start : node.start].strip():
-                raise Obstacle(f"line {node.line}: a comment stands in a step that goes")
+                raise Refusal(f"line {node.line}: a comment stands in a step that goes")
             self.edits.append(Edit(start, len(text) if end < 0 else end + 1, ""))
             self.rewrites.append(RemoveStep(step.index))
             return
@@ -278,7 +279,7 @@ class Translation:
                 start = body.span(*_ends(chain[index - 1]))[1]
                 end = body.span(*_ends(chain[last]))[1]
             if "#" in text[start:end]:
-                raise Obstacle(f"line {node.line}: a comment stands beside a command that goes")
+                raise Refusal(f"line {node.line}: a comment stands beside a command that goes")
             self.edits.append(Edit(start, end, ""))
             index = last + 1
         self.rewrites += [RemoveCommand(step.index, one.start) for one in gone]
