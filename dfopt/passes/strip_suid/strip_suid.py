@@ -3,22 +3,19 @@ from __future__ import annotations
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.findings import Declares, Finding, Fix, refused
-from dfopt.ir.base_images import base_facts
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.base import Option, Pass
+from dfopt.passes.strip_suid.copied import copied_findings
 from dfopt.passes.strip_suid.edits import (
     alone,
     appended,
-    check_copy,
     check_place,
-    cost,
     family_of,
     price_of,
-    seen_files,
     words,
 )
-from dfopt.passes.strip_suid.sources import brings, copies_programs, strips
+from dfopt.passes.strip_suid.sources import brings, strips
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -86,7 +83,7 @@ class StripSuid(Pass):
         if any(strips(program, step) for step in steps):
             return
         if scope.base is not None and scope.base.sh == "none" and not scope.shell_set:
-            yield from self.copied(program, stage, facts)
+            yield from copied_findings(self.name, program, stage, facts, self.settings["keep"])
         else:
             yield from self.shipped(program, stage, facts)
 
@@ -124,37 +121,3 @@ class StripSuid(Pass):
             if last is not None:
                 message += "; in an extra layer, which stores those files a second time"
         yield Finding(self.name, message, node.start, node.end, fix)
-
-    def copied(self, program: Program, stage: Stage, facts: Facts) -> Iterator[Finding]:
-        """The findings of an image without a shell: one for each stage whose directories of programs it takes."""
-        for step in layer_steps(program, stage):
-            flag = step.node.flag("from") if step.node.keyword == "COPY" else None
-            if flag is None or not flag.value or not copies_programs(program, step):
-                continue
-            start, end = step.node.start, step.node.end
-            index = program.stage_named(flag.value, step.stage)
-            if index is None:
-                base = base_facts(flag.value)
-                if base is not None and not cost(base.family):
-                    continue  # such images bring none
-                if seen_files(program, facts, self.settings["keep"]) == {}:
-                    continue
-                refusal = Refusal(
-                    f"{flag.value} is not a stage of this file, where the bits could be taken",
-                    f"copy from a stage FROM {flag.value}",
-                )
-                yield refused(self.name, "what is copied may have setuid bits", start, end, refusal)
-                continue
-            source = program.stages[index]
-            if any(strips(program, one) for one in layer_steps(program, source)):
-                continue
-            path = step.node.arguments[0].value
-            try:
-                check_copy(program, source, step, facts)
-            except Refusal as stands:
-                yield refused(self.name, "what is copied may have setuid bits", start, end, stands)
-                continue
-            command = words(program, facts, path, self.settings["keep"])
-            edit, rewrites = insert_steps(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))
-            message = f"take the setuid bits from what stage {flag.value} gives to the image, which gets no larger"
-            yield Finding(self.name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"))
