@@ -127,6 +127,11 @@ class Oracle:
         "image" (the image config), or "err". `target` is a stage; None means the last."""
         return self._ask("llbbatch", {"src": base64.b64encode(source).decode(), "target": target or ""})
 
+    def graph(self, source: bytes, target: str | None = None) -> dict[str, Any]:
+        """What a build of the file runs: "graph", a list of operations with "digest", "inputs" and "op" (null for the
+        last, whose input is the result), each after its inputs; and "image" (the image config); or "err"."""
+        return self._ask("graph", {"src": base64.b64encode(source).decode(), "target": target or ""})
+
     def words(
         self,
         word: str,

@@ -75,18 +75,37 @@ func opts(dt []byte, target string) dockerfile2llb.ConvertOpt {
 	}
 }
 
-// llb2json converts a Dockerfile to LLB. "head" is the digest of the whole graph: comments, blank lines and the case of
-// keywords do not change it, what changes the build does. Times are left out of "image", the image config.
-func llb2json(p string, dt []byte, target string) any {
+// convert makes LLB, and the image config without times, of a Dockerfile.
+func convert(dt []byte, target string) (*llb.Definition, map[string]any, error) {
 	st, image, _, _, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, opts(dt, target))
 	if err != nil {
-		return map[string]any{"path": p, "err": err.Error()}
+		return nil, nil, err
 	}
 	def, err := st.Marshal(context.Background(), llb.LinuxAmd64)
 	if err != nil {
-		return map[string]any{"path": p, "err": err.Error()}
+		return nil, nil, err
 	}
 	img, _ := json.Marshal(image)
+	var m map[string]any
+	if err := json.Unmarshal(img, &m); err != nil {
+		return nil, nil, err
+	}
+	delete(m, "created")
+	if hs, ok := m["history"].([]any); ok {
+		for _, x := range hs {
+			delete(x.(map[string]any), "created")
+		}
+	}
+	return def, m, nil
+}
+
+// llb2json converts a Dockerfile to LLB. "head" is the digest of the whole graph: comments, blank lines and the case of
+// keywords do not change it, what changes the build does.
+func llb2json(p string, dt []byte, target string) any {
+	def, image, err := convert(dt, target)
+	if err != nil {
+		return map[string]any{"path": p, "err": err.Error()}
+	}
 	var ops []string
 	for _, b := range def.Def {
 		var op pb.Op
@@ -99,17 +118,29 @@ func llb2json(p string, dt []byte, target string) any {
 	if err != nil {
 		return map[string]any{"path": p, "err": err.Error()}
 	}
-	var m map[string]any
-	if err := json.Unmarshal(img, &m); err != nil {
-		return map[string]any{"path": p, "err": err.Error()}
+	return map[string]any{"path": p, "head": h.String(), "ops": ops, "image": image}
+}
+
+// graph2json gives the LLB graph itself: "graph", each operation with its "digest", "inputs" ([digest, output]) and "op"
+// (the JSON of BuildKit's own structures; null for the last, whose input is the result), each after its inputs.
+func graph2json(dt []byte, target string) any {
+	def, image, err := convert(dt, target)
+	if err != nil {
+		return map[string]any{"err": err.Error()}
 	}
-	delete(m, "created")
-	if hs, ok := m["history"].([]any); ok {
-		for _, x := range hs {
-			delete(x.(map[string]any), "created")
+	graph := []any{}
+	for _, b := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(b); err != nil {
+			return map[string]any{"err": err.Error()}
 		}
+		inputs := []any{}
+		for _, in := range op.Inputs {
+			inputs = append(inputs, []any{in.Digest.String(), in.Index})
+		}
+		graph = append(graph, map[string]any{"digest": digest.FromBytes(b).String(), "inputs": inputs, "op": op.Op})
 	}
-	return map[string]any{"path": p, "head": h.String(), "ops": ops, "image": m}
+	return map[string]any{"graph": graph, "image": image}
 }
 
 func opText(op *pb.Op) string {

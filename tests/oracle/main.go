@@ -11,6 +11,7 @@
 //
 //	oracle batch      {"src":"<base64>"}                -> as parse
 //	oracle llbbatch   {"src":"<base64>","target":"T"}   -> as llb
+//	oracle graph      {"src":"<base64>","target":"T"}   -> "graph" (every operation with its inputs) and "image"
 //	oracle words      {"word","env":["A=1"],"escape","raw_quotes","raw_escapes",
 //	                   "skip_quotes","skip_unset"}      -> {"result","words"} or {"err"}
 //	oracle images     {"name"}                          -> the image name's parts or {"err"}
@@ -206,6 +207,8 @@ func answer(mode string, line []byte) (reply any) {
 	switch mode {
 	case "llbbatch":
 		return llb2json("", src, r.Target)
+	case "graph":
+		return graph2json(src, r.Target)
 	case "ignore":
 		return ignored(src, r.Files)
 	}
@@ -258,7 +261,7 @@ func main() {
 			}
 			enc.Encode(parse(p, b))
 		}
-	case "batch", "llbbatch", "words", "images", "ignore", "match":
+	case "batch", "llbbatch", "graph", "words", "images", "ignore", "match":
 		for in.Scan() {
 			enc.Encode(answer(mode, in.Bytes()))
 			bufferedStdout.Flush()
