@@ -349,8 +349,9 @@ class Builder:
         for _ in range(ROUNDS):
             upper = self.sandbox.layer()
             status, printed, calls = self._command(op, inputs, state, upper, fault, caches)
-            if status == 127 and len(state) and not self._has_shell(state):
-                state = (*self.base(family("", "\n".join(meta["args"]))), *state)
+            base = self.base(family("", "\n".join(meta["args"])))
+            if status == 127 and len(state) and state[0] != base[0] and not self._has_shell(state):
+                state = (*base, *state)
                 continue
             missing = self.lacks.missing_programs(printed) if learn else set()
             if not missing:
@@ -476,7 +477,7 @@ class Builder:
         if not state:
             return {}
         with self.sandbox.mounted(state) as root:
-            return dict(entries(root))
+            return dict(entries(root, self.worlds.hashes))
 
 
 def _bodies_on(graph: Graph, digest: str) -> str:

@@ -94,23 +94,31 @@ class Entry:
 _LEFT_OUT = ("/.dry", "/dev", "/proc", "/sys")
 
 
-def entry(path: Path) -> Entry:
+Hashes = dict[tuple[int, int, int], str]  # (inode, size, time of change) -> content: overlays of one tmpfs share inodes
+
+
+def entry(path: Path, hashes: Hashes | None = None) -> Entry:
     """Raises OSError."""
     found = os.lstat(path)
     kind, mode = stat.S_IFMT(found.st_mode), stat.S_IMODE(found.st_mode)
     if kind == stat.S_IFLNK:
         return Entry("link", 0, found.st_uid, found.st_gid, os.readlink(path))
     if kind == stat.S_IFREG:
-        return Entry("file", mode, found.st_uid, found.st_gid, hashlib.sha256(path.read_bytes()).hexdigest())
+        key = found.st_ino, found.st_size, found.st_ctime_ns
+        content = hashes.get(key) if hashes is not None else None
+        if content is None:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            if hashes is not None:
+                hashes[key] = content
+        return Entry("file", mode, found.st_uid, found.st_gid, content)
     return Entry("directory" if kind == stat.S_IFDIR else "other", mode, found.st_uid, found.st_gid, "")
 
 
-def entries(root: Path, skip: frozenset[tuple[int, str]] = frozenset()) -> Iterator[tuple[str, Entry]]:
+def entries(root: Path, hashes: Hashes | None = None) -> Iterator[tuple[str, Entry]]:
     """All paths of the image but what an engine mounts."""
     for directory, directories, files in os.walk(root):
         relative = directory[len(str(root)) :]
         if relative in ("", "/"):
             directories[:] = [name for name in directories if f"/{name}" not in _LEFT_OUT]
         for name in (*directories, *files):
-            path = f"{relative}/{name}"
-            yield path, entry(Path(directory, name))
+            yield f"{relative}/{name}", entry(Path(directory, name), hashes)

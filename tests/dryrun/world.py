@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import effects
 from .sandbox import Sandbox, SandboxError
+from .tree import Hashes
 
 DEBIAN, ALPINE, RHEL = "debian", "alpine", "rhel"
 _NAMES = (
@@ -108,7 +109,7 @@ _LEFT_OUT = frozenset(
     xzcat unxz lzma unlzma lzcat su sulogin adduser addgroup deluser delgroup passwd chpasswd dpkg dpkg-deb rpm rpm2cpio ping ping6 telnet
     nc ftpget ftpput httpd udhcpc syslogd klogd crond crontab getty login vi less more watch top patch md5sum sha1sum sha224sum
     sha256sum sha384sum sha512sum b2sum sha3sum cpio ar run-parts start-stop-daemon service update-alternatives ssl_client
-    ldconfig busybox arch hostname dnsdomainname loadkmap setfont chvt openvt acpid blkdiscard mkfs.ext2""".split()
+    ldconfig busybox arch hostname find dnsdomainname loadkmap setfont chvt openvt acpid blkdiscard mkfs.ext2""".split()
 )
 _CHECKSUMS = ("sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "md5sum", "b2sum")
 _GNU = "coreutils findutils grep sed mawk diffutils debianutils bsdutils libc-bin util-linux-extra"
@@ -156,7 +157,7 @@ def _gnu_programs() -> list[str]:
     found: dict[str, str] = {}
     for path in paths:
         name = os.path.basename(path)
-        if name not in _LEFT_OUT and os.path.isfile(path):
+        if name not in _LEFT_OUT - {"find"} and os.path.isfile(path):
             found[name] = path
     return sorted(found.values())
 
@@ -166,6 +167,7 @@ class Worlds:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self.hashes: Hashes = {}
         self._made: dict[str, str] = {}
         effects.write(Path("dry/effects"))
         self._shells()
@@ -181,6 +183,7 @@ class Worlds:
         Path("dry/busybox").chmod(0o755)
         for name in ("ash", "zsh"):  # no zsh here: ash comes nearest
             os.symlink("/.dry/busybox", f"dry/shells/{name}")
+        shutil.copy(shutil.which("find") or "find", "dry/real/find")  # Debian's busybox has a lesser one than Alpine's
         for name in _CHECKSUMS:
             os.symlink("/.dry/busybox", f"dry/real/{name}")
 
@@ -222,7 +225,7 @@ class Worlds:
         for path in gnu:
             target = root / "usr/bin" / os.path.basename(path)
             shutil.copy(path, target)
-        real = [shutil.which(shell) or shell for shell in ("bash", "dash")]
+        real = [shutil.which(program) or program for program in ("bash", "dash", "find")]
         for library in _libraries([*gnu, *real]):
             target = root / library[1:]
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -231,6 +234,8 @@ class Worlds:
             target = root / "bin" / applet
             if applet not in _LEFT_OUT and not target.exists() and not target.is_symlink():
                 target.symlink_to("/.dry/busybox")
+        if name == ALPINE:
+            (root / "bin/find").symlink_to("/.dry/real/find")
         (root / "bin/sh").unlink()
         sh = {DEBIAN: "dash", ALPINE: "/.dry/busybox", RHEL: "bash"}[name]
         for shell in ("bash", "dash"):

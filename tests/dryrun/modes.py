@@ -1,0 +1,170 @@
+"""Checks beyond equality, for rewrites that change what is in an image or how it runs.
+
+as_user  starts the image as its own user: what start scripts, and the program in directories made for its data, may write
+         as root before must be writable after
+split    what CMD, ENTRYPOINT, HEALTHCHECK and the scripts that they start name is in the image after as it was before
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .build import Builder, Built
+from .sandbox import PATH, State
+from .tree import Entry, User, entry, inside, user
+
+_PATH = re.compile(r"(?<![\w.$}/~*:-])/[\w.@%+/-]*[\w@%+-]")
+_TEXT = 64 * 1024
+_DENIED = re.compile(r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system)[^\n]*")
+_SYSTEM = re.compile(r"/(?:dev|proc|sys|tmp|\.dry)(?:/|$)|/(?:bin|etc|usr|lib|sbin|opt|var|home|root|srv|run|var/lib|var/log|usr/bin|usr/local|usr/local/bin)/?$")
+
+
+def _command(config: Mapping[str, Any]) -> list[str]:
+    return [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+
+
+def _environment(config: Mapping[str, Any]) -> dict[str, str]:
+    return {"PATH": PATH, **dict(pair.split("=", 1) for pair in config.get("Env") or [] if "=" in pair)}
+
+
+def _scripts(root: Path, config: Mapping[str, Any], words: list[str]) -> list[str]:
+    """The texts of scripts among the words of a command."""
+    found: list[str] = []
+    for word in words:
+        for place in _places(word, config):
+            path = inside(root, place)
+            if path.is_file() and path.stat().st_size < _TEXT:
+                data = path.read_bytes()
+                if data.startswith(b"#!") and b"\0" not in data and b"/.dry/" not in data[:20]:
+                    found.append(data.decode("utf-8", "replace"))
+                break
+    return found
+
+
+def _places(word: str, config: Mapping[str, Any]) -> list[str]:
+    """Where a word of a command may lie."""
+    if word.startswith("/"):
+        return [word]
+    directory = config.get("WorkingDir") or "/"
+    if "/" in word:
+        return [os.path.normpath(os.path.join(directory, word))]
+    paths = _environment(config)["PATH"].split(":")
+    return [os.path.join(one, word) for one in [*paths, directory]]
+
+
+def named(root: Path, config: Mapping[str, Any]) -> dict[str, Entry]:
+    """What the start of an image names and has: path -> what is there, links followed."""
+    health = (config.get("Healthcheck") or {}).get("Test") or []
+    words = [*_command(config), *health[1:]]
+    texts = [word for word in words if " " in word]
+    for text in texts:
+        words += re.split(r"[\s;&|()'\"=]+", text)
+    scripts = _scripts(root, config, words)
+    paths: dict[str, None] = {}
+    for word in words:
+        if word and not word.startswith("-") and " " not in word:
+            paths.update(dict.fromkeys(_places(word, config)))
+    for text in (*scripts, *words):
+        paths.update(dict.fromkeys(_PATH.findall(text)))
+    found: dict[str, Entry] = {}
+    for path in paths:
+        place = inside(root, path)
+        if not _SYSTEM.match(path) and place.exists() and place != root:
+            found[path] = entry(place)
+    return found
+
+
+def split(builder: Builder, before: Built, after: Built) -> str:
+    """What the start of the image before names and the image after has not, or has with another mode or owner."""
+    one, two = before.state, after.state
+    if not one or not two:
+        return ""
+    with builder.sandbox.mounted(one) as root:
+        wanted = named(root, before.graph.config)
+    with builder.sandbox.mounted(two) as root:
+        for path, was in wanted.items():
+            place = inside(root, path)
+            if not place.exists():
+                others = [other for other in _places(path.rpartition("/")[2], after.graph.config) if inside(root, other).exists()]
+                if was.kind == "file" and others and path.startswith(("/usr/", "/bin/", "/sbin/")):
+                    continue  # the program is found in another directory of PATH
+                return f"{path} ({was.kind}) is gone"
+            now = entry(place)
+            if now.kind != was.kind:
+                return f"{path}: {was.kind} became {now.kind}"
+            if (now.mode, now.uid, now.gid) != (was.mode, was.uid, was.gid):
+                return f"{path}: {was.mode:04o} {was.uid}:{was.gid} became {now.mode:04o} {now.uid}:{now.gid}"
+    return ""
+
+
+def _data_directories(builder: Builder, built: Built) -> set[str]:
+    """Directories that a RUN made and left empty, and volumes: what for but data."""
+    found = set(built.graph.config.get("Volumes") or {})
+    final = set(built.state or ())
+    for op in built.graph.operations:
+        if op.kind != "exec":
+            continue
+        for state in built.steps[op.digest].outputs.values():
+            if not state or state[-1] not in final:
+                continue
+            for directory, directories, files in os.walk(state[-1]):
+                if not directories and not files and directory != state[-1]:
+                    found.add(directory[len(state[-1]) :])
+    return found
+
+
+def _start(builder: Builder, built: Built, who: str | None) -> tuple[int, str, list[str]]:
+    """Starts an image: status, output, and the data directories that its command or environment names and its user may
+    not write to. `who`: another user than the image's."""
+    config = built.graph.config
+    state: State = built.state or ()
+    command = _command(config)
+    if not command or not state:
+        return 0, "", []
+    upper = builder.sandbox.layer()
+    environment = _environment(config)
+    with builder.sandbox.mounted(state, upper) as root:
+        for name in (".dry", "proc"):
+            (root / name).mkdir(exist_ok=True)
+        found = user(root, config.get("User", "") if who is None else who)
+        if isinstance(found, str):
+            return 125, found, []
+        directory = config.get("WorkingDir") or "/"
+        inside(root, directory).mkdir(parents=True, exist_ok=True)
+        closed: list[str] = []
+        spoken = " ".join([*command, *(value for key, value in environment.items() if key != "PATH")])
+        for path in sorted(_data_directories(builder, built)):
+            if not re.search(rf"(?:^|[\s=:'\"]){re.escape(path)}(?:/|$|[\s'\":])", spoken):
+                continue
+            place = inside(root, path)
+            if place.is_dir() and not _writable(entry(place), found):
+                closed.append(path)
+        status, output, _ = builder.run(root, command, environment, directory, found)
+    return status, output, closed
+
+
+def _writable(found: Entry, who: User) -> bool:
+    if who.uid == 0:
+        return True
+    bit = 0o200 if found.uid == who.uid else 0o020 if found.gid == who.gid else 0o002
+    return bool(found.mode & bit)
+
+
+def as_user(builder: Builder, before: Built, after: Built) -> str:
+    """What the start may do before and not after, where its user is another one."""
+    if before.graph.config.get("User") == after.graph.config.get("User"):
+        return ""
+    status, output, closed = _start(builder, before, None)
+    status_after, output_after, closed_after = _start(builder, after, None)
+    denied, denied_after = set(_DENIED.findall(output)), _DENIED.findall(output_after)
+    new = [line for line in denied_after if line not in denied]
+    if new:
+        return f"{new[0].strip()[:200]}"
+    if status == 0 and status_after not in (0, 124):
+        return f"the start ends with {status_after}: {output_after[-200:].strip()}"
+    shut = [path for path in closed_after if path not in closed]
+    return f"{shut[0]} is not writable for the image's user" if shut else ""
