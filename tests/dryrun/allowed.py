@@ -61,23 +61,39 @@ def _managers() -> dict[str, Any]:
     return programs()
 
 
-def _command(call: Call) -> tuple[str, str]:
-    """The flags ("refreshes", "cleans" ...) of a call of a package manager, and its family; ("", "") for another one."""
-    row = _managers().get(call.program)
-    if not row or not row.get("commands"):
-        return "", ""
-    words: list[str] = []
+_WRAPPERS = ("sudo", "eatmydata")
+
+
+def _inner(words: tuple[str, ...]) -> int:
+    """Where the package manager's own words begin: after `sudo -E`, `python -m`."""
+    start = 0
+    while start < len(words) and words[start] in _WRAPPERS:
+        start += 1
+        while start < len(words) and (words[start].startswith("-") or "=" in words[start]):
+            start += 1
+    name = words[start] if start < len(words) else ""
+    if name.startswith("python") and "-m" in words[start:]:
+        start = words.index("-m", start) + 1
+    elif name == "php":
+        managers = (at for at in range(start, len(words)) if words[at].rpartition("/")[2] in _managers())
+        start = next(managers, start)
+    return min(start, len(words) - 1)
+
+
+def _command(words: tuple[str, ...], row: dict[str, Any]) -> str:
+    """The flags ("refreshes", "cleans" ...) of what a package manager is called for; "" where nothing is known."""
+    operands: list[str] = []
     skip = False
-    for word in call.words[1:]:
+    for word in words[1:]:
         if skip or (word.startswith("-") and len(word) > 1):
             skip = not skip and word in row.get("value-options", ())
             continue
-        words.append(word)
+        operands.append(word)
     for count in (2, 1):
-        flags = row["commands"].get(" ".join(words[:count]))
-        if flags is not None and len(words) >= count:
-            return flags, row.get("family", "")
-    return "", row.get("family", "")
+        flags = row.get("commands", {}).get(" ".join(operands[:count]))
+        if flags is not None and len(operands) >= count:
+            return str(flags)
+    return ""
 
 
 class Allowed:
@@ -100,6 +116,8 @@ class Allowed:
         kinds = {one.files for one in each}
         self.files = "any" if "any" in kinds else "fewer" if "fewer" in kinds else ""
         self.flags = {flag for row in rows for flag in row.get("flags", ())}
+        self.comes = [pattern for row in rows for pattern in row.get("comes", ())]
+        self.values = [tuple(pair) for row in rows for pair in row.get("values", ())]
         self.no_cache = any(row.get("no-cache") for row in rows)
         self.yes = any(row.get("yes") for row in rows)
         self.cleans = any(row.get("cleans") for row in rows)
@@ -107,6 +125,7 @@ class Allowed:
         self.sorts = any(row.get("sorts") for row in rows)
         self.stricter = any(row.get("stricter") for row in rows)
         self.renames = dict(tuple(row["renames"]) for row in rows if "renames" in row)
+        self.words = dict(tuple(row["words"]) for row in rows if "words" in row)
         self.gone = {program for row in rows for key in ("wraps", "adds") for program in row.get(key, ())}
 
     # --- calls
@@ -115,19 +134,38 @@ class Allowed:
         """A call without what may differ; None for one that may come or go."""
         if call.program in self.gone:
             return None
-        flags, _ = _command(call)
+        if any(fnmatchcase(str(call), pattern) for pattern in self.comes):
+            return None
+        start = _inner(call.words)
+        before, words = call.words[:start], call.words[start:]
+        program = words[0].rpartition("/")[2]
+        row = _managers().get(program) or _managers().get(program.rstrip("0123456789."), {})
+        flags = _command(words, row)
         if (self.cleans and "cleans" in flags) or (self.refreshes and "refreshes" in flags):
             return None
-        row = _managers().get(call.program, {})
+        if (
+            before
+            and words[0] == "rm"
+            and all(self._matches(self.paths, path) for path in words[1:] if path[:1] != "-")
+        ):
+            return None
         drop = set(self.flags)
         if self.no_cache:
             drop |= {*row.get("no-cache", ()), *row.get("fresh", ())}
         if self.yes:
             drop |= set(row.get("yes-options", ()))
-        words = [self.renames.get(call.words[0], call.words[0]), *(word for word in call.words[1:] if word not in drop)]
+        kept: list[str] = []
+        rest = list(words[1:])
+        while rest:
+            word = rest.pop(0)
+            if rest and any(word == option and fnmatchcase(rest[0], value) for option, value in self.values):
+                rest.pop(0)
+            elif word not in drop:
+                kept.append(self.words.get(word, word))
         if self.sorts and flags:
-            words = [*words[:2], *sorted(set(words[2:]))]
-        return replace(call, words=tuple(words), pipes=(0, 0))
+            kept = [*kept[:1], *sorted(set(kept[1:]))]
+        name = self.renames.get(words[0], words[0])
+        return replace(call, words=(*before, name, *kept), pipes=(0, 0))
 
     def chain(self, calls: Iterable[Call]) -> tuple[Call, ...]:
         return tuple(kept for kept in map(self.call, calls) if kept is not None)
@@ -145,9 +183,7 @@ class Allowed:
             return one is not None and one.kind == "directory" and self._above(path)
         if before.kind != after.kind or before.content != after.content:
             return False
-        mode = before.mode == after.mode or self._matches(self.modes, path)
-        mode = mode or (after.mode == before.mode & ~_SETID and self._matches(self.setid, path))
-        return mode and ((before.uid, before.gid) == (after.uid, after.gid) or self._matches(self.owners, path))
+        return self.change(path, before, after)
 
     def _above(self, path: str) -> bool:
         """Whether a directory is above a path that may come and go."""
@@ -163,6 +199,16 @@ class Allowed:
     @staticmethod
     def _matches(patterns: Iterable[str], path: str) -> bool:
         return any(_pattern(pattern).fullmatch(path) for pattern in patterns)
+
+    def declared(self, path: str) -> bool:
+        """Whether a path may differ in any way, by name."""
+        return self._matches(self.paths, path)
+
+    def change(self, path: str, before: Entry, after: Entry) -> bool:
+        """Whether mode and owner of what is at a path may differ so, whatever else may."""
+        mode = before.mode == after.mode or self._matches(self.modes, path)
+        mode = mode or (after.mode == before.mode & ~_SETID and self._matches(self.setid, path))
+        return mode and ((before.uid, before.gid) == (after.uid, after.gid) or self._matches(self.owners, path))
 
     def setting(self, key: str) -> bool:
         return any(fnmatchcase(key, pattern) for pattern in self.settings)

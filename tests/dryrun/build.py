@@ -7,13 +7,14 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import fileops, madeup
 from .calls import Call, ordered, read
+from .effects import refusals
 from .graph import Graph, Operation
 from .lacks import Lacks
 from .sandbox import Sandbox, State
@@ -49,12 +50,21 @@ class Step:
 class StepError(Exception):
     """A step that fails: exit status and output, or what the engine would say."""
 
-    def __init__(self, message: str, output: str, cwd: str = "/", calls: list[Call] | None = None, body: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        output: str,
+        cwd: str = "/",
+        calls: list[Call] | None = None,
+        body: str = "",
+        made_before: bool = False,
+    ) -> None:
         super().__init__(message)
         self.output = output
         self.cwd = cwd
         self.calls = calls or []
         self.body = body
+        self.made_before = made_before  # not in the step, but by the last of `calls`, or in the base image
 
 
 @dataclass
@@ -85,7 +95,11 @@ class Built:
             root = root_input(op)
             if root is not None:
                 below[op.digest] = op.inputs[root][0]
-        leaves = [op.digest for op in self.graph.operations if op.digest in self.steps and op.digest not in set(below.values())]
+        leaves = [
+            op.digest
+            for op in self.graph.operations
+            if op.digest in self.steps and op.digest not in set(below.values())
+        ]
         found: list[list[Call]] = []
         for leaf in leaves:
             line: list[str] = []
@@ -113,25 +127,42 @@ def root_input(op: Operation) -> int | None:
 
 
 def has_caches(graph: Graph) -> bool:
-    return any(mount.get("mountType") == _CACHE for op in graph.operations if op.kind == "exec" for mount in op.data["mounts"])
+    return any(
+        mount.get("mountType") == _CACHE for op in graph.operations if op.kind == "exec" for mount in op.data["mounts"]
+    )
 
 
 class Builder:
     """Builds the files of one trial, which share a build context and what their worlds were found to lack.
 
     context  a layer with the build context; "": it is made up of what the graphs name
+    fill     what a context lacks is made up, too
     """
 
-    def __init__(self, sandbox: Sandbox, worlds: Worlds, graphs: list[Graph], context: str = "") -> None:
+    def __init__(
+        self, sandbox: Sandbox, worlds: Worlds, graphs: list[Graph], context: str = "", fill: bool = False
+    ) -> None:
         self.sandbox, self.worlds, self.graphs = sandbox, worlds, graphs
         self.lacks = Lacks()
-        self.real_context = context
+        for program, arguments in refusals(image for graph in graphs for image in graph.images()).items():
+            Path("dry/refuses", program).write_text("".join(f"{line}\n" for line in arguments))
+        self.real_context, self.fill = context, fill
         self.texts = "\n".join(body for graph in graphs for body in graph.bodies())
         self.lacks.texts = self.texts
         self.executable = False  # made-up files of the context are
         self.memo: dict[str, Step] = {}
         self._bases: dict[str, State] = {}
         self._context = ""
+        self._callers: dict[State, Call] = {}  # the last call in the making of a state
+        self._asked: set[str] = set()
+        self.lacks.plain |= {
+            word.rpartition("/")[2]
+            for graph in graphs
+            for key in ("Cmd", "Entrypoint")
+            for word in graph.config.get(key) or []
+        } - {""}
+        self.strict = False  # failures that no shell hears show what a world lacks, too
+        self._settling = False
 
     def forget(self) -> None:
         """What was built on base images that were other ones, is void."""
@@ -144,6 +175,7 @@ class Builder:
         built, reuse = Built(graph), dict[str, Step]()
         changed: set[str] = set()
         started = time.monotonic()
+        self._settling = True
         for _ in range(ROUNDS):
             if time.monotonic() - started > SECONDS:
                 break
@@ -166,10 +198,15 @@ class Builder:
                     self.lacks.write_hints(Path("dry/hints"))
                     continue
             break
+        self._settling = False
         return built
 
     def _last(self, built: Built, error: StepError) -> tuple[str, Call | None]:
         """The last call before a step failed, and the operation that made it; "" for the step itself."""
+        if error.made_before:
+            last = error.calls[-1] if error.calls else None
+            makers = [digest for digest, step in built.steps.items() if last in step.calls]
+            return (makers[-1] if makers else ""), last
         if error.calls:
             return "", error.calls[-1]
         for digest, step in reversed(built.steps.items()):
@@ -193,13 +230,27 @@ class Builder:
         built = Built(plain.graph)
         reuse = {} if has_caches(plain.graph) else plain.steps
         try:
-            self._operations(built, Counter({d: sum(c.key == fault.key for c in s.calls) for d, s in plain.steps.items()}), fault, reuse, False, False)
+            self._operations(
+                built,
+                Counter({d: sum(c.key == fault.key for c in s.calls) for d, s in plain.steps.items()}),
+                fault,
+                reuse,
+                False,
+                False,
+            )
         except StepError as error:
             built.error = f"{error}: {error.output[-400:].strip()}"
         return built
 
     def _operations(
-        self, built: Built, counts: Counter[str], fault: Fault | None, reuse: dict[str, Step], learn: bool, lose: bool, dirty: Collection[str] = ()
+        self,
+        built: Built,
+        counts: Counter[str],
+        fault: Fault | None,
+        reuse: dict[str, Step],
+        learn: bool,
+        lose: bool,
+        dirty: Collection[str] = (),
     ) -> None:
         caches: dict[str, str] = {}
         changed = set(dirty)
@@ -222,7 +273,14 @@ class Builder:
             built.steps[op.digest] = known
 
     def _operation(
-        self, op: Operation, inputs: list[State], graph: Graph, fault: Fault | None, caches: dict[str, str], learn: bool, lose: bool
+        self,
+        op: Operation,
+        inputs: list[State],
+        graph: Graph,
+        fault: Fault | None,
+        caches: dict[str, str],
+        learn: bool,
+        lose: bool,
     ) -> Step:
         if op.kind == "source":
             return Step({0: self._source(op, graph)}, [])
@@ -243,7 +301,8 @@ class Builder:
         if name.startswith("docker-image://"):
             return self.base(family(name, _bodies_on(graph, op.digest)))
         if name.startswith("local://"):
-            return (self.real_context or self._made_up_context(),)
+            real = (self.real_context,) if self.real_context else ()
+            return (*real, self._made_up_context()) if self.fill or not real else real
         layer = self.sandbox.layer()
         if name.startswith("git://"):
             Path(layer, "configure").write_text(f"#!/.dry/stub\n# {name}\n")
@@ -266,7 +325,15 @@ class Builder:
             root = Path(self._context)
             for graph in self.graphs:
                 for source, destination in madeup.local_sources(graph):
-                    madeup.make(root, source, destination, self.texts, 0o755 if self.executable else 0o644, self.lacks.flipped)
+                    madeup.make(
+                        root,
+                        source,
+                        destination,
+                        self.texts,
+                        0o755 if self.executable else 0o644,
+                        self.lacks.flipped,
+                        self.lacks.plain,
+                    )
             (root / "made-up").write_text("# made up\n")
         return self._context
 
@@ -295,6 +362,8 @@ class Builder:
                 for action in actions[first:position]:
                     self._action(root, action, states, learn)
             states[len(inputs) + position - 1] = (*below, upper)
+            if below in self._callers:
+                self._callers[below + (upper,)] = self._callers[below]  # noqa: RUF005  # Python 3.10
             last = actions[position - 1].get("output", -1)
             if last >= 0:
                 outputs[last] = (*below, upper)
@@ -310,15 +379,17 @@ class Builder:
             elif kind == "rm":
                 fileops.remove(root, data)
             else:
-                self._copy(root, data, states[action["secondaryInput"]], learn)
+                self._copy(root, data, states[action["secondaryInput"]])
         except fileops.Missing as error:
             raise StepError(f"COPY {error}", "not found") from None
         except fileops.FileError as error:
-            raise StepError(f"{kind} {data.get('src', '')} {data.get('dest', data.get('path', ''))}", str(error)) from None
+            raise StepError(
+                f"{kind} {data.get('src', '')} {data.get('dest', data.get('path', ''))}", str(error)
+            ) from None
         except OSError as error:
             raise StepError(f"{kind} {data.get('src', '')}", str(error)) from None
 
-    def _copy(self, root: Path, data: dict[str, Any], source: State, learn: bool) -> None:
+    def _copy(self, root: Path, data: dict[str, Any], source: State) -> None:
         if len(source) == 1:
             found = Path(source[0])
             missing = not fileops.sources(found, data["src"])
@@ -331,17 +402,26 @@ class Builder:
                 if not missing:
                     fileops.copy(root, found, data)
                     return
-        if learn and not (self.real_context and source == (self.real_context,)):
+        local = self.real_context and source[:1] == (self.real_context,)
+        if self._settling and not local and data["src"] not in self._asked:
+            self._asked.add(data["src"])
+            directory = madeup.is_directory(data["src"], data["dest"], self.texts, self.lacks.flipped, self.lacks.plain)
+            shown = f"can't cd to {data['src']}: " if directory else f"{data['src']}: No such file or directory"
+            caller = self._callers.get(source)
+            raise StepError(f"COPY {data['src']}", shown, "/", [caller] if caller else [], made_before=True)
+        if self._settling and not local:
             self.lacks.copied.add(data["src"])
         if data["src"] not in self.lacks.copied:
             raise fileops.Missing(data["src"])
         layer = Path(self.sandbox.layer())
-        madeup.make(layer, data["src"], data["dest"], self.texts, 0o755, self.lacks.flipped)
+        madeup.make(layer, data["src"], data["dest"], self.texts, 0o755, self.lacks.flipped, self.lacks.plain)
         fileops.copy(root, layer, data)
 
     # --- RUN
 
-    def _exec(self, op: Operation, inputs: list[State], fault: Fault | None, caches: dict[str, str], learn: bool) -> Step:
+    def _exec(
+        self, op: Operation, inputs: list[State], fault: Fault | None, caches: dict[str, str], learn: bool
+    ) -> Step:
         meta = op.data["meta"]
         root_mount = next(mount for mount in op.data["mounts"] if mount["dest"] == "/")
         source = root_mount.get("input", -1)
@@ -357,13 +437,33 @@ class Builder:
             if not missing:
                 break
             self.give(missing)
+        if learn and self.strict and not status and "No such file" in printed and str(op.digest) not in self._asked:
+            self._asked.add(op.digest)  # in a pipeline, where it was not heard
+            raise StepError(
+                "a failure that was not heard", printed, meta.get("cwd") or "/", calls, " ".join(meta["args"])
+            )
         if status:
-            raise StepError(f"status {status} of {' '.join(meta['args'])[:160]!r}", printed, meta.get("cwd") or "/", calls, " ".join(meta["args"]))
+            raise StepError(
+                f"status {status} of {' '.join(meta['args'])[:160]!r}",
+                printed,
+                meta.get("cwd") or "/",
+                calls,
+                " ".join(meta["args"]),
+            )
+        caller = calls[-1] if calls else self._callers.get(state)
+        if caller is not None:
+            self._callers[state + (upper,)] = caller  # noqa: RUF005  # Python 3.10
         outputs: dict[int, State] = {}
         for mount in op.data["mounts"]:
             output = mount.get("output", 0)
             if output >= 0:
-                outputs[output] = (*state, upper) if mount["dest"] == "/" else inputs[mount["input"]] if mount.get("input", -1) >= 0 else ()
+                outputs[output] = (
+                    (*state, upper)
+                    if mount["dest"] == "/"
+                    else inputs[mount["input"]]
+                    if mount.get("input", -1) >= 0
+                    else ()
+                )
         return Step(outputs, calls, printed)
 
     def give(self, programs: set[str]) -> None:
@@ -371,7 +471,8 @@ class Builder:
             self.lacks.programs.add(name)
             if not os.path.lexists(f"dry/bin/{name}"):
                 real = f"dry/shells/{name}"
-                os.symlink(f"/.{real}" if os.path.lexists(real) else "/.dry/stub", f"dry/bin/{name}")
+                stub = "/.dry/sudo" if name in ("sudo", "su") else "/.dry/stub"
+                os.symlink(f"/.{real}" if os.path.lexists(real) else stub, f"dry/bin/{name}")
 
     def _has_shell(self, state: State) -> bool:
         with self.sandbox.mounted(state) as root:
@@ -399,23 +500,33 @@ class Builder:
                 if not place.exists():
                     place.mkdir(parents=True)
                 environment = dict(pair.split("=", 1) for pair in meta.get("env", []) if "=" in pair)
-                status, printed, calls = self.run(root, meta["args"], environment, cwd, who, fault, op.data.get("network") == _NETWORK_NONE)
+                status, printed, calls = self.run(
+                    root, meta["args"], environment, cwd, who, fault, op.data.get("network") == _NETWORK_NONE
+                )
             for path in reversed(made):  # an engine takes mount points away again
-                try:
+                with suppress(OSError):
                     path.rmdir() if path.is_dir() else path.unlink()
-                except OSError:
-                    pass
             return status, printed, calls
 
     def run(
-        self, root: Path, arguments: list[str], environment: dict[str, str], cwd: str, who: User, fault: Fault | None = None, offline: bool = False
+        self,
+        root: Path,
+        arguments: list[str],
+        environment: dict[str, str],
+        cwd: str,
+        who: User,
+        fault: Fault | None = None,
+        offline: bool = False,
     ) -> tuple[int, str, list[Call]]:
         """A command in a tree, and the calls that it made."""
         for name in ("log", "lock"):
             with open(f"dry/{name}", "w"):
                 pass
             os.chmod(f"dry/{name}", 0o666)
-        for name, content in (("fail", f"{fault.kind}\t{fault.key}\t{fault.number}\n" if fault else ""), ("offline", "x" if offline else "")):
+        for name, content in (
+            ("fail", f"{fault.kind}\t{fault.key}\t{fault.number}\n" if fault else ""),
+            ("offline", "x" if offline else ""),
+        ):
             if content:
                 Path("dry", name).write_text(content, errors="surrogateescape")
             elif os.path.exists(f"dry/{name}"):
@@ -424,7 +535,14 @@ class Builder:
         return status, printed, read(Path("dry/log").read_text(errors="surrogateescape"))
 
     def _mount(
-        self, stack: ExitStack, root: Path, mount: dict[str, Any], inputs: list[State], caches: dict[str, str], made: list[Path], cwd: str
+        self,
+        stack: ExitStack,
+        root: Path,
+        mount: dict[str, Any],
+        inputs: list[State],
+        caches: dict[str, str],
+        made: list[Path],
+        cwd: str,
     ) -> str:
         """Mounts what a RUN asks for; how that fails, or ""."""
         kind, number = mount.get("mountType", _BIND), mount.get("input", -1)
@@ -467,6 +585,8 @@ class Builder:
         if not source.is_dir() and not target.exists():
             target.touch()
             made.append(target)
+        if source.is_dir() != target.is_dir():
+            return f"mount {mount['dest']}: Not a directory"
         stack.enter_context(self.sandbox.bound(source, target))
         return ""
 

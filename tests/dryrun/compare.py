@@ -12,7 +12,7 @@ from .calls import Call
 from .tree import Entry
 
 _NAMED = ("Env", "Labels")  # settings that are many
-_IGNORED = ("ArgsEscaped",)
+_IGNORED = ("ArgsEscaped", "OnBuild")  # OnBuild holds instructions, which any fix may rewrite
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, object]:
@@ -64,7 +64,10 @@ def call_difference(before: Built, after: Built, allowed: Allowed, ordered: bool
     if one == two:
         return ""
     if not ordered:
-        flat = [Counter(call for chain, count in side.items() for call in chain for _ in range(count)) for side in (one, two)]
+        flat = [
+            Counter(call for chain, count in side.items() for call in chain for _ in range(count))
+            for side in (one, two)
+        ]
         if flat[0] == flat[1]:
             return ""
     gone, come = (one - two) - Counter([()]), (two - one) - Counter([()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ Row = dict[str, Any]
 _LISTS = {
     "value-options": "v", "groups": "g", "index": "i", "cache": "c", "no-cache": "n", "env-no-cache": "N",
     "cache-options": "C", "env-cache": "E", "fresh": "f", "offline": "o", "env-offline": "O", "group-options": "G",
-    "creates-options": "d",
+    "creates-options": "d", "kept-in": "K",
 }  # fmt: skip
+_PAIRS = {"brings": "B", "recommends": "R", "requires": "Q"}
 _TEXTS = {"bin": "b", "record": "r", "ends": "t", "kept-unless": "x", "local": "L"}
 _FLAGS = ("refreshes", "reads-index", "installs", "removes", "caches", "downloads")
 
@@ -80,10 +83,21 @@ def disagreements() -> list[tuple[str, str]]:
     return found
 
 
+def refusals(images: Iterable[str]) -> dict[str, list[str]]:
+    """Program -> the arguments that it does not know in these images."""
+    found: dict[str, list[str]] = {}
+    for row in _read(HERE / "programs.toml")["refuses"]:
+        if any(re.search(row["image"], image) for image in images):
+            found.setdefault(row["program"], []).append(row["arguments"])
+    return found
+
+
 def description(row: Row) -> str:
     """A row in the form that stub.c reads."""
     lines = ["\t".join((letter, *row[key])) for key, letter in _LISTS.items() if row.get(key)]
     lines += [f"{letter}\t{row[key]}" for key, letter in _TEXTS.items() if row.get(key)]
+    for key, letter in _PAIRS.items():
+        lines += [f"{letter}\t{package}\t{path}" for package, path in row.get(key, {}).items()]
     lines += ["s"] * bool(row.get("self-refreshing")) + ["w"] * bool(row.get("reads-stdin"))
     lines += [f"k\t{command}\t{flags}" for command, flags in row.get("commands", {}).items()]
     lines += [f"p\t{arguments}\t{answer}" for arguments, answer in row.get("prints", {}).items()]

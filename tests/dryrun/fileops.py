@@ -60,7 +60,7 @@ def _make(path: Path, owner: tuple[int, int] | None, root: Path, mode: int = 0o7
     missing = []
     while not path.is_dir():
         if path.exists() or path.is_symlink() or path == root:
-            raise FileError(f"{str(path)[len(str(root)):]}: not a directory")
+            raise FileError(f"{str(path)[len(str(root)) :]}: not a directory")
         missing.append(path)
         path = path.parent
     for one in reversed(missing):
@@ -102,7 +102,7 @@ def sources(root: Path, pattern: str) -> list[Path]:
         following: list[Path] = []
         for path in level:
             if not _WILD.search(part):
-                one = inside(root, f"{str(path)[len(str(root)):]}/{part}")
+                one = inside(root, f"{str(path)[len(str(root)) :]}/{part}")
                 following += [one] * (one.exists() or one.is_symlink())
             elif path.is_dir():
                 following += [child for child in sorted(path.iterdir()) if fnmatchcase(child.name, part)]
@@ -164,7 +164,7 @@ def _unpack(source: Path, target: Path, root: Path, owner: tuple[int, int] | Non
     _make(target, None, root)
     with archive:
         for member in archive:
-            path = inside(root, f"{str(target)[len(str(root)):]}/{member.name}", follow_last=False)
+            path = inside(root, f"{str(target)[len(str(root)) :]}/{member.name}", follow_last=False)
             if member.isdir():
                 _make(path, None, root)
             elif member.isfile():
@@ -196,14 +196,18 @@ def copy(root: Path, source_root: Path, data: dict[str, Any]) -> None:
     for source in found:
         target = inside(root, destination)
         if source.is_dir():
-            _make(target if data.get("dirCopyContents") and target.is_dir() else target.parent, copier.owner, root)
+            # what is made for the content of a directory has none of its mode and owner
+            _make(target if data.get("dirCopyContents") else target.parent, copier.owner, root)
             copier.directory(source, target)
             continue
         if data.get("attemptUnpackDockerCompatibility") and _unpack(source, target, root, copier.owner):
             continue
         if into or target.is_dir():
             _make(target, copier.owner, root)
-            target = inside(root, f"{destination.rstrip('/')}/{Path(pattern).name if len(found) == 1 and not _WILD.search(pattern) else source.name}")
+            target = inside(
+                root,
+                f"{destination.rstrip('/')}/{Path(pattern).name if len(found) == 1 and not _WILD.search(pattern) else source.name}",
+            )
         else:
             _make(target.parent, copier.owner, root)
         copier.entry(source, target, follow=bool(data.get("followSymlink")))

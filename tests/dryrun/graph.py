@@ -32,7 +32,11 @@ class Graph:
     config: dict[str, Any]
 
     def images(self) -> list[str]:
-        return [op.data["identifier"] for op in self.operations if op.kind == "source" and op.data["identifier"].startswith("docker-image://")]
+        return [
+            op.data["identifier"]
+            for op in self.operations
+            if op.kind == "source" and op.data["identifier"].startswith("docker-image://")
+        ]
 
     def bodies(self) -> list[str]:
         """What RUNs say: the arguments that are no options, heredocs included."""

@@ -40,15 +40,40 @@ _USER = re.compile(
     r"(?:$|\s*does not exist|\s|['’`\"])",
     re.MULTILINE,
 )
-_GROUP = re.compile(r"(?:invalid group|unknown group|unable to find group|group)[: ]+['‘`\"]?:?([\w.-]+)['’`\"]?(?:$|\s*does not exist|\s|['’`\"])", re.MULTILINE)
+_GROUP = re.compile(
+    r"(?:invalid group|unknown group|unable to find group|group)[: ]+['‘`\"]?:?([\w.-]+)['’`\"]?(?:$|\s*does not exist|\s|['’`\"])",
+    re.MULTILINE,
+)
 _CD = re.compile(r"\bcd ['\"]?([\w./@+-]+)")
-_EXISTS = re.compile(r"(?:can't create directory|cannot create directory|destination path) ['‘]([^'’]+)['’]:? (?:File exists|already exists)")
+_EXISTS = re.compile(
+    r"(?:can't create directory|cannot create directory|destination path) ['‘]([^'’]+)['’]:? (?:File exists|already exists)"
+)
 _NOT_DIRECTORY = re.compile(r"['‘]?([\w./+@%-]+)['’]?: Not a directory|cannot copy to non-directory: (?:[\w.+-]+)")
 _NOT_FILE = re.compile(
     r"omitting directory ['‘]?([^'’\n]+)|couldn't edit (\S+): not a regular file|['‘]?([\w./+@%-]+)['’]?: Is a directory"
     r"|sh: (?:line )?\d+: ([\w./+-]+): Permission denied"
 )
-_NO_NAMES = frozenset("does not exist no such file or directory already exists command a an the sh bash line".split())
+_NO_NAMES = frozenset(
+    [
+        "does",
+        "not",
+        "exist",
+        "no",
+        "such",
+        "file",
+        "or",
+        "directory",
+        "already",
+        "exists",
+        "command",
+        "a",
+        "an",
+        "the",
+        "sh",
+        "bash",
+        "line",
+    ]
+)
 _SYSTEM = re.compile(r"/(proc|sys|dev|\.dry)(/|$)")
 
 
@@ -80,7 +105,9 @@ class Lacks:
 
     def size(self) -> int:
         """How much the base images were given: more of it makes void what was built on them."""
-        return sum(map(len, (self.files, self.directories, self.users, self.groups, self.barred, self.flipped, self.plain)))
+        return sum(
+            map(len, (self.files, self.directories, self.users, self.groups, self.barred, self.flipped, self.plain))
+        )
 
     def hinted(self) -> int:
         return sum(map(len, self.hints.values()))
@@ -95,10 +122,14 @@ class Lacks:
         calls leave is more than before, else "". `last`: the last call before it failed, which in a real build left what
         is missing; without one it is the base image that had it. `body`: what the step runs."""
         before = self.size(), self.hinted()
+        if last and re.search(rf"(?:^|\n){re.escape(last.program)}: ", output):
+            last = None  # the stand-in lacks it itself
         self._mend(output, cwd)
         places = [last.cwd] if last else []
         if last:
-            places += sorted(path for path in self.hints.get(hint_key(last), {}) if self.hints[hint_key(last)][path] == "directory")
+            places += sorted(
+                path for path in self.hints.get(hint_key(last), {}) if self.hints[hint_key(last)][path] == "directory"
+            )
         places += [os.path.join(place, entered) for place in (*places[:1], cwd) for entered in _CD.findall(body)[:12]]
         places = list(dict.fromkeys(os.path.normpath(place) for place in (*places, cwd)))
         for name in _ENTER.findall(output):
@@ -137,7 +168,11 @@ class Lacks:
                         del paths[hint]
         for names in _NOT_FILE.findall(output):
             leaf = next(filter(None, names)).rstrip("/").rpartition("/")[2]
-            known = [p for p in (*self.directories, *(p for paths in self.hints.values() for p in paths)) if p.endswith(f"/{leaf}")]
+            known = [
+                p
+                for p in (*self.directories, *(p for paths in self.hints.values() for p in paths))
+                if p.endswith(f"/{leaf}")
+            ]
             if leaf and leaf not in self.plain and known:
                 self.plain.add(leaf)
                 self.flipped.discard(leaf)
@@ -166,10 +201,12 @@ class Lacks:
             leaf = path.rpartition("/")[2]
             if leaf in self.plain:
                 kind = "file"
-            elif leaf in self.flipped or (kind == "file" and re.search(rf"(?:^|[\s/='\"]){re.escape(leaf)}/[\w*.]", self.texts)):
+            elif leaf in self.flipped or (
+                kind == "file" and re.search(rf"(?:^|[\s/='\"]){re.escape(leaf)}/[\w*.]", self.texts)
+            ):
                 kind = "directory"
             hints = self.hints.setdefault(hint_key(last), {}) if last else {}
-            if last and path not in hints:
+            if last and path not in hints and not path.startswith("/etc/ssl/"):
                 hints[path] = kind
             elif any(f"{path}/".startswith(f"{barred}/") for barred in self.barred):
                 continue

@@ -12,7 +12,9 @@ from pathlib import Path
 from .graph import Graph, Operation
 
 _ARCHIVE = re.compile(r"\.(tar|tgz|tbz2?|txz|tar\.\w+)$")
-_FILE_NAMES = re.compile(r"[A-Z]|^\.|^(entrypoint|docker-entrypoint|run|start|launch|install|configure|gradlew|mvnw|crontab|passwd|hosts|init)$")
+_FILE_NAMES = re.compile(
+    r"[A-Z]|^\.|^(entrypoint|docker-entrypoint|run|start|launch|install|configure|gradlew|mvnw|crontab|passwd|hosts|init)$"
+)
 
 
 def is_local(op: Operation) -> bool:
@@ -37,28 +39,50 @@ def local_sources(graph: Graph) -> list[tuple[str, str]]:
     return found
 
 
-def is_directory(source: str, destination: str, texts: str, flipped: Collection[str] = ()) -> bool:
+def is_directory(
+    source: str, destination: str, texts: str, flipped: Collection[str] = (), plain: Collection[str] = ()
+) -> bool:
     """Whether a made-up source of COPY is rather a directory."""
     name = source.rstrip("/").rpartition("/")[2]
     if source.endswith("/") or name in ("", ".", "..") or name in flipped:
         return True
+    if name in plain:
+        return False
     if re.search(rf"(?:^|[\s/='\"]){re.escape(name)}/\w", texts):
         return True
     if "." in name.lstrip(".") and not name.endswith(".d"):
         return False
     if _FILE_NAMES.search(name):
         return False
+    if "bin/" in f"{destination}/" and not destination.endswith("bin"):
+        return False
     into = destination.rstrip("/").rpartition("/")[2]
-    return into == name or destination.endswith("/.") or re.search(r"^(src|app|lib|bin|conf|config|public|scripts?|assets|static|templates|dist|build|files|rootfs|root|etc|html|data|docs|patches|.*[^s]s)$", name) is not None
+    return (
+        into == name
+        or destination.endswith("/.")
+        or re.search(
+            r"^(src|app|lib|bin|conf|config|public|scripts?|assets|static|templates|dist|build|files|rootfs|root|etc|html|data|docs|patches|.*[^s]s)$",
+            name,
+        )
+        is not None
+    )
 
 
-def make(root: Path, source: str, destination: str, texts: str, mode: int, flipped: Collection[str] = ()) -> None:
+def make(
+    root: Path,
+    source: str,
+    destination: str,
+    texts: str,
+    mode: int,
+    flipped: Collection[str] = (),
+    plain: Collection[str] = (),
+) -> None:
     """A file or directory of that name below `root`, unless there is one."""
     path = os.path.normpath("/" + re.sub(r"[*?\[\]]", "x", source))
     place = Path(f"{root}{path}")
     if place.exists() or any(above.is_file() for above in place.parents):
         return
-    if is_directory(source, destination, texts, flipped):
+    if is_directory(source, destination, texts, flipped, plain):
         place.mkdir(parents=True, exist_ok=True)
         (place / "made-up").write_text(f"# {path}\n")
         return

@@ -1,26 +1,30 @@
 """Checks beyond equality, for rewrites that change what is in an image or how it runs.
 
-as_user  starts the image as its own user: what start scripts, and the program in directories made for its data, may write
-         as root before must be writable after
-split    what CMD, ENTRYPOINT, HEALTHCHECK and the scripts that they start name is in the image after as it was before
+start  starts both images, each as its own user: what start scripts, and the program in directories made for its data, may
+       write before must be writable after, and a start that ends well must end well
+split  what CMD, ENTRYPOINT, HEALTHCHECK and the scripts that they start name, and directories with a mode or owner of
+       their own, are in the image after as they were before; and what a base image brings is not overwritten
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .allowed import Allowed
 from .build import Builder, Built
 from .sandbox import PATH, State
-from .tree import Entry, User, entry, inside, user
+from .tree import Entry, User, entries, entry, inside, rows, user
 
 _PATH = re.compile(r"(?<![\w.$}/~*:-])/[\w.@%+/-]*[\w@%+-]")
 _TEXT = 64 * 1024
 _DENIED = re.compile(r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system)[^\n]*")
-_SYSTEM = re.compile(r"/(?:dev|proc|sys|tmp|\.dry)(?:/|$)|/(?:bin|etc|usr|lib|sbin|opt|var|home|root|srv|run|var/lib|var/log|usr/bin|usr/local|usr/local/bin)/?$")
+_SYSTEM = re.compile(
+    r"/(?:dev|proc|sys|tmp|\.dry)(?:/|$)|/(?:bin|etc|usr|lib|sbin|opt|var|home|root|srv|run|var/lib|var/log|usr/bin|usr/local|usr/local/bin)/?$"
+)
 
 
 def _command(config: Mapping[str, Any]) -> list[str]:
@@ -59,7 +63,7 @@ def _places(word: str, config: Mapping[str, Any]) -> list[str]:
 def named(root: Path, config: Mapping[str, Any]) -> dict[str, Entry]:
     """What the start of an image names and has: path -> what is there, links followed."""
     health = (config.get("Healthcheck") or {}).get("Test") or []
-    words = [*_command(config), *health[1:]]
+    words = [*_command(config), *health[1:], config.get("WorkingDir") or "/"]
     texts = [word for word in words if " " in word]
     for text in texts:
         words += re.split(r"[\s;&|()'\"=]+", text)
@@ -78,30 +82,65 @@ def named(root: Path, config: Mapping[str, Any]) -> dict[str, Entry]:
     return found
 
 
-def split(builder: Builder, before: Built, after: Built) -> str:
-    """What the start of the image before names and the image after has not, or has with another mode or owner."""
+def split(builder: Builder, before: Built, after: Built, allowed: Allowed) -> str:
+    """What the image after has not, or has otherwise, of what the start of the image before relies on."""
     one, two = before.state, after.state
     if not one or not two:
         return ""
     with builder.sandbox.mounted(one) as root:
         wanted = named(root, before.graph.config)
+        was = dict(entries(root, builder.worlds.hashes))
+        base = dict(_brought(builder, before)) if one[0] != two[0] else {}
+        wanted = {
+            path: found
+            for path, found in wanted.items()
+            if base.get(str(inside(root, path))[len(str(root)) :]) != found
+        }
+        homes = {row[5] for row in rows(root, "/etc/passwd") if len(row) > 5}
+        for path in _data_directories(before) - homes:
+            found = was.get(path)
+            if found is not None and (found.mode, found.uid, found.gid) != (0o755, 0, 0):
+                wanted[path] = found
+    now = builder.files(two)
     with builder.sandbox.mounted(two) as root:
-        for path, was in wanted.items():
+        for path, entry_before in wanted.items():
             place = inside(root, path)
             if not place.exists():
-                others = [other for other in _places(path.rpartition("/")[2], after.graph.config) if inside(root, other).exists()]
-                if was.kind == "file" and others and path.startswith(("/usr/", "/bin/", "/sbin/")):
+                name = path.rpartition("/")[2]
+                elsewhere = any(inside(root, other).exists() for other in _places(name, after.graph.config))
+                if entry_before.kind == "file" and elsewhere and path.startswith(("/usr/", "/bin/", "/sbin/")):
                     continue  # the program is found in another directory of PATH
-                return f"{path} ({was.kind}) is gone"
-            now = entry(place)
-            if now.kind != was.kind:
-                return f"{path}: {was.kind} became {now.kind}"
-            if (now.mode, now.uid, now.gid) != (was.mode, was.uid, was.gid):
-                return f"{path}: {was.mode:04o} {was.uid}:{was.gid} became {now.mode:04o} {now.uid}:{now.gid}"
+                return f"{path} ({entry_before.kind}) is gone"
+            entry_after = entry(place)
+            if entry_after.kind != entry_before.kind:
+                return f"{path}: {entry_before.kind} became {entry_after.kind}"
+            if not allowed.change(path, entry_before, entry_after):
+                return (
+                    f"{path}: {entry_before.mode:04o} {entry_before.uid}:{entry_before.gid} became "
+                    f"{entry_after.mode:04o} {entry_after.uid}:{entry_after.gid}"
+                )
+    if one[0] != two[0]:
+        return ""
+    brought = dict(_brought(builder, before))
+    for path, entry_base in brought.items():
+        if (
+            entry_base.kind == "file"
+            and not allowed.declared(path)
+            and was.get(path) == entry_base
+            and now.get(path) not in (None, entry_base)
+        ):
+            return f"{path}, which the base image brings, was overwritten"
     return ""
 
 
-def _data_directories(builder: Builder, built: Built) -> set[str]:
+def _brought(builder: Builder, built: Built) -> Iterator[tuple[str, Entry]]:
+    """The files of the base image of a build."""
+    if built.state:
+        with builder.sandbox.mounted(built.state[:1]) as root:
+            yield from entries(root, builder.worlds.hashes)
+
+
+def _data_directories(built: Built) -> set[str]:
     """Directories that a RUN made and left empty, and volumes: what for but data."""
     found = set(built.graph.config.get("Volumes") or {})
     final = set(built.state or ())
@@ -115,6 +154,20 @@ def _data_directories(builder: Builder, built: Built) -> set[str]:
                 if not directories and not files and directory != state[-1]:
                     found.add(directory[len(state[-1]) :])
     return found
+
+
+def _made_directories(built: Built) -> set[str]:
+    """Working directories that the build made: in none of the base images."""
+    found = {str(op.data["meta"].get("cwd")) for op in built.graph.operations if op.kind == "exec"}
+    found |= {
+        str(action["Action"]["mkdir"]["path"])
+        for op in built.graph.operations
+        if op.kind == "file"
+        for action in op.data["actions"]
+        if "mkdir" in action["Action"]
+    }
+    base = (built.state or ("none",))[0]
+    return {path for path in found if not os.path.lexists(base + path)}
 
 
 def _start(builder: Builder, built: Built, who: str | None) -> tuple[int, str, list[str]]:
@@ -137,12 +190,14 @@ def _start(builder: Builder, built: Built, who: str | None) -> tuple[int, str, l
         inside(root, directory).mkdir(parents=True, exist_ok=True)
         closed: list[str] = []
         spoken = " ".join([*command, *(value for key, value in environment.items() if key != "PATH")])
-        for path in sorted(_data_directories(builder, built)):
+        for path in sorted(_data_directories(built)):
             if not re.search(rf"(?:^|[\s=:'\"]){re.escape(path)}(?:/|$|[\s'\":])", spoken):
                 continue
             place = inside(root, path)
             if place.is_dir() and not _writable(entry(place), found):
                 closed.append(path)
+        if directory in _made_directories(built) and not _writable(entry(inside(root, directory)), found):
+            closed.append(directory)
         status, output, _ = builder.run(root, command, environment, directory, found)
     return status, output, closed
 
@@ -154,15 +209,13 @@ def _writable(found: Entry, who: User) -> bool:
     return bool(found.mode & bit)
 
 
-def as_user(builder: Builder, before: Built, after: Built) -> str:
-    """What the start may do before and not after, where its user is another one."""
-    if before.graph.config.get("User") == after.graph.config.get("User"):
-        return ""
+def start(builder: Builder, before: Built, after: Built) -> str:
+    """What the start may do before and not after."""
     status, output, closed = _start(builder, before, None)
     status_after, output_after, closed_after = _start(builder, after, None)
     denied, denied_after = set(_DENIED.findall(output)), _DENIED.findall(output_after)
     new = [line for line in denied_after if line not in denied]
-    if new:
+    if new and not denied:
         return f"{new[0].strip()[:200]}"
     if status == 0 and status_after not in (0, 124):
         return f"the start ends with {status_after}: {output_after[-200:].strip()}"

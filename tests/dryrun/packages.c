@@ -18,7 +18,7 @@ static const char *placed(const char *path) { /* "~/x" in the user's home */
 static void mark(const struct words *places) {
   for (int i = 0; i < places->count && i < 1; i++) {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/dry-%s", placed(places->at[i]), name);
+    snprintf(path, sizeof path, "%s/dry-%s", placed(places->at[i]), is("apt") || is("aptitude") ? "apt-get" : name);
     put(path, "x\n", 0644);
   }
 }
@@ -80,14 +80,37 @@ static void record_of(const char *package_name, char *path, size_t room) {
   snprintf(path, room, "%.*s%s%s", (int)(percent - fx.record), fx.record, package_name, percent + 2);
 }
 
+static void leave(const char *path) {
+  if (exists(path)) return;
+  if (strstr(path, "bin/")) put(path, "#!/.dry/stub\n", 0755);
+  else put(path, "x\n", 0644);
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
 static void install(const char *package_name) {
   char path[PATH_MAX];
+  int placed_itself = 0;
+  for (int i = 0; i + 1 < fx.brings.count; i += 2)
+    if (!strcmp(fx.brings.at[i], package_name)) {
+      placed_itself = 1;
+      leave(fx.brings.at[i + 1]);
+    }
+  for (int i = 0; i + 1 < fx.recommends.count && !flag("--no-install-recommends"); i += 2)
+    if (!strcmp(fx.recommends.at[i], package_name) && !exists(fx.recommends.at[i + 1]))
+      leave(fx.recommends.at[i + 1]);
   const char *directory = fx.bin;
-  if (fx.record) {
+  char own[PATH_MAX];
+  if (starts(name, "pip") && (flag("--user") || getuid())) {
+    snprintf(own, sizeof own, "%s/.local/bin", home());
+    snprintf(path, sizeof path, "%s/.local/lib/python3/site-packages/%s", home(), package_name);
+    put(path, "x\n", 0644);
+    directory = own;
+  } else if (fx.record) {
     record_of(package_name, path, sizeof path);
     put(path, "x\n", 0644);
   }
-  if (directory) program(directory, package_name);
+  if (directory && !placed_itself) program(directory, package_name);
 }
 static void erase(const char *package_name) {
   char path[PATH_MAX], group[PATH_MAX];
@@ -140,6 +163,8 @@ int package_manager(void) {
   }
   if (fx.kept_unless && exists(fx.kept_unless)) keeps = 0;
   struct words cache = fx.cache;
+  for (int i = 0; i < fx.kept_in.count; i++)
+    if (exists(fx.kept_in.at[i])) cache = fx.index = (struct words){{fx.kept_in.at[i]}, 1};
   for (int i = 0; i < fx.env_cache.count; i++) {
     char *value = getenv(fx.env_cache.at[i]);
     if (value && *value) cache = (struct words){{value}, 1};
@@ -167,8 +192,14 @@ int package_manager(void) {
   if (has_flag(flags, "installs")) {
     char list[16384] = "";
     size_t length = 0;
+    if (group) qsort(operands, count, sizeof *operands, by_name);
     for (int i = 0; i < count; i++)
       if (package(operands[i], found, sizeof found)) {
+        for (int r = 0; r + 1 < fx.requires.count; r += 2)
+          if (starts(found, fx.requires.at[r]) && !exists(fx.requires.at[r + 1])) {
+            fprintf(stderr, "%s: %s: can't cd to %s: No such file or directory\n", name, found, fx.requires.at[r + 1]);
+            return 100;
+          }
         if (fx.local && !flag("-g") && !flag("--global") && strcmp(command, "global add")) continue;
         install(found);
         if (length < sizeof list) length += snprintf(list + length, sizeof list - length, "member %s\n", found);

@@ -88,7 +88,7 @@ def run(task: Task) -> Trial:
         after = encode(result.output)
         passes = tuple(dict.fromkeys(fix.name for fix in result.applied))
         allowed = Allowed(passes, declared_by(result.applied))
-        verdict = _bench.compare(task.text, after, allowed, task.context, task.checks)
+        verdict = _bench.compare(task.text, after, allowed, task.context, task.checks, task.golden is not None)
     except Exception as error:
         verdict = Verdict("error", f"{type(error).__name__}: {error}"[:500])
     return Trial(task, passes, after, verdict)
@@ -111,5 +111,7 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._executor.shutdown(cancel_futures=True)

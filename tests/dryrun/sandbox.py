@@ -74,11 +74,13 @@ class Sandbox:
         os.chdir(self.root)
         self._layers = 0
         self._mounts = 0
-        for name in ("worlds", "l", "m", "dry/bin", "dry/hints", "none"):
+        for name in ("worlds", "l", "m", "dry/bin", "dry/hints", "dry/refuses", "none"):
             Path(name).mkdir(parents=True)
         for name in ("stub", "enter"):
             shutil.copy(compiled / name, name)
         shutil.copy("stub", "dry/stub")
+        shutil.copy("stub", "dry/sudo")
+        os.chmod("dry/sudo", 0o4755)
         os.chmod("dry", 0o777)
 
     def _call(self, name: str, *arguments: object) -> None:
@@ -102,7 +104,7 @@ class Sandbox:
         """Drops all layers, and the stand-ins that a file's world was given."""
         shutil.rmtree("l")
         os.mkdir("l")
-        for name in ("dry/bin", "dry/hints"):
+        for name in ("dry/bin", "dry/hints", "dry/refuses"):
             shutil.rmtree(name)
             os.mkdir(name)
 

@@ -7,6 +7,7 @@
                a newline in one is \x1e, a tab \x1d. Names that mktemp made are masked.
    /.dry/hints/NAME  what calls of that program were found to leave: lines of a first operand, a directory, a kind ("file" or
                "directory") and a path: made after such a call
+   /.dry/refuses/NAME  arguments, a line a call, that this program is too old for
    /.dry/fail  KIND, arguments, number, tab-separated: the call of these arguments that has that number (from 0) fails.
                KIND: "exit" (status 1, nothing done), "signal" (killed by SIGTERM), "full" (all done, then status 1) */
 #define _GNU_SOURCE
@@ -100,7 +101,8 @@ void program(const char *directory, const char *program_name) {
   snprintf(real, sizeof real, "/.dry/shells/%s", program_name);
   mkdirs(directory);
   if (!exists(real)) {
-    if (access(path, F_OK) && symlink("/.dry/stub", path)) {}
+    int becomes = !strcmp(program_name, "sudo") || !strcmp(program_name, "su");
+    if (access(path, F_OK) && symlink(becomes ? "/.dry/sudo" : "/.dry/stub", path)) {}
     return;
   }
   snprintf(path, sizeof path, "/bin/%s", program_name);
@@ -121,8 +123,12 @@ void drain(void) {
 }
 int offline(void) {
   for (int i = 0; i < fx.env_offline.count; i++) {
-    const char *value = getenv(fx.env_offline.at[i]);
-    if (value && *value && strcmp(value, "0") && strcmp(value, "false")) return 1;
+    char variable[128];
+    snprintf(variable, sizeof variable, "%.*s", (int)strcspn(fx.env_offline.at[i], "="), fx.env_offline.at[i]);
+    const char *value = getenv(variable), *wanted = strchr(fx.env_offline.at[i], '=');
+    if (wanted) {
+      if (value && !strcmp(value, wanted + 1)) return 1;
+    } else if (value && *value && strcmp(value, "0") && strcmp(value, "false")) return 1;
   }
   for (int i = 1; i < ac; i++)
     if (has(&fx.offline, av[i])) return 1;
@@ -139,10 +145,17 @@ void read_effects(void) {
       {'f', offsetof(struct effects, fresh)},         {'o', offsetof(struct effects, offline)},
       {'O', offsetof(struct effects, env_offline)},   {'G', offsetof(struct effects, group_options)},
       {'d', offsetof(struct effects, creates_options)}, {'p', offsetof(struct effects, prints)},
+      {'K', offsetof(struct effects, kept_in)},       {'B', offsetof(struct effects, brings)},
+      {'R', offsetof(struct effects, recommends)},    {'Q', offsetof(struct effects, requires)},
       {'k', offsetof(struct effects, commands)}};
   char path[512];
   snprintf(path, sizeof path, "/.dry/effects/%s", name);
   FILE *file = fopen(path, "r");
+  if (!file) { /* pip3.11 is a pip, python3.12 a python */
+    size_t length = strlen(path);
+    while (length && strchr("0123456789.", path[length - 1])) path[--length] = 0;
+    file = fopen(path, "r");
+  }
   if (!file) return;
   fx.known = 1;
   char *line = NULL;
@@ -252,13 +265,30 @@ static void leave_hinted(void) {
   fclose(file);
 }
 
+static int refused(const char *joined) {
+  char path[512], *line = NULL;
+  size_t room = 0;
+  snprintf(path, sizeof path, "/.dry/refuses/%s", name);
+  FILE *file = fopen(path, "r");
+  while (file && getline(&line, &room, file) > 0) {
+    line[strcspn(line, "\n")] = 0;
+    if (starts(joined, line)) {
+      fprintf(stderr, "%s: unknown option in %s\n", name, joined);
+      return 1;
+    }
+  }
+  if (file) fclose(file);
+  return 0;
+}
+
 static int act(void) {
+  char joined[4096];
+  size_t length = 0;
+  joined[0] = 0;
+  for (int w = 1; w < ac && length < sizeof joined - 1; w++)
+    length += snprintf(joined + length, sizeof joined - length, "%s%s", w > 1 ? " " : "", av[w]);
+  if (refused(joined)) return 2;
   for (int i = 0; i + 1 < fx.prints.count; i += 2) {
-    char joined[4096];
-    size_t length = 0;
-    joined[0] = 0;
-    for (int w = 1; w < ac && length < sizeof joined - 1; w++)
-      length += snprintf(joined + length, sizeof joined - length, "%s%s", w > 1 ? " " : "", av[w]);
     if (starts(joined, fx.prints.at[i])) {
       puts(fx.prints.at[i + 1]);
       return 0;

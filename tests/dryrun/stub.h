@@ -12,7 +12,8 @@ extern int ac;
 struct words { char *at[WORDS]; int count; };
 struct effects {
   struct words value_options, groups, index, cache, no_cache, env_no_cache, cache_options, env_cache, fresh, offline,
-      env_offline, group_options, creates_options, prints, commands;
+      env_offline, group_options, creates_options, kept_in, brings, recommends,
+      requires, prints, commands;
   char *bin, *record, *ends, *kept_unless, *local;
   int self_refreshing, reads_stdin, known;
 };

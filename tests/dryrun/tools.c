@@ -23,6 +23,12 @@ static int download(void) {
   int curl = is("curl"), named = 0;
   const char *letters = curl ? "fsSLkgjJiIvNRO#0123456" : "qcNvdbSr46"; /* those without a value */
   if (no_network()) return 6;
+  int trusts = flag("-k") || flag("--insecure") || flag("--no-check-certificate");
+  for (int i = 1; i < ac; i++)
+    if (starts(av[i], "https://") && !trusts && !exists("/etc/ssl/certs/ca-certificates.crt")) {
+      fprintf(stderr, "%s: /etc/ssl/certs/ca-certificates.crt: No such file or directory\n", name);
+      return 77;
+    }
   char *out = curl ? option("-o", "--output") : option("-O", "--output-document");
   char *directory = curl ? option(NULL, "--output-dir") : option("-P", "--directory-prefix");
   if (!out) out = short_value(letters, curl ? 'o' : 'O');

@@ -65,7 +65,11 @@ _MORE_USERS = {
     ALPINE: "guest:x:405:100:guest:/dev/null:/sbin/nologin\n",
     RHEL: "adm:x:3:4:adm:/var/adm:/sbin/nologin\n",
 }
-_MORE_GROUPS = {DEBIAN: "www-data:x:33:\nnogroup:x:65534:\n", ALPINE: "nogroup:x:65533:\nnobody:x:65534:\n", RHEL: "nobody:x:65534:\n"}
+_MORE_GROUPS = {
+    DEBIAN: "www-data:x:33:\nnogroup:x:65534:\n",
+    ALPINE: "nogroup:x:65533:\nnobody:x:65534:\n",
+    RHEL: "nobody:x:65534:\n",
+}
 _DIRECTORIES = (
     "etc root home opt srv mnt media run dev proc sys tmp .dry usr/bin usr/sbin usr/lib usr/lib64 usr/local/bin usr/local/sbin "
     "usr/local/lib usr/local/share usr/local/etc usr/local/include usr/local/src usr/share/man usr/share/keyrings "
@@ -81,8 +85,10 @@ _FAMILY_DIRECTORIES = {
 }
 _FILES = {
     "etc/profile": "", "root/.bashrc": "", "root/.profile": "", "etc/hosts": "127.0.0.1 localhost\n", "etc/resolv.conf": "",
-    "etc/shadow": "root:*::0:::::\n", "etc/shells": "/bin/sh\n", "etc/ssl/certs/ca-certificates.crt": "", "etc/hostname": "dry\n",
-    "etc/environment": "", "etc/timezone": "Etc/UTC\n", "usr/share/zoneinfo/UTC": "", "etc/sudoers": "", "etc/inputrc": "",
+    "etc/shadow": "root:*::0:::::\n", "etc/shells": "/bin/sh\n", "etc/hostname": "dry\n",
+    "etc/environment": "", "etc/timezone": "Etc/UTC\n", "usr/share/zoneinfo/UTC": "UTC",
+    "usr/share/zoneinfo/Etc/UTC": "UTC", "usr/share/zoneinfo/Europe/Berlin": "CET", "usr/share/zoneinfo/Asia/Shanghai": "CST",
+    "usr/share/zoneinfo/America/New_York": "EST", "etc/sudoers": "", "etc/inputrc": "",
 }  # fmt: skip
 _FAMILY_FILES = {
     DEBIAN: {
@@ -93,23 +99,119 @@ _FAMILY_FILES = {
     },
     ALPINE: {
         "etc/os-release": 'ID=alpine\nNAME="Alpine Linux"\nVERSION_ID=3.22.1\nPRETTY_NAME="Alpine Linux v3.22"\n', "etc/alpine-release": "3.22.1\n",
-        "etc/apk/repositories": "https://dl-cdn.alpinelinux.org/alpine/v3.22/main\n", "etc/apk/world": "",
+        "etc/ssl/certs/ca-certificates.crt": "", "etc/apk/repositories": "https://dl-cdn.alpinelinux.org/alpine/v3.22/main\n", "etc/apk/world": "",
     },
     RHEL: {
         "etc/os-release": 'ID="rocky"\nID_LIKE="rhel centos fedora"\nNAME="Rocky Linux"\nVERSION_ID="9.4"\nVERSION="9.4"\nPRETTY_NAME="Rocky Linux 9.4"\n',
-        "etc/redhat-release": "Rocky Linux release 9.4\n", "etc/yum.conf": "", "etc/dnf/dnf.conf": "[main]\n", "etc/system-release": "Rocky Linux release 9.4\n",
+        "etc/ssl/certs/ca-certificates.crt": "", "etc/redhat-release": "Rocky Linux release 9.4\n", "etc/yum.conf": "", "etc/dnf/dnf.conf": "[main]\n", "etc/system-release": "Rocky Linux release 9.4\n",
         "etc/bashrc": "", "etc/yum.repos.d/rocky.repo": "[baseos]\nenabled=0\n",
     },
 }  # fmt: skip
 # Real programs do what stand-ins would have to invent; these are left to stand-ins all the same: they would speak to the
 # machine, need content that no stand-in has, or are packages' and accounts' own.
 _LEFT_OUT = frozenset(
-    """mount umount reboot halt poweroff init insmod modprobe rmmod depmod lsmod mknod chroot nsenter unshare sysctl swapon
-    swapoff hwclock losetup switch_root pivot_root ifconfig ip route wget tar unzip gunzip gzip zcat bunzip2 bzcat bzip2 xz
-    xzcat unxz lzma unlzma lzcat su sulogin adduser addgroup deluser delgroup passwd chpasswd dpkg dpkg-deb rpm rpm2cpio ping ping6 telnet
-    nc ftpget ftpput httpd udhcpc syslogd klogd crond crontab getty login vi less more watch top patch md5sum sha1sum sha224sum
-    sha256sum sha384sum sha512sum b2sum sha3sum cpio ar run-parts start-stop-daemon service update-alternatives ssl_client
-    ldconfig busybox arch hostname find dnsdomainname loadkmap setfont chvt openvt acpid blkdiscard mkfs.ext2""".split()
+    [
+        "mount",
+        "umount",
+        "reboot",
+        "halt",
+        "poweroff",
+        "init",
+        "insmod",
+        "modprobe",
+        "rmmod",
+        "depmod",
+        "lsmod",
+        "mknod",
+        "chroot",
+        "nsenter",
+        "unshare",
+        "sysctl",
+        "swapon",
+        "swapoff",
+        "hwclock",
+        "losetup",
+        "switch_root",
+        "pivot_root",
+        "ifconfig",
+        "ip",
+        "route",
+        "wget",
+        "tar",
+        "unzip",
+        "gunzip",
+        "gzip",
+        "zcat",
+        "bunzip2",
+        "bzcat",
+        "bzip2",
+        "xz",
+        "xzcat",
+        "unxz",
+        "lzma",
+        "unlzma",
+        "lzcat",
+        "su",
+        "sulogin",
+        "adduser",
+        "addgroup",
+        "deluser",
+        "delgroup",
+        "passwd",
+        "chpasswd",
+        "dpkg",
+        "dpkg-deb",
+        "rpm",
+        "rpm2cpio",
+        "ping",
+        "ping6",
+        "telnet",
+        "nc",
+        "ftpget",
+        "ftpput",
+        "httpd",
+        "udhcpc",
+        "syslogd",
+        "klogd",
+        "crond",
+        "crontab",
+        "getty",
+        "login",
+        "vi",
+        "less",
+        "more",
+        "watch",
+        "top",
+        "patch",
+        "md5sum",
+        "sha1sum",
+        "sha224sum",
+        "sha256sum",
+        "sha384sum",
+        "sha512sum",
+        "b2sum",
+        "sha3sum",
+        "cpio",
+        "ar",
+        "run-parts",
+        "start-stop-daemon",
+        "service",
+        "update-alternatives",
+        "ssl_client",
+        "ldconfig",
+        "busybox",
+        "arch",
+        "hostname",
+        "find",
+        "dnsdomainname",
+        "loadkmap",
+        "setfont",
+        "chvt",
+        "openvt",
+        "acpid",
+        "blkdiscard",
+        "mkfs.ext2",
+    ]
 )
 _CHECKSUMS = ("sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "md5sum", "b2sum")
 _GNU = "coreutils findutils grep sed mawk diffutils debianutils bsdutils libc-bin util-linux-extra"
@@ -205,6 +307,8 @@ class Worlds:
             (root / path).chmod(0o1777)
         (root / "root").chmod(0o700)
         (root / "var/run").symlink_to("/run")
+        if name == DEBIAN:
+            (root / "etc/localtime").symlink_to("/usr/share/zoneinfo/Etc/UTC")
         shell = "/bin/ash" if name == ALPINE else "/bin/bash"
         texts = {
             **_FILES, **_FAMILY_FILES[name],
@@ -216,7 +320,12 @@ class Worlds:
         for path, number in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
             os.mknod(root / "dev" / path, 0o20666, os.makedev(1, number))
             os.chmod(root / "dev" / path, 0o666)
-        for path, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")):
+        for path, target in (
+            ("fd", "/proc/self/fd"),
+            ("stdin", "/proc/self/fd/0"),
+            ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ):
             (root / "dev" / path).symlink_to(target)
         self._programs(root, name)
 
@@ -246,4 +355,4 @@ class Worlds:
         for program in (*_ALWAYS, *_MANAGERS_OF[name]):
             target = root / "usr/bin" / program
             if not target.exists() and not target.is_symlink():
-                target.symlink_to("/.dry/stub")
+                target.symlink_to("/.dry/sudo" if program == "su" else "/.dry/stub")

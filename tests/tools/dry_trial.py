@@ -100,10 +100,15 @@ def main() -> int:
             faults += trial.verdict.faults
             if trial.verdict.differs:
                 found[cause(trial)].append(trial)
-                print(f"{trial.verdict.kind}\t{trial.task.name}\t{'+'.join(trial.passes)}\t{trial.verdict.detail!r}", flush=True)
+                print(
+                    f"{trial.verdict.kind}\t{trial.task.name}\t{'+'.join(trial.passes)}\t{trial.verdict.detail!r}",
+                    flush=True,
+                )
         seconds = time.monotonic() - started
         total = sum(counts.values())
-        print(f"\n{total} files in {seconds:.0f} s ({total / seconds * 60:.0f} a minute), {calls} calls compared, {faults} made to fail")
+        print(
+            f"\n{total} files in {seconds:.0f} s ({total / seconds * 60:.0f} a minute), {calls} calls compared, {faults} made to fail"
+        )
         for kind, count in counts.most_common():
             print(f"  {count:6}  {kind}")
         minimizer = Minimizer(pool, oracle.parse)
@@ -116,7 +121,10 @@ def main() -> int:
                 number += 1
                 small_causes[cause(small)].append(trial.task.name)
                 print(f"  {trial.task.name}\n    {cause(small)}: {small.verdict.detail[:300]!r}")
-                print("".join(f"    | {line}\n" for line in small.task.text.decode("utf-8", "replace").split("\n")), flush=True)
+                print(
+                    "".join(f"    | {line}\n" for line in small.task.text.decode("utf-8", "replace").split("\n")),
+                    flush=True,
+                )
                 if arguments.keep:
                     keep(arguments.keep, number, trial, small)
     for name, names in sorted(small_causes.items()):
