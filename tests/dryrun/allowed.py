@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +38,19 @@ class Declared(Protocol):
     def files(self) -> str: ...
 
 
+@dataclass(frozen=True)
+class Declaration:
+    """What a rewrite declares that is not dfopt's."""
+
+    paths: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    setid: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    files: str = ""
+
+
 @lru_cache(maxsize=4096)
 def _pattern(pattern: str) -> re.Pattern[str]:
     """`*` and `?` within a name, `**` any number of names, `~` in front any home directory; see dfopt's Declares."""
@@ -48,7 +61,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
             text += "(?:/[^/]+)+" if pattern.endswith(f"/{name}") else "(?:/[^/]+)*"
         else:
             text += "/" + "".join({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)) for char in name)
-    return re.compile(f"(?:/root|/home/[^/]+)?{text}" if home == "~" else text)
+    return re.compile(f"(?:/[^/]+)*{text}" if home == "~" else text)  # HOME may be anywhere
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +88,7 @@ def _inner(words: tuple[str, ...]) -> int:
     if name.startswith("python") and "-m" in words[start:]:
         start = words.index("-m", start) + 1
     elif name == "php":
-        managers = (at for at in range(start, len(words)) if words[at].rpartition("/")[2] in _managers())
+        managers = (at for at in range(start + 1, len(words)) if words[at].rpartition("/")[2] in _managers())
         start = next(managers, start)
     return min(start, len(words) - 1)
 

@@ -204,10 +204,8 @@ def copy(root: Path, source_root: Path, data: dict[str, Any]) -> None:
             continue
         if into or target.is_dir():
             _make(target, copier.owner, root)
-            target = inside(
-                root,
-                f"{destination.rstrip('/')}/{Path(pattern).name if len(found) == 1 and not _WILD.search(pattern) else source.name}",
-            )
+            name = source.name if _WILD.search(pattern) else Path(pattern).name
+            target = inside(root, f"{destination.rstrip('/')}/{name}")
         else:
             _make(target.parent, copier.owner, root)
         copier.entry(source, target, follow=bool(data.get("followSymlink")))

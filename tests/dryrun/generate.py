@@ -25,8 +25,8 @@ _LONGEST = 1500  # characters of an idiom
 
 @dataclass
 class Idioms:
-    """`bodies`: RUNs (all after the keyword) by the family of their image; `commands`: what they join by `&&`; `around`:
-    the other instructions."""
+    """`bodies`: RUNs (all after the keyword) by the family of their image; `commands`: what they join by `&&`;
+    `around`: the other instructions."""
 
     bodies: dict[str, list[str]] = field(default_factory=lambda: {DEBIAN: [], ALPINE: [], RHEL: []})
     commands: dict[str, list[str]] = field(default_factory=lambda: {DEBIAN: [], ALPINE: [], RHEL: []})

@@ -1,4 +1,5 @@
-"""The LLB graph of a Dockerfile, as the oracle prints it: operations in an order in which each comes after its inputs."""
+"""The LLB graph of a Dockerfile, as the oracle prints it: operations in an order in which each comes after its
+inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ class GraphError(Exception):
 @dataclass(frozen=True)
 class Operation:
     """`digest` is the operation's and its inputs' (not LLB's own digest, which holds a random number where files come
-    from the build context); `kind` is "source", "exec", "file", "merge" or "diff"; `data` what LLB says of that kind."""
+    from the build context); `kind` is "source", "exec", "file", "merge" or "diff"; `data` what LLB says of that
+    kind."""
 
     digest: str
     inputs: tuple[Output, ...]
@@ -62,3 +64,16 @@ def read(answer: dict[str, Any]) -> Graph:
         names[row["digest"]] = digest
         operations.append(Operation(digest, inputs, kind, data))
     return Graph(tuple(operations), result, answer["image"].get("config") or {})
+
+
+def root_input(op: Operation) -> int | None:
+    """Which input an operation works on."""
+    if op.kind == "exec":
+        found = next(mount.get("input", -1) for mount in op.data["mounts"] if mount["dest"] == "/")
+    elif op.kind == "file":
+        found = op.data["actions"][0].get("input", -1)
+    elif op.kind == "merge":
+        found = 0
+    else:
+        return None
+    return found if 0 <= found < len(op.inputs) else None

@@ -115,7 +115,7 @@ class Lacks:
     def missing_programs(self, output: str) -> set[str]:
         """Programs that the output of a step names as not found, and that are new."""
         found = {name for match in _PROGRAM.findall(output) for name in match if name}
-        return found - self.programs - _NO_NAMES
+        return found - self.programs - {"sh", "bash", "line"}
 
     def learn(self, output: str, cwd: str, last: Call | None, body: str = "") -> str:
         """Takes what else a failed step names: "base" where the base images have something new, "hint" where only what

@@ -1,10 +1,12 @@
-"""A small case from a large one: delta debugging over instructions, then over the commands of RUNs, then over passes."""
+"""A small case from a large one: delta debugging over instructions, then over the commands of RUNs, then over
+passes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from .pool import Pool, Task, Trial
@@ -77,7 +79,7 @@ class Minimizer:
         if not starts:
             return [text]
         bounds = [0, *starts[1:], len(lines)]
-        return [b"\n".join(lines[low:high]) for low, high in zip(bounds, bounds[1:], strict=False)]
+        return [b"\n".join(lines[low:high]) for low, high in pairwise(bounds)]
 
     def _units(self, best: Trial, units: list[bytes], sort: str) -> Trial:
         size = max(1, len(units) // 2)

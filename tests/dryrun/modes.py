@@ -1,7 +1,7 @@
 """Checks beyond equality, for rewrites that change what is in an image or how it runs.
 
-start  starts both images, each as its own user: what start scripts, and the program in directories made for its data, may
-       write before must be writable after, and a start that ends well must end well
+start  starts both images, each as its own user: what start scripts, and the program in directories made for its data,
+       may write before must be writable after, and a start that ends well must end well
 split  what CMD, ENTRYPOINT, HEALTHCHECK and the scripts that they start name, and directories with a mode or owner of
        their own, are in the image after as they were before; and what a base image brings is not overwritten
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,9 @@ def split(builder: Builder, before: Built, after: Built, allowed: Allowed) -> st
             entry_after = entry(place)
             if entry_after.kind != entry_before.kind:
                 return f"{path}: {entry_before.kind} became {entry_after.kind}"
+            if one[0] != two[0] and entry_before.uid and entry_after.uid:
+                # another distribution numbers its users in another way
+                entry_after = replace(entry_after, uid=entry_before.uid, gid=entry_before.gid)
             if not allowed.change(path, entry_before, entry_after):
                 return (
                     f"{path}: {entry_before.mode:04o} {entry_before.uid}:{entry_before.gid} became "

@@ -204,6 +204,11 @@ int package_manager(void) {
         install(found);
         if (length < sizeof list) length += snprintf(list + length, sizeof list - length, "member %s\n", found);
       }
+    char *list_file = starts(name, "pip") ? option("-r", "--requirement") : NULL;
+    if (list_file) {
+      snprintf(found, sizeof found, "of-%s", base(list_file));
+      install(found);
+    }
     if (group && fx.record) {
       char path[PATH_MAX];
       record_of(group, path, sizeof path);

@@ -18,10 +18,11 @@ from dfopt.proof.differences import declared_by
 from dfopt.source import Source, encode
 from dfopt.testing import golden
 
-from .allowed import Allowed
+from .allowed import Allowed, Declaration
 from .sandbox import programs
 from .trial import Bench, Checks, Verdict
 
+NO_CHECKS = Checks()
 Settings = dict[str, dict[str, object]]
 
 
@@ -31,6 +32,7 @@ class Task:
 
     context   its build context; None: none is known, neither to dfopt nor to the builds
     golden    the file is a golden case in this directory: its options and facts are the case's
+    after     the file as something else rewrote it, whose `passes` and `declared` say what may differ
     """
 
     name: str
@@ -40,8 +42,11 @@ class Task:
     ignore: tuple[str, ...] = ()
     unsafe: bool = False
     settings: Settings = field(default_factory=dict)
-    checks: Checks = Checks()
+    checks: Checks = NO_CHECKS
     golden: Path | None = None
+    after: bytes | None = None
+    passes: tuple[str, ...] = ()
+    declared: tuple[Declaration, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ def run(task: Task) -> Trial:
     passes: tuple[str, ...] = ()
     after = task.text
     try:
+        if task.after is not None:
+            allowed = Allowed(task.passes, task.declared)
+            verdict = _bench.compare(task.text, task.after, allowed, task.context, task.checks)
+            return Trial(task, task.passes, task.after, verdict)
         source = Source.from_bytes(task.text, task.name)
         if task.golden is not None:
             case = golden.load(task.golden)

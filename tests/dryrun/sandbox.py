@@ -1,8 +1,7 @@
 """One worker's place to run steps in: namespaces, a tmpfs, overlays, and the programs that are compiled for it.
 
-A worker process enters the place once (`Sandbox`), and from then on has no network and mounts of its own, which end with
-it. Takes root on Linux, a C compiler, busybox, dash and bash.
-"""
+A worker process enters the place once (`Sandbox`), and from then on has no network and mounts of its own, which end
+with it. Takes root on Linux, a C compiler, busybox, dash and bash."""
 
 from __future__ import annotations
 
@@ -37,12 +36,19 @@ class SandboxError(Exception):
 
 
 def programs() -> Path:
-    """The directory of the compiled programs, made if they are not in the cache. Raises SandboxMissing, SandboxError."""
-    missing = [name for name in ("cc", "busybox", "dash", "bash") if shutil.which(name) is None]
+    """The directory of the compiled programs, made if they are not in the cache. Raises SandboxMissing,
+    SandboxError."""
+    missing = [
+        name for name in ("cc", "busybox", "dash", "bash", "unshare", "ldd", "find") if shutil.which(name) is None
+    ]
     if missing:
         raise SandboxMissing(f"{', '.join(missing)} not found; apt-get install {PACKAGES}")
     if os.geteuid() != 0:
         raise SandboxMissing("it needs root, for namespaces and overlays")
+    probe = ["unshare", "--mount", "--net", "--ipc", "--uts", "mount", "-t", "tmpfs", "none", "/mnt"]
+    run = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise SandboxMissing(f"it may not make namespaces and mounts here: {run.stderr.strip()}")
     sources = sorted(HERE.glob("*.[ch]"))
     key = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     cache = Path.home() / ".cache" / "dfopt-dryrun"

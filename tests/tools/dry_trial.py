@@ -2,12 +2,14 @@
 
     python tests/tools/dry_trial.py DIR [--faults N] [--unsafe] [--modes] [--select PASS,...] [--set PASS.OPTION=VALUE]
                                     [--contexts] [--limit N] [--names TEXT] [--minimize N] [--keep DIR] [--workers N]
+                                    [--generate N [--seed N]]
 
 Every Dockerfile below DIR (each different content once) is rewritten in the safe tier, with --unsafe in both, and built
 twice; with --faults again with N of its calls failing, one each time; --modes adds the checks beyond equality (a lost
 cache, the image's user, what the start of the image names). --contexts: the directory of a file is its build context;
 without it no file has one. Counts are printed by kind, differences by cause (pass and kind); of each cause the first
---minimize files are made small and, with --keep, written there: before, after, and what differs. Exit status 1 where
+--minimize files are made small and, with --keep, written there: before, after, and what differs. With --generate, N
+random files are put together from the idioms of the files directly in DIR instead, from --seed on. Exit status 1 where
 there is a difference. Takes root, the oracle (Go), a C compiler, busybox, dash and bash.
 """
 
@@ -24,6 +26,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from dryrun.generate import Generator, from_directory
 from dryrun.minimize import Minimizer, sort_of
 from dryrun.pool import Pool, Settings, Task, Trial
 from dryrun.trial import Checks
@@ -32,7 +35,7 @@ from oracle_client import Oracle
 _NAME = re.compile(r"(^|[+./_-])([Dd]ocker|[Cc]ontainer)file|\.[Dd]ockerfile$")
 
 
-def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
+def tasks(arguments: argparse.Namespace, oracle: Oracle) -> Iterator[Task]:
     checks = Checks(arguments.faults, arguments.modes, arguments.modes, arguments.modes)
     settings: Settings = {}
     for text in arguments.set:
@@ -40,6 +43,12 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
         name, _, option = place.rpartition(".")
         settings.setdefault(name, {})[option] = {"true": True, "false": False}.get(value, value)
     select = tuple(filter(None, arguments.select.split(",")))
+    if arguments.generate:
+        generator = Generator(from_directory(arguments.directory, oracle.parse))
+        for seed in range(arguments.seed, arguments.seed + arguments.generate):
+            text = generator.file(seed)
+            yield Task(f"seed {seed}", text, None, select, (), arguments.unsafe, settings, checks)
+        return
     seen: set[bytes] = set()
     count = 0
     for path in sorted(arguments.directory.rglob("*")):
@@ -87,6 +96,8 @@ def main() -> int:
     parser.add_argument("--names", default="", help="only files whose path holds this text")
     parser.add_argument("--minimize", type=int, default=1)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--generate", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int)
     arguments = parser.parse_args()
     counts: Counter[str] = Counter()
@@ -94,7 +105,7 @@ def main() -> int:
     calls = faults = 0
     started = time.monotonic()
     with Pool(arguments.workers) as pool, Oracle() as oracle:
-        for trial in pool.run(tasks(arguments)):
+        for trial in pool.run(tasks(arguments, oracle)):
             counts[trial.verdict.kind] += 1
             calls += trial.verdict.calls
             faults += trial.verdict.faults
@@ -106,9 +117,8 @@ def main() -> int:
                 )
         seconds = time.monotonic() - started
         total = sum(counts.values())
-        print(
-            f"\n{total} files in {seconds:.0f} s ({total / seconds * 60:.0f} a minute), {calls} calls compared, {faults} made to fail"
-        )
+        print(f"\n{total} files in {seconds:.0f} s ({total / seconds * 60:.0f} a minute)")
+        print(f"{calls} calls compared, {faults} made to fail")
         for kind, count in counts.most_common():
             print(f"  {count:6}  {kind}")
         minimizer = Minimizer(pool, oracle.parse)
