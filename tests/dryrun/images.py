@@ -15,7 +15,7 @@ from .graph import Graph, Operation, root_input
 from .lacks import Lacks
 from .sandbox import Sandbox, State
 from .tree import Entry, entries
-from .world import Worlds, family
+from .world import Worlds, family, image_programs
 
 _TEMPORARY = re.compile(r"/tmp\.\w{6,10}(?=/|$)")  # names that mktemp made
 
@@ -58,7 +58,7 @@ class Images:
         self.texts = "\n".join(body for graph in graphs for body in graph.bodies())
         self.lacks.texts = self.texts
         self.executable = False  # made-up files of the context are
-        self._bases: dict[str, State] = {}
+        self._bases: dict[tuple[str, ...], State] = {}
         self._context = ""
         self._callers: dict[State, Call] = {}  # the last call in the making of a state
         self._asked: set[str] = set()
@@ -82,7 +82,7 @@ class Images:
     def _source(self, op: Operation, graph: Graph) -> State:
         name = op.data["identifier"]
         if name.startswith("docker-image://"):
-            return self.base(family(name, _bodies_on(graph, op.digest)))
+            return self.base(family(name, _bodies_on(graph, op.digest)), name)
         if name.startswith("local://"):
             real = (self.real_context,) if self.real_context else ()
             return (*real, self._made_up_context()) if self.fill or not real else real
@@ -96,11 +96,22 @@ class Images:
             Path(layer, file).chmod(0o600)
         return (layer,)
 
-    def base(self, family_name: str) -> State:
-        if family_name not in self._bases:
-            plain = self.worlds.base(family_name)
-            self._bases[family_name] = (plain, self.lacks.apply(self.sandbox, plain)) if self.lacks.size() else (plain,)
-        return self._bases[family_name]
+    def base(self, family_name: str, image: str = "") -> State:
+        """The base image of a family, with the programs that an image of that name brings."""
+        programs = image_programs(image)
+        key = (family_name, *programs)
+        if key not in self._bases:
+            state: State = (self.worlds.base(family_name),)
+            if programs:
+                state = (*state, self.sandbox.layer())
+                for program in programs:
+                    place = Path(state[-1] + program)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.symlink_to("/.dry/stub")
+            if self.lacks.size():
+                state = (*state, self.lacks.apply(self.sandbox, state))
+            self._bases[key] = state
+        return self._bases[key]
 
     def _made_up_context(self) -> str:
         if not self._context:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .calls import Call
-from .sandbox import Sandbox
+from .sandbox import Sandbox, State
 from .tree import inside
 
 _NAME = r"[A-Za-z_][\w.+-]*"
@@ -231,10 +231,10 @@ class Lacks:
         for program, rows in lines.items():
             (directory / program).write_text("".join(rows), errors="surrogateescape")
 
-    def apply(self, sandbox: Sandbox, base: str) -> str:
+    def apply(self, sandbox: Sandbox, base: State) -> str:
         """A layer over a base image with all of it."""
         upper = sandbox.layer()
-        with sandbox.mounted((base,), upper) as root:
+        with sandbox.mounted(base, upper) as root:
             for path in sorted(self.directories):
                 place = inside(root, path)
                 if not place.exists():

@@ -13,12 +13,12 @@ from types import TracebackType
 
 from oracle_client import Oracle, build
 
-from dfopt.optimizer import Options, optimize
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
 from dfopt.proof.differences import declared_by
 from dfopt.source import Source, encode
-from dfopt.testing import golden
 
-from .allowed import Allowed, Declaration
+from .allowed import Allowed, Declared
 from .sandbox import programs
 from .trial import Bench, Checks, Verdict
 
@@ -31,7 +31,7 @@ class Task:
     """A file to rewrite and to build both ways.
 
     context   its build context; None: none is known, neither to dfopt nor to the builds
-    golden    the file is a golden case in this directory: its options and facts are the case's
+    fill      what the context lacks is made up
     after     the file as something else rewrote it, whose `passes` and `declared` say what may differ
     """
 
@@ -43,10 +43,10 @@ class Task:
     unsafe: bool = False
     settings: Settings = field(default_factory=dict)
     checks: Checks = NO_CHECKS
-    golden: Path | None = None
+    fill: bool = False
     after: bytes | None = None
     passes: tuple[str, ...] = ()
-    declared: tuple[Declaration, ...] = ()
+    declared: tuple[Declared, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,24 @@ def run(task: Task) -> Trial:
     try:
         if task.after is not None:
             allowed = Allowed(task.passes, task.declared)
-            verdict = _bench.compare(task.text, task.after, allowed, task.context, task.checks)
+            verdict = _bench.compare(task.text, task.after, allowed, task.context, task.checks, task.fill)
             return Trial(task, task.passes, task.after, verdict)
         source = Source.from_bytes(task.text, task.name)
-        if task.golden is not None:
-            case = golden.load(task.golden)
-            result = optimize(case.source, case.options, case.facts())
-        else:
-            tiers = ("safe", "unsafe") if task.unsafe else ("safe",)
-            options = Options(task.select, task.ignore, tiers, task.settings)
-            if task.context is not None:
-                from dfopt.workspace.facts import ContextFacts
+        tiers = ("safe", "unsafe") if task.unsafe else ("safe",)
+        options = Options(task.select, task.ignore, tiers, task.settings)
+        if task.context is not None:
+            from dfopt.workspace.facts import ContextFacts
 
-                facts = ContextFacts(str(task.context / "Dockerfile"), str(task.context), source, str(task.context))
-                result = optimize(source, options, facts)
-            else:
-                result = optimize(source, options)
+            facts = ContextFacts(str(task.context / "Dockerfile"), str(task.context), source, str(task.context))
+            result = optimize(source, options, facts)
+        else:
+            result = optimize(source, options)
         if not result.changed:
             return Trial(task, (), after, Verdict("unchanged"))
         after = encode(result.output)
         passes = tuple(dict.fromkeys(fix.name for fix in result.applied))
         allowed = Allowed(passes, declared_by(result.applied))
-        verdict = _bench.compare(task.text, after, allowed, task.context, task.checks, task.golden is not None)
+        verdict = _bench.compare(task.text, after, allowed, task.context, task.checks, task.fill)
     except Exception as error:
         verdict = Verdict("error", f"{type(error).__name__}: {error}"[:500])
     return Trial(task, passes, after, verdict)

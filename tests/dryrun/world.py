@@ -33,6 +33,11 @@ def family(image: str, bodies: str) -> str:
     return next(name for name in _FAMILIES if re.search(TABLE[name]["names"], image))
 
 
+def image_programs(image: str) -> tuple[str, ...]:
+    """The paths of the programs that an image of a name brings."""
+    return tuple(path for row in TABLE["images"] if re.search(row["names"], image) for path in row["programs"])
+
+
 _PASSWD = """root:x:0:0:root:/root:{shell}
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 bin:x:2:2:bin:/bin:/usr/sbin/nologin
