@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from dfopt.files import read_regular
+from dfopt.files import is_inside, read_regular
 from dfopt.record import Record
 from dfopt.source import decode
 
@@ -45,7 +45,7 @@ def read_owners(top: str) -> Owners | None:
     """The CODEOWNERS file of a repository, from the first of its standard locations that exists. Raises OSError."""
     for place in PLACES:
         path = os.path.join(top, place)
-        if os.path.isfile(path):
+        if os.path.isfile(path) and is_inside(path, top):
             return parse_owners(decode(read_regular(path)))
     return None
 

@@ -12,13 +12,13 @@ import os
 import posixpath
 from stat import S_ISLNK, S_ISREG, S_ISSOCK
 
-from dfopt.files import read_regular
+from dfopt.files import is_inside, read_regular
 from dfopt.ir.context_sources import context_sources
 from dfopt.ir.program import Program
 from dfopt.syntax import dockerignore, go_pattern
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
-from dfopt.workspace.paths import above, above_in_repository
+from dfopt.workspace.paths import above, above_in_repository, bound_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,6 +168,8 @@ def ignore_file(dockerfile: str, root: str) -> str | None:
     named after the Dockerfile, beside it, before the context's own. None where builders differ: the first is empty and
     the second is not, or the second is a link out of the context."""
     own, shared = dockerfile + IGNORE_FILE if dockerfile else "", os.path.join(root, IGNORE_FILE)
+    if own and os.path.islink(own) and not is_inside(own, bound_of(own)):
+        return None
     if own and os.path.isfile(own):
         if os.path.getsize(own) or not os.path.isfile(shared) or not os.path.getsize(shared):
             return own

@@ -78,7 +78,8 @@ class Rules:
 
 def rules_of(directory: str) -> Rules | None:
     """The rules of a directory's .gitignore; None where it says nothing or cannot be read (as git has it)."""
-    return _read(os.path.join(directory, ".gitignore"), directory)
+    path = os.path.join(directory, ".gitignore")
+    return None if os.path.islink(path) else _read(path, directory)  # nor does git follow a link there
 
 
 def rules_above(directory: str) -> list[Rules]:

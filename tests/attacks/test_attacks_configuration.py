@@ -129,3 +129,20 @@ def test_settings_name_no_host_helper_or_engine() -> None:
             assert not words & set(option.name.split("-")), (name, option.name)
     for kind, fields in KINDS.items():
         assert not words & {word for key in fields if key != "engine" for word in key.split("-")}, kind
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".dockerignore", "Dockerfile.dockerignore", "CODEOWNERS"])
+def test_ignore_files_and_owners_lie_inside(repository: Path, name: str) -> None:
+    """One that is a link out of the repository is as good as none."""
+    from dfopt.campaign.owners import read_owners
+    from dfopt.workspace.context import open_context
+    from dfopt.workspace.ignore import rules_of
+
+    (repository.parent / "secret").write_text("* @secret\n")
+    (repository / name).symlink_to("../secret")
+    if name == "CODEOWNERS":
+        assert read_owners(str(repository)) is None
+    elif name == ".gitignore":
+        assert rules_of(str(repository)) is None
+    else:
+        assert open_context(str(repository / "Dockerfile"), str(repository)) is None
