@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _MARK = ".dfopt-"
-_TEMPORARY = re.compile(r"[0-9a-f]{32}\.tmp")
+_TEMPORARY = re.compile(r"\..{1,100}\.dfopt-[0-9a-f]{32}\.tmp", re.S)
+_swept: set[str] = set()
 
 
 class WriteRefused(OSError):
@@ -51,7 +52,7 @@ class Replacement:
 
     def __enter__(self) -> BinaryIO:
         _check_target(self.path, self.root)
-        self._sweep()
+        _sweep(os.path.dirname(self.path) or ".")
         handle = self._create()
         try:
             self.file: BinaryIO = os.fdopen(handle, "wb")
@@ -109,15 +110,6 @@ class Replacement:
                 self.temporary = temporary
                 return handle
             os.close(handle)  # another process has taken it for a leftover before it was locked
-
-    def _sweep(self) -> None:
-        """Deletes what a process that was killed has left of this file: what has such a name and nobody has locked."""
-        directory, name = os.path.split(self.path)
-        head = f".{name[:100]}{_MARK}"
-        with suppress(OSError):
-            for other in os.listdir(directory or "."):
-                if other.startswith(head) and _TEMPORARY.fullmatch(other, len(head)):
-                    _delete_unlocked(os.path.join(directory, other))
 
 
 def replace_file(path: str, content: bytes, expected: bytes | None = None, root: str | None = None) -> None:
@@ -242,6 +234,18 @@ def _lock(handle: int) -> bool:
     except (ImportError, OSError):
         return True
     return True
+
+
+def _sweep(directory: str) -> None:
+    """Deletes what processes that were killed have left in a directory: what has such a name and nobody has locked.
+    Once in a process, so that a run over many files of a directory lists it once."""
+    if directory in _swept:
+        return
+    _swept.add(directory)
+    with suppress(OSError):
+        for name in os.listdir(directory):
+            if _MARK in name and _TEMPORARY.fullmatch(name):
+                _delete_unlocked(os.path.join(directory, name))
 
 
 def _delete_unlocked(path: str) -> None:

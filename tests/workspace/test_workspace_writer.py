@@ -207,7 +207,7 @@ class TestFailures:
     def test_leftovers_of_a_killed_process_are_swept(self, file: Path) -> None:
         left = file.parent / f".Dockerfile.dfopt-{'0' * 32}.tmp"
         left.write_bytes(b"half")
-        foreign = [file.parent / name for name in (".Dockerfile.dfopt-1.tmp", f".other.dfopt-{'0' * 32}.tmp")]
+        foreign = [file.parent / name for name in (".Dockerfile.dfopt-1.tmp", f"other.dfopt-{'0' * 32}.tmp")]
         for path in foreign:
             path.write_bytes(b"kept")
         with Replacement(str(file)) as first, Replacement(str(file)) as second:  # neither sweeps the other's
