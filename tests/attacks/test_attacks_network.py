@@ -22,6 +22,7 @@ HEALTHCHECK CMD curl http://127.0.0.1:9/
 """
 COMMANDS = [
     ("check", "."),
+    ("plan", "."),
     ("check", "--hosts", "all", "-j", "2", "."),
     ("check", "--output-format", "sarif", "."),
     ("fix", "--check", "--select", "all,multi-stage,swap-base,flatten", "--unsafe", "."),
