@@ -49,8 +49,8 @@ def _covers_path(target: str, path: str) -> bool:
 
 
 def index_reader(program: Program, stage: Stage, position: int, family: str) -> tuple[Step | None, Step | None]:
-    """Of the steps behind `position`, in this stage and in those built FROM it: (the first that reads the family's
-    package index as this step leaves it, the first that cannot be seen into)."""
+    """Of the steps after `position`, in this stage and in those built FROM it: (the first that reads the family's
+    package index as this step leaves it, the first that runs an opaque command)."""
     opaque: Step | None = None
     for step in stage.steps[position + 1 :]:
         for effect in program.effects(step):
@@ -153,7 +153,7 @@ def _overlap(source: str, path: str) -> bool:
 
 
 def empties_cache(body: Body, managers: Sequence[Tool], last: Tool) -> bool:
-    """Whether the step already empties the cache behind `last`, in any spelling."""
+    """Whether the step already empties the cache after `last`, in any spelling."""
     for tool in managers:
         if tool.family == last.family and tool.start > last.start and tool.does.get("cleans"):
             return True

@@ -158,7 +158,7 @@ def may_be_directory(program: Program, step: Step, path: str) -> bool:
 
 
 def _made_below(program: Program, step: Step, path: str) -> bool:
-    """Whether an instruction in front of `step` puts something into `path`, or declares it to be a directory."""
+    """Whether an instruction before `step` puts something into `path`, or declares it to be a directory."""
     below = path.rstrip("/") + "/"
     for other in before(program, step):
         node = other.node
@@ -203,7 +203,7 @@ def _homes(invocation: Invocation) -> Iterator[str]:
 
 
 def _copied_there(program: Program, step: Step, path: str) -> bool:
-    """Whether all that instructions in front of `step` say of `path` is that a file is copied to it."""
+    """Whether all that instructions before `step` say of `path` is that a file is copied to it."""
     return not any(
         path in program.body(other).text or any(covers(path, effect.path) for effect in program.effects(other))
         for other in before(program, step)

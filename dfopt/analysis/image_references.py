@@ -115,7 +115,7 @@ def _in_flags(program: Program, stage: Stage, step: Step) -> Iterator[tuple[int,
 
 
 def _is_image(program: Program, stage: Stage, node: Instruction, name: str) -> bool:
-    """Whether a name is no stage. Behind ONBUILD the stages are those of another file: only `:` and `/`, which no
+    """Whether a name is not a stage. Under ONBUILD the stages are those of another file: only `:` and `/`, which no
     stage's name holds, tell an image there."""
     if name.lower() == "scratch" or name.isdigit():
         return False

@@ -70,7 +70,7 @@ def _needs_root(program: Program, step: Step) -> bool:
     return any(
         effect.kind == "creates" and effect.where in (TOP, INNER) and _ROOTS.match(effect.path) is not None
         for effect in program.effects(step)
-        if effect.program not in ("tee", "dd")  # behind sudo as often
+        if effect.program not in ("tee", "dd")  # after sudo as often
     ) and not _changes_user(program, step)
 
 

@@ -1,4 +1,4 @@
-"""Package managers at work in a step: which manager a command is, what it is told to do, and in which environment."""
+"""Package managers at work in a step: which manager a command is, what it does, and in which environment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PYTHON = regex(r"python[\d.]*\Z")
 class Tool(Record):
     """A package manager's command.
 
-    invocation  the call; its words are those behind the manager's name, also of `python -m pip install`
+    invocation  the call; its words are those after the manager's name, also of `python -m pip install`
     label       the manager as a person would say it: "pip", "python3 -m pip"
     family      "apt", "pip" ... (managers of one family share index and cache)
     facts       its row in the table package_managers
@@ -180,7 +180,7 @@ def works_offline(program: Program, step: Step, tool: Tool) -> bool:
 
 
 def option_edit(step: Step, body: Body, tool: Tool, option: str) -> tuple[Edit, EditWords]:
-    """The edit, and its declaration, that puts `option` behind the subcommand of a tool."""
+    """The edit, and its declaration, that puts `option` after the subcommand of a tool."""
     word = tool.invocation.words[tool.at]
     index = next(i for i, other in enumerate(tool.invocation.node.words) if other.start == word.start)
     end = body.span(word.start, word.end)[1]

@@ -21,7 +21,7 @@ _INTERPRETER = regex(r"(?:python|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)[\d.
 
 
 _RUNNERS = r"(?:sh|bash|dash|ash|zsh|ksh|mksh|fish|python[\d.]*|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)"
-# a quick look at a text: a pipe into an interpreter, a substitution behind one, or a string that is a script
+# a quick look at a text: a pipe into an interpreter, a substitution after one, or a string that is a script
 _PERHAPS = regex(
     rf"\|[^;&]*?(?<![\w.-]){_RUNNERS}(?![\w./-])|(?:{_RUNNERS}|eval|source|(?<!\S)\.)\s[^;&]*?(?:<\(|\$\(|`)"
     rf"|(?:{_RUNNERS}|su|runuser)\s[^;&]*?-\w*c\s"
@@ -145,7 +145,7 @@ def _inline(invocation: Invocation) -> bool:
 
 
 def _name(node: Node) -> str:
-    """The base name of a simple command's program, behind sudo."""
+    """The base name of a simple command's program, after sudo."""
     if not isinstance(node, SimpleCommand):
         return ""
     for word in node.words:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def understood_runs(program: Program, is_wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:
-    """The RUNs (behind ONBUILD too) whose text, heredocs included, passes `is_wanted`, with their shell programs. Those
+    """The RUNs (under ONBUILD too) whose text, heredocs included, passes `is_wanted`, with their shell programs. Those
     that are not understood are skipped: the optimizer reports them."""
     for _, _, step, text in program.run_steps():
         if is_wanted(text):

@@ -38,7 +38,7 @@ _SCRIPT = regex(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|i
 
 
 class Run(Record):
-    """One command that is started: base names of the program and of what wraps it, the words behind the program (None
+    """One command that is started: base names of the program and of what wraps it, the words after the program (None
     where not fixed), and its invocation where a shell text holds it. `names` is empty where a variable is the program.
     """
 
@@ -102,7 +102,7 @@ def _in_shell_form(program: Program, stage: Stage, keyword: str) -> bool:
 
 
 def _is_init(program: str) -> bool:
-    """Whether a program replaces itself by the words behind its options, as the same user."""
+    """Whether a program replaces itself by the words after its options, as the same user."""
     name = posixpath.basename(program)
     return name in table("entrypoints")["init"]["names"] and name not in ("gosu", "su-exec")
 
@@ -180,7 +180,7 @@ class _StartupReader:
         if words[1:]:
             behind = posixpath.basename(words[1])
             if _SCRIPT.search(posixpath.basename(words[0])) and not behind.startswith("-"):
-                self.argv(words[1:])  # as a rule an entrypoint script ends by running the words behind it
+                self.argv(words[1:])  # as a rule an entrypoint script ends by running the words after it
 
     def shell(self, text: str) -> None:
         """A text that a shell reads."""

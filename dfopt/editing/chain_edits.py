@@ -1,4 +1,4 @@
-"""Edits that take a command out of a chain or list, or put one in front of it. Every offset is one in the file."""
+"""Edits that take a command out of a chain or list, or put one before it. Every offset is one in the file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def remove_command(
                 return _cut(step, text, start, end, operator, body.span(*_of(command.items[place + 1]))[0]), rewrite
             before = body.span(*_of(command.items[place - 1]))[1]
             end = body.span(node.start, node.end)[1]
-            # a comment between would be left behind a continuation that nothing follows
+            # a comment between would be left after a continuation that nothing follows
             return None if "#" in text[before:start] else ([Edit(before, end, "")], rewrite)
         if command is node:
             if index + 1 == len(body.program.script.items):
@@ -60,7 +60,7 @@ def _of(node: object) -> tuple[int, int]:
 
 
 def _cut(step: Step, text: str, start: int, end: int, operator: tuple[int, int], following: int) -> list[Edit]:
-    """From the command to the one behind it; where comments stand between, only the command and the operator."""
+    """From the command to the one after it; where comments stand between, only the command and the operator."""
     if "#" not in text[end:following]:
         return [Edit(start, following, "")]
     command = Edit(start, _BLANKS.match(text, end).end(), "")  # type: ignore[union-attr]
@@ -73,7 +73,7 @@ def _cut(step: Step, text: str, start: int, end: int, operator: tuple[int, int],
 def insert_command(
     program: Program, step: Step, body: Body, node: SimpleCommand, words: tuple[str, ...]
 ) -> tuple[Edit, InsertCommand] | None:
-    """The edit that puts a command in front of another one, so that its failure fails the step; None where no place
+    """The edit that puts a command before another one, so that its failure fails the step; None where no place
     there does so."""
     at = body.span(node.start, node.start + 1)[0]
     command = " ".join(words)

@@ -28,7 +28,7 @@ def without_cleanups(
     program: Program, step: Step, paths: Sequence[str], family: str = "", what: str = "the cache"
 ) -> tuple[list[Edit], list[Rewrite]]:
     """The edits that take every deletion of `paths`, or of what lies below, out of a RUN; and the cleaning commands of
-    a package manager. Raises Refusal where one cannot be taken out."""
+    a package manager. Raises Refusal where one cannot be removed."""
     body = program.body(step)
     edits: list[Edit] = []
     rewrites: list[Rewrite] = []
@@ -49,7 +49,7 @@ def without_cleanups(
             or invocation.node.redirects
             or invocation.node.assignments
         ):
-            raise Refusal(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be taken out")
+            raise Refusal(f"`{' '.join(words)[:50]}` reaches {what}, and cannot be removed")
         operands = [
             word for word in invocation.operands() if any(may_reach(body.text[word.start : word.end], p) for p in paths)
         ]
@@ -70,7 +70,7 @@ def without_cleanups(
         emptied = "index" if family == "apt" else "cache"  # `apt-get clean` does not reach where the packages are kept
         if tool.family == family and emptied in tool.does.get("cleans", ()):
             if tool.invocation.nested or tool.invocation.node.redirects or tool.invocation.node.assignments:
-                raise Refusal(f"`{tool.label} {tool.name}` empties the cache, and cannot be taken out")
+                raise Refusal(f"`{tool.label} {tool.name}` empties the cache, and cannot be removed")
             whole.append(tool.invocation.node)
     if whole:
         more, gone = removals(program, step, body, sorted(whole, key=lambda node: node.start))
@@ -131,9 +131,9 @@ def removals(
             edits.append(tail)
             rewrites[gone.index(node)] = RemoveLast(step.index, node.start)
         else:
-            raise Refusal("a cleanup stands where it cannot be taken out by itself")
+            raise Refusal("a cleanup cannot be removed without its neighbours")
     if touching_itself(edits):
-        raise Refusal("cleanups that stand side by side in a list cannot be taken out")
+        raise Refusal("cleanups that stand side by side in a list cannot be removed")
     return edits, rewrites
 
 

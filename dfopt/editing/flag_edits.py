@@ -14,7 +14,7 @@ _WIDTH = 120
 
 
 def flags_edit(program: Program, step: Step, flags: list[str]) -> Edit:
-    """The edit that puts flags (`--mount=...`) behind those that an instruction has: on its line where it is one that
+    """The edit that puts flags (`--mount=...`) after those that an instruction has: on its line where it is one that
     stays short enough, else each on a line of its own."""
     text, node = program.text, step.node
     after = node.flags[-1].stop if node.flags else len(node.keyword)
@@ -26,6 +26,6 @@ def flags_edit(program: Program, step: Step, flags: list[str]) -> Edit:
     indent = chain_style(program, step).indent or "    "
     joint = f" {program.dockerfile.escape}{newline_at(text, node.start)}{indent}"
     written = (joint if node.flags else " ") + joint.join(flags)
-    if not text[at:body].strip(" \t"):  # the command stands behind it on the same line
+    if not text[at:body].strip(" \t"):  # the command stands after it on the same line
         return Edit(at, body, written + joint)
     return Edit(at, at, written)

@@ -15,7 +15,7 @@ _ARRAY = regex(r'\[( ?)"[^"\\\n]*"(?:,( ?)")?')
 
 
 class JsonStyle(Record):
-    """What a file puts behind `[` (and before `]`), and behind a comma."""
+    """What a file puts after `[` (and before `]`), and after a comma."""
 
     edge: str
     gap: str

@@ -81,7 +81,7 @@ def _style(match: re.Match[str]) -> ChainStyle:
 
 
 def body_end(body: Body) -> int:
-    """The offset behind the last character of a step's shell text."""
+    """The offset after the last character of a step's shell text."""
     return body.span(len(body.text) - 1, len(body.text))[1]
 
 

@@ -44,7 +44,7 @@ def why(death: Death) -> str:
 
 def check_joinable(program: Program, step: Step, opening: Step, *, last: bool) -> None:
     """Raises Refusal unless a step can be a part of the chain that begins with the step `opening`, as its last part or
-    with others behind it."""
+    with others after it."""
     first = step is opening
     check_layout(program, step, opening)
     check_part(program, step, first=first, last=last, wrapped=needs_subshell(program, step, first=first, last=last))

@@ -110,7 +110,7 @@ def split_image(image: str) -> tuple[str, str | None]:
 
 
 def mirror_prefix(image: str) -> str:
-    """What stands in front of an official image's own name: `docker.io/library/`, a mirror's, an architecture's; ""."""
+    """What stands before an official image's own name: `docker.io/library/`, a mirror's, an architecture's; ""."""
     name = split_image(image)[0]
     namespace, _, official = name.partition("/")
     name = official if namespace in ARCHITECTURES else name

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # Where a command stands, from surest to least sure that it runs exactly once when the step succeeds
 TOP = "top"  # in the step's own list or && chain
 INNER = "inner"  # in a group, subshell or pipeline that runs for certain
-MAYBE = "maybe"  # behind ||, in a branch, a loop, a function
+MAYBE = "maybe"  # after ||, in a branch, a loop, a function
 SUBSTITUTION = "substitution"  # inside $( ), ` `, <( )
 
 
@@ -47,7 +47,7 @@ class Invocation(Record):
     node      the whole simple command, wrappers included; rewrites name it by `node.start`
     program   base name of the program; None where it is not a fixed string
     path      the program word's fixed value, as written
-    words     the words behind the program
+    words     the words after the program
     wrappers  what stood before it: ("sudo",), ("env", "nice") ...
     where     TOP, INNER, MAYBE or SUBSTITUTION
     nested    it stands in the string of `sh -c '...'`: its spans are not true ones
@@ -67,7 +67,7 @@ class Invocation(Record):
         return [word.value for word in self.words]
 
     def operands(self, value_options: Iterable[str] = ()) -> list[Word]:
-        """The words that are neither options nor values of `value_options`; behind `--` everything is an operand."""
+        """The words that are neither options nor values of `value_options`; after `--` everything is an operand."""
         taking = frozenset(value_options)
         words: list[Word] = []
         skip = False
@@ -171,7 +171,7 @@ class _InvocationCollector:
             for index, item in enumerate(node.items):
                 if index and node.ops[index - 1] == "||":
                     self.command(item, _least(where, MAYBE))
-                    sure = _least(where, MAYBE)  # a && behind || may be reached without the commands before it
+                    sure = _least(where, MAYBE)  # a && after || may be reached without the commands before it
                 else:
                     self.command(item, sure)
         elif isinstance(node, Pipeline):

@@ -43,8 +43,8 @@ def errexit_throughout(body: Body) -> bool:
 
 
 def errexit_sees(command: Command) -> bool:
-    """Whether `set -e` ends the shell whenever this element of a list fails. It does not where a command in front of
-    `&&` or behind `!` fails, nor where such a one ends the body of an if, a loop or a group. (Tried with dash, bash and
+    """Whether `set -e` ends the shell whenever this element of a list fails. It does not where a command before
+    `&&` or after `!` fails, nor where such a one ends the body of an if, a loop or a group. (Tried with dash, bash and
     busybox ash.)"""
     if isinstance(command, AndOr):
         return command.ops[-1] == "||" and errexit_sees(command.items[-1])
@@ -100,7 +100,7 @@ def _fails_step(body: Body, script: Script, node: SimpleCommand, errexit: bool, 
             last = index == len(script.items) - 1
             if item.terminator == "&" or not (last or errexit):
                 return False
-            # in front of &&, `set -e` does not see a failure: it fails the list only where that is the last of all
+            # before &&, `set -e` does not see a failure: it fails the list only where that is the last of all
             return _in_command(body, item.command, node, errexit, last and ends)
     return False
 

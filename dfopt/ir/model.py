@@ -98,7 +98,7 @@ def term(script: Script, text: str) -> Term:
 
 def and_term(left: Term, right: Term) -> Term:
     """The term of `left && right` as the shell groups it: `&&` is associative, so that a chain is one term however
-    long it is; behind `a; b` it binds to b only."""
+    long it is; after `a; b` it binds to b only."""
     if left[0] == "list":
         *head, (last, end) = left[1]
         return ("list", (*head, (and_term(last, right), end)))

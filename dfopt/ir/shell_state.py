@@ -46,7 +46,7 @@ _ASSIGNS = regex(r"\+\+|--|(?<![=!<>])=(?!=)|<<=|>>=")
 class ShellStateEffects(Record):
     """What one body does to the state of its shell.
 
-    state      reasons why what follows in the same shell could see a difference, but not behind a subshell
+    state      reasons why what follows in the same shell could see a difference, but not after a subshell
     never      reasons why not even a subshell makes it equal to a shell of its own
     errexit    it runs, wholly or partly, under `set -e` (or may: it reads a file that could set it)
     history    it reads a parameter that depends on what its shell did before
@@ -263,7 +263,7 @@ def _keeps_errexit(words: tuple[Word, ...]) -> bool:
         return False
     path: Any = words[0].value
     parts: Any = words[0].parts
-    while path is None and parts:  # "$HOME/.cargo/env": what stands behind the expansion
+    while path is None and parts:  # "$HOME/.cargo/env": what stands after the expansion
         path, parts = getattr(parts[-1], "value", None), getattr(parts[-1], "parts", ())
     patterns = table("shells")["sourced"]["keeps-errexit"]
     return isinstance(path, str) and any(re.search(f"(?:{pattern})\\Z", path) for pattern in patterns)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def append_operator(body: Body) -> str:
-    """The operator behind which a command at a body's end belongs: ";" in a script and in a list under `set -e`, but
+    """The operator after which a command at a body's end belongs: ";" in a script and in a list under `set -e`, but
     for one that ends in a chain, whose failure `set -e` does not see."""
     assert body.program is not None
     items = body.program.script.items
@@ -22,7 +22,7 @@ def append_operator(body: Body) -> str:
 
 
 def check_append(body: Body, operator: str) -> None:
-    """Raises Refusal unless a command behind `operator` at the body's end runs exactly when all before succeeded,
+    """Raises Refusal unless a command after `operator` at the body's end runs exactly when all before succeeded,
     and the step fails exactly when it did or when the new command does."""
     assert body.program is not None
     script = body.program.script
@@ -36,11 +36,11 @@ def check_append(body: Body, operator: str) -> None:
     effects = shell_state_effects(body)
     if operator == ";":
         if not errexit_throughout(body):
-            raise Refusal("behind `;` a failure before it would be masked: the step is not under `set -e`")
+            raise Refusal("after `;` a failure before it would be masked: the step is not under `set -e`")
         if not errexit_sees(last.command):
-            raise Refusal("behind `;` a failure in front of the last `&&` would be masked, which `set -e` ignores")
+            raise Refusal("after `;` a failure before the last `&&` would be masked, which `set -e` ignores")
     elif effects.errexit and not is_plain(last.command):
-        raise Refusal("under `set -e`, a failure inside the last command would not end the step in front of &&")
+        raise Refusal("under `set -e`, a failure inside the last command would not end the step once && follows")
     if effects.never:
         raise Refusal(effects.never[0])
     if any(reason.startswith(("exec ", "exit ")) for reason in effects.state):

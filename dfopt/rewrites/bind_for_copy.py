@@ -33,7 +33,7 @@ LINKERS = frozenset(("ln", "link"))
 
 
 class BindForCopy(Rewrite):
-    """COPYs go; the RUNs behind them that use what they copied get it by bind mounts at the same places, in which
+    """COPYs go; the RUNs after them that use what they copied get it by bind mounts at the same places, in which
     writes are allowed and lost. The deletions in the last of them go too (declared apart): a mount cannot be deleted.
 
     `target` is the path that `run` deletes; `users` are the RUNs that get the mounts (empty: `run` alone). Facts from
@@ -55,12 +55,12 @@ class BindForCopy(Rewrite):
         program, run = model.program, model.steps.get(self.run)
         copies = [model.steps[index] for index in self.copies if index in model.steps]
         if run is None or run.node.keyword != "RUN" or not copies or len(copies) != len(self.copies):
-            raise Refusal(f"instruction {self.run} is not a RUN behind COPYs of its stage")
+            raise Refusal(f"instruction {self.run} is not a RUN after COPYs of its stage")
         values: list[str] = []
         for copy in copies:
             model.item(copy.index)
             if copy.node.keyword != "COPY" or copy.stage != run.stage or copy.index > run.index:
-                raise Refusal("the RUN does not stand behind the COPY")
+                raise Refusal("the RUN does not stand after the COPY")
             values += bind_values(program, copy, self.target, dict(self.kinds))
         targets = [parse_mount(value)["target"] for value in values]
         if any(paths_overlap(place, other) for index, place in enumerate(targets) for other in targets[:index]):
@@ -109,7 +109,7 @@ def check_unused(
                 raise Refusal(f"line {line} makes {target} the working directory, or may")
     if blind and all(user is run for user in users):
         line = blind[0].node.line
-        raise Refusal(f"line {line} sees the file", f"put the COPY behind line {line}")
+        raise Refusal(f"line {line} sees the file", f"put the COPY after line {line}")
     check_between(program, [*copies, *users, *blind], run, target, False, files)
     for user in users:
         if user.stage != run.stage or not copies[0].index < user.index <= run.index or user.node.keyword != "RUN":

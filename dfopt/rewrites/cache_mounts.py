@@ -44,7 +44,7 @@ def paths_overlap(path: str, other: str) -> bool:
 
 
 def later_steps(program: Program, step: Step) -> Iterator[tuple[Stage, Step]]:
-    """The steps behind `step` that see what it left in its layer: in its stage, and in those built FROM it."""
+    """The steps after `step` that see what it left in its layer: in its stage, and in those built FROM it."""
     stage = program.stages[step.stage]
     yield from ((stage, later) for later in stage.steps if later.index > step.index)
     queue = program.children(stage)
@@ -75,7 +75,7 @@ def names_path(text: str, path: str) -> bool:
 
 
 class AddCacheMounts(Rewrite):
-    """A RUN gains cache mounts (the values of `--mount=`), behind the flags that it has.
+    """A RUN gains cache mounts (the values of `--mount=`), after the flags that it has.
 
     Nothing that it writes at their targets is in its layer any more, so that nothing may read that: no other stage, no
     later step. And nothing in the RUN itself may delete them, which would fail or empty the cache.
@@ -97,7 +97,7 @@ class AddCacheMounts(Rewrite):
             fields = parse_mount(value)
             target = fields.get("target", "")
             if fields.get("type") != "cache" or not fields.keys() <= _CACHE_FIELDS or join_path("/", target) != target:
-                raise Refusal(f"{value} is no cache mount with a plain target")
+                raise Refusal(f"{value} is not a cache mount with a plain target")
             if target == "/" or any(paths_overlap(target, other) for other in targets):
                 raise Refusal(f"{target} cannot be mounted")
             targets.append(target)
@@ -120,7 +120,7 @@ def check_cache_is_free(program: Program, step: Step, target: str) -> None:
     for stage in stages_built_on(program, program.stages[step.stage]):
         taken = copied_paths(program, stage)
         if taken is None:
-            raise Refusal("a path that another stage takes out of this one is not known")
+            raise Refusal("a path that another stage copies from this one is not known")
         if any(path != "/" and paths_overlap(path, target) for path in taken):
             raise Refusal(f"another stage takes {target}, or what holds it")
     for _, later in later_steps(program, step):

@@ -65,7 +65,7 @@ class PrependCommand(CommandRewrite):
 
 class RemoveCommand(CommandRewrite):
     """The command at `offset` of a RUN's shell text goes, with the operator that joined it to its neighbour. It is part
-    of an `&&` chain, or of a list; its last only under `set -e`, behind a plain command."""
+    of an `&&` chain, or of a list; its last only under `set -e`, after a plain command."""
 
     offset: int
 

@@ -141,7 +141,7 @@ def check_between(
         if node.keyword not in _BLIND:
             raise Refusal(
                 f"line {node.line} sees the file{', or may create its owner' if names else ''}",
-                f"move the COPY behind line {node.line}, if that line does not need the file",
+                f"move the COPY after line {node.line}, if that line does not need the file",
             )
         if node.keyword in ("COPY", "ADD"):
             target = destination(program, step)
@@ -186,7 +186,7 @@ class ModeIntoCopy(Rewrite):
         program, run = model.program, model.steps.get(self.run)
         copies = [model.steps[index] for index in self.copies if index in model.steps]
         if run is None or run.node.keyword != "RUN" or len(copies) != len(self.copies) or not copies:
-            raise Refusal(f"instruction {self.run} is not a RUN behind COPYs of its stage")
+            raise Refusal(f"instruction {self.run} is not a RUN after COPYs of its stage")
         body = program.body(run)
         if body.program is None:
             raise Refusal(body.why)
@@ -201,7 +201,7 @@ class ModeIntoCopy(Rewrite):
             old = model.item(copy.index)
             target = destination(program, copy) if copy.node.keyword in ("COPY", "ADD") else None
             if copy.stage != run.stage or copy.index > run.index or target is None:
-                raise Refusal("only what COPY or ADD wrote, and a RUN behind it, can be brought together")
+                raise Refusal("only what COPY or ADD wrote, and a RUN after it, can be brought together")
             if not covers(self.path, target) and (self.path.rpartition("/")[0] or "/") != target:
                 raise Refusal(f"{old.keyword} does not write {self.path}")
             if any(name in (self.flag[0], "link") for name, _ in old.flags):

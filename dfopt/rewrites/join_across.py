@@ -34,7 +34,7 @@ _VARIABLE = regex(r"\$\{?(\w+)")
 class JoinAcross(Rewrite):
     """RUNs of one stage become one, at the place of the first, joined by `&&`; `wrapped[i]`: part i runs in ( ).
 
-    What stands between them stays, behind the one RUN, and what it means for the RUNs behind it is said in the shell:
+    What stands between them stays, after the one RUN, and what it means for the RUNs after it is said in the shell:
     ENV by `export`, WORKDIR by `cd`. The WORKDIRs of `dropped` go: the RUN deletes their directory, and a later WORKDIR
     comes before anything that depends on them.
     """
@@ -100,7 +100,7 @@ def glue(program: Program, first: Step, run: Step, other: Step) -> list[tuple[st
         elif node.keyword == "ENV":
             commands.append(("export", *[_assignment(program, step, pair.name, pair.value) for pair in node.pairs]))
         else:
-            raise Refusal(f"line {node.line} ({node.keyword}) may not stand behind the RUN")
+            raise Refusal(f"line {node.line} ({node.keyword}) may not stand after the RUN")
     return commands
 
 
@@ -142,7 +142,7 @@ def _assignment(program: Program, step: Step, name: str, value: str | None) -> s
 
 
 def must_go(program: Program, runs: Sequence[Step]) -> list[int]:
-    """The WORKDIRs between RUNs whose directory a later one of the RUNs deletes: behind the one RUN they would make it
+    """The WORKDIRs between RUNs whose directory a later one of the RUNs deletes: after the one RUN they would make it
     again. Raises Refusal where what follows depends on one of them."""
     indices: list[int] = []
     stage = program.stages[runs[0].stage]

@@ -69,14 +69,14 @@ def check_part(program: Program, step: Step, *, first: bool, last: bool, wrapped
     inside = "$(" in body.text or "`" in body.text or any("any state" in reason for reason in state.state)
     confined = not state.state or (wrapped and not inside)
     if state.errexit and not last and not (state.plain and confined):
-        raise Refusal("under `set -e`, a failure inside it would no longer end the build in front of &&")
+        raise Refusal("under `set -e`, a failure inside it would no longer end the build once && follows")
     if state.errexit and "e" not in body.shell.options and last and not first and not wrapped:
         raise Refusal("set -e would reach into the whole chain")
     if not wrapped:
         if state.state and not last:
             raise Refusal(f"{state.state[0]}, which the next step would see")
         if state.lists and not first:
-            raise Refusal("`a; b` or `a || b` behind && must stand in a subshell")
+            raise Refusal("`a; b` or `a || b` after && must stand in a subshell")
 
 
 def check_shell(program: Program, step: Step, *, first: bool, last: bool) -> None:
@@ -94,7 +94,7 @@ def check_shell(program: Program, step: Step, *, first: bool, last: bool) -> Non
     if not first and variable is not None and (variable in scope.env or variable in scope.args):
         raise Refusal(
             f"each RUN reads ${variable} when its shell starts, and the RUNs before line {line} may write that file",
-            f"set {variable} behind the RUNs",
+            f"set {variable} after the RUNs",
         )
 
 
@@ -116,7 +116,7 @@ def replaces_shell(program: Program, step: Step) -> bool:
 
 
 def check_links(program: Program, step: Step) -> None:
-    """Raises Refusal where a RUN may make a hard link: nothing may come behind it in the same layer."""
+    """Raises Refusal where a RUN may make a hard link: nothing may come after it in the same layer."""
     if any(map(_links, program.commands(step).invocations)):
         # Linux, Documentation/filesystems/overlayfs.rst, "Non-standard behavior": a change breaks links of lower layers
         raise Refusal(
@@ -133,7 +133,7 @@ def check_place(program: Program, step: Step) -> None:
     if any(takes(effect, place) for effect in program.effects(step)):
         raise Refusal(
             f"it deletes {place}, the working directory, which the next step finds made anew",
-            "set another WORKDIR in front of it",
+            "set another WORKDIR before it",
         )
 
 

@@ -1,4 +1,4 @@
-"""A declared rewrite: a copy from the build context moves behind steps that do not see it."""
+"""A declared rewrite: a copy from the build context moves after steps that do not see it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MoveCopy(Rewrite):
     def apply(self, model: Model) -> None:
         moved = model.steps.get(self.step)
         if moved is None or self.step not in model.items:
-            raise Refusal(f"instruction {self.step} is no step of a stage, or gone")
+            raise Refusal(f"instruction {self.step} is not a step of a stage, or was removed")
         node = moved.node
         if node.keyword not in ("COPY", "ADD") or node.flag("from") is not None:
             raise Refusal(f"instruction {self.step} copies nothing from the build context")

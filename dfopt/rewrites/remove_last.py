@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RemoveLast(Rewrite):
-    """The last command of a RUN's list, at `offset` of its shell text, goes with the `;` in front of it.
+    """The last command of a RUN's list, at `offset` of its shell text, goes with the `;` before it.
 
     The list's status becomes that of the command before: the same where `set -e` would have ended the step on its
     failure, which it does for a simple command.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Settings that an image starts with; no step of a build reads them, so that they may leave the builder.
 STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "STOPSIGNAL", "LABEL", "VOLUME", "MAINTAINER"))
-# ... and those that the steps behind them read too: they are doubled, or leave where no such step follows.
+# ... and those that the steps after them read too: they are doubled, or leave where no such step follows.
 SCOPED = frozenset(("ENV", "ARG", "USER", "WORKDIR", "SHELL"))
 _INSTALLS = re.compile(
     r"(?:(?:mkdir -p(?: /usr/share/man/man\d)+ && )?apt-get update && (?:DEBIAN_FRONTEND=noninteractive )?"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def without_command(term: Term, offset: int, *, last: bool = False) -> Term | None:
     """The term without the command at `offset`, which must be part of an `&&` chain or of a list. The last of a list
     gives the list its status: it goes only with `last` (`set -e` is in force, so that what comes before it has
-    succeeded), and only behind a plain command. None where the command is not there, or is the whole of its list."""
+    succeeded), and only after a plain command. None where the command is not there, or is the whole of its list."""
     if term[0] == "and":
         parts: list[Term] = list(term[1:])
         for index, part in enumerate(parts):

@@ -21,7 +21,7 @@ NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings
 
 
 def json_array(text: str, at: int, stop: int) -> tuple[tuple[Argument, ...], int] | None:
-    """The JSON array of strings at `text[at:stop]` and the offset behind it, or None where BuildKit falls back to text.
+    """The JSON array of strings at `text[at:stop]` and the offset after it, or None where BuildKit falls back to text.
 
     Raises DockerfileError (offset on the joined line) for an array that holds anything but strings.
     """

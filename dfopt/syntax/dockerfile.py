@@ -1,7 +1,7 @@
 """The Dockerfile parser: one pass over the physical lines, by BuildKit's rules.
 
 Rules: BuildKit frontend/dockerfile/parser/parser.go (0.13, Dockerfile syntax 1.7) and what later versions changed:
-text behind a JSON array makes shell form since 1.9, and blanks between `<<` and a delimiter are allowed since 1.16.
+text after a JSON array makes shell form since 1.9, and blanks between `<<` and a delimiter are allowed since 1.16.
 Lines end with "\\n" only.
 """
 
@@ -80,7 +80,7 @@ class _Parser:
 
     def parse(self) -> Dockerfile:
         lines, starts = self.lines, self.starts
-        count = len(lines) - (lines[-1] == "")  # behind a final newline there is no line
+        count = len(lines) - (lines[-1] == "")  # after a final newline there is no line
         number = 0
         while number < count:
             line = lines[number]
@@ -137,7 +137,7 @@ class _Parser:
         return trimmed[:-1]
 
     def _instruction(self, first: str, begin: int, number: int, count: int) -> int:
-        """Parses the instruction that begins on line `number` (from 0); returns the number of the line behind it."""
+        """Parses the instruction that begins on line `number` (from 0); returns the number of the line after it."""
         first_line = number
         inner: list[Comment] = []
         empty: list[int] = []
@@ -257,7 +257,7 @@ class _Parser:
                 elements, end = array
                 if not text[end:stop].strip(" \t\r\n"):
                     return "json", elements, None
-                # text behind the array: ignored before syntax 1.9, shell form since
+                # text after the array: ignored before syntax 1.9, shell form since
                 if self.level is not None and self.level < (1, 9):
                     return "json", elements, None
                 if self.level is None:

@@ -104,7 +104,7 @@ class Pattern(Record):
 
 
 def _runes(text: str) -> str:
-    """As Go's regular expressions see a string: a byte that is no UTF-8 is U+FFFD."""
+    """As Go's regular expressions see a string: a byte that is not UTF-8 is U+FFFD."""
     if text.isascii():
         return text
     return "".join(["\ufffd" if "\udc80" <= char <= "\udcff" else char for char in text])

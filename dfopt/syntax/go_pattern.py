@@ -256,7 +256,7 @@ def has_wildcard(pattern: str) -> bool:
 
 
 def _chunk(pattern: str) -> tuple[bool, str, str]:
-    """Whether stars come first, the text behind them up to the next star, and the rest."""
+    """Whether stars come first, the text after them up to the next star, and the rest."""
     text = pattern.lstrip("*")
     inside = False
     at = 0
@@ -275,7 +275,7 @@ def _chunk(pattern: str) -> tuple[bool, str, str]:
 
 
 def _match_chunk(chunk: str, name: str) -> str | None:
-    """What is left of the name behind a match at its beginning; None without one. All of the chunk is checked."""
+    """What is left of the name after a match at its beginning; None without one. All of the chunk is checked."""
     failed = False
     at = 0
     while at < len(chunk):
@@ -318,6 +318,6 @@ def _class_member(chunk: str, at: int) -> tuple[str, int]:
         raise PatternError("syntax error in pattern")
     if chunk[at : at + 1] == "\\":
         at += 1
-    if at + 1 >= len(chunk):  # nothing there, or nothing behind it that could close the class
+    if at + 1 >= len(chunk):  # nothing there, or nothing after it that could close the class
         raise PatternError("syntax error in pattern")
     return chunk[at], at + 1

@@ -63,7 +63,7 @@ class ImageRef(Record):
 
     @property
     def is_scratch(self) -> bool:
-        """Whether this is FROM's empty base image, which is no image of any registry. Only `scratch` itself is:
+        """Whether this is FROM's empty base image, which is not an image of any registry. Only `scratch` itself is:
         `scratch:latest` and `Scratch` are looked up like any name."""
         return self.text == "scratch"
 

@@ -100,7 +100,7 @@ def substituted(tokens: list[str | int], value: str, replacement: str, every: bo
         result.append(value[last:start])
         if not every:
             return "".join([*result, replacement, value[end:]])
-        if end > last or start == 0:  # no empty match right behind another match
+        if end > last or start == 0:  # no empty match right after another match
             result.append(_template(replacement, value[start:end]))
         last = end
         at = max(at + 1, end)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PASS = '''\
 from __future__ import annotations
 
-from dfopt.analysis.run_steps import shipped_runs, untouchable
+from dfopt.analysis.run_steps import shipped_runs, edit_obstacle
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
@@ -70,7 +70,7 @@ class <class>(Pass):
                 body, node = program.body(step), step.node
                 message = "TODO: what the option is good for, in one line"
                 reachable = not invocation.nested and invocation.where != SUBSTITUTION
-                reason = untouchable(step, body, reachable, "<program>")
+                reason = edit_obstacle(step, body, reachable, "<program>")
                 if reason:
                     yield Finding(self.name, message, node.start, node.end, None, reason)
                     continue

@@ -30,7 +30,7 @@ class CacheMounts(Pass):
 
     The other strategy for what the cleanup passes delete: with `--package-cache=mount`, or `package-cache = "mount"`
     in the configuration (or where it is selected by its name) this pass gives each RUN that downloads packages a
-    `--mount=type=cache` at the manager's cache, and takes out what would empty it: `--no-cache-dir`,
+    `--mount=type=cache` at the manager's cache, and removes what would empty it: `--no-cache-dir`,
     `rm -rf /var/lib/apt/lists/*`. It knows apt, apk, dnf and yum, pip, uv, npm, Yarn 1, pnpm, Composer, RubyGems, Go,
     Cargo, Maven, Gradle and NuGet. Where it refuses, the cleanup passes do their work.
 
@@ -65,7 +65,7 @@ class CacheMounts(Pass):
     Refuses: where nothing shows that BuildKit reads the file; where the user or its home directory is not known, or a
     directory above the cache would come to belong to root; an apt installation without `apt-get update` in its own
     RUN, or whose index a later step needs; where a later step, another stage or the program itself reads the cache;
-    builds without network; a variable that turns the cache off; a cleanup that cannot be taken out by itself. All uses
+    builds without network; a variable that turns the cache off; a cleanup that cannot be removed by itself. All uses
     of a cache in stages that are built on one another get the mount, or none does.
 
     Declares: the RUN gains the mounts, some commands lose or gain a word, cleanups of the cache go.

@@ -1,4 +1,4 @@
-"""What stands against a cache mount at a command: how it is called, what its RUN says, and who uses the cache later."""
+"""What rules out a cache mount at a command: how it is called, what its RUN says, and who uses the cache later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_uses(program: Program, facts: Facts, stage: Stage, step: Step, family_uses: list[Use]) -> None:
-    """Raises Refusal where something stands against a mount for these commands of one family."""
+    """Raises Refusal where something rules out a mount for these commands of one family."""
     use, text = family_uses[0], run_text(program, step)
     row, name = use.row, use.invocation.program
     if any(offline(program, step, other) for other in family_uses):
@@ -36,7 +36,7 @@ def check_uses(program: Program, facts: Facts, stage: Stage, step: Step, family_
     if variable:
         raise Refusal(f"{variable} is set")
     if "unless" in row and re.search(row["unless"], text):
-        raise Refusal(f"{name} is told where to keep its files")
+        raise Refusal(f"{name} is configured to keep its files elsewhere")
     if "needs" in row and not any(re.search(row["needs"], run_text(program, other)) for other in stage.steps):
         raise Refusal(row["needs-why"])
     if row.get("classic") and not use.invocation.has_option("--frozen-lockfile") and "cache clean" in text:
@@ -75,7 +75,7 @@ def _check_readers(program: Program, step: Step, use: Use) -> None:
         if closed or any(offline(program, later, other) for other in same):
             raise Refusal(f"line {node.line} works without the network")
         if use.row.get("used") and not same and _may_run_anything(program, later):
-            raise Refusal(f"line {node.line} runs what cannot be seen into, and might use the cache")
+            raise Refusal(f"line {node.line} runs an opaque command, which might use the cache")
 
 
 def _may_run_anything(program: Program, step: Step) -> bool:

@@ -114,7 +114,7 @@ def targets(program: Program, step: Step, facts: Facts, use: Use, user: Owner) -
             raise Refusal(f"where {use.family} keeps its cache here is not known")
         normal = join_path("/", path)
         if not path.startswith("/") or not isinstance(normal, str) or not re.fullmatch(r"[\w./+-]+", normal):
-            raise Refusal(f"the cache lies at {path}, which is no plain absolute path")
+            raise Refusal(f"the cache lies at {path}, which is not a plain absolute path")
         result.append(normal)
     return result
 

@@ -55,7 +55,7 @@ def finding(name: str, verdict: Verdict) -> Finding:
         return Finding(name, message, node.start, node.end, None, verdict.reason)
     message = f"keep {verdict.family}'s cache in a cache mount"
     if verdict.opaque is not None:
-        message += f" (line {verdict.opaque.node.line} runs what cannot be seen into, and might use the index)"
+        message += f" (line {verdict.opaque.node.line} runs an opaque command, which might use the index)"
     tier = "safe" if verdict.opaque is None else "unsafe"
     fix = Fix(verdict.edits, verdict.rewrites, tier, Declares(paths=tuple(_declared(verdict.paths))))
     return Finding(name, message, node.start, node.end, fix)

@@ -27,7 +27,7 @@ def alpine_release(program: Program, step: Step) -> tuple[int, int] | None:
 
 
 def later_index_reader(program: Program, stage: Stage, position: int) -> tuple[Step | None, Step | None]:
-    """(the first later step that needs the index of this one, the first that cannot be seen into)."""
+    """(the first later step that needs the index of this one, the first that runs an opaque command)."""
     opaque: Step | None = None
     for step in stage.steps[position + 1 :]:
         for tool in tools(program, step):

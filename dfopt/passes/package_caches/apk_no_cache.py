@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ApkNoCache(PackageCache, Pass):
-    """Gives `apk add` and `apk upgrade` the option `--no-cache`, and takes out the `apk update` that it replaces.
+    """Gives `apk add` and `apk upgrade` the option `--no-cache`, and removes the `apk update` that it replaces.
 
     apk keeps the index of every repository, 2 to 3 MB, under /var/cache/apk. With `--no-cache` each command fetches the
     index for itself and leaves nothing.
@@ -48,9 +48,9 @@ class ApkNoCache(PackageCache, Pass):
     Refuses: Alpine before 3.3, whose apk does not know the option; where a later step needs the index and does not
     fetch it (before Alpine 3.8, and where the release is not known); ONBUILD; an apk in the string of `sh -c`. Does
     nothing where the RUN deletes /var/cache/apk, where a mount covers it, or with `--cache-dir`. Where a later step of
-    such a stage cannot be seen into, the fix is `unsafe`.
+    such a stage runs an opaque command, the fix is `unsafe`.
 
-    Declares: each command gains one word behind its subcommand; the `apk update` of the same RUN goes, and a RUN that
+    Declares: each command gains one word after its subcommand; the `apk update` of the same RUN goes, and a RUN that
     is only an `apk update` goes with it.
     """
 
@@ -114,27 +114,27 @@ class ApkNoCache(PackageCache, Pass):
             for tool in updates:
                 removed = remove_command(program, step, body, tool.invocation.node)
                 if removed is None or tool.invocation.node.redirects:
-                    raise Refusal("`apk update` stands where it cannot be taken out by itself")
+                    raise Refusal("`apk update` cannot be removed without its neighbours")
                 edits += removed[0]
                 rewrites.append(removed[1])
             message = "keep apk's index out of the layer: --no-cache in place of apk update"
             if opaque is not None:
                 tier = "unsafe"
-                message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
+                message += f" (line {opaque.node.line} runs an opaque command, which might use the index)"
         return Finding(self.name, message, node.start, node.end, Fix(tuple(edits), tuple(rewrites), tier))
 
     def alone(self, program: Program, step: Step, opaque: Step | None) -> Finding:
         """A RUN that is an `apk update` and nothing else."""
         node, text = step.node, program.text
         if node.above or node.comments:
-            raise Refusal("a comment speaks of this instruction")
+            raise Refusal("a comment documents this instruction")
         start, end = line_start(text, node.start), line_end(text, node.end)
         end = text.find("\n", end) + 1 or len(text)
         if end == len(text) and not text.endswith("\n"):
             start = max(0, start - (2 if text[start - 2 : start] == "\r\n" else 1))  # no newline is left over
-        message, tier = "nothing behind it needs this index: every apk command fetches its own", "safe"
+        message, tier = "nothing after it needs this index: every apk command fetches its own", "safe"
         if opaque is not None:
             tier = "unsafe"
-            message += f" (but line {opaque.node.line} runs what cannot be seen into)"
+            message += f" (but line {opaque.node.line} runs an opaque command)"
         fix = Fix((Edit(start, end, ""),), (RemoveStep(step.index),), tier)
         return Finding(self.name, message, node.start, node.end, fix)

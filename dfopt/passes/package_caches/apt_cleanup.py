@@ -83,7 +83,7 @@ class AptCleanup(PackageCache, Pass):
         message, tier = "delete apt's package index in the layer that downloaded it", "safe"
         if opaque:
             tier = "unsafe"
-            message += f" (line {opaque.node.line} runs what cannot be seen into, and might use the index)"
+            message += f" (line {opaque.node.line} runs an opaque command, which might use the index)"
         return Finding(self.name, message, step.node.start, step.node.end, Fix((edit,), (rewrite,), tier))
 
 
@@ -105,7 +105,7 @@ def _last_refresh(invocations: list[Invocation]) -> Invocation | None:
 
 
 def _cleans(text: str, invocations: list[Invocation], refresh: Invocation) -> bool:
-    """Whether the step already deletes the index behind the refresh, in any spelling."""
+    """Whether the step already deletes the index after the refresh, in any spelling."""
     tail = text[refresh.node.end :]
     if re.search(r"apt/lists|lib/apt(?=[\s/*;&|)}]|$)|/var/lib/\{[^}]*apt|/var/lib/apt\b(?!/)", tail):
         return any(word in tail for word in ("rm ", "find ", "rmdir", "truncate", "unlink", "mv "))

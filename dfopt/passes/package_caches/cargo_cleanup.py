@@ -47,5 +47,5 @@ class CargoCleanup(CleanupRow, Pass):
     def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
         for step in site.later_steps:
             if any(effect.kind == "opaque" for effect in site.program.effects(step)):
-                return "unsafe", f"line {step.node.line} runs what cannot be seen into, and might use it"
+                return "unsafe", f"line {step.node.line} runs an opaque command, which might use it"
         return super().tier(site, tool)

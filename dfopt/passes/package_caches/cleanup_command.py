@@ -30,7 +30,7 @@ def append_cleanup(
     program: Program, step: Step, filling: Invocation, words: tuple[str, ...]
 ) -> tuple[Edit, AppendCommand]:
     """The edit, and its declaration, that runs `words` at the end of a RUN, as the user that `filling` runs as. Raises
-    Refusal with what stands against it."""
+    Refusal with what rules it out."""
     body = program.body(step)
     if step.node.keyword == "ONBUILD":
         raise Refusal("what follows in the image built on this one is not known")

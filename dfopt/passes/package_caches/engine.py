@@ -57,7 +57,7 @@ class Site(Record):
 
     @property
     def later_steps(self) -> tuple[Step, ...]:
-        """The steps of the stage behind this one."""
+        """The steps of the stage after this one."""
         return tuple(self.stage.steps[self.position + 1 :])
 
 
@@ -161,7 +161,7 @@ class PackageCache:
         raise NotImplementedError
 
     def check_site(self, site: Site, tool: Tool) -> None:
-        """Raises Refusal where something particular to this package manager stands against the fix."""
+        """Raises Refusal where something particular to this package manager rules out the fix."""
 
     def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
         """The tier, and why it is not `safe`."""
@@ -190,7 +190,7 @@ class CleanupRow(PackageCache):
         dockerfile, command = cls.example
         head, _, run = dockerfile.rpartition("RUN ")
         line, newline, rest = run.partition("\n")
-        removed = "" if cls.system else ", in a shell of its own"
+        removed = "" if cls.system else ", in a subshell"
         refuses = (
             f"{reader_clause(cls.family, cls.any_use)}; where {cls.family} runs on a condition only{removed}, or may be"
             " gone by the end of the RUN; a background job or a comment at the end; a heredoc script that is not under"
@@ -222,7 +222,7 @@ class CleanupRow(PackageCache):
             if tool.invocation.where == TOP or (tool.invocation.where == INNER and one_shell):
                 break
         else:
-            raise Refusal(f"{filling[-1].label} runs on a condition or in a shell of its own")
+            raise Refusal(f"{filling[-1].label} runs on a condition or in a subshell")
         path = tool.invocation.path or ""
         if "/" in path and not path.startswith("/"):
             raise Refusal(f"{path} is named from a directory that may not be the last one")
@@ -264,7 +264,7 @@ class NoCacheRow(PackageCache):
             cls.refuses,
         )
         changed = f"{dockerfile.rpartition('RUN ')[0]}RUN {command}"
-        declares = "each command gains one word behind its subcommand."
+        declares = "each command gains one word after its subcommand."
         cls.__doc__ = page(cls.__doc__ or "", dockerfile, changed, refuses, declares)
 
     def fills(self, site: Site, tool: Tool) -> bool:

@@ -17,7 +17,7 @@ class GemCleanup(CleanupRow, Pass):
     """Removes the archives of gems that `gem install` and `bundle install` unpacked, in the layer that downloaded them.
 
     Both keep the .gem file of every gem in the directory cache/ beside the unpacked ones. This pass appends an `rm -f`
-    of those files, in the RUN's own style; where they are, it asks RubyGems itself: `gem env gemdir`, behind `bundle
+    of those files, in the RUN's own style; where they are, it asks RubyGems itself: `gem env gemdir`, after `bundle
     exec` for a bundle.
 
     Why: nothing but `gem pristine` reads the archives. Measured: the layer gets smaller by their size to the byte, with
@@ -28,7 +28,7 @@ class GemCleanup(CleanupRow, Pass):
     words = ("gem", "bundle")
     cache_name = "RubyGems' cache"
     own_paths = ("ruby", "bin/gem", "bin/bundle")
-    refuses = "Refuses as well a later `gem pristine`, sudo, and a `cd` behind the installation of a bundle."
+    refuses = "Refuses as well a later `gem pristine`, sudo, and a `cd` after the installation of a bundle."
     example = (
         "FROM ruby:3.4-slim\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install",
         'rm -f "$(bundle exec gem env gemdir)"/cache/*.gem',

@@ -21,7 +21,7 @@ class GoCleanup(CleanupRow, Pass):
 
     A stage that compiles Go programs and is shipped itself keeps every compiled package under ~/.cache/go-build and the
     source of every module under $GOPATH/pkg/mod. This pass appends `go clean -cache`; and `-modcache` where this RUN
-    downloaded the modules, nothing behind it can use Go, and the image starts something else.
+    downloaded the modules, nothing after it can use Go, and the image starts something else.
 
     Why: a compiled program needs neither. Measured: 83 MB less for a program that imports net/http and nothing else.
     """

@@ -48,7 +48,7 @@ class Compounds(Conditionals):
     __slots__ = ()
 
     def keyword(self, pos: int, expected: str) -> int:
-        """Passes the reserved word `expected` at `pos`; gives the offset behind it."""
+        """Passes the reserved word `expected` at `pos`; gives the offset after it."""
         match = KEYWORD(self.text, pos)
         if match is None or match[1] != expected:
             self.unexpected(pos, f"'{expected}'")
@@ -148,7 +148,7 @@ class Compounds(Conditionals):
         return For(start, last, name, None if words is None else tuple(words), body, redirects, select)
 
     def _loop_body(self, pos: int, start: int, *, braces: bool) -> tuple[Script, int]:
-        """`do body done`, or `{ body }`, which bash takes in for and select behind a separator."""
+        """`do body done`, or `{ body }`, which bash takes in for and select after a separator."""
         match = KEYWORD(self.text, pos)
         if braces and match is not None and match[1] == "{":
             self.kinds.append((start, "brace-loop"))
@@ -299,7 +299,7 @@ class Compounds(Conditionals):
             word = None if ASSIGNMENT(self.text, at) else self.plain(at)
             behind = self.pos
             if word is not None and (KEYWORD(self.text, behind) or self.text[behind : behind + 1] == "("):
-                # bash knows reserved words behind a possible name
+                # bash knows reserved words after a possible name
                 name = self.text[at : word.end]
                 command = self._compound_at(behind)
                 if command is None or not _IDENTIFIER.match(name):

@@ -18,7 +18,7 @@ class Conditionals(SimpleCommands):
     __slots__ = ()
 
     def test(self, start: int, pos: int) -> Test:
-        """`[[ ... ]]` at `start`; `pos` is behind its opening word."""
+        """`[[ ... ]]` at `start`; `pos` is after its opening word."""
         self.kinds.append((start, "test"))
         words: list[Word] = []
         at = self._any(pos, words)

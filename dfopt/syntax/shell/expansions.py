@@ -87,7 +87,7 @@ class Expansions(Lexer):
             pos = self.pos
 
     def _whole_name(self, start: int, end: int) -> None:
-        """Fails where the `$name` text[start:end] goes on behind a backslash-newline."""
+        """Fails where the `$name` text[start:end] goes on after a backslash-newline."""
         if _GLUED_NAME.match(self.text, start):
             self.fail("a parameter's name is split by a backslash-newline", end)
 
@@ -191,7 +191,7 @@ class Expansions(Lexer):
         """Fails unless all has been read."""
         if self.pos < len(self.text):
             self.unexpected(self.pos, "the end of a command")
-        if self.pending:  # its body would begin behind the text's end: empty, as shells take it
+        if self.pending:  # its body would begin after the text's end: empty, as shells take it
             self.here_documents(self.pos)
 
     # --- arithmetic ---
@@ -249,7 +249,7 @@ class Expansions(Lexer):
 
     def _inner(self, at: int, char: str, parts: list[Part]) -> int:
         """Passes the quote or expansion that begins with `char` at `at` (or an ordinary `$`) in the middle of kept text
-        and collects its expansions; gives the offset behind it."""
+        and collects its expansions; gives the offset after it."""
         text = self.text
         if char == "'":
             close = text.find("'", at + 1)

@@ -1,4 +1,4 @@
-"""Here-documents (XCU 2.7.4): the delimiter, and the body behind the next newline."""
+"""Here-documents (XCU 2.7.4): the delimiter, and the body after the next newline."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class HereDocuments(Expansions):
         return Word(start, pos, tuple(parts), value)
 
     def here_documents(self, pos: int) -> int:
-        """Reads the bodies that begin at `pos`, behind a newline, in the order of their operators; gives the offset
-        behind the last one's delimiter line."""
+        """Reads the bodies that begin at `pos`, after a newline, in the order of their operators; gives the offset
+        after the last one's delimiter line."""
         pending, self.pending = self.pending, []
         for redirect in pending:
             pos = self._body(redirect, pos)

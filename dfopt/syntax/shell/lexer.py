@@ -23,7 +23,7 @@ MAX_DEPTH = 40
 
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
 
-# A word without quotes, expansions, wildcards, braces or tilde, and the blanks behind it: nine words of ten.
+# A word without quotes, expansions, wildcards, braces or tilde, and the blanks after it: nine words of ten.
 _NOT = r""" \t\n;&|()<>"'\\$`*?\[{~"""
 PLAIN = re.compile(rf"([^#{_NOT}][^{_NOT}]*|\[\[?|\{{\}}?)(?![^ \t\n;&|)])[ \t]*(?:\\\n[ \t]*)*").match
 BLANKS = re.compile(r"[ \t]*(?:\\\n[ \t]*)*").match
@@ -36,7 +36,7 @@ _LONGER = frozenset((";;", ";&", "&&", "&>", "||", "|&", "<<", "<>", "<&", "<(",
 
 
 class Lexer:
-    """A position in a text. Methods take the offset at which to begin and leave the offset behind what they read in
+    """A position in a text. Methods take the offset at which to begin and leave the offset after what they read in
     `pos`; all of them raise ShellSyntaxError."""
 
     __slots__ = ("comments", "continued", "depth", "kinds", "pending", "pos", "text")
@@ -80,7 +80,7 @@ class Lexer:
         return end
 
     def lines(self, pos: int) -> int:
-        """Skips blanks, comments and newlines; the bodies of here-documents lie behind the first newline."""
+        """Skips blanks, comments and newlines; the bodies of here-documents lie after the first newline."""
         text = self.text
         while True:
             if self.pending:
@@ -95,7 +95,7 @@ class Lexer:
             pos = self.comment(pos)
 
     def rest(self, pos: int) -> int:
-        """Skips the blanks behind a command or word, and a comment, which can begin only behind a blank or operator."""
+        """Skips the blanks after a command or word, and a comment, which can begin only after a blank or operator."""
         at = self.blanks(pos)
         return self.comment(at) if self.text[at : at + 1] == "#" else at
 

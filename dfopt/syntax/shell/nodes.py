@@ -149,7 +149,7 @@ class Redirect(Node):
     For a heredoc, `body` is its raw text (span `body_start:body_end`, without the terminator line) and `quoted` tells
     that no expansion takes place; the span of the node itself is the operator and delimiter only. `parts` are the
     expansions found in the body (so they, alone, lie outside of the node's span). `terminated` is False where the text
-    ended before the delimiter: shells take it, with a warning, but text put behind such a body would fall into it."""
+    ended before the delimiter: shells take it, with a warning, but text put after such a body would fall into it."""
 
     fd: str
     op: str
@@ -164,7 +164,7 @@ class Redirect(Node):
 
 class SimpleCommand(Node):
     """`A=1 prog arg >out`: assignments before the program, its words (the program first; may be empty), redirects in
-    the order written. How the three interleave is told by their spans."""
+    the order written. Their spans say how the three interleave."""
 
     assignments: tuple[Assignment, ...]
     words: tuple[Word, ...]

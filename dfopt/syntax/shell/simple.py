@@ -33,7 +33,7 @@ class SimpleCommands(Words):
     def arguments(
         self, start: int, pos: int, assignments: list[Assignment], words: list[Word], redirects: list[Redirect]
     ) -> Command:
-        """The rest of a simple command that begins at `start`; `pos` is behind the blanks that follow what was read of
+        """The rest of a simple command that begins at `start`; `pos` is after the blanks that follow what was read of
         it, and `self.pos` before them."""
         text = self.text
         end = self.pos  # of what has been read
@@ -100,7 +100,7 @@ class SimpleCommands(Words):
                 if assignment is None:
                     break
                 if redirects and assignments and assignment.array is not None:
-                    self.fail("an array literal behind a redirect", pos)
+                    self.fail("an array literal after a redirect", pos)
                 assignments.append(assignment)
             end = self.pos
             pos = self.blanks(end)
@@ -124,7 +124,7 @@ class SimpleCommands(Words):
     # --- assignments ---
 
     def assignment(self, pos: int) -> Assignment | None:
-        """The assignment at `pos`, if one stands there; `pos` is left behind it."""
+        """The assignment at `pos`, if one stands there; `pos` is left after it."""
         text = self.text
         match = ASSIGNMENT(text, pos)
         if match is None:
@@ -216,7 +216,7 @@ class SimpleCommands(Words):
     # --- redirects ---
 
     def redirect(self, pos: int) -> Redirect | None:
-        """The redirect at `pos`, if one stands there; `pos` is left behind it."""
+        """The redirect at `pos`, if one stands there; `pos` is left after it."""
         text = self.text
         match = _REDIRECT(text, pos)
         if match is None:
@@ -264,7 +264,7 @@ class SimpleCommands(Words):
         return Redirect(pos, end, fd, operator, target)
 
     def redirects(self, pos: int) -> tuple[Redirect, ...]:
-        """The redirects behind a compound command; `pos` is left at what follows them and a comment."""
+        """The redirects after a compound command; `pos` is left at what follows them and a comment."""
         redirects = []
         at = self.blanks(pos)
         while self.text[at : at + 1] in _MAY_REDIRECT:
@@ -273,7 +273,7 @@ class SimpleCommands(Words):
                 break
             redirects.append(redirect)
             at = self.blanks(self.pos)
-        if redirects and _WORD(self.text, at):  # behind a redirect no word is reserved
+        if redirects and _WORD(self.text, at):  # after a redirect no word is reserved
             self.unexpected(at, "the end of the command")
         self.pos = self.rest(at)
         return tuple(redirects)

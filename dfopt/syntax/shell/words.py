@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Where a word stands decides what may happen to it after quotes and expansions are read.
 ARGUMENT = 0  # wildcards, braces, tilde
-VALUE = 1  # of an assignment: tilde, also behind a colon
+VALUE = 1  # of an assignment: tilde, also after a colon
 PATTERN = 2  # of case and [[ ]]: wildcards, tilde
 SUBJECT = 3  # of case, a here-string: tilde
 REGEX = 4  # after =~: parentheses and bars belong to the word
@@ -113,7 +113,7 @@ class Words(HereDocuments):
         if char == "'":
             self.fail("unterminated single quote", pos)
         if char == "\\":
-            # shells keep such a backslash, but it would quote whatever is put behind it
+            # shells keep such a backslash, but it would quote whatever is put after it
             self.fail("a backslash at the end of the text", pos)
         if char in ("<", ">") and text[pos + 1 : pos + 2] == "(":
             return self.process(pos), None
@@ -129,7 +129,7 @@ class Words(HereDocuments):
         return None, None
 
     def _extglob(self, pos: int, parts: list[Part]) -> ExtGlob | None:
-        """The extended pattern whose `(` is at `pos`, or None if the character in front of it makes none."""
+        """The extended pattern whose `(` is at `pos`, or None if the character before it makes none."""
         text = self.text
         last = parts[-1] if parts else None
         if type(last) is not Literal or mask(text[last.start : pos])[-1:] not in _EXTGLOB:
@@ -191,7 +191,7 @@ class Words(HereDocuments):
         return value
 
     def plain(self, pos: int, mode: int = ARGUMENT) -> Word | None:
-        """The word at `pos`, with `pos` left behind the blanks that follow it; None if no word begins there."""
+        """The word at `pos`, with `pos` left after the blanks that follow it; None if no word begins there."""
         match = PLAIN(self.text, pos)
         if match is not None:
             value = match[1]
