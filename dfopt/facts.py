@@ -31,7 +31,7 @@ class Artifact(Record):
     mode: int = 0
 
 
-class Library(Record):
+class SharedLibrary(Record):
     """A shared library that a program needs: the file that the dynamic linker takes ("" where there is none), and the
     package that owns it (None: none does)."""
 
@@ -48,7 +48,7 @@ class BuiltImage:
         """What it has at an absolute path."""
         raise NotImplementedError
 
-    def needs_below(self, path: str) -> Mapping[str, Library]:
+    def needs_below(self, path: str) -> Mapping[str, SharedLibrary]:
         """The libraries, by name, that ELF files at or below an absolute path need from elsewhere."""
         raise NotImplementedError
 

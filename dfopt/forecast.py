@@ -24,7 +24,7 @@ class Shape(Record):
     root: bool | None
 
 
-class Step(Record):
+class ForecastStep(Record):
     """A fix, or what a refusal keeps from being done: `line` counts from 1."""
 
     name: str
@@ -45,7 +45,7 @@ class Level(Record):
     bytes: int
     unknown: int
     measured: bool
-    fixes: tuple[Step, ...]
+    fixes: tuple[ForecastStep, ...]
 
 
 class Forecast(Record):
@@ -54,7 +54,7 @@ class Forecast(Record):
     name: str
     now: Shape
     levels: tuple[Level, ...]
-    refusals: tuple[Step, ...]
+    refusals: tuple[ForecastStep, ...]
     problem: Problem | None = None
 
     @property
@@ -76,7 +76,9 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
 
     levels: list[Level] = []
     for number, result in results.items():
-        steps = tuple(Step(one.name, one.tier, line(one.start), one.message, one.benefit) for one in result.applied)
+        steps = tuple(
+            ForecastStep(one.name, one.tier, line(one.start), one.message, one.benefit) for one in result.applied
+        )
         known = [step.benefit for step in steps if step.benefit is not None]
         levels.append(
             Level(
@@ -85,7 +87,7 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
             )
         )  # fmt: skip
     refusals = tuple(
-        Step(one.name, one.tier, line(one.start), one.message, one.benefit, one.reason, one.unblock)
+        ForecastStep(one.name, one.tier, line(one.start), one.message, one.benefit, one.reason, one.unblock)
         for one in results[max(results)].reported
         if one.reason
     )

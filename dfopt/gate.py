@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from dfopt.edit import Edit
     from dfopt.findings import Fix
-    from dfopt.rewrites.base import Outcome, Rewrite
+    from dfopt.rewrites.base import Rewrite, RewrittenModel
 
 
-class Verdict(Record):
+class GateVerdict(Record):
     """`program` is the edited file's, where the gate let it pass; else `reason` says what it met."""
 
     program: Program | None
     reason: str
 
 
-def admit(program: Program, fixes: Sequence[Fix]) -> Verdict:
+def admit(program: Program, fixes: Sequence[Fix]) -> GateVerdict:
     """Whether the edits of all `fixes` together do exactly what their rewrites declare."""
     edits: list[Edit] = [edit for fix in fixes for edit in fix.edits]
     rewrites: list[Rewrite] = [rewrite for fix in fixes for rewrite in fix.rewrites]
@@ -40,19 +40,19 @@ def admit(program: Program, fixes: Sequence[Fix]) -> Verdict:
         text = apply_edits(program.text, edits)
         outcome = expected(program, rewrites)
     except (OverlapError, Refusal) as error:
-        return Verdict(None, str(error))
+        return GateVerdict(None, str(error))
     try:
         edited = Program(parse(text))
     except DockerfileError as error:
-        return Verdict(None, f"the result would not parse: {error.message}")
+        return GateVerdict(None, f"the result would not parse: {error.message}")
     reason = compare(program, edited, outcome)
     for rewrite in rewrites:
         if not reason:
             reason = rewrite.check(program, edited)
-    return Verdict(None, reason) if reason else Verdict(edited, "")
+    return GateVerdict(None, reason) if reason else GateVerdict(edited, "")
 
 
-def compare(program: Program, edited: Program, outcome: Outcome) -> str:
+def compare(program: Program, edited: Program, outcome: RewrittenModel) -> str:
     """What differs between the edited file and the declared outcome; "" where nothing does."""
     found = edited.dockerfile.instructions
     directives = tuple(sorted((d.name, d.value) for d in edited.dockerfile.directives))
@@ -85,7 +85,7 @@ def compare(program: Program, edited: Program, outcome: Outcome) -> str:
     return _comments(program, edited, outcome)
 
 
-def _comments(program: Program, edited: Program, outcome: Outcome) -> str:
+def _comments(program: Program, edited: Program, outcome: RewrittenModel) -> str:
     """Comments may move with their instruction, but none may be lost, changed or invented undeclared."""
     wanted = [program.text[c.start : c.end].rstrip() for c in program.dockerfile.comments]
     for gone in outcome.comments_removed:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.findings import Finding, Fix
     from dfopt.passes.base import Pass
-    from dfopt.passes.index import Entry
+    from dfopt.passes.index import PassEntry
     from dfopt.rewrites.base import Claim
     from dfopt.source import Source
-    from dfopt.suppress import Rule
+    from dfopt.suppress import SuppressionRule
 
 
 # the lines that a message names; "(line 3)" by itself is one of another file
@@ -104,7 +104,7 @@ class Optimizer:
             self._pass(entry) for entry in entries if not entry.triggers or not self._present.isdisjoint(entry.triggers)
         ]
 
-    def _pass(self, entry: Entry) -> Pass:
+    def _pass(self, entry: PassEntry) -> Pass:
         made = self._passes.get(entry.name)
         if made is None:
             settings = self.options.settings
@@ -142,7 +142,7 @@ class _Run:
         self.patch = Patchwork(source.text)
         self.applied: list[Applied] = []
         self.rounds = 0
-        self.held: list[Rule] = []  # the suppressions of `held_in`
+        self.held: list[SuppressionRule] = []  # the suppressions of `held_in`
         self.held_in: Program | None = None
         # of the last time through all phases:
         self.findings: list[Finding] = []

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dfopt.passes.base import Pass
-    from dfopt.passes.index import Entry
+    from dfopt.passes.index import PassEntry
 
 
 class Options(Record):
@@ -40,7 +40,7 @@ class UnknownNameError(ValueError):
         self.names = names
 
 
-def chosen(options: Options) -> list[Entry]:
+def chosen(options: Options) -> list[PassEntry]:
     """The passes that the options ask for, in running order, none of them imported. Raises UnknownNameError."""
     known = entries()
     wanted, unwanted = ([word.lower() for word in words] for words in (options.select, options.ignore))
@@ -48,7 +48,7 @@ def chosen(options: Options) -> list[Entry]:
     if unknown:
         raise UnknownNameError(unknown)
     shared = options.settings.get("*", {})
-    found: list[Entry] = []
+    found: list[PassEntry] = []
     for one in known:
         runs = any(map(one.named, wanted)) if wanted else one.default or (options.level > 1 and one.by_name)
         runs = runs or (options.modernize and one.group == "modernize")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
-    from dfopt.workspace.config import Config, Lookup
+    from dfopt.workspace.config import Config, ConfigLookup
     from dfopt.workspace.discovery import Found
 
 STDIN = "-"
@@ -37,7 +37,7 @@ class Request:
 
     def __init__(
         self,
-        lookup: Lookup,
+        lookup: ConfigLookup,
         select: tuple[str, ...] = (),
         ignore: tuple[str, ...] = (),
         unsafe: bool | None = None,

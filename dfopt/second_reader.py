@@ -69,11 +69,11 @@ _class: Any = None
 def _reader_class() -> Any:
     parser = _imported()
 
-    class Reader(parser):  # type: ignore[misc, valid-type]
+    class SecondReader(parser):  # type: ignore[misc, valid-type]
         parsed = parser.structure
         structure = None  # an attribute in place of the property, which parses anew at each look
 
-    return Reader
+    return SecondReader
 
 
 def _imported() -> Any:

@@ -28,7 +28,7 @@ _HADOLINT = regex(r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+?)\s
 _SKIP = regex(r"(?:\A|;)\s*skip\s*=\s*([^;]*)", re.I)
 
 
-class Rule(Record):
+class SuppressionRule(Record):
     """One suppression. `lines`: first and last line (from 1) of the instruction it covers; None: the whole file."""
 
     names: frozenset[str]
@@ -47,7 +47,7 @@ class Rule(Record):
         return not self.names.isdisjoint(names)
 
 
-def rules(dockerfile: Dockerfile) -> list[Rule]:
+def rules(dockerfile: Dockerfile) -> list[SuppressionRule]:
     """The suppressions of a file, in order."""
     if not dockerfile.comments and not dockerfile.directives:
         return []
@@ -57,13 +57,13 @@ def rules(dockerfile: Dockerfile) -> list[Rule]:
     return list(_rules(dockerfile))
 
 
-def _rules(dockerfile: Dockerfile) -> Iterator[Rule]:
+def _rules(dockerfile: Dockerfile) -> Iterator[SuppressionRule]:
     text = dockerfile.text
     directive = dockerfile.directive("check")
     if directive is not None:
         match = _SKIP.search(directive.value)
         if match:
-            yield Rule(_names(match[1]), None, directive.start, directive.end, False)
+            yield SuppressionRule(_names(match[1]), None, directive.start, directive.end, False)
     covered: dict[int, tuple[int, int]] = {}
     for node in dockerfile.instructions:
         for comment in node.above:
@@ -72,16 +72,16 @@ def _rules(dockerfile: Dockerfile) -> Iterator[Rule]:
         yield from _comment_rules(comment, text[comment.start : comment.end], covered.get(comment.start))
 
 
-def _comment_rules(comment: Comment, text: str, lines: tuple[int, int] | None) -> Iterator[Rule]:
+def _comment_rules(comment: Comment, text: str, lines: tuple[int, int] | None) -> Iterator[SuppressionRule]:
     for pattern, own in ((_OWN, True), (_HADOLINT, False)):
         match = pattern.match(text)
         if match is None:
             continue
         if match[1]:
-            yield Rule(_names(match[2]), None, comment.start, comment.end, own)
+            yield SuppressionRule(_names(match[2]), None, comment.start, comment.end, own)
         else:
             # a comment that stands above nothing covers nothing: it will be reported as unused
-            yield Rule(_names(match[2]), lines or (0, 0), comment.start, comment.end, own)
+            yield SuppressionRule(_names(match[2]), lines or (0, 0), comment.start, comment.end, own)
 
 
 def _names(text: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from oracle_client import PACKAGES, Oracle, OracleMissing, require_buildkit
 
 from dfopt.passes.base import registered
-from dfopt.recipes.load import Library
+from dfopt.recipes.load import RecipeLibrary
 
 pytest_plugins = ["realbuild.plugin"]  # the `engine` fixture
 
@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     group = config.getoption("--update-golden")
-    if group and group not in registered() and group not in Library().names():
+    if group and group not in registered() and group not in RecipeLibrary().names():
         raise pytest.UsageError(f"--update-golden: no such pass or recipe: {group} (without a name, it comes last)")
 
 

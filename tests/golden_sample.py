@@ -22,7 +22,7 @@ def of_each_group(names: Iterable[str], config: pytest.Config) -> list[str]:
     return sorted(name for cases in chosen for name in cases)
 
 
-def updates(case: golden.Case, config: pytest.Config) -> bool:
+def updates(case: golden.GoldenCase, config: pytest.Config) -> bool:
     """Whether the expected files of a case are to be written anew."""
     group: str | None = config.getoption("--update-golden")
     return group in ("", case.files.group)

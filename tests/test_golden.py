@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @cache
-def outcome_of(name: str) -> golden.Outcome:
+def outcome_of(name: str) -> golden.GoldenOutcome:
     """What the optimizer makes of a case. It is a pure function: one run serves every test."""
     return golden.run(CASES[name])
 
@@ -36,18 +36,18 @@ def test_every_pass_has_cases() -> None:
     assert {case.files.group for case in CASES.values()} == set(registered())
 
 
-def test_expected(case: golden.Case, request: pytest.FixtureRequest) -> None:
+def test_expected(case: golden.GoldenCase, request: pytest.FixtureRequest) -> None:
     outcome = outcome_of(case.name)
     if updates(case, request.config):
         golden.update(case, outcome)
     assert golden.differences(case, outcome) == []
 
 
-def test_laws(case: golden.Case) -> None:
+def test_laws(case: golden.GoldenCase) -> None:
     assert laws.all_laws(case.source, case.options, case.facts(), outcome_of(case.name).result) == []
 
 
-def test_buildkit_reads_the_result(case: golden.Case, oracle: Oracle) -> None:
+def test_buildkit_reads_the_result(case: golden.GoldenCase, oracle: Oracle) -> None:
     outcome = outcome_of(case.name)
     if outcome.result.problem is None and outcome.dockerfile is not None:
         seen = oracle.parse(outcome.dockerfile)
@@ -55,7 +55,7 @@ def test_buildkit_reads_the_result(case: golden.Case, oracle: Oracle) -> None:
         assert not seen.get("inst_err")
 
 
-def test_crlf_twin(case: golden.Case) -> None:
+def test_crlf_twin(case: golden.GoldenCase) -> None:
     text = laws.crlf_twin(case.source.text)
     source = Source(case.source.name, text)
     result = optimize(source, case.options, case.facts())
@@ -70,7 +70,7 @@ def test_crlf_twin(case: golden.Case) -> None:
         assert encode(result.output) == encode(laws.crlf_twin(outcome_of(case.name).result.output))
 
 
-def test_onbuild_twin(case: golden.Case) -> None:
+def test_onbuild_twin(case: golden.GoldenCase) -> None:
     if outcome_of(case.name).result.problem is not None:
         return
     text = laws.onbuild_twin(case.source.text)

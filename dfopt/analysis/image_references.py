@@ -39,7 +39,7 @@ class Tail(Record):
     offset: int
 
 
-class Site(Record):
+class ReferenceSite(Record):
     """One place where the file names an image of a registry (no stage, not scratch).
 
     kind       "FROM", "COPY --from", "RUN --mount", "syntax"
@@ -56,9 +56,9 @@ class Site(Record):
     why: str
 
 
-def sites(program: Program) -> list[Site]:
+def sites(program: Program) -> list[ReferenceSite]:
     """The images that a file names, in its order."""
-    result: list[Site] = []
+    result: list[ReferenceSite] = []
     directive = program.dockerfile.directive("syntax")
     if directive is not None:
         word = directive.value.split(" ", 1)[0]
@@ -88,12 +88,12 @@ def node_span(node: Instruction, slot: int) -> tuple[int, int]:
     return node.joined.span(flag.at, flag.stop)
 
 
-def _add(result: list[Site], kind: str, name: str, start: int, end: int, tail: Tail | None, why: str) -> None:
+def _add(result: list[ReferenceSite], kind: str, name: str, start: int, end: int, tail: Tail | None, why: str) -> None:
     try:
         ref = parse_image_ref(name)
     except ImageRefError:
         return  # a build context's name, or nothing that BuildKit could pull
-    result.append(Site(kind, ref, start, end, tail, why))
+    result.append(ReferenceSite(kind, ref, start, end, tail, why))
 
 
 def _in_flags(program: Program, stage: Stage, step: Step) -> Iterator[tuple[int, str, Tail | None]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from dfopt.workspace.git import GitError, Repository
+from dfopt.workspace.git import Checkout, GitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dfopt.campaign.model import FileResult
 
 
-def make_branch(repository: Repository, name: str, message: str, files: Sequence[FileResult]) -> str:
+def make_branch(repository: Checkout, name: str, message: str, files: Sequence[FileResult]) -> str:
     """Makes the branch `name`: one commit on HEAD with the new contents of `files`. Returns the commit.
 
     A branch of that name with the same tree on the same commit is left as it is; any other is an error, as is a
@@ -54,7 +54,7 @@ def make_branch(repository: Repository, name: str, message: str, files: Sequence
     return commit
 
 
-def _head(repository: Repository) -> str:
+def _head(repository: Checkout) -> str:
     """The commit of HEAD. Raises GitError if there is none yet."""
     try:
         return repository.git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
@@ -62,7 +62,7 @@ def _head(repository: Repository) -> str:
         raise GitError("the repository has no commit yet") from None
 
 
-def _committed(repository: Repository, path: str, content: bytes) -> tuple[str, bool]:
+def _committed(repository: Checkout, path: str, content: bytes) -> tuple[str, bool]:
     """The mode of a file in HEAD, and whether it is there with LF newlines while `content` has CRLF. Raises GitError
     where HEAD holds another content."""
     line = repository.git("ls-tree", "-z", "HEAD", "--", f":(top,literal){path}").rstrip(b"\0")
@@ -78,7 +78,7 @@ def _committed(repository: Repository, path: str, content: bytes) -> tuple[str, 
     raise GitError(f"{path} has uncommitted changes")
 
 
-def _blob(repository: Repository, content: bytes, *options: str) -> str:
+def _blob(repository: Checkout, content: bytes, *options: str) -> str:
     """The object name of a content, taken as it is."""
     return repository.git("hash-object", *options, "--no-filters", "--stdin", given=content).decode().strip()
 

@@ -10,7 +10,7 @@ from dfopt.campaign.message import MessageError
 from dfopt.edit import unified_diff
 from dfopt.record import replace
 from dfopt.source import encode
-from dfopt.workspace.git import GitError, Repository
+from dfopt.workspace.git import Checkout, GitError
 from dfopt.workspace.patches import labels, patch_name
 from dfopt.workspace.writer import write_result
 from dfopt.writing import Output
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.campaign.groups import Group
+    from dfopt.campaign.groups import DeliveryGroup
     from dfopt.campaign.message import Message
     from dfopt.campaign.model import FileResult
 
@@ -36,7 +36,7 @@ def write(row: FileResult) -> FileResult:
     return done
 
 
-def patches(groups: list[Group], directory: str) -> Iterator[FileResult]:
+def patches(groups: list[DeliveryGroup], directory: str) -> Iterator[FileResult]:
     """One patch for each group, `SLUG.patch` in `directory`, for `git apply` at the root of its repository (for files
     outside a repository: in the working directory). Returns the updated rows, group by group."""
     os.makedirs(directory, exist_ok=True)
@@ -53,14 +53,14 @@ def patches(groups: list[Group], directory: str) -> Iterator[FileResult]:
             yield failed(row, reason) if reason else replace(row, delivered=path, result=None)
 
 
-def branches(groups: list[Group], prefix: str, message: Message) -> Iterator[FileResult]:
+def branches(groups: list[DeliveryGroup], prefix: str, message: Message) -> Iterator[FileResult]:
     """One branch for each group, `PREFIX/SLUG` in its repository. Returns the updated rows, group by group."""
     for group in groups:
         name = f"{prefix.rstrip('/')}/{group.slug}"
         reason = "" if group.top is not None else "lies in no git repository"
         if group.top is not None:
             try:
-                make_branch(Repository(group.top), name, message.render(group), group.files)
+                make_branch(Checkout(group.top), name, message.render(group), group.files)
             except (GitError, MessageError) as failure:
                 reason = f"no branch {name}: {failure}"
         for row in group.files:

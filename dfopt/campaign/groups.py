@@ -7,7 +7,7 @@ import re
 
 from dfopt.campaign.owners import Owners, read_owners
 from dfopt.record import Record
-from dfopt.workspace.git import Repository, repository_of
+from dfopt.workspace.git import Checkout, repository_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ NOBODY = "no owner"
 BY = ("all", "owner", "directory", "file")
 
 
-class Group(Record):
+class DeliveryGroup(Record):
     """Files delivered together. `label`: for display; `slug`: for names of files and branches, unique in a campaign;
     `top`: their repository, or None."""
 
@@ -41,7 +41,7 @@ class Grouper:
         self.depth = depth
         self._owners: dict[str, Owners | None] = {}
 
-    def groups(self, files: Iterable[FileResult]) -> list[Group]:
+    def groups(self, files: Iterable[FileResult]) -> list[DeliveryGroup]:
         """The groups, sorted by label. Raises OSError if a CODEOWNERS file cannot be read."""
         found: dict[tuple[str, str], list[FileResult]] = {}
         tops: dict[str, str | None] = {}
@@ -51,15 +51,15 @@ class Grouper:
             tops[base] = repository.top if repository is not None else None
             found.setdefault((base, self.label(one, base, repository)), []).append(one)
         several = len(tops) > 1
-        result: list[Group] = []
+        result: list[DeliveryGroup] = []
         taken: set[str] = set()
         for (base, label), members in sorted(found.items(), key=lambda item: (item[0][1], item[0][0])):
             words = f"{os.path.basename(base)}/{label}" if several else label
             slug = unique(slug_of(words), taken)
-            result.append(Group(words, slug, tops[base], tuple(members)))
+            result.append(DeliveryGroup(words, slug, tops[base], tuple(members)))
         return result
 
-    def label(self, one: FileResult, base: str, repository: Repository | None) -> str:
+    def label(self, one: FileResult, base: str, repository: Checkout | None) -> str:
         """The label of a file's group."""
         path = os.path.relpath(os.path.realpath(one.path), os.path.realpath(base)).replace(os.sep, "/")
         if self.by == "file":

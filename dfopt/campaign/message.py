@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dfopt.campaign.groups import Group
+    from dfopt.campaign.groups import DeliveryGroup
 
 
 class MessageError(Exception):
@@ -40,7 +40,7 @@ class Message:
         except TemplateSyntaxError as failure:
             raise MessageError(f"{self.path}:{failure.lineno}: {failure.message}") from None
 
-    def render(self, group: Group) -> str:
+    def render(self, group: DeliveryGroup) -> str:
         """The message for a group. Raises MessageError for an unknown name, or for what the sandbox forbids."""
         from jinja2 import TemplateError
 

@@ -17,7 +17,7 @@ PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOW
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]+)\](?:\[\d+\])?\s*(?P<owners>.*)")
 
 
-class Rule(Record):
+class OwnersRule(Record):
     """A pattern, as an expression over paths relative to the repository's root, and its owners."""
 
     pattern: re.Pattern[str]
@@ -27,7 +27,7 @@ class Rule(Record):
 class Owners:
     """The owners of a repository's files. `sections`: each an ordered list of rules."""
 
-    def __init__(self, sections: list[list[Rule]]) -> None:
+    def __init__(self, sections: list[list[OwnersRule]]) -> None:
         self.sections = sections
 
     def of(self, path: str) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def read_owners(top: str) -> Owners | None:
 
 def parse_owners(text: str) -> Owners:
     """The rules of a CODEOWNERS text. Invalid lines are ignored, as both services do."""
-    sections: list[list[Rule]] = [[]]
+    sections: list[list[OwnersRule]] = [[]]
     defaults: tuple[str, ...] = ()
     for line in text.splitlines():
         line = re.sub(r"(^|\s)#.*", "", line).strip()
@@ -68,7 +68,7 @@ def parse_owners(text: str) -> Owners:
         owners = tuple(words[1:]) or defaults
         compiled = _compiled(pattern)
         if compiled is not None:
-            sections[-1].append(Rule(compiled, owners))
+            sections[-1].append(OwnersRule(compiled, owners))
     return Owners(sections)
 
 

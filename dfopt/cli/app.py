@@ -24,7 +24,7 @@ _ABOUT = "An optimizing compiler from Dockerfile to Dockerfile that proves every
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
-class _Command(TyperCommand):
+class _HelpfulCommand(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_types(super().get_params(ctx))
 
@@ -80,7 +80,7 @@ def build(use: Callable[[Call], None]) -> typer.Typer:
             )
             app.add_typer(groups[group], name=group)
         target = groups[group] if group else app
-        target.command(last, help=command.help, cls=_Command, context_settings=_CONTEXT)(_function(command, use))
+        target.command(last, help=command.help, cls=_HelpfulCommand, context_settings=_CONTEXT)(_function(command, use))
     return app
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dfopt.cli.options import Values
     from dfopt.cli.report.base import Reporter
     from dfopt.workspace.discovery import Found
-    from dfopt.workspace.run import Outcome
+    from dfopt.workspace.run import FileOutcome
 
 
 def run_with(values: Values, task: CheckTask, files: Iterable[Found], reporter: Reporter) -> tuple[int, dict[str, int]]:
@@ -29,7 +29,7 @@ def run_with(values: Values, task: CheckTask, files: Iterable[Found], reporter: 
     made: dict[str, dict[str, int]] = {}
     totals_by_pass: dict[str, int] = {}
 
-    def see(outcome: Outcome) -> None:
+    def see(outcome: FileOutcome) -> None:
         for name, number in outcome.passes.items():
             totals_by_pass[name] = totals_by_pass.get(name, 0) + number
         if baseline is not None and outcome.name:

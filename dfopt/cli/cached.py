@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dfopt.cli.tasks import FixTask
-    from dfopt.workspace.cache import Store
+    from dfopt.workspace.cache import OutcomeStore
     from dfopt.workspace.discovery import Found
-    from dfopt.workspace.run import Outcome
+    from dfopt.workspace.run import FileOutcome
 
 _FIRST = 16  # files that a process handles before it opens the cache: for fewer, the cache costs more than it saves
 
@@ -25,7 +25,7 @@ class Cached:
     """`task` with a cache in front. An outcome is stored (if it has a `key`) only if it depends on nothing but the
     file's content and the settings: not if a pass asked for outside facts, and not if the file was written."""
 
-    def __init__(self, task: FixTask, store: Store) -> None:
+    def __init__(self, task: FixTask, store: OutcomeStore) -> None:
         self.task = task
         self.store = store
         self.failed = task.failed
@@ -35,7 +35,7 @@ class Cached:
     def __reduce__(self) -> tuple[object, ...]:
         return Cached, (self.task, self.store)
 
-    def __call__(self, found: Found) -> Outcome:
+    def __call__(self, found: Found) -> FileOutcome:
         self._seen += 1
         if self._seen <= _FIRST or found.path == STDIN or found.error:
             return self.task(found)
@@ -51,7 +51,7 @@ class Cached:
         request = self.task.request
         if outcome.status == 2 or request.asked or outcome.written or _state(found.path) != before:
             return outcome
-        made: Outcome = replace(outcome, key=key)
+        made: FileOutcome = replace(outcome, key=key)
         return made
 
     def key(self, found: Found, content: bytes) -> bytes:
@@ -72,9 +72,9 @@ class Cached:
 class Keeping(Record):
     """Stores the outcomes of a run as they pass through."""
 
-    store: Store
+    store: OutcomeStore
 
-    def over(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    def over(self, outcomes: Iterable[FileOutcome]) -> Iterator[FileOutcome]:
         try:
             for outcome in outcomes:
                 if outcome.key:

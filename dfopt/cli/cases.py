@@ -6,14 +6,14 @@ from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.cli.stream import count
 from dfopt.testing.case_files import CaseError
-from dfopt.testing.cases import Problem, check
+from dfopt.testing.cases import UnrunnableCase, check
 from dfopt.testing.discovery import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dfopt.recipes.load import Library
+    from dfopt.recipes.load import RecipeLibrary
     from dfopt.testing.case_files import CaseFiles
     from dfopt.testing.cases import Checked
 
@@ -39,13 +39,13 @@ class Cases:
         self.number = 0
         self.failed = 0
 
-    def run(self, files: CaseFiles, library: Library, *, passes: bool = True) -> None:
+    def run(self, files: CaseFiles, library: RecipeLibrary, *, passes: bool = True) -> None:
         """Runs a case. `passes`: whether it may be a pass's, not only a recipe's."""
         self.number += 1
         name = out.printable(files.name)
         try:
             self._run(name, check(files, library, passes=passes))
-        except Problem as failure:
+        except UnrunnableCase as failure:
             out.error(f"{name}: {out.printable(str(failure))}")
             self.status = 2
 

@@ -6,13 +6,13 @@ from dfopt.cli import out
 from dfopt.cli.report import reporter
 from dfopt.cli.report.base import FileReport, items_of
 from dfopt.cli.tasks import FixTask, counts
-from dfopt.workspace.run import Outcome
+from dfopt.workspace.run import FileOutcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dfopt.cli.report.base import Item
+    from dfopt.cli.report.base import ReportItem
     from dfopt.results import Result
     from dfopt.workspace.baseline import Baseline
     from dfopt.workspace.discovery import Found
@@ -22,12 +22,12 @@ _COUNT_OF_KIND = {"fix": "fixes", "available": "available", "suggestion": "sugge
 
 
 def held_back(
-    items: tuple[Item, ...], found: Mapping[str, int], known: Mapping[str, int]
-) -> tuple[tuple[Item, ...], dict[str, int]]:
+    items: tuple[ReportItem, ...], found: Mapping[str, int], known: Mapping[str, int]
+) -> tuple[tuple[ReportItem, ...], dict[str, int]]:
     """The items to show, and how many of each kind are suppressed because their pass found no more than the baseline
     records."""
     quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
-    shown: list[Item] = []
+    shown: list[ReportItem] = []
     held: dict[str, int] = {}
     for item in items:
         if item.name in quiet and item.kind != "refusal":
@@ -45,7 +45,7 @@ class CheckTask(FixTask):
 
     baseline: Baseline | None = None
 
-    def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
+    def outcome(self, found: Found, result: Result, written: bool) -> FileOutcome:
         from dfopt.cli.unused import unused_suppressions
 
         numbers = counts(result)
@@ -71,7 +71,7 @@ class CheckTask(FixTask):
                     numbers["stale"] = numbers.get("stale", 0) + 1
         report = FileReport(found.name, result.source.text, items, None, result.changed, False, result.changes)
         findings = sum(numbers[kind] for kind in _KINDS)
-        return Outcome(
+        return FileOutcome(
             reporter(self.format, color=self.color).file(report),
             status=1 if findings else 0,
             notes="" if self.quiet else notes,

@@ -11,7 +11,7 @@ from dfopt.registry.errors import RegistryError
 from dfopt.registry.resolver import DigestResolver
 from dfopt.request import read_input
 from dfopt.source import Source
-from dfopt.workspace.images import Use, uses
+from dfopt.workspace.images import ImageUse, uses
 from dfopt.workspace.lock_facts import LOCK_NAME, KnownFacts, find_lock, full_name
 from dfopt.workspace.settings import ConfigError
 
@@ -36,10 +36,10 @@ def lock_path(values: Values) -> str:
         raise UsageError(str(failure)) from None
 
 
-def gather(files: Iterable[Found], request: Request | None = None) -> list[Use]:
+def gather(files: Iterable[Found], request: Request | None = None) -> list[ImageUse]:
     """The images that the files name; `request` says which files embed Dockerfiles. An unreadable file yields nothing
     here: the run over the files reports it."""
-    found: list[Use] = []
+    found: list[ImageUse] = []
     for file in files:
         if file.error:
             continue
@@ -78,7 +78,7 @@ def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tupl
     return found, digests.report()
 
 
-def image_configs(client: RegistryClient, uses: list[Use]) -> dict[str, dict[str, Any]]:
+def image_configs(client: RegistryClient, uses: list[ImageUse]) -> dict[str, dict[str, Any]]:
     """The run settings (User, Entrypoint ...) of base images by full name; for a multi-platform image, those of this
     machine's platform. Images that cannot be read are left out: the failure of their digest says why."""
     from concurrent.futures import ThreadPoolExecutor
@@ -114,7 +114,7 @@ class Digests:
     def __init__(
         self,
         lock: Lock,
-        uses: list[Use],
+        uses: list[ImageUse],
         mode: Mode,
         client: Callable[[], RegistryClient] | None,
         *,
@@ -162,7 +162,7 @@ class Digests:
             for problem in client.problems():
                 out.note(f"dfopt: warning: {out.printable(problem)}\n")
 
-    def _matters(self, use: Use) -> bool:
+    def _matters(self, use: ImageUse) -> bool:
         """Whether an answer for this use could change anything: an existing pin needs none."""
         if self.mode == "check":
             return bool(use.pinned or _name(use) in self._locked)
@@ -170,7 +170,7 @@ class Digests:
             return use.settable or self.everywhere
         return not use.pinned and (use.settable or self.everywhere)
 
-    def _download_matters(self, use: Use) -> bool:
+    def _download_matters(self, use: ImageUse) -> bool:
         if self.mode == "check":
             return use.text in self._checksums or bool(use.pinned)
         return self.mode == "update" or not use.pinned
@@ -225,16 +225,16 @@ class Digests:
 
     # -- what moved ------------------------------------------------------------------------------------------------
 
-    def pinned(self) -> list[Use]:
+    def pinned(self) -> list[ImageUse]:
         """The uses with a pin, in place or in the lock file."""
         return [use for use in (*self.images, *self.downloads) if self._pin(use)]
 
-    def unpinned(self) -> list[Use]:
+    def unpinned(self) -> list[ImageUse]:
         return [use for use in self.images if not self._pin(use)]
 
-    def moved(self) -> list[tuple[Use, str, str]]:
+    def moved(self) -> list[tuple[ImageUse, str, str]]:
         """(use, its pin, the current digest or checksum) where the two differ."""
-        found: list[tuple[Use, str, str]] = []
+        found: list[tuple[ImageUse, str, str]] = []
         for use in self.pinned():
             now = self._now(use)
             if now and now != self._pin(use):
@@ -257,16 +257,16 @@ class Digests:
             )  # fmt: skip
         return rows
 
-    def _pin(self, use: Use) -> str:
+    def _pin(self, use: ImageUse) -> str:
         if use.pinned:
             return use.pinned
         return self._checksums.get(use.text, "") if use.download else self._locked.get(_name(use), "")
 
-    def _now(self, use: Use) -> str:
+    def _now(self, use: ImageUse) -> str:
         return self._fetched.get(use.text, "") if use.download else self._digests.get(_name(use), "")
 
 
-def _name(use: Use) -> str:
+def _name(use: ImageUse) -> str:
     return use.text if use.download else full_name(use.text) or use.text
 
 

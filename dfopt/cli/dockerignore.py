@@ -11,7 +11,7 @@ from dfopt.cli.stream import NO_FILES
 from dfopt.files import read_regular, tree_of
 from dfopt.record import Record
 from dfopt.request import STDIN, Request
-from dfopt.workspace.config import Lookup
+from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.context import IGNORE_FILE, NO_PATTERNS, BuildContext, list_all
 from dfopt.workspace.discovery import discover
 from dfopt.workspace.facts import ContextFacts
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.workspace.discovery import Found
-    from dfopt.workspace.dockerignore_plan import Plan, Sharing
+    from dfopt.workspace.dockerignore_plan import DockerignorePlan, Sharing
 
 
-class Group(Record):
+class IgnoreFileGroup(Record):
     """A .dockerignore file, its context, and the Dockerfiles that are built with it."""
 
     target: str
@@ -42,7 +42,7 @@ def run(values: Values) -> int:
     if values.context is not None and not os.path.isdir(values.context):
         raise UsageError(f'--context: no such directory: "{out.printable(values.context)}"')
     request = Request(lookup_of(values), context=values.context)
-    command = _Command(request, values)
+    command = _DockerignoreRun(request, values)
     status = 0
     for group in command.groups(
         discover(values.paths or (".",), request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore)
@@ -51,16 +51,16 @@ def run(values: Values) -> int:
     return max(status, command.status)
 
 
-class _Command:
+class _DockerignoreRun:
     def __init__(self, request: Request, values: Values) -> None:
         self.request = request
         self.values = values
         self.color = style.wanted(values.color, os.environ, out.is_terminal())
         self.status = 0
 
-    def groups(self, found: Iterator[Found]) -> list[Group]:
+    def groups(self, found: Iterator[Found]) -> list[IgnoreFileGroup]:
         """The .dockerignore files that apply to the Dockerfiles on the command line."""
-        result: dict[str, Group] = {}
+        result: dict[str, IgnoreFileGroup] = {}
         seen = False
         for one in found:
             seen = True
@@ -77,7 +77,7 @@ class _Command:
             if key not in result:
                 others = [] if target == own else self.sharing(context)
                 others = [other for other in others if other.name != sharing.name]
-                result[key] = Group(target, context, (sharing, *others))
+                result[key] = IgnoreFileGroup(target, context, (sharing, *others))
         if not seen:
             self.note(NO_FILES)
         return list(result.values())
@@ -103,7 +103,7 @@ class _Command:
     def sharing(self, context: BuildContext) -> list[Sharing]:
         """The other Dockerfiles below a context that are built in it, or might be."""
         result: list[Sharing] = []
-        for one in discover((context.root,), Lookup(isolated=True), ignore_files=False):
+        for one in discover((context.root,), ConfigLookup(isolated=True), ignore_files=False):
             opened = self.open(one)
             if opened is None:
                 continue
@@ -112,7 +112,7 @@ class _Command:
                 result.append(sharing)
         return result
 
-    def group(self, group: Group) -> int:
+    def group(self, group: IgnoreFileGroup) -> int:
         """Plans, shows and writes one .dockerignore; returns the exit status."""
         from dfopt.workspace.dockerignore_plan import SAFE, UNSAFE, PlanError, extended, plan
         from dfopt.writing import replace_file
@@ -151,7 +151,7 @@ class _Command:
         self.note(f"wrote {out.printable(name)} ({len(found.patterns)} patterns)\n")
         return 0
 
-    def explain(self, name: str, found: Plan) -> None:
+    def explain(self, name: str, found: DockerignorePlan) -> None:
         from dfopt.workspace.dockerignore_plan import REFUSED, UNSAFE
 
         lines: list[str] = []

@@ -16,9 +16,9 @@ from dfopt.cli.tasks import FixTask
 from dfopt.engine import EngineError
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError
-from dfopt.proof import Lab, Plan, ProofError, prove_fixes
+from dfopt.proof import Lab, ProofError, ProofSettings, prove_fixes
 from dfopt.proof.built import BuildFacts
-from dfopt.proof.image_view import Reader
+from dfopt.proof.image_view import ImageReader
 from dfopt.record import Record, replace
 from dfopt.request import STDIN
 from dfopt.source import LineIndex
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
     from dfopt.results import Result
     from dfopt.source import Source
     from dfopt.workspace.discovery import Found
-    from dfopt.workspace.run import Outcome
+    from dfopt.workspace.run import FileOutcome
 
 
 class Bench(Record):
     """What a worker needs: an engine, and the layers already read from its images."""
 
     engine: Engine
-    reader: Reader
+    reader: ImageReader
 
 
 class Shop:
     """What all files share. `plan`: how to build, from the command line; `free`: idle benches; `proofs`: results by
     file path; `lock`: guards the creation of passes, which all threads share."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ProofSettings) -> None:
         self.plan = plan
         self.free: SimpleQueue[Bench] = SimpleQueue()
         self.proofs: dict[str, Proof] = {}
@@ -60,9 +60,9 @@ class Shop:
 class VerifiedFix(FixTask):
     """The work on one file."""
 
-    shop: Shop = Shop(Plan())
+    shop: Shop = Shop(ProofSettings())
 
-    def __call__(self, found: Found) -> Outcome:
+    def __call__(self, found: Found) -> FileOutcome:
         try:
             return super().__call__(found)
         except (EngineError, ImageError, ProofError) as failure:
@@ -145,7 +145,7 @@ def run(values: Values) -> int:
         try:
             request.facts = (*request.facts, EngineFacts(engines[0]))
             for engine in engines:
-                task.shop.free.put(Bench(engine, Reader()))
+                task.shop.free.put(Bench(engine, ImageReader()))
             return run_task(values, task, _serial if len(engines) == 1 else _Spread(engines))
         finally:
             _close(engines)
@@ -164,8 +164,11 @@ def _close(engines: list[Engine]) -> None:
 
 
 def _serial(
-    files: Iterable[Found], task: Callable[[Found], Outcome], failed: Callable[[Found, str], Outcome], _: int | None
-) -> Generator[Outcome, None, None]:
+    files: Iterable[Found],
+    task: Callable[[Found], FileOutcome],
+    failed: Callable[[Found, str], FileOutcome],
+    _: int | None,
+) -> Generator[FileOutcome, None, None]:
     for found in files:
         yield guarded(task, failed, found)
 
@@ -179,15 +182,15 @@ class _Spread:
     def __call__(
         self,
         files: Iterable[Found],
-        task: Callable[[Found], Outcome],
-        failed: Callable[[Found, str], Outcome],
+        task: Callable[[Found], FileOutcome],
+        failed: Callable[[Found, str], FileOutcome],
         _: int | None,
-    ) -> Generator[Outcome, None, None]:
+    ) -> Generator[FileOutcome, None, None]:
         from concurrent.futures import ThreadPoolExecutor
 
         executor = ThreadPoolExecutor(len(self.engines))
         try:
-            waiting: list[Future[Outcome]] = [executor.submit(guarded, task, failed, found) for found in files]
+            waiting: list[Future[FileOutcome]] = [executor.submit(guarded, task, failed, found) for found in files]
             for future in waiting:
                 yield future.result()
         except BaseException:

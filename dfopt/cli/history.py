@@ -9,8 +9,8 @@ from dfopt.files import read_named
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.cli.options import Values
-    from dfopt.image.created_by import Step
-    from dfopt.image.layers import Contents, Entry
+    from dfopt.image.created_by import DockerfileStep
+    from dfopt.image.layers import ImageContents, LayerEntry
     from dfopt.image.tar_member import Sink
 
 _SYSTEM = ("/etc/os-release", "/usr/lib/os-release")
@@ -24,14 +24,14 @@ def run(values: Values) -> int:
     from dfopt.image.ledger import make_ledger
     from dfopt.image.reference import open_image
     from dfopt.review.recover import recover
-    from dfopt.review.reports.history import History, render_json, render_text
+    from dfopt.review.reports.history import HistoryReport, render_json, render_text
 
     if values.file is not None and values.dockerfile:
         raise UsageError("--dockerfile and --file exclude each other: one reconstructs what the other gives")
     steps = _steps(values.file) if values.file is not None else []
-    seen: list[tuple[Entry, bytes]] = []
+    seen: list[tuple[LayerEntry, bytes]] = []
 
-    def visit(entry: Entry) -> Sink | None:
+    def visit(entry: LayerEntry) -> Sink | None:
         if entry.path not in _SYSTEM or entry.size > _LARGEST:
             return None
         content = bytearray()
@@ -46,7 +46,7 @@ def run(values: Values) -> int:
         recovered = None
         if values.file is None:
             recovered = recover(contents, mapping, _systems(contents, seen), show_secrets=values.show_secrets)
-        history = History(name, contents, make_ledger(contents.layers), mapping, recovered, values.show_secrets)
+        history = HistoryReport(name, contents, make_ledger(contents.layers), mapping, recovered, values.show_secrets)
     except ImageError as failure:
         raise UsageError(str(failure)) from None
     if values.dockerfile and recovered is not None:
@@ -60,7 +60,7 @@ def run(values: Values) -> int:
     return 0
 
 
-def _steps(path: str) -> list[Step]:
+def _steps(path: str) -> list[DockerfileStep]:
     from dfopt.image.history import stage_steps
     from dfopt.review.source import DockerfileError, steps_of
     from dfopt.source import LineIndex, decode
@@ -76,7 +76,7 @@ def _steps(path: str) -> list[Step]:
         raise UsageError(f"{out.printable(path)}:{line + 1}:{column + 1}: {failure.message}") from None
 
 
-def _systems(contents: Contents, seen: list[tuple[Entry, bytes]]) -> dict[int, str]:
+def _systems(contents: ImageContents, seen: list[tuple[LayerEntry, bytes]]) -> dict[int, str]:
     """PRETTY_NAME of the os-release of each layer that has one."""
     from dfopt.image.errors import printable
 

@@ -8,7 +8,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.mirrors import Mirrors, read_registries_conf, standard_files
-from dfopt.registry.transport import Limits
+from dfopt.registry.transport import NetworkLimits
 from dfopt.registry.work import ClientOptions
 
 TYPE_CHECKING = False
@@ -22,9 +22,9 @@ def client_of(values: Values) -> RegistryClient:
     """A client with the limits, mirrors and certificates of the command line (if the command has such options), on top
     of the system's registries.conf. Raises UsageError."""
     given = values.given
-    limits = Limits()
+    limits = NetworkLimits()
     total = float(given.get("time_limit") or limits.total)
-    limits = Limits(
+    limits = NetworkLimits(
         min(limits.connect, total), min(limits.read, total), total, limits.attempts, min(limits.max_wait, total),
         given.get("concurrency") or limits.concurrency,
     )  # fmt: skip

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.cli.options import Values
-    from dfopt.forecast import Forecast, Level, Shape, Step
+    from dfopt.forecast import Forecast, ForecastStep, Level, Shape
     from dfopt.workspace.discovery import Found
 
 LEVELS = (1, 2)
@@ -144,17 +144,17 @@ def _root(shape: Shape) -> str:
     return {True: "yes", False: "no", None: "not known"}[shape.root]
 
 
-def _worth(step: Step) -> str:
+def _worth(step: ForecastStep) -> str:
     return f" ({human(step.benefit.bytes)})" if step.benefit is not None and step.benefit.bytes else ""
 
 
-def _why(step: Step) -> str:
+def _why(step: ForecastStep) -> str:
     text = f"{step.message}: {step.reason}" + (f"; {step.unblock}" if step.unblock else "")
     return out.printable(text) + _worth(step)
 
 
 def _json(one: Forecast) -> dict[str, Any]:
-    def step(step: Step) -> dict[str, Any]:
+    def step(step: ForecastStep) -> dict[str, Any]:
         return {
             "pass": step.name, "tier": step.tier, "line": step.line, "message": clean(step.message),
             "benefit": benefit_json(step.benefit),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.engine import find_engine
-from dfopt.proof import Plan
+from dfopt.proof import ProofSettings
 from dfopt.proof.differences import allowance
 
 TYPE_CHECKING = False
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.engine import Engine
-    from dfopt.proof import Figures
+    from dfopt.proof import ImageCost
 
 _SECONDS = 1800
 
 
-def plan_of(values: Values, context: str | None) -> Plan:
+def plan_of(values: Values, context: str | None) -> ProofSettings:
     """How to build, from the command line. Raises UsageError."""
     try:
         allowance(values.allow)
@@ -35,7 +35,7 @@ def plan_of(values: Values, context: str | None) -> Plan:
     script = values.smoke_script or ""
     if script and not (os.path.isfile(script) and os.access(script, os.X_OK)):
         raise UsageError(f"--smoke-script: not an executable program: {out.printable(script)}")
-    return Plan(
+    return ProofSettings(
         context, values.build_arg, values.secret, values.build_context, values.target, values.network, values.platform,
         float(values.timeout or _SECONDS), values.smoke or "", script, values.touch or "", values.repeat,
         values.drop_syntax, values.allow,
@@ -77,7 +77,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def figures_line(figures: Figures) -> str:
+def figures_line(figures: ImageCost) -> str:
     """`331.2 MB in 6 layers (10.5 MB of it dead), 4512 files, built in 13.1 s, rebuilt in 2.0 s`."""
     parts = [f"{megabytes(figures.total)} in {figures.layers} {'layer' if figures.layers == 1 else 'layers'}"]
     if figures.total > figures.live:
@@ -94,7 +94,7 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def figures_json(figures: Figures | None) -> dict[str, Any] | None:
+def figures_json(figures: ImageCost | None) -> dict[str, Any] | None:
     """Bytes and seconds, as in proof.Figures."""
     if figures is None:
         return None

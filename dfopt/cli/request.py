@@ -7,7 +7,7 @@ import os
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.request import STDIN, Request
-from dfopt.workspace.config import Lookup
+from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import Found, discover
 from dfopt.workspace.settings import ConfigError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.facts import Facts
-    from dfopt.workspace.cache import Store
+    from dfopt.workspace.cache import OutcomeStore
 
 
 def request_of(values: Values) -> Request:
@@ -85,20 +85,20 @@ def hosts_of(values: Values) -> tuple[str, ...]:
         raise UsageError(f'--hosts: unknown kind "{word}"{hint}') from None
 
 
-def store_of(values: Values) -> Store | None:
+def store_of(values: Values) -> OutcomeStore | None:
     """The cache of a run; None where there is to be none."""
     if values.no_cache:
         return None
-    from dfopt.workspace.cache import Store, default_directory
+    from dfopt.workspace.cache import OutcomeStore, default_directory
 
-    return Store(default_directory())
+    return OutcomeStore(default_directory())
 
 
-def lookup_of(values: Values) -> Lookup:
+def lookup_of(values: Values) -> ConfigLookup:
     """How configuration is found. Raises UsageError where the one of the working directory cannot be used."""
     if values.config is not None and values.isolated:
         raise UsageError("--config and --isolated exclude each other")
-    lookup = Lookup(values.config, values.isolated)
+    lookup = ConfigLookup(values.config, values.isolated)
     try:
         lookup.directory(".")
     except ConfigError as failure:
@@ -106,7 +106,7 @@ def lookup_of(values: Values) -> Lookup:
     return lookup
 
 
-def files_of(values: Values, lookup: Lookup) -> Iterator[Found]:
+def files_of(values: Values, lookup: ConfigLookup) -> Iterator[Found]:
     """The files that the command line names. Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)
     if STDIN in paths:

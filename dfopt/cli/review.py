@@ -13,11 +13,11 @@ from dfopt.request import Request
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.cli.options import Values
-    from dfopt.image.layers import Contents
+    from dfopt.image.layers import ImageContents
     from dfopt.results import Result
-    from dfopt.review.build import Settings
+    from dfopt.review.build import ReviewSettings
     from dfopt.review.model import Review, Reviewed
-    from dfopt.workspace.config import Lookup
+    from dfopt.workspace.config import ConfigLookup
 
 DIVE_CI = ".dive-ci"
 _LAYOUT = ("index.json", "manifest.json", "oci-layout")  # a directory with one of these is an image
@@ -102,9 +102,9 @@ def fails(review: Review, wanted: frozenset[str]) -> bool:
     )
 
 
-def _settings(values: Values) -> Settings:
+def _settings(values: Values) -> ReviewSettings:
     from dfopt.image.dive_ci import read_rules
-    from dfopt.review.build import Settings
+    from dfopt.review.build import ReviewSettings
     from dfopt.units import parse_share, parse_size
 
     path = values.dive_ci if values.dive_ci is not None else DIVE_CI if os.path.isfile(DIVE_CI) else "none"
@@ -122,10 +122,10 @@ def _settings(values: Values) -> Settings:
         share = parse_share(values.min_efficiency) if values.min_efficiency is not None else None
     except ValueError as error:
         raise UsageError(f"--min-efficiency: {error}") from None
-    return Settings(rules, sizes["max_size"], sizes["max_wasted"], share, values.target or "")
+    return ReviewSettings(rules, sizes["max_size"], sizes["max_wasted"], share, values.target or "")
 
 
-def _optimized(path: str, lookup: Lookup, context: str | None) -> Result:
+def _optimized(path: str, lookup: ConfigLookup, context: str | None) -> Result:
     """The optimizer's result for a Dockerfile, under the configuration that applies to it."""
     from dfopt.workspace.discovery import discover
     from dfopt.workspace.settings import ConfigError
@@ -141,7 +141,7 @@ def _optimized(path: str, lookup: Lookup, context: str | None) -> Result:
         raise UsageError(f"{out.printable(found.name)}: {failure.strerror or failure}") from None
 
 
-def _reviewed(images: tuple[str, ...], settings: Settings, results: list[Result], values: Values) -> Reviewed:
+def _reviewed(images: tuple[str, ...], settings: ReviewSettings, results: list[Result], values: Values) -> Reviewed:
     from dfopt.image.compare import compare
     from dfopt.image.reference import open_image
     from dfopt.record import replace
@@ -151,7 +151,7 @@ def _reviewed(images: tuple[str, ...], settings: Settings, results: list[Result]
     from dfopt.workspace.patches import labels
 
     reviews: list[Review] = []
-    read: list[Contents] = []
+    read: list[ImageContents] = []
     for number, reference in enumerate(images):
         result = results[number] if number < len(results) else None
         watch = Watch(secrets=not values.no_secrets)

@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from dfopt.cli.patch import PatchFile
     from dfopt.cli.report.base import Reporter
     from dfopt.cli.tasks import FixTask
-    from dfopt.workspace.cache import Store
+    from dfopt.workspace.cache import OutcomeStore
     from dfopt.workspace.discovery import Found
-    from dfopt.workspace.run import Outcome
+    from dfopt.workspace.run import FileOutcome
 
     Run = Callable[
-        [Iterable[Found], Callable[[Found], Outcome], Callable[[Found, str], Outcome], int | None],
-        Generator[Outcome, None, None],
+        [Iterable[Found], Callable[[Found], FileOutcome], Callable[[Found, str], FileOutcome], int | None],
+        Generator[FileOutcome, None, None],
     ]
 
 
 def stream(
     files: Iterable[Found],
     task: FixTask,
-    failed: Callable[[Found, str], Outcome],
+    failed: Callable[[Found, str], FileOutcome],
     jobs: int | None,
     reporter: Reporter | None = None,
     patch: PatchFile | None = None,
-    store: Store | None = None,
-    each: Callable[[Outcome], None] | None = None,
+    store: OutcomeStore | None = None,
+    each: Callable[[FileOutcome], None] | None = None,
     silent: bool = False,
     run: Run = run_all,
 ) -> tuple[int, dict[str, int]]:
@@ -52,11 +52,11 @@ def stream(
     if store is not None:
         from dfopt.cli.cached import Cached, Keeping
 
-        work: Callable[[Found], Outcome] = Cached(task, store)
+        work: Callable[[Found], FileOutcome] = Cached(task, store)
     else:
         work = task
     results = run(files, work, failed, jobs)
-    outcomes: Iterable[Outcome] = results if store is None else Keeping(store).over(results)
+    outcomes: Iterable[FileOutcome] = results if store is None else Keeping(store).over(results)
     try:
         for outcome in outcomes:
             status = max(status, outcome.status)

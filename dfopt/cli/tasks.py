@@ -8,7 +8,7 @@ from dfopt.messages import printable_lines
 from dfopt.record import Record
 from dfopt.request import Request
 from dfopt.workspace.patches import labels, patch_name
-from dfopt.workspace.run import Outcome
+from dfopt.workspace.run import FileOutcome
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class FixTask(Record):
     quiet: bool = False
     terminal: bool = False
 
-    def __call__(self, found: Found) -> Outcome:
+    def __call__(self, found: Found) -> FileOutcome:
         try:
             result = self.optimized(found)
         except ConfigError as failure:
@@ -70,7 +70,7 @@ class FixTask(Record):
         """What building the file proved, for a report."""
         return None
 
-    def outcome(self, found: Found, result: Result, written: bool) -> Outcome:
+    def outcome(self, found: Found, result: Result, written: bool) -> FileOutcome:
         """What to show for a file that was read, and written if requested."""
         patch = shown = ""
         if result.changed and (self.patch or self.mode == "diff"):
@@ -84,7 +84,7 @@ class FixTask(Record):
         elif self.mode == "report":
             shown = self.report(found, result, written)
         delivered = written or self.mode == "text"
-        return Outcome(
+        return FileOutcome(
             shown,
             patch if self.patch else "",
             self.notes(found, result, written),
@@ -117,7 +117,7 @@ class FixTask(Record):
             )
         )
 
-    def unreadable(self, found: Found, result: Result) -> Outcome:
+    def unreadable(self, found: Found, result: Result) -> FileOutcome:
         """A file that is not a Dockerfile."""
         from dfopt.cli.report.base import Failure, FileReport
 
@@ -126,13 +126,13 @@ class FixTask(Record):
         failure = Failure(problem.message, problem.line, problem.column)
         return self.failure(FileReport(found.name, result.source.text, failure=failure))
 
-    def failed(self, found: Found, message: str, shared: bool = False) -> Outcome:
+    def failed(self, found: Found, message: str, shared: bool = False) -> FileOutcome:
         """A file that could not be processed; `shared`: for a reason that other files share, so it is reported once."""
         from dfopt.cli.report.base import Failure, FileReport
 
         return self.failure(FileReport(found.name, failure=Failure(message)), message if shared else "")
 
-    def failure(self, report: FileReport, once: str = "") -> Outcome:
+    def failure(self, report: FileReport, once: str = "") -> FileOutcome:
         from dfopt.cli.report.concise import failure_line
 
         shown = ""
@@ -142,8 +142,8 @@ class FixTask(Record):
             shown = reporter(self.format).file(report)
         numbers = {"files": 1, "errors": 1}
         if once:
-            return Outcome(shown, status=2, counts=numbers, once=f"dfopt: error: {once}\n")
-        return Outcome(shown, notes=failure_line(report), status=2, counts=numbers)
+            return FileOutcome(shown, status=2, counts=numbers, once=f"dfopt: error: {once}\n")
+        return FileOutcome(shown, notes=failure_line(report), status=2, counts=numbers)
 
 
 def counts(result: Result) -> dict[str, int]:

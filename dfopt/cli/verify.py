@@ -17,7 +17,7 @@ from dfopt.engine import EngineError
 from dfopt.files import open_regular, read_regular
 from dfopt.image import ImageError
 from dfopt.messages import json_text
-from dfopt.proof import Lab, ProofError, Subject, Verdict, verify
+from dfopt.proof import Lab, ProofError, ProofVerdict, Subject, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _is_archive(head: bytes) -> bool:
     return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
 
 
-def _text(before: Subject, after: Subject, verdict: Verdict) -> str:
+def _text(before: Subject, after: Subject, verdict: ProofVerdict) -> str:
     lines = [f"before: {before.name}: {figures_line(verdict.before)}"]
     lines.append(f"after:  {after.name}: {figures_line(verdict.after) if verdict.after is not None else 'no image'}")
     lines += [f"differs: {difference}" for difference in verdict.differences]
@@ -75,7 +75,7 @@ def _text(before: Subject, after: Subject, verdict: Verdict) -> str:
     return "".join(f"{out.printable(line)}\n" for line in lines)
 
 
-def _json(before: Subject, after: Subject, verdict: Verdict) -> str:
+def _json(before: Subject, after: Subject, verdict: ProofVerdict) -> str:
     document = {
         "version": 1,
         "holds": verdict.holds,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
 
-    class Reader(Protocol):
+    class EmbeddedReader(Protocol):
         """A kind of host."""
 
         def parts(self, text: str) -> list[Embedded]:
@@ -33,7 +33,7 @@ IMAGE_PASSES = ("pin-digest", "latest-tag")
 _FROM = "FROM "
 
 
-class Made(Record):
+class PartResult(Record):
     """What became of one part: its new text, the edits of the host with the numbers of their authors, findings."""
 
     text: str
@@ -42,7 +42,7 @@ class Made(Record):
     reported: tuple[Reported, ...]
 
 
-def reader_of(kind: str) -> Reader:
+def reader_of(kind: str) -> EmbeddedReader:
     """The reader of a kind (one of `kinds.KINDS`, but for templates)."""
     if kind == "python":
         from dfopt.embedded.python_source import PythonReader
@@ -67,7 +67,7 @@ def optimize_host(source: Source, kind: str, options: Options, facts: Facts | No
         return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
     images = _for_images(options)
     patch = Patchwork(source.text)
-    made: list[Made] = []
+    made: list[PartResult] = []
     applied: list[Applied] = []
     for part in parts:
         one = _part(part, options if part.kind == DOCKERFILE else images, facts or NO_FACTS, len(applied))
@@ -96,14 +96,14 @@ def _for_images(options: Options) -> Options | None:
     return made
 
 
-def _part(part: Embedded, options: Options | None, facts: Facts, number: int) -> Made:
+def _part(part: Embedded, options: Options | None, facts: Facts, number: int) -> PartResult:
     """Runs one part; its applied fixes are numbered from `number`."""
-    nothing = Made(part.text, (), (), ())
+    nothing = PartResult(part.text, (), (), ())
     if options is None:
         return nothing
     if part.why:
         told = Reported("host", "suggestion", "this Dockerfile is left alone", part.start, part.end, False, part.why)
-        return Made(part.text, (), (), (told,))
+        return PartResult(part.text, (), (), (told,))
     shift = 0
     text = part.text
     if part.kind == IMAGE:
@@ -113,7 +113,9 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
         if part.kind == IMAGE:
             return nothing  # not a name that docker would take: nothing that dfopt knows about
         where, why = part.host_offset(0), result.problem.message
-        return Made(part.text, (), (), (Reported("host", "suggestion", "no Dockerfile", where, where, False, why),))
+        return PartResult(
+            part.text, (), (), (Reported("host", "suggestion", "no Dockerfile", where, where, False, why),)
+        )
 
     def at(offset: int) -> int:
         return part.host_offset(max(0, min(offset - shift, len(part.text))))
@@ -128,9 +130,9 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
             for change in result.changes
         )
     except Unmappable as failure:
-        return Made(part.text, (), (), (*reported, *[_refused(one, str(failure)) for one in applied]))
+        return PartResult(part.text, (), (), (*reported, *[_refused(one, str(failure)) for one in applied]))
     new = result.output[shift:-1] if part.kind == IMAGE else result.output
-    return Made(new, edits, applied, reported)
+    return PartResult(new, edits, applied, reported)
 
 
 def _refused(one: Applied, reason: str) -> Reported:

@@ -7,10 +7,10 @@ from dfopt.embedded.run import reader_of
 from dfopt.embedded.template import blanked
 from dfopt.record import replace
 from dfopt.source import LineIndex
-from dfopt.workspace.images import Use, uses
+from dfopt.workspace.images import ImageUse, uses
 
 
-def host_uses(name: str, text: str, kind: str) -> list[Use]:
+def host_uses(name: str, text: str, kind: str) -> list[ImageUse]:
     """The images (and downloads) in a host; none where it cannot be read: the run over the files says so."""
     try:
         if kind == "template":
@@ -19,7 +19,7 @@ def host_uses(name: str, text: str, kind: str) -> list[Use]:
     except HostError:
         return []
     index = LineIndex(text)
-    found: list[Use] = []
+    found: list[ImageUse] = []
     for part in parts:
         if not part.offsets:
             continue

@@ -7,11 +7,21 @@ with find_engine() as engine:
 
 from __future__ import annotations
 
-from dfopt.engine.base import Build, Container, Engine, Image, Ran
-from dfopt.engine.errors import BuildError, CancelledError, EngineError, NoEngineError, TimeLimitError
+from dfopt.engine.base import Build, Container, Engine, EngineImage, Ran
+from dfopt.engine.errors import BuildError, CancelledError, EngineError, EngineTimeLimitError, NoEngineError
 from dfopt.engine.find import NAMES, find_engine
 
 __all__ = [
-    "NAMES", "Build", "BuildError", "CancelledError", "Container", "Engine", "EngineError", "Image", "NoEngineError",
-    "Ran", "TimeLimitError", "find_engine",
+    "NAMES",
+    "Build",
+    "BuildError",
+    "CancelledError",
+    "Container",
+    "Engine",
+    "EngineError",
+    "EngineImage",
+    "EngineTimeLimitError",
+    "NoEngineError",
+    "Ran",
+    "find_engine",
 ]  # fmt: skip

@@ -52,7 +52,7 @@ class Build(Record):
     cache: bool = True
 
 
-class Image(Record):
+class EngineImage(Record):
     """An image that an engine has or has built. `name`: the engine's name for it. `archive`: the file in which a remote
     builder delivered it, else "". `own`: it was built here, so `remove` removes it."""
 
@@ -89,7 +89,7 @@ class Engine:
         self.runner = Runner()
         self.mark = marks.owner()
         self.folder = tempfile.mkdtemp(prefix=f"{_prefix(self.name)}{self.mark}-", dir=_folders())
-        self.images: dict[str, Image] = {}
+        self.images: dict[str, EngineImage] = {}
         self.containers: set[str] = set()
 
     # -- what an engine implements
@@ -98,11 +98,11 @@ class Engine:
         """Raises NoEngineError if the engine does not respond."""
         raise NotImplementedError
 
-    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> Image:
+    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> EngineImage:
         """Builds. Raises BuildError (with the end of the log), TimeLimitError, EngineError."""
         raise NotImplementedError
 
-    def find(self, name: str) -> Image:
+    def find(self, name: str) -> EngineImage:
         """The image with that name in the engine; nothing is pulled. Raises EngineError."""
         raise NotImplementedError
 
@@ -110,15 +110,15 @@ class Engine:
         """The OCI image config of a local image (`config`, `os` and `architecture`); None if there is no such image."""
         raise NotImplementedError
 
-    def save(self, image: Image) -> str:
+    def save(self, image: EngineImage) -> str:
         """A docker archive of the image; the caller may delete it, else closing the engine does."""
         raise NotImplementedError
 
-    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+    def run(self, image: EngineImage, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
         """Runs `words` instead of the image's entrypoint and command, in a container that is removed afterwards."""
         raise NotImplementedError
 
-    def start(self, image: Image, network: str | None) -> Container:
+    def start(self, image: EngineImage, network: str | None) -> Container:
         """Starts a container with the image's entrypoint and command. Raises EngineError if it does not start."""
         raise NotImplementedError
 
@@ -130,7 +130,7 @@ class Engine:
         """Stops and removes a container."""
         raise NotImplementedError
 
-    def remove(self, image: Image) -> None:
+    def remove(self, image: EngineImage) -> None:
         """Removes an image that was built here; any other is kept."""
         raise NotImplementedError
 

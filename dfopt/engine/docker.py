@@ -12,7 +12,7 @@ import os
 import shutil
 
 from dfopt.engine import marks
-from dfopt.engine.base import SAVE_SECONDS, Build, Container, Engine, Image, Ran, abandoned_folders, remove_folder
+from dfopt.engine.base import SAVE_SECONDS, Build, Container, Engine, EngineImage, Ran, abandoned_folders, remove_folder
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
 from dfopt.engine.process import Done
 
@@ -91,7 +91,7 @@ class Docker(Engine):
 
     # -- images
 
-    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> Image:
+    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> EngineImage:
         tag = f"{marks.new_name()}:latest"
         file = self.dockerfile(build)
         words = [
@@ -119,7 +119,7 @@ class Docker(Engine):
         words += self.words(build)
         if build.network == "host" and not self.local:
             words += ["--allow", "network.host"]
-        image = self.images[tag] = Image(tag, archive, True)
+        image = self.images[tag] = EngineImage(tag, archive, True)
         try:
             done = self._patiently([*words, build.context], timeout, progress)
         finally:
@@ -135,10 +135,10 @@ class Docker(Engine):
                 break
         return done
 
-    def find(self, name: str) -> Image:
+    def find(self, name: str) -> EngineImage:
         if self.config(name) is None:
             raise EngineError(f"{self.label} has no image {name} (nothing is pulled)")
-        return Image(name)
+        return EngineImage(name)
 
     def config(self, name: str) -> Mapping[str, Any] | None:
         if not self.engine:
@@ -146,7 +146,7 @@ class Docker(Engine):
         done = self.runner.run([*self._docker, "image", "inspect", "--format", "{{json .}}", "--", name], 120)
         return as_oci(json.loads(done.output)) if done.code == 0 else None
 
-    def save(self, image: Image) -> str:
+    def save(self, image: EngineImage) -> str:
         if image.archive:
             return image.archive
         path = self.place(".tar")
@@ -155,7 +155,7 @@ class Docker(Engine):
             raise EngineError(f"docker save {image.name} failed", done.log)
         return path
 
-    def remove(self, image: Image) -> None:
+    def remove(self, image: EngineImage) -> None:
         if self.images.pop(image.name, None) is None:
             return
         if image.archive and os.path.exists(image.archive):
@@ -165,7 +165,7 @@ class Docker(Engine):
 
     # -- containers
 
-    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+    def run(self, image: EngineImage, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
         name = self._container(image)
         call = [*self._docker, "run", "--rm", *self._options(name, network), "--entrypoint", words[0], image.name]
         try:
@@ -178,7 +178,7 @@ class Docker(Engine):
             raise EngineError("docker run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: Image, network: str | None) -> Container:
+    def start(self, image: EngineImage, network: str | None) -> Container:
         name = self._container(image)
         done = self.runner.run([*self._docker, "run", "--detach", *self._options(name, network), image.name], 120)
         if done.code != 0:
@@ -198,7 +198,7 @@ class Docker(Engine):
     def stop(self, container: Container) -> None:
         self._discard(container.name)
 
-    def _container(self, image: Image) -> str:
+    def _container(self, image: EngineImage) -> str:
         if not self.engine:
             raise EngineError("no docker engine responds that could run the image")
         if image.archive:

@@ -23,7 +23,7 @@ class BuildError(EngineError):
     """The engine ran the build and it failed because of the Dockerfile or its context."""
 
 
-class TimeLimitError(EngineError):
+class EngineTimeLimitError(EngineError):
     """A build or a command exceeded its time limit and was stopped."""
 
 

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 
-from dfopt.engine.errors import CancelledError, EngineError, TimeLimitError
+from dfopt.engine.errors import CancelledError, EngineError, EngineTimeLimitError
 from dfopt.record import Record
 from dfopt.writing import new_file
 
@@ -69,7 +69,9 @@ class Runner:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
             end(process)
-            raise TimeLimitError(f"{words[0]} took over {timeout:g} s and was stopped", "\n".join(lines)) from None
+            raise EngineTimeLimitError(
+                f"{words[0]} took over {timeout:g} s and was stopped", "\n".join(lines)
+            ) from None
         except BaseException:
             end(process)
             raise

@@ -25,7 +25,7 @@ from dfopt.engine.base import (
     Build,
     Container,
     Engine,
-    Image,
+    EngineImage,
     Ran,
     abandoned_folders,
     remove_folder,
@@ -84,14 +84,14 @@ class Storage(Engine):
 
     # -- images
 
-    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> Image:
+    def build(self, build: Build, timeout: float, progress: Progress | None = None) -> EngineImage:
         tag = f"localhost/{marks.new_name()}:latest"
         file = self.dockerfile(build)
         words = self._call("build", "--format", "docker", "--layers", "--pull=never", "--file", file, "--tag", tag)
         if os.path.exists(f"{file}.dockerignore"):
             words += ["--ignorefile", f"{file}.dockerignore"]
         words += [*_limits(), *self.words(build), build.context]
-        image = self.images[tag] = Image(tag, own=True)
+        image = self.images[tag] = EngineImage(tag, own=True)
         try:
             done = self.runner.run(words, timeout, progress, merged=True)
         finally:
@@ -100,12 +100,12 @@ class Storage(Engine):
             raise BuildError(f"the build failed ({self.label})", done.log)
         return image
 
-    def find(self, name: str) -> Image:
+    def find(self, name: str) -> EngineImage:
         if self.config(name) is None:
             raise EngineError(f"{self.label} has no image {name} (nothing is pulled)")
-        return Image(name)
+        return EngineImage(name)
 
-    def remove(self, image: Image) -> None:
+    def remove(self, image: EngineImage) -> None:
         if self.images.pop(image.name, None) is not None:
             self.tell(*self._call("rmi", "--force", image.name))
 
@@ -192,7 +192,7 @@ class Buildah(Storage):
     store_form = "{{.store.GraphRoot}}\n{{.store.GraphDriverName}}"
     inspect = ("inspect", "--type", "image")
 
-    def save(self, image: Image) -> str:
+    def save(self, image: EngineImage) -> str:
         path = self.place(".tar")
         name = image.name if image.own else f"{marks.new_name()}:latest"
         done = self.runner.run(self._call("push", "--quiet", image.name, f"docker-archive:{path}:{name}"), SAVE_SECONDS)
@@ -200,7 +200,7 @@ class Buildah(Storage):
             raise EngineError(f"buildah push {image.name} failed", done.log)
         return path
 
-    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+    def run(self, image: EngineImage, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
         name = self._from(image, network)
         try:
             done = self.runner.run(self._call("run", name, "--", *words), timeout)
@@ -210,7 +210,7 @@ class Buildah(Storage):
             raise EngineError("buildah run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: Image, network: str | None) -> Container:
+    def start(self, image: EngineImage, network: str | None) -> Container:
         if network != "host":
             raise EngineError("buildah reports no address of a container: use --network host for a smoke script")
         settings = (self.config(image.name) or {}).get("config") or {}
@@ -227,7 +227,7 @@ class Buildah(Storage):
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
             return file.read(4096).decode("utf-8", "backslashreplace")
 
-    def _from(self, image: Image, network: str | None) -> str:
+    def _from(self, image: EngineImage, network: str | None) -> str:
         name = marks.new_name()
         self.containers.add(name)
         options = ["--network", network] if network is not None else []
@@ -258,7 +258,7 @@ class Podman(Storage):
     def globals(self, folder: str, driver: str) -> tuple[str, ...]:
         return (*super().globals(folder, driver), "--tmpdir", os.path.join(folder, "tmp"), "--events-backend", "none")
 
-    def save(self, image: Image) -> str:
+    def save(self, image: EngineImage) -> str:
         path = self.place(".tar")
         words = self._call("save", "--quiet", "--format", "docker-archive", "--output", path, image.name)
         done = self.runner.run(words, SAVE_SECONDS)
@@ -266,7 +266,7 @@ class Podman(Storage):
             raise EngineError(f"podman save {image.name} failed", done.log)
         return path
 
-    def run(self, image: Image, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
+    def run(self, image: EngineImage, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
         name, options = self._named(network)
         entrypoint = json.dumps([words[0]])
         try:
@@ -279,7 +279,7 @@ class Podman(Storage):
             raise EngineError("podman run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: Image, network: str | None) -> Container:
+    def start(self, image: EngineImage, network: str | None) -> Container:
         name, options = self._named(network)
         done = self.runner.run(self._call("run", "--detach", *options, image.name), 120)
         if done.code != 0:

@@ -14,9 +14,9 @@ import tempfile
 
 from dfopt.files import open_named
 from dfopt.image.docker_archive import archive_choices
-from dfopt.image.errors import Budget, ImageError, Limits
+from dfopt.image.errors import Budget, ImageError, ReadLimits
 from dfopt.image.model import Image, Platform
-from dfopt.image.oci import Choice, layout_choices
+from dfopt.image.oci import ImageChoice, layout_choices
 from dfopt.image.platform_choice import select
 from dfopt.image.store import Borrowed, DirectoryStore, TarStore
 from dfopt.image.stream import LayerStream, compression
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO
 
-    from dfopt.image.store import Store
+    from dfopt.image.store import BlobStore
 
 
 class Archive:
@@ -36,7 +36,7 @@ class Archive:
     Layers of its images can be read until it is closed.
     """
 
-    def __init__(self, store: Store, kind: str, choices: list[Choice]) -> None:
+    def __init__(self, store: BlobStore, kind: str, choices: list[ImageChoice]) -> None:
         self.store = store
         self.kind = kind
         self.choices = choices
@@ -65,12 +65,12 @@ class Archive:
         self.close()
 
 
-def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: Limits | None = None) -> Archive:
+def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: ReadLimits | None = None) -> Archive:
     """Opens a path, or a binary file object such as a pipe from `docker save` (which stays the caller's to close).
 
     ImageError for everything that is not an image archive, and for I/O errors, which it names.
     """
-    limits = limits or Limits()
+    limits = limits or ReadLimits()
     if not isinstance(source, (str, os.PathLike)):
         return _open_tar(_seekable(source, "standard input", limits, own=False), "standard input", limits)
     path = os.fspath(source)
@@ -83,7 +83,7 @@ def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: Limits | Non
     return _open_tar(_seekable(file, path, limits, own=True), path, limits)
 
 
-def _open_tar(file: BinaryIO, label: str, limits: Limits) -> Archive:
+def _open_tar(file: BinaryIO, label: str, limits: ReadLimits) -> Archive:
     try:
         return _open(TarStore(file, label, limits), "oci-archive", limits)
     except OSError as error:
@@ -94,7 +94,7 @@ def _open_tar(file: BinaryIO, label: str, limits: Limits) -> Archive:
         raise
 
 
-def _open(store: Store, kind: str, limits: Limits) -> Archive:
+def _open(store: BlobStore, kind: str, limits: ReadLimits) -> Archive:
     if "manifest.json" in store:
         return Archive(store, "docker-archive", archive_choices(store, limits))
     if "index.json" in store:
@@ -104,7 +104,7 @@ def _open(store: Store, kind: str, limits: Limits) -> Archive:
     raise ImageError(f"{store.label}: not an image archive (neither index.json nor manifest.json is in it)")
 
 
-def _seekable(file: BinaryIO, label: str, limits: Limits, own: bool) -> BinaryIO:
+def _seekable(file: BinaryIO, label: str, limits: ReadLimits, own: bool) -> BinaryIO:
     """The file itself where it is a plain, seekable tar; else a decompressed copy without a name."""
     kept = False
     try:
@@ -122,7 +122,7 @@ def _seekable(file: BinaryIO, label: str, limits: Limits, own: bool) -> BinaryIO
             file.close()
 
 
-def _copy(file: BinaryIO, label: str, limits: Limits) -> BinaryIO:
+def _copy(file: BinaryIO, label: str, limits: ReadLimits) -> BinaryIO:
     copy = tempfile.TemporaryFile()  # noqa: SIM115
     try:
         for chunk in LayerStream(file, label, Budget(replace(limits, total_bytes=limits.archive_bytes))):

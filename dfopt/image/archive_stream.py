@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 
 from dfopt.image.docker_archive import archive_choices
-from dfopt.image.errors import Budget, ImageError, Limits
-from dfopt.image.layers import Contents, LayerFiles, entries_of
+from dfopt.image.errors import Budget, ImageError, ReadLimits
+from dfopt.image.layers import ImageContents, LayerFiles, entries_of
 from dfopt.image.oci import layout_choices
 from dfopt.image.platform_choice import select
 from dfopt.image.store import split_name
@@ -24,9 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.image.layers import Entry, Visit
+    from dfopt.image.layers import LayerEntry, Visit
     from dfopt.image.model import Image, Layer, Platform
-    from dfopt.image.stream import Reader
+    from dfopt.image.stream import BlobStream
     from dfopt.image.tar_member import Member
 
 _USTAR = slice(257, 262)
@@ -36,7 +36,7 @@ _MAX_LINKS = 40
 class _Passed(Record):
     """A layer that went by: its entries, its sizes, and the sha256 of the blob and of the tar."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LayerEntry, ...]
     stored: int
     unpacked: int
     compression: str
@@ -45,21 +45,21 @@ class _Passed(Record):
 
 
 def read_passing(
-    file: Reader,
+    file: BlobStream,
     label: str,
     name: str | None = None,
     platform: str | Platform | None = None,
-    limits: Limits | None = None,
+    limits: ReadLimits | None = None,
     *,
     hashes: bool = True,
     visit: Visit | None = None,
-) -> Contents:
+) -> ImageContents:
     """The image of that name in an archive that is read from `file`, which may be a pipe, to its end.
 
     `visit` sees the files of every layer in the archive, in the order of the archive. Layers of the image that comes
     back cannot be opened again. Raises ImageError as `open_archive` and `read_image` do.
     """
-    limits = limits or Limits()
+    limits = limits or ReadLimits()
     store = _Seen(label)
     budget = Budget(limits)
     around = Budget(replace(limits, total_bytes=limits.archive_bytes))
@@ -77,7 +77,7 @@ def read_passing(
 class _Chunks:
     """The archive's bytes, decompressed where it is compressed as a whole."""
 
-    def __init__(self, file: Reader, label: str, budget: Budget) -> None:
+    def __init__(self, file: BlobStream, label: str, budget: Budget) -> None:
         self.file, self.label, self.budget = file, label, budget
 
     def __iter__(self) -> Iterator[bytes]:
@@ -97,7 +97,7 @@ class _Chunks:
 
 
 class _Joined:
-    def __init__(self, head: bytes, file: Reader) -> None:
+    def __init__(self, head: bytes, file: BlobStream) -> None:
         self.head, self.file = head, file
 
     def read(self, size: int, /) -> bytes:
@@ -182,13 +182,13 @@ class _Seen:
         for known in (self.documents, self.layers, self.links):
             known.pop(name, None)
 
-    def keep(self, name: str, data: bytes, limits: Limits) -> None:
+    def keep(self, name: str, data: bytes, limits: ReadLimits) -> None:
         self.kept += len(data)
         if self.kept > 4 * limits.metadata_bytes:
             raise ImageError(f"{self.label}: too many bytes of JSON documents (limit)")
         self.documents[name] = data
 
-    def image(self, name: str | None, platform: str | Platform | None, limits: Limits) -> Image:
+    def image(self, name: str | None, platform: str | Platform | None, limits: ReadLimits) -> Image:
         if "manifest.json" in self:
             found = archive_choices(self, limits)
         elif "index.json" in self:
@@ -218,7 +218,7 @@ class _Seen:
             return self.layers[key].stored
         raise ImageError(f"{self.label}: {name}: not in the archive")
 
-    def open(self, name: str) -> Reader:
+    def open(self, name: str) -> BlobStream:
         key = self._name(name)
         if key in self.documents:
             return io.BytesIO(self.documents[key])
@@ -230,10 +230,10 @@ class _Seen:
         pass
 
 
-def _contents(store: _Seen, image: Image) -> Contents:
+def _contents(store: _Seen, image: Image) -> ImageContents:
     by_diff_id = {passed.diff_id: passed for passed in store.layers.values()}
     by_digest = {passed.digest: passed for passed in store.layers.values()}
-    return Contents(image, tuple(_matched(layer, by_digest, by_diff_id) for layer in image.layers))
+    return ImageContents(image, tuple(_matched(layer, by_digest, by_diff_id) for layer in image.layers))
 
 
 def _matched(layer: Layer, by_digest: dict[str, _Passed], by_diff_id: dict[str, _Passed]) -> LayerFiles:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import posixpath
 
-from dfopt.facts import Artifact, BuiltImage, Library
+from dfopt.facts import Artifact, BuiltImage, SharedLibrary
 from dfopt.image.errors import ImageError
 from dfopt.image.layers import DIRECTORY, FILE, SYMLINK, read_image
 from dfopt.image.tree import Tree
@@ -20,10 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dfopt.image.layers import Entry
+    from dfopt.image.layers import LayerEntry
     from dfopt.image.model import Image
     from dfopt.image.tar_member import Sink
-    from dfopt.image.tree import Node
+    from dfopt.image.tree import PathNode
 
 _LARGEST = 256 << 20  # bytes of one file that are held to read its headers
 _LISTS = "/var/lib/dpkg/info/"
@@ -95,7 +95,7 @@ class ImageFiles(BuiltImage):
             self.tree.apply(layer.entries, image.name)
         self.owners = dict(self._owned())
 
-    def _visit(self, entry: Entry) -> Sink | None:
+    def _visit(self, entry: LayerEntry) -> Sink | None:
         path = entry.path
         listed = (path.startswith(_LISTS) and path.endswith(".list")) or path in (*_APK, *_RPM, *_RELEASES)
         program = entry.mode & 0o111 or ".so" in path or path.endswith((".node", ".sh", ".bash"))
@@ -115,7 +115,7 @@ class ImageFiles(BuiltImage):
 
         return take
 
-    def _keep(self, entry: Entry, data: bytes, listed: bool) -> None:
+    def _keep(self, entry: LayerEntry, data: bytes, listed: bool) -> None:
         if listed:
             self.texts[id(entry)] = data
         elif data[:4] == b"\x7fELF":
@@ -125,7 +125,7 @@ class ImageFiles(BuiltImage):
         elif data[:2] == b"#!" or (entry.path.endswith((".sh", ".bash")) and len(data) == entry.size):
             self.scripts[id(entry)] = data
 
-    def _at(self, path: str) -> Node | None:
+    def _at(self, path: str) -> PathNode | None:
         return self.tree.find(self.resolved(path))
 
     def _text(self, path: str) -> str:
@@ -207,7 +207,7 @@ class ImageFiles(BuiltImage):
         said = {key: value.strip().strip("\"'") for key, _, value in pairs}
         return said.get("ID", ""), said.get("VERSION_CODENAME") or said.get("VERSION_ID", "")
 
-    def _below(self, path: str) -> Iterator[tuple[str, Node]]:
+    def _below(self, path: str) -> Iterator[tuple[str, PathNode]]:
         root = self.resolved(path)
         node = self.tree.find(root)
         waiting = [(root, node)] if node is not None else []
@@ -230,19 +230,19 @@ class ImageFiles(BuiltImage):
         }
         return {place: node.entry.size for place, node in sorted(marked.items())}
 
-    def needs_below(self, path: str) -> Mapping[str, Library]:
+    def needs_below(self, path: str) -> Mapping[str, SharedLibrary]:
         inside = sorted(
             (place, self.elves[_key(node)]) for place, node in self._below(path) if _key(node) in self.elves
         )
         own = {posixpath.basename(place) for place, _ in inside}
-        found: dict[str, Library] = {}
+        found: dict[str, SharedLibrary] = {}
         for place, elf in inside:
             for need in elf.needs:
                 if need not in own and need not in found:
                     found[need] = self._library(need, elf, place)
         return found
 
-    def _library(self, name: str, elf: Elf, program: str) -> Library:
+    def _library(self, name: str, elf: Elf, program: str) -> SharedLibrary:
         """The library that the dynamic linker would take."""
         origin = posixpath.dirname(self.resolved(program))
         said = next((pair.partition("=")[2] for pair in self.env if pair.startswith("LD_LIBRARY_PATH=")), "")
@@ -254,11 +254,11 @@ class ImageFiles(BuiltImage):
         for directory in search:
             path = self.resolved(posixpath.normpath(f"{directory}/{name}"))
             if self.tree.find(path) is not None:
-                return Library(path, self._owner(path))
-        return Library("")
+                return SharedLibrary(path, self._owner(path))
+        return SharedLibrary("")
 
 
-def _key(node: Node | None) -> int:
+def _key(node: PathNode | None) -> int:
     """The identity of the entry that holds a node's content (of a hard link, its target's)."""
     if node is None:
         return 0

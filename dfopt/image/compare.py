@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from dfopt.image.layers import Contents, Entry
+    from dfopt.image.layers import ImageContents, LayerEntry
     from dfopt.image.ledger import Ledger
-    from dfopt.image.tree import Node
+    from dfopt.image.tree import PathNode
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 
@@ -37,8 +37,8 @@ class FileChange(Record):
     path: str
     kind: str
     fields: tuple[str, ...]
-    before: Entry | None
-    after: Entry | None
+    before: LayerEntry | None
+    after: LayerEntry | None
 
 
 class ConfigChange(Record):
@@ -49,7 +49,7 @@ class ConfigChange(Record):
     after: Any
 
 
-class Figures(Record):
+class ImageSizes(Record):
     """The sizes of one image. stored: bytes of the blobs in the archive; layer_bytes, live and dead: see ledger.py."""
 
     layers: int
@@ -66,8 +66,8 @@ class Comparison(Record):
 
     files: tuple[FileChange, ...]
     config: tuple[ConfigChange, ...]
-    before: Figures
-    after: Figures
+    before: ImageSizes
+    after: ImageSizes
     shared: int
 
     def equal(self) -> bool:
@@ -95,7 +95,7 @@ def _covers(pattern: str, path: str) -> bool:
     )
 
 
-def compare(before: Contents, before_ledger: Ledger, after: Contents, after_ledger: Ledger) -> Comparison:
+def compare(before: ImageContents, before_ledger: Ledger, after: ImageContents, after_ledger: Ledger) -> Comparison:
     """Compares two images, each given with its ledger (which holds the merged file system)."""
     old = dict(before_ledger.tree.walk())
     new = dict(after_ledger.tree.walk())
@@ -121,7 +121,7 @@ def compare(before: Contents, before_ledger: Ledger, after: Contents, after_ledg
     )
 
 
-def _differences(left: Node, right: Node) -> tuple[str, ...]:
+def _differences(left: PathNode, right: PathNode) -> tuple[str, ...]:
     one, two = left.entry, right.entry
     if one is two:
         return ()
@@ -145,7 +145,7 @@ def _differences(left: Node, right: Node) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _config_changes(before: Contents, after: Contents) -> list[ConfigChange]:
+def _config_changes(before: ImageContents, after: ImageContents) -> list[ConfigChange]:
     old, new = _flat(before), _flat(after)
     return [
         ConfigChange(key, old.get(key), new.get(key))
@@ -154,7 +154,7 @@ def _config_changes(before: Contents, after: Contents) -> list[ConfigChange]:
     ]
 
 
-def _flat(contents: Contents) -> dict[str, Any]:
+def _flat(contents: ImageContents) -> dict[str, Any]:
     """The settings that a container is run by; what is empty is not set."""
     settings = contents.image.settings()
     found: dict[str, Any] = {"platform": str(contents.image.platform)}
@@ -168,8 +168,8 @@ def _flat(contents: Contents) -> dict[str, Any]:
     return found
 
 
-def _figures(contents: Contents, ledger: Ledger, nodes: dict[str, Node]) -> Figures:
-    return Figures(
+def _figures(contents: ImageContents, ledger: Ledger, nodes: dict[str, PathNode]) -> ImageSizes:
+    return ImageSizes(
         len(contents.layers),
         sum(layer.stored for layer in contents.layers),
         ledger.total_bytes,

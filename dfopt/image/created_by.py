@@ -42,7 +42,7 @@ _WORD = re.compile(r"\w+")
 _DEFAULT_SHELL = "/bin/sh -c"
 
 
-class Step(Record):
+class DockerfileStep(Record):
     """One instruction of a Dockerfile. text: what follows the keyword, flags included, continuation lines joined;
     line: counted from 1; heredocs: bodies in order, each with its final newline."""
 
@@ -74,7 +74,7 @@ def take_apart(created_by: str) -> Written:
     return Written("", text, "other")
 
 
-def shells_of(steps: Iterable[Step], configured: Sequence[str]) -> frozenset[str]:
+def shells_of(steps: Iterable[DockerfileStep], configured: Sequence[str]) -> frozenset[str]:
     """The shells that RUN may have been run with: the default, the image's own, and those of SHELL instructions."""
     found = {_DEFAULT_SHELL, " ".join(configured)}
     for step in steps:
@@ -83,7 +83,7 @@ def shells_of(steps: Iterable[Step], configured: Sequence[str]) -> frozenset[str
     return frozenset(found - {""})
 
 
-def agreement(written: Written, step: Step, shells: frozenset[str]) -> str:
+def agreement(written: Written, step: DockerfileStep, shells: frozenset[str]) -> str:
     """EXACT when the entry is what a builder writes for this step, LIKELY when much of it is, WEAK when only the
     keyword is, "" when not even that."""
     keyword = step.keyword.upper()
@@ -107,7 +107,7 @@ def agreement(written: Written, step: Step, shells: frozenset[str]) -> str:
     return _words(body, text)
 
 
-def _run(body: str, step: Step, shells: frozenset[str]) -> str:
+def _run(body: str, step: DockerfileStep, shells: frozenset[str]) -> str:
     stripped = _FLAGS.sub("", step.text, count=1)
     words = _json_words(stripped)
     bodies = [_squeeze(text) for text in step.heredocs]

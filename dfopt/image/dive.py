@@ -9,7 +9,7 @@ whiteout of what is not there ends the reading of its layer. These are dive's fi
 
 from __future__ import annotations
 
-from dfopt.image.layers import DIRECTORY, OPAQUE, WHITEOUT, Entry
+from dfopt.image.layers import DIRECTORY, OPAQUE, WHITEOUT, LayerEntry
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -87,7 +87,7 @@ def dive_figures(layers: Sequence[LayerFiles]) -> DiveFigures:
     )
 
 
-def _layer_tree(entries: Sequence[Entry]) -> tuple[_Node, int]:
+def _layer_tree(entries: Sequence[LayerEntry]) -> tuple[_Node, int]:
     """The tree of one layer, whiteouts under their names in the tar, and the sum of the sizes that headers state."""
     root = _Node()
     total = 0
@@ -109,7 +109,7 @@ def _layer_tree(entries: Sequence[Entry]) -> tuple[_Node, int]:
     return root, total
 
 
-def _stored_path(entry: Entry) -> str:
+def _stored_path(entry: LayerEntry) -> str:
     if entry.kind == OPAQUE:
         return f"{entry.path.rstrip('/')}/.wh..wh..opq"
     if entry.kind == WHITEOUT:

@@ -39,7 +39,7 @@ _UNITS = {"": 1, "b": 1} | {
 }
 
 
-class Verdict(Record):
+class RuleVerdict(Record):
     """One rule's answer. status: pass, fail or skip; threshold as configured; message says why it failed, else ""."""
 
     rule: str
@@ -48,7 +48,7 @@ class Verdict(Record):
     message: str
 
 
-def judge(figures: DiveFigures, rules: Mapping[str, str]) -> list[Verdict]:
+def judge(figures: DiveFigures, rules: Mapping[str, str]) -> list[RuleVerdict]:
     """Verdicts in the order efficiency, wasted bytes, user wasted percent. ImageError for a rule that is no number."""
     efficiency, wasted, user = figures.efficiency, figures.wasted_bytes, figures.user_wasted
     return [
@@ -74,14 +74,16 @@ def _verdict(
     number: Callable[[str, str], float],
     broken: Callable[[float], bool],
     message: str,
-) -> Verdict:
+) -> RuleVerdict:
     text = rules.get(rule, DEFAULTS[rule])
     if text.strip().lower() in _OFF:
-        return Verdict(rule, SKIP, text, "")
+        return RuleVerdict(rule, SKIP, text, "")
     threshold = number(rule, text)
     if broken(threshold):
-        return Verdict(rule, FAIL, text, message % (f"{threshold:g}" if isinstance(threshold, float) else threshold))
-    return Verdict(rule, PASS, text, "")
+        return RuleVerdict(
+            rule, FAIL, text, message % (f"{threshold:g}" if isinstance(threshold, float) else threshold)
+        )
+    return RuleVerdict(rule, PASS, text, "")
 
 
 def _ratio(rule: str, text: str) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from dfopt.image.errors import ImageError, Limits
+from dfopt.image.errors import ImageError, ReadLimits
 from dfopt.image.model import (
     Image,
     Layer,
@@ -21,7 +21,7 @@ from dfopt.image.model import (
     parse_json,
     platform_of,
 )
-from dfopt.image.oci import Choice
+from dfopt.image.oci import ImageChoice
 from dfopt.image.store import Documents
 
 TYPE_CHECKING = False
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from dfopt.image.store import Store
+    from dfopt.image.store import BlobStore
 
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{64})")
 _CONFIG = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 
 
-def archive_choices(store: Store, limits: Limits) -> list[Choice]:
+def archive_choices(store: BlobStore, limits: ReadLimits) -> list[ImageChoice]:
     """The images of manifest.json, in its order."""
     where = f"{store.label}: manifest.json"
     documents = Documents(limits)
@@ -54,11 +54,11 @@ def archive_choices(store: Store, limits: Limits) -> list[Choice]:
             configs[name] = _config(store, name, place, documents)
         config, digest = configs[name]
         loader = _loader(store, entry, config, digest, names, place)
-        found.append(Choice(names, platform_of(config, place), digest, number, loader))
+        found.append(ImageChoice(names, platform_of(config, place), digest, number, loader))
     return found
 
 
-def _config(store: Store, name: str, place: str, documents: Documents) -> tuple[dict[str, Any], str]:
+def _config(store: BlobStore, name: str, place: str, documents: Documents) -> tuple[dict[str, Any], str]:
     data = documents.read(store, name)
     digest = hashlib.sha256(data).hexdigest()
     stated = _CONFIG.fullmatch(name)
@@ -75,7 +75,7 @@ def _texts(entry: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
 
 
 def _loader(
-    store: Store, entry: dict[str, Any], config: dict[str, Any], digest: str, names: tuple[str, ...], place: str
+    store: BlobStore, entry: dict[str, Any], config: dict[str, Any], digest: str, names: tuple[str, ...], place: str
 ) -> Callable[[], Image]:
     def load() -> Image:
         diff_ids = diff_ids_of(config, place)
@@ -92,7 +92,7 @@ def _loader(
     return load
 
 
-def _layer(store: Store, number: int, path: str, diff_id: str) -> Layer:
+def _layer(store: BlobStore, number: int, path: str, diff_id: str) -> Layer:
     stated = _BLOB.fullmatch(path)
     digest = f"sha256:{stated[1]}" if stated else ""
     return Layer(number, digest, diff_id, store.size(path), "", lambda: store.open(path))

@@ -19,8 +19,8 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.image.errors import Limits
-    from dfopt.image.layers import Contents, Visit
+    from dfopt.image.errors import ReadLimits
+    from dfopt.image.layers import ImageContents, Visit
     from dfopt.image.model import Platform
 
 _QUESTION_SECONDS = 30.0
@@ -91,11 +91,11 @@ def read_from_engine(
     engine: str,
     name: str,
     platform: str | Platform | None = None,
-    limits: Limits | None = None,
+    limits: ReadLimits | None = None,
     *,
     hashes: bool = True,
     visit: Visit | None = None,
-) -> Contents:
+) -> ImageContents:
     """The image `name` (a tag, an id or a digest) of an engine, read once from what the engine saves to a pipe.
 
     ImageError for what the engine says when it fails. The program is ended when reading ends early.

@@ -13,7 +13,7 @@ class ImageError(Exception):
         super().__init__(printable(text))
 
 
-class Limits(Record):
+class ReadLimits(Record):
     """What one image may cost to read. A caller raises a limit; nothing else switches a check off.
 
     All sizes are bytes. `ratio` (decompressed to compressed) is judged only once a layer has passed `ratio_floor`
@@ -39,7 +39,7 @@ class Budget:
 
     __slots__ = ("bytes", "entries", "limits", "names")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ReadLimits) -> None:
         self.limits = limits
         self.bytes = limits.total_bytes
         self.entries = limits.entries

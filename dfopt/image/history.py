@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.image.created_by import EXACT, LIKELY, WEAK, Step, agreement, shells_of, take_apart
+from dfopt.image.created_by import EXACT, LIKELY, WEAK, DockerfileStep, agreement, shells_of, take_apart
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.image.created_by import Written
-    from dfopt.image.model import History, Image
+    from dfopt.image.model import HistoryEntry, Image
 
 _WORTH = {"": 0, WEAK: 1, LIKELY: 8, EXACT: 16}
 _LONGEST = 300  # entries and steps that are compared; beyond that the last ones count
@@ -32,11 +32,11 @@ class Origin(Record):
     """
 
     index: int
-    entry: History
+    entry: HistoryEntry
     keyword: str
     body: str
     layer: int | None
-    step: Step | None
+    step: DockerfileStep | None
     certainty: str
     also: tuple[int, ...]
 
@@ -53,7 +53,7 @@ class Mapping(Record):
         return next((origin for origin in self.origins if origin.layer == index), None)
 
 
-def map_history(image: Image, steps: Sequence[Step] = (), base_entries: int = 0) -> Mapping:
+def map_history(image: Image, steps: Sequence[DockerfileStep] = (), base_entries: int = 0) -> Mapping:
     """Maps the history of an image to its layers and to `steps` (of the built stage: see `stage_steps`).
 
     base_entries: how many of the oldest entries are known to be the base image's; they are given no step.
@@ -77,11 +77,11 @@ def map_history(image: Image, steps: Sequence[Step] = (), base_entries: int = 0)
     return Mapping(tuple(origins), not notes, tuple(notes))
 
 
-def stage_steps(steps: Sequence[Step], target: str = "") -> list[Step]:
+def stage_steps(steps: Sequence[DockerfileStep], target: str = "") -> list[DockerfileStep]:
     """Of a whole Dockerfile's steps (FROM among them) those that the target stage's image goes through: its own, after
     those of the stages that it is built FROM. target: a stage's name or number, else the last; an unknown one is the
     last too. ARG before the first FROM is left out, and so is FROM itself: neither leaves an entry."""
-    stages: list[tuple[str, str, list[Step]]] = []
+    stages: list[tuple[str, str, list[DockerfileStep]]] = []
     for step in steps:
         if step.keyword.upper() == "FROM":
             words = [word for word in step.text.split() if not word.startswith("--")]
@@ -93,7 +93,7 @@ def stage_steps(steps: Sequence[Step], target: str = "") -> list[Step]:
         return list(steps)
     number = _stage(stages, target.lower(), len(stages))
     number = len(stages) - 1 if number is None else number
-    found: list[Step] = []
+    found: list[DockerfileStep] = []
     current: int | None = number
     while current is not None:
         parent, _, own = stages[current]
@@ -103,7 +103,7 @@ def stage_steps(steps: Sequence[Step], target: str = "") -> list[Step]:
     return found
 
 
-def _stage(stages: list[tuple[str, str, list[Step]]], name: str, before: int) -> int | None:
+def _stage(stages: list[tuple[str, str, list[DockerfileStep]]], name: str, before: int) -> int | None:
     for index in range(before - 1, -1, -1):
         if name and stages[index][1] == name:
             return index
@@ -122,7 +122,7 @@ def _layers(image: Image) -> tuple[dict[int, int], list[str]]:
     return dict(pairs), notes
 
 
-def _base_by_comment(history: Sequence[History]) -> int:
+def _base_by_comment(history: Sequence[HistoryEntry]) -> int:
     """buildah notes `FROM image` on the first entry of a build; the last such note counts."""
     marked = [index for index, entry in enumerate(history) if entry.comment.startswith("FROM ")]
     return marked[-1] if marked else 0
@@ -134,8 +134,8 @@ def _shell(image: Image) -> list[str]:
 
 
 def _align(
-    written: list[Written], steps: list[Step], first: int, shells: frozenset[str]
-) -> dict[int, tuple[Step, str]]:
+    written: list[Written], steps: list[DockerfileStep], first: int, shells: frozenset[str]
+) -> dict[int, tuple[DockerfileStep, str]]:
     """The pairs of the best alignment, by history index."""
     skipped = max(first, len(written) - _LONGEST)
     entries, steps = written[skipped:], steps[-_LONGEST:]

@@ -11,7 +11,7 @@ import hashlib
 from contextlib import closing
 
 from dfopt.image import sparse
-from dfopt.image.errors import Budget, ImageError, Limits
+from dfopt.image.errors import Budget, ImageError, ReadLimits
 from dfopt.image.stream import LayerStream
 from dfopt.image.tar import ChunkSource, TarReader
 from dfopt.record import Record
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dfopt.image.model import Image, Layer
-    from dfopt.image.stream import Reader
+    from dfopt.image.stream import BlobStream
     from dfopt.image.tar_member import Member, Sink
 
     # Asked for each regular file with content; returns where its bytes are to go, or None.
-    Visit = Callable[["Entry"], "Sink | None"]
+    Visit = Callable[["LayerEntry"], "Sink | None"]
 
 FILE, DIRECTORY, SYMLINK, HARDLINK = "file", "directory", "symlink", "hardlink"
 CHARACTER, BLOCK_DEVICE, FIFO = "character device", "block device", "fifo"
@@ -40,7 +40,7 @@ _DEVICES = frozenset((CHARACTER, BLOCK_DEVICE))
 _NO_DEVICE = (0, 0)
 
 
-class Entry(Record):
+class LayerEntry(Record):
     """One entry of a layer. `path` is absolute in the image, without `.` or double slashes ("/" is the root).
 
     kind: one of the constants above. mode: permission bits only (07777). size: bytes of a file; for other kinds what
@@ -66,13 +66,13 @@ class LayerFiles(Record):
     """A layer that was read to its end and verified. stored: bytes in the archive; unpacked: bytes of the tar."""
 
     layer: Layer
-    entries: tuple[Entry, ...]
+    entries: tuple[LayerEntry, ...]
     stored: int
     unpacked: int
     compression: str
 
 
-class Contents(Record):
+class ImageContents(Record):
     """An image with all its layers' entries, lowest layer first."""
 
     image: Image
@@ -80,14 +80,14 @@ class Contents(Record):
 
 
 def read_image(
-    image: Image, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None
-) -> Contents:
+    image: Image, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+) -> ImageContents:
     """Reads every layer once. Raises ImageError at the first thing that is broken, hostile or over a limit.
 
     hashes=False leaves `sha256` empty (quicker, but metadata-only changes and duplicates cannot be told then).
     `visit` sees each regular file that has content and may return a function that is then given its bytes.
     """
-    budget = Budget(limits or Limits())
+    budget = Budget(limits or ReadLimits())
     if len(image.layers) > budget.limits.layers:
         raise ImageError(f"{image.name}: {len(image.layers)} layers (limit {budget.limits.layers})")
     done: dict[tuple[str, str], LayerFiles] = {}
@@ -102,7 +102,7 @@ def read_image(
             continue
         found.append(read_layer(layer, budget, hashes=hashes, visit=visit))
         done[key] = found[-1]
-    return Contents(image, tuple(found))
+    return ImageContents(image, tuple(found))
 
 
 def read_layer(layer: Layer, budget: Budget, *, hashes: bool = True, visit: Visit | None = None) -> LayerFiles:
@@ -113,17 +113,17 @@ def read_layer(layer: Layer, budget: Budget, *, hashes: bool = True, visit: Visi
     return LayerFiles(layer, entries, stream.stored, stream.unpacked, stream.kind)
 
 
-def iter_entries(layer: Layer, limits: Limits | None = None, *, hashes: bool = True) -> Iterator[Entry]:
+def iter_entries(layer: Layer, limits: ReadLimits | None = None, *, hashes: bool = True) -> Iterator[LayerEntry]:
     """The entries one by one, without keeping them; a wrong digest is raised after the last."""
     with closing(layer.open()) as raw:
-        yield from entries_of(_stream(layer, raw, Budget(limits or Limits())), hashes, None)
+        yield from entries_of(_stream(layer, raw, Budget(limits or ReadLimits())), hashes, None)
 
 
-def _stream(layer: Layer, raw: Reader, budget: Budget) -> LayerStream:
+def _stream(layer: Layer, raw: BlobStream, budget: Budget) -> LayerStream:
     return LayerStream(raw, layer.where(), budget, digest=layer.digest, diff_id=layer.diff_id, size=layer.size)
 
 
-def entries_of(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterator[Entry]:
+def entries_of(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterator[LayerEntry]:
     """The entries of a layer in the order of its tar; the stream is read to its end."""
     where, budget = stream.where, stream.budget
     with closing(iter(stream)) as chunks:
@@ -141,8 +141,8 @@ def entries_of(stream: LayerStream, hashes: bool, visit: Visit | None) -> Iterat
 
 
 def _with_content(
-    reader: TarReader, member: Member, entry: Entry, budget: Budget, hashes: bool, sink: Sink | None
-) -> Entry:
+    reader: TarReader, member: Member, entry: LayerEntry, budget: Budget, hashes: bool, sink: Sink | None
+) -> LayerEntry:
     digest = _EMPTY
     if entry.size:
         hasher = hashlib.sha256()
@@ -176,7 +176,7 @@ def _name_bytes(member: Member) -> int:
     return count
 
 
-def entry_of(member: Member, where: str, limits: Limits) -> Entry:
+def entry_of(member: Member, where: str, limits: ReadLimits) -> LayerEntry:
     """The entry of a tar member, its names made absolute; ImageError for names that no honest layer has."""
     path = clean_path(member.name, where, limits)
     kind = _KINDS[member.flag]
@@ -191,13 +191,13 @@ def entry_of(member: Member, where: str, limits: Limits) -> Entry:
         raise ImageError(f"{where}: the root of the image as a {kind}")
     if "/.wh." in path:
         path, kind = _whiteout(path, kind, where)
-    return Entry(
+    return LayerEntry(
         path, kind, member.mode & 0o7777, member.uid, member.gid, member.size, link, member.mtime, member.xattrs,
         b"", (member.major, member.minor) if kind in _DEVICES else _NO_DEVICE,
     )  # fmt: skip
 
 
-def clean_path(name: str, where: str, limits: Limits) -> str:
+def clean_path(name: str, where: str, limits: ReadLimits) -> str:
     length = len(name) if name.isascii() else len(name.encode("utf-8", "surrogateescape"))
     if length > limits.path_bytes:
         raise ImageError(f"{where}: a path of more than {limits.path_bytes} bytes: {name[:60]!r}...")

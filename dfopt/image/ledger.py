@@ -7,8 +7,8 @@ sums are made independently (layers' entries, the merged tree, the deaths) and c
 
 from __future__ import annotations
 
-from dfopt.image.layers import FILE, OPAQUE, WHITEOUT, Entry
-from dfopt.image.tree import DELETED, METADATA_ONLY, OVERWRITTEN, SHADOWED, Inode, Node, Tree
+from dfopt.image.layers import FILE, OPAQUE, WHITEOUT, LayerEntry
+from dfopt.image.tree import DELETED, METADATA_ONLY, OVERWRITTEN, SHADOWED, Inode, PathNode, Tree
 from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ class Ledger(Record):
         """Live bytes to layer bytes, 1.0 for an image without bytes. (dive's figure of that name differs: dive.py.)"""
         return self.live_bytes / self.total_bytes if self.total_bytes else 1.0
 
-    def files(self) -> Iterator[tuple[str, Node]]:
+    def files(self) -> Iterator[tuple[str, PathNode]]:
         """Every path of the merged file system with its node, which knows the metadata and the layer."""
         return self.tree.walk()
 
@@ -150,7 +150,7 @@ def _live_by_layer(tree: Tree, count: int) -> list[int]:
     return live
 
 
-def _tally(index: int, entries: Sequence[Entry], live: int, dead: int, killed: int) -> Tally:
+def _tally(index: int, entries: Sequence[LayerEntry], live: int, dead: int, killed: int) -> Tally:
     sizes = [entry.size for entry in entries if entry.kind == FILE]
     total = sum(sizes)
     if total != live + dead:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from dfopt.image.stream import Reader
+    from dfopt.image.stream import BlobStream
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _MACHINES = {
@@ -56,7 +56,7 @@ def host_platform() -> Platform:
     return Platform("linux", _MACHINES.get(machine, machine))
 
 
-class History(Record):
+class HistoryEntry(Record):
     """One entry of the config's history. `created_by` is text of the builder's own making (see history.py)."""
 
     created_by: str
@@ -77,7 +77,7 @@ class Layer(Record):
     diff_id: str
     size: int
     media_type: str
-    open: Callable[[], Reader]
+    open: Callable[[], BlobStream]
 
     def where(self) -> str:
         """How messages name this layer."""
@@ -96,7 +96,7 @@ class Image(Record):
     platform: Platform
     config: dict[str, Any]
     config_digest: str
-    history: tuple[History, ...]
+    history: tuple[HistoryEntry, ...]
     layers: tuple[Layer, ...]
 
     def settings(self) -> dict[str, Any]:
@@ -146,12 +146,12 @@ def platform_of(document: dict[str, Any], where: str) -> Platform:
     )
 
 
-def history_of(config: dict[str, Any], where: str) -> tuple[History, ...]:
+def history_of(config: dict[str, Any], where: str) -> tuple[HistoryEntry, ...]:
     entries = field(config, "history", list, where)
     if not all(isinstance(entry, dict) for entry in entries):
         raise ImageError(f"{where}: history is not a list of objects")
     return tuple(
-        History(
+        HistoryEntry(
             field(entry, "created_by", str, where),
             field(entry, "comment", str, where),
             field(entry, "created", str, where),

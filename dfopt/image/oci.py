@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from dfopt.image.errors import ImageError, Limits
+from dfopt.image.errors import ImageError, ReadLimits
 from dfopt.image.model import (
     Image,
     Layer,
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from dfopt.image.store import Store
-    from dfopt.image.stream import Reader
+    from dfopt.image.store import BlobStore
+    from dfopt.image.stream import BlobStream
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 _MAX_DEPTH = 8
 
 
-class Choice(Record):
+class ImageChoice(Record):
     """One image that an archive holds. platform is None where only its config would tell; `load` reads it.
 
     group numbers the entries of the top document: the images of one group are one image for several platforms.
@@ -56,7 +56,9 @@ class Blobs:
     `size(digest)` is the stored size in bytes, or -1 when there is no such blob; `opener(digest)` gives a reader.
     """
 
-    def __init__(self, label: str, size: Callable[[str], int], opener: Callable[[str], Reader], limits: Limits) -> None:
+    def __init__(
+        self, label: str, size: Callable[[str], int], opener: Callable[[str], BlobStream], limits: ReadLimits
+    ) -> None:
         self.label = label
         self.size = size
         self.open = opener
@@ -95,14 +97,14 @@ class _OneBlob:
             raise ImageError(f"{self.label}: blob {self.digest} is missing")
         return size
 
-    def open(self, name: str) -> Reader:
+    def open(self, name: str) -> BlobStream:
         return self.blobs.open(self.digest)
 
     def close(self) -> None:
         pass
 
 
-def layout_blobs(store: Store, limits: Limits) -> Blobs:
+def layout_blobs(store: BlobStore, limits: ReadLimits) -> Blobs:
     """The blobs of a layout: `blobs/<algorithm>/<hex>`."""
 
     def path(digest: str) -> str:
@@ -116,7 +118,7 @@ def layout_blobs(store: Store, limits: Limits) -> Blobs:
     )
 
 
-def layout_choices(store: Store, limits: Limits) -> list[Choice]:
+def layout_choices(store: BlobStore, limits: ReadLimits) -> list[ImageChoice]:
     """The images of index.json, in its order."""
     where = f"{store.label}: index.json"
     blobs = layout_blobs(store, limits)
@@ -128,9 +130,9 @@ def layout_choices(store: Store, limits: Limits) -> list[Choice]:
     return choices(blobs, index, where)
 
 
-def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[Choice]:
+def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[ImageChoice]:
     """The images below an index document. `manifests` is its only field that counts."""
-    found: list[Choice] = []
+    found: list[ImageChoice] = []
     left = blobs.limits.manifests
 
     def walk(document: dict[str, Any], names: tuple[str, ...], group: int, depth: int, place: str) -> None:
@@ -161,7 +163,7 @@ def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[Choice]:
             if field(entry, "mediaType", str, place) in _INDEXES:
                 walk(blobs.document(digest, size), own, branch, depth + 1, f"{blobs.label}: {digest[:19]}")
             else:
-                found.append(Choice(own, platform, digest, branch, _loader(blobs, digest, size, own)))
+                found.append(ImageChoice(own, platform, digest, branch, _loader(blobs, digest, size, own)))
 
     walk(index, (), 0, 0, where)
     return found

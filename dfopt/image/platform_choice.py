@@ -10,12 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dfopt.image.oci import Choice
+    from dfopt.image.oci import ImageChoice
 
 _ARM_VARIANTS = ("v8", "v7", "v6", "v5")
 
 
-def select(choices: list[Choice], name: str | None, platform: str | Platform | None, label: str) -> Choice:
+def select(choices: list[ImageChoice], name: str | None, platform: str | Platform | None, label: str) -> ImageChoice:
     """The one choice that fits; ImageError, which lists what there is, when none or several do."""
     if not choices:
         raise ImageError(f"{label}: holds no image")
@@ -47,10 +47,10 @@ def _full(name: str) -> str:
     return ref.name + (f":{ref.resolved_tag}" if ref.resolved_tag else "") + (f"@{ref.digest}" if ref.digest else "")
 
 
-def _named(choices: list[Choice], name: str) -> list[Choice]:
+def _named(choices: list[ImageChoice], name: str) -> list[ImageChoice]:
     """By the name as written, else its full form, else the tag alone, else the digest."""
     full = _full(name)
-    tests: tuple[Callable[[Choice], bool], ...] = (
+    tests: tuple[Callable[[ImageChoice], bool], ...] = (
         lambda choice: name in choice.names,
         lambda choice: full in map(_full, choice.names),
         lambda choice: any(known.rpartition(":")[2] == name for known in choice.names if ":" in known),
@@ -67,7 +67,7 @@ def _is_digest(name: str, digest: str) -> bool:
     return name == digest or (len(name) >= 12 and digits.startswith(name))
 
 
-def _fitting(pool: list[Choice], wanted: Platform, exact: bool) -> list[Choice]:
+def _fitting(pool: list[ImageChoice], wanted: Platform, exact: bool) -> list[ImageChoice]:
     """The choices for a platform. Of arm variants a machine also runs the lower ones; an exact wish is not stretched
     where it names a variant."""
     keyed = [(choice, (choice.platform or choice.load().platform).key()) for choice in pool]
@@ -85,11 +85,11 @@ def _fitting(pool: list[Choice], wanted: Platform, exact: bool) -> list[Choice]:
     return [choice for choice, _ in same]
 
 
-def _listing(choices: list[Choice]) -> str:
+def _listing(choices: list[ImageChoice]) -> str:
     names = dict.fromkeys(", ".join(choice.names) or choice.digest[:19] for choice in choices)
     shown = list(names)[:20]
     return "; ".join(shown) + (f"; and {len(names) - 20} more" if len(names) > 20 else "")
 
 
-def _platforms(choices: list[Choice]) -> str:
+def _platforms(choices: list[ImageChoice]) -> str:
     return ", ".join(sorted({str(choice.platform or choice.load().platform) or "unstated" for choice in choices}))

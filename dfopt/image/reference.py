@@ -14,14 +14,14 @@ import os
 import sys
 
 from dfopt.image.archive import open_archive
-from dfopt.image.errors import ImageError, Limits
+from dfopt.image.errors import ImageError, ReadLimits
 from dfopt.image.layers import read_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from dfopt.image.layers import Contents, Visit
+    from dfopt.image.layers import ImageContents, Visit
     from dfopt.image.model import Platform
     from dfopt.registry.client import RegistryClient
 
@@ -45,7 +45,9 @@ class OpenImage:
         self.name = name
         self.kind = kind
 
-    def read(self, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None) -> Contents:
+    def read(
+        self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+    ) -> ImageContents:
         """All layers' entries, as `read_image` gives them; `visit` as there. Raises ImageError."""
         raise NotImplementedError
 
@@ -64,7 +66,7 @@ class OpenImage:
 def open_image(
     reference: str,
     platform: str | Platform | None = None,
-    limits: Limits | None = None,
+    limits: ReadLimits | None = None,
     client: RegistryClient | None = None,
 ) -> OpenImage:
     """Finds an image by any of the forms above. ImageError where there is none, or several fit.
@@ -77,7 +79,7 @@ def open_image(
     if colon and rest.startswith("//") and scheme in ("docker", "http", "https"):
         if scheme != "docker":
             raise ImageError(f"{reference}: an image of a registry is written docker://HOST/NAME:TAG")
-        return _Remote(rest[2:], platform, limits, client)
+        return _RemoteImage(rest[2:], platform, limits, client)
     if os.path.exists(reference):
         return _Archive(reference, None, (), platform, limits)
     if colon and scheme in _FILES:
@@ -109,7 +111,7 @@ class _Archive(OpenImage):
         name: str | None,
         kinds: tuple[str, ...],
         platform: str | Platform | None,
-        limits: Limits | None,
+        limits: ReadLimits | None,
     ) -> None:
         self.archive = open_archive(path, limits)
         super().__init__(f"{path}:{name}" if name else path, self.archive.kind)
@@ -122,7 +124,9 @@ class _Archive(OpenImage):
             self.archive.close()
             raise
 
-    def read(self, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None) -> Contents:
+    def read(
+        self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+    ) -> ImageContents:
         return read_image(self.image, limits, hashes=hashes, visit=visit)
 
     def close(self) -> None:
@@ -137,7 +141,9 @@ class _Engine(OpenImage):
         self.engine = engine_with(name, engines)
         self.platform = platform
 
-    def read(self, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None) -> Contents:
+    def read(
+        self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+    ) -> ImageContents:
         from dfopt.image.engines import read_from_engine
 
         return read_from_engine(self.engine, self.name, self.platform, limits, hashes=hashes, visit=visit)
@@ -150,16 +156,18 @@ class _Stream(OpenImage):
             raise ImageError("standard input is closed")
         self.platform = platform
 
-    def read(self, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None) -> Contents:
+    def read(
+        self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+    ) -> ImageContents:
         from dfopt.image.archive_stream import read_passing
 
         file = sys.stdin.buffer
         return read_passing(file, self.name, None, self.platform, limits, hashes=hashes, visit=visit)
 
 
-class _Remote(OpenImage):
+class _RemoteImage(OpenImage):
     def __init__(
-        self, name: str, platform: str | Platform | None, limits: Limits | None, client: RegistryClient | None
+        self, name: str, platform: str | Platform | None, limits: ReadLimits | None, client: RegistryClient | None
     ) -> None:
         try:
             from dfopt.image.remote import RemoteImages
@@ -174,7 +182,9 @@ class _Remote(OpenImage):
             self.images.close()
             raise
 
-    def read(self, limits: Limits | None = None, *, hashes: bool = True, visit: Visit | None = None) -> Contents:
+    def read(
+        self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+    ) -> ImageContents:
         return read_image(self.image, limits, hashes=hashes, visit=visit)
 
     def close(self) -> None:

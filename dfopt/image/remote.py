@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 
-from dfopt.image.errors import ImageError, Limits
+from dfopt.image.errors import ImageError, ReadLimits
 from dfopt.image.model import json_object
 from dfopt.image.oci import Blobs, choices, load_manifest
 from dfopt.image.platform_choice import select
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.image.model import Image, Platform
-    from dfopt.image.stream import Reader
+    from dfopt.image.stream import BlobStream
     from dfopt.registry.content import Repository
 
 
 class RemoteImages:
     """The images that one reference stands for; use as a context manager, and read layers before it closes."""
 
-    def __init__(self, reference: str, limits: Limits | None = None, client: RegistryClient | None = None) -> None:
+    def __init__(self, reference: str, limits: ReadLimits | None = None, client: RegistryClient | None = None) -> None:
         self.reference = reference
         self.label = f"docker://{reference}"
-        self.limits = limits or Limits()
+        self.limits = limits or ReadLimits()
         self._own = client is None
         try:
             mirrors = read_registries_conf(standard_files(os.environ))
@@ -44,7 +44,7 @@ class RemoteImages:
         try:
             repository = self._client.repository(self.reference)
             digest, body, media_type = repository.manifest()
-            blobs = _Remote(self.label, repository, self.limits)
+            blobs = _RemoteBlobs(self.label, repository, self.limits)
             document = blobs.learn(digest, body)
             if media_type in INDEX_TYPES:
                 found = choices(blobs, document, self.label)
@@ -60,10 +60,10 @@ class RemoteImages:
             self._client.close()
 
 
-class _Remote(Blobs):
+class _RemoteBlobs(Blobs):
     """The blobs of a repository. A registry tells no sizes in advance: the descriptors do, as documents are read."""
 
-    def __init__(self, label: str, repository: Repository, limits: Limits) -> None:
+    def __init__(self, label: str, repository: Repository, limits: ReadLimits) -> None:
         self.repository = repository
         self.bodies: dict[str, bytes] = {}
         self.sizes: dict[str, int] = {}
@@ -90,7 +90,7 @@ class _Remote(Blobs):
             self.learn(digest, body)
         return super().document(digest, size)
 
-    def reader(self, digest: str) -> Reader:
+    def reader(self, digest: str) -> BlobStream:
         body = self.bodies.get(digest)
         return io.BytesIO(body) if body is not None else self.repository.blob(digest)
 

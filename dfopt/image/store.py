@@ -13,7 +13,7 @@ import stat
 import threading
 from contextlib import closing
 
-from dfopt.image.errors import ImageError, Limits
+from dfopt.image.errors import ImageError, ReadLimits
 from dfopt.image.tar import TarReader
 from dfopt.image.tar_member import BLOCK
 from dfopt.record import Record
@@ -22,17 +22,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO, Protocol
 
-    from dfopt.image.stream import Reader
+    from dfopt.image.stream import BlobStream
     from dfopt.image.tar_member import Sink
 
-    class Store(Protocol):
+    class BlobStore(Protocol):
         """What the readers of the archive formats ask for. `size` is the stored size of a blob in bytes."""
 
         label: str
 
         def __contains__(self, name: str) -> bool: ...
         def size(self, name: str) -> int: ...
-        def open(self, name: str) -> Reader: ...
+        def open(self, name: str) -> BlobStream: ...
         def close(self) -> None: ...
 
 
@@ -42,11 +42,11 @@ _MAX_LINKS = 40  # as the Linux kernel allows while it resolves one path
 class Documents:
     """Reads the JSON documents of one archive whole, as long as they are of the size of documents, each and all."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ReadLimits) -> None:
         self.limits = limits
         self.left = 4 * limits.metadata_bytes
 
-    def read(self, store: Store, name: str) -> bytes:
+    def read(self, store: BlobStore, name: str) -> bytes:
         """All bytes of a blob; ImageError when that is more than a document can have."""
         most = self.limits.metadata_bytes
         size = store.size(name)
@@ -128,7 +128,7 @@ class TarMember(Record):
 class TarStore:
     """The members of a seekable tar; only headers are read in advance. Of two members of one name the last counts."""
 
-    def __init__(self, file: BinaryIO, label: str, limits: Limits) -> None:
+    def __init__(self, file: BinaryIO, label: str, limits: ReadLimits) -> None:
         self.file = file
         self.label = label
         self.lock = threading.Lock()
@@ -153,7 +153,7 @@ class TarStore:
     def size(self, name: str) -> int:
         return self._find(name).size
 
-    def open(self, name: str) -> Reader:
+    def open(self, name: str) -> BlobStream:
         member = self._find(name)
         return Section(self, member.offset, member.size)
 

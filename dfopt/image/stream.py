@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any, Protocol
 
-    class Reader(Protocol):
+    class BlobStream(Protocol):
         """What a stored blob must offer; `read` may return fewer bytes than asked and b"" only at the end."""
 
         def read(self, size: int, /) -> bytes: ...
@@ -78,7 +78,7 @@ class LayerStream:
     """
 
     def __init__(
-        self, raw: Reader, where: str, budget: Budget, *, digest: str = "", diff_id: str = "", size: int = -1
+        self, raw: BlobStream, where: str, budget: Budget, *, digest: str = "", diff_id: str = "", size: int = -1
     ) -> None:
         self.raw = raw
         self.where = where

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.image.errors import ImageError, Limits
+from dfopt.image.errors import ImageError, ReadLimits
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Sink = Callable[[memoryview], object]
 
-    class Source(Protocol):
+    class TarSource(Protocol):
         """Where tar bytes come from. `take` returns fewer bytes than asked only at the end of the data."""
 
         def take(self, count: int, /) -> bytes: ...
@@ -47,7 +47,7 @@ class Member(Record):
 class MemberReader:
     """Reads what belongs to one member of a tar stream. `where` names the stream in errors."""
 
-    def __init__(self, source: Source, where: str, limits: Limits) -> None:
+    def __init__(self, source: TarSource, where: str, limits: ReadLimits) -> None:
         self.source = source
         self.where = where
         self.limits = limits

@@ -9,7 +9,7 @@ each layer, so many whiteouts cost no more than many files.
 from __future__ import annotations
 
 from dfopt.image.errors import ImageError, printable
-from dfopt.image.layers import AUFS, DIRECTORY, FILE, HARDLINK, OPAQUE, SYMLINK, WHITEOUT, Entry
+from dfopt.image.layers import AUFS, DIRECTORY, FILE, HARDLINK, OPAQUE, SYMLINK, WHITEOUT, LayerEntry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DELETED, OVERWRITTEN, METADATA_ONLY, SHADOWED = "deleted", "overwritten", "metadata only", "shadowed"
 _MAX_LINKS = 255
-_IMPLICIT = Entry("", DIRECTORY, 0o755, 0, 0, 0, "", 0, None, b"", (0, 0))
+_IMPLICIT = LayerEntry("", DIRECTORY, 0o755, 0, 0, 0, "", 0, None, b"", (0, 0))
 
 
 class Inode:
@@ -25,23 +25,23 @@ class Inode:
 
     __slots__ = ("entry", "layer", "links")
 
-    def __init__(self, entry: Entry, layer: int) -> None:
+    def __init__(self, entry: LayerEntry, layer: int) -> None:
         self.entry = entry
         self.layer = layer
         self.links = 0
 
 
-class Node:
+class PathNode:
     """One path. entry: its metadata (of a hardlink, its target's); layer: the last layer with an entry for this path,
     or that made it as a parent; inode: only for regular files; children: None unless a directory."""
 
     __slots__ = ("children", "entry", "inode", "layer", "swept", "touched")
 
-    def __init__(self, entry: Entry, layer: int, inode: Inode | None) -> None:
+    def __init__(self, entry: LayerEntry, layer: int, inode: Inode | None) -> None:
         self.entry = entry
         self.layer = layer
         self.inode = inode
-        self.children: dict[str, Node] | None = {} if entry.kind == DIRECTORY else None
+        self.children: dict[str, PathNode] | None = {} if entry.kind == DIRECTORY else None
         self.touched = layer  # the last layer with an entry here or below
         self.swept = -1  # the last layer that emptied this directory of everything older
 
@@ -53,14 +53,14 @@ class Tree:
     """
 
     def __init__(self, on_death: Callable[[Inode, str, str], object] | None = None) -> None:
-        self.root = Node(_IMPLICIT, -1, None)
+        self.root = PathNode(_IMPLICIT, -1, None)
         self.on_death = on_death
         self.layer = -1
         self.where = ""
         self.notes: list[str] = []
-        self._near: tuple[str, list[Node]] = ("", [self.root])
+        self._near: tuple[str, list[PathNode]] = ("", [self.root])
 
-    def apply(self, entries: Iterable[Entry], where: str) -> None:
+    def apply(self, entries: Iterable[LayerEntry], where: str) -> None:
         """One layer on top. ImageError for a hardlink to nowhere, links in a circle and entries below a link that
         the same layer brings."""
         self.layer += 1
@@ -76,12 +76,12 @@ class Tree:
             elif entry.kind != AUFS:
                 self._add(entry)
 
-    def find(self, path: str) -> Node | None:
+    def find(self, path: str) -> PathNode | None:
         """The node at an absolute path; links are followed in parents, not in the last place."""
         chain = self._find(path)
         return chain[-1] if chain is not None else None
 
-    def walk(self) -> Iterator[tuple[str, Node]]:
+    def walk(self) -> Iterator[tuple[str, PathNode]]:
         """Every (absolute path, node), parents before children, names in order; the root first."""
         stack = [("/", self.root)]
         while stack:
@@ -93,7 +93,7 @@ class Tree:
 
     # -- one entry
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: LayerEntry) -> None:
         if entry.path == "/":
             self.root.entry = entry
             self.root.layer = self.root.touched = self.layer
@@ -117,13 +117,13 @@ class Tree:
                 inode.links += 1  # before the old one goes: it may be another name of the same file
             if old is not None:
                 self._kill(old, OVERWRITTEN, entry)
-            children[name] = Node(made, self.layer, inode)
+            children[name] = PathNode(made, self.layer, inode)
         children[name].touched = self.layer
         if chain[-1].touched != self.layer:  # else all above it are touched too
             for node in chain:
                 node.touched = self.layer
 
-    def _target(self, entry: Entry) -> tuple[Inode | None, Entry]:
+    def _target(self, entry: LayerEntry) -> tuple[Inode | None, LayerEntry]:
         chain = self._find(entry.link) if entry.link != entry.path else None
         if chain is None:
             raise ImageError(f"{self.where}: {entry.path}: hardlink to nowhere: {entry.link}")
@@ -131,7 +131,7 @@ class Tree:
             raise ImageError(f"{self.where}: {entry.path}: hardlink to a directory: {entry.link}")
         return chain[-1].inode, chain[-1].entry
 
-    def _kill(self, node: Node, kind: str, killer: Entry) -> None:
+    def _kill(self, node: PathNode, kind: str, killer: LayerEntry) -> None:
         """Drops a node and all below it; their files die unless they have other names."""
         if node.inode is not None and kind == OVERWRITTEN and killer.kind == FILE:
             old = node.inode.entry
@@ -150,7 +150,7 @@ class Tree:
 
     # -- whiteouts
 
-    def _whiteout(self, entry: Entry) -> None:
+    def _whiteout(self, entry: LayerEntry) -> None:
         chain = self._find(entry.path)
         if chain is None or len(chain) < 2:
             return
@@ -164,12 +164,12 @@ class Tree:
             if node.layer != self.layer:  # only entries below it were brought: the directory itself is a new one
                 node.entry, node.layer = _IMPLICIT, self.layer
 
-    def _sweep(self, chain: list[Node], path: str, kind: str = SHADOWED) -> None:
+    def _sweep(self, chain: list[PathNode], path: str, kind: str = SHADOWED) -> None:
         """Removes what older layers left below a directory. Done once for each directory and layer: what this layer
         adds later is its own."""
         if any(node.swept == self.layer for node in chain):
             return
-        killer = Entry(path, OPAQUE, 0, 0, 0, 0, "", 0, None, b"", (0, 0))
+        killer = LayerEntry(path, OPAQUE, 0, 0, 0, 0, "", 0, None, b"", (0, 0))
         stack = [chain[-1]]
         while stack:
             node = stack.pop()
@@ -184,7 +184,7 @@ class Tree:
 
     # -- paths
 
-    def _find(self, path: str) -> list[Node] | None:
+    def _find(self, path: str) -> list[PathNode] | None:
         """The nodes from the root to an existing path, links in parents followed; None when it does not exist."""
         if path == "/":
             return [self.root]
@@ -196,7 +196,7 @@ class Tree:
         node = children.get(name) if children is not None else None
         return None if node is None else [*chain, node]
 
-    def _resolve(self, parent: str) -> list[Node] | None:
+    def _resolve(self, parent: str) -> list[PathNode] | None:
         if parent == self._near[0]:
             return self._near[1]
         chain = [self.root]
@@ -224,7 +224,7 @@ class Tree:
             self._near = (parent, chain)
         return chain
 
-    def _parents(self, parent: str, entry: Entry) -> list[Node]:
+    def _parents(self, parent: str, entry: LayerEntry) -> list[PathNode]:
         """As `_resolve`, but makes what is missing; a link of this very layer in a parent's place is a trick."""
         if parent == self._near[0]:
             return self._near[1]
@@ -255,7 +255,7 @@ class Tree:
                     chain, names = [self.root], [""]
                 continue
             if node is None or node.children is None:
-                made = Node(_IMPLICIT, self.layer, None)
+                made = PathNode(_IMPLICIT, self.layer, None)
                 children[part] = made
                 if node is not None:
                     self._kill(node, OVERWRITTEN, entry)

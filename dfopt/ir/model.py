@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Term: TypeAlias = tuple[Any, ...]
 
 
-class Item(Record):
+class ModelInstruction(Record):
     """One instruction in the model.
 
     index   of the instruction in the original file; -1 for one that a rewrite inserted
@@ -53,17 +53,19 @@ class Item(Record):
     flags: tuple[tuple[str, str | None], ...]
     value: tuple[object, ...]
 
-    def same(self, other: Item) -> bool:
+    def same(self, other: ModelInstruction) -> bool:
         return self.keyword == other.keyword and self.flags == other.flags and self.value == other.value
 
 
-def items(program: Program) -> list[Item]:
+def items(program: Program) -> list[ModelInstruction]:
     """The model of a file: every instruction in order."""
     return [item(index, node, program.text) for index, node in enumerate(program.dockerfile.instructions)]
 
 
-def item(index: int, node: Instruction, text: str) -> Item:
-    return Item(index, node.keyword, tuple([(flag.name, flag.value) for flag in node.flags]), value_of(node, text))
+def item(index: int, node: Instruction, text: str) -> ModelInstruction:
+    return ModelInstruction(
+        index, node.keyword, tuple([(flag.name, flag.value) for flag in node.flags]), value_of(node, text)
+    )
 
 
 def value_of(node: Instruction, text: str) -> tuple[object, ...]:

@@ -139,7 +139,7 @@ class Analysis:
         return edits
 
 
-class Saving(Record):
+class StageFixes(Record):
     """The fixes of a tier in a stage: their number, and the names of their passes."""
 
     stage: int
@@ -148,15 +148,15 @@ class Saving(Record):
     names: tuple[str, ...]
 
 
-def savings(analysis: Analysis) -> list[Saving]:
+def savings(analysis: Analysis) -> list[StageFixes]:
     """The fixable findings of each stage that has any."""
     stages = analysis.program.stages
-    result: list[Saving] = []
+    result: list[StageFixes] = []
     for stage in stages:
         stop = stages[stage.index + 1].node.start if stage.index + 1 < len(stages) else len(analysis.source.text) + 1
         found = [one for one in analysis.findings if one.fixable and stage.node.start <= one.start < stop]
         if found:
             safe = sum(one.tier == "safe" for one in found)
             names = tuple(dict.fromkeys(one.name for one in found))
-            result.append(Saving(stage.index, safe, len(found) - safe, names))
+            result.append(StageFixes(stage.index, safe, len(found) - safe, names))
     return result

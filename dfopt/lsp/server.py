@@ -18,13 +18,13 @@ from pygls.lsp.server import LanguageServer
 from dfopt.lsp import pages
 from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range_of
 from dfopt.lsp.analysis import Analysis, Refused
-from dfopt.lsp.settings import Settings, settings_from
+from dfopt.lsp.settings import ClientSettings, settings_from
 from dfopt.pass_selection import Options
 from dfopt.request import Request
 from dfopt.source import Source
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.version import version
-from dfopt.workspace.config import NAMES, Lookup
+from dfopt.workspace.config import NAMES, ConfigLookup
 from dfopt.workspace.discovery import Found
 from dfopt.workspace.settings import ConfigError
 
@@ -45,8 +45,8 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("dfopt", version(), text_document_sync_kind=types.TextDocumentSyncKind.Full, max_workers=1)
         self.client = Client(types.ClientCapabilities())
-        self.settings = Settings()
-        self.request = Request(Lookup())
+        self.settings = ClientSettings()
+        self.request = Request(ConfigLookup())
         self._analyses: dict[str, tuple[int | None, str, Analysis]] = {}
         self._pending: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
@@ -72,7 +72,9 @@ class Server(LanguageServer):
     def read_anew(self) -> None:
         """Drops cached configuration and every analysis that depends on it."""
         chosen = self.settings
-        self.request = Request(Lookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe)
+        self.request = Request(
+            ConfigLookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe
+        )
         self._analyses.clear()
 
     def tell(self, message: str) -> None:

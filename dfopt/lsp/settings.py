@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Settings(Record):
+class ClientSettings(Record):
     """The client's settings."""
 
     select: tuple[str, ...] = ()
@@ -32,14 +32,14 @@ _KINDS: dict[str, type] = {
 }  # fmt: skip
 
 
-def settings_from(value: Any) -> tuple[Settings, list[str]]:
+def settings_from(value: Any) -> tuple[ClientSettings, list[str]]:
     """The settings that a client sent, and the errors in them."""
     if isinstance(value, dict) and isinstance(value.get("dfopt"), dict):
         value = value["dfopt"]
     if value is None:
-        return Settings(), []
+        return ClientSettings(), []
     if not isinstance(value, dict):
-        return Settings(), ["dfopt: the settings are no object"]
+        return ClientSettings(), ["dfopt: the settings are no object"]
     given: dict[str, Any] = {}
     wrong: list[str] = []
     for key, item in value.items():
@@ -61,4 +61,4 @@ def settings_from(value: Any) -> tuple[Settings, list[str]]:
     if given.get("config") and given.get("isolated"):
         wrong.append("dfopt: the settings config and isolated exclude each other")
         del given["isolated"]
-    return Settings(**given), wrong
+    return ClientSettings(**given), wrong

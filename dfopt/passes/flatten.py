@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.ir.model import Item
+    from dfopt.ir.model import ModelInstruction
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
 
@@ -91,7 +91,7 @@ def _flat(stage: Stage) -> bool:
     return stage.base.lower() == "scratch"
 
 
-def _lines(item: Item, escape: str) -> list[str]:
+def _lines(item: ModelInstruction, escape: str) -> list[str]:
     """The lines of an instruction; one for each pair of ENV and LABEL."""
     flags = "".join([f" --{name}={value}" for name, value in item.flags])
     form, kind, *rest = item.value

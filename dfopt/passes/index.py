@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     ]
 
 
-class Entry(Record):
+class PassEntry(Record):
     """One pass: its class variables of the same names (see `base.Pass`), and its class."""
 
     name: str
@@ -44,7 +44,7 @@ class Entry(Record):
         return selects(word, self)
 
 
-def selects(word: str, one: Entry | type[Pass]) -> bool:
+def selects(word: str, one: PassEntry | type[Pass]) -> bool:
     """Whether the word (in lower case) selects a pass: as its name, one of its codes, and, unless it is selected by
     name only, its group or "all"."""
     if word == one.name or (word in ("all", one.group) and not one.by_name):
@@ -52,14 +52,14 @@ def selects(word: str, one: Entry | type[Pass]) -> bool:
     return any(word == code.lower() for code in one.codes)
 
 
-_entries: tuple[Entry, ...] = ()
+_entries: tuple[PassEntry, ...] = ()
 
 
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[PassEntry, ...]:
     """Every pass, in running order."""
     global _entries
     if not _entries:
-        _entries = tuple([Entry(*row) for row in derived("passes", rows)])
+        _entries = tuple([PassEntry(*row) for row in derived("passes", rows)])
     return _entries
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.image_references import Site, declare, sites
+from dfopt.analysis.image_references import ReferenceSite, declare, sites
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
@@ -54,8 +54,8 @@ class PinDigest(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if not facts.knows("digest"):
             return  # nobody here knows digests: not worth a word
-        unknown: list[Site] = []
-        changes: dict[int, list[tuple[Site, str]]] = {}  # instruction -> what to write behind which name
+        unknown: list[ReferenceSite] = []
+        changes: dict[int, list[tuple[ReferenceSite, str]]] = {}  # instruction -> what to write behind which name
         for site in sites(program):
             if site.ref.digest and not (self.settings["update"] and site.ref.tag):
                 continue
@@ -77,7 +77,7 @@ class PinDigest(Pass):
             reason = "its digest is not known: dfopt pin asks the registry"
             yield Finding(self.name, f"not pinned: {names}", first.start, first.end, None, reason)
 
-    def pinned(self, program: Program, index: int, found: list[tuple[Site, str]]) -> Finding:
+    def pinned(self, program: Program, index: int, found: list[tuple[ReferenceSite, str]]) -> Finding:
         """One finding for all names that end in one instruction (several stages may share an ARG's default)."""
         edits: dict[int, Edit] = {}
         values: dict[int, str] = {}
@@ -100,11 +100,11 @@ class PinDigest(Pass):
         fix = Fix(tuple(edits.values()), declare(program, index, values), "safe")
         return Finding(self.name, message, first.start, max(site.end for site, _ in found), fix)
 
-    def refuse(self, site: Site, reason: str) -> Finding:
+    def refuse(self, site: ReferenceSite, reason: str) -> Finding:
         return Finding(self.name, f"{site.ref.text} is not pinned", site.start, site.end, None, reason)
 
 
-def _is_digest(site: Site, digest: str) -> bool:
+def _is_digest(site: ReferenceSite, digest: str) -> bool:
     try:
         return parse_image_ref(f"{site.ref.text.partition('@')[0]}@{digest}").digest == digest
     except ImageRefError:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dfopt.proof.differences import Difference
 from dfopt.proof.errors import ProofError
 from dfopt.proof.fixes import Dropped, Proof, prove_fixes
-from dfopt.proof.lab import Lab, Plan
-from dfopt.proof.verdict import Figures, Subject, Verdict, verify
+from dfopt.proof.lab import Lab, ProofSettings
+from dfopt.proof.verdict import ImageCost, ProofVerdict, Subject, verify
 
 __all__ = [
-    "Difference", "Dropped", "Figures", "Lab", "Plan", "Proof", "ProofError", "Subject", "Verdict", "prove_fixes",
+    "Difference",
+    "Dropped",
+    "ImageCost",
+    "Lab",
+    "Proof",
+    "ProofError",
+    "ProofSettings",
+    "ProofVerdict",
+    "Subject",
+    "prove_fixes",
     "verify",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.engine import Image
+    from dfopt.engine import EngineImage
     from dfopt.facts import BuiltImage
     from dfopt.proof.lab import Lab
     from dfopt.source import Source
@@ -69,7 +69,7 @@ class BuildFacts(Facts):
     def unbuilt(self) -> str:
         return self.failure
 
-    def learn(self, lab: Lab, whole: Image, path: str) -> None:
+    def learn(self, lab: Lab, whole: EngineImage, path: str) -> None:
         """Builds what the open questions need. `whole`: the image of the original file. What cannot be built or read
         stays unknown, and `unbuilt` says why."""
         asked, self._asked = list(self._asked), {}
@@ -92,7 +92,7 @@ class BuildFacts(Facts):
             known[stage] = None
         self._asked = {}
 
-    def _image(self, lab: Lab, whole: Image, stage: int, path: str) -> BuiltImage:
+    def _image(self, lab: Lab, whole: EngineImage, stage: int, path: str) -> BuiltImage:
         stages = self.program.stages
         last = len(stages) - 1 if lab.plan.target is None else self.program.stage_named(lab.plan.target, len(stages))
         if stage == last:
@@ -111,7 +111,7 @@ class BuildFacts(Facts):
         finally:
             lab.engine.remove(image)
 
-    def _part(self, lab: Lab, stop: int, path: str) -> Image:
+    def _part(self, lab: Lab, stop: int, path: str) -> EngineImage:
         """The image of the file's first `stop` instructions."""
         last = self.program.dockerfile.instructions[stop - 1]
         lab.say(f"built up to line {last.last}, for what a fix hangs on")

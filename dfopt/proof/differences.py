@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dfopt.image import Entry
+    from dfopt.image import LayerEntry
     from dfopt.image.compare import ConfigChange
     from dfopt.proof.image_view import Seen
     from dfopt.results import Applied
@@ -150,7 +150,7 @@ class Allowed:
             if not self._field(field, path, change.before, change.after)
         ]
 
-    def _field(self, field: str, path: str, before: Entry, after: Entry) -> bool:
+    def _field(self, field: str, path: str, before: LayerEntry, after: LayerEntry) -> bool:
         if field == "mode":
             if _matches(self.modes, path):
                 return True
@@ -173,13 +173,13 @@ def _cache_paths(families: Iterable[str]) -> Iterable[str]:
                     yield f"{path}/**"
 
 
-def _shown(entry: Entry | None) -> str:
+def _shown(entry: LayerEntry | None) -> str:
     if entry is None:
         return "absent"
     return f"{entry.kind} {entry.mode:04o} {entry.uid}:{entry.gid} {entry.size} B"
 
 
-def _values(field: str, before: Entry, after: Entry) -> tuple[str, str]:
+def _values(field: str, before: LayerEntry, after: LayerEntry) -> tuple[str, str]:
     if field == "mode":
         return f"{before.mode:04o}", f"{after.mode:04o}"
     if field == "owner":
@@ -195,7 +195,7 @@ def _values(field: str, before: Entry, after: Entry) -> tuple[str, str]:
     return str(before.device), str(after.device)
 
 
-def _content(entry: Entry) -> str:
+def _content(entry: LayerEntry) -> str:
     return f"{entry.size} B, sha256 {entry.sha256.hex()[:12]}"
 
 

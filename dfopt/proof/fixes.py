@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dfopt.proof.differences import declared_by
 from dfopt.proof.errors import ProofError
-from dfopt.proof.verdict import Baseline, Verdict, against, baseline
+from dfopt.proof.verdict import OriginalImage, ProofVerdict, against, baseline
 from dfopt.record import Record, replace
 from dfopt.results import Reported
 from dfopt.source import encode
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dfopt.proof.built import BuildFacts
     from dfopt.proof.lab import Lab
-    from dfopt.proof.verdict import Figures
+    from dfopt.proof.verdict import ImageCost
     from dfopt.results import Applied, Result
 
     Identity = tuple[str, int]
@@ -40,9 +40,9 @@ class Proof(Record):
     nothing is left to change; `builds`: the number of builds."""
 
     result: Result
-    verdict: Verdict | None
+    verdict: ProofVerdict | None
     dropped: tuple[Dropped, ...]
-    before: Figures | None
+    before: ImageCost | None
     builds: int
 
 
@@ -75,12 +75,12 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
 
 
 class _Trials:
-    def __init__(self, lab: Lab, base: Baseline, apply: Apply, path: str, builds: int) -> None:
+    def __init__(self, lab: Lab, base: OriginalImage, apply: Apply, path: str, builds: int) -> None:
         self.lab = lab
         self.base = base
         self.apply = apply
         self.path = path
-        self.known: dict[tuple[str, frozenset[Identity]], Verdict] = {}
+        self.known: dict[tuple[str, frozenset[Identity]], ProofVerdict] = {}
         self.reasons: dict[Identity, str] = {}
         self.builds = builds
 
@@ -101,7 +101,12 @@ class _Trials:
         return self.proof(result, final, self.dropped(full, result))
 
     def cull(
-        self, fixes: list[Identity], sure: frozenset[Identity], known: Verdict | None = None, *, measure: bool = False
+        self,
+        fixes: list[Identity],
+        sure: frozenset[Identity],
+        known: ProofVerdict | None = None,
+        *,
+        measure: bool = False,
     ) -> frozenset[Identity]:
         """`sure`, which passes, and as many of `fixes` as pass together with it. `known`: the verdict on all of them.
         `measure`: all of them are likely to be the result."""
@@ -123,10 +128,10 @@ class _Trials:
         again = verdict if left == sure | frozenset(fixes[:half]) else None
         return self.cull(fixes[half:], left, again)
 
-    def verdict(self, result: Result, *, measure: bool = False) -> Verdict:
+    def verdict(self, result: Result, *, measure: bool = False) -> ProofVerdict:
         """The verdict on a result, which is built unless it was before; with `measure`, without the engine's cache."""
         if not result.changed:
-            return Verdict("", (), 0, self.base.figures, self.base.figures)
+            return ProofVerdict("", (), 0, self.base.figures, self.base.figures)
         key = result.output, frozenset(fix.identity for fix in result.applied)
         measured = self.known.get(key)
         if measured is None or (measure and measured.after is not None and measured.after.seconds is None):
@@ -148,7 +153,7 @@ class _Trials:
                 found.append(Dropped(fix, "it can only be made together with a fix that was dropped", True))
         return tuple(dict.fromkeys(found))
 
-    def proof(self, result: Result, verdict: Verdict | None, dropped: tuple[Dropped, ...]) -> Proof:
+    def proof(self, result: Result, verdict: ProofVerdict | None, dropped: tuple[Dropped, ...]) -> Proof:
         return Proof(_told(result, dropped), verdict, dropped, self.base.figures, self.builds)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from dfopt.image import Contents, Ledger, make_ledger, open_archive, open_image
-from dfopt.image.errors import Budget, ImageError, Limits
+from dfopt.image import ImageContents, Ledger, make_ledger, open_archive, open_image
+from dfopt.image.errors import Budget, ImageError, ReadLimits
 from dfopt.image.layers import LayerFiles, read_layer
 from dfopt.proof.nondeterminism import Masked
 from dfopt.record import Record
@@ -21,7 +21,7 @@ _KEPT_LAYERS = 32
 class Seen(Record):
     """`masked`: the digest of an entry's content without noise, by the identity of the entry."""
 
-    contents: Contents
+    contents: ImageContents
     ledger: Ledger
     masked: dict[int, bytes]
 
@@ -30,7 +30,7 @@ class Seen(Record):
         return self.ledger.tree.find(path) is not None
 
 
-class Reader:
+class ImageReader:
     """Reads images and caches layers by diff ID."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Reader:
         return Seen(contents, make_ledger(contents.layers), masked.digests)
 
     def _image(self, image: Image) -> Seen:
-        limits = Limits()
+        limits = ReadLimits()
         if len(image.layers) > limits.layers:
             raise ImageError(f"{image.name}: {len(image.layers)} layers (limit {limits.layers})")
         budget = Budget(limits)
@@ -69,5 +69,5 @@ class Reader:
             files = known[0]
             layers.append(LayerFiles(layer, files.entries, files.stored, files.unpacked, files.compression))
             digests.update(known[1])
-        contents = Contents(image, tuple(layers))
+        contents = ImageContents(image, tuple(layers))
         return Seen(contents, make_ledger(contents.layers), digests)

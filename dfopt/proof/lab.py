@@ -12,7 +12,7 @@ from dfopt.engine.frontend import frontend_of, without_frontend
 from dfopt.files import read_regular
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
-from dfopt.proof.image_view import Reader, Seen
+from dfopt.proof.image_view import ImageReader, Seen
 from dfopt.record import Record
 from dfopt.writing import create_file
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
-    from dfopt.engine import Engine, Image
+    from dfopt.engine import Engine, EngineImage
     from dfopt.engine.base import Progress
     from dfopt.image import Archive
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _OUTPUT_LINES = 12
 
 
-class Plan(Record):
+class ProofSettings(Record):
     """The user's settings.
 
     context       the build context; None: the directory of each Dockerfile
@@ -60,10 +60,10 @@ class Plan(Record):
     allow: tuple[str, ...] = ()
 
 
-class Built(Record):
+class ProofImage(Record):
     """An image, its view for the proof, and its build time in seconds."""
 
-    image: Image
+    image: EngineImage
     seen: Seen
     seconds: float
 
@@ -79,12 +79,16 @@ class Lab:
     """An engine at work (None: only read images). Nothing it creates outlives the engine."""
 
     def __init__(
-        self, engine: Engine | None, plan: Plan, progress: Progress | None = None, reader: Reader | None = None
+        self,
+        engine: Engine | None,
+        plan: ProofSettings,
+        progress: Progress | None = None,
+        reader: ImageReader | None = None,
     ) -> None:
         self._engine = engine
         self.plan = plan
         self.progress = progress
-        self.reader = reader or Reader()
+        self.reader = reader or ImageReader()
 
     @property
     def engine(self) -> Engine:
@@ -97,11 +101,11 @@ class Lab:
         if self.progress is not None:
             self.progress(f"dfopt: {text}")
 
-    def build(self, dockerfile: bytes, path: str, *, cache: bool = False) -> Built:
+    def build(self, dockerfile: bytes, path: str, *, cache: bool = False) -> ProofImage:
         """Builds an image and reads it. Raises BuildError, EngineError, ImageError."""
         image, seconds = self._build(dockerfile, path, self.context(path), cache)
         try:
-            return Built(image, self._look(image), seconds)
+            return ProofImage(image, self._look(image), seconds)
         except BaseException:
             self.engine.remove(image)
             raise
@@ -110,22 +114,22 @@ class Lab:
         """The build context of the Dockerfile at `path`."""
         return self.plan.context if self.plan.context is not None else os.path.dirname(path) or "."
 
-    def part(self, dockerfile: bytes, path: str) -> Image:
+    def part(self, dockerfile: bytes, path: str) -> EngineImage:
         """Builds a leading part of a file, using the engine's cache. Raises EngineError."""
         return self._build(dockerfile, path, self.context(path), True, whole=False)[0]
 
-    def files(self, image: Image) -> ImageFiles:
+    def files(self, image: EngineImage) -> ImageFiles:
         """The kinds of the image's files. Raises EngineError, ImageError."""
         return self._read(image, lambda archive: ImageFiles(archive.image()))
 
-    def settings(self, image: Image) -> Mapping[str, Any]:
+    def settings(self, image: EngineImage) -> Mapping[str, Any]:
         """The image's settings: User, Env, Entrypoint and so on. Raises EngineError, ImageError."""
         known = self.engine.config(image.name)
         if known is not None:
             return known.get("config") or {}
         return self._read(image, lambda archive: archive.image().settings())
 
-    def _read(self, image: Image, read: Callable[[Archive], T]) -> T:
+    def _read(self, image: EngineImage, read: Callable[[Archive], T]) -> T:
         place = self.engine.save(image)
         try:
             with open_archive(place) as archive:
@@ -136,7 +140,7 @@ class Lab:
 
     def _build(
         self, dockerfile: bytes, path: str, context: str, cache: bool, *, whole: bool = True
-    ) -> tuple[Image, float]:
+    ) -> tuple[EngineImage, float]:
         plan = self.plan
         frontend = frontend_of(dockerfile)
         if frontend is not None and plan.drop_syntax:
@@ -160,7 +164,7 @@ class Lab:
             raise
         return image, time.monotonic() - began
 
-    def _look(self, image: Image) -> Seen:
+    def _look(self, image: EngineImage) -> Seen:
         archive = self.engine.save(image)
         try:
             return self.reader.archive(archive)
@@ -168,7 +172,7 @@ class Lab:
             if archive != image.archive:
                 os.unlink(archive)
 
-    def smoke(self, built: Built) -> Smoke | None:
+    def smoke(self, built: ProofImage) -> Smoke | None:
         """Runs the user's smoke tests; None if there are none."""
         results: list[Smoke] = []
         if self.plan.smoke:
@@ -177,7 +181,7 @@ class Lab:
             results.append(self._outside(built))
         return results[-1] if results else None
 
-    def _inside(self, built: Built) -> Smoke:
+    def _inside(self, built: ProofImage) -> Smoke:
         self.say(f"smoke test: {self.plan.smoke}")
         if built.seen.has("/bin/sh"):
             words: tuple[str, ...] = ("/bin/sh", "-c", self.plan.smoke)
@@ -191,7 +195,7 @@ class Lab:
         text = _end(ran.output.decode("utf-8", "backslashreplace") + ran.log)
         return Smoke(ran.code == 0, f"{said}: {text}" if text else said)
 
-    def _outside(self, built: Built) -> Smoke:
+    def _outside(self, built: ProofImage) -> Smoke:
         self.say(f"smoke script: {self.plan.smoke_script}")
         try:
             container = self.engine.start(built.image, self.plan.network)

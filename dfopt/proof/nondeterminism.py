@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dfopt.image.layers import Entry
+    from dfopt.image.layers import LayerEntry
 
     Clean = Callable[[bytes], bytes]
 
@@ -70,7 +70,7 @@ class Masked:
         self.digests: dict[int, bytes] = {}
         self._open: tuple[int, Clean, bytearray] | None = None
 
-    def visit(self, entry: Entry) -> Callable[[memoryview], object] | None:
+    def visit(self, entry: LayerEntry) -> Callable[[memoryview], object] | None:
         self.finish()
         if entry.size > _LIMIT:
             return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dfopt.engine import BuildError, EngineError, TimeLimitError
+from dfopt.engine import BuildError, EngineError, EngineTimeLimitError
 from dfopt.proof.differences import Allowed, allowance, compared
 from dfopt.proof.errors import ProofError
-from dfopt.proof.lab import Built, Smoke
+from dfopt.proof.lab import ProofImage, Smoke
 from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dfopt.proof.lab import Lab
 
 
-class Figures(Record):
+class ImageCost(Record):
     """The cost of an image. Bytes: of the files a container sees (live), of all layers (total), of the stored blobs;
     seconds: of a build without the engine's cache, and of a rebuild after a file of the context changed (None: not
     measured)."""
@@ -33,15 +33,15 @@ class Figures(Record):
     rebuild: float | None = None
 
 
-class Verdict(Record):
+class ProofVerdict(Record):
     """`failure`: why the second cannot replace the first, "" if it can; `differences`: the undeclared differences;
     `declared`: the number of declared differences in files and settings."""
 
     failure: str
     differences: tuple[Difference, ...]
     declared: int
-    before: Figures
-    after: Figures | None
+    before: ImageCost
+    after: ImageCost | None
     smoke: Smoke | None = None
 
     @property
@@ -49,35 +49,35 @@ class Verdict(Record):
         return not self.failure
 
 
-class Baseline(Record):
+class OriginalImage(Record):
     """The original image, with which all others are compared. `noise`: paths that differ from build to build."""
 
-    built: Built
-    figures: Figures
+    built: ProofImage
+    figures: ImageCost
     noise: frozenset[str]
 
 
-def figures_of(seen: Seen, seconds: float | None = None, rebuild: float | None = None) -> Figures:
+def figures_of(seen: Seen, seconds: float | None = None, rebuild: float | None = None) -> ImageCost:
     ledger, layers = seen.ledger, seen.contents.layers
     files = sum(node.inode is not None for _, node in ledger.tree.walk())
     stored = sum(layer.stored for layer in layers)
-    return Figures(ledger.live_bytes, ledger.total_bytes, stored, len(layers), files, seconds, rebuild)
+    return ImageCost(ledger.live_bytes, ledger.total_bytes, stored, len(layers), files, seconds, rebuild)
 
 
-def baseline(lab: Lab, dockerfile: bytes, path: str) -> Baseline:
+def baseline(lab: Lab, dockerfile: bytes, path: str) -> OriginalImage:
     """Builds the original file and checks that its smoke test passes. Raises ProofError if either fails."""
     try:
         built = lab.build(dockerfile, path)
-    except (BuildError, TimeLimitError) as failure:
+    except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"the original file does not build: {_last(failure)}") from None
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
         raise ProofError(f"the original file fails the smoke test: {smoke.said}")
     noise = noise_of(lab, built, dockerfile, path) if lab.plan.repeat else frozenset()
-    return Baseline(built, figures_of(built.seen, built.seconds, lab.rebuild(dockerfile, path)), noise)
+    return OriginalImage(built, figures_of(built.seen, built.seconds, lab.rebuild(dockerfile, path)), noise)
 
 
-def noise_of(lab: Lab, built: Built, dockerfile: bytes, path: str) -> frozenset[str]:
+def noise_of(lab: Lab, built: ProofImage, dockerfile: bytes, path: str) -> frozenset[str]:
     """The paths that differ in another build of the same file. Raises BuildError, EngineError, ImageError."""
     lab.say("built once more, to find what no two builds share")
     again = lab.build(dockerfile, path)
@@ -88,12 +88,12 @@ def noise_of(lab: Lab, built: Built, dockerfile: bytes, path: str) -> frozenset[
 
 
 def against(
-    lab: Lab, base: Baseline, dockerfile: bytes, path: str, declared: Iterable[Declares], *, measure: bool
-) -> Verdict:
+    lab: Lab, base: OriginalImage, dockerfile: bytes, path: str, declared: Iterable[Declares], *, measure: bool
+) -> ProofVerdict:
     """Builds a file and compares it with the baseline. `measure`: without the engine's cache, for the figures."""
     try:
         built = lab.build(dockerfile, path, cache=not measure)
-    except TimeLimitError as failure:
+    except EngineTimeLimitError as failure:
         return _failed(base, f"it does not build: {_last(failure)}")
     except BuildError as failure:
         return _failed(base, f"it does not build: {_last(failure)}")
@@ -111,11 +111,11 @@ def against(
 def judge(
     before: Seen,
     after: Seen,
-    figures: Figures,
+    figures: ImageCost,
     declared: Iterable[Declares],
     allow: Sequence[str] = (),
     noise: Iterable[str] = (),
-) -> Verdict:
+) -> ProofVerdict:
     """The verdict on two images from their contents alone."""
     comparison: Comparison = compared(before, after)
     left = tuple(Allowed([*declared, allowance(allow)], noise).left(comparison))
@@ -124,7 +124,7 @@ def judge(
     if left:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
         failure = f"the images differ: {left[0]}{more}"
-    return Verdict(failure, left, expected, figures, figures_of(after))
+    return ProofVerdict(failure, left, expected, figures, figures_of(after))
 
 
 class Subject(Record):
@@ -134,7 +134,7 @@ class Subject(Record):
     dockerfile: bytes | None = None
 
 
-def verify(lab: Lab, before: Subject, after: Subject) -> Verdict:
+def verify(lab: Lab, before: Subject, after: Subject) -> ProofVerdict:
     """Compares the second subject with the first, building Dockerfiles. Images need an engine only for a smoke test.
 
     Raises ProofError if the first or only Dockerfile does not build, or if the first fails the smoke test; EngineError,
@@ -149,37 +149,37 @@ def verify(lab: Lab, before: Subject, after: Subject) -> Verdict:
     verdict = judge(one, two, figures_of(one, seconds[0]), (), lab.plan.allow)
     smoke = None
     if verdict.holds and (lab.plan.smoke or lab.plan.smoke_script):
-        old = lab.smoke(first or Built(lab.engine.find(before.name), one, 0.0))
+        old = lab.smoke(first or ProofImage(lab.engine.find(before.name), one, 0.0))
         if old is not None and not old.passed:
             raise ProofError(f"{before.name} fails the smoke test: {old.said}")
-        smoke = lab.smoke(second or Built(lab.engine.find(after.name), two, 0.0))
+        smoke = lab.smoke(second or ProofImage(lab.engine.find(after.name), two, 0.0))
     verdict = _with_smoke(verdict, smoke)
     return replace(verdict, after=figures_of(two, seconds[1]))  # type: ignore[no-any-return]
 
 
-def _look(lab: Lab, subject: Subject) -> tuple[Seen, Built | None]:
+def _look(lab: Lab, subject: Subject) -> tuple[Seen, ProofImage | None]:
     if subject.dockerfile is None:
         return lab.reader.reference(subject.name, lab.plan.platform), None
     try:
         built = lab.build(subject.dockerfile, subject.name)
-    except (BuildError, TimeLimitError) as failure:
+    except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"{subject.name} does not build: {_last(failure)}") from None
     return built.seen, built
 
 
-def _with_smoke(verdict: Verdict, smoke: Smoke | None) -> Verdict:
+def _with_smoke(verdict: ProofVerdict, smoke: Smoke | None) -> ProofVerdict:
     failed = smoke is not None and not smoke.passed
     failure = f"the smoke test fails: {smoke.said}" if smoke is not None and failed else verdict.failure
     return replace(verdict, failure=failure, smoke=smoke)  # type: ignore[no-any-return]
 
 
-def _failed(base: Baseline, failure: str) -> Verdict:
-    return Verdict(failure, (), 0, base.figures, None)
+def _failed(base: OriginalImage, failure: str) -> ProofVerdict:
+    return ProofVerdict(failure, (), 0, base.figures, None)
 
 
 def _last(failure: EngineError) -> str:
     """The line of a build log that says what went wrong."""
-    if isinstance(failure, TimeLimitError):
+    if isinstance(failure, EngineTimeLimitError):
         return failure.message
     lines = [line.strip() for line in failure.log.split("\n") if line.strip()]
     wrong = [line for line in lines if line.startswith(("ERROR:", "Error:"))]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w][\w.-]*(?:/[\w][\w.-]*)*\Z")
 
 
-class Library:
+class RecipeLibrary:
     """Recipes by name: the user's directories first, in order, then what is shipped. Each file is read once. `root`:
     the directory that the user's must lie in, links resolved, unless the command line names them; None: anywhere."""
 

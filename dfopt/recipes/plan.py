@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _NOTHING = When()
 
 
-class Choice(Record):
+class RecipeChoice(Record):
     """What recipes make of one file: passes by name, their settings, and for each recipe that leaves the file alone,
     its name and why."""
 
@@ -82,7 +82,7 @@ class RecipePlan(Record):
         changed: Result = replace(result, reported=(*result.reported, *said))
         return changed
 
-    def choose(self, text: str, facts: Facts) -> Choice:
+    def choose(self, text: str, facts: Facts) -> RecipeChoice:
         """What the recipes make of a file's text. One that cannot be parsed gets every pass: the optimizer will say
         what is wrong."""
         program: Program | None = None
@@ -115,13 +115,13 @@ class RecipePlan(Record):
         for word in self.select:
             wanted.update(name for name, cls in known.items() if selects(word.lower(), cls))
         ordered = tuple(name for name in known if name in wanted)
-        return Choice(ordered, settings, tuple(dict.fromkeys(left)))
+        return RecipeChoice(ordered, settings, tuple(dict.fromkeys(left)))
 
-    def options(self, choice: Choice) -> Options:
+    def options(self, choice: RecipeChoice) -> Options:
         """The optimizer's options."""
         return Options(choice.passes, self.ignore if choice.passes else ("all",), self.tiers, choice.settings)
 
-    def optimizer(self, choice: Choice) -> Optimizer:
+    def optimizer(self, choice: RecipeChoice) -> Optimizer:
         """The optimizer; one for the same choice, so that passes are made once."""
         key = repr((choice.passes, sorted(choice.settings.items()), self.ignore, self.tiers))
         known = _optimizers.get(key)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from dfopt.registry.challenge import Challenge
-    from dfopt.registry.credentials import CredentialStore, Lookup
+    from dfopt.registry.credentials import CredentialLookup, CredentialStore
     from dfopt.registry.mirrors import Endpoint
     from dfopt.registry.transport import Reply, Transport
 
@@ -92,14 +92,14 @@ class Authorizer:
             endpoint.host,
         )
 
-    async def lookup(self, endpoint: Endpoint) -> Lookup:
+    async def lookup(self, endpoint: Endpoint) -> CredentialLookup:
         """The credentials for an endpoint, found in a thread; problems met are kept for the caller to show."""
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._executor, self._credentials.find, endpoint.host, endpoint.path)
         self.problems.update(dict.fromkeys(found.problems))
         return found
 
-    def _from_basic(self, origin: str, endpoint: Endpoint, lookup: Lookup, tried: str) -> str:
+    def _from_basic(self, origin: str, endpoint: Endpoint, lookup: CredentialLookup, tried: str) -> str:
         if lookup.credential is None or not lookup.credential.password:
             raise refused(endpoint, lookup)
         value = lookup.credential.basic()
@@ -111,7 +111,13 @@ class Authorizer:
     # -- tokens ----------------------------------------------------------------------------------------------------
 
     async def _token(
-        self, origin: str, endpoint: Endpoint, challenge: Challenge, lookup: Lookup, tried: str, deadline: float
+        self,
+        origin: str,
+        endpoint: Endpoint,
+        challenge: Challenge,
+        lookup: CredentialLookup,
+        tried: str,
+        deadline: float,
     ) -> _Grant:
         service = challenge.params.get("service", "")
         scope = challenge.params.get("scope") or f"repository:{endpoint.path}:pull"
@@ -128,7 +134,7 @@ class Authorizer:
         return await asyncio.shield(task)
 
     async def _request(
-        self, origin: str, endpoint: Endpoint, key: tuple[str, ...], lookup: Lookup, deadline: float
+        self, origin: str, endpoint: Endpoint, key: tuple[str, ...], lookup: CredentialLookup, deadline: float
     ) -> _Grant:
         _, realm, service, scope = key
         host = endpoint.host
@@ -164,7 +170,7 @@ class Authorizer:
         return _read_token(reply.body, host, asyncio.get_running_loop().time())
 
 
-def refused(endpoint: Endpoint, lookup: Lookup) -> DeniedError | CredentialsNeededError:
+def refused(endpoint: Endpoint, lookup: CredentialLookup) -> DeniedError | CredentialsNeededError:
     """The error for a refusal: without credentials, or of the ones that were found; with what kept others away."""
     image = f"{endpoint.host}/{endpoint.path}"
     met = "".join(f"; {problem}" for problem in lookup.problems)

@@ -58,7 +58,7 @@ class Credential(Record):
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
-class Lookup(Record):
+class CredentialLookup(Record):
     """What was found for a repository, and what stood in the way (one line each, fit to be shown)."""
 
     credential: Credential | None
@@ -82,7 +82,7 @@ class CredentialStore:
     def __repr__(self) -> str:
         return "CredentialStore()"
 
-    def find(self, host: str, path: str = "") -> Lookup:
+    def find(self, host: str, path: str = "") -> CredentialLookup:
         """Credentials for repository `path` at registry `host` ("registry.example:5000", "docker.io")."""
         problems: list[str] = []
         files = self._load()
@@ -91,8 +91,8 @@ class CredentialStore:
         for origin, content in files:
             found = self._in_file(origin, content, host.lower(), path, problems)
             if found is not None:
-                return Lookup(found, tuple(problems))
-        return Lookup(None, tuple(problems))
+                return CredentialLookup(found, tuple(problems))
+        return CredentialLookup(None, tuple(problems))
 
     # -- files -----------------------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ class UnreachableError(RegistryError):
     kind = "unreachable"
 
 
-class TimeLimitError(RegistryError):
+class RegistryTimeLimitError(RegistryError):
     """Connecting, reading, or the image as a whole took longer than its limit."""
 
     kind = "time-limit"

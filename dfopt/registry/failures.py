@@ -12,8 +12,8 @@ from dfopt.registry.errors import (
     BadAnswerError,
     RateLimitedError,
     RegistryError,
+    RegistryTimeLimitError,
     ServerError,
-    TimeLimitError,
     TlsError,
     UnreachableError,
     shown,
@@ -44,9 +44,11 @@ def translate(error: Exception, host: str, scheme: str, connect: float, read: fl
     `connect` and `read`: the limits in seconds, for the messages.
     """
     if isinstance(error, httpx.ConnectTimeout):
-        return TimeLimitError(f"{host} accepted no connection in {connect:g} s", _NETWORK, host)
+        return RegistryTimeLimitError(f"{host} accepted no connection in {connect:g} s", _NETWORK, host)
     if isinstance(error, httpx.TimeoutException):
-        return TimeLimitError(f"{host} sent nothing for {read:g} s", "try again, or use the lock file offline", host)
+        return RegistryTimeLimitError(
+            f"{host} sent nothing for {read:g} s", "try again, or use the lock file offline", host
+        )
     if isinstance(error, httpx.ProxyError):
         return UnreachableError(
             f"the proxy does not lead to {host}", "see HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment", host
@@ -105,9 +107,9 @@ def server_error(host: str, status: int) -> ServerError:
     return ServerError(f"{host} answered with status {status}", "try again later, or use the lock file offline", host)
 
 
-def too_slow(host: str, seconds: float) -> TimeLimitError:
+def too_slow(host: str, seconds: float) -> RegistryTimeLimitError:
     """The limit on the whole has passed."""
-    return TimeLimitError(
+    return RegistryTimeLimitError(
         f"{host} gave no whole answer in {seconds:g} s", "try again, or use the lock file offline", host
     )
 

@@ -1,8 +1,8 @@
 """HTTP to registries: limits, retries, redirects. Knows nothing of tokens or manifests.
 
 One request goes out with time limits on connecting and reading; 429 and 5xx answers and broken connections are tried
-again, as often and as long as `Limits` allow; redirects are followed, and an Authorization never leaves the origin that
-it was made for. The caller bounds the whole by a deadline.
+again, as often and as long as `NetworkLimits` allow; redirects are followed, and an Authorization never leaves the
+origin that it was made for. The caller bounds the whole by a deadline.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from dfopt.registry.errors import (
     RateLimitedError,
     RedirectError,
     RegistryError,
+    RegistryTimeLimitError,
     SettingsError,
-    TimeLimitError,
     TlsError,
     UnreachableError,
     shown,
@@ -50,7 +50,7 @@ for _name in ("httpx", "httpcore"):
         logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-class Limits(Record):
+class NetworkLimits(Record):
     """Bounds of the network work; times in seconds.
 
     `connect` also bounds the TLS handshake; `read` the silence between two pieces of an answer; `total` one image at
@@ -115,7 +115,7 @@ class Transport:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: NetworkLimits,
         tls: TlsSettings,
         policy: PlainHttpPolicy,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -165,7 +165,7 @@ class Transport:
                 failed = failed or error.cause
             except failures.BrokenConnectionError as error:
                 raise error.cause from None
-            except (UnreachableError, TimeLimitError) as error:
+            except (UnreachableError, RegistryTimeLimitError) as error:
                 # The other scheme may have a port of its own, or the server may wait for ever for the end of what it
                 # takes for plain http: a TLS greeting.
                 if only_port and (scheme == "http" or isinstance(error, UnreachableError)):
@@ -307,7 +307,7 @@ class Transport:
             size += len(piece)
             if now - since > self.limits.total:
                 if size < _PACE * self.limits.total:
-                    raise TimeLimitError(f"{host} sends less than {_PACE} bytes a second", "try again", host)
+                    raise RegistryTimeLimitError(f"{host} sends less than {_PACE} bytes a second", "try again", host)
                 since, size = now, 0
             sink.started = True
             await sink.take(piece)

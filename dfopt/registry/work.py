@@ -16,7 +16,7 @@ from dfopt.registry.errors import (
     DigestMismatchError,
     NotFoundError,
     RegistryError,
-    TimeLimitError,
+    RegistryTimeLimitError,
     UnreachableError,
 )
 from dfopt.registry.hosts import PlainHttpPolicy, server_of
@@ -24,7 +24,7 @@ from dfopt.registry.manifests import ACCEPT, ACCEPTED_TYPES, Digest, hash_of, is
 from dfopt.registry.mirrors import Mirrors
 from dfopt.registry.reference import Target
 from dfopt.registry.tls import CERTS_DIRS, TlsSettings
-from dfopt.registry.transport import Ask, Limits, Reply, Transport
+from dfopt.registry.transport import Ask, NetworkLimits, Reply, Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ClientOptions(Record):
     lie.
     """
 
-    limits: Limits = Limits()
+    limits: NetworkLimits = NetworkLimits()
     mirrors: Mirrors = Mirrors()
     insecure: tuple[str, ...] = ()
     ca_file: str | None = None
@@ -113,7 +113,7 @@ class _Work:
         deadline = asyncio.get_running_loop().time() + total
         try:
             found = await asyncio.wait_for(self._ask(endpoint, target, verify, deadline), total)
-        except (UnreachableError, TimeLimitError):
+        except (UnreachableError, RegistryTimeLimitError):
             self._failures[host] = self._failures.get(host, 0) + 1
             raise
         except asyncio.TimeoutError:

@@ -12,7 +12,7 @@ from dfopt.passes.base import registered
 from dfopt.record import Record, replace
 from dfopt.review import source as sources
 from dfopt.review.disclosure import disclosed, environment, masked
-from dfopt.review.model import Finding, LayerAccount, Review
+from dfopt.review.model import ImageFinding, LayerAccount, Review
 from dfopt.review.packages import packages_of
 from dfopt.review.secret_scan import mask
 from dfopt.review.survey import dead_groups, survey
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Table
     from collections.abc import Sequence
 
-    from dfopt.image.created_by import Step
+    from dfopt.image.created_by import DockerfileStep
     from dfopt.image.history import Mapping, Origin
-    from dfopt.image.layers import Contents, LayerFiles
+    from dfopt.image.layers import ImageContents, LayerFiles
     from dfopt.image.ledger import Ledger
     from dfopt.results import Result
     from dfopt.review.model import DeadGroup, Leftover, Privileged, SourceReview
@@ -38,7 +38,7 @@ _TITLES = {
 }  # fmt: skip
 
 
-class Settings(Record):
+class ReviewSettings(Record):
     """How to review. rules: those of a .dive-ci file, None without one. max_size, max_wasted (bytes) and min_efficiency
     (0 to 1): limits whose violation is a finding; None: no limit. target: the stage that was built, "" for the last."""
 
@@ -50,7 +50,11 @@ class Settings(Record):
 
 
 def make_review(
-    contents: Contents, watch: Watch, settings: Settings, result: Result | None = None, labels: Sequence[str] = ()
+    contents: ImageContents,
+    watch: Watch,
+    settings: ReviewSettings,
+    result: Result | None = None,
+    labels: Sequence[str] = (),
 ) -> Review:
     """The review of an image that was read with `watch.visit`; `result`: the optimizer's, of its Dockerfile. ImageError
     for layers that do not fit together and for a broken .dive-ci."""
@@ -58,7 +62,7 @@ def make_review(
     found = survey(ledger)
     figures = dive_figures(contents.layers)
     verdicts = tuple(judge(figures, settings.rules)) if settings.rules is not None else ()
-    steps: list[Step] = []
+    steps: list[DockerfileStep] = []
     source = None
     if result is not None and result.problem is not None:
         where = f"{result.problem.line}:{result.problem.column}"
@@ -108,7 +112,7 @@ def make_review(
     )  # fmt: skip
 
 
-def _fitting(finding: Finding, source: SourceReview | None) -> tuple[str, ...]:
+def _fitting(finding: ImageFinding, source: SourceReview | None) -> tuple[str, ...]:
     """The passes that can fix a finding: those that exist and, given a Dockerfile, act on its line."""
     known = registered()
     if source is None:
@@ -144,7 +148,7 @@ class _Rules:
 
     def __init__(self, layers: tuple[LayerAccount, ...]) -> None:
         self.layers = layers
-        self.found: list[Finding] = []
+        self.found: list[ImageFinding] = []
         self.known = table("review_rules")
 
     def add(
@@ -162,14 +166,14 @@ class _Rules:
         if layer >= 0 and not line:
             line = self.layers[layer].line
         level = level or self.known[rule]["level"]
-        self.found.append(Finding(rule, level, message, printable(path), layer, line, size, passes))
+        self.found.append(ImageFinding(rule, level, message, printable(path), layer, line, size, passes))
 
     def where(self, layer: int) -> str:
         """The name of a layer in messages: its line if known."""
         line = self.layers[layer].line
         return f"line {line}" if line else f"layer {layer}" + (" (base image)" if self.layers[layer].base else "")
 
-    def secrets(self, contents: Contents, watch: Watch, ledger: Ledger, mapping: Mapping) -> None:
+    def secrets(self, contents: ImageContents, watch: Watch, ledger: Ledger, mapping: Mapping) -> None:
         wanted = {id(secret.entry) for secret in watch.secrets}
         brought: dict[int, list[int]] = {}
         for number, layer in enumerate(contents.layers if wanted else ()):
@@ -206,7 +210,7 @@ class _Rules:
             layer = -1 if first.layer is None else first.layer
             self.add("secret", f"{what} in the image's history ({where}): {mask(value)}", layer=layer, line=line)
 
-    def limits(self, settings: Settings, ledger: Ledger) -> None:
+    def limits(self, settings: ReviewSettings, ledger: Ledger) -> None:
         if settings.max_size is not None and ledger.total_bytes > settings.max_size:
             self.add("threshold", f"{human(ledger.total_bytes)} in all layers, more than {human(settings.max_size)}")
         if settings.max_wasted is not None and ledger.dead_bytes > settings.max_wasted:

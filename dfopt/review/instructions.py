@@ -31,7 +31,7 @@ _SHELLS = (
 _LINE = 100  # a command longer than this is broken at runs of blanks, where continuation lines were
 
 
-class Made(Record):
+class RecreatedInstruction(Record):
     """text: the instruction, "" if only the layer's tar can recreate it; notes: what is unknown about it; files:
     whether to list the layer's files, because the text does not say where they come from; before: instructions that
     must precede it and have no entry themselves."""
@@ -42,7 +42,7 @@ class Made(Record):
     before: tuple[str, ...] = ()
 
 
-class Built:
+class ReplayedConfig:
     """The config that the instructions so far set, for comparison with that of the image."""
 
     def __init__(self, image: Image) -> None:
@@ -71,7 +71,7 @@ def reads_back(text: str) -> bool:
     return len(nodes) == 2 and nodes[1].keyword == text.split(None, 1)[0].upper()
 
 
-def from_entry(origin: Origin, built: Built) -> Made | None:
+def from_entry(origin: Origin, built: ReplayedConfig) -> RecreatedInstruction | None:
     """The instruction of an entry, or None if no Dockerfile builder wrote it."""
     keyword, body = origin.keyword, origin.body.strip()
     if not keyword or not body:
@@ -79,11 +79,13 @@ def from_entry(origin: Origin, built: Built) -> Made | None:
     made = _made(keyword, body, built)
     if not all(reads_back(text) for text in (*made.before, made.text) if text):
         told = " ".join(f"{keyword} {body}".split())[:300]
-        return Made("", (f"how to write this so that it reads the same: {told}", *made.notes), made.files)
+        return RecreatedInstruction(
+            "", (f"how to write this so that it reads the same: {told}", *made.notes), made.files
+        )
     return made
 
 
-def _made(keyword: str, body: str, built: Built) -> Made:
+def _made(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstruction:
     if keyword == "RUN":
         return _run(body, built)
     if keyword in ("COPY", "ADD"):
@@ -93,32 +95,32 @@ def _made(keyword: str, body: str, built: Built) -> Made:
     if keyword == "ARG":
         name, equals, value = body.partition("=")
         built.args.add(name)
-        return Made(f"ARG {body}" if built.buildah or not equals else f"ARG {name}={quoted(value)}")
+        return RecreatedInstruction(f"ARG {body}" if built.buildah or not equals else f"ARG {name}={quoted(value)}")
     if keyword in ("CMD", "ENTRYPOINT", "SHELL"):
         return _words(keyword, body, built)
     if keyword == "EXPOSE":
         ports = _PORT.findall(body)
         built.set.setdefault("ExposedPorts", set()).update(port if "/" in port else f"{port}/tcp" for port in ports)
-        return Made(f"EXPOSE {' '.join(ports)}" if ports else "")
+        return RecreatedInstruction(f"EXPOSE {' '.join(ports)}" if ports else "")
     if keyword == "VOLUME":
         words = _json_list(body) or body.strip("[]").split()
         built.set.setdefault("Volumes", set()).update(words)
-        return Made(f"VOLUME {json.dumps(words)}")
+        return RecreatedInstruction(f"VOLUME {json.dumps(words)}")
     if keyword == "HEALTHCHECK":  # the entry is Go's print of a struct: the config has the last one whole
-        return Made("", ("a HEALTHCHECK, which the config tells if it is the last one.",))
+        return RecreatedInstruction("", ("a HEALTHCHECK, which the config tells if it is the last one.",))
     if keyword in ("USER", "WORKDIR", "STOPSIGNAL"):
         built.set[{"USER": "User", "WORKDIR": "WorkingDir", "STOPSIGNAL": "StopSignal"}[keyword]] = body
         text = body.replace("\\", "\\\\").replace("$", "\\$") if not built.buildah else body
-        return Made(f"{keyword} {text}")
+        return RecreatedInstruction(f"{keyword} {text}")
     if keyword == "ONBUILD":
         built.set.setdefault("OnBuild", []).append(body)
-    return Made(f"{keyword} {body}")
+    return RecreatedInstruction(f"{keyword} {body}")
 
 
 # -- RUN, COPY ---------------------------------------------------------------------------------------------------------
 
 
-def _run(body: str, built: Built) -> Made:
+def _run(body: str, built: ReplayedConfig) -> RecreatedInstruction:
     notes: list[str] = []
     before: list[str] = []
     match = _ARGUMENTS.match(body)
@@ -129,7 +131,7 @@ def _run(body: str, built: Built) -> Made:
             count = min(int(match[1]), 100)
             plain = re.match(rf"\|[0-9]+ ((?:[A-Za-z_]\w*=\S* ){{{count}}})", body)
             if plain is None:
-                return Made("", (f"where its build arguments end: {body[:300]}",))
+                return RecreatedInstruction("", (f"where its build arguments end: {body[:300]}",))
             head, rest = body[: plain.end()], body[plain.end() :]
         values = _arguments(head[match.end() :], int(match[1]))
         before += [f"ARG {name}={quoted(value)}" for name, value in values if name not in built.args]
@@ -149,8 +151,10 @@ def _run(body: str, built: Built) -> Made:
             notes.append("whether this RUN was in JSON form, whose words the history joins by blanks.")
     for text in (run_text(command), _heredoc(command)):
         if _runs(text, command):
-            return Made(text, tuple(notes), False, tuple(before))
-    return Made("", (f"how to write this so that it reads the same: {' '.join(body.split())[:300]}", *notes))
+            return RecreatedInstruction(text, tuple(notes), False, tuple(before))
+    return RecreatedInstruction(
+        "", (f"how to write this so that it reads the same: {' '.join(body.split())[:300]}", *notes)
+    )
 
 
 def _runs(text: str, command: str) -> bool:
@@ -193,14 +197,16 @@ def _arguments(text: str, count: int) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (piece.partition("=") for piece in pieces)]
 
 
-def _copy(keyword: str, body: str) -> Made:
+def _copy(keyword: str, body: str) -> RecreatedInstruction:
     content = re.fullmatch(r"((?:--\S+ +)*)(?:file|dir|multi|git):([0-9a-f]*) in +(.*)", body, re.DOTALL)
     if content is not None:
-        return Made("", (f"what was copied to {content[3].strip()} (the history keeps a checksum only).",), True)
+        return RecreatedInstruction(
+            "", (f"what was copied to {content[3].strip()} (the history keeps a checksum only).",), True
+        )
     note = "the files that were copied, and whether they came from another stage (--from is not kept)."
     if re.search(r"(?:^| )https?://", body):
-        return Made(f"{keyword} {body}")
-    return Made(f"{keyword} {body}", (note,), True)
+        return RecreatedInstruction(f"{keyword} {body}")
+    return RecreatedInstruction(f"{keyword} {body}", (note,), True)
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------
@@ -213,14 +219,14 @@ def quoted(value: str) -> str:
     return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
 
 
-def _pairs(keyword: str, body: str, built: Built) -> Made:
+def _pairs(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstruction:
     known = built.env if keyword == "ENV" else built.labels
     record = built.set_env if keyword == "ENV" else built.set_labels
     if built.buildah:  # as it was written
         for name in known:
             if re.search(rf"(?:^|\s){re.escape(name)}[= ]", body):
                 record[name] = known[name]
-        return Made(f"{keyword} {body}")
+        return RecreatedInstruction(f"{keyword} {body}")
     names = sorted(known, key=len, reverse=True)
     first = body.partition("=")[0]
     if first not in known:
@@ -228,33 +234,33 @@ def _pairs(keyword: str, body: str, built: Built) -> Made:
     pattern = "|".join(re.escape(name) for name in names if name)
     starts = [match.start(1) for match in re.finditer(rf"(?:^| )((?:{pattern})=)", body)] if pattern else []
     if not starts or starts[0] != 0:
-        return Made("", (f"how {keyword} {body[:200]} is to be read.",))
+        return RecreatedInstruction("", (f"how {keyword} {body[:200]} is to be read.",))
     texts = []
     for start, end in zip(starts, [*starts[1:], len(body) + 1], strict=True):
         name, _, value = body[start : end - 1].partition("=")
         record[name] = value
         texts.append(f"{_key(name)}={quoted(value)}")
-    return Made(f"{keyword} {' '.join(texts)}")
+    return RecreatedInstruction(f"{keyword} {' '.join(texts)}")
 
 
 def _key(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else '"' + re.sub(r'(["\\$])', r"\\\1", name) + '"'
 
 
-def _words(keyword: str, body: str, built: Built) -> Made:
+def _words(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstruction:
     words = _json_list(body)
     if words is None and body.startswith("[") and body.endswith("]"):
         words = _go_list(body)
         if words is None and keyword == "SHELL" and '"' not in body:  # %v: bare words
             words = body[1:-1].split()
     if not words:
-        return Made(f"{keyword} {body}")
+        return RecreatedInstruction(f"{keyword} {body}")
     built.set[{"CMD": "Cmd", "ENTRYPOINT": "Entrypoint", "SHELL": "Shell"}[keyword]] = words
     if keyword == "SHELL":
         built.shell = " ".join(words)
         if built.shell not in built.shells:
             built.shells.insert(0, built.shell)
-    return Made(f"{keyword} {json.dumps(words, ensure_ascii=False)}")
+    return RecreatedInstruction(f"{keyword} {json.dumps(words, ensure_ascii=False)}")
 
 
 def _json_list(text: str) -> list[str] | None:
@@ -279,7 +285,7 @@ def _go_list(text: str) -> list[str] | None:
 # -- what is left ------------------------------------------------------------------------------------------------------
 
 
-def from_config(built: Built) -> list[str]:
+def from_config(built: ReplayedConfig) -> list[str]:
     """Instructions for config values that the others did not set."""
     settings = built.settings
     found: list[str] = []

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.image.compare import Comparison
     from dfopt.image.dive import DiveFigures
-    from dfopt.image.dive_ci import Verdict
+    from dfopt.image.dive_ci import RuleVerdict
     from dfopt.image.ledger import Duplicate, Ledger
     from dfopt.image.model import Image
     from dfopt.review.packages import Package
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEVELS = ("note", "warning", "error")
 
 
-class Finding(Record):
+class ImageFinding(Record):
     """One finding. rule and level: see knowledge/review_rules.toml. path: in the image, "" if none; layer: its index,
     -1 if none; line: in the Dockerfile, 0 if unknown; size: bytes concerned; passes: those that fix it in the
     Dockerfile."""
@@ -138,9 +138,9 @@ class Review(Record):
     packages: tuple[Package, ...]
     duplicates: tuple[Duplicate, ...]
     dive: DiveFigures
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[RuleVerdict, ...]
     source: SourceReview | None
-    findings: tuple[Finding, ...]
+    findings: tuple[ImageFinding, ...]
     notes: tuple[str, ...]
 
 

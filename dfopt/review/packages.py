@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dfopt.image.layers import Entry
-    from dfopt.image.tree import Node, Tree
+    from dfopt.image.layers import LayerEntry
+    from dfopt.image.tree import PathNode, Tree
 
 _DPKG_LIST = re.compile(r"/var/lib/dpkg/info/([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\.list")
 _DPKG_STATUS = re.compile(r"/var/lib/dpkg/status(?:\.d/[^/.]+)?")
@@ -46,12 +46,12 @@ class Databases:
     kept until the merged file system shows which one is live."""
 
     def __init__(self) -> None:
-        self.files: list[tuple[Entry, bytes]] = []
-        self.npm: list[tuple[Entry, str, str, str]] = []  # directory, name and version
+        self.files: list[tuple[LayerEntry, bytes]] = []
+        self.npm: list[tuple[LayerEntry, str, str, str]] = []  # directory, name and version
         self.held = 0
         self.left_out = 0
 
-    def wanted(self, entry: Entry) -> int:
+    def wanted(self, entry: LayerEntry) -> int:
         """The number of bytes needed from a file; 0 if it is not a database."""
         path = entry.path
         limit = 0
@@ -68,7 +68,7 @@ class Databases:
             return 0
         return limit
 
-    def keep(self, entry: Entry, content: bytes) -> None:
+    def keep(self, entry: LayerEntry, content: bytes) -> None:
         match = _NPM.fullmatch(entry.path) if entry.path.endswith("/package.json") else None
         if match is not None:
             name, version = _npm_identity(content, match[2])
@@ -110,7 +110,7 @@ def packages_of(databases: Databases, tree: Tree) -> list[Package]:
     return sorted(found, key=lambda each: (-each.size, each.manager, each.name, each.version))
 
 
-def _alive(tree: Tree, entry: Entry) -> bool:
+def _alive(tree: Tree, entry: LayerEntry) -> bool:
     node = tree.find(entry.path)
     return node is not None and node.inode is not None and node.inode.entry is entry
 
@@ -242,7 +242,7 @@ def _npm(databases: Databases, tree: Tree) -> Iterator[Package]:
         yield Package("npm", name, version, size, _layer(tree, entry.path), count)
 
 
-def _own_bytes(node: Node) -> tuple[int, int]:
+def _own_bytes(node: PathNode) -> tuple[int, int]:
     """Bytes and files of a directory without the node_modules below it, which have packages of their own."""
     size = count = 0
     seen: set[int] = set()

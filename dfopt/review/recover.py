@@ -14,13 +14,13 @@ from dfopt.image.errors import printable
 from dfopt.image.layers import DIRECTORY, OPAQUE, WHITEOUT
 from dfopt.record import Record
 from dfopt.review.disclosure import masked
-from dfopt.review.instructions import Built, from_config, from_entry, reads_back
+from dfopt.review.instructions import ReplayedConfig, from_config, from_entry, reads_back
 from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.image.history import Mapping, Origin
-    from dfopt.image.layers import Contents, LayerFiles
+    from dfopt.image.layers import ImageContents, LayerFiles
 
 _WIDTH = 116
 _PATHS = 5
@@ -36,20 +36,22 @@ class Recovered(Record):
     unknown: int
 
 
-def recover(contents: Contents, mapping: Mapping, systems: dict[int, str], *, show_secrets: bool = False) -> Recovered:
+def recover(
+    contents: ImageContents, mapping: Mapping, systems: dict[int, str], *, show_secrets: bool = False
+) -> Recovered:
     """The Dockerfile of an image. systems: by layer, what its os-release calls the system; without `show_secrets`
     every secret is masked, and said to be."""
     return _Recovery(contents, systems, show_secrets).run(mapping)
 
 
 class _Recovery:
-    def __init__(self, contents: Contents, systems: dict[int, str], show_secrets: bool) -> None:
+    def __init__(self, contents: ImageContents, systems: dict[int, str], show_secrets: bool) -> None:
         self.contents = contents
         self.systems = systems
         self.show_secrets = show_secrets
         self.lines: list[str] = []
         self.unknown = 0
-        self.built = Built(contents.image)
+        self.built = ReplayedConfig(contents.image)
 
     def run(self, mapping: Mapping) -> Recovered:
         image = self.contents.image

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dfopt.image.layers import Entry
+    from dfopt.image.layers import LayerEntry
     from dfopt.image.tar_member import Sink
 
 SCANNED = 1 << 20  # the first bytes of each text file that are searched for secrets
@@ -40,7 +40,7 @@ class FoundSecret(Record):
     """A secret in a file of some layer, alive or dead. what: in words; shown: its value, masked; line: in the file,
     from 1, or 0; level: error, warning or note."""
 
-    entry: Entry
+    entry: LayerEntry
     what: str
     shown: str
     line: int
@@ -76,7 +76,7 @@ class Watch:
         self._perhaps = frozenset(files["perhaps"]) | {".netrc", "_netrc", ".pypirc", ".git-credentials", ".pgpass"}
         self._content = re.compile(files["content"].encode(), re.MULTILINE)
 
-    def visit(self, entry: Entry) -> Sink | None:
+    def visit(self, entry: LayerEntry) -> Sink | None:
         """The sink for the bytes of a file; None for files that need no inspection."""
         if self._databases and (limit := self.databases.wanted(entry)):
             return _Collector(entry, min(limit, entry.size), self._database)
@@ -86,12 +86,12 @@ class Watch:
             return _Collector(entry, min(SCANNED, entry.size), self._scan, text=True)
         return None
 
-    def _database(self, entry: Entry, content: bytes) -> None:
+    def _database(self, entry: LayerEntry, content: bytes) -> None:
         self.databases.keep(entry, content)
         if self._secrets and len(content) <= SCANNED:
             self._scan(entry, content)
 
-    def _scan(self, entry: Entry, content: bytes) -> None:
+    def _scan(self, entry: LayerEntry, content: bytes) -> None:
         if entry.size > len(content):
             self.unread += 1
         name = entry.path.rpartition("/")[2]
@@ -135,7 +135,7 @@ class Watch:
             return re.search(rb"^(?!#)[^:\n]*:[^:\n]*:[^:\n]*:[^:\n]*:\S+", content, re.MULTILINE)
         return self._content.search(content)
 
-    def _add(self, entry: Entry, what: str, shown: str, line: int, level: str) -> None:
+    def _add(self, entry: LayerEntry, what: str, shown: str, line: int, level: str) -> None:
         if _TEST_PLACE.search(entry.path):
             level = "note"
         self.secrets.append(FoundSecret(entry, what, shown, line, level))
@@ -172,7 +172,9 @@ class _Collector:
 
     __slots__ = ("done", "entry", "left", "pieces", "text")
 
-    def __init__(self, entry: Entry, wanted: int, done: Callable[[Entry, bytes], None], *, text: bool = False) -> None:
+    def __init__(
+        self, entry: LayerEntry, wanted: int, done: Callable[[LayerEntry, bytes], None], *, text: bool = False
+    ) -> None:
         self.entry = entry
         self.left = wanted
         self.done = done

@@ -7,7 +7,7 @@ it changes, and the bytes that one joined line stores and another deletes. Every
 from __future__ import annotations
 
 from dfopt.edit import unified_diff
-from dfopt.image.created_by import Step
+from dfopt.image.created_by import DockerfileStep
 from dfopt.image.ledger import Ledger
 from dfopt.image.tree import METADATA_ONLY
 from dfopt.knowledge import table
@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.image.history import Mapping
-    from dfopt.review.survey import Survey
+    from dfopt.review.survey import ImageSurvey
 
 
-def steps_of(text: str) -> list[Step]:
+def steps_of(text: str) -> list[DockerfileStep]:
     """The instructions of a Dockerfile as `map_history` takes them. Raises DockerfileError."""
     found = []
     for node in parse(text).instructions:
         body = node.joined.text[len(node.keyword) : node.stop].strip()
-        found.append(Step(node.keyword, body, node.line, tuple(text[doc.start : doc.end] for doc in node.heredocs)))
+        found.append(
+            DockerfileStep(node.keyword, body, node.line, tuple(text[doc.start : doc.end] for doc in node.heredocs))
+        )
     return found
 
 
@@ -47,7 +49,7 @@ class _Span(Record):
 
 
 def source_review(
-    result: Result, mapping: Mapping, ledger: Ledger, survey: Survey, labels: Sequence[str]
+    result: Result, mapping: Mapping, ledger: Ledger, survey: ImageSurvey, labels: Sequence[str]
 ) -> SourceReview:
     """What the Dockerfile says about the image, and the optimizer's result for it. `labels`: the title of each author
     of the result's changes."""
@@ -99,7 +101,7 @@ def _spans(result: Result) -> list[_Span]:
 
 
 def _savings(
-    spans: list[_Span], lines: dict[int, list[int]], ledger: Ledger, survey: Survey
+    spans: list[_Span], lines: dict[int, list[int]], ledger: Ledger, survey: ImageSurvey
 ) -> list[tuple[Saving, int, int]]:
     """The fixes with their savings and lines, in line order."""
     known = table("leftovers")

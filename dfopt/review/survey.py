@@ -30,7 +30,7 @@ _CAPABILITIES = (
 )  # fmt: skip
 
 
-class Survey(Record):
+class ImageSurvey(Record):
     """leftovers and privileged of the merged file system; dead_kinds: by position in the ledger's `dead`, the leftover
     kind that the dead file was."""
 
@@ -53,7 +53,7 @@ class Kinds:
         return self._names[(match.lastindex or 1) - 1] if match is not None else ""
 
 
-def survey(ledger: Ledger) -> Survey:
+def survey(ledger: Ledger) -> ImageSurvey:
     kinds = Kinds()
     sums: dict[tuple[str, int], list[tuple[int, str]]] = {}
     privileged: list[Privileged] = []
@@ -76,7 +76,7 @@ def survey(ledger: Ledger) -> Survey:
         for (kind, layer), files in sorted(sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
     ]
     dead_kinds = {number: kind for number, dead in enumerate(ledger.dead) if (kind := kinds.of(dead.path))}
-    return Survey(tuple(leftovers), tuple(privileged), dead_kinds)
+    return ImageSurvey(tuple(leftovers), tuple(privileged), dead_kinds)
 
 
 def _leftover(kind: str, layer: int, files: list[tuple[int, str]], known: dict[str, object]) -> Leftover:

@@ -8,7 +8,7 @@ checked by the rewrite itself, on the original, so that no pass can forget it.
 
 from __future__ import annotations
 
-from dfopt.ir.model import Item, items, term
+from dfopt.ir.model import ModelInstruction, items, term
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
@@ -61,11 +61,11 @@ class Rewrite(Record):
 class Expected(Record):
     """What an instruction must be after the rewrites: `item`, or for a rewritten RUN `shell` in place of its text."""
 
-    item: Item
+    item: ModelInstruction
     shell: Term | None = None
 
 
-class Outcome(Record):
+class RewrittenModel(Record):
     """The model that the rewrites lead to."""
 
     steps: tuple[Expected, ...]
@@ -75,7 +75,7 @@ class Outcome(Record):
     touched: frozenset[int]
 
 
-def expected(program: Program, rewrites: Iterable[Rewrite]) -> Outcome:
+def expected(program: Program, rewrites: Iterable[Rewrite]) -> RewrittenModel:
     """The model of `program` after the rewrites. Raises Refusal."""
     return Model(program).run(list(rewrites))
 
@@ -94,17 +94,17 @@ class Model:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.items: dict[int, Item] = {item.index: item for item in items(program)}
-        self.inserts: dict[int, list[Item]] = {}
+        self.items: dict[int, ModelInstruction] = {item.index: item for item in items(program)}
+        self.inserts: dict[int, list[ModelInstruction]] = {}
         self.moves: dict[int, int] = {}
         self.shells: dict[int, Term] = {}
         self.steps: dict[int, Step] = {step.index: step for stage in program.stages for step in stage.steps}
         self.directives = {d.name: d.value for d in program.dockerfile.directives}
         self.removed: list[str] = []
         self.added: list[str] = []
-        self.tail: list[Item] = []
+        self.tail: list[ModelInstruction] = []
 
-    def run(self, rewrites: list[Rewrite]) -> Outcome:
+    def run(self, rewrites: list[Rewrite]) -> RewrittenModel:
         touched = frozenset().union(*[rewrite.changed() for rewrite in rewrites])
         for rewrite in sorted(rewrites, key=lambda rewrite: rewrite.phase):
             rewrite.apply(self)
@@ -118,11 +118,11 @@ class Model:
             if index in self.items and index not in self.moves:
                 result.append(Expected(self.items[index], self.shells.get(index)))
         result += [Expected(item) for item in self.tail]
-        return Outcome(
+        return RewrittenModel(
             tuple(result), tuple(sorted(self.directives.items())), tuple(self.removed), tuple(self.added), touched
         )  # fmt: skip
 
-    def item(self, index: int) -> Item:
+    def item(self, index: int) -> ModelInstruction:
         if index not in self.items:
             raise Refusal(f"instruction {index} was removed or does not exist")
         return self.items[index]

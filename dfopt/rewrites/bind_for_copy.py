@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers, takes
 from dfopt.ir.exit_status import errexit_throughout
-from dfopt.ir.model import Item
+from dfopt.ir.model import ModelInstruction
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
@@ -81,7 +81,7 @@ class BindForCopy(Rewrite):
                     raise Refusal("a link into a mount would dangle after the RUN")
             old = model.item(user.index)
             flags = tuple([("mount", value) for value in values])
-            model.items[user.index] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
+            model.items[user.index] = ModelInstruction(old.index, old.keyword, (*old.flags, *flags), old.value)
         for index in self.copies:
             del model.items[index]
         if self.run in model.items and run not in users:

@@ -6,7 +6,7 @@ import re
 
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import copied_paths
-from dfopt.ir.model import Item
+from dfopt.ir.model import ModelInstruction
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
@@ -112,7 +112,7 @@ class AddCacheMounts(Rewrite):
             if any(may_enter(command, target) for target in targets):
                 raise Refusal("the RUN works inside of the cache")
         flags = tuple([("mount", value) for value in self.mounts])
-        model.items[self.step] = Item(old.index, old.keyword, (*old.flags, *flags), old.value)
+        model.items[self.step] = ModelInstruction(old.index, old.keyword, (*old.flags, *flags), old.value)
 
 
 def check_cache_is_free(program: Program, step: Step, target: str) -> None:

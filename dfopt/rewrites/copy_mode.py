@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.effects import covers
-from dfopt.ir.model import Item
+from dfopt.ir.model import ModelInstruction
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.record import Record
@@ -207,4 +207,4 @@ class ModeIntoCopy(Rewrite):
             if any(name in (self.flag[0], "link") for name, _ in old.flags):
                 raise Refusal(f"{old.keyword} has a flag that says otherwise")
             if not is_default(self.flag):
-                model.items[copy.index] = Item(old.index, old.keyword, (*old.flags, self.flag), old.value)
+                model.items[copy.index] = ModelInstruction(old.index, old.keyword, (*old.flags, self.flag), old.value)

@@ -10,7 +10,7 @@ import re
 
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import layer_steps
-from dfopt.ir.model import Item
+from dfopt.ir.model import ModelInstruction
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
@@ -48,7 +48,7 @@ class Flatten(Rewrite):
         model.tail += flat_stage(model.program, stage, self.base)
 
 
-def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[Item]:
+def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[ModelInstruction]:
     """The instructions of the flat stage. Raises Refusal where a setting is not known or cannot be written."""
     for step in layer_steps(program, stage):
         if step.node.keyword in ("MAINTAINER", "ONBUILD") and step.stage == stage.index:
@@ -57,33 +57,33 @@ def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[
         raise Refusal("the base image brings a HEALTHCHECK")
     config = image_config(program, stage)
     escape = program.dockerfile.escape
-    items = [Item(-1, "FROM", (), ("list", "", ("scratch",)))]
+    items = [ModelInstruction(-1, "FROM", (), ("list", "", ("scratch",)))]
     reference = stage.name or str(stage.index)
-    items.append(Item(-1, "COPY", (("from", reference),), ("list", "", ("/", "/"))))
+    items.append(ModelInstruction(-1, "COPY", (("from", reference),), ("list", "", ("/", "/"))))
     env, workdir = environment(program, stage, base)
     if "PATH" not in env:
         raise Refusal("the base image sets no PATH, and an empty stage does")
-    items.append(Item(-1, "ENV", (), ("pairs", _pairs(env, escape))))
+    items.append(ModelInstruction(-1, "ENV", (), ("pairs", _pairs(env, escape))))
     labels = {**(base.get("Labels") or {}), **config.labels}
     if labels:
-        items.append(Item(-1, "LABEL", (), ("pairs", _pairs(labels, escape))))
+        items.append(ModelInstruction(-1, "LABEL", (), ("pairs", _pairs(labels, escape))))
     ports = [*(base.get("ExposedPorts") or ()), *config.ports]
     if ports:
-        items.append(Item(-1, "EXPOSE", (), ("list", "", _plain(ports, "a port"))))
+        items.append(ModelInstruction(-1, "EXPOSE", (), ("list", "", _plain(ports, "a port"))))
     volumes = [*(base.get("Volumes") or ()), *config.volumes]
     if volumes:
-        items.append(Item(-1, "VOLUME", (), ("json", "", _plain(volumes, "a volume"))))
+        items.append(ModelInstruction(-1, "VOLUME", (), ("json", "", _plain(volumes, "a volume"))))
     if workdir not in ("", "/"):
-        items.append(Item(-1, "WORKDIR", (), ("text", "", _plain([workdir], "the working directory"))))
+        items.append(ModelInstruction(-1, "WORKDIR", (), ("text", "", _plain([workdir], "the working directory"))))
     user = config.user if config.user is not None else base.get("User") or ""
     if user != "":
-        items.append(Item(-1, "USER", (), ("text", "", _plain([user], "the user"))))
+        items.append(ModelInstruction(-1, "USER", (), ("text", "", _plain([user], "the user"))))
     signal = config.stop_signal if config.stop_signal is not None else base.get("StopSignal") or ""
     if signal != "":
-        items.append(Item(-1, "STOPSIGNAL", (), ("text", "", _plain([signal], "the stop signal"))))
+        items.append(ModelInstruction(-1, "STOPSIGNAL", (), ("text", "", _plain([signal], "the stop signal"))))
     shell = config.shell if config.shell is not None else tuple(base.get("Shell") or ())
     if shell:
-        items.append(Item(-1, "SHELL", (), ("json", "", shell)))
+        items.append(ModelInstruction(-1, "SHELL", (), ("json", "", shell)))
     items += _healthcheck(program, stage)
     entrypoint = config.entrypoint if config.entrypoint is not None else tuple(base.get("Entrypoint") or ())
     cmd = config.cmd if config.cmd is not None else tuple(base.get("Cmd") or ())
@@ -91,7 +91,7 @@ def flat_stage(program: Program, stage: Stage, base: Mapping[str, Any]) -> list[
         if isinstance(argv, Unknown):
             raise Refusal(f"the shell of {keyword} is not known")
         if argv:
-            items.append(Item(-1, keyword, (), ("json", "", tuple(argv))))
+            items.append(ModelInstruction(-1, keyword, (), ("json", "", tuple(argv))))
     return items
 
 
@@ -153,16 +153,18 @@ def _plain(values: list[Any], what: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _healthcheck(program: Program, stage: Stage) -> list[Item]:
+def _healthcheck(program: Program, stage: Stage) -> list[ModelInstruction]:
     """The last HEALTHCHECK of the file, in JSON form with its flags."""
     for step in reversed(layer_steps(program, stage)):
         node = step.node
         if node.keyword != "HEALTHCHECK":
             continue
         if node.kind.upper() == "NONE":
-            return [Item(-1, "HEALTHCHECK", (), ("none", "NONE", ()))]
+            return [ModelInstruction(-1, "HEALTHCHECK", (), ("none", "NONE", ()))]
         if node.form != "json":
             raise Refusal(f"line {node.line}: a HEALTHCHECK in shell form depends on the shell")
         flags = tuple([(flag.name, flag.value) for flag in node.flags])
-        return [Item(-1, "HEALTHCHECK", flags, ("json", "CMD", tuple([word.value for word in node.arguments])))]
+        return [
+            ModelInstruction(-1, "HEALTHCHECK", flags, ("json", "CMD", tuple([word.value for word in node.arguments])))
+        ]
     return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.ir.model import Item
+from dfopt.ir.model import ModelInstruction
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import INSIDE, Claim, Rewrite
 from dfopt.rewrites.respell import respelling_fault
@@ -38,7 +38,7 @@ class SetFlags(InstructionRewrite):
 
     def apply(self, model: Model) -> None:
         old = model.item(self.step)
-        model.items[self.step] = Item(old.index, old.keyword, self.flags, old.value)
+        model.items[self.step] = ModelInstruction(old.index, old.keyword, self.flags, old.value)
 
 
 class SetValue(InstructionRewrite):
@@ -49,7 +49,7 @@ class SetValue(InstructionRewrite):
 
     def apply(self, model: Model) -> None:
         old = model.item(self.step)
-        model.items[self.step] = Item(old.index, self.keyword, old.flags, self.value)
+        model.items[self.step] = ModelInstruction(old.index, self.keyword, old.flags, self.value)
 
 
 class WorkdirForCd(InstructionRewrite):
@@ -62,7 +62,7 @@ class WorkdirForCd(InstructionRewrite):
         if old.flags or only[0] != "cmd" or only[2:] != ((), ("cd", self.directory), ()):
             raise Refusal(f"instruction {self.step} is not cd {self.directory} alone")
         del model.shells[self.step]
-        model.items[self.step] = Item(old.index, "WORKDIR", (), ("text", "", (self.directory,)))
+        model.items[self.step] = ModelInstruction(old.index, "WORKDIR", (), ("text", "", (self.directory,)))
 
 
 class RespellPairs(InstructionRewrite):
@@ -76,7 +76,7 @@ class RespellPairs(InstructionRewrite):
         fault = respelling_fault(old.value, self.pairs, model.program.dockerfile.escape)
         if fault:
             raise Refusal(fault)
-        model.items[self.step] = Item(old.index, old.keyword, old.flags, ("pairs", self.pairs))
+        model.items[self.step] = ModelInstruction(old.index, old.keyword, old.flags, ("pairs", self.pairs))
 
 
 class InsertStep(FileRewrite):
@@ -88,7 +88,7 @@ class InsertStep(FileRewrite):
     value: tuple[object, ...]
 
     def apply(self, model: Model) -> None:
-        model.inserts.setdefault(self.before, []).append(Item(-1, self.keyword, self.flags, self.value))
+        model.inserts.setdefault(self.before, []).append(ModelInstruction(-1, self.keyword, self.flags, self.value))
 
 
 class RemoveStep(InstructionRewrite):

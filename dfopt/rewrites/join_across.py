@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
-from dfopt.ir.model import Item, and_term
+from dfopt.ir.model import ModelInstruction, and_term
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
@@ -76,7 +76,7 @@ class JoinAcross(Rewrite):
         for index in self.dropped:
             model.item(index)
             del model.items[index]
-        model.items[self.runs[0]] = Item(first.index, first.keyword, first.flags, first.value)
+        model.items[self.runs[0]] = ModelInstruction(first.index, first.keyword, first.flags, first.value)
         model.shells[self.runs[0]] = result
 
 

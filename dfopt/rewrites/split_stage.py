@@ -17,7 +17,7 @@ import re
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import layer_steps
-from dfopt.ir.model import Item, item
+from dfopt.ir.model import ModelInstruction, item
 from dfopt.ir.written_paths import home_of, names_in_commands, paths_written_by
 from dfopt.refusal import Refusal
 from dfopt.rewrites.base import Claim, Rewrite
@@ -56,7 +56,7 @@ SYSTEM = ("/etc/ssl/certs", "/usr/share/zoneinfo", "/etc/passwd", "/etc/group", 
 
 class Part(Rewrite):
     """One instruction of the new stage: `step` is the index of the original one that it is, byte for byte; -1: a new
-    one of `keyword`, `flags` and `value` (as in `model.Item`)."""
+    one of `keyword`, `flags` and `value` (as in `model.ModelInstruction`)."""
 
     step: int
     keyword: str = ""
@@ -105,7 +105,7 @@ class SplitStage(Rewrite):
         self._keep_order(program, stage)
         node = stage.node
         start = model.item(stage.position)
-        model.items[stage.position] = Item(
+        model.items[stage.position] = ModelInstruction(
             start.index,
             "FROM",
             start.flags,
@@ -114,14 +114,14 @@ class SplitStage(Rewrite):
         if self.prune:
             if not _PRUNES.fullmatch(self.prune):
                 raise Refusal("the builder would run more than what takes modules and Node away")
-            model.tail.append(Item(-1, "RUN", (), ("shell", "", (self.prune,))))
+            model.tail.append(ModelInstruction(-1, "RUN", (), ("shell", "", (self.prune,))))
         words = (self.image, "AS", node.arguments[2].value) if stage.name else (self.image,)
-        model.tail.append(Item(-1, "FROM", start.flags, ("list", "", words)))
+        model.tail.append(ModelInstruction(-1, "FROM", start.flags, ("list", "", words)))
         for part in self.runtime:
             if part.step >= 0:
                 model.tail.append(item(part.step, program.dockerfile.instructions[part.step], program.text))
             else:
-                model.tail.append(Item(-1, part.keyword, part.flags, part.value))
+                model.tail.append(ModelInstruction(-1, part.keyword, part.flags, part.value))
         for index in self.moved:
             model.item(index)
             del model.items[index]

@@ -9,7 +9,7 @@ below a directory that is left out may come back.
 from __future__ import annotations
 
 from dfopt.record import Record
-from dfopt.syntax.go_pattern import PatternError, go_regexp, match
+from dfopt.syntax.go_pattern import GoPatternError, go_regexp, match
 from dfopt.syntax.tree import GO_SPACE
 
 TYPE_CHECKING = False
@@ -73,7 +73,7 @@ def lines_of(data: bytes) -> list[str]:
     return lines
 
 
-class Pattern(Record):
+class DockerignorePattern(Record):
     """One pattern. `cleaned` is without "!"; `kind` and `regex` say how it is compared: "exact", "prefix", "suffix",
     "regex"; a `regex` of None was refused, for the reason `error`."""
 
@@ -81,7 +81,7 @@ class Pattern(Record):
     exception: bool
     kind: str
     regex: re.Pattern[str] | None
-    error: PatternError | None
+    error: GoPatternError | None
 
     def matches(self, path: str) -> bool:
         """Whether this pattern matches the path itself. Raises IgnoreError."""
@@ -110,7 +110,7 @@ def _runes(text: str) -> str:
     return "".join(["\ufffd" if "\udc80" <= char <= "\udcff" else char for char in text])
 
 
-def compile_pattern(text: str) -> Pattern | None:
+def compile_pattern(text: str) -> DockerignorePattern | None:
     """A pattern of a list (see `pattern_of`); None for a blank one. Raises IgnoreError."""
     text = text.strip(GO_SPACE)
     if not text:
@@ -123,15 +123,17 @@ def compile_pattern(text: str) -> Pattern | None:
             raise IgnoreError('illegal exclusion pattern: "!"')
     try:
         match(text, ".")  # as BuildKit checks the syntax
-    except PatternError as error:
+    except GoPatternError as error:
         raise IgnoreError(f'pattern "{text}": {error}') from None
     kind, regex = _translate(_runes(text).removeprefix("\ufeff"))
     if kind != "regex":
-        return Pattern(text, exception, kind, None, None)
+        return DockerignorePattern(text, exception, kind, None, None)
     try:
-        return Pattern(text, exception, kind, go_regexp(f"^{regex}$"), None)
-    except PatternError as error:
-        return Pattern(text, exception, kind, None, error)  # BuildKit finds out only when it uses the pattern
+        return DockerignorePattern(text, exception, kind, go_regexp(f"^{regex}$"), None)
+    except GoPatternError as error:
+        return DockerignorePattern(
+            text, exception, kind, None, error
+        )  # BuildKit finds out only when it uses the pattern
 
 
 def _translate(text: str) -> tuple[str, str]:

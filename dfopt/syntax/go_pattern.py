@@ -22,7 +22,7 @@ _REPEAT = regex(r"\{(\d+)(?:(,)(\d*))?\}")
 _MOST = 1000  # Go refuses larger repeat counts
 
 
-class PatternError(ValueError):
+class GoPatternError(ValueError):
     """A pattern that Go refuses. `understood` is False where dfopt itself cannot tell what it means."""
 
     def __init__(self, message: str, *, understood: bool = True) -> None:
@@ -37,7 +37,7 @@ def go_regexp(text: str) -> re.Pattern[str]:
     try:
         return re.compile(translated, re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
-        raise PatternError(f"the pattern is not understood: {error}", understood=False) from None
+        raise GoPatternError(f"the pattern is not understood: {error}", understood=False) from None
 
 
 class _Regexp:
@@ -60,9 +60,9 @@ class _Regexp:
                 count = self.repeat()
                 if count:
                     if atom is None:
-                        raise PatternError("missing argument to repetition operator")
+                        raise GoPatternError("missing argument to repetition operator")
                     if repeated:
-                        raise PatternError("invalid nested repetition operator")
+                        raise GoPatternError("invalid nested repetition operator")
                     out[atom:] = ["(?:" + "".join(out[atom:]) + ")" + count]
                     repeated = True
                     continue
@@ -76,7 +76,7 @@ class _Regexp:
                 continue
             elif char == ")":
                 if not opened:
-                    raise PatternError("unexpected )")
+                    raise GoPatternError("unexpected )")
                 out.append(")")
                 self.at += 1
                 start = opened.pop()
@@ -103,7 +103,7 @@ class _Regexp:
                 self.at += 1
             atom, repeated = (None if again else start), False
         if opened:
-            raise PatternError("missing closing )")
+            raise GoPatternError("missing closing )")
         return "".join(out)
 
     def repeat(self) -> str:
@@ -117,7 +117,7 @@ class _Regexp:
             return ""
         least, most = int(match[1]), int(match[3]) if match[3] else None
         if least > _MOST or (most is not None and (most > _MOST or most < least)):
-            raise PatternError("invalid repeat count")
+            raise GoPatternError("invalid repeat count")
         self.at = match.end()
         return match[0]
 
@@ -133,7 +133,7 @@ class _Regexp:
             self.at = end + 2 if end >= 0 else len(self.text)
             return [re.escape(character) for character in literal] or [""]
         if following in ("p", "P"):
-            raise PatternError(rf"\{following} is not understood", understood=False)
+            raise GoPatternError(rf"\{following} is not understood", understood=False)
         if following and following in "dDwWsS":
             self.at += 2
             return [f"[{'^' if following.isupper() else ''}{_PERL[following.lower()]}]"]
@@ -143,7 +143,7 @@ class _Regexp:
         """The character that the escape at the position stands for."""
         text, at = self.text, self.at + 1
         if at >= len(text):
-            raise PatternError("trailing backslash at end of expression")
+            raise GoPatternError("trailing backslash at end of expression")
         char = text[at]
         if char in _ESCAPES:
             self.at = at + 1
@@ -156,11 +156,11 @@ class _Regexp:
         if char == "x":
             digits = re.compile(r"x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]+)\})").match(text, at)
             if digits is None or int(digits[1] or digits[2], 16) > 0x10FFFF:
-                raise PatternError("invalid escape sequence")
+                raise GoPatternError("invalid escape sequence")
             self.at = digits.end()
             return chr(int(digits[1] or digits[2], 16))
         if not char.isascii() or char.isalnum():
-            raise PatternError("invalid escape sequence")
+            raise GoPatternError("invalid escape sequence")
         self.at = at + 1
         return char
 
@@ -176,19 +176,19 @@ class _Regexp:
         while first or text[self.at : self.at + 1] != "]":
             first = False
             if self.at >= len(text):
-                raise PatternError(f"missing closing ]: {text[start:]}")
+                raise GoPatternError(f"missing closing ]: {text[start:]}")
             if text.startswith("[:", self.at) and len(text) - self.at > 2:
                 end = text.find(":]", self.at + 2)
                 if end >= 0:
                     name = text[self.at + 2 : end]
                     if name.removeprefix("^") not in _POSIX:
-                        raise PatternError(f"invalid character class range: [:{name}:]")
+                        raise GoPatternError(f"invalid character class range: [:{name}:]")
                     (excluded if name[:1] == "^" else members).append(_POSIX[name.removeprefix("^")])
                     self.at = end + 2
                     continue
             following = text[self.at + 1 : self.at + 2] if text[self.at] == "\\" else ""
             if following in ("p", "P"):
-                raise PatternError(rf"\{following} is not understood", understood=False)
+                raise GoPatternError(rf"\{following} is not understood", understood=False)
             if following and following in "dDwWsS":
                 (excluded if following.isupper() else members).append(_PERL[following.lower()])
                 self.at += 2
@@ -198,7 +198,7 @@ class _Regexp:
                 self.at += 1
                 high = self.member(start)
                 if high < low:
-                    raise PatternError(f"invalid character class range: {low}-{high}")
+                    raise GoPatternError(f"invalid character class range: {low}-{high}")
             members.append(re.escape(low) if low == high else f"{re.escape(low)}-{re.escape(high)}")
         self.at += 1
         inside = "".join(members)
@@ -210,7 +210,7 @@ class _Regexp:
 
     def member(self, start: int) -> str:
         if self.at >= len(self.text):
-            raise PatternError(f"missing closing ]: {self.text[start:]}")
+            raise GoPatternError(f"missing closing ]: {self.text[start:]}")
         char = self.text[self.at]
         if char == "\\":
             return self.character()
@@ -291,7 +291,7 @@ def _match_chunk(chunk: str, name: str) -> str | None:
         else:
             if char == "\\":
                 if at == len(chunk):
-                    raise PatternError("syntax error in pattern")
+                    raise GoPatternError("syntax error in pattern")
                 char = chunk[at]
                 at += 1
             failed = failed or head != char
@@ -315,9 +315,9 @@ def _in_class(chunk: str, at: int, char: str) -> tuple[bool, int]:
 
 def _class_member(chunk: str, at: int) -> tuple[str, int]:
     if chunk[at : at + 1] in ("-", "]"):
-        raise PatternError("syntax error in pattern")
+        raise GoPatternError("syntax error in pattern")
     if chunk[at : at + 1] == "\\":
         at += 1
     if at + 1 >= len(chunk):  # nothing there, or nothing after it that could close the class
-        raise PatternError("syntax error in pattern")
+        raise GoPatternError("syntax error in pattern")
     return chunk[at], at + 1

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dfopt.testing.case_files import CaseFiles
 
 
-class Case(Record):
+class GoldenCase(Record):
     """One golden case."""
 
     files: CaseFiles
@@ -49,7 +49,7 @@ class Case(Record):
         return CaseFacts(self.files)
 
 
-class Outcome(Record):
+class GoldenOutcome(Record):
     """What a run made of a case, and the expected files that keep it, by name; None where a file must be absent."""
 
     result: Result
@@ -60,7 +60,7 @@ class Outcome(Record):
         return self.expected["expected.Dockerfile"]
 
 
-def load(files: CaseFiles) -> Case:
+def load(files: CaseFiles) -> GoldenCase:
     """The case of a pass. Raises CaseError."""
     settings = files.table("case.toml")
     tiers = ("safe", "unsafe") if settings.pop("unsafe", False) else ("safe",)
@@ -71,7 +71,7 @@ def load(files: CaseFiles) -> Case:
     options = Options(select, strings(files, settings, "ignore"), tiers, given)
     if settings:
         raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
-    return Case(files, source_of(files), options)
+    return GoldenCase(files, source_of(files), options)
 
 
 def strings(files: CaseFiles, table: dict[str, Any], key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -90,11 +90,11 @@ def source_of(files: CaseFiles) -> Source:
     return Source.from_bytes(data)
 
 
-def run(case: Case) -> Outcome:
+def run(case: GoldenCase) -> GoldenOutcome:
     return outcome_of(case, optimize(case.source, case.options, case.facts()))
 
 
-def outcome_of(case: Case, result: Result) -> Outcome:
+def outcome_of(case: GoldenCase, result: Result) -> GoldenOutcome:
     """A result of a case with the files that keep it."""
     report = _report(result)
     expected = {"expected.Dockerfile": encode(result.output) if result.changed else None}
@@ -104,7 +104,7 @@ def outcome_of(case: Case, result: Result) -> Outcome:
     else:
         report = hunk_headers(result) + report
     expected["expected.txt"] = report.encode() or None
-    return Outcome(result, expected)
+    return GoldenOutcome(result, expected)
 
 
 def hunk_headers(result: Result) -> str:
@@ -128,7 +128,7 @@ def _report(result: Result) -> str:
     return "".join(report)
 
 
-def differences(case: Case, outcome: Outcome) -> list[str]:
+def differences(case: GoldenCase, outcome: GoldenOutcome) -> list[str]:
     """Which of the expected files differ from the outcome. Raises CaseError."""
     found: list[str] = []
     for name, got in outcome.expected.items():
@@ -138,7 +138,7 @@ def differences(case: Case, outcome: Outcome) -> list[str]:
     return found
 
 
-def update(case: Case, outcome: Outcome) -> list[str]:
+def update(case: GoldenCase, outcome: GoldenOutcome) -> list[str]:
     """Writes the expected files anew; returns the names of those that changed. Raises CaseError where a file cannot be
     written, or Markdown cannot show it."""
     changed = [name for name, got in outcome.expected.items() if case.files.read(name) != got]

@@ -49,9 +49,9 @@ class GoldenFile(pytest.File):
         super().__init__(**rest)  # type: ignore[arg-type]
         self.root = root
 
-    def collect(self) -> Iterator[CaseItem]:
+    def collect(self) -> Iterator[GoldenItem]:
         for files in self._cases().get(self.path.resolve(), ()):
-            item: CaseItem = CaseItem.from_parent(self, name=files.name, files=files)
+            item: GoldenItem = GoldenItem.from_parent(self, name=files.name, files=files)
             yield item
 
     def _cases(self) -> dict[Path, list[CaseFiles]]:
@@ -72,7 +72,7 @@ class GoldenFile(pytest.File):
         return roots[self.root]
 
 
-class CaseItem(pytest.Item):
+class GoldenItem(pytest.Item):
     """One golden case."""
 
     parent: GoldenFile
@@ -82,7 +82,7 @@ class CaseItem(pytest.Item):
         self.files = files
 
     def runtest(self) -> None:
-        from dfopt.testing.cases import Problem, check, library_for
+        from dfopt.testing.cases import UnrunnableCase, check, library_for
 
         try:
             checked = check(self.files, library_for(self.parent.root))
@@ -92,7 +92,7 @@ class CaseItem(pytest.Item):
                 checked.update()
             elif checked.differences:
                 raise CaseFailed("\n".join(checked.differences))
-        except Problem as failure:
+        except UnrunnableCase as failure:
             raise CaseFailed(str(failure)) from None
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:

@@ -16,7 +16,7 @@ from dfopt.testing.facts import CaseFacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.recipes.load import Library
+    from dfopt.recipes.load import RecipeLibrary
     from dfopt.testing.case_files import CaseFiles
 
 
@@ -24,10 +24,10 @@ class RecipeCase(Record):
     """One case: the plan of its recipe, and the golden case of its files."""
 
     plan: RecipePlan
-    case: golden.Case
+    case: golden.GoldenCase
 
 
-def load(files: CaseFiles, library: Library) -> RecipeCase:
+def load(files: CaseFiles, library: RecipeLibrary) -> RecipeCase:
     """The case of a recipe. Raises CaseError, RecipeError (of its recipe)."""
     recipe = check_kind(library.get(files.group))
     settings = files.table("case.toml")
@@ -44,16 +44,16 @@ def load(files: CaseFiles, library: Library) -> RecipeCase:
         raise CaseError(f"{files.where('case.toml')}: set: {failure.message}") from None
     source = golden.source_of(files)
     options = plan.options(plan.choose(source.text, CaseFacts(files)))
-    return RecipeCase(plan, golden.Case(files, source, options))
+    return RecipeCase(plan, golden.GoldenCase(files, source, options))
 
 
-def run(recipe_case: RecipeCase) -> golden.Outcome:
+def run(recipe_case: RecipeCase) -> golden.GoldenOutcome:
     """What the recipe makes of the case."""
     case = recipe_case.case
     return golden.outcome_of(case, recipe_case.plan.optimize(case.source, case.facts()))
 
 
-def broken_laws(recipe_case: RecipeCase, outcome: golden.Outcome) -> list[str]:
+def broken_laws(recipe_case: RecipeCase, outcome: golden.GoldenOutcome) -> list[str]:
     """The laws that do not hold, in words."""
     plan, case = recipe_case.plan, recipe_case.case
     broken = laws.broken_with_twins(case.source, case.options, case.facts())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from dfopt.workspace.run import Outcome
+from dfopt.workspace.run import FileOutcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def default_directory() -> str:
     return os.path.join(base, "dfopt")
 
 
-class Store:
+class OutcomeStore:
     """The outcomes by key (bytes). Picklable: a copy in another process opens the file for itself, to read."""
 
     def __init__(self, directory: str) -> None:
@@ -47,13 +47,13 @@ class Store:
         self._waiting: list[tuple[bytes, str]] = []
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Store, (self.directory,)
+        return OutcomeStore, (self.directory,)
 
     @property
     def path(self) -> str:
         return os.path.join(self.directory, NAME)
 
-    def get(self, key: bytes) -> Outcome | None:
+    def get(self, key: bytes) -> FileOutcome | None:
         """The outcome of a key, or None."""
         import json
         import sqlite3
@@ -63,11 +63,11 @@ class Store:
             if row is None:
                 return None
             out, patch, notes, status, counts, once, name, passes = json.loads(row[0])
-            return Outcome(out, patch, notes, status, counts, once, False, name, passes)
+            return FileOutcome(out, patch, notes, status, counts, once, False, name, passes)
         except (sqlite3.Error, OSError, ValueError, TypeError):
             return None
 
-    def put(self, key: bytes, outcome: Outcome) -> None:
+    def put(self, key: bytes, outcome: FileOutcome) -> None:
         """Keeps an outcome; `flush` makes it last."""
         import json
 

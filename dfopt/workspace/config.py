@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.workspace.schema import Reader
+    from dfopt.workspace.schema import TableReader
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
 
@@ -90,7 +90,7 @@ class Config(Record):
 EMPTY = Config()
 
 
-class Lookup:
+class ConfigLookup:
     """Finds the configuration of a directory, and remembers it.
 
     `file`: this file for every directory. `isolated`: none at all.
@@ -102,7 +102,7 @@ class Lookup:
         self._found: dict[str, Config | ConfigError] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Lookup, (self.file, self.isolated)
+        return ConfigLookup, (self.file, self.isolated)
 
     def directory(self, directory: str) -> Config:
         """The configuration for files in `directory`. Raises ConfigError."""
@@ -155,9 +155,9 @@ def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Confi
         table = table.get(key) if isinstance(table, dict) else None
         if table is None:
             return None
-    from dfopt.workspace.schema import Reader
+    from dfopt.workspace.schema import TableReader
 
-    reader = Reader(shown, content, prefix)
+    reader = TableReader(shown, content, prefix)
     settings = reader.read(table)
     _check_paths(settings, reader, None if trusted else bound_of(path))
     files: tuple[str, ...] = (shown,)
@@ -180,7 +180,7 @@ def _named(setting: Setting, path: str) -> str:
     return os.path.join(os.path.dirname(os.path.abspath(setting.file)), os.path.expanduser(path))
 
 
-def _check_paths(settings: Mapping[str, Setting], reader: Reader, root: str | None) -> None:
+def _check_paths(settings: Mapping[str, Setting], reader: TableReader, root: str | None) -> None:
     """Raises ConfigError for a path that leads out of the repository: a checkout must not decide what of its user's
     other files is read, or sent to a builder."""
     for key, flag in (("extend", "--config"), ("context", "--context"), ("recipes.path", "--config")):

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dfopt.workspace.config import Lookup
+    from dfopt.workspace.config import ConfigLookup
 
 _WORDS = ("dockerfile", "containerfile")
 _HEADS = tuple(word + "." for word in _WORDS)
@@ -69,7 +69,7 @@ def is_dockerfile(name: str) -> bool:
 
 def discover(
     paths: Iterable[str],
-    lookup: Lookup,
+    lookup: ConfigLookup,
     *,
     exclude: tuple[str, ...] = (),
     ignore_files: bool = True,
@@ -95,7 +95,7 @@ def discover(
 
 class _Walk:
     def __init__(
-        self, lookup: Lookup, exclude: tuple[str, ...], ignore_files: bool, hosts: tuple[str, ...] = ()
+        self, lookup: ConfigLookup, exclude: tuple[str, ...], ignore_files: bool, hosts: tuple[str, ...] = ()
     ) -> None:
         self.lookup = lookup
         self.hosts = hosts

@@ -36,7 +36,7 @@ class Sharing(Record):
     program: Program
 
 
-class Item(Record):
+class ContextItem(Record):
     """One thing of the context: its path, what it is, whether it may be left out (`verdict`), and why."""
 
     path: str
@@ -47,11 +47,11 @@ class Item(Record):
     why: str
 
 
-class Plan(Record):
+class DockerignorePlan(Record):
     """`patterns`: (kind, pattern) to add; `items`: what was judged, each path once, in order."""
 
     patterns: tuple[tuple[str, str], ...]
-    items: tuple[Item, ...]
+    items: tuple[ContextItem, ...]
 
 
 class PlanError(Exception):
@@ -64,7 +64,7 @@ def plan(
     files: Sequence[Sharing],
     read: Callable[[str], bytes | None],
     tiers: Sequence[str] = (SAFE,),
-) -> Plan:
+) -> DockerignorePlan:
     """What to add. `present`: all files of the directory, nothing left out; `content`: the .dockerignore as it is;
     `read` gives a file's content. Raises PlanError."""
     try:
@@ -79,7 +79,7 @@ def _plan(
     files: Sequence[Sharing],
     read: Callable[[str], bytes | None],
     tiers: Sequence[str],
-) -> Plan:
+) -> DockerignorePlan:
     matcher = dockerignore.read(content)
     paths = [path for path in everything if not matcher.leaves_out(path)]
     sources = [(one, source) for one in files for source in context_sources(one.program)]
@@ -92,7 +92,7 @@ def _plan(
     taken = [item for item in items if item.verdict in tiers]
     patterns = _patterns(taken, items, paths)
     _gate(everything, paths, extended(content, patterns), taken, sources)
-    return Plan(tuple(patterns), tuple(items))
+    return DockerignorePlan(tuple(patterns), tuple(items))
 
 
 def _found(paths: list[str]) -> list[tuple[str, bool, dict[str, Any], str]]:
@@ -163,9 +163,9 @@ class _Judge:
                         self.texts.append((one, step.node.line, body, stage.index))
         self.exceptions = [pattern for pattern in matcher.patterns if pattern.exception]
 
-    def judge(self, path: str, directory: bool, entry: dict[str, Any], name: str) -> Item:
+    def judge(self, path: str, directory: bool, entry: dict[str, Any], name: str) -> ContextItem:
         verdict, why = self.verdict(path, entry)
-        return Item(path, directory, entry["kind"], name, verdict, why)
+        return ContextItem(path, directory, entry["kind"], name, verdict, why)
 
     def verdict(self, path: str, entry: dict[str, Any]) -> tuple[str, str]:
         base = posixpath.basename(path)
@@ -255,7 +255,7 @@ def _covers(source: ContextSource, path: str) -> bool:
     return len(parts) > size and go_pattern.match(wanted, "/".join(parts[:size]))
 
 
-def _patterns(taken: list[Item], items: list[Item], paths: list[str]) -> list[tuple[str, str]]:
+def _patterns(taken: list[ContextItem], items: list[ContextItem], paths: list[str]) -> list[tuple[str, str]]:
     """Patterns for what is taken: the table's name where all of that name goes, else each path."""
     result: list[tuple[str, str]] = []
     general: dict[str, str] = {}
@@ -293,7 +293,7 @@ def _gate(
     everything: list[str],
     before: list[str],
     content: bytes,
-    taken: list[Item],
+    taken: list[ContextItem],
     sources: list[tuple[Sharing, ContextSource]],
 ) -> None:
     """The proof, from the text that will be written: what goes is what was taken, and nothing comes back. Raises

@@ -41,7 +41,7 @@ class GitError(Exception):
     """git could not do it; the message is one line."""
 
 
-class Repository(Record):
+class Checkout(Record):
     """A checkout. `top` is its root directory."""
 
     top: str
@@ -58,12 +58,12 @@ class Repository(Record):
             raise GitError(f"{self.top} is not the top of a checkout")
 
 
-def repository_of(directory: str) -> Repository | None:
+def repository_of(directory: str) -> Checkout | None:
     """The repository that a directory lies in: the nearest directory with a `.git`. None where it lies in none."""
     above = above_in_repository(directory)
     if above is None:
         return None
-    return Repository(above[-1] if above else directory)
+    return Checkout(above[-1] if above else directory)
 
 
 def _run(top: str, words: Sequence[str], given: bytes | None, index: str) -> bytes:

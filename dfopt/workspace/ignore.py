@@ -29,7 +29,7 @@ _CLASSES = {
 }  # fmt: skip
 
 
-class Pattern(Record):
+class GitignorePattern(Record):
     """One line. `kind` says how `text` is compared: with the "name" of the entry, with its end ("suffix"), with its
     whole "path", or `regex` with the name ("name-regex") or the path ("path-regex")."""
 
@@ -94,7 +94,7 @@ def rules_above(directory: str) -> list[Rules]:
     return [rules for rules in found if rules]
 
 
-def parse(line: str) -> Pattern | None:
+def parse(line: str) -> GitignorePattern | None:
     """The pattern of a line without its newline; None for a comment, a blank line, or one that matches nothing."""
     if line.startswith("#"):
         return None
@@ -110,14 +110,14 @@ def parse(line: str) -> Pattern | None:
     if not text:
         return None
     if not _SPECIAL.search(text):
-        return Pattern(leaves_out, directories_only, "name" if by_name else "path", text)
+        return GitignorePattern(leaves_out, directories_only, "name" if by_name else "path", text)
     if by_name and text[0] == "*" and not _SPECIAL.search(text, 1):
-        return Pattern(leaves_out, directories_only, "suffix", text[1:])
+        return GitignorePattern(leaves_out, directories_only, "suffix", text[1:])
     translated = translate(text)
     if translated is None:
         return None
     kind = "name-regex" if by_name else "path-regex"
-    return Pattern(leaves_out, directories_only, kind, text, re.compile(translated, re.S))
+    return GitignorePattern(leaves_out, directories_only, kind, text, re.compile(translated, re.S))
 
 
 def _without_trailing_blanks(line: str) -> str:

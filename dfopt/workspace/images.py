@@ -17,10 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dfopt.suppress import Rule
+    from dfopt.suppress import SuppressionRule
 
 
-class Use(Record):
+class ImageUse(Record):
     """One place where a file names an image, or an ADD a download.
 
     file          as it is shown
@@ -46,7 +46,7 @@ class Use(Record):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-def uses(name: str, text: str) -> Iterator[Use]:
+def uses(name: str, text: str) -> Iterator[ImageUse]:
     """The images with a tag (written or meant) and the downloads that a file names, in its order, but for those that a
     comment keeps from being pinned; none for a file that is no Dockerfile."""
     try:
@@ -68,14 +68,14 @@ def uses(name: str, text: str) -> Iterator[Use]:
         found = place(site.start, site.end, "pin-digest")
         if found is not None:
             named, settable = ref.text.partition("@")[0], site.tail is not None
-            yield Use(name, *found, named, ref.digest, settable, base=site.kind == "FROM")
+            yield ImageUse(name, *found, named, ref.digest, settable, base=site.kind == "FROM")
     for step, url in downloads(program):
         node = step.effective
         flag = node.flag("checksum")
         found = place(step.node.start, step.node.end, "add-checksum")
         if found is not None and "$" not in url:
-            yield Use(name, *found, url, (flag.value or "") if flag is not None else "", True, True)
+            yield ImageUse(name, *found, url, (flag.value or "") if flag is not None else "", True, True)
 
 
-def _held(held: list[Rule], pass_name: str, first: int, last: int) -> bool:
+def _held(held: list[SuppressionRule], pass_name: str, first: int, last: int) -> bool:
     return any(rule.covers(registered()[pass_name], first, last) for rule in held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.recipes.load import Library
+from dfopt.recipes.load import RecipeLibrary
 from dfopt.recipes.plan import RecipePlan, check_kind, checked_values, option_values
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.workspace.config_location import place_of_setting
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from dfopt.workspace.config import Config
 
 
-def library_of(config: Config) -> Library:
+def library_of(config: Config) -> RecipeLibrary:
     """The recipes that a configuration knows."""
-    return Library(config.recipe_directories, config.recipe_root)
+    return RecipeLibrary(config.recipe_directories, config.recipe_root)
 
 
 def plan_of(
@@ -48,7 +48,7 @@ def plan_of(
     return RecipePlan(recipes, values, select, (*config.get("ignore", ()), *ignore), tiers, passes)
 
 
-def _named(library: Library, config: Config, asked: bool, word: str) -> Recipe:
+def _named(library: RecipeLibrary, config: Config, asked: bool, word: str) -> Recipe:
     try:
         return check_kind(library.get(word))
     except RecipeError as failure:

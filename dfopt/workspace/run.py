@@ -24,7 +24,7 @@ AHEAD = 3  # chunks in flight per worker
 GC_THRESHOLD = 20_000  # objects: few cycles are made per file, so that Python's 700 only costs time
 
 
-class Outcome(Record):
+class FileOutcome(Record):
     """What one file gave.
 
     out     text for standard output (in the report's form, without what stands between files)

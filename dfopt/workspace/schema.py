@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Option
 
 
-class Reader:
+class TableReader:
     """Reads one file's table. `content` is the file's, to find the place of a key in; `prefix` leads to the table."""
 
     def __init__(self, file: str, content: bytes, prefix: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dfopt.passes.index import Entry
+    from dfopt.passes.index import PassEntry
 
 ALL = "all"
 
@@ -40,7 +40,7 @@ def canonical(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(result)
 
 
-def matching(word: str) -> list[Entry]:
+def matching(word: str) -> list[PassEntry]:
     """The passes that a name, a group, a code or "all" stands for, in running order; none for an unknown word."""
     from dfopt.passes.index import entries
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from dfopt.cli.report import reporter
-from dfopt.cli.report.base import Failure, FileReport, Item, edits_of, items_of
+from dfopt.cli.report.base import Failure, FileReport, ReportItem, edits_of, items_of
 from dfopt.edit import Edit, Patchwork
 from dfopt.findings import Benefit
 from dfopt.results import Applied, Reported, Result
@@ -297,8 +297,8 @@ class TestGitLab:
 
 
 def test_item_label() -> None:
-    def item(kind: str, tier: str) -> Item:
-        return Item("p", kind, tier, "m", "", -1, 0, 0, 0, 1, 1, 1, 1)
+    def item(kind: str, tier: str) -> ReportItem:
+        return ReportItem("p", kind, tier, "m", "", -1, 0, 0, 0, 1, 1, 1, 1)
 
     assert [item("fix", "safe").label, item("available", "unsafe").label, item("refusal", "safe").label] == [
         "safe", "unsafe", "refused",

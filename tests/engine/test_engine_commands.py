@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.engine import NAMES, Build, BuildError, CancelledError, NoEngineError, TimeLimitError, find_engine, marks
+from dfopt.engine import (
+    NAMES,
+    Build,
+    BuildError,
+    CancelledError,
+    EngineTimeLimitError,
+    NoEngineError,
+    find_engine,
+    marks,
+)
 from dfopt.engine.base import abandoned_folders
 from dfopt.engine.facts import EngineFacts
 
@@ -83,7 +92,7 @@ def test_build_that_hangs_is_ended(
     monkeypatch.setattr(process, "_GRACE", tuple((number, 0.5) for number, _ in process._GRACE))
     fake.answer("build", "/c", hang=kind)
     seen: list[str] = []
-    with find_engine(name) as engine, pytest.raises(TimeLimitError, match="took over 2 s"):
+    with find_engine(name) as engine, pytest.raises(EngineTimeLimitError, match="took over 2 s"):
         engine.build(Build("/c", DOCKERFILE), 2, seen.append)
     assert seen == ["waiting"]
     assert folders(tmp_path) == []

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from dfopt.image import Contents, Ledger, make_ledger, open_archive, read_image
+from dfopt.image import ImageContents, Ledger, make_ledger, open_archive, read_image
 
 TarEntry = tuple[tarfile.TarInfo, bytes]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -208,12 +208,12 @@ def docker_archive(path: Path, layers: Sequence[bytes], **settings: Any) -> Path
     return write_tar(path, docker_members(layers, **settings))
 
 
-def contents_of(path: Path) -> Contents:
+def contents_of(path: Path) -> ImageContents:
     with open_archive(path) as archive:
         return read_image(archive.image())
 
 
-def stack(tmp_path: Path, *layers: Iterable[TarEntry]) -> Contents:
+def stack(tmp_path: Path, *layers: Iterable[TarEntry]) -> ImageContents:
     """An image of these layers, each a list of entries, read back."""
     return contents_of(docker_archive(tmp_path / "image.tar", [layer(*entries) for entries in layers]))
 

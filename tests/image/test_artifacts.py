@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from given import Given
 
-from dfopt.facts import Artifact, BuiltImage, Facts, Library
+from dfopt.facts import Artifact, BuiltImage, Facts, SharedLibrary
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles, read_elf
 from dfopt.passes.multi_stage.multi_stage import MultiStage
@@ -77,7 +77,7 @@ def test_artifacts(tmp_path: Path) -> None:
     assert found.artifact("/app").kind == "directory"
     assert found.artifact("/gone") == Artifact("")
     assert found.artifact("/lib/libc.so.6").package == "libc6"
-    assert found.needs_below("/app")["libc.so.6"] == Library("/usr/lib/libc.so.6", "libc6")
+    assert found.needs_below("/app")["libc.so.6"] == SharedLibrary("/usr/lib/libc.so.6", "libc6")
     assert found.needs_below("/gone") == {}
     assert found.release() == ("debian", "trixie")
 
@@ -100,7 +100,7 @@ def test_library_path_of_the_image(tmp_path: Path) -> None:
     )
     with open_archive(archive) as opened:
         found = ImageFiles(opened.image())
-    assert found.needs_below("/app")["libc.so.6"] == Library("/opt/own/libc.so.6")
+    assert found.needs_below("/app")["libc.so.6"] == SharedLibrary("/opt/own/libc.so.6")
 
 
 def test_packages_of_alpine(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_programs_and_setuid_files(tmp_path: Path) -> None:
 
 def test_a_missing_library(tmp_path: Path) -> None:
     found = images(tmp_path, layer(file("app/client", dynamic(), 0o755))).needs_below("/app/client")
-    assert found["libc.so.6"] == Library("")
+    assert found["libc.so.6"] == SharedLibrary("")
 
 
 # --- what the pass makes of it ---------------------------------------------------------------------------------------
@@ -149,14 +149,14 @@ PYTHON = 'FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requireme
 class Told(BuiltImage):
     """One answer to every question about a path."""
 
-    def __init__(self, found: Artifact, libraries: Mapping[str, Library]) -> None:
+    def __init__(self, found: Artifact, libraries: Mapping[str, SharedLibrary]) -> None:
         self.found = found
         self.libraries = libraries
 
     def artifact(self, path: str) -> Artifact:
         return self.found
 
-    def needs_below(self, path: str) -> Mapping[str, Library]:
+    def needs_below(self, path: str) -> Mapping[str, SharedLibrary]:
         return self.libraries
 
     def release(self) -> tuple[str, str]:
@@ -169,7 +169,10 @@ class Built(Given):
     __slots__ = ("image",)
 
     def __init__(
-        self, files: dict[str, bytes], found: Artifact | None = None, libraries: Mapping[str, Library] | None = None
+        self,
+        files: dict[str, bytes],
+        found: Artifact | None = None,
+        libraries: Mapping[str, SharedLibrary] | None = None,
     ) -> None:
         super().__init__(files)
         known = found is not None or libraries is not None
@@ -211,10 +214,10 @@ def test_static_by_proof(found: Artifact | None, image: str) -> None:
 
 def test_refusal_becomes_proof() -> None:
     assert "some-binding needs of the base image is not known" in outcome(PYTHON, Built(PAGES))
-    proved = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": Library("/usr/lib/libfoo.so.1", "libfoo1")}))
+    proved = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": SharedLibrary("/usr/lib/libfoo.so.1", "libfoo1")}))
     assert "apt-get install -y --no-install-recommends libfoo1 &&" in proved
 
 
 def test_library_of_no_package() -> None:
-    reason = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": Library("")}))
+    reason = outcome(PYTHON, Built(PAGES, None, {"libfoo.so.1": SharedLibrary("")}))
     assert "needs libfoo.so.1, which no package of the built image has" in reason

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.image import Contents, ImageError, open_archive, read_image
+from dfopt.image import ImageContents, ImageError, open_archive, read_image
 from dfopt.image.model import host_platform, parse_platform
 from image.builders import (
     INDEX,
@@ -62,7 +62,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def facts(contents: Contents) -> list[tuple[str, str, int, bytes]]:
+def facts(contents: ImageContents) -> list[tuple[str, str, int, bytes]]:
     return [(e.path, e.kind, e.size, e.sha256) for layer in contents.layers for e in layer.entries]
 
 

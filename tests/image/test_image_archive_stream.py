@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.image import Contents, Entry, ImageError, Limits, open_archive, read_image
+from dfopt.image import ImageContents, ImageError, LayerEntry, ReadLimits, open_archive, read_image
 from dfopt.image.archive_stream import read_passing
 from image.builders import (
     Layout,
@@ -43,16 +43,16 @@ class Pipe:
         pass
 
 
-def passed(path: Path, **more: object) -> Contents:
+def passed(path: Path, **more: object) -> ImageContents:
     return read_passing(Pipe(path.read_bytes()), "pipe", **more)  # type: ignore[arg-type]
 
 
-def stored(path: Path) -> Contents:
+def stored(path: Path) -> ImageContents:
     with open_archive(path) as archive:
         return read_image(archive.image())
 
 
-def facts(contents: Contents) -> list[object]:
+def facts(contents: ImageContents) -> list[object]:
     return [(each.entries, each.stored, each.unpacked, each.compression) for each in contents.layers]
 
 
@@ -113,7 +113,7 @@ def test_one_of_two_images(tmp_path: Path) -> None:
 def test_a_visitor_sees_every_file(tmp_path: Path) -> None:
     found: dict[str, bytes] = {}
 
-    def visit(entry: Entry) -> object:
+    def visit(entry: LayerEntry) -> object:
         return lambda piece: found.update({entry.path: found.get(entry.path, b"") + bytes(piece)})
 
     path = docker_archive(tmp_path / "i.tar", [layer(file("a", "x" * 70000), file("b", "y"))])
@@ -176,6 +176,6 @@ def test_what_is_no_archive(content: bytes) -> None:
 def test_limits_hold(tmp_path: Path) -> None:
     path = docker_archive(tmp_path / "i.tar", [layer(*[file(f"f{n}") for n in range(20)])])
     with pytest.raises(ImageError, match="more than 10 entries"):
-        passed(path, limits=Limits(entries=10))
+        passed(path, limits=ReadLimits(entries=10))
     with pytest.raises(ImageError, match="limit"):
-        passed(path, limits=Limits(archive_bytes=3000))
+        passed(path, limits=ReadLimits(archive_bytes=3000))

@@ -8,39 +8,39 @@ from typing import Any
 
 import pytest
 
-from dfopt.image import Image, Step, map_history, open_archive, stage_steps
+from dfopt.image import DockerfileStep, Image, map_history, open_archive, stage_steps
 from dfopt.image.created_by import agreement, shells_of, take_apart
 from dfopt.image.history import Mapping
 from image.builders import docker_archive, file, layer
 
 BODY = "echo one > /h1\necho two > /h2\n"
 STEPS = [
-    Step("FROM", "docker.io/library/busybox:1.37 AS base", 1),
-    Step("ARG", "VER=3", 2),
-    Step("ARG", "OTHER", 3),
-    Step("ENV", 'A=1 B="two words"', 4),
-    Step("ENV", "OLD value here", 5),
-    Step("LABEL", 'x=y "z w"="q r"', 6),
-    Step("RUN", "echo hi > /a   && echo b", 7),
-    Step("RUN", '["/bin/sh", "-c", "echo json > /j"]', 10),
-    Step("RUN", "<<EOF", 11, (BODY,)),
-    Step("FROM", "base AS final", 15),
-    Step("WORKDIR", "/srv", 16),
-    Step("WORKDIR", "app", 17),
-    Step("COPY", "app.txt ./", 18),
-    Step("COPY", '--chown=1:1 ["app.txt", "/x y/"]', 19),
-    Step("ADD", "app.txt app2.txt*  /dst/", 20),
-    Step("RUN", "--network=none cat /a", 21),
-    Step("EXPOSE", "80 443/udp", 22),
-    Step("VOLUME", "/data /d2", 23),
-    Step("USER", "1000:1000", 24),
-    Step("STOPSIGNAL", "9", 25),
-    Step("SHELL", '["/bin/sh", "-e", "-c"]', 26),
-    Step("RUN", "echo withshell", 27),
-    Step("HEALTHCHECK", "--interval=5s CMD echo ok && true", 28),
-    Step("ENTRYPOINT", '["/bin/sh"]', 29),
-    Step("CMD", "echo $A", 30),
-    Step("ONBUILD", "RUN echo hi", 31),
+    DockerfileStep("FROM", "docker.io/library/busybox:1.37 AS base", 1),
+    DockerfileStep("ARG", "VER=3", 2),
+    DockerfileStep("ARG", "OTHER", 3),
+    DockerfileStep("ENV", 'A=1 B="two words"', 4),
+    DockerfileStep("ENV", "OLD value here", 5),
+    DockerfileStep("LABEL", 'x=y "z w"="q r"', 6),
+    DockerfileStep("RUN", "echo hi > /a   && echo b", 7),
+    DockerfileStep("RUN", '["/bin/sh", "-c", "echo json > /j"]', 10),
+    DockerfileStep("RUN", "<<EOF", 11, (BODY,)),
+    DockerfileStep("FROM", "base AS final", 15),
+    DockerfileStep("WORKDIR", "/srv", 16),
+    DockerfileStep("WORKDIR", "app", 17),
+    DockerfileStep("COPY", "app.txt ./", 18),
+    DockerfileStep("COPY", '--chown=1:1 ["app.txt", "/x y/"]', 19),
+    DockerfileStep("ADD", "app.txt app2.txt*  /dst/", 20),
+    DockerfileStep("RUN", "--network=none cat /a", 21),
+    DockerfileStep("EXPOSE", "80 443/udp", 22),
+    DockerfileStep("VOLUME", "/data /d2", 23),
+    DockerfileStep("USER", "1000:1000", 24),
+    DockerfileStep("STOPSIGNAL", "9", 25),
+    DockerfileStep("SHELL", '["/bin/sh", "-e", "-c"]', 26),
+    DockerfileStep("RUN", "echo withshell", 27),
+    DockerfileStep("HEALTHCHECK", "--interval=5s CMD echo ok && true", 28),
+    DockerfileStep("ENTRYPOINT", '["/bin/sh"]', 29),
+    DockerfileStep("CMD", "echo $A", 30),
+    DockerfileStep("ONBUILD", "RUN echo hi", 31),
 ]
 BASE = ("", True)  # what `docker import` leaves: no text, one layer
 HASH = "7b6b864e1fbd9030b6fdccc6490706388389c859e4f6fc0e278697ab55030029"
@@ -184,7 +184,7 @@ def test_without_layers_buildahs_last_entry_stands_for_all(tmp_path: Path) -> No
 def test_the_base_images_entries_have_no_line(tmp_path: Path) -> None:
     base = [BASE, ("RUN /bin/sh -c apt-get update # buildkit", True), ('CMD ["bash"]', False)]
     own = [("RUN /bin/sh -c apt-get update # buildkit", True), ('CMD ["bash"]', False)]
-    steps = [Step("RUN", "apt-get update", 2), Step("CMD", '["bash"]', 3)]
+    steps = [DockerfileStep("RUN", "apt-get update", 2), DockerfileStep("CMD", '["bash"]', 3)]
     assert lines(map_history(image(tmp_path, base + own), steps)) == [None, None, None, 2, 3]
     assert lines(map_history(image(tmp_path, base), steps)) == [None, 2, 3]
     assert lines(map_history(image(tmp_path, base), steps, base_entries=3)) == [None, None, None]
@@ -193,10 +193,10 @@ def test_the_base_images_entries_have_no_line(tmp_path: Path) -> None:
 def test_a_dockerfile_that_was_changed_since(tmp_path: Path) -> None:
     entries = [("RUN /bin/sh -c one # buildkit", True), ("RUN /bin/sh -c two # buildkit", True), ("USER app", False)]
     steps = [
-        Step("RUN", "one", 2),
-        Step("ENV", "NEW=1", 3),
-        Step("RUN", "entirely different", 4),
-        Step("USER", "app", 5),
+        DockerfileStep("RUN", "one", 2),
+        DockerfileStep("ENV", "NEW=1", 3),
+        DockerfileStep("RUN", "entirely different", 4),
+        DockerfileStep("USER", "app", 5),
     ]
     mapping = map_history(image(tmp_path, [BASE, ("RUN /bin/sh -c zero # buildkit", True), *entries]), steps)
     assert lines(mapping) == [None, None, 2, 4, 5]
@@ -205,7 +205,9 @@ def test_a_dockerfile_that_was_changed_since(tmp_path: Path) -> None:
 
 def test_a_keyword_alone_at_the_beginning_is_not_believed(tmp_path: Path) -> None:
     entries = [("RUN /bin/sh -c something # buildkit", True), ("ENV A=1", False)]
-    assert lines(map_history(image(tmp_path, entries), [Step("RUN", "other", 2), Step("ENV", "A=1", 3)])) == [None, 3]
+    assert lines(
+        map_history(image(tmp_path, entries), [DockerfileStep("RUN", "other", 2), DockerfileStep("ENV", "A=1", 3)])
+    ) == [None, 3]
 
 
 @pytest.mark.parametrize(
@@ -228,11 +230,18 @@ def test_history_and_layers(
 
 
 CHAIN = [
-    Step("ARG", "V=1", 1), Step("FROM", "debian AS one", 2), Step("RUN", "1", 3),
-    Step("FROM", "--platform=x One as Two", 4), Step("RUN", "2", 5), Step("FROM", "golang", 6), Step("RUN", "3", 7),
-    Step("FROM", "two", 8), Step("RUN", "4", 9),
-    Step("FROM", "0", 10), Step("RUN", "5", 11),
-]  # fmt: skip
+    DockerfileStep("ARG", "V=1", 1),
+    DockerfileStep("FROM", "debian AS one", 2),
+    DockerfileStep("RUN", "1", 3),
+    DockerfileStep("FROM", "--platform=x One as Two", 4),
+    DockerfileStep("RUN", "2", 5),
+    DockerfileStep("FROM", "golang", 6),
+    DockerfileStep("RUN", "3", 7),
+    DockerfileStep("FROM", "two", 8),
+    DockerfileStep("RUN", "4", 9),
+    DockerfileStep("FROM", "0", 10),
+    DockerfileStep("RUN", "5", 11),
+]
 
 
 @pytest.mark.parametrize(
@@ -286,8 +295,8 @@ def test_steps_without_from_are_taken_as_they_are() -> None:
     ],
 )
 def test_agreement(created_by: str, keyword: str, text: str, grade: str) -> None:
-    shells = shells_of([Step("SHELL", '["/bin/bash", "-o", "pipefail", "-c"]', 1)], [])
-    found = agreement(take_apart(created_by), Step(keyword, text, 1), shells)
+    shells = shells_of([DockerfileStep("SHELL", '["/bin/bash", "-o", "pipefail", "-c"]', 1)], [])
+    found = agreement(take_apart(created_by), DockerfileStep(keyword, text, 1), shells)
     if grade == "exact-not":
         assert found != "exact"
     else:
@@ -298,13 +307,16 @@ def test_hostile_entries_cost_little() -> None:
     """Patterns that would make a backtracking matcher run for ever."""
     shells = shells_of([], [])
     for body in ("COPY " + "--a=" + '"' * 60_000, "COPY " + "a " * 30_000, "ENV " + "A=" * 30_000):
-        for step in (Step("COPY", "$A$B$C$D$E$F$G$H x", 1), Step("ENV", "A=$A$B$C$D B=$E$F$G$H C=3", 1)):
+        for step in (
+            DockerfileStep("COPY", "$A$B$C$D$E$F$G$H x", 1),
+            DockerfileStep("ENV", "A=$A$B$C$D B=$E$F$G$H C=3", 1),
+        ):
             assert agreement(take_apart(body), step, shells) != "exact"
 
 
 def test_long_histories_are_cut(tmp_path: Path) -> None:
     entries = [(f"RUN /bin/sh -c step {number} # buildkit", False) for number in range(2000)]
-    steps = [Step("RUN", f"step {number}", number) for number in range(2000)]
+    steps = [DockerfileStep("RUN", f"step {number}", number) for number in range(2000)]
     found = lines(map_history(image(tmp_path, entries), steps))
     assert found[-300:] == list(range(1700, 2000))
     assert set(found[:-300]) == {None}

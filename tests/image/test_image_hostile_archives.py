@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfopt.image import ImageError, Limits, make_ledger, open_archive, read_image
+from dfopt.image import ImageError, ReadLimits, make_ledger, open_archive, read_image
 from image.builders import (
     INDEX,
     Layout,
@@ -263,7 +263,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 def test_too_many_members(tmp_path: Path) -> None:
     path = docker_archive(tmp_path / "image.tar", [GOOD])
     with pytest.raises(ImageError, match="more than 2 files in the archive"):
-        open_archive(path, Limits(members=2))
+        open_archive(path, ReadLimits(members=2))
 
 
 def test_documents_are_limited_all_together(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_documents_are_limited_all_together(tmp_path: Path) -> None:
     parts = docker_members([GOOD], name="", config={"Labels": {"x": "y" * 9000}})
     entry = json.loads(parts["manifest.json"])[0]
     parts["manifest.json"] = json.dumps([entry] * 500).encode()
-    limits = Limits(metadata_bytes=100_000)
+    limits = ReadLimits(metadata_bytes=100_000)
     with open_archive(write_tar(tmp_path / "one.tar", parts), limits) as archive:
         assert len(archive.choices) == 500
     for number in range(60):
@@ -285,7 +285,7 @@ def test_a_compressed_archive_has_its_own_limit(tmp_path: Path) -> None:
     path = tmp_path / "image.tar.gz"
     path.write_bytes(gzip.compress(bytes(32 << 20)))
     with pytest.raises(ImageError, match="more than 1048576 bytes after decompression"):
-        open_archive(path, Limits(archive_bytes=1 << 20))
+        open_archive(path, ReadLimits(archive_bytes=1 << 20))
 
 
 ARCHIVE = layer(*[file(name, data) for name, data in docker_members([GOOD, layer(opaque("d"), whiteout("x"))]).items()])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.image import ImageError, Limits, make_ledger, open_archive, read_image
+from dfopt.image import ImageError, ReadLimits, make_ledger, open_archive, read_image
 from dfopt.image.errors import Budget
 from dfopt.image.layers import read_layer
 from dfopt.image.model import Layer
@@ -32,9 +32,9 @@ from image.builders import (
 GOOD = layer(folder("d"), file("d/a", "content" * 500), file("d/b", "b"))
 
 
-def read_tar(tar: bytes, limits: Limits | None = None) -> None:
+def read_tar(tar: bytes, limits: ReadLimits | None = None) -> None:
     one = Layer(7, "", "", -1, "", lambda: io.BytesIO(tar))
-    make_ledger([read_layer(one, Budget(limits or Limits()))])
+    make_ledger([read_layer(one, Budget(limits or ReadLimits()))])
 
 
 def patched(tar: bytes, position: int, data: bytes, checksum: bool = True) -> bytes:
@@ -176,9 +176,9 @@ def test_bombs_meet_their_limit(limits: dict[str, int], message: str) -> None:
     bomb = zeros(32)
     assert len(bomb) < 1 << 16
     read_tar(bomb)
-    assert max(map(len, LayerStream(io.BytesIO(bomb), "", Budget(Limits())))) <= 1 << 20
+    assert max(map(len, LayerStream(io.BytesIO(bomb), "", Budget(ReadLimits())))) <= 1 << 20
     with pytest.raises(ImageError, match=message):
-        read_tar(bomb, Limits(**limits))
+        read_tar(bomb, ReadLimits(**limits))
 
 
 def test_zstd_bombs_are_read_in_small_pieces() -> None:
@@ -188,22 +188,22 @@ def test_zstd_bombs_are_read_in_small_pieces() -> None:
     pack = zstandard.ZstdCompressor(level=3).compressobj()
     bomb = pack.compress(tar.tobuf()) + b"".join(pack.compress(bytes(1 << 20)) for _ in range(512)) + pack.flush()
     assert len(bomb) < 1 << 17
-    assert max(map(len, LayerStream(io.BytesIO(bomb), "", Budget(Limits())))) <= 1 << 20
+    assert max(map(len, LayerStream(io.BytesIO(bomb), "", Budget(ReadLimits())))) <= 1 << 20
     with pytest.raises(ImageError, match="more than 8388608 bytes after decompression"):
-        read_tar(bomb, Limits(total_bytes=8 << 20))
+        read_tar(bomb, ReadLimits(total_bytes=8 << 20))
 
 
 def test_limits_count_all_layers_together(tmp_path: Path) -> None:
     path = docker_archive(tmp_path / "image.tar", [GOOD, GOOD, layer(file("x"))])
     with open_archive(path) as archive:
         for limits, message in (
-            (Limits(entries=6), "more than 6 entries"),
-            (Limits(total_bytes=2 * len(GOOD)), "after decompression"),
-            (Limits(layers=2), "3 layers"),
+            (ReadLimits(entries=6), "more than 6 entries"),
+            (ReadLimits(total_bytes=2 * len(GOOD)), "after decompression"),
+            (ReadLimits(layers=2), "3 layers"),
         ):
             with pytest.raises(ImageError, match=message):
                 read_image(archive.image(), limits)
-        read_image(archive.image(), Limits(entries=7, layers=3))
+        read_image(archive.image(), ReadLimits(entries=7, layers=3))
 
 
 def test_messages_are_one_printable_line() -> None:
@@ -218,6 +218,6 @@ def test_messages_are_one_printable_line() -> None:
 
 def test_attributes_count_as_names() -> None:
     tar = layer(file("a", "x", pax_headers={"SCHILY.xattr.user.x": "v" * 1000}))
-    read_tar(tar, Limits(names_bytes=1010))
+    read_tar(tar, ReadLimits(names_bytes=1010))
     with pytest.raises(ImageError, match="names of more than 900 bytes"):
-        read_tar(tar, Limits(names_bytes=900))
+        read_tar(tar, ReadLimits(names_bytes=900))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dfopt.image import ImageError
-from dfopt.image.errors import Budget, Limits
+from dfopt.image.errors import Budget, ReadLimits
 from dfopt.image.layers import iter_entries
 from dfopt.image.model import Layer
 from dfopt.image.read_ahead import read_ahead
@@ -72,7 +72,7 @@ def test_with_and_without_a_thread(pack: object, monkeypatch: pytest.MonkeyPatch
     for threshold in (0, 1 << 60):
         monkeypatch.setattr("dfopt.image.stream._WORTH_A_THREAD", threshold)
         stream = LayerStream(
-            io.BytesIO(data), "x", Budget(Limits()), digest=digest(data), diff_id=digest(tar), size=len(data)
+            io.BytesIO(data), "x", Budget(ReadLimits()), digest=digest(data), diff_id=digest(tar), size=len(data)
         )
         found.append((b"".join(stream), stream.stored, stream.unpacked, stream.kind))
     assert found[0] == found[1]
@@ -90,5 +90,5 @@ class Drip(io.BytesIO):
 def test_sources_that_give_less_than_asked(pack: object) -> None:
     tar = layer(file("a", "x" * 100))
     data = pack(tar)  # type: ignore[operator]
-    stream = LayerStream(Drip(data), "x", Budget(Limits()), digest=digest(data), size=len(data))
+    stream = LayerStream(Drip(data), "x", Budget(ReadLimits()), digest=digest(data), size=len(data))
     assert b"".join(stream) == tar

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from registry.servers import Answer, FakeServer, Pusher, Request, docker_registry
 
-from dfopt.image import ImageError, Limits, make_ledger, open_image
+from dfopt.image import ImageError, ReadLimits, make_ledger, open_image
 from dfopt.image.engines import ENGINES
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import CredentialStore
@@ -131,7 +131,7 @@ def test_no_engine_at_all(tools: Path) -> None:
 def test_an_engine_that_fails(tools: Path, forms: dict[str, Path], save: str, message: str) -> None:
     stand_in(tools, "docker", "exit 0", save.format(archive=forms["docker-archive"]))
     with open_image("x") as image, pytest.raises(ImageError, match=message):
-        image.read(Limits(archive_bytes=1 << 22))
+        image.read(ReadLimits(archive_bytes=1 << 22))
 
 
 @pytest.mark.parametrize("program", ["buildah", "podman"])

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfopt.image.errors import Budget, ImageError, Limits
-from dfopt.image.layers import Entry, clean_path, read_layer
+from dfopt.image.errors import Budget, ImageError, ReadLimits
+from dfopt.image.layers import LayerEntry, clean_path, read_layer
 from dfopt.image.model import Layer
 from dfopt.image.tar import _sum
 from dfopt.image.tar_member import BLOCK
 from image.builders import digest, file, folder, hardlink, layer, link, node, opaque, require, whiteout
 
 
-def entries(tar: bytes, limits: Limits | None = None, **options: bool) -> tuple[Entry, ...]:
+def entries(tar: bytes, limits: ReadLimits | None = None, **options: bool) -> tuple[LayerEntry, ...]:
     one = Layer(0, "", digest(tar), len(tar), "", lambda: io.BytesIO(tar))
-    return read_layer(one, Budget(limits or Limits()), **options).entries
+    return read_layer(one, Budget(limits or ReadLimits()), **options).entries
 
 
 FORMS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
@@ -142,17 +142,17 @@ def test_visit_is_given_the_bytes_it_asks_for() -> None:
     tar = layer(file("a", b"1" * 3_000_000), file("b", "skip"), file("empty"), file("c", "ccc"))
     seen: dict[str, bytes] = {}
 
-    def visit(entry: Entry):  # type: ignore[no-untyped-def]
+    def visit(entry: LayerEntry):  # type: ignore[no-untyped-def]
         if entry.path == "/b":
             return None
         return lambda piece: seen.update({entry.path: seen.get(entry.path, b"") + bytes(piece)})
 
     one = Layer(0, "", digest(tar), -1, "", lambda: io.BytesIO(tar))
-    with_hashes = read_layer(one, Budget(Limits()), visit=visit).entries
+    with_hashes = read_layer(one, Budget(ReadLimits()), visit=visit).entries
     assert seen == {"/a": b"1" * 3_000_000, "/c": b"ccc"}
     assert with_hashes == entries(tar)
     seen.clear()
-    assert {e.sha256 for e in read_layer(one, Budget(Limits()), hashes=False, visit=visit).entries} == {b""}
+    assert {e.sha256 for e in read_layer(one, Budget(ReadLimits()), hashes=False, visit=visit).entries} == {b""}
     assert seen == {"/a": b"1" * 3_000_000, "/c": b"ccc"}
 
 
@@ -192,7 +192,7 @@ def test_sparse_files_count_with_their_full_size(tmp_path: Path) -> None:
         ["tar", "--create", "--sparse", "--format=pax", "huge"], cwd=tmp_path, capture_output=True, check=True
     ).stdout
     with pytest.raises(ImageError, match="more than 1000000 bytes after decompression"):
-        entries(tar, Limits(total_bytes=1_000_000))
+        entries(tar, ReadLimits(total_bytes=1_000_000))
 
 
 @given(st.one_of(st.binary(min_size=BLOCK, max_size=BLOCK), st.sampled_from([b"\xff" * BLOCK, bytes(BLOCK)])))
@@ -208,6 +208,6 @@ def test_clean_paths(name: str) -> None:
     parts = [part for part in name.split("/") if part and part != "."]
     if ".." in parts or not name:
         with pytest.raises(ImageError):
-            clean_path(name, "here", Limits())
+            clean_path(name, "here", ReadLimits())
     else:
-        assert clean_path(name, "here", Limits()) == "/" + "/".join(parts)
+        assert clean_path(name, "here", ReadLimits()) == "/" + "/".join(parts)

@@ -16,7 +16,7 @@ from dfopt.passes.base import registered
 
 
 def test_it_is_what_the_passes_say() -> None:
-    assert list(index.entries()) == [index.Entry(*row) for row in index.rows()]
+    assert list(index.entries()) == [index.PassEntry(*row) for row in index.rows()]
     assert [one.load() for one in index.entries()] == list(registered().values())
 
 

@@ -334,7 +334,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize("case", CHANGED, ids=[case.name for case in CHANGED])
-def test_buildkit_builds_the_same(case: golden.Case, oracle: Oracle) -> None:
+def test_buildkit_builds_the_same(case: golden.GoldenCase, oracle: Oracle) -> None:
     """BuildKit makes the same image config of both files, and the same build graph: where the graph reads the build
     context, which has another name in each run, the same operations."""
     result = golden.run(case).result

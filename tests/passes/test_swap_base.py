@@ -14,7 +14,7 @@ from dfopt.passes.swap_base.accounts import account_words
 from dfopt.passes.swap_base.files import context_path, copied, is_static
 from dfopt.passes.swap_base.microdnf import microdnf_words
 from dfopt.passes.swap_base.options import compressors, option_fault, wrapper_fault
-from dfopt.passes.swap_base.target import BARE, SLIM, Target, provider, target_of
+from dfopt.passes.swap_base.target import BARE, SLIM, ReplacementBase, provider, target_of
 from dfopt.passes.swap_base.words import translated
 from dfopt.syntax.dockerfile import parse
 from dfopt.testing.case_files import CaseDirectory
@@ -109,7 +109,7 @@ def test_programs_that_tar_starts(text: str, wanted: str) -> None:
 @pytest.mark.parametrize(("image", "to", "wanted"), TARGETS, ids=[f"{row[0]} to {row[1]}" for row in TARGETS])
 def test_target(image: str, to: str, wanted: str | None) -> None:
     found = target_of(image, to, ())
-    assert (found.image if isinstance(found, Target) else found) == wanted
+    assert (found.image if isinstance(found, ReplacementBase) else found) == wanted
 
 
 def test_target_of_the_users_own() -> None:
@@ -118,10 +118,10 @@ def test_target_of_the_users_own() -> None:
         "which distribution registry.example/python:3-slim is made of is not known"
     )
     bare = target_of("debian:12", "slim", own)
-    assert isinstance(bare, Target)
+    assert isinstance(bare, ReplacementBase)
     assert (bare.kind, bare.family, bare.programs) == (BARE, "distroless", frozenset())
     slim = target_of("python:3.13", "alpine", ("python:*=python:3.13-slim",))
-    assert isinstance(slim, Target)
+    assert isinstance(slim, ReplacementBase)
     assert (slim.kind, slim.image) == (SLIM, "python:3.13-slim")
 
 

@@ -13,7 +13,7 @@ from realbuild.synthetic import Entry, archive, entry
 from dfopt.findings import Declares
 from dfopt.passes.base import registered
 from dfopt.proof.differences import Allowed, allowance, compared
-from dfopt.proof.image_view import Reader, Seen
+from dfopt.proof.image_view import ImageReader, Seen
 from dfopt.proof.nondeterminism import mask_for
 from dfopt.proof.patterns import compile_pattern, parents
 
@@ -23,7 +23,7 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.reader = Reader()
+        self.reader = ImageReader()
 
     def image(self, name: str, entries: Sequence[Entry], settings: dict[str, Any] | None = None) -> Seen:
         path = archive(self.folder / name, [entry("base")], list(entries), config={"config": settings or {}})

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from dfopt.findings import Declares
 from dfopt.proof import fixes
 from dfopt.proof.fixes import Proof, prove_fixes
-from dfopt.proof.lab import Lab, Plan
-from dfopt.proof.verdict import Baseline, Figures, Verdict
+from dfopt.proof.lab import Lab, ProofSettings
+from dfopt.proof.verdict import ImageCost, OriginalImage, ProofVerdict
 from dfopt.results import Applied, Result
 from dfopt.source import Source
 
-FIGURES = Figures(1, 2, 3, 4, 5)
+FIGURES = ImageCost(1, 2, 3, 4, 5)
 WIDE = Declares(files="any")
 
 
@@ -46,15 +46,15 @@ class Bench:
 
     def against(
         self, lab: object, base: object, dockerfile: bytes, path: str, declared: object, *, measure: bool
-    ) -> Verdict:
+    ) -> ProofVerdict:
         tried = frozenset(map(int, dockerfile.decode().split(",")))
         self.tried.append(tried)
         culprit = next((i for i in sorted(tried) if i in self.bad), None)
         if culprit is None and self.clash is not None and set(self.clash) <= tried:
             culprit = self.clash[1]
         seconds = 1.0 if measure else None
-        after = Figures(1, 2, 3, 4, 5, seconds)
-        return Verdict("" if culprit is None else f"because of {culprit}", (), 0, FIGURES, after)
+        after = ImageCost(1, 2, 3, 4, 5, seconds)
+        return ProofVerdict("" if culprit is None else f"because of {culprit}", (), 0, FIGURES, after)
 
     def prove(self, monkeypatch: pytest.MonkeyPatch) -> Proof:
         removed: list[object] = []
@@ -67,10 +67,10 @@ class Bench:
             image = "before"
 
         with monkeypatch.context() as patch:
-            patch.setattr(fixes, "baseline", lambda *_: Baseline(Built(), FIGURES, frozenset()))  # type: ignore[arg-type]
+            patch.setattr(fixes, "baseline", lambda *_: OriginalImage(Built(), FIGURES, frozenset()))  # type: ignore[arg-type]
             patch.setattr(fixes, "against", self.against)
             patch.setattr(fixes, "declared_by", lambda applied: [one.declares for one in applied])
-            proof = prove_fixes(Lab(Engine(), Plan()), self.apply, "Dockerfile")  # type: ignore[arg-type]
+            proof = prove_fixes(Lab(Engine(), ProofSettings()), self.apply, "Dockerfile")  # type: ignore[arg-type]
         assert removed == ["before"]
         return proof
 
@@ -129,5 +129,5 @@ def test_two_that_fail_together_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_to_do_builds_nothing(tmp_path: Path) -> None:
-    proof = prove_fixes(Lab(None, Plan()), Bench(0, set()).apply, "Dockerfile")
+    proof = prove_fixes(Lab(None, ProofSettings()), Bench(0, set()).apply, "Dockerfile")
     assert (proof.builds, proof.verdict, proof.result.changed) == (0, None, False)

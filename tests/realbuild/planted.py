@@ -77,6 +77,6 @@ def plant(monkeypatch: pytest.MonkeyPatch, *passes: type[Pass]) -> None:
     known = _index.entries()
     for cls in passes:
         monkeypatch.setitem(base._registry, cls.name, cls)
-    rows = [_index.Entry(*row) for row in _index.rows() if row[0] in {cls.name for cls in passes}]
+    rows = [_index.PassEntry(*row) for row in _index.rows() if row[0] in {cls.name for cls in passes}]
     together = sorted((*known, *rows), key=lambda entry: (entry.order, entry.name))
     monkeypatch.setattr(_index, "_entries", tuple(together))

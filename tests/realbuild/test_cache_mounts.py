@@ -24,7 +24,7 @@ from dfopt.engine import Build, find_engine
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.image_view import Reader, Seen
+from dfopt.proof.image_view import ImageReader, Seen
 from dfopt.source import Source
 from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
@@ -34,7 +34,7 @@ from .engine import Engine
 from .local_registry import Registry, serving
 
 PAYLOAD = 300_000  # bytes that no compression makes less, so that the package is found in what is sent and stored
-READER = Reader()
+READER = ImageReader()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from dfopt.findings import Declares
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.image_view import Reader
+from dfopt.proof.image_view import ImageReader
 from dfopt.results import Result
 from dfopt.source import Source, encode
 from dfopt.workspace.facts import ContextFacts
@@ -22,7 +22,7 @@ from .file_server import serving
 from .image import images_of
 from .projects import PROJECTS, WORD, Project
 
-READER = Reader()
+READER = ImageReader()
 BASES = {
     "node:22-slim": "node-slim", "python:3.13-slim": "python", "golang:1.24": "golang", "rust:1.85-slim": "rust",
     "ruby:3.3": "ruby", "php:8-cli": "php", "maven:3.9": "maven",

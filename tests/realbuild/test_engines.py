@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.engine import Build, BuildError, EngineError, NoEngineError, TimeLimitError, find_engine, marks
+from dfopt.engine import Build, BuildError, EngineError, EngineTimeLimitError, NoEngineError, find_engine, marks
 from dfopt.engine.base import remove_folder
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import open_archive, read_image
@@ -98,7 +98,7 @@ def test_failing_build(temporary: Path, context: str, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_hanging_build(temporary: Path, context: str, name: str) -> None:
     require(name)
-    with find_engine(name) as one, pytest.raises(TimeLimitError, match="took over 5 s"):
+    with find_engine(name) as one, pytest.raises(EngineTimeLimitError, match="took over 5 s"):
         one.build(Build(context, BUSYBOX + b"RUN sleep 600\n", network="host"), 5)
     assert leftovers(temporary) == []
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.image_view import Reader
+from dfopt.proof.image_view import ImageReader
 from dfopt.results import Applied
 from dfopt.testing import golden
 from dfopt.testing.case_files import CaseDirectory, CaseError, CaseFiles
@@ -24,7 +24,7 @@ from .golden_case import GOLDEN, cases_to_build, load_case
 from .image import images_of
 
 CASES = cases_to_build()
-READER = Reader()
+READER = ImageReader()
 
 
 def fixes_of(files: CaseFiles) -> tuple[Applied, ...]:

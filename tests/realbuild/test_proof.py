@@ -15,7 +15,7 @@ from dfopt.cli.entry import main
 from dfopt.engine import find_engine
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.proof import Lab, Plan, Proof, ProofError, prove_fixes
+from dfopt.proof import Lab, Proof, ProofError, ProofSettings, prove_fixes
 from dfopt.results import Result
 from dfopt.source import Source
 
@@ -73,7 +73,7 @@ def prove(context: Path, **plan: object) -> tuple[Result, Proof]:
 
     with find_engine("docker") as engine:
         settings = {"network": "host", "timeout": 120.0, **plan}
-        lab = Lab(engine, Plan(str(context), **settings))  # type: ignore[arg-type]
+        lab = Lab(engine, ProofSettings(str(context), **settings))  # type: ignore[arg-type]
         return apply(None), prove_fixes(lab, apply, str(context / "Dockerfile"))
 
 

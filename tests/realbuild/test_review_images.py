@@ -16,7 +16,7 @@ from dfopt.image import OpenImage, map_history, open_image
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.results import Result
-from dfopt.review.build import Settings, make_review
+from dfopt.review.build import ReviewSettings, make_review
 from dfopt.review.model import Review
 from dfopt.review.recover import recover
 from dfopt.review.secret_scan import Watch
@@ -46,7 +46,7 @@ def reviewed(image: OpenImage, result: Result | None = None) -> Review:
     watch = Watch()
     contents = image.read(visit=watch.visit)
     titles = [fix.name for fix in result.applied] if result is not None else []
-    return make_review(contents, watch, Settings(), result, titles)
+    return make_review(contents, watch, ReviewSettings(), result, titles)
 
 
 @pytest.mark.usefixtures("opened")

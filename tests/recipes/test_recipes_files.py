@@ -11,7 +11,7 @@ import pytest
 from dfopt.facts import Facts
 from dfopt.ir.program import Program
 from dfopt.recipes.conditions import matches, unmet
-from dfopt.recipes.load import Library
+from dfopt.recipes.load import RecipeLibrary
 from dfopt.recipes.model import When
 from dfopt.recipes.plan import RecipePlan, option_values
 from dfopt.source import Source
@@ -113,7 +113,7 @@ def put(name: str, content: str) -> None:
 def test_errors(content: str, message: str) -> None:
     put("r.toml", content)
     with pytest.raises(RecipeError) as caught:
-        Library().get("r.toml")
+        RecipeLibrary().get("r.toml")
     assert str(caught.value).startswith(message)
 
 
@@ -121,14 +121,14 @@ def test_an_error_in_a_part_names_the_part() -> None:
     put("parts/p.toml", HEAD + "select = 3\n")
     put("r.toml", HEAD + 'extends = ["parts/p.toml"]\n')
     with pytest.raises(RecipeError, match=r"^parts/p.toml:2:1: select: must be a list"):
-        Library().get("r.toml")
+        RecipeLibrary().get("r.toml")
 
 
 def test_names() -> None:
     put("own/small.toml", HEAD + 'select = ["add-user"]\n')
     put("own/team/web.toml", HEAD + 'extends = ["small", "../small.toml", "hardened"]\n')
     put("own/golden/web/case/case.toml", "unsafe = true\n")
-    library = Library(["own", "nowhere"])
+    library = RecipeLibrary(["own", "nowhere"])
     names = library.names()
     assert names["small"] == "own/small.toml"
     assert names["team/web"] == "own/team/web.toml"
@@ -151,7 +151,7 @@ DEBIAN = 'FROM debian:13\nRUN apt-get update && apt-get install -y curl\nADD a /
 
 def test_parts_less_what_is_ignored() -> None:
     put("r.toml", HEAD + 'extends = ["ci"]\nselect = ["apt-cleanup"]\nignore = ["pin-digest", "add-to-copy"]\n')
-    recipe = Library().get("r.toml")
+    recipe = RecipeLibrary().get("r.toml")
     chosen = RecipePlan((recipe,)).choose(DEBIAN, Facts())
     assert "apt-cleanup" in chosen.passes
     assert "exec-form" in chosen.passes
@@ -166,7 +166,7 @@ def test_settings_and_options() -> None:
         '[options.number]\nhelp = "h"\nsets = "add-user.uid"\n[options.strip]\nhelp = "h"\ndefault = false\n'
         'passes = ["strip-suid"]\n',
     )
-    recipe = Library().get("r.toml")
+    recipe = RecipeLibrary().get("r.toml")
 
     def chosen(*given: str, settings: dict[str, dict[str, object]] | None = None) -> tuple[object, ...]:
         plan = RecipePlan((recipe,), option_values((recipe,), given), settings=settings or {})
@@ -189,7 +189,7 @@ def test_passes_that_a_setting_asks_for() -> None:
     put("less.toml", HEAD + 'extends = ["mount.toml"]\nignore = ["cache-mounts"]\n')
 
     def runs(name: str, *given: str) -> bool:
-        recipe = Library().get(name)
+        recipe = RecipeLibrary().get(name)
         plan = RecipePlan((recipe,), option_values((recipe,), given))
         return "cache-mounts" in plan.choose(DEBIAN, Facts()).passes
 
@@ -211,14 +211,14 @@ def test_passes_that_a_setting_asks_for() -> None:
 )
 def test_values_that_are_refused(given: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        option_values((Library().get("hardened"),), [given])
+        option_values((RecipeLibrary().get("hardened"),), [given])
     assert str(caught.value) == message
 
 
 def test_a_part_whose_preconditions_fail_is_left_out_alone() -> None:
     put("alpine.toml", HEAD + 'select = ["apk-no-cache", "add-to-copy"]\n[when]\nfamily = ["alpine"]\n')
     put("r.toml", HEAD + 'extends = ["alpine.toml"]\nselect = ["apt-cleanup"]\n')
-    output, said = text_of(RecipePlan((Library().get("r.toml"),)), DEBIAN)
+    output, said = text_of(RecipePlan((RecipeLibrary().get("r.toml"),)), DEBIAN)
     assert "rm -rf /var/lib/apt/lists" in output
     assert "ADD a" in output
     assert said == ["recipe alpine: the base image is of the family debian, not alpine"]
@@ -227,7 +227,7 @@ def test_a_part_whose_preconditions_fail_is_left_out_alone() -> None:
 def test_a_recipe_whose_preconditions_fail_runs_nothing() -> None:
     """Not even the passes that run where none is selected."""
     put("r.toml", HEAD + 'extends = ["small"]\n[when]\nmin-stages = 2\n')
-    output, said = text_of(RecipePlan((Library().get("r.toml"),)), DEBIAN)
+    output, said = text_of(RecipePlan((RecipeLibrary().get("r.toml"),)), DEBIAN)
     assert output == DEBIAN
     assert said == ["recipe r: the file has 1 of the 2 stages that it needs"]
 
@@ -299,7 +299,7 @@ def test_the_recipe_of_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs" / "own-recipe.md").read_text()
     (block,) = [text for text in re.findall(r"```toml\n(.*?)```", page, re.S) if "extends" in text]
     put("ours.toml", block)
-    recipe = Library().get("ours.toml")
+    recipe = RecipeLibrary().get("ours.toml")
     output, said = text_of(RecipePlan((recipe,)), DEBIAN)
     assert "rm -rf /var/lib/apt/lists" in output
     assert "useradd --uid 1000 " in output

@@ -8,12 +8,12 @@ import pytest
 from golden_sample import updates
 from oracle_client import Oracle
 
-from dfopt.recipes.load import Library
+from dfopt.recipes.load import RecipeLibrary
 from dfopt.testing import golden, recipes
 from dfopt.testing.discovery import find
 
 ROOT = Path(__file__).parent / "golden"
-CASES = [recipes.load(files, Library()) for files in find(ROOT)]
+CASES = [recipes.load(files, RecipeLibrary()) for files in find(ROOT)]
 
 
 @pytest.fixture(params=CASES, ids=lambda one: one.case.name)
@@ -23,7 +23,7 @@ def case(request: pytest.FixtureRequest) -> recipes.RecipeCase:
 
 
 def test_every_shipped_recipe_of_passes_has_cases() -> None:
-    library = Library()
+    library = RecipeLibrary()
     shipped = {name for name in library.names() if library.get(name).kind == "passes"}
     assert {"hardened", "small", "ci"} <= shipped
     assert shipped == {one.case.name.rpartition("/")[0] for one in CASES}

@@ -7,7 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from dfopt.recipes.load import Library
+from dfopt.recipes.load import RecipeLibrary
 
 
 def test_the_wheel_brings_the_recipes(wheel: Path, tmp_path: Path) -> None:
@@ -27,4 +27,4 @@ def test_the_wheel_brings_the_recipes(wheel: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     directory, names = done.stdout.splitlines()
     assert directory == str(site / "dfopt" / "_recipes")
-    assert names.split() == list(Library().names())
+    assert names.split() == list(RecipeLibrary().names())

@@ -15,7 +15,7 @@ import pytest
 
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import CredentialStore
-from dfopt.registry.transport import Limits
+from dfopt.registry.transport import NetworkLimits
 from dfopt.registry.work import ClientOptions
 from registry.servers import (
     HTPASSWD,
@@ -92,7 +92,7 @@ def client(home: Callable[..., CredentialStore], waits: Waits) -> Iterator[Calla
             options: ClientOptions | None = None, credentials: CredentialStore | None = None, **limits: float
         ) -> RegistryClient:
             if options is None:
-                options = ClientOptions(Limits(**limits), certs_dirs=())  # type: ignore[arg-type]
+                options = ClientOptions(NetworkLimits(**limits), certs_dirs=())  # type: ignore[arg-type]
             made = RegistryClient(options, credentials or home(), waits.sleep)
             stack.callback(made.close)
             return made

@@ -17,7 +17,7 @@ from dfopt.registry.errors import (
     RegistryError,
     TlsError,
 )
-from dfopt.registry.transport import Limits
+from dfopt.registry.transport import NetworkLimits
 from dfopt.registry.work import ClientOptions
 from registry.servers import IDENTITY, OCI_INDEX, OCI_MANIFEST, PASSWORD, USER, Authority, Request, Stored, TokenServer
 
@@ -143,7 +143,7 @@ def test_one_token_serves_a_repository(
 
 
 def tls_options(authority: Authority, tmp_path: Path, how: str, host: str) -> ClientOptions:
-    limits = Limits(read=10)
+    limits = NetworkLimits(read=10)
     if how == "option":
         return ClientOptions(limits, ca_file=str(authority.ca), certs_dirs=())
     if how == "insecure":

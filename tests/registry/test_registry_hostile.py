@@ -114,7 +114,7 @@ def test_a_manifest_whose_head_trickles(client: Clients) -> None:
         while not stopping.wait(0.05):
             connection.sendall(b"X-A: b\r\n")
 
-    with raw_server(trickle) as host, pytest.raises(errors.TimeLimitError):
+    with raw_server(trickle) as host, pytest.raises(errors.RegistryTimeLimitError):
         client(read=5, total=0.5).repository(f"{host}/app:1").manifest()
 
 

@@ -75,7 +75,7 @@ def test_a_token_server_that_trickles(client: Clients, serve: Serve) -> None:
         made = client(read=5, total=1)
         found = outcome(made, f"{registry.host}/app:1")
         assert hung_up.wait(120)  # not only the image gave up: the request for the token was ended, too
-    assert isinstance(found, errors.TimeLimitError)
+    assert isinstance(found, errors.RegistryTimeLimitError)
 
 
 @pytest.mark.parametrize(

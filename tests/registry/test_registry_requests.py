@@ -9,7 +9,7 @@ import pytest
 
 from dfopt.registry import errors
 from dfopt.registry.mirrors import Mirrors
-from dfopt.registry.transport import Limits
+from dfopt.registry.transport import NetworkLimits
 from dfopt.registry.work import ClientOptions
 from registry.asking import BODY, OTHER, Clients, Serve, outcome
 from registry.servers import (
@@ -34,7 +34,7 @@ from registry.servers import (
 def test_mirrors(client: Clients, serve: Serve, mirror: Answer, expected: str | type[Exception], asked: int) -> None:
     near = serve(lambda _: mirror)
     far = serve(lambda _: image(BODY, claim=OTHER))
-    options = ClientOptions(Limits(attempts=1), Mirrors.of({far.host: [f"{near.host}/cache"]}), certs_dirs=())
+    options = ClientOptions(NetworkLimits(attempts=1), Mirrors.of({far.host: [f"{near.host}/cache"]}), certs_dirs=())
     found = outcome(client(options), f"{far.host}/team/app:1", verify=not isinstance(expected, str))
     if isinstance(expected, str):
         assert str(found) == expected

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from dfopt.registry import errors
-from dfopt.registry.transport import Limits
+from dfopt.registry.transport import NetworkLimits
 from dfopt.registry.work import ClientOptions
 from registry.asking import BODY, Clients, Serve, outcome
 from registry.servers import (
@@ -36,7 +36,7 @@ def test_a_registry_that_hangs(client: Clients, serve: Serve) -> None:
 
     server = serve(hang)
     found = outcome(client(read=0.2), f"{server.host}/app:1")
-    assert isinstance(found, errors.TimeLimitError)
+    assert isinstance(found, errors.RegistryTimeLimitError)
     assert "sent nothing for 0.2 s" in str(found)
 
 
@@ -55,7 +55,7 @@ def test_a_registry_that_trickles(client: Clients, serve: Serve) -> None:
 
     with raw_server(trickle) as host:
         found = outcome(client(read=5, total=0.5), f"{host}/app:1")
-    assert isinstance(found, errors.TimeLimitError)
+    assert isinstance(found, errors.RegistryTimeLimitError)
     assert "no whole answer in 0.5 s" in str(found)
 
 
@@ -65,7 +65,7 @@ def test_a_registry_that_takes_connections_and_says_nothing(client: Clients) -> 
 
     with raw_server(nothing) as host:
         found = outcome(client(read=0.2, connect=0.2), f"{host}/app:1")
-    assert isinstance(found, errors.TimeLimitError)
+    assert isinstance(found, errors.RegistryTimeLimitError)
 
 
 def test_a_host_that_did_not_answer_is_not_asked_for_ever(client: Clients, serve: Serve) -> None:
@@ -78,7 +78,7 @@ def test_a_host_that_did_not_answer_is_not_asked_for_ever(client: Clients, serve
     server = serve(hang)
     found = client(read=0.5, concurrency=1).resolve_all([f"{server.host}/app:{n}" for n in range(9)])
     kinds = [type(error) for error in found.values()]
-    assert kinds == [errors.TimeLimitError] * 2 + [errors.UnreachableError] * 7
+    assert kinds == [errors.RegistryTimeLimitError] * 2 + [errors.UnreachableError] * 7
     assert len(server.requests) == 2
 
 
@@ -87,16 +87,16 @@ def test_a_tls_handshake_that_hangs(client: Clients) -> None:
         stopping.wait(30)
 
     with raw_server(nothing) as host:
-        made = client(ClientOptions(Limits(connect=0.2, read=0.2), insecure=(host,), certs_dirs=()))
+        made = client(ClientOptions(NetworkLimits(connect=0.2, read=0.2), insecure=(host,), certs_dirs=()))
         found = outcome(made, f"{host}/app:1")
-    assert isinstance(found, errors.TimeLimitError)
+    assert isinstance(found, errors.RegistryTimeLimitError)
     assert "0.2 s" in str(found)
 
 
 def test_a_listed_host_may_wait_for_the_end_of_a_tls_greeting(client: Clients, serve: Serve) -> None:
     """As Python's own server does; then it is asked by plain http."""
     server = serve(lambda _: image(BODY))
-    made = client(ClientOptions(Limits(connect=0.3), insecure=(server.host,), certs_dirs=()))
+    made = client(ClientOptions(NetworkLimits(connect=0.3), insecure=(server.host,), certs_dirs=()))
     assert str(outcome(made, f"{server.host}/app:1")) == digest(BODY)
 
 

@@ -12,7 +12,7 @@ from image.builders import TarEntry, docker_archive, layer
 from dfopt.image import open_image
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.review.build import Settings, make_review
+from dfopt.review.build import ReviewSettings, make_review
 from dfopt.review.model import Review
 from dfopt.review.secret_scan import Watch
 from dfopt.source import Source
@@ -32,7 +32,7 @@ def image(
     return docker_archive(path, [layer(*entries, form=tarfile.PAX_FORMAT) for entries in layers], **more)
 
 
-def review(path: Path, dockerfile: str | None = None, settings: Settings | None = None) -> Review:
+def review(path: Path, dockerfile: str | None = None, settings: ReviewSettings | None = None) -> Review:
     watch = Watch()
     with open_image(str(path)) as opened:
         contents = opened.read(visit=watch.visit)
@@ -41,4 +41,4 @@ def review(path: Path, dockerfile: str | None = None, settings: Settings | None 
     if dockerfile is not None:
         result = optimize(Source("Dockerfile", dockerfile), Options())
         titles = [f"{fix.name}: {fix.message}" for fix in result.applied]
-    return make_review(contents, watch, settings or Settings(), result, titles)
+    return make_review(contents, watch, settings or ReviewSettings(), result, titles)

@@ -12,7 +12,7 @@ from image.builders import TarEntry, file, folder, opaque, whiteout
 from dfopt.image import ImageError, read_rules
 from dfopt.knowledge import table
 from dfopt.passes.base import registered
-from dfopt.review.build import SMALL, Settings
+from dfopt.review.build import SMALL, ReviewSettings
 from dfopt.review.survey import Kinds, capabilities
 from dfopt.units import human, parse_share, parse_size
 from review.making import image, review, step
@@ -215,28 +215,32 @@ def test_the_tables_are_sound() -> None:
 # -- gates -------------------------------------------------------------------------------------------------------------
 
 
-def rules_broken(path: Path, settings: Settings) -> list[str]:
+def rules_broken(path: Path, settings: ReviewSettings) -> list[str]:
     return [each.message for each in review(path, settings=settings).findings if each.level == "error"]
 
 
 def test_limits(tmp_path: Path) -> None:
     path = image(tmp_path / "i.tar", LAYERS)
     total = 1_001_014
-    assert rules_broken(path, Settings(max_size=total, max_wasted=500_000, min_efficiency=0.5)) == []
-    assert rules_broken(path, Settings(max_size=total - 1)) == ["1.00 MB in all layers, more than 1.00 MB"]
-    assert rules_broken(path, Settings(max_wasted=499_999)) == ["500 kB are dead, more than 500 kB"]
-    assert rules_broken(path, Settings(min_efficiency=0.51)) == ["50.05% of the bytes are alive, less than 51.00%"]
+    assert rules_broken(path, ReviewSettings(max_size=total, max_wasted=500_000, min_efficiency=0.5)) == []
+    assert rules_broken(path, ReviewSettings(max_size=total - 1)) == ["1.00 MB in all layers, more than 1.00 MB"]
+    assert rules_broken(path, ReviewSettings(max_wasted=499_999)) == ["500 kB are dead, more than 500 kB"]
+    assert rules_broken(path, ReviewSettings(min_efficiency=0.51)) == [
+        "50.05% of the bytes are alive, less than 51.00%"
+    ]
 
 
 def test_dives_own_gate(tmp_path: Path) -> None:
     layers = [BASE, [file("x", "x" * 1000)], [file("x", "x" * 1000, mode=0o600)]]
     path = image(tmp_path / "i.tar", layers)
-    broken = rules_broken(path, Settings(read_rules("rules:\n  lowestEfficiency: 0.9\n  highestWastedBytes: 2kB\n")))
+    broken = rules_broken(
+        path, ReviewSettings(read_rules("rules:\n  lowestEfficiency: 0.9\n  highestWastedBytes: 2kB\n"))
+    )
     assert [message.partition(":")[0] for message in broken] == ["lowestEfficiency", "highestUserWastedPercent"]
     off = read_rules("rules:\n  lowestEfficiency: off\n  highestUserWastedPercent: off\n")
-    assert rules_broken(path, Settings(off)) == []
+    assert rules_broken(path, ReviewSettings(off)) == []
     with pytest.raises(ImageError, match="is not a number"):
-        rules_broken(path, Settings(read_rules("rules:\n  lowestEfficiency: high\n")))
+        rules_broken(path, ReviewSettings(read_rules("rules:\n  lowestEfficiency: high\n")))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from image.builders import file, whiteout
 
 from dfopt.image import compare, open_image, read_rules
 from dfopt.knowledge import table
-from dfopt.review.build import Settings
+from dfopt.review.build import ReviewSettings
 from dfopt.review.model import Reviewed
 from dfopt.review.reports import FORMATS, render
 from review.making import image, review, step
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def one(path: Path) -> Reviewed:
-    return Reviewed(review(path, DOCKERFILE, Settings(read_rules("rules:\n  highestWastedBytes: 1B\n"))))
+    return Reviewed(review(path, DOCKERFILE, ReviewSettings(read_rules("rules:\n  highestWastedBytes: 1B\n"))))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from image.builders import file, whiteout
 from dfopt.analysis.secrets import shapes
 from dfopt.knowledge import table
 from dfopt.review.disclosure import disclosed, environment, masked, setting
-from dfopt.review.model import Finding
+from dfopt.review.model import ImageFinding
 from dfopt.review.secret_scan import SCANNED, mask
 from review.making import image, review, step
 
@@ -41,7 +41,7 @@ TOKENS = {
 }
 
 
-def secrets(path: Path) -> list[Finding]:
+def secrets(path: Path) -> list[ImageFinding]:
     return [each for each in review(path).findings if each.rule == "secret"]
 
 

@@ -136,7 +136,7 @@ def test_file_match_agrees_with_go(oracle: Oracle, pattern: str, name: str) -> N
     answer = oracle.match(pattern, name)
     try:
         mine = go_pattern.match(pattern, name)
-    except go_pattern.PatternError:
+    except go_pattern.GoPatternError:
         assert "err" in answer
         return
     assert answer == {"match": mine}

@@ -24,7 +24,7 @@ from pathlib import Path
 from dfopt.engine.find import find_engine
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.proof import Lab, Plan, ProofError
+from dfopt.proof import Lab, ProofError, ProofSettings
 from dfopt.proof.differences import declared_by
 from dfopt.proof.verdict import against, baseline
 from dfopt.source import Source, encode
@@ -230,7 +230,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="dfopt-fuzz-") as folder:
             make_context(Path(folder))
             path = str(Path(folder) / "Dockerfile")
-            lab = Lab(engine, Plan(folder, timeout=120, network="none"))
+            lab = Lab(engine, ProofSettings(folder, timeout=120, network="none"))
             for seed in range(given.seed, given.seed + given.count):
                 text = Maker(seed).file()
                 source = Source("Dockerfile", text)

@@ -28,14 +28,14 @@ from dfopt.ir.program import Program
 from dfopt.ir.stages import SCRATCH
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.proof import Lab, Plan, ProofError
+from dfopt.proof import Lab, ProofError, ProofSettings
 from dfopt.proof.differences import declared_by
-from dfopt.proof.verdict import Baseline, against, baseline, noise_of
+from dfopt.proof.verdict import OriginalImage, against, baseline, noise_of
 from dfopt.record import replace
 from dfopt.results import Result
 from dfopt.source import Source, encode
 from dfopt.syntax.dockerfile import parse
-from dfopt.workspace.config import Lookup
+from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import discover
 from dfopt.workspace.facts import ContextFacts
 
@@ -109,7 +109,7 @@ class Trial:
             self.count("changed, but an image that it builds on has no stand-in", name)
             return ""
         found = facts.build_context()
-        plan = Plan(
+        plan = ProofSettings(
             found.root if found else str(Path(path).parent), contexts=contexts, network="host", timeout=self.timeout,
             drop_syntax=True,
         )  # fmt: skip
@@ -128,7 +128,7 @@ class Trial:
         finally:
             self.engine.remove(before.built.image)
 
-    def hold(self, lab: Lab, before: Baseline, result: Result, path: str, name: str) -> str:
+    def hold(self, lab: Lab, before: OriginalImage, result: Result, path: str, name: str) -> str:
         declared = declared_by(result.applied)
         output = encode(result.output)
         verdict = against(lab, before, output, path, declared, measure=False)
@@ -158,7 +158,9 @@ def main() -> int:
     given = parser.parse_args()
     tiers = ("safe", "unsafe") if given.unsafe else ("safe",)
     trial = Trial(Options(tuple(filter(None, given.select.split(","))), (), tiers), given.timeout)
-    files = sorted(discover((given.directory,), Lookup(isolated=True), ignore_files=False), key=lambda one: one.path)
+    files = sorted(
+        discover((given.directory,), ConfigLookup(isolated=True), ignore_files=False), key=lambda one: one.path
+    )
     random.Random(given.seed).shuffle(files)
     built = 0
     try:

@@ -24,7 +24,7 @@ from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.source import Source, encode
 from dfopt.testing import laws
-from dfopt.workspace.config import Lookup
+from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import discover
 from dfopt.workspace.facts import ContextFacts
 
@@ -56,7 +56,7 @@ def main() -> int:
         examples[what].append(name)
 
     with Oracle() as oracle:
-        for found in discover((given.directory,), Lookup(isolated=True), ignore_files=False):
+        for found in discover((given.directory,), ConfigLookup(isolated=True), ignore_files=False):
             try:
                 source = Source.from_bytes(Path(found.path).read_bytes(), found.name)
                 facts = ContextFacts(found.path, found.root, source)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.swap_base.target import Target, target_of
+from dfopt.passes.swap_base.target import ReplacementBase, target_of
 
 
 def published(folder: Path, name: str) -> set[str]:
@@ -33,7 +33,7 @@ def successors(image: str) -> Iterator[str]:
     """The images that passes put in the place of `image`."""
     for to in ("slim", "alpine", "busybox"):
         target = target_of(image, to, ())
-        if isinstance(target, Target):
+        if isinstance(target, ReplacementBase):
             yield target.image
     base = base_of(image)
     if base is not None:

@@ -13,7 +13,7 @@ from dfopt.passes import index as _index
 from dfopt.passes.base import Option, Pass
 from dfopt.toml import place_of
 from dfopt.workspace import selection
-from dfopt.workspace.config import Lookup, load
+from dfopt.workspace.config import ConfigLookup, load
 from dfopt.workspace.settings import ConfigError
 
 
@@ -50,7 +50,7 @@ for one in (Demo, Other):  # defining them registered them: they are there for t
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("dfopt.passes._loaded", True)
     monkeypatch.setattr(base, "_registry", {"demo": Demo, "other-one": Other})
-    monkeypatch.setattr(_index, "_entries", tuple(_index.Entry(*row) for row in _index.rows()))
+    monkeypatch.setattr(_index, "_entries", tuple(_index.PassEntry(*row) for row in _index.rows()))
     monkeypatch.setattr(selection, "_words", None)
     monkeypatch.chdir(tmp_path)
     yield tmp_path
@@ -64,13 +64,13 @@ def put(name: str, content: str | bytes) -> None:
 
 class TestSearch:
     def test_none(self) -> None:
-        assert Lookup().directory(".").files == ()
+        assert ConfigLookup().directory(".").files == ()
 
     def test_nearest_wins_and_replaces(self) -> None:
         put("dfopt.toml", "unsafe = true\n")
         put("a/dfopt.toml", 'exclude = ["x"]\n')
         put("a/b/Dockerfile", "")
-        lookup = Lookup()
+        lookup = ConfigLookup()
         assert lookup.directory("a/b").get("exclude") == ("x",)
         assert lookup.directory("a/b").get("unsafe") is None
         assert lookup.directory("c").get("unsafe") is True
@@ -87,7 +87,7 @@ class TestSearch:
     def test_order_in_a_directory(self, files: tuple[str, ...], winner: str) -> None:
         for name in files:
             put(name, "[tool.dfopt]\nunsafe = true\n" if name == "pyproject.toml" else "unsafe = true\n")
-        assert Lookup().directory(".").files == (winner,)
+        assert ConfigLookup().directory(".").files == (winner,)
 
     @pytest.mark.parametrize(
         "content",
@@ -97,41 +97,41 @@ class TestSearch:
     def test_a_pyproject_without_our_table_is_passed_over(self, content: str) -> None:
         put("dfopt.toml", "unsafe = true\n")
         put("a/pyproject.toml", content)
-        assert Lookup().directory("a").files == ("dfopt.toml",)
+        assert ConfigLookup().directory("a").files == ("dfopt.toml",)
 
     def test_a_directory_of_that_name_is_none(self) -> None:
         Path("dfopt.toml").mkdir()
-        assert Lookup().directory(".").files == ()
+        assert ConfigLookup().directory(".").files == ()
 
     def test_empty_files_count(self) -> None:
         put("dfopt.toml", "unsafe = true\n")
         put("a/dfopt.toml", "# nothing\n")
-        assert Lookup().directory("a").get("unsafe") is None
+        assert ConfigLookup().directory("a").get("unsafe") is None
 
     def test_isolated(self) -> None:
         put("dfopt.toml", "nonsense")
-        assert Lookup(isolated=True).directory(".").files == ()
+        assert ConfigLookup(isolated=True).directory(".").files == ()
 
     def test_given_file(self) -> None:
         put("dfopt.toml", "nonsense")
         put("x/other.toml", "unsafe = true\n")
         put("x/pyproject.toml", "[tool.black]\n")
-        assert Lookup("x/other.toml").directory("a").get("unsafe") is True
+        assert ConfigLookup("x/other.toml").directory("a").get("unsafe") is True
         with pytest.raises(ConfigError, match=r"x/pyproject.toml: has no \[tool.dfopt\] table"):
-            Lookup("x/pyproject.toml").directory(".")
+            ConfigLookup("x/pyproject.toml").directory(".")
         with pytest.raises(ConfigError, match=r"gone.toml: No such file"):
-            Lookup("gone.toml").directory(".")
+            ConfigLookup("gone.toml").directory(".")
 
     def test_errors_are_remembered(self) -> None:
         put("dfopt.toml", "nope = 1\n")
-        lookup = Lookup()
+        lookup = ConfigLookup()
         for directory in (".", "a", "a"):
             with pytest.raises(ConfigError):
                 lookup.directory(directory)
 
     def test_travels_to_another_process(self) -> None:
         put("dfopt.toml", "unsafe = true\n")
-        assert pickle.loads(pickle.dumps(Lookup())).directory(".").get("unsafe") is True
+        assert pickle.loads(pickle.dumps(ConfigLookup())).directory(".").get("unsafe") is True
 
 
 class TestValues:
@@ -141,7 +141,7 @@ class TestValues:
             'select = ["Other-One", "xy3009"]\nignore = ["size"]\nunsafe = true\nexclude = ["a/"]\n'
             'output-format = "sarif"\n[passes.demo]\nmode = "all"\non = false\nsize = 7\nword = "w"\nwords = ["a"]\n',
         )
-        config = Lookup().directory(".")
+        config = ConfigLookup().directory(".")
         assert config.get("select") == ("other-one", "XY3009")
         assert config.get("ignore") == ("size",)
         assert config.get("unsafe") is True
@@ -182,7 +182,7 @@ class TestValues:
     def test_errors(self, content: str | bytes, message: str) -> None:
         put("sub/dfopt.toml", content)
         with pytest.raises(ConfigError) as caught:
-            Lookup().directory("sub")
+            ConfigLookup().directory("sub")
         assert str(caught.value).startswith("sub/dfopt.toml:")
         assert message in str(caught.value)
         assert caught.value.line > 0
@@ -191,19 +191,19 @@ class TestValues:
     def test_errors_in_pyproject(self) -> None:
         put("pyproject.toml", '[project]\nname = "x"\n\n[tool.dfopt]\nunsafe = 1\n')
         with pytest.raises(ConfigError, match=r"pyproject.toml:5:1: unsafe: must be true or false"):
-            Lookup().directory(".")
+            ConfigLookup().directory(".")
 
     def test_table_that_is_none(self) -> None:
         put("pyproject.toml", "[tool]\ndfopt = 3\n")
         with pytest.raises(ConfigError, match=r"pyproject.toml:2:1: must be a table, not an integer"):
-            Lookup().directory(".")
+            ConfigLookup().directory(".")
 
 
 class TestExtend:
     def test_values_below_win(self) -> None:
         put("base/b.toml", 'unsafe = true\nexclude = ["x"]\n[passes.demo]\nsize = 1\nmode = "all"\n')
         put("dfopt.toml", 'extend = "base/b.toml"\nunsafe = false\npasses.demo.size = 2\n')
-        config = Lookup().directory(".")
+        config = ConfigLookup().directory(".")
         assert config.files == ("dfopt.toml", "base/b.toml")
         assert config.get("unsafe") is False
         assert config.passes == {"demo": {"size": 2, "mode": "all"}}
@@ -213,7 +213,7 @@ class TestExtend:
         put("p/pyproject.toml", "[tool.dfopt]\nunsafe = true\nextend = '../c.toml'\n")
         put("c.toml", "exclude = ['z']\n")
         put("dfopt.toml", "extend = 'p/pyproject.toml'\n")
-        config = Lookup().directory(".")
+        config = ConfigLookup().directory(".")
         assert config.files == ("dfopt.toml", "p/pyproject.toml", "c.toml")
         assert (config.get("unsafe"), config.get("exclude")) == (True, ("z",))
 
@@ -223,13 +223,13 @@ class TestExtend:
         put("a.toml", f"extend = '{second}'\n")
         put("dfopt.toml", "# x\nextend = 'a.toml'\n")
         with pytest.raises(ConfigError, match=r"a.toml:1:1: extend: files extend each other in a circle"):
-            Lookup().directory(".")
+            ConfigLookup().directory(".")
 
     def test_error_in_the_extended_file(self) -> None:
         put("a.toml", "\nnope = 1\n")
         put("dfopt.toml", "extend = 'a.toml'\n")
         with pytest.raises(ConfigError, match=r"^a.toml:2:1: "):
-            Lookup().directory(".")
+            ConfigLookup().directory(".")
 
 
 def test_load_does_not_parse_what_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +274,7 @@ def test_place_of(text: str, key: tuple[str | int, ...], place: tuple[int, int])
 class TestSharedSettings:
     def test_every_pass_sees_them(self) -> None:
         put("dfopt.toml", 'package-cache = "mount"\nengine = "buildkit"\n[passes.demo]\nsize = 4\n')
-        config = Lookup().directory(".")
+        config = ConfigLookup().directory(".")
         assert config.passes == {"*": {"package-cache": "mount", "engine": "buildkit"}, "demo": {"size": 4}}
         assert Demo(config.passes["demo"], config.passes["*"]).shared == config.passes["*"]
         assert Demo().shared == {"package-cache": "clean", "engine": "any"}
@@ -282,4 +282,4 @@ class TestSharedSettings:
     def test_unknown_value(self) -> None:
         put("dfopt.toml", 'package-cache = "mounts"\n')
         with pytest.raises(ConfigError, match=r'dfopt\.toml:1:\d+: package-cache: unknown value "mounts".*mount'):
-            Lookup().directory(".")
+            ConfigLookup().directory(".")

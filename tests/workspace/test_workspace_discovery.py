@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.workspace.config import Lookup
+from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import Found, discover, is_dockerfile
 
 
@@ -28,7 +28,7 @@ def names(*paths: str, exclude: tuple[str, ...] = (), ignore_files: bool = True)
 
 
 def every(*paths: str, exclude: tuple[str, ...] = (), ignore_files: bool = True) -> list[Found]:
-    return list(discover(paths or (".",), Lookup(), exclude=exclude, ignore_files=ignore_files))
+    return list(discover(paths or (".",), ConfigLookup(), exclude=exclude, ignore_files=ignore_files))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from oracle_client import Oracle
 
 from dfopt.ir.program import Program
 from dfopt.syntax.dockerfile import parse
-from dfopt.workspace.dockerignore_plan import Plan, PlanError, Sharing, extended, plan
+from dfopt.workspace.dockerignore_plan import DockerignorePlan, PlanError, Sharing, extended, plan
 
 
 def made(
@@ -18,13 +18,13 @@ def made(
     content: bytes = b"",
     texts: dict[str, bytes] | None = None,
     unsafe: bool = False,
-) -> Plan:
+) -> DockerignorePlan:
     files = [Sharing(f"D{number}", Program(parse("FROM a\n" + text))) for number, text in enumerate(dockerfiles)]
     read = (texts or {}).get
     return plan(present, content, files, lambda path: read(path), ("safe", "unsafe") if unsafe else ("safe",))
 
 
-def patterns(found: Plan) -> list[str]:
+def patterns(found: DockerignorePlan) -> list[str]:
     return [pattern for _, pattern in found.patterns]
 
 

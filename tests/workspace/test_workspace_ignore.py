@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dfopt.workspace.config import Lookup
+from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import discover
 
 DIRECTORIES = ["", "a/", "a/b/", "b/", "b/a/", ".c/", "caf\u00e9/", "[x]/", "a b /", "-/"]
@@ -60,9 +60,9 @@ def test_as_git(repository: Path, monkeypatch: pytest.MonkeyPatch, top: str, nes
     (repository / "a" / ".gitignore").write_bytes(nested.encode())
     with monkeypatch.context() as patch:
         patch.chdir(repository)
-        ours = sorted(found.name for found in discover(["."], Lookup()))
+        ours = sorted(found.name for found in discover(["."], ConfigLookup()))
         # rules above count just as well when the walk begins below them
-        below = sorted(found.name for found in discover(["b"], Lookup()))
+        below = sorted(found.name for found in discover(["b"], ConfigLookup()))
     assert ours == git_takes(repository)
     assert os.path.isdir(repository / "b")
     expected = [name for name in ours if name.startswith("b/")]

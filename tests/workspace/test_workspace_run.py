@@ -10,24 +10,24 @@ import pytest
 
 from dfopt.workspace import run
 from dfopt.workspace.discovery import Found
-from dfopt.workspace.run import Outcome, run_all
+from dfopt.workspace.run import FileOutcome, run_all
 
 
 def files(number: int) -> Iterator[Found]:
     return (Found(f"f{index}", f"f{index}", "") for index in range(number))
 
 
-def task(found: Found) -> Outcome:
+def task(found: Found) -> FileOutcome:
     number = int(found.name[1:])
     if number % 50 == 7:
         raise RecursionError("too deep\nto tell")
     if number % 32 == 3:
         time.sleep(0.002)  # results come late, in any order
-    return Outcome(out=found.name, notes=str(os.getpid()))
+    return FileOutcome(out=found.name, notes=str(os.getpid()))
 
 
-def failed(found: Found, message: str) -> Outcome:
-    return Outcome(out=f"{found.name}: {message}", status=2)
+def failed(found: Found, message: str) -> FileOutcome:
+    return FileOutcome(out=f"{found.name}: {message}", status=2)
 
 
 def outputs(number: int, jobs: int | None) -> list[str]:

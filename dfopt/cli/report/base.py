@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 UNUSED = "unused-suppression"
 
 
-class Item(Record):
+class ReportItem(Record):
     """One finding to show.
 
     kind     "fix" (applied by this run, or by one that writes), "available" (a fix of a tier that was not selected),
@@ -72,7 +72,7 @@ class FileReport(Record):
 
     name: str
     text: str = ""
-    items: tuple[Item, ...] = ()
+    items: tuple[ReportItem, ...] = ()
     failure: Failure | None = None
     changed: bool = False
     written: bool = False
@@ -97,17 +97,17 @@ class Reporter:
         return ""
 
 
-def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int, str]] = ()) -> tuple[Item, ...]:
+def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int, str]] = ()) -> tuple[ReportItem, ...]:
     """The findings of a result in file order. `unused`: start, end and message of each unused suppression comment."""
     index = LineIndex(result.source.text)
-    found: list[Item] = []
+    found: list[ReportItem] = []
 
     def add(name: str, kind: str, tier: str, message: str, start: int, end: int, reason: str = "",
             number: int = -1, round: int = 0, unblock: str = "", benefit: Benefit | None = None) -> None:  # fmt: skip
         line, column = position(index, start)
         end_line, end_column = position(index, max(start, end))
         message, reason = " ".join(message.split()), " ".join(reason.split())
-        item = Item(
+        item = ReportItem(
             name, kind, tier, message, reason, number, round, start, end, line, column, end_line, end_column,
             " ".join(unblock.split()), benefit,
         )  # fmt: skip
@@ -148,7 +148,7 @@ def position(index: LineIndex, offset: int) -> tuple[int, int]:
     return line + 1, column + 1
 
 
-def edits_of(report: FileReport, item: Item) -> list[Change]:
+def edits_of(report: FileReport, item: ReportItem) -> list[Change]:
     """The changes that belong to a fix: its own, and those of the fixes that it depends on: fixes that share a change
     with it, and fixes of other rounds that touch the same place, directly or through others."""
     if item.number < 0:

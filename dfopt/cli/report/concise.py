@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dfopt.cli import style
 from dfopt.cli.out import printable
-from dfopt.cli.report.base import FileReport, Item, Reporter
+from dfopt.cli.report.base import FileReport, Reporter, ReportItem
 from dfopt.messages import printable_lines
 
 
@@ -18,7 +18,7 @@ class Concise(Reporter):
     def file(self, report: FileReport) -> str:
         return printable_lines("".join([self.line(report, item) + "\n" for item in report.items]), self.color)
 
-    def line(self, report: FileReport, item: Item) -> str:
+    def line(self, report: FileReport, item: ReportItem) -> str:
         """One finding, without a newline."""
         place = f"{printable(report.name)}:{item.line}:{item.column}:"
         name = style.paint(f"{item.name}[{item.label}]", style.TIERS.get(item.label, ""), self.color)

@@ -10,7 +10,7 @@ import inspect
 import json
 from urllib.parse import quote
 
-from dfopt.cli.report.base import UNUSED, FileReport, Item, Reporter, benefit_json, clean, edits_of, position
+from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, benefit_json, clean, edits_of, position
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
@@ -79,7 +79,7 @@ def _failure(report: FileReport) -> dict[str, Any]:
     }
 
 
-def _result(report: FileReport, item: Item) -> dict[str, Any]:
+def _result(report: FileReport, item: ReportItem) -> dict[str, Any]:
     region = {
         "startLine": item.line,
         "startColumn": item.column,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import style
 from dfopt.cli.out import printable
-from dfopt.cli.report.base import FileReport, Item
+from dfopt.cli.report.base import FileReport, ReportItem
 from dfopt.cli.report.concise import Concise
 from dfopt.messages import printable_lines
 
@@ -20,7 +20,7 @@ class Text(Concise):
             parts.append(f"{self.line(report, item)}\n{self._excerpt(report, item, lines)}\n")
         return printable_lines("".join(parts), self.color)
 
-    def _excerpt(self, report: FileReport, item: Item, lines: list[str]) -> str:
+    def _excerpt(self, report: FileReport, item: ReportItem, lines: list[str]) -> str:
         line = lines[item.line - 1] if item.line <= len(lines) else ""
         if item.line == 1:
             line = line.lstrip("\ufeff")

@@ -24,7 +24,7 @@ _HEREDOCS = (1, 4)
 _NAME_USER = "write USER"
 
 
-class Choice(Record):
+class UserChoice(Record):
     """user: what USER gets; owner: what chown gets; create: the command that creates the user, "" where it exists;
     passwd: a line for /etc/passwd on an empty base, "" for none."""
 
@@ -46,7 +46,9 @@ def seen_creation(program: Program, stage: Stage, facts: Facts) -> str:
     return "lines" if all(image.artifact(path).kind == "file" for path in ("/etc/passwd", "/etc/group")) else ""
 
 
-def choose_user(program: Program, steps: list[Step], base: BaseUsers, number: str, name: str, facts: Facts) -> Choice:
+def choose_user(
+    program: Program, steps: list[Step], base: BaseUsers, number: str, name: str, facts: Facts
+) -> UserChoice:
     """The user for an image that is made by `steps`. `number`, `name`: of a new one. Raises Refusal."""
     given = owners(program, steps)
     created = {account.name: account for account in created_users(program, steps)}
@@ -68,23 +70,23 @@ def choose_user(program: Program, steps: list[Step], base: BaseUsers, number: st
         if account is not None:
             number = account.id
             owner = f"{number}:{number}" if number and account.grouped else number or account.name
-            return Choice(number or account.name, owner)
+            return UserChoice(number or account.name, owner)
         if base.own and user in (base.own, base.name):
-            return Choice(base.own, f"{base.own}:{base.own}")
+            return UserChoice(base.own, f"{base.own}:{base.own}")
         raise Refusal(
             with_reason(f"line {given[user]} gives files to {user}, of whom nothing is known", facts), _NAME_USER
         )
     if base.own:
-        return Choice(base.own, f"{base.own}:{base.own}")
+        return UserChoice(base.own, f"{base.own}:{base.own}")
     image = program.end_scope(program.stages[-1]).image
     if image == "scratch":
         return _on_scratch(program, steps, number, name)
     if not base.create:
         raise Refusal(with_reason(f"how a user is created in {image} is not known", facts), _NAME_USER)
-    return Choice(number, f"{number}:{number}", _CREATE[base.create].format(id=number, name=name))
+    return UserChoice(number, f"{number}:{number}", _CREATE[base.create].format(id=number, name=name))
 
 
-def _on_scratch(program: Program, steps: list[Step], number: str, name: str) -> Choice:
+def _on_scratch(program: Program, steps: list[Step], number: str, name: str) -> UserChoice:
     """A number, which needs no user; and a line in /etc/passwd where nothing is there yet and heredocs are known."""
     taken = any(
         step.node.keyword in ("COPY", "ADD")
@@ -93,5 +95,5 @@ def _on_scratch(program: Program, steps: list[Step], number: str, name: str) -> 
     )
     level = syntax_level(program.dockerfile.directive("syntax"))
     if taken or level is None or level < _HEREDOCS or "\r" in program.text:
-        return Choice(f"{number}:{number}", f"{number}:{number}")
-    return Choice(number, f"{number}:{number}", "", f"{name}:x:{number}:{number}::/:/sbin/nologin")
+        return UserChoice(f"{number}:{number}", f"{number}:{number}")
+    return UserChoice(number, f"{number}:{number}", "", f"{name}:x:{number}:{number}::/:/sbin/nologin")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.analysis.users import BaseUsers
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.add_user.choice import Choice
+    from dfopt.passes.add_user.choice import UserChoice
 
 _FILES = frozenset(("RUN", "COPY", "ADD", "WORKDIR", "VOLUME", "USER", "SHELL"))
 _STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK"))
@@ -85,7 +85,7 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     return switched(program, stage, choice, own, volumes)
 
 
-def switched(program: Program, stage: Stage, choice: Choice, own: list[str], volumes: list[str]) -> Fix:
+def switched(program: Program, stage: Stage, choice: UserChoice, own: list[str], volumes: list[str]) -> Fix:
     """The fix that makes `choice` the user, and gives it the directories `own` (`volumes` are among them). Raises
     Refusal."""
     scope = program.end_scope(stage)

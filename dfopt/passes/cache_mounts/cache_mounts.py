@@ -12,7 +12,7 @@ from dfopt.passes.base import Pass
 from dfopt.passes.cache_mounts.obstacles import check_uses
 from dfopt.passes.cache_mounts.option_removal import option_edits
 from dfopt.passes.cache_mounts.places import check_parents, owner, targets, uses
-from dfopt.passes.cache_mounts.verdicts import Verdict, agree, finding
+from dfopt.passes.cache_mounts.verdicts import MountVerdict, agree, finding
 from dfopt.refusal import Refusal
 from dfopt.rewrites.cache_mounts import AddCacheMounts, check_cache_is_free, mount_targets, paths_overlap
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.cache_mounts.places import Use
+    from dfopt.passes.cache_mounts.places import CacheUse
 
 
 class CacheMounts(Pass):
@@ -83,12 +83,12 @@ class CacheMounts(Pass):
     strategy = ("package-cache", "mount")
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
-        trees: dict[tuple[str, int], list[Verdict]] = {}
-        runs: dict[int, list[Verdict]] = {}
+        trees: dict[tuple[str, int], list[MountVerdict]] = {}
+        runs: dict[int, list[MountVerdict]] = {}
         for stage, position, step in shipped_runs(program, "all", *self.triggers):
             if step.node.keyword == "ONBUILD" or program.body(step).program is None:
                 continue
-            by_family: dict[str, list[Use]] = {}
+            by_family: dict[str, list[CacheUse]] = {}
             for use in uses(program, step):
                 by_family.setdefault(use.family, []).append(use)
             for family, family_uses in by_family.items():
@@ -106,10 +106,10 @@ class CacheMounts(Pass):
                     yield finding(self.name, verdict)
 
     def judge(
-        self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, family_uses: list[Use]
-    ) -> Verdict | None:
+        self, program: Program, facts: Facts, stage: Stage, position: int, step: Step, family_uses: list[CacheUse]
+    ) -> MountVerdict | None:
         """What a RUN's uses of one cache permit; None where a mount is there already, or may be."""
-        use, verdict = family_uses[0], Verdict(family_uses[0].family, step)
+        use, verdict = family_uses[0], MountVerdict(family_uses[0].family, step)
         try:
             user = owner(program, step, facts, use)
             paths = verdict.paths = targets(program, step, facts, use, user)

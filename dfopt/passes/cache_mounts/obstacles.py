@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.cache_mounts.places import Use
+    from dfopt.passes.cache_mounts.places import CacheUse
 
 
-def check_uses(program: Program, facts: Facts, stage: Stage, step: Step, family_uses: list[Use]) -> None:
+def check_uses(program: Program, facts: Facts, stage: Stage, step: Step, family_uses: list[CacheUse]) -> None:
     """Raises Refusal where something rules out a mount for these commands of one family."""
     use, text = family_uses[0], run_text(program, step)
     row, name = use.row, use.invocation.program
@@ -46,7 +46,7 @@ def check_uses(program: Program, facts: Facts, stage: Stage, step: Step, family_
     _check_readers(program, step, use)
 
 
-def _index_refreshed(program: Program, step: Step, family_uses: list[Use]) -> bool:
+def _index_refreshed(program: Program, step: Step, family_uses: list[CacheUse]) -> bool:
     """Whether the RUN renews apt's index before its first use."""
     first = min(use.invocation.node.start for use in family_uses)
     return any(
@@ -58,7 +58,7 @@ def _index_refreshed(program: Program, step: Step, family_uses: list[Use]) -> bo
     )
 
 
-def _check_readers(program: Program, step: Step, use: Use) -> None:
+def _check_readers(program: Program, step: Step, use: CacheUse) -> None:
     """Raises Refusal where the image's own start, or a later step that gets no mount, uses the cache."""
     name = use.invocation.program
     start_pattern = use.row.get("runs") or (rf"(?<![\w./-]){name}(?![\w-])" if use.row.get("used") else "")

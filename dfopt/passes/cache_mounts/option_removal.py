@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.passes.cache_mounts.places import Use
+    from dfopt.passes.cache_mounts.places import CacheUse
     from dfopt.rewrites.base import Rewrite
 
 
-def option_edits(program: Program, step: Step, family_uses: Sequence[Use]) -> tuple[list[Edit], list[Rewrite]]:
+def option_edits(program: Program, step: Step, family_uses: Sequence[CacheUse]) -> tuple[list[Edit], list[Rewrite]]:
     """The edits that take options against caching off the commands of one family, and add those that keep a cache.
     Raises Refusal."""
     body = program.body(step)

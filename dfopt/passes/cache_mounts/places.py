@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 
-class Use(Record):
+class CacheUse(Record):
     """A command that fills a cache: its family, what the table cache_mounts says of that, and, of a package manager,
     the tool."""
 
@@ -44,21 +44,21 @@ class Owner(Record):
     gid: str
 
 
-def uses(program: Program, step: Step) -> list[Use]:
+def uses(program: Program, step: Step) -> list[CacheUse]:
     """The commands of a RUN that fill or use a cache, in source order."""
     rows: dict[str, Any] = table("cache_mounts")
-    result: list[Use] = []
+    result: list[CacheUse] = []
     for tool in tools(program, step):
         row = rows.get(tool.family)
         if row is not None and _fills(tool):
-            result.append(Use(tool.family, row, tool.invocation, tool))
+            result.append(CacheUse(tool.family, row, tool.invocation, tool))
     for invocation in program.commands(step).invocations:
         for family, row in rows.items():
             if invocation.program in row.get("programs", ()):
                 operands = [word.value for word in invocation.operands()]
                 subcommands = row.get("commands")
                 if subcommands is None or any(value in subcommands for value in operands[:1]):
-                    result.append(Use(family, row, invocation, None))
+                    result.append(CacheUse(family, row, invocation, None))
     return result
 
 
@@ -67,14 +67,14 @@ def _fills(tool: Tool) -> bool:
     return bool(does.get("caches") or does.get("downloads")) and not tool.asks_about_itself
 
 
-def offline(program: Program, step: Step, use: Use) -> bool:
+def offline(program: Program, step: Step, use: CacheUse) -> bool:
     """Whether a command is kept from using the network."""
     if no_network(step.effective) or (use.tool is not None and works_offline(program, step, use.tool)):
         return True
     return any(value in use.row.get("offline", ()) for value in use.invocation.values if value)
 
 
-def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
+def owner(program: Program, step: Step, facts: Facts, use: CacheUse) -> Owner:
     """The user that a command runs as. Raises Refusal where that is not known."""
     scope = program.scope(step)
     changing = [
@@ -105,7 +105,7 @@ def owner(program: Program, step: Step, facts: Facts, use: Use) -> Owner:
     return Owner(home, name, group or "0")
 
 
-def targets(program: Program, step: Step, facts: Facts, use: Use, user: Owner) -> list[str]:
+def targets(program: Program, step: Step, facts: Facts, use: CacheUse, user: Owner) -> list[str]:
     """The paths to mount. Raises Refusal where one is not known."""
     result: list[str] = []
     for places in use.row["mounts"]:
@@ -126,7 +126,7 @@ def check_parents(paths: Sequence[str], user: Owner) -> None:
             raise Refusal(f"the directories above {path} would belong to root")
 
 
-def _place(program: Program, step: Step, facts: Facts, use: Use, user: Owner, place: dict[str, str]) -> str:
+def _place(program: Program, step: Step, facts: Facts, use: CacheUse, user: Owner, place: dict[str, str]) -> str:
     if "env" in place:
         value = variable(program, step, facts, place["env"], use.invocation)
         if isinstance(value, Unknown):
@@ -142,7 +142,7 @@ def _place(program: Program, step: Step, facts: Facts, use: Use, user: Owner, pl
     return place["path"]
 
 
-def turned_off(program: Program, step: Step, facts: Facts, use: Use) -> str:
+def turned_off(program: Program, step: Step, facts: Facts, use: CacheUse) -> str:
     """The variable that turns the cache off, or makes installed files point into it; "" where none does."""
     for entry in use.row.get("env-off", ()):
         name, _, text = entry.partition("=")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dfopt.rewrites.base import Rewrite
 
 
-class Verdict:
+class MountVerdict:
     """Whether the RUN `step` can have mounts for the cache of `family`.
 
     reason    why it cannot; "" where it can
@@ -34,7 +34,7 @@ class Verdict:
         self.paths: Sequence[str] = ()
 
 
-def agree(verdicts: Sequence[Verdict]) -> None:
+def agree(verdicts: Sequence[MountVerdict]) -> None:
     """Makes the RUNs that use one cache decide alike: what one of them leaves in a mount, another that has none does
     not find. All get it, none does, or all are unsafe. A use whose cache is at an unknown place may use any."""
     refused = [verdict for verdict in verdicts if verdict.reason]
@@ -47,7 +47,7 @@ def agree(verdicts: Sequence[Verdict]) -> None:
             verdict.opaque = unsafe[0].opaque
 
 
-def finding(name: str, verdict: Verdict) -> Finding:
+def finding(name: str, verdict: MountVerdict) -> Finding:
     """The finding of the pass `name` that a verdict comes to."""
     node = verdict.step.node
     if verdict.reason:

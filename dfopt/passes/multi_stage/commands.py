@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SYSTEM_PACKAGES = ("apt", "apk")
 
 
-class Commands(FileCommands):
+class FlowReader(FileCommands):
     """Reads the commands of a RUN, one after the other, into a Flow."""
 
     def __init__(self, scope: Scope, flow: Flow, step: Step, tools: frozenset[str], context: Facts) -> None:

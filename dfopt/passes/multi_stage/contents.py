@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dfopt.passes.multi_stage.start_programs import SourceNeeds
 
 
-class Contents(Demand):
+class BuilderFiles(Demand):
     """Sorts the files of the builder into those that are copied and those that stay."""
 
     def contents(self, need: SourceNeeds, built: Sequence[WrittenPath]) -> tuple[list[WrittenPath], list[WrittenPath]]:

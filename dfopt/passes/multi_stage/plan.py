@@ -13,7 +13,7 @@ from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import repeated
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.contents import Contents
+from dfopt.passes.multi_stage.contents import BuilderFiles
 from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.language import module_packages
 from dfopt.passes.multi_stage.node_modules import prune_of
@@ -142,7 +142,7 @@ def _flags(stage: Stage) -> list[tuple[str, str | None]]:
     return [(flag.name, flag.value) for flag in stage.node.flags]
 
 
-class _Planner(Contents):
+class _Planner(BuilderFiles):
     def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...]) -> None:
         self.program = program
         self.stage = stage

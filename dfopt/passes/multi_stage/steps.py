@@ -6,7 +6,7 @@ from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
-from dfopt.passes.multi_stage.commands import Commands
+from dfopt.passes.multi_stage.commands import FlowReader
 from dfopt.passes.multi_stage.flow import Flow
 from dfopt.passes.multi_stage.written_paths import WrittenPath, copied
 from dfopt.refusal import Refusal
@@ -66,7 +66,7 @@ def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts:
     for flag in step.node.flags:
         if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
             raise Refusal(f"the RUN in line {line} mounts another image")
-    reader = Commands(program.scope(step), flow, step, tools, facts)
+    reader = FlowReader(program.scope(step), flow, step, tools, facts)
     found = program.run_commands(step)
     for invocation in found.invocations:
         reader.read(invocation, found.functions)

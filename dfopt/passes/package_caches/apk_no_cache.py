@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
     from dfopt.rewrites.base import Rewrite
 
 
@@ -60,7 +60,7 @@ class ApkNoCache(PackageCache, Pass):
     order = 35
     cache_name = "apk's index"
 
-    def check(self, site: Site) -> Finding | None:
+    def check(self, site: RunSite) -> Finding | None:
         program, stage, position, step = site.program, site.stage, site.position, site.step
         node, body = step.node, program.body(step)
         if body.program is None:

@@ -16,7 +16,7 @@ from dfopt.refusal import Refusal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 LISTS = "/var/lib/apt/lists"
 _CLEANUP = ("rm", "-rf", f"{LISTS}/*")
@@ -60,7 +60,7 @@ class AptCleanup(PackageCache, Pass):
     cache_name = "apt's package index"
     declares = Declares(paths=("/var/lib/apt/lists/**",))
 
-    def check(self, site: Site) -> Finding | None:
+    def check(self, site: RunSite) -> Finding | None:
         program, step, body = site.program, site.step, site.body
         if body.program is None:
             if re.search(r"\bapt(-get|itude)?\s+(\S+\s+)*update\b", body.text) and LISTS not in body.text:

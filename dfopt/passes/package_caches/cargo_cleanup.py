@@ -9,7 +9,7 @@ from dfopt.refusal import Refusal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 
 class CargoCleanup(CleanupRow, Pass):
@@ -31,7 +31,7 @@ class CargoCleanup(CleanupRow, Pass):
         'rm -rf "$CARGO_HOME/registry" "$CARGO_HOME/git"',
     )
 
-    def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
+    def command(self, site: RunSite, tool: Tool) -> tuple[str, ...]:
         scope = site.program.scope(site.step)
         home = "${CARGO_HOME:-$HOME/.cargo}"
         if "CARGO_HOME" in scope.env or re.match(r"rust(?::|\Z)", scope.image or ""):  # the official image sets it
@@ -40,11 +40,11 @@ class CargoCleanup(CleanupRow, Pass):
             return ("rm", "-rf", "~/.cargo/registry", "~/.cargo/git")
         return ("rm", "-rf", f'"{home}/registry"', f'"{home}/git"')
 
-    def check_site(self, site: Site, tool: Tool) -> None:
+    def check_site(self, site: RunSite, tool: Tool) -> None:
         if tool.invocation.wrappers:
             raise Refusal("under another user, Cargo's home is not known")
 
-    def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
+    def tier(self, site: RunSite, tool: Tool) -> tuple[str, str]:
         for step in site.later_steps:
             if any(effect.kind == "opaque" for effect in site.program.effects(step)):
                 return "unsafe", f"line {step.node.line} runs an opaque command, which might use it"

@@ -42,7 +42,7 @@ _REMOVAL = regex(r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?
 _LOCAL = regex(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
 
 
-class Site(Record):
+class RunSite(Record):
     """A RUN that a pass looks at, and where it stands: the `position` among the steps of its stage."""
 
     program: Program
@@ -111,14 +111,14 @@ class PackageCache:
         """A finding, or none, for each RUN that may call the package manager, in the stages of the option STAGES."""
         for stage, position, step in shipped_runs(program, self.settings["stages"], *self.words):
             try:
-                finding = self.check(Site(program, facts, stage, position, step))
+                finding = self.check(RunSite(program, facts, stage, position, step))
             except Refusal as refusal:
                 message, node = f"{self.cache_name} stays in the layer", step.node
                 finding = Finding(self.name, message, node.start, node.end, None, str(refusal))
             if finding is not None:
                 yield finding
 
-    def check(self, site: Site) -> Finding | None:
+    def check(self, site: RunSite) -> Finding | None:
         """What is found in one RUN. Raises Refusal."""
         program, step, body = site.program, site.step, site.body
         if no_network(step.effective):
@@ -148,7 +148,7 @@ class PackageCache:
         """Whether shell text that is not understood seems to fill the cache and not to empty it."""
         return not self.remedy.search(text) and cache_filling_calls(self.family).search(text) is not None
 
-    def fills(self, site: Site, tool: Tool) -> bool:
+    def fills(self, site: RunSite, tool: Tool) -> bool:
         """Whether a command fills the cache."""
         raise NotImplementedError
 
@@ -156,14 +156,14 @@ class PackageCache:
         """Whether the RUN empties the cache itself."""
         return empties_cache(body, managers, last)
 
-    def fix(self, site: Site, filling: list[Tool]) -> tuple[str, Fix]:
+    def fix(self, site: RunSite, filling: list[Tool]) -> tuple[str, Fix]:
         """The message and the fix for the commands that fill the cache. Raises Refusal."""
         raise NotImplementedError
 
-    def check_site(self, site: Site, tool: Tool) -> None:
+    def check_site(self, site: RunSite, tool: Tool) -> None:
         """Raises Refusal where something particular to this package manager rules out the fix."""
 
-    def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
+    def tier(self, site: RunSite, tool: Tool) -> tuple[str, str]:
         """The tier, and why it is not `safe`."""
         if self.any_use and not _starts(site.program, site.stage):
             return "unsafe", "the image starts nothing: it may be there to build"
@@ -202,12 +202,12 @@ class CleanupRow(PackageCache):
         changed = f"{head}RUN {line} && {command}{newline}{rest}"
         cls.__doc__ = page(cls.__doc__ or "", dockerfile, changed, refuses, "the RUN gains one command at its end.")
 
-    def fills(self, site: Site, tool: Tool) -> bool:
+    def fills(self, site: RunSite, tool: Tool) -> bool:
         if not tool.does.get("caches") or tool.asks_about_itself:
             return False
         return not tool.given("cache-options") and not tool.given("offline")
 
-    def fix(self, site: Site, filling: list[Tool]) -> tuple[str, Fix]:
+    def fix(self, site: RunSite, filling: list[Tool]) -> tuple[str, Fix]:
         tool = self.present_at_end(site.body, filling)
         self.check_site(site, tool)
         edit, rewrite = append_cleanup(site.program, site.step, tool.invocation, self.command(site, tool))
@@ -233,7 +233,7 @@ class CleanupRow(PackageCache):
             raise Refusal(f"{tool.label} may be gone by the end of the RUN")
         return tool
 
-    def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
+    def command(self, site: RunSite, tool: Tool) -> tuple[str, ...]:
         """The words that empty the cache."""
         return (tool.invocation.path or "", *tool.facts["clean"])
 
@@ -267,7 +267,7 @@ class NoCacheRow(PackageCache):
         declares = "each command gains one word after its subcommand."
         cls.__doc__ = page(cls.__doc__ or "", dockerfile, changed, refuses, declares)
 
-    def fills(self, site: Site, tool: Tool) -> bool:
+    def fills(self, site: RunSite, tool: Tool) -> bool:
         if not tool.does.get("caches") or any(map(tool.given, ("no-cache", "cache-options", "offline"))):
             return False
         for name in tool.facts.get("env-no-cache", ()):
@@ -277,7 +277,7 @@ class NoCacheRow(PackageCache):
         chosen = _chosen_places(site, tool)
         return all(value is None for value in chosen)
 
-    def fix(self, site: Site, filling: list[Tool]) -> tuple[str, Fix]:
+    def fix(self, site: RunSite, filling: list[Tool]) -> tuple[str, Fix]:
         step, body, last = site.step, site.body, filling[-1]
         if step.node.keyword == "ONBUILD":
             raise Refusal("ONBUILD triggers are left as they are")
@@ -293,7 +293,7 @@ class NoCacheRow(PackageCache):
         message = f"keep {last.label}'s cache out of the layer: {option}{f' ({why})' if why else ''}"
         return message, Fix(tuple([edit for edit, _ in changes]), tuple([words for _, words in changes]), tier)
 
-    def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
+    def tier(self, site: RunSite, tool: Tool) -> tuple[str, str]:
         starts = [step for step in site.later_steps if step.node.keyword in ("CMD", "ENTRYPOINT")]
         if self.started_again and any(re.search(self.started_again, run_text(site.program, step)) for step in starts):
             return "unsafe", f"the image starts {self.family}, which may want the cache again"
@@ -307,14 +307,14 @@ def _starts(program: Program, stage: Stage) -> bool:
     return stage.parent is not None and _starts(program, program.stages[stage.parent])
 
 
-def _cache_paths(site: Site, tool: Tool) -> tuple[str, ...]:
+def _cache_paths(site: RunSite, tool: Tool) -> tuple[str, ...]:
     """The paths at which a tool's cache may lie, as far as is known."""
     chosen = _chosen_places(site, tool)
     paths = [value for value in chosen if isinstance(value, str) and value.startswith("/")]
     return (*paths, *tool.facts.get("cache", ()), *tool.facts.get("cache-links", ()))
 
 
-def _chosen_places(site: Site, tool: Tool) -> list[str | Unknown | None]:
+def _chosen_places(site: RunSite, tool: Tool) -> list[str | Unknown | None]:
     """What the variables that name another place for the cache hold."""
     names = tool.facts.get("env-cache", ())
     return [variable(site.program, site.step, site.facts, name, tool.invocation) for name in names]

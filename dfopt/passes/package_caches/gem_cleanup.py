@@ -10,7 +10,7 @@ from dfopt.refusal import Refusal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 
 class GemCleanup(CleanupRow, Pass):
@@ -34,11 +34,11 @@ class GemCleanup(CleanupRow, Pass):
         'rm -f "$(bundle exec gem env gemdir)"/cache/*.gem',
     )
 
-    def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
+    def command(self, site: RunSite, tool: Tool) -> tuple[str, ...]:
         gem = "bundle exec gem" if tool.invocation.program != "gem" else tool.invocation.path
         return ("rm", "-f", f'"$({gem} env gemdir)"/cache/*.gem')
 
-    def check_site(self, site: Site, tool: Tool) -> None:
+    def check_site(self, site: RunSite, tool: Tool) -> None:
         if tool.invocation.wrappers:
             raise Refusal("under another user, the directory of the gems is not known")
         tail = site.body.text[tool.end :]

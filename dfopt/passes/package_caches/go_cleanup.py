@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 
 class GoCleanup(CleanupRow, Pass):
@@ -41,7 +41,7 @@ class GoCleanup(CleanupRow, Pass):
         "go clean -cache -modcache",
     )
 
-    def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
+    def command(self, site: RunSite, tool: Tool) -> tuple[str, ...]:
         words = (tool.invocation.path or "", "clean", "-cache")
         return (*words, "-modcache") if _modules_are_free(site.program, site.stage, site.position) else words
 

@@ -11,7 +11,7 @@ from dfopt.syntax.expand import Unknown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 
 class PipNoCache(NoCacheRow, Pass):
@@ -54,7 +54,7 @@ class UvNoCache(NoCacheRow, Pass):
         "uv pip install --no-cache --system flask",
     )
 
-    def check_site(self, site: Site, tool: Tool) -> None:
+    def check_site(self, site: RunSite, tool: Tool) -> None:
         mode = variable(site.program, site.step, site.facts, "UV_LINK_MODE", tool.invocation)
         if isinstance(mode, Unknown) or mode == "symlink" or "=symlink" in site.body.text:
             raise Refusal("the installed packages are symbolic links into the cache")

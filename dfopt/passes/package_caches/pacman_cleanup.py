@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Stage
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 _CALL = regex(r"\bpacman\s+(?:-\S+\s+)*-S[yuwd]*\s")
 _SYNC = regex(r"-S[yuwd]*\Z|--sync\Z")
@@ -42,7 +42,7 @@ class PacmanCleanup(CleanupRow, Pass):
     def may_fill(self, text: str) -> bool:
         return _CALL.search(text) is not None and not self.remedy.search(text)
 
-    def fills(self, site: Site, tool: Tool) -> bool:
+    def fills(self, site: RunSite, tool: Tool) -> bool:
         return any(_SYNC.match(value or "") for value in tool.invocation.values) and not tool.given("cache-options")
 
     def empties(self, body: Body, managers: tuple[Tool, ...], last: Tool) -> bool:
@@ -51,7 +51,7 @@ class PacmanCleanup(CleanupRow, Pass):
             return True
         return super().empties(body, managers, last)
 
-    def command(self, site: Site, tool: Tool) -> tuple[str, ...]:
+    def command(self, site: RunSite, tool: Tool) -> tuple[str, ...]:
         words = ("rm", "-rf", "/var/cache/pacman/pkg/*")
         start = started(site.program, site.stage, site.facts).text
         if _INSTALLS_STALE.search(start) or _needs_databases(site.program, site.stage, site.position):

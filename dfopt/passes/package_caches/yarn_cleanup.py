@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.package_caches.engine import Site
+    from dfopt.passes.package_caches.engine import RunSite
 
 # how a file shows that it uses Yarn 2 or later, and the options that only Yarn 1 takes
 _LATER = (
@@ -49,13 +49,13 @@ class YarnCleanup(CleanupRow, Pass):
         "yarn cache clean",
     )
 
-    def check_site(self, site: Site, tool: Tool) -> None:
+    def check_site(self, site: RunSite, tool: Tool) -> None:
         manifest = site.facts.context_file("package.json") or b""
         paths = site.facts.context_paths() or ()
         if _LATER_MANIFEST.search(manifest) or any(path.endswith(".yarnrc.yml") for path in paths):
             raise Refusal(_LATER_REASON)
 
-    def tier(self, site: Site, tool: Tool) -> tuple[str, str]:
+    def tier(self, site: RunSite, tool: Tool) -> tuple[str, str]:
         lock_file = site.facts.context_file("yarn.lock") or b""
         if (
             b"yarn lockfile v1" in lock_file[:200]

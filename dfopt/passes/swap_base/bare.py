@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.swap_base.target import Target
+    from dfopt.passes.swap_base.target import ReplacementBase
 
 # what a Go program must not import to be alone on scratch, or without other programs
 _STARTS = regex(r'"os/exec"|"plugin"')
@@ -31,7 +31,7 @@ _FILES = regex(
 )
 
 
-def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> None:
+def bare_fault(program: Program, stage: Stage, target: ReplacementBase, facts: Facts) -> None:
     """Raises Refusal where a command of the stage needs more than `target` has."""
     if program.children(stage):
         raise Refusal(f"line {program.children(stage)[0].node.line}: another stage is built on this one")
@@ -74,7 +74,7 @@ def bare_fault(program: Program, stage: Stage, target: Target, facts: Facts) -> 
     _sources(program, target, facts)
 
 
-def _account(program: Program, step: Step, user: str, target: Target) -> None:
+def _account(program: Program, step: Step, user: str, target: ReplacementBase) -> None:
     value = program.scope(step).expand(user, program.dockerfile.escape)
     if isinstance(value, Unknown):
         raise Refusal(f"line {step.node.line}: a variable names the user")
@@ -192,7 +192,7 @@ def _is_context(program: Program, builder: Stage, path: str, facts: Facts) -> bo
     return False
 
 
-def _sources(program: Program, target: Target, facts: Facts) -> None:
+def _sources(program: Program, target: ReplacementBase, facts: Facts) -> None:
     """What Go sources import tells which files and programs they look for. On scratch there are none."""
     paths = facts.context_paths()
     sources = sorted(path for path in paths or () if path.endswith(".go") and not path.endswith("_test.go"))

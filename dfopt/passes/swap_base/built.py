@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
     from dfopt.passes.swap_base.needs import Needs
-    from dfopt.passes.swap_base.target import Target
+    from dfopt.passes.swap_base.target import ReplacementBase
 
 
 def copied_paths(program: Program, step: Step, image: BuiltImage, facts: Facts) -> list[str] | None:
@@ -49,7 +49,7 @@ def _is_file(program: Program, step: Step, source: str, facts: Facts) -> bool:
     return image is not None and image.artifact(posixpath.join("/", source)).kind not in ("", "directory")
 
 
-def fault(image: BuiltImage, path: str, target: Target, have: Container[str]) -> tuple[str, list[str]]:
+def fault(image: BuiltImage, path: str, target: ReplacementBase, have: Container[str]) -> tuple[str, list[str]]:
     """Why what an image has at a path cannot run on `target` ("" where it can), and the packages, by Debian's names,
     that it needs there. `have`: programs that are there beside the target's own."""
     needs: list[str] = []
@@ -71,7 +71,7 @@ def _interpreter(script: Artifact) -> str:
     return next((word for word in words[1:] if not word.startswith("-")), "") if words[:1] == ["env"] else words[0]
 
 
-def _linked(image: BuiltImage, program: str, below: str, target: Target) -> tuple[str, list[str]]:
+def _linked(image: BuiltImage, program: str, below: str, target: ReplacementBase) -> tuple[str, list[str]]:
     """As `fault`, of one program that is linked with libraries."""
     row = next((row for row in table("swaps")["libraries"] if row["image"] == target.image), None)
     release = image.release()
@@ -92,7 +92,7 @@ def _linked(image: BuiltImage, program: str, below: str, target: Target) -> tupl
 
 
 def shown(
-    program: Program, stage: Stage, step: Step, target: Target, have: Container[str], facts: Facts
+    program: Program, stage: Stage, step: Step, target: ReplacementBase, have: Container[str], facts: Facts
 ) -> tuple[str, list[str], list[str]] | None:
     """What a build shows of what a COPY brings: why it cannot run on `target`, the packages that it needs there, and
     where its programs are. None where there is no build."""

@@ -17,7 +17,7 @@ from dfopt.passes.swap_base.files import ELF, context_path
 from dfopt.passes.swap_base.languages import INTERPRETERS, Languages
 from dfopt.passes.swap_base.needs import Needs
 from dfopt.passes.swap_base.options import compressors, option_fault, wrapper_fault
-from dfopt.passes.swap_base.target import ALPINE, BUSYBOX, RHEL, SLIM, Target, programs_of, provider
+from dfopt.passes.swap_base.target import ALPINE, BUSYBOX, RHEL, SLIM, ReplacementBase, programs_of, provider
 from dfopt.passes.swap_base.words import Translation
 from dfopt.refusal import Refusal
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
@@ -42,10 +42,10 @@ _COMPILERS = frozenset(
 _WEB = ("curl", "wget", "git")
 
 
-class Commands(Needs):
+class CommandNeeds(Needs):
     """What the commands of a stage need: `translation` holds the edits."""
 
-    def __init__(self, program: Program, stage: Stage, target: Target, facts: Facts) -> None:
+    def __init__(self, program: Program, stage: Stage, target: ReplacementBase, facts: Facts) -> None:
         super().__init__(program, stage, target, facts)
         self.places: dict[str, int] = {}  # directory that a package asks for -> the line that installs it
         builtins = table("base_programs")["builtins"]

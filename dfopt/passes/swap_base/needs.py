@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.swap_base.target import Target
+    from dfopt.passes.swap_base.target import ReplacementBase
 
 
 class Needs:
@@ -20,7 +20,7 @@ class Needs:
     done      the steps that were read
     """
 
-    def __init__(self, program: Program, stage: Stage, target: Target, facts: Facts) -> None:
+    def __init__(self, program: Program, stage: Stage, target: ReplacementBase, facts: Facts) -> None:
         self.program = program
         self.stage = stage
         self.target = target

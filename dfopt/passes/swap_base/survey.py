@@ -12,7 +12,7 @@ from dfopt.ir.image_config import image_config
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.built import ask_build
-from dfopt.passes.swap_base.commands import SLIMMED, Commands
+from dfopt.passes.swap_base.commands import SLIMMED, CommandNeeds
 from dfopt.passes.swap_base.files import ELF, copied, is_static, programs_in
 from dfopt.passes.swap_base.target import ALPINE, SLIM
 from dfopt.refusal import Refusal
@@ -32,7 +32,7 @@ _PLACES = regex(
 )
 
 
-class Survey(Commands):
+class StageSurvey(CommandNeeds):
     """Reads the instructions of a stage, and of those built on it."""
 
     def read(self) -> None:

@@ -7,7 +7,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
-from dfopt.passes.swap_base.survey import Survey, packages_of
+from dfopt.passes.swap_base.survey import StageSurvey, packages_of
 from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, target_of
 from dfopt.passes.swap_base.words import alpine_release, translated
 from dfopt.refusal import Refusal
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.swap_base.target import Target
+    from dfopt.passes.swap_base.target import ReplacementBase
 
 _TARGETS = ("slim", "alpine", "busybox", "distroless-static", "distroless-base", "distroless-cc", "scratch")
 
@@ -86,7 +86,7 @@ class SwapBase(Pass):
                 if found is not None:
                     yield self.check(program, stage, found, facts)
 
-    def check(self, program: Program, stage: Stage, target: Target | str, facts: Facts) -> Finding:
+    def check(self, program: Program, stage: Stage, target: ReplacementBase | str, facts: Facts) -> Finding:
         node = stage.node
         argument = node.arguments[0]
         start, end = node.joined.span(argument.at, argument.stop)
@@ -101,7 +101,7 @@ class SwapBase(Pass):
             if target.kind == BARE:
                 bare_fault(program, stage, target, facts)
             else:
-                survey = Survey(program, stage, target, facts)
+                survey = StageSurvey(program, stage, target, facts)
                 survey.read()
                 edits += survey.translation.edits
                 rewrites += survey.translation.rewrites
@@ -118,7 +118,7 @@ class SwapBase(Pass):
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"))
 
 
-def _install(target: Target, needs: dict[str, int]) -> str:
+def _install(target: ReplacementBase, needs: dict[str, int]) -> str:
     """The command that installs packages, which are named as Debian names them. Raises Refusal."""
     if target.kind == SLIM:
         words = packages_of(needs)

@@ -18,7 +18,7 @@ _KINDS = {"alpine": ALPINE, "busybox": BUSYBOX, "distroless": BARE, "scratch": B
 _DEBIANS = ("debian", "ubuntu")
 
 
-class Target(Record):
+class ReplacementBase(Record):
     """The image that comes, and how it differs from the one that goes.
 
     image     its name, for FROM
@@ -47,7 +47,7 @@ class Target(Record):
         return self.kind == SLIM and self.source == "rhel"
 
 
-def target_of(image: str, to: str, images: Sequence[str]) -> Target | str | None:
+def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | str | None:
     """What the options put in the place of `image`; a reason where they name something that cannot be judged; None
     where they name nothing for it. `images`: the user's table, "FROM=TO" each, `*` in FROM for any text."""
     image, _, digest = image.partition("@")
@@ -112,7 +112,7 @@ def _lacks(key: str) -> frozenset[str]:
     return frozenset(packages - set(full.get("slim", ())))
 
 
-def _named(image: str, source: str, row: dict[str, Any] | None, own: frozenset[str]) -> Target | str:
+def _named(image: str, source: str, row: dict[str, Any] | None, own: frozenset[str]) -> ReplacementBase | str:
     """The target that the user's table names."""
     facts = base_facts(image)
     if facts is None or not source:
@@ -128,7 +128,9 @@ def _named(image: str, source: str, row: dict[str, Any] | None, own: frozenset[s
     return _made(image, kind, source, own if kind in (ALPINE, RHEL) else frozenset(), frozenset(), set())
 
 
-def _made(image: str, kind: str, source: str, own: frozenset[str], lacks: frozenset[str], accounts: set[str]) -> Target:
+def _made(
+    image: str, kind: str, source: str, own: frozenset[str], lacks: frozenset[str], accounts: set[str]
+) -> ReplacementBase:
     known = table("base_programs")
     family = {SLIM: "debian", ALPINE: "alpine", BUSYBOX: "busybox", RHEL: "debian"}.get(
         kind, "scratch" if image == "scratch" else "distroless"
@@ -136,7 +138,7 @@ def _made(image: str, kind: str, source: str, own: frozenset[str], lacks: frozen
     programs = frozenset(known["programs"].get(family, "").split())
     if kind == SLIM and source == "rhel":
         programs = frozenset(table("swaps")["minimal"]["programs"].split())
-    return Target(
+    return ReplacementBase(
         image, kind, source, family, programs, own, lacks, frozenset(known["accounts"][family]) | accounts
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.swap_base.accounts import account_words
 from dfopt.passes.swap_base.microdnf import microdnf_words
-from dfopt.passes.swap_base.target import ALPINE, RHEL, SLIM, Target, programs_of
+from dfopt.passes.swap_base.target import ALPINE, RHEL, SLIM, ReplacementBase, programs_of
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords, RemoveCommand
 from dfopt.rewrites.instructions import RemoveStep
@@ -49,7 +49,7 @@ class Translation:
     """Collects the edits and what they declare. `accounts`: users and groups that the file creates; `programs`: those
     of the packages that it installs."""
 
-    def __init__(self, program: Program, target: Target) -> None:
+    def __init__(self, program: Program, target: ReplacementBase) -> None:
         self.program = program
         self.target = target
         self.edits: list[Edit] = []

@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.image.history import Mapping
-    from dfopt.image.layers import Contents
+    from dfopt.image.layers import ImageContents
     from dfopt.image.ledger import Ledger
     from dfopt.review.recover import Recovered
 
 _STEP = 90
 
 
-class History(Record):
+class HistoryReport(Record):
     """What `dfopt history` shows. recovered: None where the Dockerfile was given."""
 
     name: str
-    contents: Contents
+    contents: ImageContents
     ledger: Ledger
     mapping: Mapping
     recovered: Recovered | None
     show_secrets: bool
 
 
-def render_text(history: History, *, everything: bool) -> str:
+def render_text(history: HistoryReport, *, everything: bool) -> str:
     contents, ledger = history.contents, history.ledger
     image = contents.image
     lined = any(origin.step is not None for origin in history.mapping.origins)
@@ -71,7 +71,7 @@ def render_text(history: History, *, everything: bool) -> str:
     return text
 
 
-def render_json(history: History) -> str:
+def render_json(history: HistoryReport) -> str:
     ledger = history.ledger
     entries: list[dict[str, Any]] = []
     for origin in history.mapping.origins:
@@ -110,7 +110,7 @@ def render_json(history: History) -> str:
     return json_text(document, indent=2) + "\n"
 
 
-def _shown(text: str, history: History) -> str:
+def _shown(text: str, history: HistoryReport) -> str:
     return text if history.show_secrets else masked(text)
 
 

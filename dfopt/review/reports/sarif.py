@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dfopt.review.model import Finding, Review, Reviewed
+    from dfopt.review.model import ImageFinding, Review, Reviewed
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -45,7 +45,7 @@ def _run(review: Review) -> dict[str, Any]:
     }
 
 
-def _result(review: Review, finding: Finding) -> dict[str, Any]:
+def _result(review: Review, finding: ImageFinding) -> dict[str, Any]:
     physical: dict[str, Any]
     if review.source is not None:
         physical = {"artifactLocation": {"uri": _uri(review.source.name)}, "region": {"startLine": finding.line or 1}}
