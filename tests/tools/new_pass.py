@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PASS = '''\
 from __future__ import annotations
 
-from dfopt.analysis.run_steps import shipped_runs, edit_obstacle
+from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
