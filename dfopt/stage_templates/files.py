@@ -42,12 +42,12 @@ def document(content: bytes, shown: str) -> tuple[str, dict[str, Any]]:
 
 def files_below(directory: str) -> list[str]:
     """The ".toml" files of a directory and one level below (golden cases, two levels below, have such files too)."""
-    found: list[str] = []
+    paths: list[str] = []
     for folder in (directory, *_entries(directory)):
         if folder != directory and not os.path.isdir(folder):
             continue
-        found += [path for path in _entries(folder) if path.endswith(SUFFIX) and os.path.isfile(path)]
-    return found
+        paths += [path for path in _entries(folder) if path.endswith(SUFFIX) and os.path.isfile(path)]
+    return paths
 
 
 def _entries(directory: str) -> list[str]:

@@ -131,7 +131,7 @@ def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
 def stage_texts(directories: Sequence[str], root: str | None = None) -> tuple[str, ...]:
     """File and text, alternating, of the stage recipes in the user's directories, as an option for the pass
     multi-stage. Files that are unreadable or outside of `root` are left out; `dfopt recipes` reports them."""
-    found: list[str] = []
+    texts: list[str] = []
     for directory in directories:
         for path in files_below(directory):
             try:
@@ -139,8 +139,8 @@ def stage_texts(directories: Sequence[str], root: str | None = None) -> tuple[st
             except (RecipeError, UnicodeDecodeError):
                 continue
             if _STAGE.search(text):
-                found += [shown_path(path), text]
-    return tuple(found)
+                texts += [shown_path(path), text]
+    return tuple(texts)
 
 
 def _take(recipes: dict[str, StageRecipe], file: str, content: bytes) -> None:

@@ -32,14 +32,14 @@ def base_of(image: str | None) -> BuilderImage | None:
     for row in table("runtime_images")["image"]:
         if not any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in row["match"]):
             continue
-        found = re.match(row["tag"], tag or "") if "tag" in row else True
-        if not found:
+        match = re.match(row["tag"], tag or "") if "tag" in row else True
+        if not match:
             continue
 
-        def filled(text: str, found: re.Match[str] | bool = found) -> str:
+        def filled(text: str, match: re.Match[str] | bool = match) -> str:
             text = text.replace("{name}", name)
-            if isinstance(found, re.Match):
-                for number, group in enumerate(found.groups(), 1):
+            if isinstance(match, re.Match):
+                for number, group in enumerate(match.groups(), 1):
                     text = text.replace(f"{{{number}}}", group or "")
             return text
 

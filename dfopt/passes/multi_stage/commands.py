@@ -144,9 +144,9 @@ class FlowReader(FileCommands):
             return False
         self.depth += 1
         before = self.directory
-        found = commands(_body(tree, text))
-        for inner in found.invocations:
-            self.read(inner, found.functions)
+        command_list = commands(_body(tree, text))
+        for inner in command_list.invocations:
+            self.read(inner, command_list.functions)
         self.directory = before
         self.depth -= 1
         return True
@@ -307,5 +307,5 @@ _TELLS = ("--version", "-version", "-V", "version", "--help", "-h")
 
 def _unversioned(name: str) -> str:
     """A compiler's name without its version: g++-14, clang-19."""
-    found = re.fullmatch(r"(gcc|g\+\+|clang|clang\+\+|gfortran)-\d+", name)
-    return found[1] if found else name
+    match = re.fullmatch(r"(gcc|g\+\+|clang|clang\+\+|gfortran)-\d+", name)
+    return match[1] if match else name

@@ -103,13 +103,13 @@ class BuilderFiles(Demand):
 
     def workplaces(self) -> list[WrittenPath]:
         """The directories in which a project's tools and programs worked: what they wrote there is not told."""
-        found: list[WrittenPath] = []
+        entries: list[WrittenPath] = []
         for path in dict.fromkeys(self.outputs.work):
             if path in SHARED:
                 raise Refusal(f"a build tool works in {path}, among the files of the base image")
             if not is_scratch(path):
-                found.append(WrittenPath(path, self.flow.calls[-1].step, "tool", role="tree"))
-        return found
+                entries.append(WrittenPath(path, self.flow.calls[-1].step, "tool", role="tree"))
+        return entries
 
     def language_files(self) -> list[WrittenPath]:
         """Where a language's packages are that its tools installed."""
@@ -119,14 +119,14 @@ class BuilderFiles(Demand):
 
     def moved(self, kept: Sequence[WrittenPath]) -> dict[str, str]:
         """Programs that are found by name, in a directory that the new image does not search."""
-        found: dict[str, str] = {}
+        paths: dict[str, str] = {}
         said = [p for p in self.search_path() if p not in ("/go/bin", "/usr/local/cargo/bin")]
         for entry in kept:
             directory, _, name = entry.path.rpartition("/")
             by_name = name in self.start.names and entry.path not in self.start.paths
             if entry.kind == "tool" and entry.role == "program" and by_name and directory not in said:
-                found[entry.path] = f"/usr/local/bin/{name}"
-        return found
+                paths[entry.path] = f"/usr/local/bin/{name}"
+        return paths
 
     def removes_node(self) -> bool:
         """Whether the builder's last step can take Node itself out of the directory of programs."""
@@ -146,12 +146,12 @@ class BuilderFiles(Demand):
 
     def directories(self, kept: Iterable[WrittenPath], left: Iterable[WrittenPath]) -> set[str]:
         """The paths of the image that are directories for certain."""
-        found = self.flow.directories() | self.flow.roots | set(self.outputs.work)
+        paths = self.flow.directories() | self.flow.roots | set(self.outputs.work)
         for entry in (*kept, *left):
             if entry.role in TREES or entry.kind == "tree":
-                found.add(entry.path)
+                paths.add(entry.path)
         for path in [entry.path for entry in (*kept, *left)]:
             while path != "/":
                 path = path.rpartition("/")[0] or "/"
-                found.add(path)
-        return found
+                paths.add(path)
+        return paths

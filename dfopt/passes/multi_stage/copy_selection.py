@@ -124,7 +124,7 @@ def _empty(
 ) -> list[WrittenPath]:  # fmt: skip
     """Directories that were made for the run: nothing else tells of them. Those that a program may make again, and
     those that a WORKDIR made, count where something names them."""
-    found: list[WrittenPath] = []
+    entries: list[WrittenPath] = []
     for entry in made:
         if entry.kind != "directory" or entry.path in SYSTEM or entry.path == workdir:
             continue
@@ -133,9 +133,9 @@ def _empty(
             continue
         if any(covers(entry.path, other.path) for other in (*kept, *left)) or any(covers(entry.path, w) for w in work):
             continue
-        if not any(covers(other.path, entry.path) and other is not entry for other in found):
-            found.append(entry)
-    return found
+        if not any(covers(other.path, entry.path) and other is not entry for other in entries):
+            entries.append(entry)
+    return entries
 
 
 def copies(

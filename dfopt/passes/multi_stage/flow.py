@@ -42,17 +42,17 @@ class ToolCall(Record):
 
     def after(self, *options: str) -> list[str | None]:
         """The values of options: `-o x`, `--out=x`."""
-        found: list[str | None] = []
+        values: list[str | None] = []
         for index, word in enumerate(self.words):
             if word in options:
-                found.append(self.words[index + 1] if index + 1 < len(self.words) else None)
+                values.append(self.words[index + 1] if index + 1 < len(self.words) else None)
             elif word is not None and word.startswith(tuple(f"{option}=" for option in options)):
-                found.append(word.partition("=")[2])
-        return found
+                values.append(word.partition("=")[2])
+        return values
 
     def operands(self, *taking: str) -> list[str | None]:
         """The words that are neither options nor values of the options `taking`."""
-        found: list[str | None] = []
+        values: list[str | None] = []
         skip = False
         for word in self.words:
             if skip:
@@ -60,8 +60,8 @@ class ToolCall(Record):
             elif word is not None and word.startswith("-") and word != "-":
                 skip = word in taking
             else:
-                found.append(word)
-        return found
+                values.append(word)
+        return values
 
 
 class Flow:
@@ -130,8 +130,8 @@ class Flow:
 
     def directories(self) -> set[str]:
         """Paths that are directories for certain."""
-        found = {entry.path for entry in self.paths if entry.kind == "directory"}
+        paths = {entry.path for entry in self.paths if entry.kind == "directory"}
         for entry in self.paths:
             if entry.kind in ("context", "file"):
-                found.add(entry.path.rpartition("/")[0] or "/")
-        return found
+                paths.add(entry.path.rpartition("/")[0] or "/")
+        return paths

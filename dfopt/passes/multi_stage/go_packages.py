@@ -20,14 +20,14 @@ _CONSTRAINT = re.compile(r"^//(?:go:build| \+build)\s+(.*)$", re.M)
 def program_names(context: ToolContext, call: ToolCall, directory: str, operands: list[str]) -> list[str]:
     """The names of the programs of the packages `operands` as they are called in `directory`; patterns with `...` are
     followed through the files at hand. Raises Refusal."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for operand in operands or ["."]:
         if operand.endswith("..."):
             for place in _mains(context, call, normpath(directory + "/" + operand.removesuffix("..."))):
-                found[program_name(context, call, place, ["."])] = None
+                names[program_name(context, call, place, ["."])] = None
         else:
-            found[program_name(context, call, directory, [operand])] = None
-    return list(found)
+            names[program_name(context, call, directory, [operand])] = None
+    return list(names)
 
 
 def _mains(context: ToolContext, call: ToolCall, root: str) -> list[str]:
@@ -57,11 +57,11 @@ def _mains(context: ToolContext, call: ToolCall, root: str) -> list[str]:
             said = _CONSTRAINT.search(text)
             if said is None or said[1].strip() != "ignore":
                 mains[directory] = mains.get(directory, False) or said is None
-    found = [place for place in mains if not any((place + "/").startswith(other) for other in nested)]
-    for place in found:
+    places = [place for place in mains if not any((place + "/").startswith(other) for other in nested)]
+    for place in places:
         if not mains[place]:
             raise Refusal(f"whether line {call.line} builds {place} depends on build constraints")
-    return sorted(found)
+    return sorted(places)
 
 
 def program_name(context: ToolContext, call: ToolCall, directory: str, operands: list[str]) -> str:
@@ -92,10 +92,10 @@ def _of_module(context: ToolContext, call: ToolCall, directory: str) -> str | No
         if any(entry.path == directory + "/go.mod" for entry in context.flow.sources()):
             raise Refusal(f"go.mod cannot be read, so that the program of line {call.line} is not known")
         return None
-    found = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)
-    if found is None:
+    match = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)
+    if match is None:
         raise Refusal(f"go.mod names no module, so that the program of line {call.line} is not known")
-    return _last(found[1])
+    return _last(match[1])
 
 
 def _last(path: str) -> str:

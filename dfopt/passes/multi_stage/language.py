@@ -58,10 +58,10 @@ def _of_release(package: str, release: str) -> tuple[str, ...]:
     """The libraries of a -dev package in a release; another package as it is. Raises Refusal."""
     if not package.endswith("-dev"):
         return (package,)
-    found = libraries(package, release)
-    if found is None:
+    packages = libraries(package, release)
+    if packages is None:
         raise Refusal(f"the libraries of {package} in {release} are not known")
-    return found
+    return packages
 
 
 def _python(context: ToolContext, out: ToolOutputs) -> list[str]:
@@ -124,7 +124,7 @@ def _requirements(context: ToolContext, directory: str, word: str, depth: int = 
             f"{word} is not at hand, so that what its packages need of the base image is not known",
             CONTEXT,
         )
-    found: list[str] = []
+    requirements: list[str] = []
     for line in text.replace("\\\n", " ").splitlines():
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()
         line = re.sub(r"\s--hash=\S+", "", line)
@@ -133,13 +133,13 @@ def _requirements(context: ToolContext, directory: str, word: str, depth: int = 
         include = re.match(r"(?:-r|--requirement|-c|--constraint)[ =]*(\S+)", line)
         if include:
             if line.startswith(("-r", "--requirement")):
-                found += _requirements(context, path.rpartition("/")[0], include[1], depth + 1)
+                requirements += _requirements(context, path.rpartition("/")[0], include[1], depth + 1)
             continue
         if line.startswith("-e") or "git+" in line or ("://" in line.split("#")[0] and not line.startswith("-")):
             raise Refusal(f"what {line} in {word} needs of the base image is not known")
         if not line.startswith("-"):
-            found.append(line)
-    return found
+            requirements.append(line)
+    return requirements
 
 
 def _project(context: ToolContext, directory: str, word: str) -> list[str]:
@@ -151,12 +151,12 @@ def _project(context: ToolContext, directory: str, word: str) -> list[str]:
         from dfopt.knowledge import load_toml
 
         try:
-            found = load_toml(text.encode("utf-8", "surrogateescape"))
+            content = load_toml(text.encode("utf-8", "surrogateescape"))
         except ValueError:
             raise Refusal("pyproject.toml is not understood") from None
-        project = found.get("project", {})
+        project = content.get("project", {})
         names += [str(requirement) for requirement in project.get("dependencies", ())]
-        poetry = found.get("tool", {}).get("poetry", {}).get("dependencies", {})
+        poetry = content.get("tool", {}).get("poetry", {}).get("dependencies", {})
         names += [name for name in poetry if name != "python"]
     setup = context.text(f"{base}/setup.py")
     if setup is not None:
@@ -240,7 +240,7 @@ def _ruby(context: ToolContext, out: ToolOutputs, base: BuilderImage) -> list[st
     """By Gemfile.lock, or without one by a Gemfile that names known gems alone."""
     facts = table("split_libraries")["gems"]
     own = frozenset(table("split_libraries")["gems-own"]["names"])
-    found: list[str] = []
+    packages: list[str] = []
     locked = any(entry.kind == "context" and entry.path.endswith("/Gemfile.lock") for entry in context.flow.sources())
     for entry in context.flow.sources():
         lock = entry.path.endswith("/Gemfile.lock")
@@ -254,18 +254,18 @@ def _ruby(context: ToolContext, out: ToolOutputs, base: BuilderImage) -> list[st
         for name in re.findall(pattern, text, re.M):
             package = facts.get(name)
             if package:
-                found += libraries(package, base.release or "trixie") or ()
+                packages += libraries(package, base.release or "trixie") or ()
             elif package is None and not lock and name not in own:
                 raise Refusal(
                     f"what the gem {name} needs of the base image is not known, and there is no Gemfile.lock",
                     "add the lock file to the build context",
                 )
-    return found
+    return packages
 
 
 def _rust(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage) -> list[str]:
     """By the crates of Cargo.lock: one that links a library of the system is called NAME-sys."""
-    found: list[str] = []
+    packages: list[str] = []
     for crate in dict.fromkeys(out.crates):
         if not crate.endswith("-sys") and crate not in recipe.crates:
             continue
@@ -273,8 +273,8 @@ def _rust(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage) -> list[str
         if package is None:
             raise Refusal(f"what the crate {crate} is linked with is not known")
         if package:
-            found += libraries(package, base.release or "trixie") or ()
-    return found
+            packages += libraries(package, base.release or "trixie") or ()
+    return packages
 
 
 def module_packages(recipe: StageRecipe, context: ToolContext, out: ToolOutputs) -> list[str]:
@@ -301,7 +301,7 @@ def module_packages(recipe: StageRecipe, context: ToolContext, out: ToolOutputs)
 
 def package_places(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage, flow: Flow, facts: Facts) -> list[str]:
     """Directories in which a language's tools keep what they installed for the whole system. Raises Refusal."""
-    found: list[str] = []
+    paths: list[str] = []
     if recipe.name == "python" and out.notes.get("uv-python") and not _satisfied(out.notes["uv-python"], base.image):
         raise Refusal(f"whether uv takes the Python of {base.image} is not known (it must be {out.notes['uv-python']})")
     if recipe.name == "python" and "site" in out.notes:
@@ -309,7 +309,7 @@ def package_places(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage, fl
             version = re.match(r".*?:(\d+\.\d+)", base.image)
             if version is None:
                 return ["/usr/local"]  # the tag does not tell the version, which is in the paths: Python and all
-            found.append(f"/usr/local/lib/python{version[1]}/site-packages")
+            paths.append(f"/usr/local/lib/python{version[1]}/site-packages")
         else:
             known = _PYTHON.get(base.release)
             if known is None:
@@ -317,15 +317,15 @@ def package_places(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage, fl
                     f"the version of Python in {base.image} is not known, and with it where pip installs",
                     "start from an image of Python whose tag has the version",
                 )
-            found.append(f"/usr/local/lib/python{known}/dist-packages")
-        found.append("/usr/local/bin")
+            paths.append(f"/usr/local/lib/python{known}/dist-packages")
+        paths.append("/usr/local/bin")
     if recipe.name == "ruby" and "gems" in out.notes:
         if "ruby" not in base.has:
             raise Refusal("where gems are installed is not known")
-        found.append("/usr/local/bundle")
+        paths.append("/usr/local/bundle")
     if recipe.name == "node" and "global" in out.notes:
-        found += ["/usr/local/lib/node_modules", "/usr/local/bin"]
-    return found
+        paths += ["/usr/local/lib/node_modules", "/usr/local/bin"]
+    return paths
 
 
 def _satisfied(wanted: str, image: str) -> bool:

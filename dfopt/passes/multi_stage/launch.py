@@ -70,13 +70,13 @@ def launch_of(program: Program, stage: Stage, facts: Facts, text_of: Callable[[s
 
 def _port(invocation: Invocation) -> str | None:
     """The value of PORT in front of a command; None where other variables are set, or its output goes elsewhere."""
-    found = ""
+    port = ""
     for assignment in invocation.node.assignments:
         value = assignment.value.value if assignment.value is not None else None
         if assignment.name != "PORT" or value is None:
             return None
-        found = value
-    return None if invocation.node.redirects else found
+        port = value
+    return None if invocation.node.redirects else port
 
 
 def _follow(launch: Launch, text_of: Callable[[str], str | None], depth: int) -> Launch | None:
@@ -93,10 +93,10 @@ def _follow(launch: Launch, text_of: Callable[[str], str | None], depth: int) ->
         name, _, version = rest[0].partition("@")
         return Launch((name, *rest[1:]), launch.directory, launch.port, version, True)
     if name == "node" and rest and rest[0] is not None and "node_modules/" in rest[0]:
-        found = re.search(r"node_modules/(?:\.bin/([\w.-]+)|(serve)/build/main\.js|(http-server)/bin/\S+)\Z", rest[0])
-        if found is None:
+        match = re.search(r"node_modules/(?:\.bin/([\w.-]+)|(serve)/build/main\.js|(http-server)/bin/\S+)\Z", rest[0])
+        if match is None:
             return None
-        return Launch((found[found.lastindex or 1], *rest[1:]), launch.directory, launch.port, "", True)
+        return Launch((match[match.lastindex or 1], *rest[1:]), launch.directory, launch.port, "", True)
     if name in _MANAGERS:
         return _script(launch, name, list(rest), text_of, depth)
     package = "node_modules/.bin/" in (launch.words[0] or "")
@@ -126,14 +126,18 @@ def _script(
         tree = parse_shell(body)
     except ShellSyntaxError:
         return None
-    found = commands(_body(tree, body)).invocations
-    if len(found) != 1 or found[0].program is None or any(wrapper != "exec" for wrapper in found[0].wrappers):
+    invocations = commands(_body(tree, body)).invocations
+    if (
+        len(invocations) != 1
+        or invocations[0].program is None
+        or any(wrapper != "exec" for wrapper in invocations[0].wrappers)
+    ):
         return None
     for hook in (f"pre{name}", f"post{name}"):
         if hook in scripts:
             raise Refusal(f"package.json runs `{hook}` too when the image starts")
-    port = _port(found[0])
+    port = _port(invocations[0])
     if port is None:
         return None
-    inner = Launch((found[0].program, *found[0].values, *words), launch.directory, port or launch.port)
+    inner = Launch((invocations[0].program, *invocations[0].values, *words), launch.directory, port or launch.port)
     return _follow(inner, text_of, depth + 1)

@@ -34,10 +34,10 @@ class Makefile:
                     self.rules[name][1].append(line.strip().lstrip("@-+"))
                 continue
             bare = line.split("#", 1)[0].rstrip() if "#" in line else line.rstrip()
-            found = re.match(r"\s*(?:export\s+|override\s+)?([\w.-]+)\s*(\?=|:=|::=|\+=|=)\s*(.*)\Z", bare)
-            if found:
+            match = re.match(r"\s*(?:export\s+|override\s+)?([\w.-]+)\s*(\?=|:=|::=|\+=|=)\s*(.*)\Z", bare)
+            if match:
                 current = []
-                name, operator, value = found.groups()
+                name, operator, value = match.groups()
                 if operator == "+=":
                     value = (self.variables.get(name, "") + " " + value).strip()
                 if operator != "?=" or name not in self.variables or name in _MAKE:
@@ -188,9 +188,9 @@ def _again(words: list[str], given: dict[str, str], directory: str, read: Reader
             targets.append(word)
     text = next(
         (
-            found
+            content
             for name in ("GNUmakefile", "makefile", "Makefile")
-            if (found := read(f"{directory}/{name}")) is not None
+            if (content := read(f"{directory}/{name}")) is not None
         ),
         None,
     )
@@ -242,7 +242,7 @@ def _libraries(text: str) -> tuple[str, ...]:
 
 
 def _modules(text: str) -> tuple[str, ...]:
-    found: list[str] = []
+    names: list[str] = []
     for words in re.findall(r"(?:pkg-config|pkgconf)\s+([^)`\n]*)", text):
-        found += [word for word in words.split() if not word.startswith("-") and re.fullmatch(r"[\w.+-]+", word)]
-    return tuple(dict.fromkeys(found))
+        names += [word for word in words.split() if not word.startswith("-") and re.fullmatch(r"[\w.+-]+", word)]
+    return tuple(dict.fromkeys(names))

@@ -81,10 +81,10 @@ def bundle(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         return
     if name == "config":
         text = " ".join(words)
-        found = re.search(r"\b(path|deployment)\b(?:\s+['\"]?([^\s'\"]+))?", text)
-        if found and found[1] == "path":
-            out.notes["bundle-path"] = found[2] or ""
-        elif found and found[2] != "false":
+        match = re.search(r"\b(path|deployment)\b(?:\s+['\"]?([^\s'\"]+))?", text)
+        if match and match[1] == "path":
+            out.notes["bundle-path"] = match[2] or ""
+        elif match and match[2] != "false":
             out.notes["bundle-path"] = "vendor/bundle"
         return
     if name in ("exec",):

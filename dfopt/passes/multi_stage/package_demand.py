@@ -86,7 +86,7 @@ class Demand(Runtime):
         language = self.recipe.language
         if not language or language in self.base.run_has:
             return
-        found = language_package(language, family_of(self.base.release), installed, names)
-        if found is None:
+        packages = language_package(language, family_of(self.base.release), installed, names)
+        if packages is None:
             raise Refusal(f"where the image for the run gets {language} from is not known")
-        names.update(dict.fromkeys(found))
+        names.update(dict.fromkeys(packages))

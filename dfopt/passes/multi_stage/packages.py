@@ -52,19 +52,19 @@ def libraries(name: str, release: str) -> tuple[str, ...] | None:
     """The libraries behind a -dev package of a release (or of Alpine); None where they are not known."""
     facts = table("split_packages")
     if release == "alpine":
-        found = facts["apk"].get(name)
+        packages = facts["apk"].get(name)
     else:
-        found = facts["dev"].get(release, {}).get(name)
-        if found is None:
+        packages = facts["dev"].get(release, {}).get(name)
+        if packages is None:
             general = facts["dev"].get(name)
-            found = general if isinstance(general, list) else None
-    return None if found is None else tuple(found)
+            packages = general if isinstance(general, list) else None
+    return None if packages is None else tuple(packages)
 
 
 def providers(family: str) -> dict[str, str]:
     """Program -> package, where the image for the run time lacks the program."""
-    found: dict[str, str] = table("split_programs")["packages"]["alpine" if family == "apk" else "debian"]
-    return found
+    packages: dict[str, str] = table("split_programs")["packages"]["alpine" if family == "apk" else "debian"]
+    return packages
 
 
 def partition(

@@ -87,13 +87,13 @@ def split_plan(
     note = Refusal("")
     if prefer == "auto":
         try:
-            found = site_plan(program, stage, facts, own)
+            site = site_plan(program, stage, facts, own)
         except Refusal as refusal:
             note = refusal
         else:
-            if found is not None:
+            if site is not None:
                 return SplitPlan(
-                    found.recipe, found.image, "", (), (), found.copies, found.settings, found.saves, found.config
+                    site.recipe, site.image, "", (), (), site.copies, site.settings, site.saves, site.config
                 )
     try:
         plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
@@ -265,8 +265,8 @@ class _Planner(BuilderFiles):
             ("loads", "loads libraries or code by name"),
             ("any-program", "starts a program whose name is not fixed"),
         ):
-            if key in need.found:
-                raise Refusal(f"the program {text} ({need.found[key]})")
+            if key in need.places:
+                raise Refusal(f"the program {text} ({need.places[key]})")
         if self.recipe.keeps != "all":
             self.own_libraries()
         if self.recipe.keeps != "programs":

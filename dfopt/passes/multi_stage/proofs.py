@@ -86,9 +86,9 @@ class Proofs:
     def own_libraries(self) -> set[str]:
         """Names (as in -lNAME) of the shared libraries that the steps build, put in place and link programs with.
         Raises Refusal for one that no program is linked with: it may be loaded by name."""
-        found: set[str] = set()
+        names: set[str] = set()
         if self.recipe.keeps == "all":
-            return found
+            return names
         placed = {entry.path.rpartition("/")[2] for entry in self.outputs.paths}
         linked = {name for name, _ in self.outputs.linked}
         for path, line in self.outputs.loads:
@@ -96,25 +96,25 @@ class Proofs:
             name = re.match(r"lib([\w.+-]+?)\.so(?:\.|\Z)", base)
             if name is None or name[1] not in linked or base not in placed:
                 raise Refusal(f"line {line} builds {path or 'a library'}, which a program may load by name")
-            found.add(name[1])
-        return found
+            names.add(name[1])
+        return names
 
     def of_some_release(self, package: str, name: str, line: int) -> tuple[str, ...] | None:
         """The libraries of a -dev package. Raises Refusal where they differ and the builder's release is not known."""
         if self.base.release:
             return libraries(package, self.base.release)
-        found = libraries(package, "trixie")
-        if "headers" in self.base.has and found != libraries(package, "bookworm"):
+        packages = libraries(package, "trixie")
+        if "headers" in self.base.has and packages != libraries(package, "bookworm"):
             reason = (
                 f"the release that {self.base.image} is built on is not known, and with it the package of the library"
             )
             raise Refusal(f"{reason} {name}, linked in line {line}", "name the release in the tag, as in -trixie")
-        return found
+        return packages
 
     def linked(self) -> list[str]:
         """Packages of the libraries that build files name. Raises Refusal for one that is not known, where the base
         image's own headers may be what it was linked with."""
-        found: list[str] = []
+        packages: list[str] = []
         links = table("split_libraries")["links"]
         own = self.own_libraries()
         for name, line in (*self.outputs.linked, *self.outputs.modules):
@@ -128,8 +128,8 @@ class Proofs:
                 if "headers" in self.base.has or "cc" in self.base.has:
                     raise Refusal(f"the package of the library {name}, linked in line {line}, is not known")
                 continue
-            found += runs
-        return found
+            packages += runs
+        return packages
 
     def of_release(self, base: BuilderImage) -> BuilderImage:
         """The base with its release as an image that was built says it, where the table has none. The image for the run
@@ -145,8 +145,8 @@ class Proofs:
     def package_of(self, name: str) -> str:
         """The package that brings a program, as an image that was built has it; "" where that is not known."""
         image = built_image(self.program, self.stage, self.facts)
-        found = find_program(image, name, self.search_path()) if image is not None else None
-        return (found.package or "") if found is not None else ""
+        artifact = find_program(image, name, self.search_path()) if image is not None else None
+        return (artifact.package or "") if artifact is not None else ""
 
     def libraries(self, kept: Sequence[WrittenPath], context: ToolContext) -> list[str]:
         """Packages of what programs and modules are linked with: as the tables say, or as a build shows. Raises Refusal
@@ -162,7 +162,7 @@ class Proofs:
     def needed(self, kept: Sequence[WrittenPath]) -> list[str] | None:
         """Packages of the libraries that what is copied needs, as an image that was built has them; None where there is
         none. Raises Refusal."""
-        found: dict[str, None] = {}
+        packages: dict[str, None] = {}
         places = [entry.path for entry in kept if entry.kind == "tool"]
         image = built_image(self.program, self.stage, self.facts) if places else None
         if image is None:
@@ -172,5 +172,5 @@ class Proofs:
                 if library.package is None and not any(covers(entry.path, library.path) for entry in kept):
                     raise Refusal(f"{path} needs {name}, which no package of the built image has")
                 if library.package is not None and library.package not in EVERYWHERE:
-                    found[library.package] = None
-        return list(found)
+                    packages[library.package] = None
+        return list(packages)

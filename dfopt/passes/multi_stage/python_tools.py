@@ -178,17 +178,17 @@ def _console_scripts(context: ToolContext, directory: str) -> set[str]:
     """The programs that a Python project brings, by its own words."""
     from dfopt.knowledge import load_toml
 
-    found: set[str] = set()
+    names: set[str] = set()
     text = context.text(f"{directory}/pyproject.toml")
     if text is not None:
         try:
             table = load_toml(text.encode("utf-8", "surrogateescape"))
         except ValueError:
             table = {}
-        found |= set(table.get("project", {}).get("scripts", {}))
-        found |= set(table.get("tool", {}).get("poetry", {}).get("scripts", {}))
+        names |= set(table.get("project", {}).get("scripts", {}))
+        names |= set(table.get("tool", {}).get("poetry", {}).get("scripts", {}))
     setup = (context.text(f"{directory}/setup.py") or "") + (context.text(f"{directory}/setup.cfg") or "")
-    return found | set(re.findall(r"[\"'\s]([\w.-]+)\s*=\s*[\w.]+:\w+", setup))
+    return names | set(re.findall(r"[\"'\s]([\w.-]+)\s*=\s*[\w.]+:\w+", setup))
 
 
 def _at_home(call: ToolCall, out: ToolOutputs) -> None:

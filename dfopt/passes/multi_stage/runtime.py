@@ -45,9 +45,9 @@ class Runtime(Proofs):
             proved.add("exec-form")
         if all(name in own for name in (*self.start.names, *need.programs)):
             proved.add("own-programs")
-        if "temp" not in need.found:
+        if "temp" not in need.places:
             proved.add("no-temp")
-        if "zones" not in need.found:
+        if "zones" not in need.places:
             proved.add("no-zones")
         rest = [name for name in names if bare(name) not in ("ca-certificates", "tzdata")]
         if not rest and not self.own_libraries():
@@ -77,7 +77,7 @@ class Runtime(Proofs):
         user = self.program.end_scope(self.stage).user
         bare_image = image == "scratch" or "distroless" in image
         number = not isinstance(user, Unknown) and re.fullmatch(r"(?:\d+|root)(?::(?:\d+|root))?", user or "0")
-        named = not number or "accounts" in need.found
+        named = not number or "accounts" in need.places
         if not flow.accounts and not (bare_image and named):
             return [], []
         if not bare_image and all(step in flow.alone and not self.reads_variables(step) for step in flow.accounts):
@@ -92,15 +92,15 @@ class Runtime(Proofs):
     def system_files(self, need: SourceNeeds, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
         installed = {bare(package.name) for package in self.flow.packages}
-        found: list[str] = []
+        paths: list[str] = []
         if "ca-certificates" in installed or (self.tls(need) and "certs" in self.base.has):
-            found.append("/etc/ssl/certs/ca-certificates.crt")
-        zone = "zones" in need.found or "TZ" in self.program.end_scope(self.stage).env
+            paths.append("/etc/ssl/certs/ca-certificates.crt")
+        zone = "zones" in need.places or "TZ" in self.program.end_scope(self.stage).env
         if zone or "tzdata" in installed:
             if "tzdata" not in installed:
                 return None
-            found.append("/usr/share/zoneinfo")
-        return found
+            paths.append("/usr/share/zoneinfo")
+        return paths
 
     def certificates(self, need: SourceNeeds, names: dict[str, None], installed: set[str], image: str) -> None:
         """Packages that the builder's base image brought and the other one lacks."""
@@ -111,7 +111,7 @@ class Runtime(Proofs):
             uses = self.tls(need) or (self.recipe.keeps == "all" and self.recipe.name not in ("node",))
             if uses and base.release != "alpine":
                 names["ca-certificates"] = None
-        if "zones" in need.found and "tzdata" not in names:
+        if "zones" in need.places and "tzdata" not in names:
             names["tzdata"] = None
 
     def is_static(self, path: str) -> bool:
@@ -119,8 +119,8 @@ class Runtime(Proofs):
         image = built_image(self.program, self.stage, self.facts)
         if image is None:
             return path in self.outputs.static
-        found = image.artifact(path)
-        return found.kind == "elf" and found.static
+        artifact = image.artifact(path)
+        return artifact.kind == "elf" and artifact.static
 
     def static_go(self, need: SourceNeeds) -> bool:
         """Whether Go links its programs statically here: there is no C compiler, or nothing is imported that has a part
@@ -138,7 +138,7 @@ class Runtime(Proofs):
         }
         if "go-no-cc" in self.base.has and not compilers:
             return True
-        return "dynamic" not in need.found and not self.requires()
+        return "dynamic" not in need.places and not self.requires()
 
     def requires(self) -> bool:
         """Whether a Go module has others, of which nothing is known."""
@@ -150,7 +150,7 @@ class Runtime(Proofs):
 
     def tls(self, need: SourceNeeds) -> bool:
         """Whether the program may check certificates."""
-        return "certificates" in need.found or (self.recipe.name == "go" and self.requires())
+        return "certificates" in need.places or (self.recipe.name == "go" and self.requires())
 
     def inherits(self) -> bool:
         """Whether an ENV that the new stage keeps adds to one of the base image's, such as PATH."""

@@ -60,9 +60,9 @@ def site_of(launch: Launch) -> StaticSite | None:
 def check_major(name: str, version: str) -> None:
     """Raises Refusal where a version ("^14.1.1", "14") is of a major release that was not looked at."""
     majors = table("site_servers")["server"][name].get("majors")
-    found = re.search(r"\d+", version)
-    if majors and found and int(found[0]) not in majors:
-        raise Refusal(f"how {name} {found[0]} answers is not known")
+    match = re.search(r"\d+", version)
+    if majors and match and int(match[0]) not in majors:
+        raise Refusal(f"how {name} {match[0]} answers is not known")
 
 
 class _Told:

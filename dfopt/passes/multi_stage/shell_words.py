@@ -53,10 +53,10 @@ def braces(word: str | None, node: Word) -> list[str | None]:
     if word is not None:
         return [word]
     raw = "".join(getattr(part, "value", "") or "" for part in node.parts)
-    found = re.fullmatch(r"([\w./-]*)\{([\w./,-]+)\}([\w./-]*)", raw)
-    if found is None:
+    match = re.fullmatch(r"([\w./-]*)\{([\w./,-]+)\}([\w./-]*)", raw)
+    if match is None:
         return [None]
-    return [found[1] + part + found[3] for part in found[2].split(",")]
+    return [match[1] + part + match[3] for part in match[2].split(",")]
 
 
 # Stands for the flags that pkg-config(1) gives for a module

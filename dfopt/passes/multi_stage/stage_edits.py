@@ -143,9 +143,9 @@ def _removed(text: str, nodes: list[Instruction]) -> list[Edit]:
         if spans and not text[spans[-1][1] : start].strip():
             start = spans.pop()[0]
         spans.append((start, end))
-    found: list[Edit] = []
+    removals: list[Edit] = []
     for start, end in spans:
         after = re.match(r"(?:[ \t]*\r?\n)+", text[end:])
         blank = re.search(r"\n[ \t]*\r?\n\Z", text[:start])
-        found.append(Edit(start, end + (after.end() if after and blank else 0), ""))
-    return found
+        removals.append(Edit(start, end + (after.end() if after and blank else 0), ""))
+    return removals

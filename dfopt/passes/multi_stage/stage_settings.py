@@ -114,18 +114,18 @@ def reads(text: str, names: Iterable[str]) -> bool:
 
 def _arguments(program: Program, steps: Sequence[Step], wanted: Sequence[Step]) -> list[Step]:
     """The ARGs that the settings of the new stage read."""
-    found: list[Step] = []
+    arguments: list[Step] = []
     while True:
         text = " ".join(
             step.node.joined.text
-            for step in (*wanted, *found)
+            for step in (*wanted, *arguments)
             if step.node.keyword not in ("CMD", "ENTRYPOINT", "HEALTHCHECK")
         )
         more = [
             step for step in steps
-            if step.node.keyword == "ARG" and step not in found
+            if step.node.keyword == "ARG" and step not in arguments
             and reads(text, [pair.name for pair in step.node.pairs])
         ]  # fmt: skip
         if not more:
-            return found
-        found += more
+            return arguments
+        arguments += more

@@ -129,13 +129,13 @@ class SourceNeeds(Record):
     `scan` were found, with the place of the first ("main.go:12")."""
 
     programs: Mapping[str, str]
-    found: Mapping[str, str]
+    places: Mapping[str, str]
 
 
 def needs(recipe: StageRecipe, made: Iterable[WrittenPath], facts: Facts) -> SourceNeeds:
     """What the sources among `made` say. Raises Refusal where they are not at hand."""
     programs: dict[str, str] = {}
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     patterns = {
         key: [re.compile(text) for text in texts]
         for key, texts in recipe.scan.items()
@@ -159,7 +159,7 @@ def needs(recipe: StageRecipe, made: Iterable[WrittenPath], facts: Facts) -> Sou
             raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read")
         text = _COMMENT.sub(lambda match: " " * len(match[0]), data.decode("utf-8", "surrogateescape"))
         for key, expressions in patterns.items():
-            if key in found and key != "programs":
+            if key in places and key != "programs":
                 continue
             for expression in expressions:
                 for match in expression.finditer(text):
@@ -167,6 +167,6 @@ def needs(recipe: StageRecipe, made: Iterable[WrittenPath], facts: Facts) -> Sou
                     if key == "programs":
                         programs.setdefault(posixpath.basename(match[1].split()[0]), place)
                     else:
-                        found.setdefault(key, place)
+                        places.setdefault(key, place)
                         break
-    return SourceNeeds(programs, found)
+    return SourceNeeds(programs, places)

@@ -185,11 +185,11 @@ class _Sites:
         base = base_of(self.stage.image)
         if base is None or not base.has - {"certs"}:
             return False
-        found = False
+        installed = False
         for step in self.stage.steps:
             if step.node.keyword == "RUN":
                 calls = self.program.commands(step).invocations
-                found = found or any(
+                installed = installed or any(
                     call.program in ("apt", "apt-get") and {*call.values} & {*packages} for call in calls
                 )
             text = step.node.joined.text
@@ -198,7 +198,7 @@ class _Sites:
             ):
                 line = step.node.line
                 raise Refusal(f"line {line} may change the configuration of nginx, which is not followed")
-        return found
+        return installed
 
     def manifest(self, directory: str) -> dict[str, Any]:
         """The package.json of a directory; {} where there is none, or none that is understood."""
@@ -210,15 +210,15 @@ class _Sites:
 
     def globally(self, name: str) -> list[str]:
         """The versions ("" for any) of a package that commands of the stage install for the whole image."""
-        found: list[str] = []
+        versions: list[str] = []
         for step in self.stage.steps:
             for invocation in self.program.commands(step).invocations if step.node.keyword == "RUN" else ():
                 if invocation.program in ("npm", "yarn", "pnpm") and {"-g", "--global", "global"} & set(
                     invocation.values
                 ):
                     words = [value.partition("@") for value in invocation.values if value is not None]
-                    found += [version for package, _, version in words if package == name]
-        return found
+                    versions += [version for package, _, version in words if package == name]
+        return versions
 
     def check_configs(self, site: StaticSite) -> None:
         """Raises Refusal where a file of the build context changes what the server answers."""
@@ -236,8 +236,8 @@ class _Sites:
                 raise Refusal(f"{path}, which may change what vite answers, cannot be read")
             text = data.decode("utf-8", "surrogateescape")
             loads = re.findall(r"(?:from|require\()\s*[\"']([^\"']+)[\"']", text)
-            found = re.search(rules["unless"], text)
-            strange = [found[0]] if found else [name for name in loads if name not in rules["plugins"]]
+            match = re.search(rules["unless"], text)
+            strange = [match[0]] if match else [name for name in loads if name not in rules["plugins"]]
             if strange:
                 raise Refusal(f"{path} may change what vite answers ({strange[0]})")
 
@@ -310,7 +310,7 @@ class _Sites:
 
     def settings(self, recipe: StageRecipe, config: ImageConfig) -> StageSettings:
         """The settings of the new stage: without what starts the old server, and its user."""
-        found = settings(self.program, self.stage, recipe.environment, recipe.stays, False)
+        moved = settings(self.program, self.stage, recipe.environment, recipe.stays, False)
         nodes = self.program.dockerfile.instructions
         shell = any(s.node.keyword == "HEALTHCHECK" and s.node.form == "shell" for s in self.stage.steps)
         gone = _NOT_OVER if shell else _NOT_OVER | {"SHELL"}
@@ -318,4 +318,4 @@ class _Sites:
         def kept(indices: tuple[int, ...]) -> tuple[int, ...]:
             return tuple([index for index in indices if nodes[index].keyword not in gone])
 
-        return StageSettings(kept(found.before), kept(found.after), found.moved, found.left)
+        return StageSettings(kept(moved.before), kept(moved.after), moved.moved, moved.left)

@@ -31,11 +31,11 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             raise Refusal(f"line {step.node.line} is a trigger for other builds")
         if keyword in ("COPY", "ADD"):
             known = flow.directories()
-            found = copied(program, step, facts, known, home)
-            flow.paths += found
+            entries = copied(program, step, facts, known, home)
+            flow.paths += entries
             base = home if isinstance(scope.workdir, Unknown) else scope.workdir
             target = join_path(base, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
-            if isinstance(target, str) and any(entry.role == "nested" or entry.kind == "tree" for entry in found):
+            if isinstance(target, str) and any(entry.role == "nested" or entry.kind == "tree" for entry in entries):
                 flow.roots.add(target)
             owner = step.node.flag("chown")
             if owner is not None and owner.value and isinstance(target, str) and target not in known | SYSTEM:
@@ -67,9 +67,9 @@ def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts:
         if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
             raise Refusal(f"the RUN in line {line} mounts another image")
     reader = FlowReader(program.scope(step), flow, step, tools, facts)
-    found = program.run_commands(step)
-    for invocation in found.invocations:
-        reader.read(invocation, found.functions)
+    command_list = program.run_commands(step)
+    for invocation in command_list.invocations:
+        reader.read(invocation, command_list.functions)
     if reader.accounts:
         flow.accounts.append(step)
         if reader.accounts == reader.commands:

@@ -72,13 +72,13 @@ class ToolContext(Record):
         return None
 
     def need(self, path: str, call: ToolCall, what: str) -> str:
-        found = self.text(path)
-        if found is None:
+        text = self.text(path)
+        if text is None:
             raise Refusal(
                 f"{what} is not at hand, so that what line {call.line} writes is not known",
                 CONTEXT,
             )
-        return found
+        return text
 
 
 def add(out: ToolOutputs, call: ToolCall, path: str | None, role: str) -> None:

@@ -73,21 +73,21 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
             ]
         return [WrittenPath(target, step, "stage")]
     paths = facts.context_paths()
-    made: list[WrittenPath] = []
+    entries: list[WrittenPath] = []
     for word in words[:-1]:
         if isinstance(word, Unknown):
             raise Refusal(f"what line {line} copies depends on something unknown")
         if "://" in word or word.startswith("git@"):
             name = word.rpartition("/")[2].partition("?")[0]
-            made.append(WrittenPath(_inside(target, name, into), step, "file"))
+            entries.append(WrittenPath(_inside(target, name, into), step, "file"))
         elif paths is None:
-            made.append(_unknown(word, target, into, step))
+            entries.append(_unknown(word, target, into, step))
         else:
-            found = _of_context(word, target, into, paths, step)
-            if not found:
+            matches = _of_context(word, target, into, paths, step)
+            if not matches:
                 raise Refusal(f"the build context does not have what line {line} copies ({word})")
-            made += found
-    return made
+            entries += matches
+    return entries
 
 
 def _unknown(word: str, target: str, into: bool, step: Step) -> WrittenPath:
@@ -104,7 +104,7 @@ def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step:
     """The files of the context that a source names, at their places in the image."""
     source = posixpath.normpath(word).lstrip("/")
     unpacks = step.node.keyword == "ADD" and re.search(r"\.(?:tar|tgz|tbz2?|txz|tar\.\w+)\Z", source)
-    found: list[WrittenPath] = []
+    entries: list[WrittenPath] = []
     names = [source]
     if any(char in source for char in "*?["):
         depth = source.count("/")
@@ -114,13 +114,13 @@ def _of_context(word: str, target: str, into: bool, paths: frozenset[str], step:
     for name in names:
         if name in paths:
             place = target if unpacks else _inside(target, posixpath.basename(name), into)
-            found.append(WrittenPath(place, step, "file" if unpacks else "context", name))
+            entries.append(WrittenPath(place, step, "file" if unpacks else "context", name))
             continue
         root = "" if name == "." else name + "/"
         for path in sorted(paths):
             if path.startswith(root) and path.split("/")[0] not in _HIDDEN:
-                found.append(WrittenPath(_inside(target, path[len(root) :], True), step, "context", path, "nested"))
-    return found
+                entries.append(WrittenPath(_inside(target, path[len(root) :], True), step, "context", path, "nested"))
+    return entries
 
 
 def _glob(path: str, glob: str) -> bool:
