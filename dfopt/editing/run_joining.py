@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage, Step
 
 
-def groups(stage: Stage) -> Iterator[list[Step]]:
+def adjacent_runs(stage: Stage) -> Iterator[list[Step]]:
     """Runs of neighbouring RUN instructions, two or more."""
     group: list[Step] = []
     for step in (*stage.steps, None):
@@ -32,7 +32,7 @@ def groups(stage: Stage) -> Iterator[list[Step]]:
         group = []
 
 
-def why(death: Death) -> str:
+def description(death: Death) -> str:
     """Why the two steps of a death should be one, for a message."""
     family, colon, package = death.path.partition(":")
     if colon and "/" not in family:

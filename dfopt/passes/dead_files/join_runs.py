@@ -7,7 +7,7 @@ import itertools
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
-from dfopt.editing.run_joining import check_joinable, subshells, why
+from dfopt.editing.run_joining import check_joinable, description, subshells
 from dfopt.findings import Finding, Fix, refused
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
@@ -40,10 +40,10 @@ def join_runs(name: str, program: Program, stage: Stage) -> Iterator[Finding]:
         try:
             fix = _fix(program, runs)
         except Refusal as refusal:
-            message = f"lines {runs[0].node.line} and {runs[-1].node.line} stay apart, though {why(death)}"
+            message = f"lines {runs[0].node.line} and {runs[-1].node.line} stay apart, though {description(death)}"
             yield refused(name, message, start, end, refusal)
             continue
-        yield Finding(name, f"join {len(runs)} RUN instructions: {why(death)}", start, end, fix)
+        yield Finding(name, f"join {len(runs)} RUN instructions: {description(death)}", start, end, fix)
 
 
 def _deaths(program: Program, stage: Stage) -> list[Death]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.editing.run_joining import groups, merge_edits, subshells
+from dfopt.editing.run_joining import adjacent_runs, merge_edits, subshells
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
@@ -71,7 +71,7 @@ class MergeRun(Pass):
         shipped = program.shipped()
         for stage in program.stages:
             if self.settings["stages"] == "all" or stage.index in shipped:
-                for group in groups(stage):
+                for group in adjacent_runs(stage):
                     yield from self.in_group(program, group)
 
     def in_group(self, program: Program, group: list[Step]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import re
 from dfopt.analysis.cache_readers import index_reader, is_mounted
 from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
 from dfopt.analysis.package_sizes import installed_bytes
-from dfopt.editing.run_joining import why
+from dfopt.editing.run_joining import description
 from dfopt.findings import Benefit
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
@@ -46,7 +46,7 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
             family = _family(death.path, program.effects(group[death.writer]))
             if not family or _cleanup_alone(program, step, family, death):
                 costly = _costly(program, group[death.writer + 1 : last]) if family else 0
-                reason = Reason(death.writer, last, why(death), costly)
+                reason = Reason(death.writer, last, description(death), costly)
                 gains.setdefault((reason.first, reason.last, reason.text), reason)
     return [gains[key] for key in sorted(gains)]
 
