@@ -16,8 +16,8 @@ def test_the_wheel_brings_the_recipes(wheel: Path, tmp_path: Path) -> None:
         archive.extractall(site)
     script = (
         "from dfopt.stage_templates.files import shipped_directory\n"
-        "from dfopt.recipes.load import Library\n"
-        "library = Library()\n"
+        "from dfopt.recipes.load import RecipeLibrary\n"
+        "library = RecipeLibrary()\n"
         "print(shipped_directory())\n"
         "print(*[library.get(name).name for name in library.names()])\n"
     )

@@ -109,7 +109,7 @@ class FlowReader(FileCommands):
         elif name in self.leaves:
             self.flow.paths += [WrittenPath(path, self.step, "file") for path in self.leaves[name]]
         elif name == "update-ca-certificates":
-            if any(covers("/usr/local/share/ca-certificates", made.path) for made in self.flow.paths):
+            if any(covers("/usr/local/share/ca-certificates", entry.path) for entry in self.flow.paths):
                 self.flow.paths.append(WrittenPath("/etc/ssl/certs", self.step, "file"))
         elif (name == "update-alternatives" and self.alternative(invocation)) or (
             len(invocation.values) == 1 and invocation.values[0] in _TELLS
@@ -130,8 +130,10 @@ class FlowReader(FileCommands):
         if invocation.program in ("sh", "bash", "dash", "ash", "source", "."):
             word = next((value for value in invocation.values if value is not None and not value.startswith("-")), "")
         path = join_path(self.directory, word) if word else _UNKNOWN
-        made = next((m for m in reversed(self.flow.paths) if m.path == path and m.kind == "context" and m.source), None)
-        data = self.context.context_file(made.source) if made is not None else None
+        script = next(
+            (m for m in reversed(self.flow.paths) if m.path == path and m.kind == "context" and m.source), None
+        )
+        data = self.context.context_file(script.source) if script is not None else None
         if data is None or self.depth > 2 or data[:4] == b"\x7fELF":
             return False
         first = data.split(b"\n", 1)[0]
@@ -194,7 +196,7 @@ class FlowReader(FileCommands):
                     given[key] = rest
                 elif value == invocation.path:
                     break
-        made = ToolCall(
+        tool_call = ToolCall(
             _unversioned(invocation.program or ""),
             words,
             self.directory,
@@ -205,7 +207,7 @@ class FlowReader(FileCommands):
             invocation.path or "",
             not self.user and not isinstance(self.scope.user, Unknown),
         )
-        self.flow.calls.append(made)
+        self.flow.calls.append(tool_call)
 
     def words_of(self, invocation: Invocation) -> Iterator[str | None]:
         compiles = _unversioned(invocation.program or "") in self.compilers

@@ -112,16 +112,16 @@ def makefile_outputs(
     """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Refusal."""
     if re.search(r"^\s*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
         raise Refusal("the Makefile includes others or computes its rules")
-    made = Makefile(text, given)
-    wanted = targets or made.order[:1]
+    makefile = Makefile(text, given)
+    goals = targets or makefile.order[:1]
     programs: list[str] = []
     data: list[str] = []
     loads: list[str] = []
     lines: list[str] = []
-    for target in wanted:
-        if target not in made.rules and not made._pattern(target)[0]:
+    for target in goals:
+        if target not in makefile.rules and not makefile._pattern(target)[0]:
             raise Refusal(f"the Makefile has no rule for {target}")
-        lines += list(made.commands(target))
+        lines += list(makefile.commands(target))
     static = False
     inner: list[BuildResult] = []
     for line in lines:
@@ -159,7 +159,7 @@ def makefile_outputs(
                     programs.append(path_in(directory, output))
             elif name in ("cargo", "npm", "python", "python3", "cmake", "meson", "ninja", "./configure"):
                 raise Refusal(f"the Makefile calls {name}")
-    everything = "\n".join([*lines, *made.variables.values()])
+    everything = "\n".join([*lines, *makefile.variables.values()])
     if any("$(" in path or "$" in path for path in (*programs, *data)):
         raise Refusal("a path in the Makefile depends on something unknown")
     for built in inner:

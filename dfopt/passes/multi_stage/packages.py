@@ -110,7 +110,7 @@ def _fate(
     if known is not None:
         return known, _LIBRARY, False
     makes = tables["makes"].get(name)
-    if makes is not None and any(made.path == makes["path"] for made in flow.paths):
+    if makes is not None and any(entry.path == makes["path"] for entry in flow.paths):
         return (), makes["mb"], False
     mb = _sort("tools", name)
     if mb is not None and free:

@@ -321,7 +321,7 @@ class _Planner(BuilderFiles):
             kept = self.zone_link(kept, names, commands)
             self.certificates(need, names, installed, image)
         accounts, tables = self.accounts(image, need)
-        made = self.copy_list(kept, left, (*system, *tables))
+        copies = self.copy_list(kept, left, (*system, *tables))
         if bare_image:
             names = {}
         self.check_sources(names)
@@ -338,12 +338,12 @@ class _Planner(BuilderFiles):
         saves = self.saves(image, packages)
         if saves is None:
             return None
-        self.check_paths(made)
+        self.check_paths(copies)
         runs = [" && ".join(commands)] if commands else []
         if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
             runs.append("ldconfig")
         return SplitPlan(
-            self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(made),
+            self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(copies),
             settings(
                 self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
             ), saves, prune=" && ".join(last), workdir=self.inherited_workdir(image),
@@ -382,8 +382,8 @@ class _Planner(BuilderFiles):
         lean = packages.lean or not packages.names
         return install_command(family_of(self.base.release), list(names), lean, quiet, "slim" in image)
 
-    def check_paths(self, made: Iterable[StageCopy]) -> None:
-        for entry in made:
-            for path in (*entry.sources, entry.target):
+    def check_paths(self, copies: Iterable[StageCopy]) -> None:
+        for copy in copies:
+            for path in (*copy.sources, copy.target):
                 if not re.fullmatch(r"[\w./@+~-]+", path):
                     raise Refusal(f"the path {path} has unusual characters")

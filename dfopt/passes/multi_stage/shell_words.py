@@ -33,18 +33,18 @@ def word_text(word: Word, variable: Callable[[str], str | None]) -> str | None:
 def _parts(parts: Iterable[object], variable: Callable[[str], str | None]) -> str | None:
     out = ""
     for part in parts:
-        made: str | None = None
+        value: str | None = None
         if isinstance(part, Literal):
-            made = None if part.globs or part.braces or part.tilde else part.value
+            value = None if part.globs or part.braces or part.tilde else part.value
         elif isinstance(part, SingleQuoted):
-            made = part.value
+            value = part.value
         elif isinstance(part, DoubleQuoted):
-            made = _parts(part.parts, variable)
+            value = _parts(part.parts, variable)
         elif isinstance(part, Parameter) and not part.op and not part.prefix and part.index is None:
-            made = variable(part.name)
-        if made is None:
+            value = variable(part.name)
+        if value is None:
             return None
-        out += made
+        out += value
     return out
 
 

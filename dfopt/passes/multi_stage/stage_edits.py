@@ -102,7 +102,7 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         "start": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.after],
     }
     newline = newline_at(text, node.start)
-    made = re.sub(r"\r?\n", newline, stage_text(plan.recipe, values))
+    new_stage = re.sub(r"\r?\n", newline, stage_text(plan.recipe, values))
     last = len(nodes) - 1
     while last > stage.position and last in plan.settings.moved:
         last -= 1
@@ -117,7 +117,7 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         rest += newline
     head = "" if at >= 0 else newline
     begin = at + 1 if at >= 0 else len(text)
-    final = made if text.endswith("\n") or not text else made.rstrip("\r\n")
+    final = new_stage if text.endswith("\n") or not text else new_stage.rstrip("\r\n")
     prune = f"RUN {plan.prune}{newline}" if plan.prune else ""
     return (renamed, *gone, Edit(begin, len(text), head + prune + rest + newline + final))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ToolOutputs:
     """What the tools of a stage leave.
 
-    made      with roles: "program", "library" (that a program loads by name), "data", "packages" (of a language),
+    paths     with roles: "program", "library" (that a program loads by name), "data", "packages" (of a language),
               "work" (a directory in which a tool worked: sources and intermediate files)
     linked    libraries by name, `modules` by pkg-config's name
     languages the languages whose tools ran
