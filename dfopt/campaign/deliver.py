@@ -7,11 +7,10 @@ from hashlib import sha256
 
 from dfopt.campaign.branch import make_branch
 from dfopt.campaign.message import MessageError
-from dfopt.edit import unified_diff
 from dfopt.record import replace
 from dfopt.source import encode
 from dfopt.workspace.git import Checkout, GitError
-from dfopt.workspace.patches import labels, patch_name
+from dfopt.workspace.patches import patch_of
 from dfopt.workspace.writer import write_result
 from dfopt.writing import Output
 
@@ -42,7 +41,7 @@ def patches(groups: list[DeliveryGroup], directory: str) -> Iterator[FileResult]
     os.makedirs(directory, exist_ok=True)
     for group in groups:
         path = os.path.join(directory, f"{group.slug}.patch")
-        text = "".join(patch_of(row, group.top) for row in group.files)
+        text = "".join(patch_of_row(row, group.top) for row in group.files)
         reason = ""
         try:
             with Output(path) as file:
@@ -67,13 +66,13 @@ def branches(groups: list[DeliveryGroup], prefix: str, message: Message) -> Iter
             yield failed(row, reason) if reason else replace(row, delivered=name, result=None)
 
 
-def patch_of(row: FileResult, top: str | None) -> str:
+def patch_of_row(row: FileResult, top: str | None) -> str:
     """The diff of a changed file, with paths relative to `top` (None: as displayed)."""
     assert row.result is not None
-    name = patch_name(row.name)
+    name = row.name
     if top is not None:
         name = os.path.relpath(os.path.realpath(row.path), os.path.realpath(top)).replace(os.sep, "/")
-    return unified_diff(row.result.source.text, row.result.changes, name, labels(row.result))
+    return patch_of(row.result, name)
 
 
 def failed(row: FileResult, reason: str) -> FileResult:

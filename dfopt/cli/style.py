@@ -41,7 +41,7 @@ def diff(text: str, on: bool, terminal: bool) -> str:
             sizes = line.split(" @@")[0].split(" ")[1:3]
             old, new = [int(size.partition(",")[2] or "1") for size in sizes]
         elif old <= 0 and new <= 0:
-            code = BOLD if line.startswith(("--- ", "+++ ")) else ""
+            code = BOLD if line.startswith(("--- ", "+++ ")) else CYAN if line.startswith("# ") else ""
         elif line.startswith("-"):
             code, old = RED, old - 1
         elif line.startswith("+"):

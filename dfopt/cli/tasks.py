@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dfopt.cli import out, style
-from dfopt.edit import unified_diff
 from dfopt.messages import printable_lines
 from dfopt.record import Record
 from dfopt.request import Request
-from dfopt.workspace.patches import labels, patch_name
+from dfopt.workspace.patches import patch_of
 from dfopt.workspace.run import FileOutcome
 from dfopt.workspace.settings import ConfigError
 
@@ -74,7 +73,7 @@ class FixTask(Record):
         """What to show for a file that was read, and written if requested."""
         patch = shown = ""
         if result.changed and (self.patch or self.mode == "diff"):
-            patch = unified_diff(result.source.text, result.changes, patch_name(found.name), labels(result))
+            patch = patch_of(result, found.name)
         if self.mode == "diff":
             shown = style.diff(patch, self.color, self.terminal)
         elif self.mode == "names":
