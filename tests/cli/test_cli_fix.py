@@ -13,7 +13,10 @@ from cli.running import dfopt
 
 OLD = b"FROM a\nRUN old\n"
 NEW = b"FROM a\nRUN new\n"
-DIFF = b"--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@ apt-cleanup\n FROM a\n-RUN old\n+RUN new\n# line 2: apt-cleanup: old is new\n"
+DIFF = (
+    b"--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@ apt-cleanup\n FROM a\n-RUN old\n+RUN new\n"
+    b"# line 2: apt-cleanup: old is new\n"
+)
 ODD_BYTES = b"\xef\xbb\xbf# caf\xe9 \xff\x00\x0c\xe2\x80\xa8\r\nFROM a\r\nRUN old \xf0\x9f\x90\xb3\r\nRUN x\rRUN y"
 
 
