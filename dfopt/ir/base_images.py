@@ -109,6 +109,20 @@ def split_image(image: str) -> tuple[str, str | None]:
     return name, tag
 
 
+_workdirs: ImageRows | None = None
+
+
+def base_workdir(image: str | None) -> str | None:
+    """The working directory that an image starts in; None where the table does not know it."""
+    global _workdirs
+    if image is None:
+        return None
+    if _workdirs is None:
+        _workdirs = ImageRows(table("base_images")["workdir"])
+    row = _workdirs.find(image)
+    return row["path"] if row is not None else None
+
+
 def mirror_prefix(image: str) -> str:
     """What stands before an official image's own name: `docker.io/library/`, a mirror's, an architecture's; ""."""
     name = split_image(image)[0]

@@ -181,13 +181,14 @@ class SplitStage(Rewrite):
         if new is None or len(edited.stages) != len(program.stages) + 1:
             return "the result does not have one stage more"
         before, after = image_config(program, old), image_config(edited, new)
-        reason = self._config(before, after)
+        says = any(step.node.keyword == "WORKDIR" for step in layer_steps(program, old))
+        reason = self._config(before, after, says_workdir=says)
         return reason or self._files(program, old, edited, new)
 
-    def _config(self, before: ImageConfig, after: ImageConfig) -> str:
+    def _config(self, before: ImageConfig, after: ImageConfig, *, says_workdir: bool) -> str:
         for field in self.same():
             pair, other = getattr(before, field), getattr(after, field)
-            if field == "workdir" and isinstance(pair, Unknown):
+            if field == "workdir" and (isinstance(pair, Unknown) or (isinstance(other, Unknown) and not says_workdir)):
                 continue  # the base image's own, which the new stage may have to say
             if pair != other:
                 return f"the {field.replace('_', ' ')} of the image would change from {pair!r} to {other!r}"

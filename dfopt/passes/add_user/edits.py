@@ -14,7 +14,13 @@ from dfopt.lazy import regex
 from dfopt.passes.add_user.choice import choose_user, seen_creation
 from dfopt.passes.add_user.obstacles import check_comments, check_files, check_ports, check_start, late_writer
 from dfopt.passes.add_user.paths import may_own
-from dfopt.passes.add_user.writes import ScriptWrites, builder_at_start, data_directories, development_server
+from dfopt.passes.add_user.writes import (
+    ScriptWrites,
+    builder_at_start,
+    data_directories,
+    development_server,
+    relative_writer,
+)
 from dfopt.record import replace
 from dfopt.refusal import Refusal
 
@@ -82,10 +88,12 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     if not base.create and not base.own:
         base = replace(base, create=seen_creation(program, stage, facts))
     choice = choose_user(program, steps, base, number, name, facts)
-    return switched(program, stage, choice, own, volumes)
+    return switched(program, stage, facts, choice, own, volumes)
 
 
-def switched(program: Program, stage: Stage, choice: UserChoice, own: list[str], volumes: list[str]) -> Fix:
+def switched(
+    program: Program, stage: Stage, facts: Facts, choice: UserChoice, own: list[str], volumes: list[str]
+) -> Fix:
     """The fix that makes `choice` the user, and gives it the directories `own` (`volumes` are among them). Raises
     Refusal."""
     scope = program.end_scope(stage)
@@ -94,6 +102,12 @@ def switched(program: Program, stage: Stage, choice: UserChoice, own: list[str],
     if scope.base is not None and scope.base.sh == "none":
         if volumes:
             raise Refusal(f"there is no shell to give the volume {volumes[0]} to a user")
+        source = relative_writer(facts) if own else ""
+        if source:
+            raise Refusal(
+                f"{source} writes into the working directory {own[0]}, and there is no shell to give that to a user",
+                f"copy a directory there by COPY --chown={choice.owner}",
+            )
         edit, rewrites = insert_steps(program, at, *passwd, ("USER", choice.user))
         return Fix((edit,), tuple(rewrites), "unsafe")
     if not shell_kind(scope, program.dockerfile.escape).posix:

@@ -31,6 +31,8 @@ _REDIRECTS = (">", ">>", ">|", "&>", "&>>")
 _ALL = frozenset(("mkdir", "touch", "mv", "tee", "rm", "sed", "chmod", "truncate"))
 _LAST = frozenset(("cp", "ln", "install"))
 _REPLACES = frozenset(("mkdir", "mv", "rm", "sed", "ln"))
+_MOST = 500  # sources that are looked at
+_TESTS = re.compile(r"(?:^|/)(?:vendor|tests?|testdata|examples?)/|_test\.\w+\Z")
 # Variables that name directories of programs, which nobody writes to at run time
 _PROGRAMS = re.compile(r"(?:\A|_)(?:PATH|GOROOT|CLASSPATH)\Z|PATH\Z|(?:JAVA|JRE|JDK|MAVEN|GRADLE|ANT|CUDA)_HOME\Z")
 
@@ -128,6 +130,17 @@ class ScriptWrites:
 
 def _takes_script(option: str) -> bool:
     return re.fullmatch(r"-[a-zA-Z]*[ef]", option) is not None or option in ("--expression", "--file")
+
+
+def relative_writer(facts: Facts) -> str:
+    """A source in the build context, of a compiled program, that makes files by a relative name; "" for none."""
+    rules = table("users")["programs"]
+    sources = sorted(path for path in facts.context_paths() or () if path.endswith(tuple(rules["compiled"])))
+    for path in [path for path in sources if _TESTS.search(path) is None][:_MOST]:
+        content = facts.context_file(path) or b""
+        if re.search(rules["relative-writes"], content.decode("utf-8", "replace")) is not None:
+            return path
+    return ""
 
 
 def development_server(started: Started) -> None:

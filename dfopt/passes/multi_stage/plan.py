@@ -29,7 +29,6 @@ from dfopt.passes.multi_stage.tool_rules import outputs, tools
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
-from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -351,7 +350,8 @@ class _Planner(BuilderFiles):
 
     def inherited_workdir(self, image: str) -> str:
         """The old base image's working directory, where no WORKDIR says another and the new image's differs; or ""."""
-        inherits = isinstance(self.program.end_scope(self.stage).workdir, Unknown) and image != self.base.image
+        says = any(step.node.keyword == "WORKDIR" for step in layer_steps(self.program, self.stage))
+        inherits = not says and image != self.base.image
         return self.base.home if inherits and self.base.home != "/" else ""
 
     def check_sources(self, names: dict[str, None]) -> None:
