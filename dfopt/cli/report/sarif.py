@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from urllib.parse import quote
 
+from dfopt import sarif
 from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, benefit_json, clean, edits_of, position
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"fix": "warning", "available": "warning", "suggestion": "note", UNUSED: "note", "refusal": "none"}
 SYNTAX = "syntax-error"
 
@@ -30,10 +29,10 @@ class Sarif(Reporter):
     def head(self) -> str:
         from dfopt.version import version
 
-        driver = {"name": "dfopt", "version": version(), "rules": _rules()}
+        tool = json.dumps(sarif.tool("dfopt", version(), _rules()))
         return (
-            f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {{"driver": {json.dumps(driver)}}}, '
-            '"columnKind": "unicodeCodePoints", "newlineSequences": ["\\n"], "results": [\n'
+            f'{{"$schema": "{sarif.SCHEMA}", "version": "{sarif.VERSION}", "runs": [{{"tool": {tool}, '
+            f'"columnKind": "{sarif.COLUMNS}", "newlineSequences": ["\\n"], "results": [\n'
         )
 
     def file(self, report: FileReport) -> str:
@@ -71,12 +70,7 @@ def _failure(report: FileReport) -> dict[str, Any]:
     failure = report.failure
     assert failure is not None
     region = {"startLine": failure.line, "startColumn": failure.column} if failure.line else None
-    return {
-        "ruleId": SYNTAX,
-        "level": "error",
-        "message": {"text": clean(failure.message)},
-        "locations": [_location(report, region)],
-    }
+    return sarif.result(SYNTAX, "error", clean(failure.message), sarif.location(report.name, region))
 
 
 def _result(report: FileReport, item: ReportItem) -> dict[str, Any]:
@@ -86,13 +80,9 @@ def _result(report: FileReport, item: ReportItem) -> dict[str, Any]:
         "endLine": item.end_line,
         "endColumn": item.end_column,
     }
-    result: dict[str, Any] = {
-        "ruleId": item.name,
-        "level": _LEVELS[item.kind],
-        "message": {"text": clean(item.full_message)},
-        "locations": [_location(report, region)],
-        "properties": {"tier": item.tier, "kind": item.kind, "benefit": benefit_json(item.benefit)},
-    }
+    place = sarif.location(report.name, region)
+    result = sarif.result(item.name, _LEVELS[item.kind], clean(item.full_message), place)
+    result["properties"] = {"tier": item.tier, "kind": item.kind, "benefit": benefit_json(item.benefit)}
     if item.kind == "refusal":
         result["kind"] = "informational"
     changes = edits_of(report, item)
@@ -105,22 +95,9 @@ def _result(report: FileReport, item: ReportItem) -> dict[str, Any]:
             }
             for change in changes
         ]
-        artifact = {"artifactLocation": _artifact(report.name), "replacements": replacements}
+        artifact = {"artifactLocation": sarif.artifact(report.name), "replacements": replacements}
         result["fixes"] = [{"description": {"text": clean(item.message)}, "artifactChanges": [artifact]}]
     return result
-
-
-def _location(report: FileReport, region: dict[str, int] | None) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": _artifact(report.name)}
-    if region:
-        physical["region"] = region
-    return {"physicalLocation": physical}
-
-
-def _artifact(name: str) -> dict[str, str]:
-    """A relative URI, or a file URI for an absolute path."""
-    path = quote(name.encode("utf-8", "surrogateescape"))
-    return {"uri": f"file://{path}" if name.startswith("/") else path}
 
 
 def _region(index: LineIndex, start: int, end: int) -> dict[str, int]:

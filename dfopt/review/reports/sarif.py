@@ -4,8 +4,8 @@ line is known, at the image, with the path inside it as a logical location."""
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import quote
 
+from dfopt import sarif
 from dfopt.image.errors import printable
 from dfopt.knowledge import table
 from dfopt.messages import json_text
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
     from dfopt.review.model import ImageFinding, Review, Reviewed
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-
 
 def render(reviewed: Reviewed) -> str:
     runs = [_run(review) for review in (reviewed.before, reviewed.after) if review is not None]
-    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}, indent=1) + "\n"
+    return json_text({"$schema": sarif.SCHEMA, "version": sarif.VERSION, "runs": runs}, indent=1) + "\n"
 
 
 def _run(review: Review) -> dict[str, Any]:
@@ -37,21 +35,19 @@ def _run(review: Review) -> dict[str, Any]:
         for name, rule in table("review_rules").items()
     ]
     return {
-        "tool": {"driver": {"name": "dfopt review", "version": version("dfopt"), "rules": rules}},
+        "tool": sarif.tool("dfopt review", version("dfopt"), rules),
         "automationDetails": {"id": f"dfopt-review/{printable(review.name)}/"},
-        "columnKind": "unicodeCodePoints",
+        "columnKind": sarif.COLUMNS,
         "results": [_result(review, finding) for finding in review.findings],
         "invocations": [{"executionSuccessful": True}],
     }
 
 
 def _result(review: Review, finding: ImageFinding) -> dict[str, Any]:
-    physical: dict[str, Any]
     if review.source is not None:
-        physical = {"artifactLocation": {"uri": _uri(review.source.name)}, "region": {"startLine": finding.line or 1}}
+        location = sarif.location(review.source.name, {"startLine": finding.line or 1})
     else:
-        physical = {"artifactLocation": {"uri": _uri(review.name.replace("://", "/"))}}
-    location: dict[str, Any] = {"physicalLocation": physical}
+        location = sarif.location(review.name.replace("://", "/"), None)
     if finding.path:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.path, "kind": "resource"}]
     properties: dict[str, Any] = {"bytes": finding.size, "passes": list(finding.passes)}
@@ -60,15 +56,7 @@ def _result(review: Review, finding: ImageFinding) -> dict[str, Any]:
     # The path and the rule, not the text: sizes change from build to build.
     key = f"{finding.rule}\0{finding.path or finding.message}".encode("utf-8", "surrogateescape")
     return {
-        "ruleId": finding.rule,
-        "level": finding.level,
-        "message": {"text": printable(finding.message)},
-        "locations": [location],
+        **sarif.result(finding.rule, finding.level, printable(finding.message), location),
         "partialFingerprints": {"dfoptReview/v1": hashlib.sha256(key).hexdigest()[:32]},
         "properties": properties,
     }
-
-
-def _uri(name: str) -> str:
-    path = quote(name.encode("utf-8", "surrogateescape"))
-    return f"file://{path}" if name.startswith("/") else path
