@@ -71,12 +71,12 @@ class Chmod777(Pass):
         return Finding(self.name, message, start, end)
 
 
-def _mode(one: Invocation) -> str:
+def _mode(invocation: Invocation) -> str:
     """The mode that a command gives; "" where it gives none, or not a fixed one."""
-    values = one.values
-    if one.program == "chmod":
+    values = invocation.values
+    if invocation.program == "chmod":
         return next((v or "" for v in values if v is None or re.match(r"[0-7ugoa+=]|-[rwxX]+\Z", v)), "")
-    if one.program in ("install", "mkdir"):
+    if invocation.program in ("install", "mkdir"):
         for value, following in zip(values, [*values[1:], None], strict=False):
             if value in ("-m", "--mode"):
                 return following or ""

@@ -71,12 +71,12 @@ class Sudo(Pass):
                 message = "no sudo in builds: set USER root for the steps that need it, and USER back behind them"
                 yield Finding(self.name, message, start, end)
 
-    def without(self, program: Program, step: Step, body: Body, one: Invocation) -> Fix | None:
+    def without(self, program: Program, step: Step, body: Body, invocation: Invocation) -> Fix | None:
         if program.scope(step).root is not True or step.node.keyword == "ONBUILD":
             return None
-        if one.nested or one.where == SUBSTITUTION or body.form not in ("line", "script"):
+        if invocation.nested or invocation.where == SUBSTITUTION or body.form not in ("line", "script"):
             return None
-        words = one.node.words
+        words = invocation.node.words
         count = 1
         while count < len(words) and words[count].value in _PLAIN:
             count += 1
@@ -93,4 +93,4 @@ class Sudo(Pass):
         if "\n" in program.text[start:end]:
             return None
         edit = Edit(start, end, "")
-        return Fix((edit,), (EditWords(step.index, one.node.start, 0, count, ()),), "unsafe")
+        return Fix((edit,), (EditWords(step.index, invocation.node.start, 0, count, ()),), "unsafe")

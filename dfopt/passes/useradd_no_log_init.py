@@ -62,9 +62,9 @@ class UseraddNoLogInit(Pass):
         for _, _, step in shipped_runs(program, "all", "useradd"):
             body = program.body(step)
             found = [
-                one
-                for one in program.commands(step).invocations
-                if one.program == "useradd" and _high(program, step, one)
+                invocation
+                for invocation in program.commands(step).invocations
+                if invocation.program == "useradd" and _high(program, step, invocation)
             ]
             if found:
                 yield self.found(step, body, found)
@@ -88,14 +88,14 @@ class UseraddNoLogInit(Pass):
         return Finding(self.name, f"{message}: write none", node.start, node.end, fix)
 
 
-def _high(program: Program, step: Step, one: Invocation) -> bool:
+def _high(program: Program, step: Step, invocation: Invocation) -> bool:
     """Whether a useradd gives a high user id, and keeps the records."""
-    if one.has_option("-l", "--no-log-init"):
+    if invocation.has_option("-l", "--no-log-init"):
         return False
     scope = program.scope(step)
     if _KEEPS_NONE.search(scope.image or "") or (scope.base is not None and scope.base.family == "alpine"):
         return False
-    values = one.values
+    values = invocation.values
     for index, value in enumerate(values):
         if value is None:
             continue

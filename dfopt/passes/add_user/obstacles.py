@@ -175,20 +175,20 @@ def _check_run(program: Program, step: Step, home: re.Pattern[str], owned: bool)
         )
     if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):
         return
-    for one in program.commands(step).invocations:
-        raw = body.text[one.node.start : one.node.end]
-        if one.program not in ("rm", "find", "rmdir", "test", "[") and _HOME.search(raw):
+    for invocation in program.commands(step).invocations:
+        raw = body.text[invocation.node.start : invocation.node.end]
+        if invocation.program not in ("rm", "find", "rmdir", "test", "[") and _HOME.search(raw):
             raise Refusal(f"line {step.node.line} uses root's home directory", _OTHER_PLACE)
-        values = one.values
-        if one.program == "chmod" and not owned:
+        values = invocation.values
+        if invocation.program == "chmod" and not owned:
             mode = next((v for v in values if v is not None and re.match(r"[0-7ugoa+=]", v)), None)
             if mode is None or _closed(mode):
                 raise Refusal(
                     f"line {step.node.line} makes files that root alone can use (chmod {mode or '$...'})", _OWNER
                 )
-        elif one.program == "umask" and values and (values[0] or "077")[-1:] in "7654":
+        elif invocation.program == "umask" and values and (values[0] or "077")[-1:] in "7654":
             raise Refusal(f"line {step.node.line} sets a umask that keeps files from other users", _OWNER)
-        elif one.program == "install" and not owned:
+        elif invocation.program == "install" and not owned:
             for index, option in enumerate(values[:-1]):
                 value = values[index + 1]
                 if option in ("-m", "--mode") and (value is None or _closed(value)):

@@ -168,12 +168,12 @@ def _deletion(program: Program, step: Step, path: str) -> Invocation | None:
     node = command.items[-1] if isinstance(command, AndOr) and "||" not in command.ops else command
     if not isinstance(node, SimpleCommand):
         return None
-    for one in program.commands(step).invocations:
-        if one.node is node and one.program == "rm" and not one.nested:
-            operands = one.operands(())
+    for invocation in program.commands(step).invocations:
+        if invocation.node is node and invocation.program == "rm" and not invocation.nested:
+            operands = invocation.operands(())
             if len(operands) == 1 and operands[0].value is not None:
                 target = operands[0].value.replace("~/", "/root/", 1)
-                return one if join_path(program.scope(step).workdir, target) == path else None
+                return invocation if join_path(program.scope(step).workdir, target) == path else None
     return None
 
 
@@ -211,9 +211,9 @@ def _changed(program: Program, step: Step, path: str) -> str:
     text = run_text(program, step)
     if re.search(rf">\s*\S*{re.escape(name)}", text):
         return f"line {step.node.line} writes to it"
-    for one in program.commands(step).invocations:
-        if one.program in _CHANGERS and any(value is not None and name in value for value in one.values):
-            return f"line {step.node.line} changes it ({one.program})"
+    for invocation in program.commands(step).invocations:
+        if invocation.program in _CHANGERS and any(value is not None and name in value for value in invocation.values):
+            return f"line {step.node.line} changes it ({invocation.program})"
     return ""
 
 

@@ -149,7 +149,10 @@ def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
         return True
     for step in layer_steps(program, stage):
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text
-        if named and any(one.program == "find" and one.where == TOP for one in program.commands(step).invocations):
+        if named and any(
+            invocation.program == "find" and invocation.where == TOP
+            for invocation in program.commands(step).invocations
+        ):
             return True
     if "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage)):
         return True

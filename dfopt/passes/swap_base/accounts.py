@@ -29,12 +29,12 @@ _SHELLS = {"/bin/bash": "/bin/sh", "/usr/bin/bash": "/bin/sh", "/usr/sbin/nologi
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,-")
 
 
-def account_words(one: Invocation, *, homes: bool) -> tuple[list[str] | None, str]:
+def account_words(invocation: Invocation, *, homes: bool) -> tuple[list[str] | None, str]:
     """(the words, the name of the account); (None, why not) where an option has no counterpart. `homes`: useradd makes
     home directories without being told (CREATE_HOME in /etc/login.defs: the RHEL family has it so)."""
-    program = one.program or ""
+    program = invocation.program or ""
     known = {"useradd": _USERADD, "adduser": _ADDUSER}.get(program, _GROUPADD)
-    said, names, why = _options(one.values, known, program)
+    said, names, why = _options(invocation.values, known, program)
     if why:
         return None, why
     if program == "adduser" and len(names) == 2 and not said:

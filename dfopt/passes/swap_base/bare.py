@@ -134,36 +134,39 @@ def _built(program: Program, builder: Stage, path: str) -> str:
         body = program.body(step)
         scope = program.scope(step)
         exported: dict[str, str | None] = {}
-        for one in program.commands(step).invocations:
-            if one.program == "export":
-                pairs = [value.partition("=") for value in one.values if value and "=" in value]
+        for invocation in program.commands(step).invocations:
+            if invocation.program == "export":
+                pairs = [value.partition("=") for value in invocation.values if value and "=" in value]
                 exported.update({name: value for name, _, value in pairs})
-            if one.program == "go" and one.values[:1] == ["build"]:
-                output = _option(one, "-o")
+            if invocation.program == "go" and invocation.values[:1] == ["build"]:
+                output = _option(invocation, "-o")
                 if output is None or join_path(scope.workdir, output) not in (path, posixpath.dirname(path)):
                     continue
-                given = {a.name: a.value.value for a in one.node.assignments if a.value is not None}
+                given = {a.name: a.value.value for a in invocation.node.assignments if a.value is not None}
                 env = {**{k: v for k, v in scope.env.items() if isinstance(v, str)}, **exported, **given}
-                if "env" in one.wrappers and "CGO_ENABLED=0" in body.text[one.node.start : one.node.end]:
+                if (
+                    "env" in invocation.wrappers
+                    and "CGO_ENABLED=0" in body.text[invocation.node.start : invocation.node.end]
+                ):
                     env["CGO_ENABLED"] = "0"
                 if env.get("CGO_ENABLED") == "0" and env.get("GOOS", "linux") == "linux":
                     return "static"
                 return "the program is built with cgo: its libraries are not known"
-            if one.program in ("gcc", "cc", "musl-gcc", "g++", "clang"):
-                output = _option(one, "-o")
+            if invocation.program in ("gcc", "cc", "musl-gcc", "g++", "clang"):
+                output = _option(invocation, "-o")
                 if output is not None and join_path(scope.workdir, output) == path:
-                    if "-static" in one.values or "-static-pie" in one.values:
+                    if "-static" in invocation.values or "-static-pie" in invocation.values:
                         return "static"
                     return f"{path} is linked with libraries"
-            if shell_kind(scope, program.dockerfile.escape).posix and manager(one.program) is None:
-                last = one.values[-1] if one.values else None
-                if one.program in ("cp", "mv", "install") and last and join_path(scope.workdir, last) == path:
+            if shell_kind(scope, program.dockerfile.escape).posix and manager(invocation.program) is None:
+                last = invocation.values[-1] if invocation.values else None
+                if invocation.program in ("cp", "mv", "install") and last and join_path(scope.workdir, last) == path:
                     return f"what {path} is made from is not known"
     return ""
 
 
-def _option(one: Invocation, name: str) -> str | None:
-    values = one.values
+def _option(invocation: Invocation, name: str) -> str | None:
+    values = invocation.values
     for index, value in enumerate(values):
         if value == name and index + 1 < len(values):
             return values[index + 1]

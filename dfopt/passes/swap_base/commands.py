@@ -53,24 +53,28 @@ class CommandNeeds(Needs):
         self.translation = Translation(program, target)
         self.languages = Languages(self)
 
-    def invocation(self, one: Invocation, line: int, functions: frozenset[str]) -> None:
-        if one.program is None:
+    def invocation(self, invocation: Invocation, line: int, functions: frozenset[str]) -> None:
+        if invocation.program is None:
             raise Refusal(f"line {line}: a variable names the program that runs")
-        for wrapper in one.wrappers:
+        for wrapper in invocation.wrappers:
             self.called(wrapper, wrapper, (), line, None)
-        if one.wrappers and self.target.kind != SLIM:
-            fault = wrapper_fault(one)
+        if invocation.wrappers and self.target.kind != SLIM:
+            fault = wrapper_fault(invocation)
             if fault:
-                raise Refusal(f"line {line}: busybox' {one.wrappers[0]} does not know {fault}")
-        if one.program in functions:
+                raise Refusal(f"line {line}: busybox' {invocation.wrappers[0]} does not know {fault}")
+        if invocation.program in functions:
             return
-        self.called(one.program, one.path or one.program, tuple(one.values), line, one)
+        self.called(
+            invocation.program, invocation.path or invocation.program, tuple(invocation.values), line, invocation
+        )
 
-    def called(self, name: str, path: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
+    def called(
+        self, name: str, path: str, words: tuple[str | None, ...], line: int, invocation: Invocation | None
+    ) -> None:
         """One program that is run, with its words. Raises Refusal, or notes what is needed."""
         target = self.target
         if target.kind == SLIM and not target.microdnf and self._managed(name):
-            self._installed(name, words, one, line)
+            self._installed(name, words, invocation, line)
             return
         if self._managed(name):
             raise Refusal(f"line {line}: {name} in a place that is not rewritten")
@@ -82,7 +86,7 @@ class CommandNeeds(Needs):
             self._local(path, line, deep=False)
             return  # the same programs are there
         self._place(name, path, line)
-        self._hidden(name, words, line, one)
+        self._hidden(name, words, line, invocation)
         if name == "tar" and target.kind == SLIM:
             for program in compressors(words):
                 self.called(program, program, (), line, None)
@@ -115,14 +119,18 @@ class CommandNeeds(Needs):
         if places is not None and path not in places:
             raise Refusal(f"line {line}: {self.target.image} has {name} at {places[0]}, not at {path}")
 
-    def _hidden(self, name: str, words: tuple[str | None, ...], line: int, one: Invocation | None) -> None:
+    def _hidden(self, name: str, words: tuple[str | None, ...], line: int, invocation: Invocation | None) -> None:
         """Commands that stand in no text that is read here."""
         if name == "eval" and None in words:
             raise Refusal(f"line {line}: what eval runs is not known")
         if name in ("su", "runuser", "script", "ssh") and any("c" in (word or "c") for word in words):
             raise Refusal(f"line {line}: what {name} runs is not read")
         reads = name in SHELLS or name in INTERPRETERS
-        if reads and one is not None and all(word == "-" or re.fullmatch(r"-[esux]+", word or "") for word in words):
+        if (
+            reads
+            and invocation is not None
+            and all(word == "-" or re.fullmatch(r"-[esux]+", word or "") for word in words)
+        ):
             raise Refusal(f"line {line}: what {name} reads from its input is not known")
         if name == "find":
             for index, word in enumerate(words[:-1]):
@@ -175,10 +183,10 @@ class CommandNeeds(Needs):
             return True
         return True
 
-    def _installed(self, name: str, words: tuple[str | None, ...], one: Invocation | None, line: int) -> None:
+    def _installed(self, name: str, words: tuple[str | None, ...], invocation: Invocation | None, line: int) -> None:
         """A package manager that stays the same: what its installs bring."""
         facts = manager(name) or {}
-        does = facts["commands"].get(subcommand(one, facts)[0] or "", {}) if one is not None else {}
+        does = facts["commands"].get(subcommand(invocation, facts)[0] or "", {}) if invocation is not None else {}
         if not does.get("installs"):
             return
         manuals = table("swaps")["needs-manuals"]
@@ -237,10 +245,10 @@ class CommandNeeds(Needs):
         except ShellSyntaxError:
             raise Refusal(f"line {line}: the script {path} is not understood") from None
         found = commands(_body(tree, text))
-        for one in found.invocations:
-            passed_on = one.program is None and "$@" in text[one.node.start : one.node.end]
-            if one.node.words and not passed_on:
-                self.invocation(one, line, found.functions)
+        for invocation in found.invocations:
+            passed_on = invocation.program is None and "$@" in text[invocation.node.start : invocation.node.end]
+            if invocation.node.words and not passed_on:
+                self.invocation(invocation, line, found.functions)
 
     def _managed(self, name: str | None) -> bool:
         facts = manager(name)

@@ -15,15 +15,15 @@ _YES = {"1": "1", "true": "1", "yes": "1", "on": "1", "0": "0", "false": "0", "n
 _PREFIX = "--setopt="
 
 
-def microdnf_words(one: Invocation) -> tuple[list[str | None], str]:
+def microdnf_words(invocation: Invocation) -> tuple[list[str | None], str]:
     """For each word behind the program's name what stands in its place (None: it goes), and the subcommand ("clean"
     stands for all that only tidies up). Raises ValueError with what has no counterpart, and where."""
     known = table("swaps")["microdnf"]
-    facts = manager(one.program) or {}
-    name, at = subcommand(one, facts)
-    if name is None or at < 0 or None in one.values:
+    facts = manager(invocation.program) or {}
+    name, at = subcommand(invocation, facts)
+    if name is None or at < 0 or None in invocation.values:
         raise ValueError("a word that is not fixed has no counterpart in microdnf")
-    values = [value or "" for value in one.values]
+    values = [value or "" for value in invocation.values]
     words = name.split()
     command = known["commands"].get(name, name if name in known["commands"].values() else None)
     if name == "module":

@@ -59,16 +59,16 @@ def option_fault(name: str, values: Sequence[str | None]) -> str:
     return _meaning(name, values)
 
 
-def wrapper_fault(one: Invocation) -> str:
+def wrapper_fault(invocation: Invocation) -> str:
     """The same for what stands before the program (`xargs -r`, `timeout -s KILL`)."""
     known = table("base_programs")["options"]
-    for word in one.node.words[: len(one.node.words) - len(one.words)]:
+    for word in invocation.node.words[: len(invocation.node.words) - len(invocation.words)]:
         value = word.value or ""
         if value.startswith("--") and value != "--":
             return value
         if value.startswith("-") and not value[1:].isdigit():
-            letters = "".join(known[name] for name in one.wrappers if isinstance(known.get(name), str))
-            fault = _letters(one.wrappers[-1], value, letters)
+            letters = "".join(known[name] for name in invocation.wrappers if isinstance(known.get(name), str))
+            fault = _letters(invocation.wrappers[-1], value, letters)
             if fault:
                 return fault
     return ""

@@ -141,9 +141,9 @@ class StageSurvey(CommandNeeds):
             if step.node.form != "json" or not words:
                 raise Refusal(f"line {step.node.line}: the health check is not understood")
             self.called(posixpath.basename(words[0]), words[0], tuple(words[1:]), step.node.line, None)
-        for one in self.program.commands(step).invocations:
-            if one.node.words:
-                self.invocation(one, step.node.line, frozenset())
+        for invocation in self.program.commands(step).invocations:
+            if invocation.node.words:
+                self.invocation(invocation, step.node.line, frozenset())
 
     def _start(self, stage: Stage) -> None:
         begun = started(self.program, stage, self.facts)
@@ -209,22 +209,22 @@ class StageSurvey(CommandNeeds):
         elif SLIMMED.search(body.text):
             raise Refusal(f"line {line}: slim images have no manuals, documents and translations")
         found = self.program.commands(step)
-        for one in found.invocations:
-            if one.node.words:
-                self.line(step, one, found.functions)
+        for invocation in found.invocations:
+            if invocation.node.words:
+                self.line(step, invocation, found.functions)
         self.translation.finish(step, body)
 
-    def line(self, step: Step, one: Invocation, functions: frozenset[str]) -> None:
+    def line(self, step: Step, invocation: Invocation, functions: frozenset[str]) -> None:
         """A command of a RUN: like any other, and where it speaks to the package manager, translated."""
         line = step.node.line
         if self.target.kind != SLIM or self.target.microdnf:
-            why = self.translation.take(step, one)
+            why = self.translation.take(step, invocation)
             if why:
                 raise Refusal(f"line {line}: {why}")
-            if self.translation.taken(step, one):
+            if self.translation.taken(step, invocation):
                 self.have |= self.translation.programs
                 return
-        self.invocation(one, line, functions)
+        self.invocation(invocation, line, functions)
 
 
 def packages_of(needs: Iterable[str]) -> str:

@@ -60,78 +60,88 @@ class Translation:
         self._gone: dict[int, list[SimpleCommand]] = {}
         self._fault = ""
 
-    def taken(self, step: Step, one: Invocation) -> bool:
-        return (step.index, one.node.start) in self._taken
+    def taken(self, step: Step, invocation: Invocation) -> bool:
+        return (step.index, invocation.node.start) in self._taken
 
-    def take(self, step: Step, one: Invocation) -> str:
+    def take(self, step: Step, invocation: Invocation) -> str:
         """Translates a command where it is one of these; why that cannot be done, else ""."""
-        facts = manager(one.program)
+        facts = manager(invocation.program)
         family = (facts or {}).get("family")
         if facts is not None and family in ("apt", "dnf", "apk", "zypper", "pacman"):
-            self._taken.add((step.index, one.node.start))
+            self._taken.add((step.index, invocation.node.start))
             if self.target.microdnf and family == "dnf":
-                return self._placed(one) or self._microdnf(step, one)
+                return self._placed(invocation) or self._microdnf(step, invocation)
             if self.target.kind not in _INSTALL or family != _OLD.get(self.target.source):
-                return f"{one.program} has no counterpart in {self.target.image}"
-            return self._placed(one) or self._manager(step, one, facts)
+                return f"{invocation.program} has no counterpart in {self.target.image}"
+            return self._placed(invocation) or self._manager(step, invocation, facts)
         if self.target.microdnf:
             return ""
-        if one.program == "rm" and any(map(_INDEX.match, self._raw(step, one))):
-            self._taken.add((step.index, one.node.start))
-            return self._placed(one) or self._rm(step, one)
-        if one.program in _ACCOUNTS and self.target.kind != SLIM:
-            self._taken.add((step.index, one.node.start))
-            return self._placed(one) or self._account(step, one)
+        if invocation.program == "rm" and any(map(_INDEX.match, self._raw(step, invocation))):
+            self._taken.add((step.index, invocation.node.start))
+            return self._placed(invocation) or self._rm(step, invocation)
+        if invocation.program in _ACCOUNTS and self.target.kind != SLIM:
+            self._taken.add((step.index, invocation.node.start))
+            return self._placed(invocation) or self._account(step, invocation)
         return ""
 
-    def _placed(self, one: Invocation) -> str:
-        if one.nested or one.where not in (TOP, INNER, MAYBE):
-            return f"{one.program} runs in a string or a substitution that is not rewritten"
-        return f"{one.wrappers[0]} {one.program}" if one.wrappers else ""
+    def _placed(self, invocation: Invocation) -> str:
+        if invocation.nested or invocation.where not in (TOP, INNER, MAYBE):
+            return f"{invocation.program} runs in a string or a substitution that is not rewritten"
+        return f"{invocation.wrappers[0]} {invocation.program}" if invocation.wrappers else ""
 
     # --- packages -----------------------------------------------------------------------------------------------------
-    def _manager(self, step: Step, one: Invocation, facts: dict[str, object]) -> str:
-        name, at = subcommand(one, facts)
+    def _manager(self, step: Step, invocation: Invocation, facts: dict[str, object]) -> str:
+        name, at = subcommand(invocation, facts)
         commands: dict[str, dict[str, object]] = facts["commands"]  # type: ignore[assignment]
         does = commands.get(name or "", {})
         options = [
-            v for i, v in enumerate(one.values) if (v is None or v.startswith("-")) and i + 1 not in _settings(one)
+            v
+            for i, v in enumerate(invocation.values)
+            if (v is None or v.startswith("-")) and i + 1 not in _settings(invocation)
         ]
-        if at < 0 or None in one.values:
-            return f"a word of {one.program} is not fixed"
+        if at < 0 or None in invocation.values:
+            return f"a word of {invocation.program} is not fixed"
         odd = next((value for value in options if value and not _MANNERS.fullmatch(value)), None)
         if does.get("cleans"):
-            if self._remove(step, one.node):
+            if self._remove(step, invocation.node):
                 return ""
             if self.target.kind != ALPINE:
-                return f"{one.program} {name} cannot be taken out here"
-            texts = ["rm", "-rf /var/cache/apk/*", *[None] * (len(one.words) - 1)]  # it ends well, as the other does
-            return self._spell(step, one, texts, ["rm", "-rf", "/var/cache/apk/*"])
-        if does.get("refreshes") or (name in ("autoremove", "makecache") and one.operands() == []):
-            return "" if self._remove(step, one.node) else f"{one.program} {name} cannot be taken out here"
-        if name == "autoremove" and len(one.operands()) == 1:
-            return "" if self._remove(step, one.node) else f"{one.program} {name} cannot be taken out here"
+                return f"{invocation.program} {name} cannot be taken out here"
+            texts = [
+                "rm",
+                "-rf /var/cache/apk/*",
+                *[None] * (len(invocation.words) - 1),
+            ]  # it ends well, as the other does
+            return self._spell(step, invocation, texts, ["rm", "-rf", "/var/cache/apk/*"])
+        if does.get("refreshes") or (name in ("autoremove", "makecache") and invocation.operands() == []):
+            return (
+                "" if self._remove(step, invocation.node) else f"{invocation.program} {name} cannot be taken out here"
+            )
+        if name == "autoremove" and len(invocation.operands()) == 1:
+            return (
+                "" if self._remove(step, invocation.node) else f"{invocation.program} {name} cannot be taken out here"
+            )
         if odd is not None:
-            return f"{one.program} {odd} has no counterpart"
-        if name in _UPGRADES.get(str(facts["family"]), ()) and len(one.operands(("--setopt",))) == 1:
+            return f"{invocation.program} {odd} has no counterpart"
+        if name in _UPGRADES.get(str(facts["family"]), ()) and len(invocation.operands(("--setopt",))) == 1:
             program, spelled = _UPGRADE[self.target.kind]
-            texts = [program, *[spelled if index == at else None for index in range(len(one.words))]]
-            return self._spell(step, one, texts, [program, *spelled.split()])
+            texts = [program, *[spelled if index == at else None for index in range(len(invocation.words))]]
+            return self._spell(step, invocation, texts, [program, *spelled.split()])
         if name not in ("install", "remove", "purge", "erase", "add", "del"):
-            return f"{one.program} {name} has no counterpart in {self.target.image}"
-        return self._packages(step, one, at, installs=bool(does.get("installs")))
+            return f"{invocation.program} {name} has no counterpart in {self.target.image}"
+        return self._packages(step, invocation, at, installs=bool(does.get("installs")))
 
-    def _packages(self, step: Step, one: Invocation, at: int, *, installs: bool) -> str:
-        node = one.node
+    def _packages(self, step: Step, invocation: Invocation, at: int, *, installs: bool) -> str:
+        node = invocation.node
         program, command, option = (_INSTALL if installs else _REMOVE)[self.target.kind]
         new = [program, command] + ([option] if option else [])
         seen: set[str] = set()
         texts: list[str | None] = [program]  # per word from the program on; None: the word goes
-        for index, word in enumerate(one.words):
+        for index, word in enumerate(invocation.words):
             value = word.value or ""
             if index == at:
                 texts.append(f"{command} {option}".strip())
-            elif value.startswith("-") or index in _settings(one):
+            elif value.startswith("-") or index in _settings(invocation):
                 texts.append(None)
             else:
                 if not _NAME.match(value):
@@ -149,32 +159,36 @@ class Translation:
                 for each in fresh:
                     self.programs.update(programs_of(each))
         if not seen:
-            return "" if self._remove(step, node) else f"{one.program} cannot be taken out here"
-        return self._spell(step, one, texts, new)
+            return "" if self._remove(step, node) else f"{invocation.program} cannot be taken out here"
+        return self._spell(step, invocation, texts, new)
 
-    def _microdnf(self, step: Step, one: Invocation) -> str:
+    def _microdnf(self, step: Step, invocation: Invocation) -> str:
         """dnf's command in microdnf's words."""
         try:
-            texts, command = microdnf_words(one)
+            texts, command = microdnf_words(invocation)
         except ValueError as error:
-            return f"{one.program} {error}"
+            return f"{invocation.program} {error}"
         operands = [text for text in texts if text and not text.startswith("-")][1:]
         if command == "makecache" or (command in ("install", "reinstall", "remove") and not operands):
-            return "" if self._remove(step, one.node) else f"{one.program} {command} cannot be taken out here"
+            return (
+                ""
+                if self._remove(step, invocation.node)
+                else f"{invocation.program} {command} cannot be taken out here"
+            )
         if command != "remove":
             for name in operands:
                 self.programs.update(programs_of(name))
-        raw = self._raw(step, one)
+        raw = self._raw(step, invocation)
         kept = [
             raw[index] if text == word.value else text
-            for index, (word, text) in enumerate(zip(one.words, texts, strict=True))
+            for index, (word, text) in enumerate(zip(invocation.words, texts, strict=True))
         ]
-        return self._spell(step, one, ["microdnf", *kept], ["microdnf", *[text for text in kept if text]])
+        return self._spell(step, invocation, ["microdnf", *kept], ["microdnf", *[text for text in kept if text]])
 
-    def _spell(self, step: Step, one: Invocation, texts: list[str | None], new: list[str]) -> str:
+    def _spell(self, step: Step, invocation: Invocation, texts: list[str | None], new: list[str]) -> str:
         """Writes `texts` in the places of the words from the program on (None: the word goes); `new` is what comes."""
-        body, node = self.program.body(step), one.node
-        first = len(node.words) - len(one.words) - 1
+        body, node = self.program.body(step), invocation.node
+        first = len(node.words) - len(invocation.words) - 1
         words = node.words[first:]
         for index, (word, text) in enumerate(zip(words, texts, strict=True)):
             start, end = body.span(word.start, word.end)
@@ -188,49 +202,49 @@ class Translation:
         self.rewrites.append(EditWords(step.index, node.start, first, len(words), tuple(new)))
         return ""
 
-    def _raw(self, step: Step, one: Invocation) -> list[str]:
+    def _raw(self, step: Step, invocation: Invocation) -> list[str]:
         text = self.program.body(step).text
-        return [text[word.start : word.end] for word in one.words]
+        return [text[word.start : word.end] for word in invocation.words]
 
-    def _rm(self, step: Step, one: Invocation) -> str:
-        raw = self._raw(step, one)
+    def _rm(self, step: Step, invocation: Invocation) -> str:
+        raw = self._raw(step, invocation)
         if all(word.startswith("-") or _INDEX.match(word) for word in raw):
             forced = any(word.startswith("-") and not word.startswith("--") and "f" in word for word in raw)
-            return "" if self._remove(step, one.node) or forced else "rm cannot be taken out here"
+            return "" if self._remove(step, invocation.node) or forced else "rm cannot be taken out here"
         body = self.program.body(step)
-        first = len(one.node.words) - len(one.words)
+        first = len(invocation.node.words) - len(invocation.words)
         kept = []
-        for index, word in enumerate(one.words):
+        for index, word in enumerate(invocation.words):
             if _INDEX.match(raw[index]):
-                before = one.node.words[first + index - 1].end
+                before = invocation.node.words[first + index - 1].end
                 end = body.span(before - 1, before)[1]
                 self.edits.append(Edit(end, body.span(word.start, word.end)[1], ""))
             else:
                 kept.append(raw[index])
-        self.rewrites.append(EditWords(step.index, one.node.start, first, len(one.words), tuple(kept)))
+        self.rewrites.append(EditWords(step.index, invocation.node.start, first, len(invocation.words), tuple(kept)))
         return ""
 
-    def _account(self, step: Step, one: Invocation) -> str:
+    def _account(self, step: Step, invocation: Invocation) -> str:
         if self.target.kind == RHEL:
-            if one.program not in ("useradd", "groupadd") or None in one.values:
-                return f"{one.program} has no counterpart"
-            self.accounts.add(one.values[-1] or "")
+            if invocation.program not in ("useradd", "groupadd") or None in invocation.values:
+                return f"{invocation.program} has no counterpart"
+            self.accounts.add(invocation.values[-1] or "")
             return ""
-        words, name = account_words(one, homes=self.target.source == "rhel")
+        words, name = account_words(invocation, homes=self.target.source == "rhel")
         if words is None:
             return name
         self.accounts.add(name)
         body = self.program.body(step)
-        first = len(one.node.words) - len(one.words) - 1
-        old = [body.text[word.start : word.end] for word in one.node.words[first:]]
+        first = len(invocation.node.words) - len(invocation.words) - 1
+        old = [body.text[word.start : word.end] for word in invocation.node.words[first:]]
         if old == list(words):
             return ""
-        start = body.span(one.node.words[first].start, one.node.words[first].end)[0]
-        end = body.span(one.node.words[-1].start, one.node.words[-1].end)[1]
+        start = body.span(invocation.node.words[first].start, invocation.node.words[first].end)[0]
+        end = body.span(invocation.node.words[-1].start, invocation.node.words[-1].end)[1]
         if "\n" in self.program.text[start:end]:
-            return f"{one.program} is written over several lines"
+            return f"{invocation.program} is written over several lines"
         self.edits.append(Edit(start, end, " ".join(words)))
-        self.rewrites.append(EditWords(step.index, one.node.start, first, len(old), tuple(words)))
+        self.rewrites.append(EditWords(step.index, invocation.node.start, first, len(old), tuple(words)))
         return ""
 
     # --- commands that go ---------------------------------------------------------------------------------------------
@@ -285,9 +299,9 @@ class Translation:
         self.rewrites += [RemoveCommand(step.index, one.start) for one in gone]
 
 
-def _settings(one: Invocation) -> set[int]:
+def _settings(invocation: Invocation) -> set[int]:
     """The words that are values of a --setopt which says how much comes along."""
-    pairs = zip(one.values, one.values[1:], strict=False)
+    pairs = zip(invocation.values, invocation.values[1:], strict=False)
     return {
         i + 1 for i, (option, value) in enumerate(pairs) if option == "--setopt" and _SETTING.fullmatch(value or "")
     }
