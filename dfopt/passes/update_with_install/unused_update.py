@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dfopt.analysis.cache_readers import index_reader
 from dfopt.analysis.child_images import index_reader_outside
+from dfopt.analysis.index_at_start import index_reader_at_start
 from dfopt.analysis.package_managers import tools
-from dfopt.analysis.startup import started
 from dfopt.editing.chain_edits import whole_step
 from dfopt.findings import Fix
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers, manager
-from dfopt.lazy import regex
 from dfopt.passes.update_with_install.apt_index import LISTS, refreshes
 from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import RemoveStep
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-
-_APT = regex(r"\bapt(?:-get|itude)?\b")
 
 
 def only_updates(program: Program, step: Step) -> bool:
@@ -61,16 +58,9 @@ def without_update(program: Program, facts: Facts, stage: Stage, position: int) 
                 f"{outside} may be built on this image, and installs without refreshing the index",
                 "give that file an `apt-get update` of its own",
             )
-        if any(_APT.search(started(program, child, facts).text) for child in _images(program, stage)):
-            raise Refusal("the image calls apt when it starts", "run `apt-get update` there")
+        call = index_reader_at_start(program, facts, stage, "apt")
+        if call:
+            raise Refusal(f"the image runs `{call}` when it starts, and needs the index", "run `apt-get update` there")
     if step.node.above or step.node.comments:
         raise Refusal("a comment documents the RUN", "remove the comment with the RUN")
     return Fix((whole_step(program.text, step),), (RemoveStep(step.index),), tier)
-
-
-def _images(program: Program, stage: Stage) -> list[Stage]:
-    """A stage, and those built on it."""
-    stages = [stage]
-    for child in program.children(stage):
-        stages += _images(program, child)
-    return stages
