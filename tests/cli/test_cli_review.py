@@ -16,9 +16,9 @@ LAYERS = [
     [file("var/lib/apt/lists/x_Packages", "p" * 400_000), file("bin/own", "o", mode=0o4755)],
     [file("big", "b" * 200_000)], [whiteout("big")],
 ]  # fmt: skip
-DOCKERFILE = b"FROM debian:13\nRUN apt-get update\nRUN touch /big\nRUN rm /big\n"
+DOCKERFILE = b"FROM debian:13\nRUN apt-get update && apt-get install -y own\nRUN touch /big\nRUN rm /big\n"
 HISTORY = [
-    {"created_by": "base"}, {"created_by": "RUN /bin/sh -c apt-get update # buildkit"},
+    {"created_by": "base"}, {"created_by": "RUN /bin/sh -c apt-get update && apt-get install -y own # buildkit"},
     {"created_by": "RUN /bin/sh -c touch /big # buildkit"}, {"created_by": "RUN /bin/sh -c rm /big # buildkit"},
 ]  # fmt: skip
 
