@@ -24,8 +24,8 @@ SELECTION = (
         ("-O", "--level"),
         "choice",
         "How much to change: 1, what is proved safe and pays; 2, all that static facts support, restructuring "
-        "included; 3, the smallest of candidates that are built and pass --smoke. [default: 1]",
-        choices=("1", "2", "3"),
+        "included: a diff to review. [default: 1]",
+        choices=("1", "2"),
         metavar="LEVEL",
         panel="Passes",
     ),
