@@ -194,7 +194,7 @@ class Engine:
 
     def words(self, build: Build) -> list[str]:
         """The build options whose names all engines share."""
-        found = [] if build.cache else ["--no-cache"]
+        words = [] if build.cache else ["--no-cache"]
         for flag, values in (
             ("--build-arg", build.args),
             ("--secret", build.secrets),
@@ -205,8 +205,8 @@ class Engine:
         ):
             for value in values:
                 if value is not None:
-                    found += [flag, value]
-        return found
+                    words += [flag, value]
+        return words
 
 
 def _prefix(name: str) -> str:
@@ -215,22 +215,22 @@ def _prefix(name: str) -> str:
 
 def _folders() -> str:
     """The directory for large temporary files: /tmp is often in memory."""
-    wanted = os.environ.get("TMPDIR", "/var/tmp")
-    return wanted if os.path.isdir(wanted) and os.access(wanted, os.W_OK) else tempfile.gettempdir()
+    folder = os.environ.get("TMPDIR", "/var/tmp")
+    return folder if os.path.isdir(folder) and os.access(folder, os.W_OK) else tempfile.gettempdir()
 
 
 def abandoned_folders(name: str) -> list[str]:
     """This user's folders of engines of that name whose process has ended."""
     prefix = _prefix(name)
-    found: list[str] = []
+    folders: list[str] = []
     with os.scandir(_folders()) as entries:
         for entry in entries:
             if not entry.name.startswith(prefix) or not entry.is_dir(follow_symlinks=False):
                 continue
             mark = entry.name[len(prefix) :].rpartition("-")[0]  # mkdtemp's random part holds no "-"
             if entry.stat(follow_symlinks=False).st_uid == os.getuid() and marks.abandoned(mark):
-                found.append(entry.path)
-    return found
+                folders.append(entry.path)
+    return folders
 
 
 def remove_folder(path: str) -> None:
@@ -248,5 +248,5 @@ def unmount_below(path: str) -> None:
             points = [line.split(" ")[4].replace("\\040", " ") for line in file]
     except OSError:
         return
-    for point in sorted((one for one in points if one.startswith(f"{path}/")), key=len, reverse=True):
-        subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
+    for mount in sorted((point for point in points if point.startswith(f"{path}/")), key=len, reverse=True):
+        subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)

@@ -45,9 +45,9 @@ class Docker(Engine):
         if builder is not None and builder.startswith(_ADDRESSES):
             self.builder, self.address = marks.new_name(), builder
             # in a separate configuration, so that the user's list of builders does not change
-            own = os.path.join(self.folder, "buildx")
-            os.mkdir(own)
-            self.runner.environment["BUILDX_CONFIG"] = own
+            buildx_config = os.path.join(self.folder, "buildx")
+            os.mkdir(buildx_config)
+            self.runner.environment["BUILDX_CONFIG"] = buildx_config
         self.runner.environment["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
         self.runner.environment["DOCKER_CLI_HINTS"] = "false"
         self._docker: tuple[str, ...] = ("docker",)
@@ -187,8 +187,8 @@ class Docker(Engine):
         address = "127.0.0.1"
         if network != "host":
             form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-            found = self.ask(*self._docker, "container", "inspect", "--format", form, name).decode().split()
-            address = found[0] if found else ""
+            addresses = self.ask(*self._docker, "container", "inspect", "--format", form, name).decode().split()
+            address = addresses[0] if addresses else ""
         return Container(name, address)
 
     def log(self, container: Container) -> str:
@@ -229,18 +229,18 @@ class Docker(Engine):
 
     def sweep(self) -> None:
         if self.engine:
-            found = {mark for _, mark in [*self._marked("container"), *self._marked("image")]}
-            self._remove_marked([mark for mark in found if marks.abandoned(mark)])
+            marked = {mark for _, mark in [*self._marked("container"), *self._marked("image")]}
+            self._remove_marked([mark for mark in marked if marks.abandoned(mark)])
         for path in abandoned_folders(self.name):
             remove_folder(path)
 
-    def _remove_marked(self, wanted: list[str]) -> None:
-        if not wanted:
+    def _remove_marked(self, abandoned: list[str]) -> None:
+        if not abandoned:
             return
         for kind, words in (("container", ("rm", "--force", "--volumes")), ("image", ("image", "rm", "--force"))):
-            found = [name for name, mark in self._marked(kind) if mark in wanted]
-            if found:
-                self.tell(*self._docker, *words, *found)
+            names = [name for name, mark in self._marked(kind) if mark in abandoned]
+            if names:
+                self.tell(*self._docker, *words, *names)
 
     def _marked(self, kind: str) -> list[tuple[str, str]]:
         """(id, mark) of every marked image or container."""

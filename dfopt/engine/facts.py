@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 class EngineFacts(Facts):
     """`image_config` of the images that an engine has; nothing is pulled, and each image is looked up once."""
 
-    __slots__ = ("engine", "known")
+    __slots__ = ("configs", "engine")
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.known: dict[str, Mapping[str, Any] | None] = {}
+        self.configs: dict[str, Mapping[str, Any] | None] = {}
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
-        if image not in self.known:
+        if image not in self.configs:
             config = self.engine.config(image)
-            self.known[image] = None if config is None else config.get("config") or {}
-        return self.known[image]
+            self.configs[image] = None if config is None else config.get("config") or {}
+        return self.configs[image]

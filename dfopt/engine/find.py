@@ -31,10 +31,10 @@ def find_engine(name: str | None = None, builder: str | None = None) -> Engine:
         "podman": Podman,
         "buildah": Buildah,
     }
-    wanted = [name] if name is not None else ["docker"] if builder is not None else list(NAMES)
+    candidates = [name] if name is not None else ["docker"] if builder is not None else list(NAMES)
     failures: list[str] = []
-    for each in wanted:
-        engine = makers[each]()
+    for candidate in candidates:
+        engine = makers[candidate]()
         try:
             engine.check()
             engine.sweep()
@@ -45,6 +45,6 @@ def find_engine(name: str | None = None, builder: str | None = None) -> Engine:
             failures.append(str(failure))
             continue
         return engine
-    if len(wanted) == 1:
+    if len(candidates) == 1:
         raise NoEngineError(failures[0])
     raise NoEngineError("\n".join([_INSTALL, *[f"    ({failure})" for failure in failures]]))

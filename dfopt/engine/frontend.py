@@ -13,7 +13,7 @@ def frontend_of(dockerfile: bytes) -> str | None:
         directives = parse(decode(dockerfile)).directives
     except DockerfileError:
         return None
-    return next((one.value for one in directives if one.name == "syntax"), None)
+    return next((directive.value for directive in directives if directive.name == "syntax"), None)
 
 
 def without_frontend(dockerfile: bytes) -> bytes:
@@ -27,5 +27,5 @@ def without_frontend(dockerfile: bytes) -> bytes:
     except DockerfileError:
         return dockerfile
     lines = text.split("\n")
-    gone = {one.line - 1 for one in directives if one.name in ("syntax", "check")}
+    gone = {directive.line - 1 for directive in directives if directive.name in ("syntax", "check")}
     return encode("\n".join(line for number, line in enumerate(lines) if number not in gone))

@@ -28,8 +28,8 @@ def owner() -> str:
 
 def abandoned(mark: str) -> bool:
     """Whether `mark` belongs to a process of this machine that has ended."""
-    space, _, rest = mark.partition("-")
-    pid, _, began = rest.partition("-")
+    space, _, owner = mark.partition("-")
+    pid, _, began = owner.partition("-")
     if space != _space() or not pid.isdecimal() or not began:
         return False
     return _began(int(pid)) != began

@@ -59,8 +59,8 @@ class Runner:
         process = self._start(words, subprocess.PIPE, subprocess.STDOUT if merged else subprocess.PIPE)
         lines: deque[str] = deque(maxlen=_KEPT_LINES)
         output = bytearray()
-        told = process.stdout if merged else process.stderr
-        readers = [threading.Thread(target=_read_lines, args=(told, lines, progress), daemon=True)]
+        stream = process.stdout if merged else process.stderr
+        readers = [threading.Thread(target=_read_lines, args=(stream, lines, progress), daemon=True)]
         if not merged:
             readers.append(threading.Thread(target=_read_bytes, args=(process.stdout, output), daemon=True))
         for reader in readers:

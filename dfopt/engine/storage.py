@@ -121,12 +121,14 @@ class Storage(Engine):
         done = self.runner.run(self._call(*self.inspect, name), 120)
         if done.code != 0:
             return None
-        found = json.loads(done.output)
-        found = found.get("Docker", found)
-        settings = {key: value for key, value in (found.get("Config", found.get("config")) or {}).items() if value}
+        document = json.loads(done.output)
+        document = document.get("Docker", document)
+        settings = {
+            key: value for key, value in (document.get("Config", document.get("config")) or {}).items() if value
+        }
         return {
-            "architecture": found.get("Architecture", found.get("architecture")),
-            "os": found.get("Os", found.get("os")),
+            "architecture": document.get("Architecture", document.get("architecture")),
+            "os": document.get("Os", document.get("os")),
             "config": settings,
         }
 
@@ -162,10 +164,10 @@ class Storage(Engine):
             if shutil.which(runtime) is None:
                 continue
             done = self.runner.run([runtime, "list", "--format", "json"], 60)
-            listed = json.loads(done.output or b"null") if done.code == 0 else None
-            for one in listed or ():
-                if str(one.get("bundle", "")).startswith(f"{folder}/"):
-                    self.tell(runtime, "delete", "--force", str(one.get("id")))
+            containers = json.loads(done.output or b"null") if done.code == 0 else None
+            for container in containers or ():
+                if str(container.get("bundle", "")).startswith(f"{folder}/"):
+                    self.tell(runtime, "delete", "--force", str(container.get("id")))
         for pid in _rooted_in(folder):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -173,7 +175,7 @@ class Storage(Engine):
 
 def _rooted_in(folder: str) -> list[int]:
     """The processes whose root directory is a layer in `folder`."""
-    found: list[int] = []
+    pids: list[int] = []
     for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
         try:
             with open(f"/proc/{int(entry)}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
@@ -181,8 +183,8 @@ def _rooted_in(folder: str) -> list[int]:
         except (ValueError, OSError):
             continue
         if any(f"={folder}/" in line or f":{folder}/" in line for line in roots):
-            found.append(int(entry))
-    return found
+            pids.append(int(entry))
+    return pids
 
 
 class Buildah(Storage):
@@ -288,8 +290,8 @@ class Podman(Storage):
         address = "127.0.0.1"
         if network != "host":
             form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-            found = self.ask(*self._call("container", "inspect", "--format", form, name)).decode().split()
-            address = found[0] if found else ""
+            addresses = self.ask(*self._call("container", "inspect", "--format", form, name)).decode().split()
+            address = addresses[0] if addresses else ""
         return Container(name, address)
 
     def log(self, container: Container) -> str:
@@ -306,9 +308,9 @@ class Podman(Storage):
 def _limits() -> list[str]:
     """Options that keep the engine from raising limits above those of this process, which fails where they cannot be
     raised (in a container, without root)."""
-    found: list[str] = []
+    flags: list[str] = []
     for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         hard = resource.getrlimit(number)[1]
         if hard != resource.RLIM_INFINITY and hard < _DEFAULT_LIMIT:
-            found += ["--ulimit", f"{name}={hard}:{hard}"]
-    return found
+            flags += ["--ulimit", f"{name}={hard}:{hard}"]
+    return flags

@@ -72,7 +72,7 @@ def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: ReadLimits |
     """
     limits = limits or ReadLimits()
     if not isinstance(source, (str, os.PathLike)):
-        return _open_tar(_seekable(source, "standard input", limits, own=False), "standard input", limits)
+        return _open_tar(_seekable(source, "standard input", limits, owned=False), "standard input", limits)
     path = os.fspath(source)
     try:
         if os.path.isdir(path):
@@ -80,7 +80,7 @@ def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: ReadLimits |
         file = open_named(path)
     except OSError as error:
         raise ImageError(f"{path}: {error.strerror}") from None
-    return _open_tar(_seekable(file, path, limits, own=True), path, limits)
+    return _open_tar(_seekable(file, path, limits, owned=True), path, limits)
 
 
 def _open_tar(file: BinaryIO, label: str, limits: ReadLimits) -> Archive:
@@ -104,21 +104,21 @@ def _open(store: BlobStore, kind: str, limits: ReadLimits) -> Archive:
     raise ImageError(f"{store.label}: not an image archive (neither index.json nor manifest.json is in it)")
 
 
-def _seekable(file: BinaryIO, label: str, limits: ReadLimits, own: bool) -> BinaryIO:
+def _seekable(file: BinaryIO, label: str, limits: ReadLimits, owned: bool) -> BinaryIO:
     """The file itself where it is a plain, seekable tar; else a decompressed copy without a name."""
-    kept = False
+    usable = False
     try:
         if file.seekable():
             head = file.read(6)
             file.seek(0)
             if compression(head, label) == "plain":
-                kept = True
-                return file if own else io.BufferedReader(Borrowed(file))
+                usable = True
+                return file if owned else io.BufferedReader(Borrowed(file))
         return _copy(file, label, limits)
     except OSError as error:
         raise ImageError(f"{label}: {error.strerror or error}") from None
     finally:
-        if own and not kept:
+        if owned and not usable:
             file.close()
 
 

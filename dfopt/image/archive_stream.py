@@ -120,7 +120,7 @@ class _Content:
         if self.head:
             piece, self.head = self.head[:size], self.head[size:]
             return piece
-        return self.reader.take(min(size, self.reader.left))
+        return self.reader.take(min(size, self.reader.remaining))
 
     def close(self) -> None:
         pass
@@ -140,17 +140,17 @@ def _take(store: _Seen, reader: TarReader, member: Member, budget: Budget, hashe
         return
     if member.flag not in "07":
         raise ImageError(f"{store.label}: {name}: not a regular file in the archive")
-    size = reader.left
+    size = reader.remaining
     head = reader.take(min(size, BLOCK))
     where = f"{store.label}: {name}"
     if head[_USTAR] != b"ustar" and head.lstrip()[:1] in (b"{", b"["):
         if size <= budget.limits.metadata_bytes:  # longer ones are nobody's documents
-            store.keep(name, head + reader.take(reader.left), budget.limits)
+            store.keep(name, head + reader.take(reader.remaining), budget.limits)
     elif head[_USTAR] == b"ustar" or head.startswith((GZIP, ZSTD)) or (head and not head.strip(b"\0")):
         raw = _Content(head, reader)
         stream = LayerStream(raw, where, budget, digest="sha256:", diff_id="sha256:", size=size)
         entries = tuple(entries_of(stream, hashes, visit))
-        store.layers[name] = _Passed(entries, stream.stored, stream.unpacked, stream.kind, *stream.found)
+        store.layers[name] = _Passed(entries, stream.stored, stream.unpacked, stream.kind, *stream.digests)
 
 
 def _target(parts: list[str], member: Member, label: str) -> str:
@@ -179,8 +179,8 @@ class _Seen:
 
     def forget(self, name: str) -> None:
         """Of two members of one name the last counts."""
-        for known in (self.documents, self.layers, self.links):
-            known.pop(name, None)
+        for members in (self.documents, self.layers, self.links):
+            members.pop(name, None)
 
     def keep(self, name: str, data: bytes, limits: ReadLimits) -> None:
         self.kept += len(data)
@@ -190,12 +190,12 @@ class _Seen:
 
     def image(self, name: str | None, platform: str | Platform | None, limits: ReadLimits) -> Image:
         if "manifest.json" in self:
-            found = archive_choices(self, limits)
+            choices = archive_choices(self, limits)
         elif "index.json" in self:
-            found = layout_choices(self, limits)
+            choices = layout_choices(self, limits)
         else:
             raise ImageError(f"{self.label}: not an image archive (neither index.json nor manifest.json is in it)")
-        image = select(found, name, platform, self.label).load()
+        image = select(choices, name, platform, self.label).load()
         return replace(image, name=name) if name is not None and name in image.names else image
 
     def _name(self, name: str) -> str:
@@ -238,8 +238,8 @@ def _contents(store: _Seen, image: Image) -> ImageContents:
 
 def _matched(layer: Layer, by_digest: dict[str, _Passed], by_diff_id: dict[str, _Passed]) -> LayerFiles:
     """The layer that went by under this digest; it must be what the config says it is."""
-    known = layer.digest.startswith("sha256:")
-    passed = by_digest.get(layer.digest) if known else by_diff_id.get(layer.diff_id)
+    is_digest = layer.digest.startswith("sha256:")
+    passed = by_digest.get(layer.digest) if is_digest else by_diff_id.get(layer.diff_id)
     if passed is None or passed.diff_id != layer.diff_id:
         raise ImageError(f"{layer.where()}: no layer in the archive has the digest {layer.digest or layer.diff_id}")
     if 0 <= layer.size != passed.stored:

@@ -97,31 +97,36 @@ class ImageFiles(BuiltImage):
 
     def _visit(self, entry: LayerEntry) -> Sink | None:
         path = entry.path
-        listed = (path.startswith(_LISTS) and path.endswith(".list")) or path in (*_APK, *_RPM, *_RELEASES)
+        is_database = (path.startswith(_LISTS) and path.endswith(".list")) or path in (*_APK, *_RPM, *_RELEASES)
         program = entry.mode & 0o111 or ".so" in path or path.endswith((".node", ".sh", ".bash"))
-        if entry.size > _LARGEST or not (listed or program):
+        if entry.size > _LARGEST or not (is_database or program):
             return None
-        held = bytearray()
-        seen = 0
+        content = bytearray()
+        received = 0
 
         def take(piece: memoryview) -> None:
-            nonlocal seen
-            seen += len(piece)
-            if listed or not held or held[:4] == b"\x7fELF" or (held[:2] == b"#!" and entry.size <= _SCRIPT):
-                held.extend(piece)
-            if seen >= entry.size:
-                self._keep(entry, bytes(held), listed)
-                held.clear()
+            nonlocal received
+            received += len(piece)
+            if (
+                is_database
+                or not content
+                or content[:4] == b"\x7fELF"
+                or (content[:2] == b"#!" and entry.size <= _SCRIPT)
+            ):
+                content.extend(piece)
+            if received >= entry.size:
+                self._keep(entry, bytes(content), is_database)
+                content.clear()
 
         return take
 
-    def _keep(self, entry: LayerEntry, data: bytes, listed: bool) -> None:
-        if listed:
+    def _keep(self, entry: LayerEntry, data: bytes, is_database: bool) -> None:
+        if is_database:
             self.texts[id(entry)] = data
         elif data[:4] == b"\x7fELF":
-            found = read_elf(data)
-            if found is not None:
-                self.elves[id(entry)] = found
+            elf = read_elf(data)
+            if elf is not None:
+                self.elves[id(entry)] = elf
         elif data[:2] == b"#!" or (entry.path.endswith((".sh", ".bash")) and len(data) == entry.size):
             self.scripts[id(entry)] = data
 
@@ -204,8 +209,8 @@ class ImageFiles(BuiltImage):
     def release(self) -> tuple[str, str]:
         text = next((text for path in _RELEASES if (text := self._text(path))), "")
         pairs = (line.partition("=") for line in text.split("\n"))
-        said = {key: value.strip().strip("\"'") for key, _, value in pairs}
-        return said.get("ID", ""), said.get("VERSION_CODENAME") or said.get("VERSION_ID", "")
+        fields = {key: value.strip().strip("\"'") for key, _, value in pairs}
+        return fields.get("ID", ""), fields.get("VERSION_CODENAME") or fields.get("VERSION_ID", "")
 
     def _below(self, path: str) -> Iterator[tuple[str, PathNode]]:
         root = self.resolved(path)
@@ -217,12 +222,12 @@ class ImageFiles(BuiltImage):
             waiting += [(f"{place.rstrip('/')}/{name}", child) for name, child in (at.children or {}).items()]
 
     def programs_below(self, path: str) -> Mapping[str, Artifact]:
-        found: dict[str, Artifact] = {}
+        artifacts: dict[str, Artifact] = {}
         for place, node in self._below(path):
             key = _key(node)
             if node.inode is not None and (key in self.elves or self.scripts.get(key, b"")[:2] == b"#!"):
-                found[place] = self.artifact(place)
-        return dict(sorted(found.items()))
+                artifacts[place] = self.artifact(place)
+        return dict(sorted(artifacts.items()))
 
     def set_id(self, path: str = "/") -> Mapping[str, int]:
         marked = {
@@ -234,23 +239,25 @@ class ImageFiles(BuiltImage):
         inside = sorted(
             (place, self.elves[_key(node)]) for place, node in self._below(path) if _key(node) in self.elves
         )
-        own = {posixpath.basename(place) for place, _ in inside}
-        found: dict[str, SharedLibrary] = {}
+        provided = {posixpath.basename(place) for place, _ in inside}
+        libraries: dict[str, SharedLibrary] = {}
         for place, elf in inside:
             for need in elf.needs:
-                if need not in own and need not in found:
-                    found[need] = self._library(need, elf, place)
-        return found
+                if need not in provided and need not in libraries:
+                    libraries[need] = self._library(need, elf, place)
+        return libraries
 
     def _library(self, name: str, elf: Elf, program: str) -> SharedLibrary:
         """The library that the dynamic linker would take."""
         origin = posixpath.dirname(self.resolved(program))
-        said = next((pair.partition("=")[2] for pair in self.env if pair.startswith("LD_LIBRARY_PATH=")), "")
+        search_path = next((pair.partition("=")[2] for pair in self.env if pair.startswith("LD_LIBRARY_PATH=")), "")
         search = [part.replace("$ORIGIN", origin).replace("${ORIGIN}", origin) for part in elf.path]
-        search += [part for part in said.split(":") if part.startswith("/")]
+        search += [part for part in search_path.split(":") if part.startswith("/")]
         for place in _LIBRARIES:
             search.append(place)
-            search += [f"{place}/{one}" for one in ("x86_64-linux-gnu", "aarch64-linux-gnu", "arm-linux-gnueabihf")]
+            search += [
+                f"{place}/{triplet}" for triplet in ("x86_64-linux-gnu", "aarch64-linux-gnu", "arm-linux-gnueabihf")
+            ]
         for directory in search:
             path = self.resolved(posixpath.normpath(f"{directory}/{name}"))
             if self.tree.find(path) is not None:

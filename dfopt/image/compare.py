@@ -80,8 +80,10 @@ class Comparison(Record):
         A path stands for itself and all below it; `*`, `?` and `[...]` are wildcards that match `/` too.
         """
         patterns = [path.rstrip("/") or "/" for path in paths]
-        kept = tuple(change for change in self.files if not any(_covers(each, change.path) for each in patterns))
-        return replace(self, files=kept)  # type: ignore[no-any-return]
+        changes = tuple(
+            change for change in self.files if not any(_covers(pattern, change.path) for pattern in patterns)
+        )
+        return replace(self, files=changes)  # type: ignore[no-any-return]
 
 
 def _covers(pattern: str, path: str) -> bool:
@@ -101,15 +103,17 @@ def compare(before: ImageContents, before_ledger: Ledger, after: ImageContents, 
     new = dict(after_ledger.tree.walk())
     files = []
     for path in sorted(old.keys() | new.keys()):
-        left, right = old.get(path), new.get(path)
-        if left is None or right is None:
-            kind = ADDED if left is None else REMOVED
-            files.append(FileChange(path, kind, (), left.entry if left else None, right.entry if right else None))
-        elif fields := _differences(left, right):
-            files.append(FileChange(path, CHANGED, fields, left.entry, right.entry))
+        old_node, new_node = old.get(path), new.get(path)
+        if old_node is None or new_node is None:
+            kind = ADDED if old_node is None else REMOVED
+            files.append(
+                FileChange(path, kind, (), old_node.entry if old_node else None, new_node.entry if new_node else None)
+            )
+        elif fields := _differences(old_node, new_node):
+            files.append(FileChange(path, CHANGED, fields, old_node.entry, new_node.entry))
     shared = 0
-    for one, two in zip(before.image.layers, after.image.layers, strict=False):
-        if one.diff_id != two.diff_id:
+    for old_layer, new_layer in zip(before.image.layers, after.image.layers, strict=False):
+        if old_layer.diff_id != new_layer.diff_id:
             break
         shared += 1
     return Comparison(
@@ -121,28 +125,28 @@ def compare(before: ImageContents, before_ledger: Ledger, after: ImageContents, 
     )
 
 
-def _differences(left: PathNode, right: PathNode) -> tuple[str, ...]:
-    one, two = left.entry, right.entry
-    if one is two:
+def _differences(old_node: PathNode, new_node: PathNode) -> tuple[str, ...]:
+    old, new = old_node.entry, new_node.entry
+    if old is new:
         return ()
-    if one.kind != two.kind:
+    if old.kind != new.kind:
         return ("type",)
-    found = []
-    if one.mode != two.mode and one.kind != SYMLINK:  # a link has no mode of its own
-        found.append("mode")
-    if one.uid != two.uid or one.gid != two.gid:
-        found.append("owner")
-    if one.kind == SYMLINK and one.link != two.link:
-        found.append("target")
-    if one.device != two.device:
-        found.append("device")
-    if (one.xattrs or {}) != (two.xattrs or {}):
-        found.append("attributes")
-    if one.kind == FILE and one.size == two.size and one.size and not (one.sha256 and two.sha256):
+    fields = []
+    if old.mode != new.mode and old.kind != SYMLINK:  # a link has no mode of its own
+        fields.append("mode")
+    if old.uid != new.uid or old.gid != new.gid:
+        fields.append("owner")
+    if old.kind == SYMLINK and old.link != new.link:
+        fields.append("target")
+    if old.device != new.device:
+        fields.append("device")
+    if (old.xattrs or {}) != (new.xattrs or {}):
+        fields.append("attributes")
+    if old.kind == FILE and old.size == new.size and old.size and not (old.sha256 and new.sha256):
         raise ValueError("images are compared by content: read them with hashes")
-    if one.kind == FILE and (one.size != two.size or one.sha256 != two.sha256):
-        found.append("content")
-    return tuple(found)
+    if old.kind == FILE and (old.size != new.size or old.sha256 != new.sha256):
+        fields.append("content")
+    return tuple(fields)
 
 
 def _config_changes(before: ImageContents, after: ImageContents) -> list[ConfigChange]:
@@ -157,15 +161,15 @@ def _config_changes(before: ImageContents, after: ImageContents) -> list[ConfigC
 def _flat(contents: ImageContents) -> dict[str, Any]:
     """The settings that a container is run by; what is empty is not set."""
     settings = contents.image.settings()
-    found: dict[str, Any] = {"platform": str(contents.image.platform)}
-    found |= {key: settings[key] for key in _SETTINGS if settings.get(key)}
+    flattened: dict[str, Any] = {"platform": str(contents.image.platform)}
+    flattened |= {key: settings[key] for key in _SETTINGS if settings.get(key)}
     for variable in settings.get("Env") or ():
         name, equals, value = str(variable).partition("=")
-        found[f"Env.{name}"] = value if equals else None
+        flattened[f"Env.{name}"] = value if equals else None
     labels = settings.get("Labels")
     if isinstance(labels, dict):
-        found |= {f"Labels.{name}": value for name, value in labels.items()}
-    return found
+        flattened |= {f"Labels.{name}": value for name, value in labels.items()}
+    return flattened
 
 
 def _figures(contents: ImageContents, ledger: Ledger, nodes: dict[str, PathNode]) -> ImageSizes:

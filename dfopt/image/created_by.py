@@ -76,20 +76,20 @@ def take_apart(created_by: str) -> Written:
 
 def shells_of(steps: Iterable[DockerfileStep], configured: Sequence[str]) -> frozenset[str]:
     """The shells that RUN may have been run with: the default, the image's own, and those of SHELL instructions."""
-    found = {_DEFAULT_SHELL, " ".join(configured)}
+    shells = {_DEFAULT_SHELL, " ".join(configured)}
     for step in steps:
         if step.keyword.upper() == "SHELL" and (words := _json_words(step.text)):
-            found.add(" ".join(words))
-    return frozenset(found - {""})
+            shells.add(" ".join(words))
+    return frozenset(shells - {""})
 
 
-def agreement(written: Written, step: DockerfileStep, shells: frozenset[str]) -> str:
+def agreement(entry: Written, step: DockerfileStep, shells: frozenset[str]) -> str:
     """EXACT when the entry is what a builder writes for this step, LIKELY when much of it is, WEAK when only the
     keyword is, "" when not even that."""
     keyword = step.keyword.upper()
-    if written.keyword != keyword:
+    if entry.keyword != keyword:
         return ""
-    body, text = _squeeze(written.body[:_LONGEST]), _squeeze(step.text)
+    body, text = _squeeze(entry.body[:_LONGEST]), _squeeze(step.text)
     if body == text:
         return EXACT
     if keyword == "RUN":
@@ -120,10 +120,12 @@ def _run(body: str, step: DockerfileStep, shells: frozenset[str]) -> str:
         if body.endswith(form) and _is_prefix(body[: len(body) - len(form)].strip(), shells):
             return EXACT
     for shell in shells:  # what buildah appends: heredoc bodies, checksums of bind mounts, changed labels
-        written = body.partition(f"{shell} ")[2] if f"{shell} " in body else ""
+        command = body.partition(f"{shell} ")[2] if f"{shell} " in body else ""
         for form in (_squeeze(step.text), forms[0]):
-            rest = written[len(form) :] if form and written.startswith(form) else None
-            if rest is not None and (rest[:1] in ("", ":", "|") or any(text and text in rest for text in bodies)):
+            remainder = command[len(form) :] if form and command.startswith(form) else None
+            if remainder is not None and (
+                remainder[:1] in ("", ":", "|") or any(text and text in remainder for text in bodies)
+            ):
                 return EXACT
     return max((_words(body, form) for form in forms), key=(WEAK, LIKELY, EXACT).index).replace(EXACT, LIKELY)
 
@@ -155,8 +157,8 @@ def _pairs(keyword: str, body: str, text: str) -> str:
     pairs = [(_unquoted(match[1]), _unquoted(match[2])) for match in _PAIR.finditer(text)]
     if keyword == "ARG":  # a value may come from the command line; buildah lists all arguments so far
         names = [word.partition("=")[0] for word in text.split()]
-        known = [word.partition("=")[0] for word in body.split()]
-        return EXACT if known == names else LIKELY if set(names) <= set(known) else WEAK
+        entry_names = [word.partition("=")[0] for word in body.split()]
+        return EXACT if entry_names == names else LIKELY if set(names) <= set(entry_names) else WEAK
     if not pairs and keyword == "ENV":
         name, _, value = text.strip().partition(" ")
         pairs = [(name, value.strip())]
@@ -169,10 +171,10 @@ def _pairs(keyword: str, body: str, text: str) -> str:
 def _words(body: str, text: str) -> str:
     """By the share of the step's words that the entry holds; all of them in order of meaning is enough for EXACT,
     because builders only add words here (a shell, `/tcp`, zero durations)."""
-    wanted, found = set(_WORD.findall(_VARIABLE.sub(" ", text))), set(_WORD.findall(body))
-    if not wanted:
+    step_words, entry_words = set(_WORD.findall(_VARIABLE.sub(" ", text))), set(_WORD.findall(body))
+    if not step_words:
         return WEAK
-    share = len(wanted & found) / len(wanted)
+    share = len(step_words & entry_words) / len(step_words)
     return EXACT if share == 1 else LIKELY if share >= 0.5 else WEAK
 
 

@@ -68,14 +68,14 @@ def dive_figures(layers: Sequence[LayerFiles]) -> DiveFigures:
         try:
             for parent, name, node in _leaves(tree):
                 # The path is known to dive before its size is: one that it stumbles over is kept without a size.
-                seen = sizes.setdefault(f"{parent}/{name.removeprefix('.wh.')}", [])
-                seen.append(_removed(stacked, parent, name[4:]) if name.startswith(".wh.") else node.size)
+                copies = sizes.setdefault(f"{parent}/{name.removeprefix('.wh.')}", [])
+                copies.append(_removed(stacked, parent, name[4:]) if name.startswith(".wh.") else node.size)
         except _Missing:
             pass
         _stack(stacked, tree)
-    smallest = sum(min(seen) if seen else -1 for seen in sizes.values())
+    smallest = sum(min(copies) if copies else -1 for copies in sizes.values())
     everything = sum(map(sum, sizes.values()))
-    files = [DiveFile(path, len(seen), sum(seen)) for path, seen in sizes.items() if len(seen) > 1]
+    files = [DiveFile(path, len(copies), sum(copies)) for path, copies in sizes.items() if len(copies) > 1]
     wasted, user = sum(file.size for file in files), sum(totals[1:])
     return DiveFigures(
         smallest / everything if everything else 1.0,

@@ -39,14 +39,14 @@ def archive_choices(store: BlobStore, limits: ReadLimits) -> list[ImageChoice]:
     """The images of manifest.json, in its order."""
     where = f"{store.label}: manifest.json"
     documents = Documents(limits)
-    listed = parse_json(documents.read(store, "manifest.json"), where)
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+    manifest = parse_json(documents.read(store, "manifest.json"), where)
+    if not isinstance(manifest, list) or not all(isinstance(entry, dict) for entry in manifest):
         raise ImageError(f"{where}: a list of objects is expected (this is no docker archive)")
-    if len(listed) > limits.manifests:
+    if len(manifest) > limits.manifests:
         raise ImageError(f"{where}: more than {limits.manifests} images (limit)")
-    found = []
+    choices = []
     configs: dict[str, tuple[dict[str, Any], str]] = {}
-    for number, entry in enumerate(listed):
+    for number, entry in enumerate(manifest):
         place = f"{where}: image {number}"
         names = _texts(entry, "RepoTags", place)
         name = field(entry, "Config", str, place)
@@ -54,8 +54,8 @@ def archive_choices(store: BlobStore, limits: ReadLimits) -> list[ImageChoice]:
             configs[name] = _config(store, name, place, documents)
         config, digest = configs[name]
         loader = _loader(store, entry, config, digest, names, place)
-        found.append(ImageChoice(names, platform_of(config, place), digest, number, loader))
-    return found
+        choices.append(ImageChoice(names, platform_of(config, place), digest, number, loader))
+    return choices
 
 
 def _config(store: BlobStore, name: str, place: str, documents: Documents) -> tuple[dict[str, Any], str]:

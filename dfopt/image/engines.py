@@ -50,7 +50,7 @@ def engine_with(name: str, engines: tuple[str, ...] = tuple(ENGINES)) -> str:
     """
     if not _SAFE_NAME.fullmatch(name):
         raise ImageError(f"{name!r} is neither a file nor an image's name")
-    said = []
+    troubles = []
     for key in engines:
         command = ENGINES[key]
         if shutil.which(command.program) is None:
@@ -60,14 +60,14 @@ def engine_with(name: str, engines: tuple[str, ...] = tuple(ENGINES)) -> str:
         trouble = _ask(command, name)
         if not trouble:
             return key
-        said.append(f"{key}: {trouble}")
-    if not said:
+        troubles.append(f"{key}: {trouble}")
+    if not troubles:
         raise ImageError(
             f"{name}: no such file, and no engine to ask for an image of that name (docker, podman or buildah); "
             f"docker://{name} reads it from its registry"
         )
-    raise ImageError(f"{name}: no such file, and no image of that name ({'; '.join(said)}); docker://{name} reads it "
-                     "from its registry")  # fmt: skip
+    raise ImageError(f"{name}: no such file, and no image of that name ({'; '.join(troubles)}); docker://{name} "
+                     "reads it from its registry")  # fmt: skip
 
 
 def _ask(command: EngineCommand, name: str) -> str:
@@ -123,8 +123,8 @@ def read_from_engine(
             _end(process, _QUESTION_SECONDS if read else 1.0 if trouble is not None else 0.0)
             process.stdout.close()
         log.seek(0)
-        if process.returncode > 0 and (said := _last_line(log.read(1 << 20))):
-            raise ImageError(f"{label}: {command.program} failed: {said}")
+        if process.returncode > 0 and (complaint := _last_line(log.read(1 << 20))):
+            raise ImageError(f"{label}: {command.program} failed: {complaint}")
         if trouble is not None:
             raise trouble
         if process.returncode != 0:

@@ -58,22 +58,22 @@ def map_history(image: Image, steps: Sequence[DockerfileStep] = (), base_entries
 
     base_entries: how many of the oldest entries are known to be the base image's; they are given no step.
     """
-    written = [take_apart(entry.created_by) for entry in image.history]
+    entries = [take_apart(entry.created_by) for entry in image.history]
     layers, notes = _layers(image)
     first = max(base_entries, _base_by_comment(image.history))
-    found = _align(written, list(steps), first, shells_of(steps, _shell(image)))
+    aligned = _align(entries, list(steps), first, shells_of(steps, _shell(image)))
     buildah = "io.buildah.version" in (image.settings().get("Labels") or {}) or _base_by_comment(image.history) > 0
     origins = []
     pending: list[int] = []
     for index, entry in enumerate(image.history):
         layer = layers.get(index)
-        step, certainty = found.get(index, (None, ""))
+        step, certainty = aligned.get(index, (None, ""))
         also: tuple[int, ...] = ()
         if layer is not None:
             also, pending = tuple(pending), []
-        elif buildah and index >= first and written[index].keyword in _CHANGES_FILES:
+        elif buildah and index >= first and entries[index].keyword in _CHANGES_FILES:
             pending.append(index)
-        origins.append(Origin(index, entry, written[index].keyword, written[index].body, layer, step, certainty, also))
+        origins.append(Origin(index, entry, entries[index].keyword, entries[index].body, layer, step, certainty, also))
     return Mapping(tuple(origins), not notes, tuple(notes))
 
 
@@ -93,14 +93,14 @@ def stage_steps(steps: Sequence[DockerfileStep], target: str = "") -> list[Docke
         return list(steps)
     number = _stage(stages, target.lower(), len(stages))
     number = len(stages) - 1 if number is None else number
-    found: list[DockerfileStep] = []
+    chain: list[DockerfileStep] = []
     current: int | None = number
     while current is not None:
-        parent, _, own = stages[current]
-        found[:0] = own
+        parent, _, stage = stages[current]
+        chain[:0] = stage
         # FROM finds earlier stages by name only; a number there is an image's name.
         current = None if parent.isdigit() else _stage(stages, parent, current)
-    return found
+    return chain
 
 
 def _stage(stages: list[tuple[str, str, list[DockerfileStep]]], name: str, before: int) -> int | None:
@@ -112,13 +112,13 @@ def _stage(stages: list[tuple[str, str, list[DockerfileStep]]], name: str, befor
 
 def _layers(image: Image) -> tuple[dict[int, int], list[str]]:
     """History index -> layer index. They add up in a sound image; else the newest are paired, as builders append."""
-    made = [index for index, entry in enumerate(image.history) if not entry.empty_layer]
+    with_layer = [index for index, entry in enumerate(image.history) if not entry.empty_layer]
     count = len(image.layers)
     notes = []
-    if len(made) != count:
-        what = f"its history tells of {len(made)} layers" if image.history else "it has no history"
+    if len(with_layer) != count:
+        what = f"its history tells of {len(with_layer)} layers" if image.history else "it has no history"
         notes.append(f"{image.name} has {count} layers, {what}: the newest were paired")
-    pairs = zip(reversed(made), range(count - 1, -1, -1), strict=False)
+    pairs = zip(reversed(with_layer), range(count - 1, -1, -1), strict=False)
     return dict(pairs), notes
 
 
@@ -134,18 +134,18 @@ def _shell(image: Image) -> list[str]:
 
 
 def _align(
-    written: list[Written], steps: list[DockerfileStep], first: int, shells: frozenset[str]
+    history: list[Written], steps: list[DockerfileStep], first: int, shells: frozenset[str]
 ) -> dict[int, tuple[DockerfileStep, str]]:
     """The pairs of the best alignment, by history index."""
-    skipped = max(first, len(written) - _LONGEST)
-    entries, steps = written[skipped:], steps[-_LONGEST:]
+    skipped = max(first, len(history) - _LONGEST)
+    entries, steps = history[skipped:], steps[-_LONGEST:]
     grades = [[agreement(entry, step, shells) for step in steps] for entry in entries]
     height, width = len(entries), len(steps)
     best = [[0] * (width + 1) for _ in range(height + 1)]  # best[i][j]: of the first i entries and j steps
     for i in range(1, height + 1):
-        row, above, own = best[i], best[i - 1], grades[i - 1]
+        row, above, row_grades = best[i], best[i - 1], grades[i - 1]
         for j in range(1, width + 1):
-            row[j] = max(above[j], row[j - 1], above[j - 1] + _WORTH[own[j - 1]])
+            row[j] = max(above[j], row[j - 1], above[j - 1] + _WORTH[row_grades[j - 1]])
     pairs: list[tuple[int, int, str]] = []
     i, j = height, width
     while i and j:

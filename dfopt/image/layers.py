@@ -91,18 +91,18 @@ def read_image(
     if len(image.layers) > budget.limits.layers:
         raise ImageError(f"{image.name}: {len(image.layers)} layers (limit {budget.limits.layers})")
     done: dict[tuple[str, str], LayerFiles] = {}
-    found: list[LayerFiles] = []
+    layers: list[LayerFiles] = []
     for layer in image.layers:
         key = (layer.digest, layer.diff_id)
         twin = done.get(key) if layer.digest and layer.diff_id and visit is None else None
         if twin is not None:  # the same layer again (common for empty ones): verified already
             for _ in twin.entries:
                 budget.spend_entry(layer.where(), 0)
-            found.append(LayerFiles(layer, twin.entries, twin.stored, twin.unpacked, twin.compression))
+            layers.append(LayerFiles(layer, twin.entries, twin.stored, twin.unpacked, twin.compression))
             continue
-        found.append(read_layer(layer, budget, hashes=hashes, visit=visit))
-        done[key] = found[-1]
-    return ImageContents(image, tuple(found))
+        layers.append(read_layer(layer, budget, hashes=hashes, visit=visit))
+        done[key] = layers[-1]
+    return ImageContents(image, tuple(layers))
 
 
 def read_layer(layer: Layer, budget: Budget, *, hashes: bool = True, visit: Visit | None = None) -> LayerFiles:

@@ -86,10 +86,10 @@ class Ledger(Record):
             if inode is not None and inode.entry.size and inode.entry.sha256:
                 group = groups.setdefault((inode.entry.size, inode.entry.sha256), {})
                 group.setdefault(id(inode), path)
-        found = [
+        duplicates = [
             Duplicate(sha256, size, tuple(names.values())) for (size, sha256), names in groups.items() if len(names) > 1
         ]
-        return sorted(found, key=lambda each: (-each.wasted(), each.paths))
+        return sorted(duplicates, key=lambda duplicate: (-duplicate.wasted(), duplicate.paths))
 
 
 class LedgerError(Exception):
@@ -114,9 +114,9 @@ def make_ledger(layers: Sequence[LayerFiles]) -> Ledger:
             dead[number] = _settled(dead[number], tree, current)
     live = _live_by_layer(tree, len(layers))
     died, killed = [0] * len(layers), [0] * len(layers)
-    for each in dead:
-        died[each.producer] += each.size
-        killed[each.killer] += each.size
+    for dead_file in dead:
+        died[dead_file.producer] += dead_file.size
+        killed[dead_file.killer] += dead_file.size
     tallies = tuple(
         _tally(index, layer.entries, live[index], died[index], killed[index]) for index, layer in enumerate(layers)
     )
@@ -137,15 +137,15 @@ def _settled(death: Dead, tree: Tree, layer: int) -> Dead:
 
 def _live_by_layer(tree: Tree, count: int) -> list[int]:
     live = [0] * count
-    seen: set[int] = set()
+    counted: set[int] = set()
     for _, node in tree.walk():
         inode = node.inode
         if inode is None:
             continue
         if inode.links > 1:
-            if id(inode) in seen:
+            if id(inode) in counted:
                 continue
-            seen.add(id(inode))
+            counted.add(id(inode))
         live[inode.layer] += inode.entry.size
     return live
 

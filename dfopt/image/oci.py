@@ -74,9 +74,9 @@ class Blobs:
         if size >= 0 and len(data) != size:
             raise ImageError(f"{where}: {len(data)} bytes, its descriptor says {size}")
         algorithm, _, expected = digest.partition(":")
-        found = hashlib.new(algorithm, data).hexdigest()
-        if found != expected:
-            raise ImageError(f"{where}: digest does not match: {found} found")
+        actual = hashlib.new(algorithm, data).hexdigest()
+        if actual != expected:
+            raise ImageError(f"{where}: digest does not match: {actual} found")
         return json_object(data, where)
 
 
@@ -132,16 +132,16 @@ def layout_choices(store: BlobStore, limits: ReadLimits) -> list[ImageChoice]:
 
 def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[ImageChoice]:
     """The images below an index document. `manifests` is its only field that counts."""
-    found: list[ImageChoice] = []
-    left = blobs.limits.manifests
+    images: list[ImageChoice] = []
+    remaining = blobs.limits.manifests
 
     def walk(document: dict[str, Any], names: tuple[str, ...], group: int, depth: int, place: str) -> None:
-        nonlocal left
+        nonlocal remaining
         if depth > _MAX_DEPTH:
             raise ImageError(f"{where}: indexes nested more than {_MAX_DEPTH} deep")
         for number, entry in enumerate(field(document, "manifests", list, place)):
-            left -= 1
-            if left < 0:
+            remaining -= 1
+            if remaining < 0:
                 raise ImageError(f"{where}: more than {blobs.limits.manifests} manifests (limit)")
             if not isinstance(entry, dict):
                 raise ImageError(f"{place}: an entry that is not a descriptor")
@@ -150,8 +150,10 @@ def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[ImageChoice
             notes = field(entry, "annotations", dict, place)
             if notes.get("vnd.docker.reference.type") == "attestation-manifest":
                 continue
-            own = tuple(dict.fromkeys(notes[key] for key in _NAMES if isinstance(notes.get(key), str) and notes[key]))
-            own, branch = own or names, number if depth == 0 else group
+            entry_names = tuple(
+                dict.fromkeys(notes[key] for key in _NAMES if isinstance(notes.get(key), str) and notes[key])
+            )
+            entry_names, branch = entry_names or names, number if depth == 0 else group
             stated = field(entry, "platform", dict, place)
             platform = platform_of(stated, place) if stated else None
             if platform is not None and platform.os == "unknown":
@@ -161,12 +163,14 @@ def choices(blobs: Blobs, index: dict[str, Any], where: str) -> list[ImageChoice
                     continue
                 raise ImageError(f"{place}: {digest} is listed, but missing")
             if field(entry, "mediaType", str, place) in _INDEXES:
-                walk(blobs.document(digest, size), own, branch, depth + 1, f"{blobs.label}: {digest[:19]}")
+                walk(blobs.document(digest, size), entry_names, branch, depth + 1, f"{blobs.label}: {digest[:19]}")
             else:
-                found.append(ImageChoice(own, platform, digest, branch, _loader(blobs, digest, size, own)))
+                images.append(
+                    ImageChoice(entry_names, platform, digest, branch, _loader(blobs, digest, size, entry_names))
+                )
 
     walk(index, (), 0, 0, where)
-    return found
+    return images
 
 
 def _loader(blobs: Blobs, digest: str, size: int, names: tuple[str, ...]) -> Callable[[], Image]:
@@ -185,12 +189,12 @@ def load_manifest(blobs: Blobs, digest: str, size: int = -1, names: tuple[str, .
     config_digest = check_digest(descriptor.get("digest"), f"{where}: config")
     config = blobs.document(config_digest, field(descriptor, "size", int, where, -1))
     diff_ids = diff_ids_of(config, where)
-    listed = field(manifest, "layers", list, where)
-    if len(listed) != len(diff_ids):
-        raise ImageError(f"{where}: {len(listed)} layers, but the config lists {len(diff_ids)}")
+    descriptors = field(manifest, "layers", list, where)
+    if len(descriptors) != len(diff_ids):
+        raise ImageError(f"{where}: {len(descriptors)} layers, but the config lists {len(diff_ids)}")
     layers = tuple(
         _layer(blobs, number, entry, diff_id, where)
-        for number, (entry, diff_id) in enumerate(zip(listed, diff_ids, strict=True))
+        for number, (entry, diff_id) in enumerate(zip(descriptors, diff_ids, strict=True))
     )
     name = names[0] if names else digest
     return Image(

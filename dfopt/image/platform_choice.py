@@ -26,10 +26,10 @@ def select(choices: list[ImageChoice], name: str | None, platform: str | Platfor
     if len({choice.group for choice in pool}) > 1 and len({choice.names or choice.digest for choice in pool}) > 1:
         raise ImageError(f"{label}: holds several images, name one: {_listing(pool)}")
     if platform is not None:
-        wanted = parse_platform(platform) if isinstance(platform, str) else platform
-        pool = _fitting(pool, wanted, exact=True)
+        requested = parse_platform(platform) if isinstance(platform, str) else platform
+        pool = _fitting(pool, requested, exact=True)
         if not pool:
-            raise ImageError(f"{label}: no image for {wanted}: it holds {_platforms(choices)}")
+            raise ImageError(f"{label}: no image for {requested}: it holds {_platforms(choices)}")
     elif len(pool) > 1:
         pool = _fitting(pool, host_platform(), exact=False) or pool
     if len({choice.digest for choice in pool}) > 1:
@@ -53,12 +53,14 @@ def _named(choices: list[ImageChoice], name: str) -> list[ImageChoice]:
     tests: tuple[Callable[[ImageChoice], bool], ...] = (
         lambda choice: name in choice.names,
         lambda choice: full in map(_full, choice.names),
-        lambda choice: any(known.rpartition(":")[2] == name for known in choice.names if ":" in known),
+        lambda choice: any(
+            choice_name.rpartition(":")[2] == name for choice_name in choice.names if ":" in choice_name
+        ),
         lambda choice: _is_digest(name, choice.digest),
     )
     for test in tests:
-        if found := [choice for choice in choices if test(choice)]:
-            return found
+        if matches := [choice for choice in choices if test(choice)]:
+            return matches
     return []
 
 
@@ -67,19 +69,19 @@ def _is_digest(name: str, digest: str) -> bool:
     return name == digest or (len(name) >= 12 and digits.startswith(name))
 
 
-def _fitting(pool: list[ImageChoice], wanted: Platform, exact: bool) -> list[ImageChoice]:
+def _fitting(pool: list[ImageChoice], platform: Platform, exact: bool) -> list[ImageChoice]:
     """The choices for a platform. Of arm variants a machine also runs the lower ones; an exact wish is not stretched
     where it names a variant."""
     keyed = [(choice, (choice.platform or choice.load().platform).key()) for choice in pool]
-    target = wanted.key()
-    found = [choice for choice, key in keyed if key == target]
-    if found or (exact and wanted.variant):
-        return found
+    target = platform.key()
+    exact_matches = [choice for choice, key in keyed if key == target]
+    if exact_matches or (exact and platform.variant):
+        return exact_matches
     same = [(choice, key[2]) for choice, key in keyed if key[:2] == target[:2]]
     if target[1] == "arm":
         lower = _ARM_VARIANTS[_ARM_VARIANTS.index(target[2]) :] if target[2] in _ARM_VARIANTS else ()
         for variant in lower:
-            if best := [choice for choice, own in same if own == variant]:
+            if best := [choice for choice, choice_variant in same if choice_variant == variant]:
                 return best
         return []
     return [choice for choice, _ in same]
@@ -87,8 +89,8 @@ def _fitting(pool: list[ImageChoice], wanted: Platform, exact: bool) -> list[Ima
 
 def _listing(choices: list[ImageChoice]) -> str:
     names = dict.fromkeys(", ".join(choice.names) or choice.digest[:19] for choice in choices)
-    shown = list(names)[:20]
-    return "; ".join(shown) + (f"; and {len(names) - 20} more" if len(names) > 20 else "")
+    listed_names = list(names)[:20]
+    return "; ".join(listed_names) + (f"; and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def _platforms(choices: list[ImageChoice]) -> str:

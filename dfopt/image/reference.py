@@ -73,20 +73,20 @@ def open_image(
 
     client: to ask registries by; without one, a new one with the user's credentials and mirrors.
     """
-    scheme, colon, rest = reference.partition(":")
+    scheme, colon, location = reference.partition(":")
     if reference == "-":
         return _Stream(platform)
-    if colon and rest.startswith("//") and scheme in ("docker", "http", "https"):
+    if colon and location.startswith("//") and scheme in ("docker", "http", "https"):
         if scheme != "docker":
             raise ImageError(f"{reference}: an image of a registry is written docker://HOST/NAME:TAG")
-        return _RemoteImage(rest[2:], platform, limits, client)
+        return _RemoteImage(location[2:], platform, limits, client)
     if os.path.exists(reference):
         return _Archive(reference, None, (), platform, limits)
     if colon and scheme in _FILES:
-        path, name = _split(rest)
+        path, name = _split(location)
         return _Archive(path, name, _FILES[scheme], platform, limits)
-    if colon and scheme in _ENGINES and rest and (scheme != "docker" or not rest.isdigit()):
-        return _Engine(rest, (_ENGINES[scheme],), platform)
+    if colon and scheme in _ENGINES and location and (scheme != "docker" or not location.isdigit()):
+        return _Engine(location, (_ENGINES[scheme],), platform)
     if reference.startswith(("/", "./", "../", "~")) or reference.endswith((".tar", ".tgz", ".gz", ".zst")):
         raise ImageError(f"{reference}: no such file or directory")
     return _Engine(reference, ("docker", "podman", "buildah"), platform)

@@ -47,8 +47,8 @@ class RemoteImages:
             blobs = _RemoteBlobs(self.label, repository, self.limits)
             document = blobs.learn(digest, body)
             if media_type in INDEX_TYPES:
-                found = choices(blobs, document, self.label)
-                image = select(found, None, platform, self.label).load()
+                images = choices(blobs, document, self.label)
+                image = select(images, None, platform, self.label).load()
             else:
                 image = load_manifest(blobs, digest, len(body))
         except RegistryError as error:
@@ -75,8 +75,8 @@ class _RemoteBlobs(Blobs):
         document = json_object(body, f"{self.label}: {digest[:19]}")
         self.bodies[digest] = body
         self.sizes[digest] = len(body)
-        listed = document.get("manifests")
-        self._note(listed, self.manifests)
+        descriptors = document.get("manifests")
+        self._note(descriptors, self.manifests)
         self._note(document.get("layers"), set())
         self._note([document.get("config")], set())
         return document

@@ -59,7 +59,7 @@ def _package(fields: dict[int, list[Any]]) -> tuple[str, str, int, list[str]]:
 
 def header(blob: bytes) -> dict[int, list[Any]]:
     """The wanted tags of a header blob, each a list of values; an empty dict for a blob that is none."""
-    found: dict[int, list[Any]] = {}
+    tags: dict[int, list[Any]] = {}
     try:
         count, length = struct.unpack_from(">II", blob)
         start = 8 + 16 * count
@@ -73,14 +73,14 @@ def header(blob: bytes) -> dict[int, list[Any]]:
             if offset < 0 or items > _MOST:
                 return {}
             if kind == _INT32:
-                found[tag] = list(struct.unpack_from(f">{items}I", store, offset))
+                tags[tag] = list(struct.unpack_from(f">{items}I", store, offset))
             elif kind in (_STRING, _STRING_ARRAY, _I18N):
                 values = []
                 for _ in range(1 if kind == _STRING else items):
                     end = store.index(b"\0", offset)
                     values.append(store[offset:end].decode("utf-8", "surrogateescape"))
                     offset = end + 1
-                found[tag] = values
+                tags[tag] = values
     except (struct.error, ValueError):
         return {}
-    return found if _NAME in found else {}
+    return tags if _NAME in tags else {}

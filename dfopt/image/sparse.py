@@ -39,7 +39,7 @@ def complete(reader: MemberReader, member: Member, block: bytes, pax: list[tuple
             member,
             name=reader.string(name) if name else member.name,
             size=_number(stated, where),
-            stored=reader.left,
+            stored=reader.remaining,
             sparse=segments,
         ),
         where,
@@ -53,7 +53,7 @@ def expand(reader: MemberReader, member: Member, sink: Sink) -> None:
         _zeros(offset - position, sink)
         if reader.source.pass_on(length, sink):
             raise ImageError(f"{reader.where}: truncated tar")
-        reader.left -= length
+        reader.remaining -= length
         position = offset + length
     _zeros(member.size - position, sink)
 
@@ -85,17 +85,17 @@ def _leading_map(reader: MemberReader, where: str) -> Segments:
     """PAX 1.0: decimal numbers, one a line, the count of pairs first, padded to whole blocks, before the data."""
     text = b""
     numbers: list[int] = []
-    wanted = 1
-    while len(numbers) < wanted:
+    needed = 1
+    while len(numbers) < needed:
         if b"\n" not in text:
-            if reader.left < 512 or len(text) > 512:
+            if reader.remaining < 512 or len(text) > 512:
                 raise ImageError(f"{where}: corrupt sparse map")
             text += reader.take(512)
             continue
         line, _, text = text.partition(b"\n")
         numbers.append(_number(line, where))
         if len(numbers) == 1:
-            wanted = 1 + 2 * min(numbers[0], _MAX_SEGMENTS + 1)
+            needed = 1 + 2 * min(numbers[0], _MAX_SEGMENTS + 1)
     return _pairs(numbers[1:], where)
 
 

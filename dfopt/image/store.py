@@ -44,7 +44,7 @@ class Documents:
 
     def __init__(self, limits: ReadLimits) -> None:
         self.limits = limits
-        self.left = 4 * limits.metadata_bytes
+        self.remaining = 4 * limits.metadata_bytes
 
     def read(self, store: BlobStore, name: str) -> bytes:
         """All bytes of a blob; ImageError when that is more than a document can have."""
@@ -60,8 +60,8 @@ class Documents:
                     length += len(piece)
         except OSError as error:
             raise ImageError(f"{store.label}: {name}: {error}") from None
-        self.left -= length
-        if length > most or self.left < 0:
+        self.remaining -= length
+        if length > most or self.remaining < 0:
             raise ImageError(f"{store.label}: {name}: too many bytes of JSON documents (limit)")
         return b"".join(pieces)
 
@@ -253,10 +253,10 @@ class Section:
         self.end = offset + size
 
     def read(self, size: int = -1) -> bytes:
-        left = self.end - self.position
+        remaining = self.end - self.position
         with self.store.lock:
             self.store.file.seek(self.position)
-            data = self.store.file.read(left if size < 0 else min(size, left))
+            data = self.store.file.read(remaining if size < 0 else min(size, remaining))
         self.position += len(data)
         return data
 

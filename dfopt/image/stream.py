@@ -56,10 +56,10 @@ class Digester:
         self.hasher = hashlib.new(expected.partition(":")[0])
 
     def check(self, where: str, what: str) -> None:
-        found = self.hasher.hexdigest()
-        wanted = self.expected.partition(":")[2]
-        if wanted and found != wanted:
-            raise ImageError(f"{where}: {what} does not match: {self.expected} expected, {found} found")
+        actual = self.hasher.hexdigest()
+        expected = self.expected.partition(":")[2]
+        if expected and actual != expected:
+            raise ImageError(f"{where}: {what} does not match: {self.expected} expected, {actual} found")
 
 
 def _text_of(digester: Digester | None) -> str:
@@ -74,7 +74,7 @@ class LayerStream:
     digest and diff_id are `sha256:hex` (or sha512), or "" where the format has none; size is the stored size or -1.
     Sizes and digests are judged when the last byte has passed: what was read before is to be trusted only then.
     After that, `stored` and `unpacked` hold the byte counts, and `kind` the compression. `sha256:` alone asks for a
-    digest that is not known yet: `found` then holds those of the blob and of the tar.
+    digest that is not known yet: `digests` then holds those of the blob and of the tar.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class LayerStream:
         self.stored = 0
         self.unpacked = 0
         self.kind = "plain"
-        self.found = ("", "")
+        self.digests = ("", "")
 
     def __iter__(self) -> Generator[bytes, None, None]:
         chunks: Generator[bytes, None, None] = self._verified()
@@ -130,7 +130,7 @@ class LayerStream:
             blob.check(where, "digest")
         if tar is not None:
             tar.check(where, "diff_id (digest of the decompressed layer)")
-        self.found = (_text_of(blob), _text_of(tar) or _text_of(blob))
+        self.digests = (_text_of(blob), _text_of(tar) or _text_of(blob))
 
     def _fetch(self, count: int) -> bytes:
         try:

@@ -116,14 +116,14 @@ class TarReader(MemberReader):
 
     def content(self, sink: Sink) -> None:
         """Passes on what is left of the stored content of the current member."""
-        if self.source.pass_on(self.left, sink):
+        if self.source.pass_on(self.remaining, sink):
             raise ImageError(f"{self.where}: truncated tar")
-        self.left = 0
+        self.remaining = 0
 
     def _skip(self) -> None:
-        if (self.left or self.padding) and self.source.pass_on(self.left + self.padding, None):
+        if (self.remaining or self.padding) and self.source.pass_on(self.remaining + self.padding, None):
             raise ImageError(f"{self.where}: truncated tar")
-        self.left = self.padding = 0
+        self.remaining = self.padding = 0
 
     def _header_block(self) -> bytes | None:
         block = self.source.take(BLOCK)
@@ -159,19 +159,19 @@ class TarReader(MemberReader):
         stored = 0 if kind in _HEADER_ONLY else length
         devices = (number(major), number(minor)) if kind in "34" else (0, 0)
         self._expect(stored)
-        known = self.known
-        if len(known) > _MANY:
-            known.clear()
+        numbers = self.numbers
+        if len(numbers) > _MANY:
+            numbers.clear()
         for field in (mode, uid, gid, mtime):  # few different values: parsed once
-            if field not in known:
-                known[field] = number(field, signed=field is mtime)
+            if field not in numbers:
+                numbers[field] = number(field, signed=field is mtime)
         return Member(
-            text, kind, known[mode], known[uid], known[gid], length, known[mtime], _text(link) if link[0] else "",
-            *devices, stored, None, None,
+            text, kind, numbers[mode], numbers[uid], numbers[gid], length, numbers[mtime],
+            _text(link) if link[0] else "", *devices, stored, None, None,
         )  # fmt: skip
 
     def _expect(self, stored: int) -> None:
-        self.left = stored
+        self.remaining = stored
         self.padding = -stored % BLOCK
 
     def _complete(
@@ -232,10 +232,10 @@ class TarReader(MemberReader):
             position = end
         return records
 
-    def _xattr(self, found: dict[str, bytes], key: str, raw: bytes) -> None:
+    def _xattr(self, attributes: dict[str, bytes], key: str, raw: bytes) -> None:
         """Adds the extended attribute of one record: star's form is raw, libarchive's is URL-quoted and base64."""
         if key.startswith(_XATTR[0]):
-            found[key[len(_XATTR[0]) :]] = raw
+            attributes[key[len(_XATTR[0]) :]] = raw
             return
         from base64 import b64decode
         from urllib.parse import unquote
@@ -244,7 +244,7 @@ class TarReader(MemberReader):
             value = b64decode(raw + b"=" * (-len(raw) % 4))
         except ValueError:
             raise ImageError(f"{self.where}: corrupt PAX record {key}") from None
-        found.setdefault(unquote(key[len(_XATTR[1]) :]), value)
+        attributes.setdefault(unquote(key[len(_XATTR[1]) :]), value)
 
 
 def _sum(block: bytes) -> int:

@@ -51,16 +51,16 @@ class MemberReader:
         self.source = source
         self.where = where
         self.limits = limits
-        self.left = 0  # content of the current member not yet read
+        self.remaining = 0  # content of the current member not yet read
         self.padding = 0
         self.count = 0  # blocks of the stream that were headers
-        self.known: dict[bytes, int] = {}  # numbers of header fields
+        self.numbers: dict[bytes, int] = {}  # numbers of header fields
 
     def take(self, count: int) -> bytes:
         data = self.source.take(count)
         if len(data) < count:
             raise ImageError(f"{self.where}: truncated tar")
-        self.left -= count
+        self.remaining -= count
         return data
 
     def string(self, raw: bytes) -> str:

@@ -103,9 +103,9 @@ class Tree:
         children = chain[-1].children
         assert children is not None
         inode: Inode | None = None
-        made = entry
+        metadata = entry
         if entry.kind == HARDLINK:
-            inode, made = self._target(entry)
+            inode, metadata = self._target(entry)
         old = children.get(name)
         if old is not None and old.children is not None and entry.kind == DIRECTORY:
             old.entry = entry
@@ -117,7 +117,7 @@ class Tree:
                 inode.links += 1  # before the old one goes: it may be another name of the same file
             if old is not None:
                 self._kill(old, OVERWRITTEN, entry)
-            children[name] = PathNode(made, self.layer, inode)
+            children[name] = PathNode(metadata, self.layer, inode)
         children[name].touched = self.layer
         if chain[-1].touched != self.layer:  # else all above it are touched too
             for node in chain:
@@ -255,11 +255,11 @@ class Tree:
                     chain, names = [self.root], [""]
                 continue
             if node is None or node.children is None:
-                made = PathNode(_IMPLICIT, self.layer, None)
-                children[part] = made
+                implied = PathNode(_IMPLICIT, self.layer, None)
+                children[part] = implied
                 if node is not None:
                     self._kill(node, OVERWRITTEN, entry)
-                node = made
+                node = implied
             chain.append(node)
             names.append(part)
         if hops:
