@@ -48,12 +48,12 @@ def literal_map(source: str) -> tuple[str, tuple[int, ...]] | None:
     offsets.append(end)
     value = "".join(text)
     try:
-        known = ast.literal_eval(source)
+        literal = ast.literal_eval(source)
     except (SyntaxError, ValueError):
         return None
-    if isinstance(known, bytes):
-        known = known.decode("ascii", "replace")
-    return (value, tuple(offsets)) if value == known else None
+    if isinstance(literal, bytes):
+        literal = literal.decode("ascii", "replace")
+    return (value, tuple(offsets)) if value == literal else None
 
 
 def _decoded(escape: str) -> str:
@@ -80,7 +80,7 @@ def writer(source: str, newline: str) -> Callable[[str, int, int], str]:
             if quote[0] in new or new.endswith("\\") or ("\n" in new and not long):
                 raise Unmappable("a raw string cannot hold it")
             return new.replace("\n", newline)
-        shown = new.replace("\\", "\\\\").replace(quote[0], "\\" + quote[0])
-        return shown.replace("\n", newline if long else "\\n")
+        escaped = new.replace("\\", "\\\\").replace(quote[0], "\\" + quote[0])
+        return escaped.replace("\n", newline if long else "\\n")
 
     return write

@@ -64,14 +64,14 @@ class PythonReader:
         places = wrapper.resolve(PositionProvider)
         lines = LineIndex(text, lsp=True)  # Python's lines end as an editor's do
         bom = int(text.startswith(BOM))
-        found: list[Embedded] = []
+        embedded: list[Embedded] = []
         for kind, node in _literals(wrapper):
             place = places[node].start
             start = lines.starts[place.line - 1] + place.column + (bom if place.line == 1 else 0)
             part = _part(kind, text, start, start + len(node.value))
             if part is not None:
-                found.append(part)
-        return sorted(found, key=lambda part: part.start)
+                embedded.append(part)
+        return sorted(embedded, key=lambda part: part.start)
 
     def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
         try:
@@ -81,11 +81,15 @@ class PythonReader:
         changes = [(part.text, text) for part, text in zip(parts, texts, strict=True) if part.text != text]
         if len(old) != len(new):
             return "its structure changed"
-        for one, other in zip(old, new, strict=True):
-            if one == other:
+        for old_token, new_token in zip(old, new, strict=True):
+            if old_token == new_token:
                 continue
             expected = changes.pop(0) if changes else None
-            if one[0] != "Constant" or other[0] != "Constant" or (_said(one[1]), _said(other[1])) != expected:
+            if (
+                old_token[0] != "Constant"
+                or new_token[0] != "Constant"
+                or (_said(old_token[1]), _said(new_token[1])) != expected
+            ):
                 return "something beside the declared strings changed"
         return "" if not changes else "a declared change is not there"
 
@@ -113,25 +117,25 @@ def _literals(wrapper: Any) -> Iterator[tuple[str, cst.SimpleString]]:
         wrapper.resolve(QualifiedNameProvider), wrapper.resolve(ScopeProvider), wrapper.resolve(ParentNodeProvider)
     )
     images: dict[str, list[Any]] = table("hosts")["python"]["images"]
-    found: list[tuple[str, cst.SimpleString]] = []
+    literals: list[tuple[str, cst.SimpleString]] = []
 
     class Visitor(cst.CSTVisitor):
         def visit_Call(self, node: cst.Call) -> None:
             literal = _written(node, resolver)
             if literal is not None:
-                found.append((DOCKERFILE, literal))
+                literals.append((DOCKERFILE, literal))
                 return
             name = resolver.name(node.func)
             if name is None:
                 return
             for pattern, (position, keyword) in images.items():
                 if name == pattern or ("*" in pattern and fnmatch.fnmatchcase(name, pattern)):
-                    given = _argument(node, position, keyword)
-                    if isinstance(given, cst.SimpleString):
-                        found.append((IMAGE, given))
+                    argument = _argument(node, position, keyword)
+                    if isinstance(argument, cst.SimpleString):
+                        literals.append((IMAGE, argument))
 
     wrapper.module.visit(Visitor())
-    yield from found
+    yield from literals
 
 
 def _argument(node: cst.Call, position: int, keyword: str) -> cst.BaseExpression | None:
@@ -197,11 +201,11 @@ class _Resolver:
             inner = self.name(node.func, depth + 1)
             return f"{inner}()" if inner else None
         if _is_chain(node):  # of a chain with a call in it, libcst would tell a name without the call
-            found = self.names.get(node, ())
-            found = found() if callable(found) else found  # libcst computes it when it is asked for
-            known = {one.name for one in found if one.source.name in ("IMPORT", "BUILTIN")}
-            if len(known) == 1:
-                return str(next(iter(known)))
+            qualified = self.names.get(node, ())
+            qualified = qualified() if callable(qualified) else qualified  # libcst computes it when it is asked for
+            names = {name.name for name in qualified if name.source.name in ("IMPORT", "BUILTIN")}
+            if len(names) == 1:
+                return str(next(iter(names)))
         if isinstance(node, cst.Attribute):
             inner = self.name(node.value, depth + 1)
             return f"{inner}.{node.attr.value}" if inner else None

@@ -54,7 +54,7 @@ def reader_of(kind: str) -> EmbeddedReader:
 
 
 def optimize_host(source: Source, kind: str, options: Options, facts: Facts | None = None) -> Result:
-    """As `optimizer.optimize`, for a host. What its gate refuses is left alone as a whole, and told."""
+    """As `optimizer.optimize`, for a host. What its gate refuses is left alone as a whole, and reported."""
     if kind == "template":
         from dfopt.embedded.template import optimize_template
 
@@ -67,14 +67,14 @@ def optimize_host(source: Source, kind: str, options: Options, facts: Facts | No
         return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
     images = _for_images(options)
     patch = Patchwork(source.text)
-    made: list[PartResult] = []
+    results: list[PartResult] = []
     applied: list[Applied] = []
     for part in parts:
-        one = _part(part, options if part.kind == DOCKERFILE else images, facts or NO_FACTS, len(applied))
-        made.append(one)
-        applied += one.applied
-    reported = tuple(finding for one in made for finding in one.reported)
-    edits = [pair for one in made for pair in one.edits]
+        result = _part(part, options if part.kind == DOCKERFILE else images, facts or NO_FACTS, len(applied))
+        results.append(result)
+        applied += result.applied
+    reported = tuple(finding for result in results for finding in result.reported)
+    edits = [pair for result in results for pair in result.edits]
     if not edits:
         return Result(source, source.text, reported=reported)
     reason = ""
@@ -82,18 +82,18 @@ def optimize_host(source: Source, kind: str, options: Options, facts: Facts | No
         patch.apply(edits)
     except OverlapError as failure:
         reason = str(failure)
-    reason = reason or reader.check(source.text, patch.text, parts, [one.text for one in made])
+    reason = reason or reader.check(source.text, patch.text, parts, [result.text for result in results])
     if reason:
-        refused = tuple(_refused(one, f"the file would not say the same: {reason}") for one in applied)
+        refused = tuple(_refused(fix, f"the file would not say the same: {reason}") for fix in applied)
         return Result(source, source.text, reported=(*reported, *refused))
     return Result(source, patch.text, tuple(patch.changes()), tuple(applied), reported)
 
 
 def _for_images(options: Options) -> Options | None:
-    """The options for image names: those of IMAGE_PASSES that were asked for; None: none was."""
-    names = tuple(one.name for one in select_passes(options) if one.name in IMAGE_PASSES)
-    made: Options | None = replace(options, select=names, ignore=()) if names else None
-    return made
+    """The options for image names: the selected IMAGE_PASSES; None if none is selected."""
+    names = tuple(cls.name for cls in select_passes(options) if cls.name in IMAGE_PASSES)
+    image_options: Options | None = replace(options, select=names, ignore=()) if names else None
+    return image_options
 
 
 def _part(part: Embedded, options: Options | None, facts: Facts, number: int) -> PartResult:
@@ -102,8 +102,8 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
     if options is None:
         return nothing
     if part.why:
-        told = Reported("host", "suggestion", "this Dockerfile is left alone", part.start, part.end, False, part.why)
-        return PartResult(part.text, (), (), (told,))
+        report = Reported("host", "suggestion", "this Dockerfile is left alone", part.start, part.end, False, part.why)
+        return PartResult(part.text, (), (), (report,))
     shift = 0
     text = part.text
     if part.kind == IMAGE:
@@ -120,9 +120,9 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
     def at(offset: int) -> int:
         return part.host_offset(max(0, min(offset - shift, len(part.text))))
 
-    reported = tuple(replace(one, start=at(one.start), end=at(one.end)) for one in result.reported)
+    reported = tuple(replace(fix, start=at(fix.start), end=at(fix.end)) for fix in result.reported)
     applied = tuple(
-        replace(one, number=one.number + number, start=at(one.start), end=at(one.end)) for one in result.applied
+        replace(fix, number=fix.number + number, start=at(fix.start), end=at(fix.end)) for fix in result.applied
     )
     try:
         edits = tuple(
@@ -130,10 +130,10 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
             for change in result.changes
         )
     except Unmappable as failure:
-        return PartResult(part.text, (), (), (*reported, *[_refused(one, str(failure)) for one in applied]))
+        return PartResult(part.text, (), (), (*reported, *[_refused(fix, str(failure)) for fix in applied]))
     new = result.output[shift:-1] if part.kind == IMAGE else result.output
     return PartResult(new, edits, applied, reported)
 
 
-def _refused(one: Applied, reason: str) -> Reported:
-    return Reported(one.name, one.tier, one.message, one.start, one.end, False, reason, True)
+def _refused(fix: Applied, reason: str) -> Reported:
+    return Reported(fix.name, fix.tier, fix.message, fix.start, fix.end, False, reason, True)

@@ -39,8 +39,8 @@ def blanked(text: str) -> tuple[str, list[tuple[int, int]]]:
         start, end = match.span()
         line = text.rfind("\n", 0, start) + 1
         stop = text.find("\n", end)
-        rest = text[end : stop if stop >= 0 else len(text)]
-        alone = not text[line:start].strip(" \t") and not rest.strip(" \t\r")
+        line_end = text[end : stop if stop >= 0 else len(text)]
+        alone = not text[line:start].strip(" \t") and not line_end.strip(" \t\r")
         pieces.append(text[at:start])
         pieces.append(_comment(match[0]) if alone else _word(match[0]))
         spans.append((start, end))
@@ -64,7 +64,7 @@ def _word(marker: str) -> str:
 
 def optimize_template(source: Source, options: Options, facts: Facts | None = None) -> Result:
     """As `optimizer.optimize`, for a template."""
-    known = facts or NO_FACTS
+    file_facts = facts or NO_FACTS
     if _RAW.search(source.text):
         return _left_alone(source, "it has raw blocks")
     spans: list[tuple[int, int]] = []
@@ -78,25 +78,25 @@ def optimize_template(source: Source, options: Options, facts: Facts | None = No
         return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
     blank = Source(source.name, text)
     if not spans:
-        plain: Result = replace(optimize(blank, options, known), source=source)
+        plain: Result = replace(optimize(blank, options, file_facts), source=source)
         return plain
     touched = _touched(program, spans)
-    result = optimize(blank, options, known, only=_Untouched(program, touched))
-    stretches = [(one.start, one.end) for one in result.applied]
+    result = optimize(blank, options, file_facts, only=_Untouched(program, touched))
+    stretches = [(fix.start, fix.end) for fix in result.applied]
     stretches += [(change.start, change.end) for change in result.changes]
     if not all(_clear(program, start, end, touched) for start, end in stretches):
         why = "a marker of the template is near"
         refused = [
-            Reported(one.name, one.tier, one.message, one.start, one.end, False, why, True) for one in result.applied
+            Reported(fix.name, fix.tier, fix.message, fix.start, fix.end, False, why, True) for fix in result.applied
         ]
         return Result(source, source.text, reported=(*result.reported, *refused))
-    made: Result = replace(result, source=source, output=_restored(source.text, result))
-    return made
+    restored: Result = replace(result, source=source, output=_restored(source.text, result))
+    return restored
 
 
 def _left_alone(source: Source, why: str) -> Result:
-    told = Reported("host", "suggestion", "this template is left alone", 0, 0, False, why)
-    return Result(source, source.text, reported=(told,))
+    report = Reported("host", "suggestion", "this template is left alone", 0, 0, False, why)
+    return Result(source, source.text, reported=(report,))
 
 
 class _Untouched:
@@ -114,7 +114,7 @@ class _Untouched:
 def _restored(original: str, result: Result) -> str:
     from dfopt.edit import Edit, apply_edits
 
-    return apply_edits(original, [Edit(one.start, one.end, one.text) for one in result.changes])
+    return apply_edits(original, [Edit(change.start, change.end, change.text) for change in result.changes])
 
 
 def _touched(program: Program, spans: list[tuple[int, int]]) -> set[int]:

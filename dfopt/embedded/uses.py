@@ -19,11 +19,11 @@ def host_uses(name: str, text: str, kind: str) -> list[ImageUse]:
     except HostError:
         return []
     index = LineIndex(text)
-    found: list[ImageUse] = []
+    image_uses: list[ImageUse] = []
     for part in parts:
         if not part.offsets:
             continue
         line, column = index.position(part.start)
-        own = f"FROM {part.text}\n" if part.kind == IMAGE else part.text
-        found += [replace(use, line=line + 1, column=column + 1) for use in uses(name, own)]
-    return found
+        dockerfile = f"FROM {part.text}\n" if part.kind == IMAGE else part.text
+        image_uses += [replace(use, line=line + 1, column=column + 1) for use in uses(name, dockerfile)]
+    return image_uses

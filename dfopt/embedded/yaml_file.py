@@ -24,15 +24,15 @@ class YamlReader:
 
     def parts(self, text: str) -> list[Embedded]:
         facts = table("hosts")
-        found: list[Embedded] = []
+        embedded: list[Embedded] = []
         for path, node in _scalars(text):
             if _matches(path, facts["images"].get(self.kind, ())):
-                found += self._image(text, node, 0)
+                embedded += self._image(text, node, 0)
             elif _matches(path, facts["docker_urls"].get(self.kind, ())) and node.value.startswith(_URL):
-                found += self._image(text, node, len(_URL))
+                embedded += self._image(text, node, len(_URL))
             elif _matches(path, facts["dockerfiles"].get(self.kind, ())):
-                found.append(_dockerfile(text, node))
-        return sorted(found, key=lambda part: part.start)
+                embedded.append(_dockerfile(text, node))
+        return sorted(embedded, key=lambda part: part.start)
 
     def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
         try:
@@ -41,15 +41,15 @@ class YamlReader:
             return failure.message
         if [path for path, _ in old] != [path for path, _ in new]:
             return "its structure changed"
-        wanted = {part.start: (part, text) for part, text in zip(parts, texts, strict=True)}
-        for (path, one), (_, other) in zip(old, new, strict=True):
-            if (one.tag, one.style) != (other.tag, other.style):
+        by_start = {part.start: (part, text) for part, text in zip(parts, texts, strict=True)}
+        for (path, old_scalar), (_, new_scalar) in zip(old, new, strict=True):
+            if (old_scalar.tag, old_scalar.style) != (new_scalar.tag, new_scalar.style):
                 return f"the value of {'.'.join(path)} is written another way"
-            expected = one.value
-            for start, (part, text) in wanted.items():
-                if one.start_mark.index <= start < one.end_mark.index and part.text != text:
-                    expected = one.value.replace(part.text, text) if part.kind == IMAGE else _interpolated(text)
-            if other.value != expected:
+            expected = old_scalar.value
+            for start, (part, text) in by_start.items():
+                if old_scalar.start_mark.index <= start < old_scalar.end_mark.index and part.text != text:
+                    expected = old_scalar.value.replace(part.text, text) if part.kind == IMAGE else _interpolated(text)
+            if new_scalar.value != expected:
                 return f"the value of {'.'.join(path)} is not the declared one"
         return ""
 
@@ -101,23 +101,23 @@ def _dockerfile(text: str, node: Any) -> Embedded:
             decoded.append("\n")
             offsets.append(base + len(content))
         at += len(line) + 1
-    value, wanted = "".join(decoded), node.value.replace("$$", "$")
-    if value.rstrip("\n") != wanted.rstrip("\n") or len(wanted) > len(value):
-        return Embedded(DOCKERFILE, wanted, start, end, (), same_text, "its notation is not understood")
+    value, plain = "".join(decoded), node.value.replace("$$", "$")
+    if value.rstrip("\n") != plain.rstrip("\n") or len(plain) > len(value):
+        return Embedded(DOCKERFILE, plain, start, end, (), same_text, "its notation is not understood")
     offsets.append(at)
-    value, offsets = wanted, offsets[: len(wanted) + 1]
+    value, offsets = plain, offsets[: len(plain) + 1]
 
     def write(new: str, first: int, last: int) -> str:
         if first == 0 and new[:1] in (" ", "\t", "\n"):
             raise Unmappable("the first line of a block tells its indentation")
-        shown = new.replace("$", "$$").replace("\n", newline + " " * indent)
+        indented = new.replace("$", "$$").replace("\n", newline + " " * indent)
         if first >= len(value) and new and value[-1:] in ("", "\n"):
             raise Unmappable("text behind the block's end")
         if first in bare and new[:1] not in ("", "\n"):
-            shown = " " * indent + shown
+            indented = " " * indent + indented
         if last >= len(value) and new.endswith("\n"):  # the next line is not the block's
-            shown = shown[: len(shown) - indent]
-        return re.sub(rf"(\r?\n) {{{indent}}}(?=\r?\n)", r"\1", shown)
+            indented = indented[: len(indented) - indent]
+        return re.sub(rf"(\r?\n) {{{indent}}}(?=\r?\n)", r"\1", indented)
 
     return Embedded(DOCKERFILE, value, start, end, tuple(offsets), write, "", indent)
 
@@ -149,25 +149,25 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], A
     """Keys and values in order. An alias (a node seen before on the way) is not followed: it is written elsewhere."""
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting: list[tuple[tuple[str, ...], Any]] = [(path, node)]
     while waiting:
-        where, one = waiting.pop()
-        if one is None or id(one) in seen:
+        where, node = waiting.pop()
+        if node is None or id(node) in visited:
             continue
-        seen.add(id(one))
-        yield where, one
-        if isinstance(one, MappingNode):
-            inner = [((*where, str(key.value)), value) for key, value in one.value]
-            keys = [((*where, "(key)"), key) for key, _ in one.value]
+        visited.add(id(node))
+        yield where, node
+        if isinstance(node, MappingNode):
+            inner = [((*where, str(key.value)), value) for key, value in node.value]
+            keys = [((*where, "(key)"), key) for key, _ in node.value]
             waiting += reversed([pair for both in zip(keys, inner, strict=True) for pair in both])
-        elif isinstance(one, SequenceNode):
-            waiting += reversed([((*where, str(number)), value) for number, value in enumerate(one.value)])
+        elif isinstance(node, SequenceNode):
+            waiting += reversed([((*where, str(number)), value) for number, value in enumerate(node.value)])
 
 
 def _matches(path: tuple[str, ...], patterns: Any) -> bool:
-    shown = ".".join(part.replace(".", "_") for part in path)
+    dotted = ".".join(part.replace(".", "_") for part in path)
     return any(
-        pattern.count(".") == shown.count(".") and fnmatch.fnmatchcase(shown, pattern) and "(key)" not in path
+        pattern.count(".") == dotted.count(".") and fnmatch.fnmatchcase(dotted, pattern) and "(key)" not in path
         for pattern in patterns
     )

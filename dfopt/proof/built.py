@@ -72,8 +72,8 @@ class BuildFacts(Facts):
     def learn(self, lab: Lab, whole: EngineImage, path: str) -> None:
         """Builds what the open questions need. `whole`: the image of the original file. What cannot be built or read
         stays unknown, and `unbuilt` says why."""
-        asked, self._asked = list(self._asked), {}
-        for kind, stage in asked:
+        questions, self._asked = list(self._asked), {}
+        for kind, stage in questions:
             try:
                 if kind == "image":
                     self._images[stage] = None
@@ -88,8 +88,8 @@ class BuildFacts(Facts):
         """Nothing can be built: every question stays open."""
         self.failure = why
         for kind, stage in self._asked:
-            known: dict[int, Any] = self._images if kind == "image" else self._configs
-            known[stage] = None
+            answers: dict[int, Any] = self._images if kind == "image" else self._configs
+            answers[stage] = None
         self._asked = {}
 
     def _image(self, lab: Lab, whole: EngineImage, stage: int, path: str) -> BuiltImage:

@@ -42,8 +42,8 @@ class Difference(Record):
 
 def declared_by(applied: Iterable[Applied]) -> list[Declares]:
     """What these fixes declare: each fix itself, or its pass."""
-    known = registered()
-    return [fix.declares if fix.declares is not None else known[fix.name].declares for fix in applied]
+    passes = registered()
+    return [fix.declares if fix.declares is not None else passes[fix.name].declares for fix in applied]
 
 
 def allowance(texts: Iterable[str]) -> Declares:
@@ -61,9 +61,9 @@ def allowance(texts: Iterable[str]) -> Declares:
 
 def compared(before: Seen, after: Seen) -> Comparison:
     """The comparison of two images without build noise."""
-    found = compare(before.contents, before.ledger, after.contents, after.ledger)
+    comparison = compare(before.contents, before.ledger, after.contents, after.ledger)
     files: list[FileChange] = []
-    for change in found.files:
+    for change in comparison.files:
         if is_noise(change.path):
             continue
         if "content" in change.fields and _same_but_for_noise(change, before, after):
@@ -72,8 +72,8 @@ def compared(before: Seen, after: Seen) -> Comparison:
                 continue
             change = replace(change, fields=fields)
         files.append(change)
-    config = tuple(change for change in found.config if not _nothing(change))
-    return replace(found, files=tuple(files), config=config)  # type: ignore[no-any-return]
+    config = tuple(change for change in comparison.config if not _nothing(change))
+    return replace(comparison, files=tuple(files), config=config)  # type: ignore[no-any-return]
 
 
 def _nothing(change: ConfigChange) -> bool:
@@ -85,8 +85,8 @@ def _nothing(change: ConfigChange) -> bool:
 
 
 def _same_but_for_noise(change: FileChange, before: Seen, after: Seen) -> bool:
-    one, two = before.masked.get(id(change.before)), after.masked.get(id(change.after))
-    return one is not None and one == two
+    digest_before, digest_after = before.masked.get(id(change.before)), after.masked.get(id(change.after))
+    return digest_before is not None and digest_before == digest_after
 
 
 class Allowed:
@@ -100,33 +100,33 @@ class Allowed:
         owners: dict[str, None] = {}
         settings: dict[str, None] = {}
         self.files = ""
-        for one in declared:
-            paths.update(dict.fromkeys((*one.paths, *_cache_paths(one.caches))))
-            modes.update(dict.fromkeys(one.modes))
-            setid.update(dict.fromkeys(one.setid))
-            owners.update(dict.fromkeys(one.owners))
-            settings.update(dict.fromkeys(one.settings))
-            if one.files == "any" or not self.files:
-                self.files = one.files
+        for declaration in declared:
+            paths.update(dict.fromkeys((*declaration.paths, *_cache_paths(declaration.caches))))
+            modes.update(dict.fromkeys(declaration.modes))
+            setid.update(dict.fromkeys(declaration.setid))
+            owners.update(dict.fromkeys(declaration.owners))
+            settings.update(dict.fromkeys(declaration.settings))
+            if declaration.files == "any" or not self.files:
+                self.files = declaration.files
         self.noise = frozenset(noise)
-        self.paths = [compile_pattern(each) for each in paths]
-        self.parents = [compile_pattern(above) for each in paths for above in parents(each)]
-        self.modes = [compile_pattern(each) for each in modes]
-        self.setid = [compile_pattern(each) for each in setid]
-        self.owners = [compile_pattern(each) for each in owners]
+        self.paths = [compile_pattern(pattern) for pattern in paths]
+        self.parents = [compile_pattern(above) for pattern in paths for above in parents(pattern)]
+        self.modes = [compile_pattern(pattern) for pattern in modes]
+        self.setid = [compile_pattern(pattern) for pattern in setid]
+        self.owners = [compile_pattern(pattern) for pattern in owners]
         self.settings = tuple(settings)
 
     def left(self, comparison: Comparison) -> list[Difference]:
         """The differences that are not allowed, in the order of the comparison."""
-        found: list[Difference] = []
+        differences: list[Difference] = []
         for change in comparison.files:
-            found += self._file(change)
+            differences += self._file(change)
         for setting in comparison.config:
             if not any(fnmatchcase(setting.key, pattern) for pattern in self.settings):
-                found.append(
+                differences.append(
                     Difference(f"config.{setting.key}", "value", _value(setting.before), _value(setting.after))
                 )
-        return found
+        return differences
 
     def _file(self, change: FileChange) -> list[Difference]:
         path = change.path
@@ -164,9 +164,9 @@ def _matches(patterns: list[re.Pattern[str]], path: str) -> bool:
 
 def _cache_paths(families: Iterable[str]) -> Iterable[str]:
     """The patterns of the indexes and caches of package managers."""
-    wanted = frozenset(families)
+    families_allowed = frozenset(families)
     for name, row in table("package_managers").items():
-        if row.get("family", name) in wanted:
+        if row.get("family", name) in families_allowed:
             for key in ("index", "cache", "cache-links"):
                 for path in row.get(key, ()):
                     yield path

@@ -51,8 +51,8 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
     identities, or with all; `facts`: facts from builds. Raises ProofError if there are fixes but the original file
     does not build; EngineError, ImageError."""
     full = apply(None)
-    asked = facts is not None and facts.wanted
-    if full.problem is not None or not (full.changed or asked):
+    has_questions = facts is not None and facts.wanted
+    if full.problem is not None or not (full.changed or has_questions):
         return Proof(full, None, (), None, 0)
     lab.say("built as it is")
     try:
@@ -80,7 +80,7 @@ class _Trials:
         self.base = base
         self.apply = apply
         self.path = path
-        self.known: dict[tuple[str, frozenset[Identity]], ProofVerdict] = {}
+        self.verdicts: dict[tuple[str, frozenset[Identity]], ProofVerdict] = {}
         self.reasons: dict[Identity, str] = {}
         self.builds = builds
 
@@ -88,9 +88,9 @@ class _Trials:
         # What one fix declares must not hide what another does: those that declare much come on top of the others,
         # when these have been proved by themselves.
         strict, wide = _by_width(full.applied)
-        kept = self.cull(strict, frozenset(), measure=not wide)
-        kept = self.cull(wide, kept, measure=True)
-        result = self.apply(kept)
+        sound = self.cull(strict, frozenset(), measure=not wide)
+        sound = self.cull(wide, sound, measure=True)
+        result = self.apply(sound)
         if not result.changed:
             return self.proof(result, None, self.dropped(full, result))
         final = self.verdict(result, measure=True)
@@ -104,15 +104,15 @@ class _Trials:
         self,
         fixes: list[Identity],
         sure: frozenset[Identity],
-        known: ProofVerdict | None = None,
+        whole_verdict: ProofVerdict | None = None,
         *,
         measure: bool = False,
     ) -> frozenset[Identity]:
-        """`sure`, which passes, and as many of `fixes` as pass together with it. `known`: the verdict on all of them.
-        `measure`: all of them are likely to be the result."""
+        """`sure`, which passes, and as many of `fixes` as pass together with it. `whole_verdict`: the verdict on
+        all of them. `measure`: all of them are likely to be the result."""
         if not fixes:
             return sure
-        verdict = known
+        verdict = whole_verdict
         if verdict is None:
             verdict = self.verdict(self.apply(sure | frozenset(fixes)), measure=measure)
             if not verdict.holds:
@@ -123,35 +123,35 @@ class _Trials:
             self.reasons[fixes[0]] = verdict.failure
             return sure
         half = len(fixes) // 2
-        left = self.cull(fixes[:half], sure)
+        sound = self.cull(fixes[:half], sure)
         # if all of the left half was kept, the right half must fail: there is no need to try it as a whole
-        again = verdict if left == sure | frozenset(fixes[:half]) else None
-        return self.cull(fixes[half:], left, again)
+        again = verdict if sound == sure | frozenset(fixes[:half]) else None
+        return self.cull(fixes[half:], sound, again)
 
     def verdict(self, result: Result, *, measure: bool = False) -> ProofVerdict:
         """The verdict on a result, which is built unless it was before; with `measure`, without the engine's cache."""
         if not result.changed:
             return ProofVerdict("", (), 0, self.base.figures, self.base.figures)
         key = result.output, frozenset(fix.identity for fix in result.applied)
-        measured = self.known.get(key)
+        measured = self.verdicts.get(key)
         if measured is None or (measure and measured.after is not None and measured.after.seconds is None):
             names = ", ".join(sorted({fix.name for fix in result.applied}))
             self.lab.say(f"built with {len(result.applied)} fixes: {names}")
             self.builds += 1
-            self.known[key] = against(
+            self.verdicts[key] = against(
                 self.lab, self.base, encode(result.output), self.path, declared_by(result.applied), measure=measure
             )
-        return self.known[key]
+        return self.verdicts[key]
 
     def dropped(self, full: Result, result: Result) -> tuple[Dropped, ...]:
         here = {fix.identity for fix in result.applied}
-        found: list[Dropped] = []
+        dropped_fixes: list[Dropped] = []
         for fix in full.applied:
             if fix.identity in self.reasons:
-                found.append(Dropped(fix, self.reasons[fix.identity]))
+                dropped_fixes.append(Dropped(fix, self.reasons[fix.identity]))
             elif fix.identity not in here:
-                found.append(Dropped(fix, "it can only be made together with a fix that was dropped", True))
-        return tuple(dict.fromkeys(found))
+                dropped_fixes.append(Dropped(fix, "it can only be made together with a fix that was dropped", True))
+        return tuple(dict.fromkeys(dropped_fixes))
 
     def proof(self, result: Result, verdict: ProofVerdict | None, dropped: tuple[Dropped, ...]) -> Proof:
         return Proof(_told(result, dropped), verdict, dropped, self.base.figures, self.builds)
@@ -166,15 +166,15 @@ def _by_width(applied: tuple[Applied, ...]) -> tuple[list[Identity], list[Identi
     for fix, declared in zip(ordered, declared_by(ordered), strict=True):
         everywhere = "/**" in (*declared.paths, *declared.modes, *declared.owners)
         (wide if declared.files or everywhere else strict)[fix.identity] = None
-    return [one for one in strict if one not in wide], list(wide)
+    return [identity for identity in strict if identity not in wide], list(wide)
 
 
 def _told(result: Result, dropped: tuple[Dropped, ...]) -> Result:
     """The result, in which each dropped fix is a refusal with its reason."""
-    gone = {one.fix.identity for one in dropped}
-    reported = [one for one in result.reported if not one.fixable or (one.name, one.start) not in gone]
+    gone = {drop.fix.identity for drop in dropped}
+    reported = [report for report in result.reported if not report.fixable or (report.name, report.start) not in gone]
     reported += [
-        Reported(one.fix.name, one.fix.tier, one.fix.message, one.fix.start, one.fix.end, False, one.reason)
-        for one in dropped
+        Reported(drop.fix.name, drop.fix.tier, drop.fix.message, drop.fix.start, drop.fix.end, False, drop.reason)
+        for drop in dropped
     ]
     return replace(result, reported=tuple(reported))  # type: ignore[no-any-return]

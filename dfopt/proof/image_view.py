@@ -57,17 +57,17 @@ class ImageReader:
         layers: list[LayerFiles] = []
         digests: dict[int, bytes] = {}
         for layer in image.layers:
-            known = self._layers.pop(layer.diff_id, None)
-            if known is None:
+            cached = self._layers.pop(layer.diff_id, None)
+            if cached is None:
                 masked = Masked()
                 read = read_layer(layer, budget, visit=masked.visit)
                 masked.finish()
-                known = read, masked.digests
-            self._layers[layer.diff_id] = known
+                cached = read, masked.digests
+            self._layers[layer.diff_id] = cached
             if len(self._layers) > _KEPT_LAYERS:
                 self._layers.popitem(last=False)
-            files = known[0]
+            files = cached[0]
             layers.append(LayerFiles(layer, files.entries, files.stored, files.unpacked, files.compression))
-            digests.update(known[1])
+            digests.update(cached[1])
         contents = ImageContents(image, tuple(layers))
         return Seen(contents, make_ledger(contents.layers), digests)

@@ -124,9 +124,9 @@ class Lab:
 
     def settings(self, image: EngineImage) -> Mapping[str, Any]:
         """The image's settings: User, Env, Entrypoint and so on. Raises EngineError, ImageError."""
-        known = self.engine.config(image.name)
-        if known is not None:
-            return known.get("config") or {}
+        document = self.engine.config(image.name)
+        if document is not None:
+            return document.get("config") or {}
         return self._read(image, lambda archive: archive.image().settings())
 
     def _read(self, image: EngineImage, read: Callable[[Archive], T]) -> T:
@@ -177,7 +177,7 @@ class Lab:
         results: list[Smoke] = []
         if self.plan.smoke:
             results.append(self._inside(built))
-        if self.plan.smoke_script and all(one.passed for one in results):
+        if self.plan.smoke_script and all(result.passed for result in results):
             results.append(self._outside(built))
         return results[-1] if results else None
 
@@ -191,9 +191,9 @@ class Lab:
             ran = self.engine.run(built.image, words, self.plan.network, self.plan.timeout)
         except EngineError as failure:
             return Smoke(False, str(failure))
-        said = f"status {ran.code}"
+        status = f"status {ran.code}"
         text = _end(ran.output.decode("utf-8", "backslashreplace") + ran.log)
-        return Smoke(ran.code == 0, f"{said}: {text}" if text else said)
+        return Smoke(ran.code == 0, f"{status}: {text}" if text else status)
 
     def _outside(self, built: ProofImage) -> Smoke:
         self.say(f"smoke script: {self.plan.smoke_script}")

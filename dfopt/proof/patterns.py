@@ -28,9 +28,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 def parents(pattern: str) -> list[str]:
     """The patterns of the directories above a path that `pattern` matches, where those have names of their own."""
     names = pattern.split("/")
-    found: list[str] = []
+    directories: list[str] = []
     for count in range(2, len(names)):
         if names[count - 1] == "**":
             break
-        found.append("/".join(names[:count]))
-    return found
+        directories.append("/".join(names[:count]))
+    return directories

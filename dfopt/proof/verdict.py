@@ -57,8 +57,8 @@ class OriginalImage(Record):
     noise: frozenset[str]
 
 
-def figures_of(seen: Seen, seconds: float | None = None, rebuild: float | None = None) -> ImageCost:
-    ledger, layers = seen.ledger, seen.contents.layers
+def figures_of(view: Seen, seconds: float | None = None, rebuild: float | None = None) -> ImageCost:
+    ledger, layers = view.ledger, view.contents.layers
     files = sum(node.inode is not None for _, node in ledger.tree.walk())
     stored = sum(layer.stored for layer in layers)
     return ImageCost(ledger.live_bytes, ledger.total_bytes, stored, len(layers), files, seconds, rebuild)
@@ -118,13 +118,13 @@ def judge(
 ) -> ProofVerdict:
     """The verdict on two images from their contents alone."""
     comparison: Comparison = compared(before, after)
-    left = tuple(Allowed([*declared, allowance(allow)], noise).left(comparison))
-    expected = len(comparison.files) + len(comparison.config) - len({one.where for one in left})
+    undeclared = tuple(Allowed([*declared, allowance(allow)], noise).left(comparison))
+    expected = len(comparison.files) + len(comparison.config) - len({difference.where for difference in undeclared})
     failure = ""
-    if left:
-        more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
-        failure = f"the images differ: {left[0]}{more}"
-    return ProofVerdict(failure, left, expected, figures, figures_of(after))
+    if undeclared:
+        more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
+        failure = f"the images differ: {undeclared[0]}{more}"
+    return ProofVerdict(failure, undeclared, expected, figures, figures_of(after))
 
 
 class Subject(Record):
@@ -144,17 +144,17 @@ def verify(lab: Lab, before: Subject, after: Subject) -> ProofVerdict:
         base = baseline(lab, before.dockerfile, before.name)
         return against(lab, base, after.dockerfile, after.name, (), measure=True)
     sides = [_look(lab, side) for side in (before, after)]
-    (one, first), (two, second) = sides
+    (old_view, first), (new_view, second) = sides
     seconds = [built.seconds if built is not None else None for _, built in sides]
-    verdict = judge(one, two, figures_of(one, seconds[0]), (), lab.plan.allow)
+    verdict = judge(old_view, new_view, figures_of(old_view, seconds[0]), (), lab.plan.allow)
     smoke = None
     if verdict.holds and (lab.plan.smoke or lab.plan.smoke_script):
-        old = lab.smoke(first or ProofImage(lab.engine.find(before.name), one, 0.0))
+        old = lab.smoke(first or ProofImage(lab.engine.find(before.name), old_view, 0.0))
         if old is not None and not old.passed:
             raise ProofError(f"{before.name} fails the smoke test: {old.said}")
-        smoke = lab.smoke(second or ProofImage(lab.engine.find(after.name), two, 0.0))
+        smoke = lab.smoke(second or ProofImage(lab.engine.find(after.name), new_view, 0.0))
     verdict = _with_smoke(verdict, smoke)
-    return replace(verdict, after=figures_of(two, seconds[1]))  # type: ignore[no-any-return]
+    return replace(verdict, after=figures_of(new_view, seconds[1]))  # type: ignore[no-any-return]
 
 
 def _look(lab: Lab, subject: Subject) -> tuple[Seen, ProofImage | None]:

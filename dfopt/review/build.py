@@ -59,7 +59,7 @@ def make_review(
     """The review of an image that was read with `watch.visit`; `result`: the optimizer's, of its Dockerfile. ImageError
     for layers that do not fit together and for a broken .dive-ci."""
     ledger = make_ledger(contents.layers)
-    found = survey(ledger)
+    image_survey = survey(ledger)
     figures = dive_figures(contents.layers)
     verdicts = tuple(judge(figures, settings.rules)) if settings.rules is not None else ()
     steps: list[DockerfileStep] = []
@@ -71,7 +71,7 @@ def make_review(
         steps = stage_steps(sources.steps_of(result.source.text), settings.target)
     mapping = map_history(contents.image, steps)
     if result is not None and source is None:
-        source = sources.source_review(result, mapping, ledger, found, labels)
+        source = sources.source_review(result, mapping, ledger, image_survey, labels)
     layers = _layers(contents.layers, ledger, mapping, bool(steps))
     groups = dead_groups(ledger)
     duplicates = tuple(ledger.duplicates())
@@ -83,9 +83,9 @@ def make_review(
     rules.limits(settings, ledger)
     for group in groups:
         rules.dead(group)
-    for left in found.leftovers:
-        rules.leftover(left)
-    for file in found.privileged:
+    for leftover in image_survey.leftovers:
+        rules.leftover(leftover)
+    for file in image_survey.privileged:
         rules.privileged(file)
     for duplicate in duplicates:
         if duplicate.wasted() >= SMALL:
@@ -102,21 +102,26 @@ def make_review(
         notes.append(f"of {watch.unread} {text} larger than 1 MiB only the first MiB was searched for secrets")
     if watch.databases.left_out:
         notes.append(f"{watch.databases.left_out} package databases were too large to be read")
-    rules.found = [replace(each, passes=_fitting(each, source)) if each.passes else each for each in rules.found]
+    rules.findings = [
+        replace(finding, passes=_fitting(finding, source)) if finding.passes else finding for finding in rules.findings
+    ]
     order = {"error": 0, "warning": 1, "note": 2}
-    findings = sorted(rules.found, key=lambda each: (order[each.level], each.rule, -each.size, each.line, each.path))
+    findings = sorted(
+        rules.findings,
+        key=lambda finding: (order[finding.level], finding.rule, -finding.size, finding.line, finding.path),
+    )
     return Review(
         contents.image.name, contents.image, ledger, sum(layer.stored for layer in contents.layers), layers, groups,
-        found.leftovers, found.privileged, tuple(packages_of(watch.databases, ledger.tree)), duplicates, figures,
-        verdicts, source, tuple(findings), tuple(dict.fromkeys(notes)),
+        image_survey.leftovers, image_survey.privileged, tuple(packages_of(watch.databases, ledger.tree)),
+        duplicates, figures, verdicts, source, tuple(findings), tuple(dict.fromkeys(notes)),
     )  # fmt: skip
 
 
 def _fitting(finding: ImageFinding, source: SourceReview | None) -> tuple[str, ...]:
     """The passes that can fix a finding: those that exist and, given a Dockerfile, act on its line."""
-    known = registered()
+    passes = registered()
     if source is None:
-        return tuple(name for name in finding.passes if name in known)
+        return tuple(name for name in finding.passes if name in passes)
     acting = {saving.name for line in source.lines if line.line == finding.line for saving in line.savings}
     return tuple(name for name in finding.passes if name in acting)
 
@@ -127,20 +132,21 @@ def _layers(
     origins = {origin.layer: origin for origin in mapping.origins if origin.layer is not None}
     mapped = [layer for layer, origin in origins.items() if origin.step is not None]
     first_own = min(mapped, default=len(files)) if with_steps and mapped else 1
-    found = []
-    for each, tally in zip(files, ledger.layers, strict=True):
+    accounts = []
+    for stored_layer, tally in zip(files, ledger.layers, strict=True):
         origin = origins.get(tally.index)
         step = origin.step if origin is not None else None
         text = origin.entry.created_by if origin is not None else ""
-        found.append(
+        accounts.append(
             LayerAccount(
-                tally.index, each.layer.digest or each.layer.diff_id, each.stored, each.compression, tally.bytes,
-                tally.live, tally.dead, tally.killed, tally.files, tally.whiteouts, printable(masked(text)),
+                tally.index, stored_layer.layer.digest or stored_layer.layer.diff_id, stored_layer.stored,
+                stored_layer.compression, tally.bytes, tally.live, tally.dead, tally.killed, tally.files,
+                tally.whiteouts, printable(masked(text)),
                 step.line if step is not None else 0, origin.certainty if origin is not None else "",
                 tally.index < first_own,
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(accounts)
 
 
 class _Rules:
@@ -148,8 +154,8 @@ class _Rules:
 
     def __init__(self, layers: tuple[LayerAccount, ...]) -> None:
         self.layers = layers
-        self.found: list[ImageFinding] = []
-        self.known = table("review_rules")
+        self.findings: list[ImageFinding] = []
+        self.rule_table = table("review_rules")
 
     def add(
         self,
@@ -165,8 +171,8 @@ class _Rules:
     ) -> None:
         if layer >= 0 and not line:
             line = self.layers[layer].line
-        level = level or self.known[rule]["level"]
-        self.found.append(ImageFinding(rule, level, message, printable(path), layer, line, size, passes))
+        level = level or self.rule_table[rule]["level"]
+        self.findings.append(ImageFinding(rule, level, message, printable(path), layer, line, size, passes))
 
     def where(self, layer: int) -> str:
         """The name of a layer in messages: its line if known."""
@@ -174,11 +180,11 @@ class _Rules:
         return f"line {line}" if line else f"layer {layer}" + (" (base image)" if self.layers[layer].base else "")
 
     def secrets(self, contents: ImageContents, watch: Watch, ledger: Ledger, mapping: Mapping) -> None:
-        wanted = {id(secret.entry) for secret in watch.secrets}
+        entries = {id(secret.entry) for secret in watch.secrets}
         brought: dict[int, list[int]] = {}
-        for number, layer in enumerate(contents.layers if wanted else ()):
+        for number, layer in enumerate(contents.layers if entries else ()):
             for entry in layer.entries:
-                if id(entry) in wanted:
+                if id(entry) in entries:
                     brought.setdefault(id(entry), []).append(number)
         killers = {(dead.path, dead.producer): dead for dead in ledger.dead}
         for secret in watch.secrets:
@@ -192,8 +198,8 @@ class _Rules:
                         f"; {self.where(death.killer)} removes the file, but {self.where(layer_index)} still holds it"
                     )
                 self.add("secret", text, secret.level, path=path, layer=layer_index, size=secret.entry.size)
-        for place, what, shown in environment(contents.image.settings()):
-            self.add("secret", f"{what} in the image's config ({place}): {shown}")
+        for place, what, masked_value in environment(contents.image.settings()):
+            self.add("secret", f"{what} in the image's config ({place}): {masked_value}")
         self.history(mapping)
 
     def history(self, mapping: Mapping) -> None:
@@ -216,8 +222,8 @@ class _Rules:
         if settings.max_wasted is not None and ledger.dead_bytes > settings.max_wasted:
             self.add("threshold", f"{human(ledger.dead_bytes)} are dead, more than {human(settings.max_wasted)}")
         if settings.min_efficiency is not None and ledger.efficiency() < settings.min_efficiency:
-            given = f"{ledger.efficiency():.2%} of the bytes are alive"
-            self.add("threshold", f"{given}, less than {settings.min_efficiency:.2%}")
+            alive = f"{ledger.efficiency():.2%} of the bytes are alive"
+            self.add("threshold", f"{alive}, less than {settings.min_efficiency:.2%}")
 
     def dead(self, group: DeadGroup) -> None:
         if group.size < SMALL:
@@ -235,13 +241,16 @@ class _Rules:
         self.add("dead-bytes", text + f": {group.examples[0]}" + (" ..." if group.files > 1 else ""), level,
                  path=group.examples[0], layer=group.producer, size=group.size, passes=passes)  # fmt: skip
 
-    def leftover(self, left: Leftover) -> None:
-        if left.size < SMALL:
+    def leftover(self, leftover: Leftover) -> None:
+        if leftover.size < SMALL:
             return
-        level = "note" if self.layers[left.layer].base else left.level
-        text = f"{left.title}: {human(left.size)} in {left.files} file" + ("s" if left.files > 1 else "")
-        self.add("leftover", f"{text} from {self.where(left.layer)}; {left.advice}", level,
-                 path=left.examples[0], layer=left.layer, size=left.size, passes=left.passes)  # fmt: skip
+        level = "note" if self.layers[leftover.layer].base else leftover.level
+        text = f"{leftover.title}: {human(leftover.size)} in {leftover.files} file" + (
+            "s" if leftover.files > 1 else ""
+        )
+        self.add("leftover", f"{text} from {self.where(leftover.layer)}; {leftover.advice}", level,
+                 path=leftover.examples[0], layer=leftover.layer, size=leftover.size,
+                 passes=leftover.passes)  # fmt: skip
 
     def privileged(self, file: Privileged) -> None:
         rule = "setuid" if file.what == "setgid" else file.what

@@ -19,17 +19,17 @@ _LONGEST = 1 << 16  # characters of one text that are searched
 def disclosed(text: str) -> list[tuple[str, int, int]]:
     """(what it is, span of the secret) in a text, in order; spans do not overlap."""
     text = text[:_LONGEST]
-    found: list[tuple[str, int, int]] = [(what, start, end) for what, start, end in shapes(text, 0, len(text))]
+    secrets: list[tuple[str, int, int]] = [(what, start, end) for what, start, end in shapes(text, 0, len(text))]
     for secret, host, start, _ in urls(text, 0, len(text)):
         at = text.index(secret, start)
-        found.append((f"a password for {host}", at, at + len(secret)))
+        secrets.append((f"a password for {host}", at, at + len(secret)))
     for match in _ASSIGNMENT.finditer(text):
         bare = match[2].strip("\"'")
         if bare and not bare.startswith("$") and secret_name(match[1]) and secret_value(bare):
             at = match.start(2) + match[2].index(bare)
-            found.append((f"the value of {match[1]}", at, at + len(bare)))
+            secrets.append((f"the value of {match[1]}", at, at + len(bare)))
     result: list[tuple[str, int, int]] = []
-    for item in sorted(found, key=lambda each: (each[1], -each[2])):
+    for item in sorted(secrets, key=lambda item: (item[1], -item[2])):
         if not result or item[1] >= result[-1][2]:
             result.append(item)
     return result
@@ -47,8 +47,8 @@ def masked(text: str, *, word: bool = False) -> str:
 
 def environment(settings: dict[str, object]) -> Iterator[tuple[str, str, str]]:
     """(place, what, masked value) of the secrets in Env and Labels of an image's run settings."""
-    listed = settings.get("Env")
-    for variable in listed if isinstance(listed, list) else []:
+    variables = settings.get("Env")
+    for variable in variables if isinstance(variables, list) else []:
         name, _, value = str(variable).partition("=")
         yield from _value(f"ENV {name}", name, value)
     labels = settings.get("Labels")

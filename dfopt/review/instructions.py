@@ -48,13 +48,13 @@ class ReplayedConfig:
     def __init__(self, image: Image) -> None:
         self.settings = image.settings()
         env = self.settings.get("Env")
-        self.env = dict(str(each).partition("=")[::2] for each in env) if isinstance(env, list) else {}
+        self.env = dict(str(item).partition("=")[::2] for item in env) if isinstance(env, list) else {}
         labels = self.settings.get("Labels")
         self.labels = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
         self.buildah = "io.buildah.version" in self.labels
         shell = self.settings.get("Shell")
         self.shells = [" ".join(shell)] if isinstance(shell, list) and all(isinstance(w, str) for w in shell) else []
-        self.shells += [each for each in _SHELLS if each not in self.shells]
+        self.shells += [item for item in _SHELLS if item not in self.shells]
         self.shell = "/bin/sh -c"
         self.set_env: dict[str, str] = {}
         self.set_labels: dict[str, str] = {}
@@ -76,13 +76,13 @@ def from_entry(origin: Origin, built: ReplayedConfig) -> RecreatedInstruction | 
     keyword, body = origin.keyword, origin.body.strip()
     if not keyword or not body:
         return None
-    made = _made(keyword, body, built)
-    if not all(reads_back(text) for text in (*made.before, made.text) if text):
-        told = " ".join(f"{keyword} {body}".split())[:300]
+    instruction = _made(keyword, body, built)
+    if not all(reads_back(text) for text in (*instruction.before, instruction.text) if text):
+        command = " ".join(f"{keyword} {body}".split())[:300]
         return RecreatedInstruction(
-            "", (f"how to write this so that it reads the same: {told}", *made.notes), made.files
+            "", (f"how to write this so that it reads the same: {command}", *instruction.notes), instruction.files
         )
-    return made
+    return instruction
 
 
 def _made(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstruction:
@@ -125,18 +125,18 @@ def _run(body: str, built: ReplayedConfig) -> RecreatedInstruction:
     before: list[str] = []
     match = _ARGUMENTS.match(body)
     if match is not None:
-        shell = next((each for each in built.shells if f" {each} " in body), "")
-        head, _, rest = body.partition(f" {shell} ") if shell else ("", "", "")
+        shell = next((candidate for candidate in built.shells if f" {candidate} " in body), "")
+        head, _, command_text = body.partition(f" {shell} ") if shell else ("", "", "")
         if not shell:  # JSON form: no shell tells where the arguments end, their number does
             count = min(int(match[1]), 100)
             plain = re.match(rf"\|[0-9]+ ((?:[A-Za-z_]\w*=\S* ){{{count}}})", body)
             if plain is None:
                 return RecreatedInstruction("", (f"where its build arguments end: {body[:300]}",))
-            head, rest = body[: plain.end()], body[plain.end() :]
+            head, command_text = body[: plain.end()], body[plain.end() :]
         values = _arguments(head[match.end() :], int(match[1]))
         before += [f"ARG {name}={quoted(value)}" for name, value in values if name not in built.args]
         built.args.update(name for name, _ in values)
-        body = f"{shell} {rest}" if shell else rest
+        body = f"{shell} {command_text}" if shell else command_text
     command = body
     for shell in built.shells:
         if body.startswith(f"{shell} "):
@@ -166,8 +166,8 @@ def _runs(text: str, command: str) -> bool:
     if node.keyword != "RUN" or node.flags or node.form != "shell":
         return False
     if node.heredocs:
-        found = f"FROM scratch\n{text}\n"[node.heredocs[0].start : node.heredocs[0].end]
-        return len(node.heredocs) == 1 and node.body.startswith("<<") and found.strip() == command.strip()
+        heredoc = f"FROM scratch\n{text}\n"[node.heredocs[0].start : node.heredocs[0].end]
+        return len(node.heredocs) == 1 and node.body.startswith("<<") and heredoc.strip() == command.strip()
     return node.body == command.strip()
 
 
@@ -220,16 +220,16 @@ def quoted(value: str) -> str:
 
 
 def _pairs(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstruction:
-    known = built.env if keyword == "ENV" else built.labels
+    values = built.env if keyword == "ENV" else built.labels
     record = built.set_env if keyword == "ENV" else built.set_labels
     if built.buildah:  # as it was written
-        for name in known:
+        for name in values:
             if re.search(rf"(?:^|\s){re.escape(name)}[= ]", body):
-                record[name] = known[name]
+                record[name] = values[name]
         return RecreatedInstruction(f"{keyword} {body}")
-    names = sorted(known, key=len, reverse=True)
+    names = sorted(values, key=len, reverse=True)
     first = body.partition("=")[0]
-    if first not in known:
+    if first not in values:
         names.append(first)
     pattern = "|".join(re.escape(name) for name in names if name)
     starts = [match.start(1) for match in re.finditer(rf"(?:^| )((?:{pattern})=)", body)] if pattern else []
@@ -288,33 +288,37 @@ def _go_list(text: str) -> list[str] | None:
 def from_config(built: ReplayedConfig) -> list[str]:
     """Instructions for config values that the others did not set."""
     settings = built.settings
-    found: list[str] = []
+    instructions: list[str] = []
     for name, value in built.env.items():
         if built.set_env.get(name) != value and name:
-            found.append(f"ENV {_key(name)}={quoted(value)}")
+            instructions.append(f"ENV {_key(name)}={quoted(value)}")
     for name, value in built.labels.items():
         if built.set_labels.get(name) != value and name and not name.startswith("io.buildah."):
-            found.append(f"LABEL {_key(name)}={quoted(value)}")
+            instructions.append(f"LABEL {_key(name)}={quoted(value)}")
     for key, keyword in (("Shell", "SHELL"), ("Entrypoint", "ENTRYPOINT"), ("Cmd", "CMD")):
         words = settings.get(key)
         if isinstance(words, list) and words != built.set.get(key) and all(isinstance(word, str) for word in words):
-            found.append(f"{keyword} {json.dumps(words, ensure_ascii=False)}")
+            instructions.append(f"{keyword} {json.dumps(words, ensure_ascii=False)}")
         elif not words and built.set.get(key) and key != "Shell":
-            found.append(f"{keyword} []")
+            instructions.append(f"{keyword} []")
     for key, keyword in (("User", "USER"), ("WorkingDir", "WORKDIR"), ("StopSignal", "STOPSIGNAL")):
         text = settings.get(key)
         if isinstance(text, str) and text and text != built.set.get(key):
-            found.append(f"{keyword} {text}")
+            instructions.append(f"{keyword} {text}")
     for key, keyword in (("ExposedPorts", "EXPOSE"), ("Volumes", "VOLUME")):
-        listed = settings.get(key)
-        missing: list[str] = sorted(set(listed) - built.set.get(key, set())) if isinstance(listed, dict) else []
+        configured = settings.get(key)
+        missing: list[str] = sorted(set(configured) - built.set.get(key, set())) if isinstance(configured, dict) else []
         if missing:
-            found.append(f"EXPOSE {' '.join(missing)}" if keyword == "EXPOSE" else f"VOLUME {json.dumps(missing)}")
-    found += [text for text in [_healthcheck(settings.get("Healthcheck"))] if text]
+            instructions.append(
+                f"EXPOSE {' '.join(missing)}" if keyword == "EXPOSE" else f"VOLUME {json.dumps(missing)}"
+            )
+    instructions += [text for text in [_healthcheck(settings.get("Healthcheck"))] if text]
     onbuild = settings.get("OnBuild")
-    known = built.set.get("OnBuild", [])
-    found += [f"ONBUILD {each}" for each in (onbuild if isinstance(onbuild, list) else []) if each not in known]
-    return [text for text in found if reads_back(text)]
+    triggers = built.set.get("OnBuild", [])
+    instructions += [
+        f"ONBUILD {trigger}" for trigger in (onbuild if isinstance(onbuild, list) else []) if trigger not in triggers
+    ]
+    return [text for text in instructions if reads_back(text)]
 
 
 def _healthcheck(value: object) -> str:

@@ -93,9 +93,9 @@ def packages_of(databases: Databases, tree: Tree) -> list[Package]:
     """The packages of the merged file system, the largest first. Databases that were deleted or replaced by ones that
     were not seen count nothing."""
     alive = {entry.path: content for entry, content in databases.files if _alive(tree, entry)}
-    found: list[Package] = []
-    found += _dpkg(alive, tree)
-    found += _apk(alive, tree)
+    packages: list[Package] = []
+    packages += _dpkg(alive, tree)
+    packages += _apk(alive, tree)
     for path in _RPM:
         if path in alive:
             from dfopt.image.rpm import installed
@@ -103,11 +103,13 @@ def packages_of(databases: Databases, tree: Tree) -> list[Package]:
             layer = _layer(tree, path)
             for name, version, stated, paths in installed(alive[path]):
                 size, count = _measure(tree, paths)
-                known = count > 0
-                found.append(Package("rpm", name, version, size if known else stated, layer, count if known else -1))
-    found += _pip(alive, tree)
-    found += _npm(databases, tree)
-    return sorted(found, key=lambda each: (-each.size, each.manager, each.name, each.version))
+                countable = count > 0
+                packages.append(
+                    Package("rpm", name, version, size if countable else stated, layer, count if countable else -1)
+                )
+    packages += _pip(alive, tree)
+    packages += _npm(databases, tree)
+    return sorted(packages, key=lambda package: (-package.size, package.manager, package.name, package.version))
 
 
 def _alive(tree: Tree, entry: LayerEntry) -> bool:
@@ -122,14 +124,14 @@ def _layer(tree: Tree, path: str) -> int:
 
 def _measure(tree: Tree, paths: Iterable[str]) -> tuple[int, int]:
     """Bytes and number of the regular files among the paths, each inode once."""
-    seen: set[int] = set()
+    counted: set[int] = set()
     size = 0
     for path in paths:
         node = tree.find(path)
-        if node is not None and node.inode is not None and id(node.inode) not in seen:
-            seen.add(id(node.inode))
+        if node is not None and node.inode is not None and id(node.inode) not in counted:
+            counted.add(id(node.inode))
             size += node.inode.entry.size
-    return size, len(seen)
+    return size, len(counted)
 
 
 def _text(content: bytes) -> str:
@@ -138,18 +140,18 @@ def _text(content: bytes) -> str:
 
 def paragraphs(text: str) -> Iterator[dict[str, str]]:
     """The paragraphs of a control file; continuation lines are dropped."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in text.split("\n"):
         if not line.strip():
-            if found:
-                yield found
-            found = {}
+            if fields:
+                yield fields
+            fields = {}
         elif line[0] not in " \t":
             key, colon, value = line.partition(":")
             if colon:
-                found[key] = value.strip()
-    if found:
-        yield found
+                fields[key] = value.strip()
+    if fields:
+        yield fields
 
 
 def _dpkg(alive: dict[str, bytes], tree: Tree) -> Iterator[Package]:
@@ -168,13 +170,17 @@ def _dpkg(alive: dict[str, bytes], tree: Tree) -> Iterator[Package]:
                 continue
             stated = fields.get("Installed-Size", "")
             size, count, layer = _number(stated) * 1024, -1, _layer(tree, path)
-            own = lists.get(name, [])
-            wanted = [each for each in own if each.endswith(f":{fields.get('Architecture', '')}.list")] or own
-            if wanted:
+            lists_of_package = lists.get(name, [])
+            list_paths = [
+                list_path
+                for list_path in lists_of_package
+                if list_path.endswith(f":{fields.get('Architecture', '')}.list")
+            ] or lists_of_package
+            if list_paths:
                 size, count = _measure(
-                    tree, [line for each in wanted for line in _text(alive[each]).split("\n") if line]
+                    tree, [line for list_path in list_paths for line in _text(alive[list_path]).split("\n") if line]
                 )
-                layer = max(_layer(tree, each) for each in wanted)
+                layer = max(_layer(tree, list_path) for list_path in list_paths)
             yield Package("dpkg", name, fields.get("Version", ""), size, layer, count)
 
 
@@ -245,14 +251,14 @@ def _npm(databases: Databases, tree: Tree) -> Iterator[Package]:
 def _own_bytes(node: PathNode) -> tuple[int, int]:
     """Bytes and files of a directory without the node_modules below it, which have packages of their own."""
     size = count = 0
-    seen: set[int] = set()
+    counted: set[int] = set()
     stack = [node]
     while stack:
         for name, child in (stack.pop().children or {}).items():
             if child.children is not None:
                 if name != "node_modules":
                     stack.append(child)
-            elif child.inode is not None and id(child.inode) not in seen:
-                seen.add(id(child.inode))
+            elif child.inode is not None and id(child.inode) not in counted:
+                counted.add(id(child.inode))
                 size, count = size + child.inode.entry.size, count + 1
     return size, count

@@ -60,9 +60,9 @@ class _Recovery:
         self.comment("Comments that begin with 'unknown:' tell what the image does not say.")
         origins = list(mapping.origins)
         first = self.base(origins)
-        told = {origin.layer for origin in origins if origin.layer is not None}
+        with_entry = {origin.layer for origin in origins if origin.layer is not None}
         for layer in range(len(self.contents.layers)):  # layers of no entry lie below those that have one
-            if layer not in told and not first:
+            if layer not in with_entry and not first:
                 self.layer(layer, "no entry of the history tells how it was made")
         for origin in origins[first:]:
             self.entry(origin)
@@ -87,8 +87,8 @@ class _Recovery:
         labels = self.contents.image.settings().get("Labels")
         stated = labels.get("org.opencontainers.image.base.name") if isinstance(labels, dict) else None
         self.lines.append("")
-        known = self.systems.get(0)
-        hint = f"; layer 0 holds {known}" if known else ""
+        system = self.systems.get(0)
+        hint = f"; layer 0 holds {system}" if system else ""
         if isinstance(stated, str) and _NAME.fullmatch(stated):
             hint += f"; a label names {stated}"
         self.mark(f"the base image and where its part ends{hint}.")
@@ -97,27 +97,27 @@ class _Recovery:
 
     def entry(self, origin: Origin) -> None:
         text = origin.entry.created_by
-        made = from_entry(origin, self.built)
+        instruction = from_entry(origin, self.built)
         self.lines.append("")
-        if made is None:
+        if instruction is None:
             if origin.layer is not None:
-                shown = "the history says nothing about it"
-                if told := text.strip() or origin.entry.comment.strip():
-                    shown = f"made by hand or by another tool ({_cut(self.shown(told))})"
-                self.layer(origin.layer, shown, separate=False)
+                description = "the history says nothing about it"
+                if remark := text.strip() or origin.entry.comment.strip():
+                    description = f"made by hand or by another tool ({_cut(self.shown(remark))})"
+                self.layer(origin.layer, description, separate=False)
             elif text.strip():
                 self.mark(f"an entry of no files that is no instruction: {_cut(self.shown(text))}")
             else:
                 self.lines.pop()
             return
-        for note in made.notes:
+        for note in instruction.notes:
             self.mark(note)
-        if made.files and origin.layer is not None:
+        if instruction.files and origin.layer is not None:
             self.comment(f"  {self.inventory(self.contents.layers[origin.layer])}")
-        for text in made.before:
+        for text in instruction.before:
             self.instruction(text)
-        if made.text:
-            self.instruction(made.text)
+        if instruction.text:
+            self.instruction(instruction.text)
         elif origin.layer is not None:
             self.layer(origin.layer, "", separate=False)
 

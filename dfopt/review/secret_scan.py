@@ -49,8 +49,8 @@ class FoundSecret(Record):
 
 def mask(value: str) -> str:
     """A masked secret: at most its first four characters, which show its kind, and its length."""
-    kept = value[:4] if len(value) >= 20 else ""
-    return f"{kept}**** ({len(value)} characters)"
+    start = value[:4] if len(value) >= 20 else ""
+    return f"{start}**** ({len(value)} characters)"
 
 
 class Watch:
@@ -62,14 +62,14 @@ class Watch:
         self.unread = 0  # text files with more than SCANNED bytes
         self._secrets = secrets
         self._databases = databases
-        known = table("secrets")
+        knowledge = table("secrets")
         # A mark leads to the shapes that hold it.
-        shapes = {name: re.compile(pattern.encode()) for name, pattern in known["shapes"].items()}
+        shapes = {name: re.compile(pattern.encode()) for name, pattern in knowledge["shapes"].items()}
         self._shapes = {
-            mark.encode(): [(name, shapes[name]) for name in names] for mark, names in known["leads"].items()
+            mark.encode(): [(name, shapes[name]) for name in names] for mark, names in knowledge["leads"].items()
         }
         self._any_mark = re.compile(b"|".join(map(re.escape, self._shapes))).search
-        files = known["files"]
+        files = knowledge["files"]
         self._containers = tuple(
             suffix for suffix in files["suffixes"] if suffix in (".p12", ".pfx", ".jks", ".keystore")
         )
@@ -105,25 +105,25 @@ class Watch:
 
     def _tokens(self, content: bytes) -> Iterator[tuple[str, bytes, int]]:
         """(what it is, value, offset) of each token and key, each value once."""
-        seen: set[bytes] = set()
+        reported: set[bytes] = set()
         if _PRIVATE_KEY in content:
             for what, shape in self._shapes[_PRIVATE_KEY]:
                 for match in shape.finditer(content):
                     material = _KEY_MATERIAL.match(content, match.end())
-                    if material is not None and material[0] not in seen:  # else a text about keys
-                        seen.add(material[0])
+                    if material is not None and material[0] not in reported:  # else a text about keys
+                        reported.add(material[0])
                         yield what, match[0], match.start()
         if self._any_mark(_long_text(content)) is None:  # as in nearly all texts
             return
         for start, word in _long_words(content):
             if self._any_mark(word) is None:
                 continue
-            wanted = dict(pair for mark, pairs in self._shapes.items() if mark in word for pair in pairs)
-            for what, shape in wanted.items():
+            candidates = dict(pair for mark, pairs in self._shapes.items() if mark in word for pair in pairs)
+            for what, shape in candidates.items():
                 for match in shape.finditer(word):
                     value = match[0]
-                    if value not in seen and not _EXAMPLE.search(value):
-                        seen.add(value)
+                    if value not in reported and not _EXAMPLE.search(value):
+                        reported.add(value)
                         yield what, value, start + match.start()
 
     def _credential(self, name: str, content: bytes) -> re.Match[bytes] | None:
@@ -135,10 +135,10 @@ class Watch:
             return re.search(rb"^(?!#)[^:\n]*:[^:\n]*:[^:\n]*:[^:\n]*:\S+", content, re.MULTILINE)
         return self._content.search(content)
 
-    def _add(self, entry: LayerEntry, what: str, shown: str, line: int, level: str) -> None:
+    def _add(self, entry: LayerEntry, what: str, masked: str, line: int, level: str) -> None:
         if _TEST_PLACE.search(entry.path):
             level = "note"
-        self.secrets.append(FoundSecret(entry, what, shown, line, level))
+        self.secrets.append(FoundSecret(entry, what, masked, line, level))
 
 
 def _long_words(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -173,10 +173,10 @@ class _Collector:
     __slots__ = ("done", "entry", "left", "pieces", "text")
 
     def __init__(
-        self, entry: LayerEntry, wanted: int, done: Callable[[LayerEntry, bytes], None], *, text: bool = False
+        self, entry: LayerEntry, limit: int, done: Callable[[LayerEntry, bytes], None], *, text: bool = False
     ) -> None:
         self.entry = entry
-        self.left = wanted
+        self.left = limit
         self.done = done
         self.pieces: list[bytes] = []
         self.text = text

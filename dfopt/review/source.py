@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 def steps_of(text: str) -> list[DockerfileStep]:
     """The instructions of a Dockerfile as `map_history` takes them. Raises DockerfileError."""
-    found = []
+    steps = []
     for node in parse(text).instructions:
         body = node.joined.text[len(node.keyword) : node.stop].strip()
-        found.append(
+        steps.append(
             DockerfileStep(node.keyword, body, node.line, tuple(text[doc.start : doc.end] for doc in node.heredocs))
         )
-    return found
+    return steps
 
 
 class _Span(Record):
@@ -64,9 +64,9 @@ def source_review(
         tallies = [ledger.layers[layer] for layer in lines[line]]
         accounts.append(
             LineAccount(
-                line, masked(texts.get(line, "")), tuple(lines[line]), sum(each.bytes for each in tallies),
-                sum(each.live for each in tallies), sum(each.dead for each in tallies),
-                sum(each.killed for each in tallies),
+                line, masked(texts.get(line, "")), tuple(lines[line]), sum(tally.bytes for tally in tallies),
+                sum(tally.live for tally in tallies), sum(tally.dead for tally in tallies),
+                sum(tally.killed for tally in tallies),
                 tuple(saving for saving, first, last in savings if first <= line <= last),
             )
         )  # fmt: skip
@@ -82,21 +82,19 @@ def unreadable(name: str, problem: str) -> SourceReview:
 
 
 def _layers_by_line(mapping: Mapping) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
+    layers: dict[int, list[int]] = {}
     for origin in mapping.origins:
         if origin.layer is not None and origin.step is not None:
-            found.setdefault(origin.step.line, []).append(origin.layer)
-    return found
+            layers.setdefault(origin.step.line, []).append(origin.layer)
+    return layers
 
 
 def _spans(result: Result) -> list[_Span]:
     index = LineIndex(result.source.text)
-    fixes: list[Applied | Reported] = [*result.applied, *[each for each in result.reported if each.fixable]]
+    fixes: list[Applied | Reported] = [*result.applied, *[fix for fix in result.reported if fix.fixable]]
     return [
-        _Span(
-            each.name, each.tier, " ".join(each.message.split()), index.line(each.start) + 1, index.line(each.end) + 1
-        )
-        for each in fixes
+        _Span(fix.name, fix.tier, " ".join(fix.message.split()), index.line(fix.start) + 1, index.line(fix.end) + 1)
+        for fix in fixes
     ]
 
 
@@ -104,18 +102,24 @@ def _savings(
     spans: list[_Span], lines: dict[int, list[int]], ledger: Ledger, survey: ImageSurvey
 ) -> list[tuple[Saving, int, int]]:
     """The fixes with their savings and lines, in line order."""
-    known = table("leftovers")
-    within, metadata = set(known["dead"]["within"]), set(known["dead"]["metadata"])
+    leftovers = table("leftovers")
+    within, metadata = set(leftovers["dead"]["within"]), set(leftovers["dead"]["metadata"])
     claimed_dead: set[int] = set()
     claimed_left: set[tuple[str, int]] = set()
     sizes: dict[int, int] = dict.fromkeys(range(len(spans)), 0)
     for number, span in sorted(enumerate(spans), key=lambda item: (item[1].name in within, item[0])):
-        layers = {layer for line, own in lines.items() if span.first <= line <= span.last for layer in own}
-        kinds = {name for name, kind in known["kind"].items() if span.name in kind["passes"]}
-        for left in survey.leftovers:
-            if left.kind in kinds and left.layer in layers and (left.kind, left.layer) not in claimed_left:
-                claimed_left.add((left.kind, left.layer))
-                sizes[number] += left.size
+        layers = {
+            layer for line, line_layers in lines.items() if span.first <= line <= span.last for layer in line_layers
+        }
+        kinds = {name for name, kind in leftovers["kind"].items() if span.name in kind["passes"]}
+        for leftover in survey.leftovers:
+            if (
+                leftover.kind in kinds
+                and leftover.layer in layers
+                and (leftover.kind, leftover.layer) not in claimed_left
+            ):
+                claimed_left.add((leftover.kind, leftover.layer))
+                sizes[number] += leftover.size
         for position, dead in enumerate(ledger.dead):
             if position in claimed_dead or dead.producer not in layers:
                 continue
@@ -125,11 +129,11 @@ def _savings(
             if own_kind or inside or again:
                 claimed_dead.add(position)
                 sizes[number] += dead.size
-    found = [
+    savings = [
         (Saving(span.name, span.tier, sizes[number], span.message, span.first), span.first, span.last)
         for number, span in enumerate(spans)
     ]
-    return sorted(found, key=lambda item: (item[1], item[0].name))
+    return sorted(savings, key=lambda item: (item[1], item[0].name))
 
 
 __all__ = ["DockerfileError", "source_review", "steps_of", "unreadable"]

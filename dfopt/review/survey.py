@@ -43,9 +43,9 @@ class Kinds:
     """The kinds of knowledge/leftovers.toml: `of(path)` is the name of the first that fits, or ""."""
 
     def __init__(self) -> None:
-        self.known = table("leftovers")["kind"]
-        self._names = list(self.known)
-        groups = [f"({'|'.join(kind['paths'])})" for kind in self.known.values()]
+        self.kinds = table("leftovers")["kind"]
+        self._names = list(self.kinds)
+        groups = [f"({'|'.join(kind['paths'])})" for kind in self.kinds.values()]
         self._pattern = re.compile("|".join(groups), re.DOTALL)
 
     def of(self, path: str) -> str:
@@ -57,7 +57,7 @@ def survey(ledger: Ledger) -> ImageSurvey:
     kinds = Kinds()
     sums: dict[tuple[str, int], list[tuple[int, str]]] = {}
     privileged: list[Privileged] = []
-    seen: set[int] = set()
+    counted: set[int] = set()
     for path, node in ledger.files():
         entry, inode = node.entry, node.inode
         if entry.mode & (_SETUID | _SETGID | _ALL_WRITE) or entry.xattrs:
@@ -65,51 +65,51 @@ def survey(ledger: Ledger) -> ImageSurvey:
         if inode is None or not inode.entry.size:
             continue
         if inode.links > 1:
-            if id(inode) in seen:
+            if id(inode) in counted:
                 continue
-            seen.add(id(inode))
+            counted.add(id(inode))
         if kind := kinds.of(path):
             sums.setdefault((kind, inode.layer), []).append((inode.entry.size, path))
-    order = list(kinds.known)
+    order = list(kinds.kinds)
     leftovers = [
-        _leftover(kind, layer, files, kinds.known[kind])
+        _leftover(kind, layer, files, kinds.kinds[kind])
         for (kind, layer), files in sorted(sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
     ]
     dead_kinds = {number: kind for number, dead in enumerate(ledger.dead) if (kind := kinds.of(dead.path))}
     return ImageSurvey(tuple(leftovers), tuple(privileged), dead_kinds)
 
 
-def _leftover(kind: str, layer: int, files: list[tuple[int, str]], known: dict[str, object]) -> Leftover:
-    passes, advice = known["passes"], known["advice"]
+def _leftover(kind: str, layer: int, files: list[tuple[int, str]], row: dict[str, object]) -> Leftover:
+    passes, advice = row["passes"], row["advice"]
     assert isinstance(passes, list)
     return Leftover(
-        kind, str(known["title"]), str(known["level"]), layer, sum(size for size, _ in files), len(files),
+        kind, str(row["title"]), str(row["level"]), layer, sum(size for size, _ in files), len(files),
         _largest(files), tuple(passes), str(advice),
     )  # fmt: skip
 
 
 def _largest(files: list[tuple[int, str]]) -> tuple[str, ...]:
-    return tuple(printable(path) for _, path in sorted(files, key=lambda each: (-each[0], each[1]))[:_EXAMPLES])
+    return tuple(printable(path) for _, path in sorted(files, key=lambda file: (-file[0], file[1]))[:_EXAMPLES])
 
 
 def _rights(
     path: str, kind: str, mode: int, owner: str, xattrs: dict[str, bytes] | None, layer: int
 ) -> list[Privileged]:
-    found = []
+    privileged = []
     octal = f"{mode:04o}"
     if kind == FILE:
         if mode & _SETUID:
-            found.append(Privileged("setuid", path, octal, owner, layer))
+            privileged.append(Privileged("setuid", path, octal, owner, layer))
         if mode & _SETGID and mode & _GROUP_RUN:  # without group execute it used to mean mandatory locking
-            found.append(Privileged("setgid", path, octal, owner, layer))
+            privileged.append(Privileged("setgid", path, octal, owner, layer))
         if mode & _ALL_WRITE:
-            found.append(Privileged("world-writable", path, octal, owner, layer))
+            privileged.append(Privileged("world-writable", path, octal, owner, layer))
         raw = (xattrs or {}).get("security.capability")
         if raw is not None:
-            found.append(Privileged("capability", path, capabilities(raw), owner, layer))
+            privileged.append(Privileged("capability", path, capabilities(raw), owner, layer))
     elif kind == DIRECTORY and mode & _ALL_WRITE and not mode & _STICKY:
-        found.append(Privileged("world-writable", path, octal, owner, layer))
-    return found
+        privileged.append(Privileged("world-writable", path, octal, owner, layer))
+    return privileged
 
 
 def capabilities(raw: bytes) -> str:
@@ -122,9 +122,9 @@ def capabilities(raw: bytes) -> str:
         return "unreadable"
     permitted = inheritable = 0
     for number in range(pairs):
-        one, two = struct.unpack_from("<II", raw, 4 + 8 * number)
-        permitted |= one << (32 * number)
-        inheritable |= two << (32 * number)
+        low, high = struct.unpack_from("<II", raw, 4 + 8 * number)
+        permitted |= low << (32 * number)
+        inheritable |= high << (32 * number)
     by_flags: dict[str, list[str]] = {}
     for bit in range(64):
         flags = ""
@@ -146,8 +146,10 @@ def dead_groups(ledger: Ledger) -> tuple[DeadGroup, ...]:
     groups: dict[tuple[int, int, str], list[Dead]] = {}
     for dead in ledger.dead:
         groups.setdefault((dead.producer, dead.killer, dead.kind), []).append(dead)
-    found = [
-        DeadGroup(*key, sum(each.size for each in dead), len(dead), _largest([(each.size, each.path) for each in dead]))
-        for key, dead in groups.items()
+    dead_groups = [
+        DeadGroup(
+            *key, sum(file.size for file in files), len(files), _largest([(file.size, file.path) for file in files])
+        )
+        for key, files in groups.items()
     ]
-    return tuple(sorted(found, key=lambda group: (-group.size, group.producer, group.killer, group.kind)))
+    return tuple(sorted(dead_groups, key=lambda group: (-group.size, group.producer, group.killer, group.kind)))

@@ -37,9 +37,9 @@ def render_text(history: HistoryReport, *, everything: bool) -> str:
     image = contents.image
     lined = any(origin.step is not None for origin in history.mapping.origins)
     rows = []
-    told = {origin.layer for origin in history.mapping.origins}
+    with_entry = {origin.layer for origin in history.mapping.origins}
     for index, layer in enumerate(ledger.layers):
-        if index not in told:
+        if index not in with_entry:
             cells = ["-", str(index), human(layer.bytes), human(layer.dead), "-"]
             rows.append([*cells, *(["-"] if lined else []), "(no entry tells of this layer)"])
     for origin in history.mapping.origins:

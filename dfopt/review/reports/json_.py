@@ -39,7 +39,7 @@ def _plain(value: object) -> Any:
 
 def _review(review: Review) -> dict[str, Any]:
     image, ledger, dive = review.image, review.ledger, review.dive
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "name": printable(review.name),
         "names": _plain(image.names),
         "digest": image.digest,
@@ -63,28 +63,33 @@ def _review(review: Review) -> dict[str, Any]:
         "privileged": _plain(review.privileged),
         "packages": _plain(review.packages),
         "duplicates": [
-            {"size": each.size, "sha256": each.sha256.hex(), "wasted": each.wasted(), "paths": _plain(each.paths[:20])}
-            for each in review.duplicates[:100]
+            {
+                "size": duplicate.size,
+                "sha256": duplicate.sha256.hex(),
+                "wasted": duplicate.wasted(),
+                "paths": _plain(duplicate.paths[:20]),
+            }
+            for duplicate in review.duplicates[:100]
         ],
         "findings": _plain(review.findings),
         "notes": _plain(review.notes),
     }
     if review.source is not None:
         source: Record = review.source
-        found["dockerfile"] = {key: value for key, value in _plain(source).items() if key != "diff"}
+        document["dockerfile"] = {key: value for key, value in _plain(source).items() if key != "diff"}
         diff = review.source.diff.encode("utf-8", "backslashreplace").decode()
-        found["dockerfile"]["diff"] = "\n".join(masked(line) for line in diff.split("\n"))
-    return found
+        document["dockerfile"]["diff"] = "\n".join(masked(line) for line in diff.split("\n"))
+    return document
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
     def entry(value: Any) -> Any:
         if value is None:
             return None
-        kept = ("kind", "mode", "uid", "gid", "size", "link")
-        return {**{key: _plain(getattr(value, key)) for key in kept}, "sha256": value.sha256.hex()}
+        entry_fields = ("kind", "mode", "uid", "gid", "size", "link")
+        return {**{key: _plain(getattr(value, key)) for key in entry_fields}, "sha256": value.sha256.hex()}
 
-    def shown(key: str, value: Any) -> Any:
+    def setting_value(key: str, value: Any) -> Any:
         return setting(key, value) if isinstance(value, str) else value
 
     return {
@@ -93,17 +98,21 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "before": _plain(comparison.before),
         "after": _plain(comparison.after),
         "config": [
-            {"key": printable(each.key), "before": shown(each.key, each.before), "after": shown(each.key, each.after)}
-            for each in comparison.config
+            {
+                "key": printable(change.key),
+                "before": setting_value(change.key, change.before),
+                "after": setting_value(change.key, change.after),
+            }
+            for change in comparison.config
         ],
         "files": [
             {
-                "path": printable(each.path),
-                "kind": each.kind,
-                "fields": list(each.fields),
-                "before": entry(each.before),
-                "after": entry(each.after),
+                "path": printable(change.path),
+                "kind": change.kind,
+                "fields": list(change.fields),
+                "before": entry(change.before),
+                "after": entry(change.after),
             }
-            for each in comparison.files
+            for change in comparison.files
         ],
     }

@@ -64,11 +64,11 @@ def _view(reviewed: Reviewed) -> dict[str, Any]:
         height = max(40.0, _HEIGHT * review.ledger.total_bytes / largest)
         title = "" if len(reviews) == 1 else ("Before", "After")[number]
         cells = layout(folders(review.ledger), _WIDTH, height)
-        widest = max((layer.size for each in reviews for layer in each.layers), default=0)
+        widest = max((layer.size for report in reviews for layer in report.layers), default=0)
         sides.append(Side(title, ("a", "b")[number], review, cells, height, max(widest, 1)))
     changes = []
     if reviewed.comparison is not None:
-        changes = sorted(reviewed.comparison.files, key=lambda each: (-weight(each), each.path))
+        changes = sorted(reviewed.comparison.files, key=lambda report: (-weight(report), report.path))
     return {
         "sides": sides,
         "two": len(sides) == 2,
@@ -85,26 +85,26 @@ def _view(reviewed: Reviewed) -> dict[str, Any]:
 
 def _diff(text: str) -> list[tuple[str, str, str]]:
     """(kind, line, title) of each line of a unified diff: kind is head, hunk, add, del, same."""
-    found: list[tuple[str, str, str]] = []
+    rows: list[tuple[str, str, str]] = []
     old = new = 0
     for line in text.split("\n")[:-1]:
         hunk = _HUNK.match(line)
         if old <= 0 and new <= 0 and hunk is not None:
             old, new = (int(part.partition(",")[2] or 1) for part in line.split(" @@")[0].split(" ")[1:3])
-            found.append(("hunk", hunk[1], hunk[2].strip()))
+            rows.append(("hunk", hunk[1], hunk[2].strip()))
         elif old <= 0 and new <= 0 and not line.startswith("\\"):
-            found.append(("head", line, ""))
+            rows.append(("head", line, ""))
         elif line.startswith("-"):
             old -= 1
-            found.append(("del", line, ""))
+            rows.append(("del", line, ""))
         elif line.startswith("+"):
             new -= 1
-            found.append(("add", line, ""))
+            rows.append(("add", line, ""))
         else:
             if not line.startswith("\\"):
                 old, new = old - 1, new - 1
-            found.append(("same", line, ""))
-    return [(kind, masked(line), title) for kind, line, title in found]
+            rows.append(("same", line, ""))
+    return [(kind, masked(line), title) for kind, line, title in rows]
 
 
 def _finalize(value: object) -> object:

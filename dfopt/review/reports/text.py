@@ -97,12 +97,12 @@ def _source(review: Review) -> str:
 
 def _dead(review: Review, rows: int) -> str:
     names = {layer.index: f"line {layer.line}" if layer.line else f"layer {layer.index}" for layer in review.layers}
-    shown = [
+    listed = [
         [human(group.size), str(group.files), group.kind, names[group.producer], names[group.killer], group.examples[0]]
         for group in review.dead[:rows]
     ]
     head = ["bytes", "files", "how", "stored by", "killed by", "for example"]
-    return table("Dead bytes", head, shown, len(review.dead) - len(shown))
+    return table("Dead bytes", head, listed, len(review.dead) - len(listed))
 
 
 def _findings(review: Review, rows: int, color: bool) -> str:
@@ -110,51 +110,61 @@ def _findings(review: Review, rows: int, color: bool) -> str:
         return "\nNo findings.\n"
     lines = ["\nFindings\n"]
     for level in ("error", "warning", "note"):
-        found = [each for each in review.findings if each.level == level]
-        shown = found if level == "error" else found[:rows]
-        for each in shown:
-            place = f"{printable(review.source.name)}:{each.line}: " if review.source is not None and each.line else ""
+        of_level = [finding for finding in review.findings if finding.level == level]
+        listed = of_level if level == "error" else of_level[:rows]
+        for finding in listed:
+            place = (
+                f"{printable(review.source.name)}:{finding.line}: "
+                if review.source is not None and finding.line
+                else ""
+            )
             name = f"\x1b[{_COLORS[level]}m{level}\x1b[0m" if color else level
-            lines.append(f"  {place}{name} [{each.rule}] {printable(each.message)}\n")
-        if len(found) > len(shown):
-            lines.append(f"  ... and {len(found) - len(shown)} more {level}s (--all lists them)\n")
+            lines.append(f"  {place}{name} [{finding.rule}] {printable(finding.message)}\n")
+        if len(of_level) > len(listed):
+            lines.append(f"  ... and {len(of_level) - len(listed)} more {level}s (--all lists them)\n")
     return "".join(lines)
 
 
 def _packages(review: Review, rows: int) -> str:
     if not review.packages:
         return ""
-    shown = [
-        [each.manager, each.name, each.version, human(each.size), str(each.layer) if each.layer >= 0 else "-"]
-        for each in review.packages[:rows]
+    listed = [
+        [
+            package.manager,
+            package.name,
+            package.version,
+            human(package.size),
+            str(package.layer) if package.layer >= 0 else "-",
+        ]
+        for package in review.packages[:rows]
     ]
-    total = sum(each.size for each in review.packages)
+    total = sum(package.size for package in review.packages)
     title = f"Packages ({len(review.packages)}, {human(total)})"
-    return table(title, ["manager", "name", "version", "bytes", "layer"], shown, len(review.packages) - len(shown))
+    return table(title, ["manager", "name", "version", "bytes", "layer"], listed, len(review.packages) - len(listed))
 
 
 def _comparison(comparison: Comparison, rows: int) -> str:
     before, after = comparison.before, comparison.after
     lines = ["\nFrom the first image to the second\n"]
-    for name, one, two in (
+    for name, size_before, size_after in (
         ("layer bytes", before.layer_bytes, after.layer_bytes), ("live", before.live, after.live),
         ("dead", before.dead, after.dead), ("stored", before.stored, after.stored),
     ):  # fmt: skip
-        change = f" ({(two - one) / one:+.1%})" if one else ""
-        lines.append(f"  {name}: {human(one)} -> {human(two)}{change}\n")
+        change = f" ({(size_after - size_before) / size_before:+.1%})" if size_before else ""
+        lines.append(f"  {name}: {human(size_before)} -> {human(size_after)}{change}\n")
     lines.append(f"  layers: {before.layers} -> {after.layers}, {comparison.shared} shared\n")
     lines.append(f"  files: {before.files} -> {after.files}\n")
     if comparison.equal():
         lines.append("  a container sees no difference\n")
-    for each in comparison.config:
-        one_, two_ = setting(each.key, each.before), setting(each.key, each.after)
-        lines.append(f"  config {printable(each.key)}: {one_} -> {two_}\n")
-    changes = sorted(comparison.files, key=lambda each: (-weight(each), each.path))
-    shown = [
-        [each.kind, ", ".join(each.fields) or "-", human(weight(each)), printable(each.path)] for each in changes[:rows]
+    for changed in comparison.config:
+        old, new = setting(changed.key, changed.before), setting(changed.key, changed.after)
+        lines.append(f"  config {printable(changed.key)}: {old} -> {new}\n")
+    changes = sorted(comparison.files, key=lambda file: (-weight(file), file.path))
+    listed = [
+        [file.kind, ", ".join(file.fields) or "-", human(weight(file)), printable(file.path)] for file in changes[:rows]
     ]
     return "".join(lines) + table(
-        f"Paths that differ ({len(changes)})", ["how", "in", "bytes", "path"], shown, len(changes) - len(shown)
+        f"Paths that differ ({len(changes)})", ["how", "in", "bytes", "path"], listed, len(changes) - len(listed)
     )
 
 

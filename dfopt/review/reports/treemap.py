@@ -55,12 +55,12 @@ class Cell(Record):
 def folders(ledger: Ledger) -> Folder:
     """The bytes by directory, down to the depth that is drawn."""
     root = Folder("/")
-    seen: set[int] = set()
+    counted: set[int] = set()
     for path, node in ledger.files():
         inode = node.inode
-        if inode is None or not inode.entry.size or (inode.links > 1 and id(inode) in seen):
+        if inode is None or not inode.entry.size or (inode.links > 1 and id(inode) in counted):
             continue
-        seen.add(id(inode))
+        counted.add(id(inode))
         _add(root, path, inode.entry.size, 0)
     for dead in ledger.dead:
         _add(root, dead.path, 0, dead.size)
@@ -91,20 +91,20 @@ def _cells(folder: Folder, path: str, x: float, y: float, width: float, height: 
     divided = (
         folder.children and depth < _DEPTH and width > 2 * _SMALLEST and height > inside_top + _SMALLEST
     )  # fmt: skip
-    shown = printable(where)
-    name = shown if depth <= 1 else printable(folder.name)
+    label = printable(where)
+    name = label if depth <= 1 else printable(folder.name)
     if not divided:
-        yield Cell(x, y, width, height, False, shown, _fit(name, width, height), folder.live, folder.dead, depth)
+        yield Cell(x, y, width, height, False, label, _fit(name, width, height), folder.live, folder.dead, depth)
         return
     if depth:
-        yield Cell(x, y, width, height, True, shown, _fit(name, width, _HEADER), folder.live, folder.dead, depth)
+        yield Cell(x, y, width, height, True, label, _fit(name, width, _HEADER), folder.live, folder.dead, depth)
     gap = 1.5 if depth else 0.0
     area = (width - 2 * gap) * (height - inside_top - gap)
     children = _worth(folder, area)
     for child, (left, top, wide, high) in zip(
         children,
         squarified(
-            [each.size for each in children], x + gap, y + inside_top, width - 2 * gap, height - inside_top - gap
+            [child.size for child in children], x + gap, y + inside_top, width - 2 * gap, height - inside_top - gap
         ),
         strict=True,
     ):
@@ -114,19 +114,19 @@ def _cells(folder: Folder, path: str, x: float, y: float, width: float, height: 
 def _worth(folder: Folder, area: float) -> list[Folder]:
     """The children that are large enough to be seen, the greatest first; the others as one."""
     ordered = sorted(
-        (child for child in folder.children.values() if child.size), key=lambda each: (-each.size, each.name)
+        (child for child in folder.children.values() if child.size), key=lambda child: (-child.size, child.name)
     )
     total = sum(child.size for child in ordered)
     least = 40.0 * total / max(area, 1.0)  # 40 square units
-    kept = [child for child in ordered if child.size >= least]
+    cells = [child for child in ordered if child.size >= least]
     small = [child for child in ordered if child.size < least]
-    if len(small) == 1 and not kept:
+    if len(small) == 1 and not cells:
         return small
     if small:
-        rest = Folder(_REST)
-        rest.live, rest.dead = sum(each.live for each in small), sum(each.dead for each in small)
-        kept.append(rest)
-    return kept
+        remainder = Folder(_REST)
+        remainder.live, remainder.dead = sum(child.live for child in small), sum(child.dead for child in small)
+        cells.append(remainder)
+    return cells
 
 
 def squarified(
@@ -138,7 +138,7 @@ def squarified(
         return []
     scale = width * height / total
     areas = [size * scale for size in sizes]
-    found: list[tuple[float, float, float, float]] = []
+    rectangles: list[tuple[float, float, float, float]] = []
     start = 0
     while start < len(areas):
         side = min(width, height)
@@ -151,16 +151,16 @@ def squarified(
         for area in row:
             length = area / depth if depth > 0 else 0.0
             if width >= height:
-                found.append((x, y + at, depth, length))
+                rectangles.append((x, y + at, depth, length))
             else:
-                found.append((x + at, y, length, depth))
+                rectangles.append((x + at, y, length, depth))
             at += length
         if width >= height:
             x, width = x + depth, max(0.0, width - depth)
         else:
             y, height = y + depth, max(0.0, height - depth)
         start = stop
-    return found
+    return rectangles
 
 
 def _worst(row: list[float], side: float) -> float:
