@@ -60,34 +60,34 @@ def diagnostics(analysis: Analysis, refusals: bool) -> list[types.Diagnostic]:
                 where, problem.message, severity=types.DiagnosticSeverity.Error, code="syntax", source=SOURCE
             )
         ]
-    known = registered()
+    passes = registered()
     result: list[types.Diagnostic] = []
-    for one in sorted(analysis.findings, key=lambda one: (one.start, one.end, one.name)):
-        if one.reason and not refusals:
+    for finding in sorted(analysis.findings, key=lambda finding: (finding.start, finding.end, finding.name)):
+        if finding.reason and not refusals:
             continue
-        first, last = one.start, one.end
+        first, last = finding.start, finding.end
         if "\n" in analysis.source.text[first:last]:  # the first line says where; the whole may be half a screen
             last = max(first, analysis.places.line_span(first)[1])
-        group = known[one.name].group if one.name in known else ""
+        group = passes[finding.name].group if finding.name in passes else ""
         result.append(
             types.Diagnostic(
                 range_of(analysis.places.range(first, last)),
-                _plain(one.full_message),
-                severity=_severity(one, group),
-                code=one.name,
+                _plain(finding.full_message),
+                severity=_severity(finding, group),
+                code=finding.name,
                 source=SOURCE,
-                data={"name": one.name, "start": one.start, "end": one.end},
+                data={"name": finding.name, "start": finding.start, "end": finding.end},
             )
         )
     return result
 
 
-def _severity(one: Reported, group: str) -> types.DiagnosticSeverity:
-    if one.reason:
+def _severity(finding: Reported, group: str) -> types.DiagnosticSeverity:
+    if finding.reason:
         return types.DiagnosticSeverity.Hint
     if group == "modernize":
         return types.DiagnosticSeverity.Hint
-    if one.fixable and one.tier == "safe":
+    if finding.fixable and finding.tier == "safe":
         return types.DiagnosticSeverity.Warning
     return types.DiagnosticSeverity.Information
 
@@ -100,30 +100,32 @@ class Actions:
         analysis: Analysis,
         client: Client,
         document: types.VersionedTextDocumentIdentifier,
-        given: Sequence[types.Diagnostic] = (),
+        reported: Sequence[types.Diagnostic] = (),
     ) -> None:
         self.analysis = analysis
         self.client = client
         self.document = document
-        self.given = given
+        self.reported = reported
 
     def at(self, start: int, end: int, only: Sequence[str] | None) -> Iterator[types.CodeAction]:
         """What can be done about a span. `only`: the kinds that the client asks for, with what lies below them."""
         if self.analysis.problem is not None:
             return
-        found = self.analysis.between(start, end)
-        for one in found:
-            if one.fixable and one.tier == "safe" and wanted(types.CodeActionKind.QuickFix, only):
-                yield self._fix(one, types.CodeActionKind.QuickFix)
-            elif one.fixable and one.tier != "safe" and wanted(REWRITE, only):
-                yield self._fix(one, REWRITE)
-        if wanted(types.CodeActionKind.QuickFix, only):
-            known = registered()
-            for name in dict.fromkeys(one.name for one in found if one.name in known and not one.reason):
-                yield from self._suppress(name, next(one for one in found if one.name == name))
+        findings = self.analysis.between(start, end)
+        for finding in findings:
+            if finding.fixable and finding.tier == "safe" and is_requested(types.CodeActionKind.QuickFix, only):
+                yield self._fix(finding, types.CodeActionKind.QuickFix)
+            elif finding.fixable and finding.tier != "safe" and is_requested(REWRITE, only):
+                yield self._fix(finding, REWRITE)
+        if is_requested(types.CodeActionKind.QuickFix, only):
+            passes = registered()
+            for name in dict.fromkeys(
+                finding.name for finding in findings if finding.name in passes and not finding.reason
+            ):
+                yield from self._suppress(name, next(finding for finding in findings if finding.name == name))
         # a source action is for whoever asks for it by kind, or opens the whole menu
-        if wanted(FIX_ALL, only) and (
-            only or any(one.fixable and one.tier == "safe" for one in self.analysis.findings)
+        if is_requested(FIX_ALL, only) and (
+            only or any(finding.fixable and finding.tier == "safe" for finding in self.analysis.findings)
         ):
             action = self._lazily({"all": True}, "Fix all safe findings (dfopt)", FIX_ALL, self.fix_all)
             if action is not None:
@@ -137,9 +139,9 @@ class Actions:
         if data.get("all"):
             action.edit = self.edit(self.fix_all(), False)
             return action
-        for one in self.analysis.findings:
-            if (one.name, one.start, one.end, one.message) == tuple(data["finding"]):
-                action.edit = self.edit(self.analysis.edits(one), one.tier != "safe", one.message)
+        for finding in self.analysis.findings:
+            if (finding.name, finding.start, finding.end, finding.message) == tuple(data["finding"]):
+                action.edit = self.edit(self.analysis.edits(finding), finding.tier != "safe", finding.message)
                 return action
         raise Refused("this finding is gone")
 
@@ -148,17 +150,17 @@ class Actions:
 
     def edit(self, edits: Sequence[Edit], confirm: bool, why: str = "") -> types.WorkspaceEdit:
         """Edits of the document's text as a workspace edit, in the best form that the client takes."""
-        texts = [(range_of(self.analysis.places.range(one.start, one.end)), one.text) for one in edits]
+        texts = [(range_of(self.analysis.places.range(edit.start, edit.end)), edit.text) for edit in edits]
         if not self.client.versioned:
             return types.WorkspaceEdit(changes={self.document.uri: [types.TextEdit(*pair) for pair in texts]})
         annotated = confirm and self.client.annotations
-        made: list[Any] = [
+        changes: list[Any] = [
             types.AnnotatedTextEdit(_ANNOTATION, where, text) if annotated else types.TextEdit(where, text)
             for where, text in texts
         ]
         document = types.OptionalVersionedTextDocumentIdentifier(self.document.uri, self.document.version)
         return types.WorkspaceEdit(
-            document_changes=[types.TextDocumentEdit(document, made)],
+            document_changes=[types.TextDocumentEdit(document, changes)],
             change_annotations={
                 _ANNOTATION: types.ChangeAnnotation(
                     "Changes what the image holds or how it runs", needs_confirmation=True, description=_plain(why)
@@ -168,15 +170,15 @@ class Actions:
             else None,
         )
 
-    def _fix(self, one: Reported, kind: str) -> types.CodeAction:
-        title = _plain(f"{one.message} ({one.name})")
-        confirm = one.tier != "safe"
-        action = types.CodeAction(title[:1].upper() + title[1:], kind=kind, diagnostics=self._diagnostics(one))
+    def _fix(self, finding: Reported, kind: str) -> types.CodeAction:
+        title = _plain(f"{finding.message} ({finding.name})")
+        confirm = finding.tier != "safe"
+        action = types.CodeAction(title[:1].upper() + title[1:], kind=kind, diagnostics=self._diagnostics(finding))
         if self.client.preferred and not confirm:
             action.is_preferred = True
         try:
             # the gate's verdict is part of the offer: what it refuses must not be offered
-            edits = self.analysis.edits(one)
+            edits = self.analysis.edits(finding)
         except Refused as refusal:
             action.disabled = types.CodeActionDisabled(reason=_plain(str(refusal))) if self.client.disabled else None
             action.is_preferred = None
@@ -185,9 +187,9 @@ class Actions:
                 action.edit = types.WorkspaceEdit(changes={})
             return action
         if self.client.resolves:
-            action.data = self._data({"finding": [one.name, one.start, one.end, one.message]})
+            action.data = self._data({"finding": [finding.name, finding.start, finding.end, finding.message]})
         else:
-            action.edit = self.edit(edits, confirm, one.message)
+            action.edit = self.edit(edits, confirm, finding.message)
         return action
 
     def _lazily(
@@ -197,47 +199,49 @@ class Actions:
         if self.client.resolves:
             action.data = self._data(data)
             return action
-        found = edits()
-        if not found:
+        text_edits = edits()
+        if not text_edits:
             return None
-        action.edit = self.edit(found, False)
+        action.edit = self.edit(text_edits, False)
         return action
 
-    def _suppress(self, name: str, one: Reported) -> Iterator[types.CodeAction]:
+    def _suppress(self, name: str, finding: Reported) -> Iterator[types.CodeAction]:
         for whole, title in ((False, f"Ignore {name} here"), (True, f"Ignore {name} in this file")):
             try:
-                edits = self.analysis.suppress(name, one.start, whole)
+                edits = self.analysis.suppress(name, finding.start, whole)
             except Refused:
                 continue
             yield types.CodeAction(
                 f"{title} (dfopt)",
                 kind=types.CodeActionKind.QuickFix,
-                diagnostics=self._diagnostics(one),
+                diagnostics=self._diagnostics(finding),
                 edit=self.edit(edits, False),
             )
 
     def _data(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "uri": self.document.uri, "version": self.document.version}
 
-    def _diagnostics(self, one: Reported) -> list[types.Diagnostic] | None:
+    def _diagnostics(self, finding: Reported) -> list[types.Diagnostic] | None:
         """The diagnostics of the client's that this finding is."""
-        found = [
-            given
-            for given in self.given
-            if given.source == SOURCE
-            and given.code == one.name
-            and given.range.start == range_of(self.analysis.places.range(one.start, one.start)).start
+        matching = [
+            diagnostic
+            for diagnostic in self.reported
+            if diagnostic.source == SOURCE
+            and diagnostic.code == finding.name
+            and diagnostic.range.start == range_of(self.analysis.places.range(finding.start, finding.start)).start
         ]
-        return found or None
+        return matching or None
 
 
-def wanted(kind: str, only: Sequence[str] | None) -> bool:
+def is_requested(kind: str, only: Sequence[str] | None) -> bool:
     """Whether a client that asks for the kinds `only` wants this one: kinds are hierarchical at their dots."""
-    return not only or any(kind == asked or kind.startswith(asked + ".") or asked == "" for asked in only)
+    return not only or any(
+        kind == kind_asked or kind.startswith(kind_asked + ".") or kind_asked == "" for kind_asked in only
+    )
 
 
-def range_of(found: Range) -> types.Range:
-    line, column, last, end = found
+def range_of(place: Range) -> types.Range:
+    line, column, last, end = place
     return types.Range(types.Position(line, column), types.Position(last, end))
 
 

@@ -77,18 +77,18 @@ class Analysis:
 
     def between(self, start: int, end: int) -> list[Reported]:
         """The findings that touch a span."""
-        return [one for one in self.findings if one.start <= end and start <= one.end]
+        return [finding for finding in self.findings if finding.start <= end and start <= finding.end]
 
     def instruction(self, offset: int) -> Instruction | None:
         """The instruction that contains `offset`."""
-        found = (node for node in self.program.dockerfile.instructions if node.start <= offset <= node.end)
-        return next(found, None)
+        nodes = (node for node in self.program.dockerfile.instructions if node.start <= offset <= node.end)
+        return next(nodes, None)
 
     def edits(self, finding: Reported) -> list[Edit]:
         """The edits of a single fixable finding. Raises Refused."""
-        one = next((made for made in select_passes(self.options) if made.name == finding.name), None)
-        if one is not None:
-            for other in one.find(self.program, self.facts):
+        pass_ = next((candidate for candidate in select_passes(self.options) if candidate.name == finding.name), None)
+        if pass_ is not None:
+            for other in pass_.find(self.program, self.facts):
                 place = (other.start, other.end, other.message)
                 if other.fix is not None and place == (finding.start, finding.end, finding.message):
                     return self._proved([other.fix])
@@ -100,7 +100,7 @@ class Analysis:
             self.options.select, self.options.ignore, tuple(tiers or self.options.tiers), self.options.settings
         )
         result = optimize(self.source, options, self.facts)
-        return minimal(self.source.text, [Edit(one.start, one.end, one.text) for one in result.changes])
+        return minimal(self.source.text, [Edit(change.start, change.end, change.text) for change in result.changes])
 
     def suppress(self, name: str, offset: int, whole_file: bool = False) -> list[Edit]:
         """A comment that suppresses a pass on the instruction at `offset`, or in the whole file. Raises Refused."""
@@ -154,9 +154,11 @@ def savings(analysis: Analysis) -> list[StageFixes]:
     result: list[StageFixes] = []
     for stage in stages:
         stop = stages[stage.index + 1].node.start if stage.index + 1 < len(stages) else len(analysis.source.text) + 1
-        found = [one for one in analysis.findings if one.fixable and stage.node.start <= one.start < stop]
-        if found:
-            safe = sum(one.tier == "safe" for one in found)
-            names = tuple(dict.fromkeys(one.name for one in found))
-            result.append(StageFixes(stage.index, safe, len(found) - safe, names))
+        findings = [
+            finding for finding in analysis.findings if finding.fixable and stage.node.start <= finding.start < stop
+        ]
+        if findings:
+            safe = sum(finding.tier == "safe" for finding in findings)
+            names = tuple(dict.fromkeys(finding.name for finding in findings))
+            result.append(StageFixes(stage.index, safe, len(findings) - safe, names))
     return result

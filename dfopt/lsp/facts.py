@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 def facts_for(path: str, root: str, source: Source, context: str | None) -> Facts:
     """Facts for the Dockerfile at `path`; the search for its build context stays within `root`. `context`: the one set
     in the configuration."""
-    own = ContextFacts(path, root, source, context)
+    context_facts = ContextFacts(path, root, source, context)
     lock = find_lock(os.path.dirname(path))
-    return JoinedFacts((own, LockFacts(lock))) if lock is not None else own
+    return JoinedFacts((context_facts, LockFacts(lock))) if lock is not None else context_facts

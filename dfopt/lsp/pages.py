@@ -33,17 +33,21 @@ def hover(analysis: Analysis, offset: int) -> Mark | None:
     for site in sites(analysis.program):
         if site.start <= offset <= site.end and (site.kind != "FROM" or _in_name(analysis, site.ref, offset)):
             return Mark(site.start, site.end, _image(analysis, site.ref))
-    found = analysis.between(offset, offset)
-    if not found:
+    findings = analysis.between(offset, offset)
+    if not findings:
         return None
     parts: list[str] = []
-    for one in found:
-        parts.append(f"**{one.name}** ({'refused' if one.reason else one.tier}): {plain(one.full_message)}")
-    known = registered()
-    for name in dict.fromkeys(one.name for one in found):
-        if name in known:
+    for finding in findings:
+        parts.append(
+            f"**{finding.name}** ({'refused' if finding.reason else finding.tier}): {plain(finding.full_message)}"
+        )
+    passes = registered()
+    for name in dict.fromkeys(finding.name for finding in findings):
+        if name in passes:
             parts.append(page(name))
-    return Mark(min(one.start for one in found), max(one.end for one in found), "\n\n".join(parts))
+    return Mark(
+        min(finding.start for finding in findings), max(finding.end for finding in findings), "\n\n".join(parts)
+    )
 
 
 def page(name: str) -> str:
@@ -63,12 +67,12 @@ def plain(text: str) -> str:
 
 def lenses(analysis: Analysis) -> Iterator[Mark]:
     """A lens above each stage with fixes: their number, and the estimated saving."""
-    known = table("savings")["bytes"]
+    bytes_saved = table("savings")["bytes"]
     for saving in savings(analysis):
         node = analysis.program.stages[saving.stage].node
         parts = [f"{saving.safe} safe {'fix' if saving.safe == 1 else 'fixes'}"] if saving.safe else []
         parts += [f"{saving.unsafe} unsafe"] if saving.unsafe else []
-        less = sum(known.get(name, 0) for name in saving.names)
+        less = sum(bytes_saved.get(name, 0) for name in saving.names)
         size = f", about {less / 1e6:.0f} MB less" if less >= 1_000_000 else ""
         names = ", ".join(saving.names)
         yield Mark(node.start, node.end, f"dfopt: {' and '.join(parts)}{size}", names)
@@ -96,10 +100,10 @@ def links(analysis: Analysis) -> Iterator[Mark]:
 
 def image_page(ref: ImageRef) -> str | None:
     """The address of an image's page, or None."""
-    known = table("image_pages")
-    if ref.path.startswith("library/") and ref.domain in known["official"]:
-        return str(known["official"][ref.domain]).format(name=ref.path.removeprefix("library/"))
-    form = known["registries"].get(ref.domain)
+    sites = table("image_pages")
+    if ref.path.startswith("library/") and ref.domain in sites["official"]:
+        return str(sites["official"][ref.domain]).format(name=ref.path.removeprefix("library/"))
+    form = sites["registries"].get(ref.domain)
     return str(form).format(path=ref.path) if form else None
 
 

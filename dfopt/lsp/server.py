@@ -87,39 +87,39 @@ class Server(LanguageServer):
         """The analysis of the current document, computed once per version. Only in the worker."""
         document = self.workspace.get_text_document(uri)
         text = document.source
-        known = self._analyses.get(uri)
-        if known is not None and known[0] == document.version and known[1] == text:
-            return known[2]
+        cached = self._analyses.get(uri)
+        if cached is not None and cached[0] == document.version and cached[1] == text:
+            return cached[2]
         path = uris.to_fs_path(uri) or ""
         try:
-            made = self._analysed(text, path, uri)
+            analysis = self._analyse(text, path, uri)
         except (ConfigError, RecipeError) as failure:  # the configuration, a lock file or template that a pass asked
             self.tell(f"dfopt: {failure}")
-            made = Analysis(text, path or uri, Options(), None, self.unit)
-        self._analyses[uri] = document.version, text, made
-        return made
+            analysis = Analysis(text, path or uri, Options(), None, self.unit)
+        self._analyses[uri] = document.version, text, analysis
+        return analysis
 
-    def _analysed(self, text: str, path: str, uri: str) -> Analysis:
+    def _analyse(self, text: str, path: str, uri: str) -> Analysis:
         """The analysis with the file's configuration and facts. Raises ConfigError."""
         from dfopt.lsp.facts import facts_for
 
         if not path:  # a text that is not saved yet
             return Analysis(text, uri, self.request.options("."), None, self.unit)
-        folders = [place for one in self.workspace.folders if (place := uris.to_fs_path(one))]
-        root = next((one for one in folders if path.startswith(os.path.join(one, ""))), os.path.dirname(path))
-        found, source = Found(path, path, root), Source(path, text)
-        facts = facts_for(path, root, source, self.request.context_of(found))
-        return Analysis(text, path, self.request.options_for(found, source), facts, self.unit)
+        folders = [place for folder in self.workspace.folders if (place := uris.to_fs_path(folder))]
+        root = next((folder for folder in folders if path.startswith(os.path.join(folder, ""))), os.path.dirname(path))
+        document, source = Found(path, path, root), Source(path, text)
+        facts = facts_for(path, root, source, self.request.context_of(document))
+        return Analysis(text, path, self.request.options_for(document, source), facts, self.unit)
 
     @property
     def unit(self) -> str:
-        found = self.workspace.position_encoding
-        return str(getattr(found, "value", found) or "utf-16")
+        encoding = self.workspace.position_encoding
+        return str(getattr(encoding, "value", encoding) or "utf-16")
 
-    def actions(self, uri: str, given: Sequence[types.Diagnostic] = ()) -> Actions:
+    def actions(self, uri: str, shown_diagnostics: Sequence[types.Diagnostic] = ()) -> Actions:
         version = self.workspace.get_text_document(uri).version
         document = types.VersionedTextDocumentIdentifier(version=version or 0, uri=uri)
-        return Actions(self.analysis(uri), self.client, document, given)
+        return Actions(self.analysis(uri), self.client, document, shown_diagnostics)
 
     def changed(self, uri: str) -> None:
         """A document has changed: its findings are pushed after a pause, unless the client pulls them."""
@@ -140,11 +140,11 @@ class Server(LanguageServer):
         if uri not in self.workspace.text_documents:
             return
         version = self.workspace.get_text_document(uri).version
-        found = await self.work(lambda: diagnostics(self.analysis(uri), self.settings.refusals))
-        known = self.workspace.text_documents.get(uri)
-        if known is None or known.version != version:
+        reports = await self.work(lambda: diagnostics(self.analysis(uri), self.settings.refusals))
+        document = self.workspace.text_documents.get(uri)
+        if document is None or document.version != version:
             return
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, reports, version))
 
     def closed(self, uri: str) -> None:
         self._analyses.pop(uri, None)
@@ -169,7 +169,7 @@ def make_server() -> Server:
     server = Server()
     _lifecycle(server)
     _findings(server)
-    _shown(server)
+    _pages(server)
     return server
 
 
@@ -234,14 +234,14 @@ def _findings(server: Server) -> None:
         types.CodeActionOptions(code_action_kinds=list(KINDS), resolve_provider=True),
     )
     async def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
-        def found() -> list[types.CodeAction]:
-            made = server.actions(params.text_document.uri, params.context.diagnostics)
-            places = made.analysis.places
+        def list_actions() -> list[types.CodeAction]:
+            document_actions = server.actions(params.text_document.uri, params.context.diagnostics)
+            places = document_actions.analysis.places
             start = places.offset(params.range.start.line, params.range.start.character)
             end = places.offset(params.range.end.line, params.range.end.character)
-            return list(made.at(start, end, params.context.only))
+            return list(document_actions.at(start, end, params.context.only))
 
-        return await server.work(found)
+        return await server.work(list_actions)
 
     @server.feature(types.CODE_ACTION_RESOLVE)
     async def resolve(action: types.CodeAction) -> types.CodeAction:
@@ -258,70 +258,70 @@ def _findings(server: Server) -> None:
 
     @server.command(APPLY)
     async def apply(uri: str) -> None:
-        def found() -> types.WorkspaceEdit | None:
+        def list_actions() -> types.WorkspaceEdit | None:
             actions = server.actions(uri)
             edits = actions.fix_all() if actions.analysis.problem is None else []
             return actions.edit(edits, False) if edits else None
 
-        edit = await server.work(found)
+        edit = await server.work(list_actions)
         if edit is not None:
             await server.workspace_apply_edit_async(
                 types.ApplyWorkspaceEditParams(edit, "Fix all safe findings (dfopt)")
             )
 
 
-def _shown(server: Server) -> None:
+def _pages(server: Server) -> None:
     async def marks(uri: str, make: Callable[[Analysis], Iterable[T]]) -> tuple[Analysis, list[T]]:
         """The results of `make` for a document; none if it cannot be parsed."""
 
-        def found() -> tuple[Analysis, list[T]]:
+        def run() -> tuple[Analysis, list[T]]:
             analysis = server.analysis(uri)
             return analysis, list(make(analysis)) if analysis.problem is None else []
 
-        return await server.work(found)
+        return await server.work(run)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:
-        def found(analysis: Analysis) -> list[pages.Mark]:
+        def at_position(analysis: Analysis) -> list[pages.Mark]:
             at = analysis.places.offset(params.position.line, params.position.character)
             mark = pages.hover(analysis, at)
             return [mark] if mark is not None else []
 
-        analysis, shown = await marks(params.text_document.uri, found)
-        if not shown:
+        analysis, page_marks = await marks(params.text_document.uri, at_position)
+        if not page_marks:
             return None
-        content = types.MarkupContent(types.MarkupKind.Markdown, shown[0].text)
-        return types.Hover(content, range_of(analysis.places.range(shown[0].start, shown[0].end)))
+        content = types.MarkupContent(types.MarkupKind.Markdown, page_marks[0].text)
+        return types.Hover(content, range_of(analysis.places.range(page_marks[0].start, page_marks[0].end)))
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))
     async def lens(params: types.CodeLensParams) -> list[types.CodeLens]:
         uri = params.text_document.uri
-        analysis, shown = await marks(uri, pages.lenses)
+        analysis, page_marks = await marks(uri, pages.lenses)
         return [
             types.CodeLens(
                 range_of(analysis.places.range(mark.start, mark.start)),
                 types.Command(f"{mark.text} ({mark.detail})", APPLY, arguments=[uri]),
             )
-            for mark in shown
+            for mark in page_marks
         ]
 
     @server.feature(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintOptions(resolve_provider=False))
     async def hints(params: types.InlayHintParams) -> list[types.InlayHint]:
-        analysis, shown = await marks(params.text_document.uri, pages.hints)
+        analysis, page_marks = await marks(params.text_document.uri, pages.hints)
         first = analysis.places.offset(params.range.start.line, params.range.start.character)
         last = analysis.places.offset(params.range.end.line, params.range.end.character)
         return [
             types.InlayHint(
                 types.Position(*analysis.places.range(mark.end, mark.end)[:2]), mark.text, tooltip=mark.detail
             )
-            for mark in shown
+            for mark in page_marks
             if first <= mark.end <= last
         ]
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK, types.DocumentLinkOptions(resolve_provider=False))
     async def links(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-        analysis, shown = await marks(params.text_document.uri, pages.links)
+        analysis, page_marks = await marks(params.text_document.uri, pages.links)
         return [
             types.DocumentLink(range_of(analysis.places.range(mark.start, mark.end)), target=mark.text)
-            for mark in shown
+            for mark in page_marks
         ]

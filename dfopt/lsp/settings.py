@@ -40,7 +40,7 @@ def settings_from(value: Any) -> tuple[ClientSettings, list[str]]:
         return ClientSettings(), []
     if not isinstance(value, dict):
         return ClientSettings(), ["dfopt: the settings are no object"]
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     wrong: list[str] = []
     for key, item in value.items():
         kind = _KINDS.get(key)
@@ -53,12 +53,12 @@ def settings_from(value: Any) -> tuple[ClientSettings, list[str]]:
             wrong.append(f"dfopt: the setting {key} must be {names[kind]}")
         elif isinstance(item, list):
             try:
-                given[key] = canonical(item)
+                values[key] = canonical(item)
             except UnknownPass as failure:
                 wrong.append(f"dfopt: {key}: {failure}")
         else:
-            given[key] = item or None if kind is str else item
-    if given.get("config") and given.get("isolated"):
+            values[key] = item or None if kind is str else item
+    if values.get("config") and values.get("isolated"):
         wrong.append("dfopt: the settings config and isolated exclude each other")
-        del given["isolated"]
-    return ClientSettings(**given), wrong
+        del values["isolated"]
+    return ClientSettings(**values), wrong

@@ -38,12 +38,12 @@ class RecipeLibrary:
     def names(self) -> dict[str, str]:
         """Name -> path of every recipe; a user's recipe hides one of dfopt's with the same name. A directory that
         cannot be read has none."""
-        found: dict[str, str] = {}
+        paths: dict[str, str] = {}
         for directory in self.directories:
             for path in files_below(directory):
                 name = os.path.relpath(path, directory)[: -len(SUFFIX)].replace(os.sep, "/")
-                found.setdefault(name, path)
-        return dict(sorted(found.items()))
+                paths.setdefault(name, path)
+        return dict(sorted(paths.items()))
 
     def get(self, word: str) -> Recipe:
         """The recipe with a name, or at a path that ends in ".toml". Raises RecipeError."""
@@ -62,8 +62,8 @@ class RecipeLibrary:
         if real in above:
             raise RecipeError("recipes extend each other in a circle")
         if real not in self._read:
-            asked = word.endswith(SUFFIX) and not beside  # a path of the command line's
-            root = None if asked or is_inside(real, shipped_directory()) else self.root
+            from_command_line = word.endswith(SUFFIX) and not beside  # a path of the command line's
+            root = None if from_command_line or is_inside(real, shipped_directory()) else self.root
             self._read[real] = self._load(path, name, (*above, real), root)
         return self._read[real]
 
@@ -73,21 +73,21 @@ class RecipeLibrary:
                 path = os.path.join(directory, *name.split("/")) + SUFFIX
                 if os.path.isfile(path):
                     return path
-        known = self.names()
-        hint = suggestion(name, known) or (f" (known: {', '.join(known)})" if known else "")
+        names = self.names()
+        hint = suggestion(name, names) or (f" (known: {', '.join(names)})" if names else "")
         raise RecipeError(f'unknown recipe "{name}"{hint}')
 
     def _load(self, path: str, name: str, above: tuple[str, ...], root: str | None) -> Recipe:
-        shown = shown_path(path)
-        return self._made(name, shown, content_of(path, shown, root), os.path.dirname(path), above)
+        display_path = shown_path(path)
+        return self._recipe(name, display_path, content_of(path, display_path, root), os.path.dirname(path), above)
 
-    def made(self, name: str, shown: str, content: bytes) -> Recipe:
-        """The recipe in a text; `shown`: the file name for errors. Raises RecipeError."""
-        return self._made(name, shown, content, "", ())
+    def parse(self, name: str, display_path: str, content: bytes) -> Recipe:
+        """The recipe in a text; `display_path`: the file name for errors. Raises RecipeError."""
+        return self._recipe(name, display_path, content, "", ())
 
-    def _made(self, name: str, shown: str, content: bytes, beside: str, above: tuple[str, ...]) -> Recipe:
-        text, table = document(content, shown)
-        checker = Checker(shown, text)
+    def _recipe(self, name: str, display_path: str, content: bytes, beside: str, above: tuple[str, ...]) -> Recipe:
+        text, table = document(content, display_path)
+        checker = Checker(display_path, text)
         kind = table.get("kind", DEFAULT_KIND)
         if not isinstance(kind, str) or kind not in KINDS:
             raise checker.unknown("kind", str(kind), tuple(KINDS), ("kind",))
@@ -102,12 +102,12 @@ class RecipeLibrary:
                 raise checker.error(failure.message, ("extends", number)) from None
         when = When(**{key.replace("-", "_"): value for key, value in checked.get("when", {}).items()})
         if kind != DEFAULT_KIND:
-            return Recipe(name, shown, kind, checked["description"], when, (), (), (), (), None, {}, {}, checked)
+            return Recipe(name, display_path, kind, checked["description"], when, (), (), (), (), None, {}, {}, checked)
         reader = _PassesReader(checker, tuple(parts))
         if not parts and not checked.get("select"):
             raise checker.error("it selects no pass and extends no recipe")
         return Recipe(
-            name, shown, kind, checked["description"], when, tuple(parts),
+            name, display_path, kind, checked["description"], when, tuple(parts),
             reader.passes(checked.get("select", ()), ("select",)), reader.perhaps(checked.get("select", ())),
             (*reader.passes(checked.get("ignore", ()), ("ignore",)), *reader.perhaps(checked.get("ignore", ()))),
             checked.get("unsafe"), reader.settings(checked),
@@ -121,49 +121,49 @@ class _PassesReader:
     def __init__(self, checker: Checker, parts: tuple[Recipe, ...]) -> None:
         self.checker = checker
         self.parts = parts
-        self.known = registered()
+        self.registered = registered()
 
     def passes(self, words: Sequence[str], key: Key) -> tuple[str, ...]:
         """The names of the passes that the words select, in running order; passes that a setting enables only if
         selected by name."""
-        wanted: set[str] = set()
+        selected: set[str] = set()
         for number, word in enumerate(words):
-            found = {name for name, cls in self.known.items() if selects(word.lower(), cls)}
-            if not found:
-                codes = [code for cls in self.known.values() for code in cls.codes]
+            matches = {name for name, cls in self.registered.items() if selects(word.lower(), cls)}
+            if not matches:
+                codes = [code for cls in self.registered.values() for code in cls.codes]
                 if word.lower() in GROUPS or word in codes:
                     continue
-                hint = suggestion(word, ["all", *GROUPS, *self.known, *codes])
+                hint = suggestion(word, ["all", *GROUPS, *self.registered, *codes])
                 raise self.checker.error(f'unknown pass, group or code "{word}"{hint}', (*key, number))
-            wanted |= {name for name in found if self.known[name].strategy is None or name == word.lower()}
-        return tuple(name for name in self.known if name in wanted)
+            selected |= {name for name in matches if self.registered[name].strategy is None or name == word.lower()}
+        return tuple(name for name in self.registered if name in selected)
 
     def perhaps(self, words: Sequence[str]) -> tuple[str, ...]:
         """The passes among those that the words select that run only if a setting enables them."""
         return tuple(
             name
-            for name, cls in self.known.items()
+            for name, cls in self.registered.items()
             if cls.strategy is not None and any(selects(word.lower(), cls) for word in words)
         )
 
     def settings(self, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
+        settings: dict[str, dict[str, Any]] = {}
         shared = {option.name: table[option.name] for option in SHARED if option.name in table}
         if shared:
-            found["*"] = shared
+            settings["*"] = shared
         for name, options in table.get("passes", {}).items():
-            if name not in self.known:
-                raise self.checker.unknown("pass", name, tuple(self.known), ("passes", name))
+            if name not in self.registered:
+                raise self.checker.unknown("pass", name, tuple(self.registered), ("passes", name))
             if not isinstance(options, dict):
                 raise self.checker.error("must be a table", ("passes", name))
             for key, value in options.items():
                 where: Key = ("passes", name, key)
-                option = next((one for one in self.known[name].options if one.name == key), None)
+                option = next((candidate for candidate in self.registered[name].options if candidate.name == key), None)
                 if option is None:
-                    names = tuple(one.name for one in self.known[name].options)
+                    names = tuple(candidate.name for candidate in self.registered[name].options)
                     raise self.checker.unknown("option", key, names, where)
-                found.setdefault(name, {})[key] = self.setting(value, option, where)
-        return found
+                settings.setdefault(name, {})[key] = self.setting(value, option, where)
+        return settings
 
     def setting(self, value: Any, option: Option, where: Key) -> Any:
         problem = setting_problem(value, option)
@@ -172,7 +172,7 @@ class _PassesReader:
         return tuple(value) if isinstance(value, list) else value
 
     def options(self, table: Mapping[str, Any]) -> dict[str, RecipeOption]:
-        found: dict[str, RecipeOption] = {}
+        result: dict[str, RecipeOption] = {}
         for name, row in table.items():
             where: Key = ("options", name)
             if ("passes" in row) == ("sets" in row):
@@ -183,19 +183,21 @@ class _PassesReader:
                 if not isinstance(default, bool):
                     raise self.checker.error("a switch is true or false", (*where, "default"))
                 names = self.passes(row["passes"], (*where, "passes"))
-                found[name] = RecipeOption(name, row["help"], default, names)
+                result[name] = RecipeOption(name, row["help"], default, names)
                 continue
             target, key = target_of(row["sets"])
-            options = {one.name: one for one in options_of_pass(target)}
+            options = {option.name: option for option in options_of_pass(target)}
             if key not in options:
-                every = [f"{one}.{option.name}" for one, cls in self.known.items() for option in cls.options]
+                every = [
+                    f"{pass_name}.{option.name}" for pass_name, cls in self.registered.items() for option in cls.options
+                ]
                 every += [option.name for option in SHARED]
                 hint = suggestion(row["sets"], every)
                 raise self.checker.error(f'no pass has the option "{row["sets"]}"{hint}', (*where, "sets"))
             if default is not None:
                 default = self.setting(default, options[key], (*where, "default"))
-            found[name] = RecipeOption(name, row["help"], default, (), (target, key))
-        return found
+            result[name] = RecipeOption(name, row["help"], default, (), (target, key))
+        return result
 
 
 def target_of(text: str) -> tuple[str, str]:
@@ -208,8 +210,8 @@ def options_of_pass(name: str) -> tuple[Option, ...]:
     """The options of a pass; the shared settings for "*"; none for an unknown name."""
     if name == "*":
         return SHARED
-    known = registered()
-    return known[name].options if name in known else ()
+    passes = registered()
+    return passes[name].options if name in passes else ()
 
 
 def setting_problem(value: Any, option: Option) -> str:

@@ -71,7 +71,7 @@ class Recipe(Record):
 
     def all_options(self) -> dict[str, RecipeOption]:
         """The options, including those of the parts; its own options override theirs."""
-        found: dict[str, RecipeOption] = {}
+        options: dict[str, RecipeOption] = {}
         for part in self.parts:
-            found.update(part.all_options())
-        return {**found, **self.options}
+            options.update(part.all_options())
+        return {**options, **self.options}

@@ -75,11 +75,11 @@ class RecipePlan(Record):
         result = optimizer.run(source, facts, only)
         if not choice.unmet or result.problem is not None:
             return result
-        said = [
+        reports = [
             Reported(f"recipe {name}", "suggestion", "the recipe leaves this file alone", 0, 0, False, why)
             for name, why in choice.unmet
         ]
-        changed: Result = replace(result, reported=(*result.reported, *said))
+        changed: Result = replace(result, reported=(*result.reported, *reports))
         return changed
 
     def choose(self, text: str, facts: Facts) -> RecipeChoice:
@@ -91,31 +91,31 @@ class RecipePlan(Record):
                 program = Program(parse(text))
             except DockerfileError:
                 program = None
-        wanted: set[str] = set()
+        selected: set[str] = set()
         perhaps: set[str] = set()
         settings: dict[str, dict[str, Any]] = {}
-        left: list[tuple[str, str]] = []
+        skipped: list[tuple[str, str]] = []
         for recipe in self.recipes:
-            self._collect(recipe, program, facts, (wanted, perhaps), settings, left)
+            self._collect(recipe, program, facts, (selected, perhaps), settings, skipped)
         for option in options_of(self.recipes).values():
             value = self.values.get(option.name, option.default)
             if option.target is None and not value:
-                wanted.difference_update(option.passes)
+                selected.difference_update(option.passes)
             elif option.target is not None and option.name not in self.values and value is not None:
                 settings.setdefault(option.target[0], {})[option.target[1]] = value
         _merge(settings, self.settings)
         for option in options_of(self.recipes).values():
             if option.target is not None and option.name in self.values:
                 settings.setdefault(option.target[0], {})[option.target[1]] = self.values[option.name]
-        known = registered()
+        passes = registered()
         for name in perhaps:
-            setting, value = known[name].strategy or ("", "")
+            setting, value = passes[name].strategy or ("", "")
             if settings.get("*", {}).get(setting) == value:
-                wanted.add(name)
+                selected.add(name)
         for word in self.select:
-            wanted.update(name for name, cls in known.items() if selects(word.lower(), cls))
-        ordered = tuple(name for name in known if name in wanted)
-        return RecipeChoice(ordered, settings, tuple(dict.fromkeys(left)))
+            selected.update(name for name, cls in passes.items() if selects(word.lower(), cls))
+        ordered = tuple(name for name in passes if name in selected)
+        return RecipeChoice(ordered, settings, tuple(dict.fromkeys(skipped)))
 
     def options(self, choice: RecipeChoice) -> Options:
         """The optimizer's options."""
@@ -124,10 +124,10 @@ class RecipePlan(Record):
     def optimizer(self, choice: RecipeChoice) -> Optimizer:
         """The optimizer; one for the same choice, so that passes are made once."""
         key = repr((choice.passes, sorted(choice.settings.items()), self.ignore, self.tiers))
-        known = _optimizers.get(key)
-        if known is None:
-            known = _optimizers[key] = Optimizer(self.options(choice))
-        return known
+        optimizer = _optimizers.get(key)
+        if optimizer is None:
+            optimizer = _optimizers[key] = Optimizer(self.options(choice))
+        return optimizer
 
     @property
     def tiers(self) -> tuple[str, ...]:
@@ -141,16 +141,16 @@ class RecipePlan(Record):
         facts: Facts,
         passes: tuple[set[str], set[str]],
         settings: dict[str, dict[str, Any]],
-        left: list[tuple[str, str]],
+        skipped: list[tuple[str, str]],
     ) -> None:
         why = unmet(recipe.when, program, facts) if program is not None and recipe.when != _NOTHING else ""
         if why:
-            left.append((recipe.name, why))
+            skipped.append((recipe.name, why))
             return
-        own: tuple[set[str], set[str]] = (set(), set())
+        own_names: tuple[set[str], set[str]] = (set(), set())
         for part in recipe.parts:
-            self._collect(part, program, facts, own, settings, left)
-        for all_of_them, here, names in zip(passes, own, (recipe.select, recipe.perhaps), strict=True):
+            self._collect(part, program, facts, own_names, settings, skipped)
+        for all_of_them, here, names in zip(passes, own_names, (recipe.select, recipe.perhaps), strict=True):
             here.update(names)
             here.difference_update(recipe.ignore)
             all_of_them |= here
@@ -171,10 +171,10 @@ def _merge(into: dict[str, dict[str, Any]], other: Mapping[str, Mapping[str, Any
 
 def options_of(recipes: Iterable[Recipe]) -> dict[str, RecipeOption]:
     """The options of several recipes, by name; the later recipe's wins."""
-    found: dict[str, RecipeOption] = {}
+    options: dict[str, RecipeOption] = {}
     for recipe in recipes:
-        found.update(recipe.all_options())
-    return found
+        options.update(recipe.all_options())
+    return options
 
 
 def check_kind(recipe: Recipe) -> Recipe:
@@ -186,17 +186,17 @@ def check_kind(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def option_values(recipes: Sequence[Recipe], given: Iterable[str]) -> dict[str, Any]:
+def option_values(recipes: Sequence[Recipe], assignments: Iterable[str]) -> dict[str, Any]:
     """The values of recipes' options from texts `NAME=VALUE`, VALUE being a word as it is; true or false for a switch;
     words with commas between for a list. Raises RecipeError."""
     values: dict[str, Any] = {}
-    for text in given:
+    for text in assignments:
         name, equals, word = text.partition("=")
         if not equals:
             raise RecipeError(f'"{text}" is not NAME=VALUE')
         option = _option(recipes, name)
-        own = _of_pass(option)
-        kind = "bool" if own is None else own.kind
+        pass_option = _of_pass(option)
+        kind = "bool" if pass_option is None else pass_option.kind
         value: Any = word
         if kind == "bool":
             value = {"true": True, "false": False}.get(word.lower(), word)
@@ -208,25 +208,25 @@ def option_values(recipes: Sequence[Recipe], given: Iterable[str]) -> dict[str, 
     return values
 
 
-def checked_values(recipes: Sequence[Recipe], given: Mapping[str, Any]) -> dict[str, Any]:
+def checked_values(recipes: Sequence[Recipe], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of recipes' options, each of its type. Raises RecipeError."""
-    for name, value in given.items():
-        own = _of_pass(_option(recipes, name))
-        if own is not None:
-            problem = setting_problem(value, own)
+    for name, value in values.items():
+        pass_option = _of_pass(_option(recipes, name))
+        if pass_option is not None:
+            problem = setting_problem(value, pass_option)
         else:
             problem = "" if isinstance(value, bool) else "must be true or false"
         if problem:
             raise RecipeError(f'option "{name}" {problem}, not "{value}"')
-    return dict(given)
+    return dict(values)
 
 
 def _option(recipes: Sequence[Recipe], name: str) -> RecipeOption:
-    known = options_of(recipes)
-    if name not in known:
-        hint = suggestion(name, known) or (f" (known: {', '.join(known)})" if known else "")
+    options = options_of(recipes)
+    if name not in options:
+        hint = suggestion(name, options) or (f" (known: {', '.join(options)})" if options else "")
         raise RecipeError(f'no option "{name}" in the recipe{hint}')
-    return known[name]
+    return options[name]
 
 
 def _of_pass(option: RecipeOption) -> Option | None:
@@ -234,4 +234,4 @@ def _of_pass(option: RecipeOption) -> Option | None:
     if option.target is None:
         return None
     name, key = option.target
-    return next(one for one in options_of_pass(name) if one.name == key)
+    return next(candidate for candidate in options_of_pass(name) if candidate.name == key)

@@ -23,21 +23,21 @@ def shipped_directory() -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "recipes")
 
 
-def content_of(path: str, shown: str, root: str | None = None) -> bytes:
+def content_of(path: str, display_path: str, root: str | None = None) -> bytes:
     """A recipe file; `root`: the directory that it must lie in, links resolved. Raises RecipeError."""
     if root is not None and not is_inside(path, root):
-        raise RecipeError("lies outside of the repository", shown)
+        raise RecipeError("lies outside of the repository", display_path)
     try:
         return read_regular(path, _LIMIT)
     except OSError as failure:
-        raise RecipeError(failure.strerror or str(failure), shown) from None
+        raise RecipeError(failure.strerror or str(failure), display_path) from None
 
 
-def document(content: bytes, shown: str) -> tuple[str, dict[str, Any]]:
+def document(content: bytes, display_path: str) -> tuple[str, dict[str, Any]]:
     try:
         return parse(content)
     except TomlError as failure:
-        raise RecipeError(failure.message, shown, failure.line, failure.column) from None
+        raise RecipeError(failure.message, display_path, failure.line, failure.column) from None
 
 
 def files_below(directory: str) -> list[str]:

@@ -48,9 +48,9 @@ class Checker:
         names = ".".join(part for part in key if isinstance(part, str))
         return RecipeError(f"{names}: {message}" if names else message, self.file, line, column)
 
-    def unknown(self, what: str, word: str, known: tuple[str, ...], key: Key) -> RecipeError:
+    def unknown(self, what: str, word: str, names: tuple[str, ...], key: Key) -> RecipeError:
         """An error about an unknown word; it suggests a similar one or lists the known ones."""
-        hint = suggestion(word, known) or (f" (known: {', '.join(known)})" if known else "")
+        hint = suggestion(word, names) or (f" (known: {', '.join(names)})" if names else "")
         return self.error(f'unknown {what} "{word}"{hint}', key)
 
     def table(self, table: Any, fields: Mapping[str, Field], above: Key = ()) -> dict[str, Any]:
@@ -83,8 +83,8 @@ class Checker:
             return {name: self.value(item, inner, (*key, name)) for name, item in value.items()}
         if kind == "any":
             return value
-        wanted, words = _TYPES[kind]
-        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        expected, words = _TYPES[kind]
+        if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
             raise self.error(f"must be {words}, not {kind_of(value)}", key)
         if kind == "choice" and value not in field.choices:
             raise self.unknown("value", str(value), field.choices, key)

@@ -112,20 +112,21 @@ class StageRecipe(Record):
 _recipes: dict[tuple[str, ...], tuple[StageRecipe, ...]] = {}
 
 
-def stage_recipes(own: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
-    """The recipes of stages, in the order in which they are tried. `own`: file and text, in turn, of the user's, which
-    go before those of dfopt with the same order, and in the place of one with the same name. Raises RecipeError."""
-    if own not in _recipes:
+def stage_recipes(user_texts: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
+    """The recipes of stages, in the order in which they are tried. `user_texts`: file and text,
+    alternating, of the user's, which precede those of dfopt with the same order and replace those with the same name.
+    Raises RecipeError."""
+    if user_texts not in _recipes:
         recipes: dict[str, StageRecipe] = {}
-        for file, text in zip(own[::2], own[1::2], strict=True):
+        for file, text in zip(user_texts[::2], user_texts[1::2], strict=True):
             _take(recipes, file, text.encode())
         users = set(recipes)
         for path in files_below(os.path.join(shipped_directory(), "multi-stage")):
-            shown = shown_path(path)
-            _take(recipes, shown, content_of(path, shown))
+            display_path = shown_path(path)
+            _take(recipes, display_path, content_of(path, display_path))
         order = sorted((recipe.order, recipe.name not in users, recipe.name) for recipe in recipes.values())
-        _recipes[own] = tuple(recipes[name] for _, _, name in order)
-    return _recipes[own]
+        _recipes[user_texts] = tuple(recipes[name] for _, _, name in order)
+    return _recipes[user_texts]
 
 
 def stage_texts(directories: Sequence[str], root: str | None = None) -> tuple[str, ...]:
