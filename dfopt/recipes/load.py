@@ -81,10 +81,6 @@ class RecipeLibrary:
         display_path = shown_path(path)
         return self._recipe(name, display_path, content_of(path, display_path, root), os.path.dirname(path), above)
 
-    def parse(self, name: str, display_path: str, content: bytes) -> Recipe:
-        """The recipe in a text; `display_path`: the file name for errors. Raises RecipeError."""
-        return self._recipe(name, display_path, content, "", ())
-
     def _recipe(self, name: str, display_path: str, content: bytes, beside: str, above: tuple[str, ...]) -> Recipe:
         text, table = document(content, display_path)
         checker = Checker(display_path, text)

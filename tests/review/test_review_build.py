@@ -187,7 +187,7 @@ PLACES = {
 def test_every_kind_of_leftover() -> None:
     kinds = Kinds()
     assert {kind: kinds.of(path) for kind, path in PLACES.items()} == {kind: kind for kind in PLACES}
-    assert set(PLACES) == set(kinds.known)
+    assert set(PLACES) == set(kinds.kinds)
 
 
 @pytest.mark.parametrize(
