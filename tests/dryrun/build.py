@@ -72,6 +72,7 @@ class Builder(Steps):
     ) -> None:
         super().__init__(sandbox, worlds, graphs, context, fill)
         self.memo: dict[str, Step] = {}
+        self.settled = False  # whether no more is to be learnt of what the world lacks
 
     def forget(self) -> None:
         super().forget()
@@ -83,6 +84,7 @@ class Builder(Steps):
         changed: set[str] = set()
         started = time.monotonic()
         self._settling = True
+        self.settled = False
         for _ in range(ROUNDS):
             if time.monotonic() - started > SECONDS:
                 break
@@ -104,6 +106,7 @@ class Builder(Steps):
                 if found:
                     self.lacks.write_hints(Path("dry/hints"))
                     continue
+            self.settled = True
             break
         self._settling = False
         return built

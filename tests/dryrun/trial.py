@@ -140,6 +140,8 @@ class _Trial:
                 break
             builder.lacks.copied.add(missing[1])  # what compilers make, which no stand-in does
             after = builder.build(two, learn_programs=True)
+        if before.error and not builder.settled:
+            return Verdict("both fail", f"no world was found in time: {before.error}")
         if before.error:
             return Verdict(
                 "both fail" if after.error else "fails",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/containerd/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -60,7 +61,37 @@ func (resolver) ResolveImageConfig(ctx context.Context, ref string, opt sourcere
 	return ref, digest.FromString(ref), dt, nil
 }
 
-func opts(dt []byte, target string) dockerfile2llb.ConvertOpt {
+// known also has the settings of some images that a build on them stands on (their Dockerfiles, docker-library, 2025).
+type known struct{}
+
+func (known) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	name, d, dt, err := resolver{}.ResolveImageConfig(ctx, ref, opt)
+	if err != nil {
+		return name, d, dt, err
+	}
+	var img map[string]any
+	if err := json.Unmarshal(dt, &img); err != nil {
+		return name, d, dt, err
+	}
+	config := img["config"].(map[string]any)
+	switch repository, _, _ := strings.Cut(strings.TrimPrefix(ref, "docker.io/library/"), ":"); repository {
+	case "golang":
+		config["WorkingDir"] = "/go"
+		config["Env"] = []string{"PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOPATH=/go"}
+	case "debian":
+		config["Cmd"] = []string{"bash"}
+	case "ubuntu":
+		config["Cmd"] = []string{"/bin/bash"}
+	case "alpine":
+		config["Cmd"] = []string{"/bin/sh"}
+	case "busybox":
+		config["Cmd"] = []string{"sh"}
+	}
+	dt, err = json.Marshal(img)
+	return name, d, dt, err
+}
+
+func opts(dt []byte, target string, images llb.ImageMetaResolver) dockerfile2llb.ConvertOpt {
 	p := platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: "amd64"})
 	caps := pb.Caps.CapSet(pb.Caps.All())
 	scratch := llb.Scratch()
@@ -69,15 +100,15 @@ func opts(dt []byte, target string) dockerfile2llb.ConvertOpt {
 	return dockerfile2llb.ConvertOpt{
 		Config:         dockerui.Config{BuildArgs: map[string]string{}, Target: target, BuildPlatforms: []ocispecs.Platform{p}},
 		TargetPlatform: &p,
-		MetaResolver:   resolver{},
+		MetaResolver:   images,
 		LLBCaps:        &caps,
 		SourceMap:      sm,
 	}
 }
 
 // convert makes LLB, and the image config without times, of a Dockerfile.
-func convert(dt []byte, target string) (*llb.Definition, map[string]any, error) {
-	st, image, _, _, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, opts(dt, target))
+func convert(dt []byte, target string, images llb.ImageMetaResolver) (*llb.Definition, map[string]any, error) {
+	st, image, _, _, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, opts(dt, target, images))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +133,7 @@ func convert(dt []byte, target string) (*llb.Definition, map[string]any, error) 
 // llb2json converts a Dockerfile to LLB. "head" is the digest of the whole graph: comments, blank lines and the case of
 // keywords do not change it, what changes the build does.
 func llb2json(p string, dt []byte, target string) any {
-	def, image, err := convert(dt, target)
+	def, image, err := convert(dt, target, resolver{})
 	if err != nil {
 		return map[string]any{"path": p, "err": err.Error()}
 	}
@@ -124,7 +155,7 @@ func llb2json(p string, dt []byte, target string) any {
 // graph2json gives the LLB graph itself: "graph", each operation with its "digest", "inputs" ([digest, output]) and "op"
 // (the JSON of BuildKit's own structures; null for the last, whose input is the result), each after its inputs.
 func graph2json(dt []byte, target string) any {
-	def, image, err := convert(dt, target)
+	def, image, err := convert(dt, target, known{})
 	if err != nil {
 		return map[string]any{"err": err.Error()}
 	}
