@@ -22,7 +22,7 @@ ATTACKS = [
     "<script>document.title='owned'</script>", '"><img src=x onerror=alert(1)>', "</style><b>", "{{ 7 * 7 }}",
     "javascript:alert(1)", "\u202egnp.exe", "a\x1b[31mb", "\udcff\udcfe", "]]><svg onload=x>", "' onfocus='x",
 ]  # fmt: skip
-DOCKERFILE = "FROM debian:13\nRUN apt-get update\nRUN echo '</pre><script>x</script>'\n"
+DOCKERFILE = "FROM debian:13\nRUN apt-get update && apt-get install -y own\nRUN echo '</pre><script>x</script>'\n"
 
 
 @pytest.fixture
@@ -33,7 +33,11 @@ def one(tmp_path: Path) -> Reviewed:
         [file("var/lib/apt/lists/x_Packages", "p" * 400_000), *evil],
         [whiteout(f"tmp/{ATTACKS[0].replace('/', '_')}"), file(f"x{ATTACKS[1]}", "w", mode=0o666)],
     ]
-    history = [step(ATTACKS[0]), step("RUN /bin/sh -c apt-get update # buildkit"), step(ATTACKS[1])]
+    history = [
+        step(ATTACKS[0]),
+        step("RUN /bin/sh -c apt-get update && apt-get install -y own # buildkit"),
+        step(ATTACKS[1]),
+    ]
     found = review(image(tmp_path / "i.tar", layers, history, Env=[f"A={ATTACKS[0]}"], User=ATTACKS[1]), DOCKERFILE)
     return Reviewed(found)
 

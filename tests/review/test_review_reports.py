@@ -17,9 +17,9 @@ from review.making import image, review, step
 
 SECRET = "Kq8-zzTop-Yv3"
 EVIL = "evil\x1b[31m\n\u202e<script>\udcff"
-DOCKERFILE = f"FROM debian:13\nRUN apt-get update\nENV API_TOKEN={SECRET}\n"
+DOCKERFILE = f"FROM debian:13\nRUN apt-get update && apt-get install -y own\nENV API_TOKEN={SECRET}\n"
 HISTORY = [
-    step("base"), step(f"RUN |1 BUILD_TOKEN={SECRET} /bin/sh -c apt-get update # buildkit"),
+    step("base"), step(f"RUN |1 BUILD_TOKEN={SECRET} /bin/sh -c apt-get update && apt-get install -y own # buildkit"),
     step(f"ENV API_TOKEN={SECRET}", empty=True), step(f"RUN /bin/sh -c echo {EVIL!r}"),
 ]  # fmt: skip
 ENV = [f"API_TOKEN={SECRET}", "A=1"]
