@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
     from dfopt.workspace.config import Config, ConfigLookup
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 STDIN = "-"
 
@@ -138,23 +138,23 @@ class Request:
             known = self._plans[id(config)] = (config, plan)
         return known[1]
 
-    def directory_of(self, found: Found) -> str:
+    def directory_of(self, file: InputFile) -> str:
         """The directory whose configuration holds for a file (for standard input: that of the name it goes by)."""
-        return os.path.dirname(found.name if found.path == STDIN else found.path)
+        return os.path.dirname(file.name if file.path == STDIN else file.path)
 
-    def optimize(self, found: Found) -> Result:
+    def optimize(self, file: InputFile) -> Result:
         """Reads a file and optimizes it. Raises OSError and ConfigError."""
-        return self.optimize_source(found, self.read(found))
+        return self.optimize_source(file, self.read(file))
 
-    def read(self, found: Found) -> Source:
+    def read(self, file: InputFile) -> Source:
         """Reads a file. Raises OSError."""
-        if found.error:
-            raise OSError(0, found.error)
-        return Source.from_bytes(read_input(found.path), found.name)
+        if file.error:
+            raise OSError(0, file.error)
+        return Source.from_bytes(read_input(file.path), file.name)
 
     def optimize_source(
         self,
-        found: Found,
+        file: InputFile,
         source: Source,
         only: Container[tuple[str, int]] | None = None,
         more: tuple[Facts, ...] = (),
@@ -162,7 +162,7 @@ class Request:
         """Optimizes what was read of a file; `only` as in `optimizer.optimize`; `more`: facts of this file alone.
         Raises ConfigError."""
         try:
-            return self._optimized(found, source, only, more)
+            return self._optimized(file, source, only, more)
         except Exception as failure:
             from dfopt.stage_templates.errors import RecipeError
 
@@ -173,13 +173,13 @@ class Request:
             raise ConfigError(failure.message, place, failure.line, failure.column) from None
 
     def _optimized(
-        self, found: Found, source: Source, only: Container[tuple[str, int]] | None, more: tuple[Facts, ...]
+        self, file: InputFile, source: Source, only: Container[tuple[str, int]] | None, more: tuple[Facts, ...]
     ) -> Result:
-        directory = self.directory_of(found)
+        directory = self.directory_of(file)
         plan = self.plan(directory)
-        known = self.facts_of(found, source)
+        known = self.facts_of(file, source)
         facts = AskedFacts(JoinedFacts((known, *more)) if more else known)
-        kind = self.host_kind(found)
+        kind = self.host_kind(file)
         if kind is not None:
             from dfopt.embedded.run import optimize_host
 
@@ -192,32 +192,32 @@ class Request:
         self.asked = facts.asked
         return result
 
-    def options_for(self, found: Found, source: Source) -> Options:
+    def options_for(self, file: InputFile, source: Source) -> Options:
         """The optimizer's options for one file, those that recipes choose included. Raises ConfigError."""
-        directory = self.directory_of(found)
+        directory = self.directory_of(file)
         plan = self.plan(directory)
         if plan is None:
             return self.options(directory)
-        return plan.options(plan.choose(source.text, self.facts_of(found, source)))
+        return plan.options(plan.choose(source.text, self.facts_of(file, source)))
 
-    def host_kind(self, found: Found) -> str | None:
+    def host_kind(self, file: InputFile) -> str | None:
         """The kind of host that a file is, where hosts were asked for; None: it is a Dockerfile."""
         if not self.hosts:
             return None
         from dfopt.workspace.embedded_kinds import kind_of
 
-        return kind_of(os.path.abspath(found.path).replace(os.sep, "/"), self.hosts)
+        return kind_of(os.path.abspath(file.path).replace(os.sep, "/"), self.hosts)
 
-    def settings_for(self, found: Found) -> Options | RecipePlan:
+    def settings_for(self, file: InputFile) -> Options | RecipePlan:
         """What the optimizer is told for a file. Raises ConfigError."""
-        directory = self.directory_of(found)
+        directory = self.directory_of(file)
         return self.plan(directory) or self.options(directory)
 
-    def settings_key(self, found: Found) -> str:
+    def settings_key(self, file: InputFile) -> str:
         """A digest of all that decides what becomes of a file beside its content and what facts say: the version of
         dfopt, and the passes, tiers and options for its directory. Raises ConfigError."""
-        chosen = self.settings_for(found)
-        context = self.context_of(found)
+        chosen = self.settings_for(file)
+        context = self.context_of(file)
         known = self._keys.get((id(chosen), context))
         if known is None:
             from hashlib import sha256
@@ -228,16 +228,16 @@ class Request:
             known = self._keys[id(chosen), context] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return known
 
-    def facts_of(self, found: Found, source: Source) -> Facts:
+    def facts_of(self, file: InputFile, source: Source) -> Facts:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
-        own = ContextFacts(found.path, found.root, source, self.context_of(found))
+        own = ContextFacts(file.path, file.root, source, self.context_of(file))
         return JoinedFacts((own, *self.facts)) if self.facts else own
 
-    def context_of(self, found: Found) -> str | None:
+    def context_of(self, file: InputFile) -> str | None:
         """The directory that the command line or the configuration names as the build context. Raises ConfigError."""
         if self.context is not None:
             return self.context
-        setting = self.lookup.directory(self.directory_of(found)).settings.get("context")
+        setting = self.lookup.directory(self.directory_of(file)).settings.get("context")
         if setting is None:
             return None
         directory = os.path.join(os.path.dirname(os.path.abspath(setting.file)), setting.value)

@@ -31,11 +31,11 @@ def make_branch(repository: Checkout, name: str, message: str, files: Sequence[F
     with tempfile.TemporaryDirectory(prefix="dfopt-") as place:
         index = os.path.join(place, "index")
         git("read-tree", head, index=index)
-        for one in files:
-            assert one.result is not None
-            path = os.path.relpath(os.path.realpath(one.path), os.path.realpath(repository.top)).replace(os.sep, "/")
-            mode, converted = _committed(repository, path, one.result.source.to_bytes())
-            output = one.result.source.__class__(path, one.result.output).to_bytes()
+        for row in files:
+            assert row.result is not None
+            path = os.path.relpath(os.path.realpath(row.path), os.path.realpath(repository.top)).replace(os.sep, "/")
+            mode, converted = _committed(repository, path, row.result.source.to_bytes())
+            output = row.result.source.__class__(path, row.result.output).to_bytes()
             blob = _blob(repository, _unix(output) if converted else output, "-w")
             git("update-index", "--cacheinfo", f"{mode},{blob},{path}", index=index)
         tree = git("write-tree", index=index).decode().strip()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dfopt.pass_selection import Options
     from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 CHUNK = 32  # files per task of the scheduler
 AHEAD = 4  # tasks in flight per thread of the cluster
@@ -101,18 +101,18 @@ class DaskExecutor:
         except (OSError, TimeoutError, ValueError) as failure:
             raise DaskError(f"no Dask scheduler answers at {scheduler}: {failure}") from None
 
-    def run(self, files: Iterable[Found], task: Task) -> Generator[FileResult, None, None]:
+    def run(self, files: Iterable[InputFile], task: Task) -> Generator[FileResult, None, None]:
         """One result for each file, in order. Closes the connection at the end; the cluster stays as it was."""
         from collections import deque
 
         threads = sum(self.client.nthreads().values()) or 1
         expected = fingerprint()
-        waiting: deque[tuple[list[tuple[Found, Job | FileResult]], Any]] = deque()
-        rest = iter(files)
+        waiting: deque[tuple[list[tuple[InputFile, Job | FileResult]], Any]] = deque()
+        remaining = iter(files)
         try:
             while True:
                 while len(waiting) < AHEAD * threads:
-                    chunk = [(found, self._job(found, task)) for _, found in zip(range(CHUNK), rest, strict=False)]
+                    chunk = [(found, self._job(found, task)) for _, found in zip(range(CHUNK), remaining, strict=False)]
                     if not chunk:
                         break
                     jobs = [job for _, job in chunk if isinstance(job, Job)]
@@ -128,22 +128,22 @@ class DaskExecutor:
                     future.cancel()
             self.client.close()
 
-    def _job(self, found: Found, task: Task) -> Job | FileResult:
+    def _job(self, file: InputFile, task: Task) -> Job | FileResult:
         """What to send for a file, or the row of one that cannot be sent."""
         try:
-            if found.error:
-                raise OSError(0, found.error)
-            content = read_regular(found.path)
-            facts = task.request.facts_of(found, Source.from_bytes(content, found.name))
-            known = tuple(question for question in QUESTIONS if facts.knows(question))
-            return Job(found.name, content, task.request.settings_for(found), known)
+            if file.error:
+                raise OSError(0, file.error)
+            content = read_regular(file.path)
+            facts = task.request.facts_of(file, Source.from_bytes(content, file.name))
+            questions = tuple(question for question in QUESTIONS if facts.knows(question))
+            return Job(file.name, content, task.request.settings_for(file), questions)
         except ConfigError as failure:
-            return task.failed(found, str(failure))
+            return task.failed(file, str(failure))
         except OSError as failure:
-            return task.failed(found, failure.strerror or str(failure))
+            return task.failed(file, failure.strerror or str(failure))
 
     def _results(
-        self, chunk: list[tuple[Found, Job | FileResult]], future: Any, task: Task, expected: str
+        self, chunk: list[tuple[InputFile, Job | FileResult]], future: Any, task: Task, expected: str
     ) -> Generator[FileResult, None, None]:
         results: list[Result | str | None] = []
         if future is not None:
@@ -154,12 +154,12 @@ class DaskExecutor:
                 raise
             except Exception as failure:  # a worker died again and again on one of these, or a defect of dfopt
                 results = [self._alone(job, expected, failure) for job in jobs]
-        made = iter(results)
+        received = iter(results)
         for found, job in chunk:
             if not isinstance(job, Job):
                 yield job
                 continue
-            result = next(made)
+            result = next(received)
             if isinstance(result, str):
                 yield task.failed(found, result)
             elif result is None:
@@ -177,5 +177,5 @@ class DaskExecutor:
             from dfopt.workspace.internal_error import internal
 
             return internal(again)
-        found: Result | None = result
-        return found
+        outcome: Result | None = result
+        return outcome

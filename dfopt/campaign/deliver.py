@@ -77,5 +77,5 @@ def patch_of_row(row: FileResult, top: str | None) -> str:
 
 def failed(row: FileResult, reason: str) -> FileResult:
     """The row of a file whose change could not be delivered."""
-    made: FileResult = replace(row, state="failed", error=reason, result=None)
-    return made
+    failed_row: FileResult = replace(row, state="failed", error=reason, result=None)
+    return failed_row

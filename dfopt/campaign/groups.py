@@ -43,25 +43,25 @@ class Grouper:
 
     def groups(self, files: Iterable[FileResult]) -> list[DeliveryGroup]:
         """The groups, sorted by label. Raises OSError if a CODEOWNERS file cannot be read."""
-        found: dict[tuple[str, str], list[FileResult]] = {}
+        files_by_label: dict[tuple[str, str], list[FileResult]] = {}
         tops: dict[str, str | None] = {}
-        for one in files:
-            repository = repository_of(os.path.dirname(os.path.abspath(one.path)))
+        for row in files:
+            repository = repository_of(os.path.dirname(os.path.abspath(row.path)))
             base = repository.top if repository is not None else os.getcwd()
             tops[base] = repository.top if repository is not None else None
-            found.setdefault((base, self.label(one, base, repository)), []).append(one)
+            files_by_label.setdefault((base, self.label(row, base, repository)), []).append(row)
         several = len(tops) > 1
         result: list[DeliveryGroup] = []
         taken: set[str] = set()
-        for (base, label), members in sorted(found.items(), key=lambda item: (item[0][1], item[0][0])):
+        for (base, label), members in sorted(files_by_label.items(), key=lambda item: (item[0][1], item[0][0])):
             words = f"{os.path.basename(base)}/{label}" if several else label
             slug = unique(slug_of(words), taken)
             result.append(DeliveryGroup(words, slug, tops[base], tuple(members)))
         return result
 
-    def label(self, one: FileResult, base: str, repository: Checkout | None) -> str:
+    def label(self, row: FileResult, base: str, repository: Checkout | None) -> str:
         """The label of a file's group."""
-        path = os.path.relpath(os.path.realpath(one.path), os.path.realpath(base)).replace(os.sep, "/")
+        path = os.path.relpath(os.path.realpath(row.path), os.path.realpath(base)).replace(os.sep, "/")
         if self.by == "file":
             return path
         if self.by == "directory":

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from dfopt.campaign.model import FileResult
     from dfopt.campaign.task import Task
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
     class Executor(Protocol):
         """Runs a task over files; yields one result for each file, in order."""
 
-        def run(self, files: Iterable[Found], task: Task) -> Generator[FileResult, None, None]: ...
+        def run(self, files: Iterable[InputFile], task: Task) -> Generator[FileResult, None, None]: ...
 
 
 class LocalExecutor:
@@ -25,5 +25,5 @@ class LocalExecutor:
     def __init__(self, jobs: int | None = None) -> None:
         self.jobs = jobs
 
-    def run(self, files: Iterable[Found], task: Task) -> Generator[FileResult, None, None]:
+    def run(self, files: Iterable[InputFile], task: Task) -> Generator[FileResult, None, None]:
         return run_all(files, task, task.failed, self.jobs)

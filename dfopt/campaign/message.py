@@ -45,28 +45,28 @@ class Message:
         from jinja2 import TemplateError
 
         counts: dict[str, int] = {}
-        for one in group.files:
-            for note in one.fixes:
+        for row in group.files:
+            for note in row.fixes:
                 counts[note.name] = counts.get(note.name, 0) + 1
-        given: dict[str, Any] = {
+        variables: dict[str, Any] = {
             "label": group.label,
             "owners": group.label.split() if group.label.startswith(("@", "no owner")) or "@" in group.label else [],
             "files": [
                 {
-                    "name": one.name,
+                    "name": row.name,
                     "fixes": [
                         {"name": note.name, "tier": note.tier, "line": note.line, "text": note.text}
-                        for note in one.fixes
+                        for note in row.fixes
                     ],
                 }
-                for one in group.files
+                for row in group.files
             ],
             "passes": sorted(counts, key=lambda name: (-counts[name], name)),
             "counts": counts,
-            "saving": predicted(note.name for one in group.files for note in one.fixes),
+            "saving": predicted(note.name for row in group.files for note in row.fixes),
         }
         try:
-            text = self.template.render(given).strip()
+            text = self.template.render(variables).strip()
         except (TemplateError, TypeError, ValueError, ArithmeticError) as failure:
             raise MessageError(f"{self.path}: {failure}") from None
         if not text:

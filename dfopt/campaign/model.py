@@ -61,8 +61,8 @@ class FileResult(Record):
 
 def predicted(names: Iterable[str]) -> int:
     """The typical saving of fixes by these passes, in bytes."""
-    known = table("savings")["bytes"]
-    return sum(int(known.get(name, 0)) for name in names)
+    bytes_saved = table("savings")["bytes"]
+    return sum(int(bytes_saved.get(name, 0)) for name in names)
 
 
 class Totals:
@@ -82,17 +82,17 @@ class Totals:
     def files(self) -> int:
         return sum(self.states.values())
 
-    def add(self, one: FileResult) -> None:
-        self.states[one.state] += 1
-        self.available += one.available
-        self.suggestions += one.suggestions
-        self.saving += one.saving
-        for note in one.fixes:
+    def add(self, row: FileResult) -> None:
+        self.states[row.state] += 1
+        self.available += row.available
+        self.suggestions += row.suggestions
+        self.saving += row.saving
+        for note in row.fixes:
             self.fixes[note.name] = self.fixes.get(note.name, 0) + 1
-        for note in one.refusals:
+        for note in row.refusals:
             key = (note.name, reason_class(note.text))
             self.refusals[key] = self.refusals.get(key, 0) + 1
-            self.examples.setdefault(key, f"{one.name}:{note.line}")
+            self.examples.setdefault(key, f"{row.name}:{note.line}")
 
 
 def reason_class(reason: str) -> str:

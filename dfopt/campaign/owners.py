@@ -32,13 +32,13 @@ class Owners:
 
     def of(self, path: str) -> tuple[str, ...]:
         """The owners of a file ("/" between the parts of `path`), sorted and unique; () if nobody owns it."""
-        found: set[str] = set()
+        owners: set[str] = set()
         for section in self.sections:
             for rule in reversed(section):
                 if rule.pattern.match(path):
-                    found.update(rule.owners)
+                    owners.update(rule.owners)
                     break
-        return tuple(sorted(found))
+        return tuple(sorted(owners))
 
 
 def read_owners(top: str) -> Owners | None:

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
     from dfopt.source import Source
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
     class Optimizes(Protocol):
         """What a task needs of a request: the optimizer with the settings for any file."""
 
-        def optimize(self, found: Found) -> Result: ...
+        def optimize(self, file: InputFile) -> Result: ...
 
-        def settings_key(self, found: Found) -> str: ...
+        def settings_key(self, file: InputFile) -> str: ...
 
-        def facts_of(self, found: Found, source: Source) -> Facts: ...
+        def facts_of(self, file: InputFile, source: Source) -> Facts: ...
 
-        def settings_for(self, found: Found) -> Options | RecipePlan: ...
+        def settings_for(self, file: InputFile) -> Options | RecipePlan: ...
 
 
 class Task:
@@ -35,21 +35,21 @@ class Task:
     def __init__(self, request: Optimizes) -> None:
         self.request = request
 
-    def __call__(self, found: Found) -> FileResult:
+    def __call__(self, file: InputFile) -> FileResult:
         try:
-            result = self.request.optimize(found)
-            key = self.request.settings_key(found)
+            result = self.request.optimize(file)
+            key = self.request.settings_key(file)
         except ConfigError as failure:
-            return self.failed(found, str(failure))
+            return self.failed(file, str(failure))
         except OSError as failure:
-            return self.failed(found, failure.strerror or str(failure))
-        return result_of(found, result, key)
+            return self.failed(file, failure.strerror or str(failure))
+        return result_of(file, result, key)
 
-    def failed(self, found: Found, message: str) -> FileResult:
-        return FileResult(found.name, found.path, found.root, "failed", error=message)
+    def failed(self, file: InputFile, message: str) -> FileResult:
+        return FileResult(file.name, file.path, file.root, "failed", error=message)
 
 
-def result_of(found: Found, result: Result, key: str) -> FileResult:
+def result_of(file: InputFile, result: Result, key: str) -> FileResult:
     """The row of a file from what the optimizer gave."""
     from hashlib import sha256
 
@@ -57,26 +57,26 @@ def result_of(found: Found, result: Result, key: str) -> FileResult:
     if result.problem is not None:
         problem = result.problem
         error = f"{problem.line}:{problem.column}: {problem.message}"
-        return FileResult(found.name, found.path, found.root, "failed", error=error, digest=digest, settings=key)
+        return FileResult(file.name, file.path, file.root, "failed", error=error, digest=digest, settings=key)
     index = LineIndex(result.source.text)
 
     def line(offset: int) -> int:
         return index.line(min(offset, len(index.text))) + 1
 
-    fixes = tuple(Note(one.name, one.tier, line(one.start), " ".join(one.message.split())) for one in result.applied)
+    fixes = tuple(Note(fix.name, fix.tier, line(fix.start), " ".join(fix.message.split())) for fix in result.applied)
     refusals = tuple(
-        Note(one.name, one.tier, line(one.start), " ".join(one.reason.split())) for one in result.reported if one.reason
+        Note(fix.name, fix.tier, line(fix.start), " ".join(fix.reason.split())) for fix in result.reported if fix.reason
     )
     state = "changed" if result.changed else "refused" if refusals else "unchanged"
     return FileResult(
-        found.name,
-        found.path,
-        found.root,
+        file.name,
+        file.path,
+        file.root,
         state,
         fixes,
         refusals,
-        sum(one.fixable for one in result.reported),
-        sum(not one.fixable and not one.reason for one in result.reported),
+        sum(fix.fixable for fix in result.reported),
+        sum(not fix.fixable and not fix.reason for fix in result.reported),
         digest=digest,
         settings=key,
         result=result if result.changed else None,

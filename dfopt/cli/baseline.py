@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from dfopt.cli.check_task import CheckTask
     from dfopt.cli.options import Values
     from dfopt.cli.report.base import Reporter
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.run import FileOutcome
 
 
-def run_with(values: Values, task: CheckTask, files: Iterable[Found], reporter: Reporter) -> tuple[int, dict[str, int]]:
+def run_with(
+    values: Values, task: CheckTask, files: Iterable[InputFile], reporter: Reporter
+) -> tuple[int, dict[str, int]]:
     """The run of `check` with --baseline, --update-baseline or --statistics. Raises UsageError."""
     path: str | None = values.baseline
     if values.update_baseline and path is None:

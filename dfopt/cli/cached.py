@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.tasks import FixTask
     from dfopt.workspace.cache import OutcomeStore
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.run import FileOutcome
 
 _FIRST = 16  # files that a process handles before it opens the cache: for fewer, the cache costs more than it saves
@@ -35,26 +35,26 @@ class Cached:
     def __reduce__(self) -> tuple[object, ...]:
         return Cached, (self.task, self.store)
 
-    def __call__(self, found: Found) -> FileOutcome:
+    def __call__(self, file: InputFile) -> FileOutcome:
         self._seen += 1
-        if self._seen <= _FIRST or found.path == STDIN or found.error:
-            return self.task(found)
+        if self._seen <= _FIRST or file.path == STDIN or file.error:
+            return self.task(file)
         try:
-            before = _state(found.path)
-            key = self.key(found, read_named(found.path))
+            before = _state(file.path)
+            key = self.key(file, read_named(file.path))
         except (OSError, ConfigError):
-            return self.task(found)
+            return self.task(file)
         known = self.store.get(key)
         if known is not None:
             return known
-        outcome = self.task(found)
+        outcome = self.task(file)
         request = self.task.request
-        if outcome.status == 2 or request.asked or outcome.written or _state(found.path) != before:
+        if outcome.status == 2 or request.asked or outcome.written or _state(file.path) != before:
             return outcome
         made: FileOutcome = replace(outcome, key=key)
         return made
 
-    def key(self, found: Found, content: bytes) -> bytes:
+    def key(self, file: InputFile, content: bytes) -> bytes:
         """What an outcome depends on, in 32 bytes. Raises ConfigError."""
         from hashlib import sha256
 
@@ -63,8 +63,8 @@ class Cached:
             shown = {field: getattr(task, field) for field in type(task).__fields__ if field != "request"}
             self._salt = sha256(repr((type(task).__name__, sorted(shown.items()))).encode()).digest()
         made = sha256(self._salt)
-        made.update(self.task.request.settings_key(found).encode())
-        made.update(found.name.encode("utf-8", "surrogateescape") + b"\0")
+        made.update(self.task.request.settings_key(file).encode())
+        made.update(file.name.encode("utf-8", "surrogateescape") + b"\0")
         made.update(content)
         return made.digest()
 

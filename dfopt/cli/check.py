@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.request import Request
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 
 def run(values: Values) -> int:
@@ -39,7 +39,7 @@ def run(values: Values) -> int:
 
 
 def _once(values: Values, request: Request) -> int:
-    files: Iterable[Found] = files_of(values, request.lookup)
+    files: Iterable[InputFile] = files_of(values, request.lookup)
     failed = 0
     if values.online:
         from dfopt.cli.digests import ask_online

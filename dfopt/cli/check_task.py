@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.cli.report.base import ReportItem
     from dfopt.results import Result
     from dfopt.workspace.baseline import Baseline
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 
 _COUNT_OF_KIND = {"fix": "fixes", "available": "available", "suggestion": "suggestions", "unused-suppression": "unused"}
@@ -45,11 +45,11 @@ class CheckTask(FixTask):
 
     baseline: Baseline | None = None
 
-    def outcome(self, found: Found, result: Result, written: bool) -> FileOutcome:
+    def outcome(self, file: InputFile, result: Result, written: bool) -> FileOutcome:
         from dfopt.cli.unused import unused_suppressions
 
         numbers = counts(result)
-        unused = unused_suppressions(result, self.request.options_for(found, result.source))
+        unused = unused_suppressions(result, self.request.options_for(file, result.source))
         numbers["unused"] = len(unused)
         items = items_of(result, refusals=self.refusals, unused=unused)
         passes: dict[str, int] = {}
@@ -58,7 +58,7 @@ class CheckTask(FixTask):
                 passes[item.name] = passes.get(item.name, 0) + 1
         notes = ""
         if self.baseline is not None:
-            known = self.baseline.of(found.path)
+            known = self.baseline.of(file.path)
             items, held = held_back(items, passes, known)
             for kind, number in held.items():
                 numbers[kind] -= number
@@ -66,17 +66,17 @@ class CheckTask(FixTask):
             for name, number in sorted(known.items()):
                 if passes.get(name, 0) < number:
                     notes += (
-                        f"{out.printable(found.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
+                        f"{out.printable(file.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
                     )
                     numbers["stale"] = numbers.get("stale", 0) + 1
-        report = FileReport(found.name, result.source.text, items, None, result.changed, False, result.changes)
+        report = FileReport(file.name, result.source.text, items, None, result.changed, False, result.changes)
         findings = sum(numbers[kind] for kind in _KINDS)
         return FileOutcome(
             reporter(self.format, color=self.color).file(report),
             status=1 if findings else 0,
             notes="" if self.quiet else notes,
             counts={**numbers, "findings": findings},
-            name=found.path,
+            name=file.path,
             passes=passes,
         )
 

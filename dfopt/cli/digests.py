@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.registry.lock import Lock
     from dfopt.registry.resolver import Mode
     from dfopt.request import Request
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 
 def lock_path(values: Values) -> str:
@@ -36,7 +36,7 @@ def lock_path(values: Values) -> str:
         raise UsageError(str(failure)) from None
 
 
-def gather(files: Iterable[Found], request: Request | None = None) -> list[ImageUse]:
+def gather(files: Iterable[InputFile], request: Request | None = None) -> list[ImageUse]:
     """The images that the files name; `request` says which files embed Dockerfiles. An unreadable file yields nothing
     here: the run over the files reports it."""
     found: list[ImageUse] = []
@@ -57,7 +57,7 @@ def gather(files: Iterable[Found], request: Request | None = None) -> list[Image
     return found
 
 
-def ask_online(values: Values, request: Request, files: Iterable[Found]) -> tuple[list[Found], int]:
+def ask_online(values: Values, request: Request, files: Iterable[InputFile]) -> tuple[list[InputFile], int]:
     """For `--online`: adds to the request the digests of all images that the files name, and the configs of base
     images. Returns the files and the exit status (2 if a digest cannot be had). Raises UsageError."""
     from dfopt.cli.network import client_of

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.cli.options import Values
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.dockerignore_plan import DockerignorePlan, Sharing
 
 
@@ -58,7 +58,7 @@ class _DockerignoreRun:
         self.color = style.wanted(values.color, os.environ, out.is_terminal())
         self.status = 0
 
-    def groups(self, found: Iterator[Found]) -> list[IgnoreFileGroup]:
+    def groups(self, found: Iterator[InputFile]) -> list[IgnoreFileGroup]:
         """The .dockerignore files that apply to the Dockerfiles on the command line."""
         result: dict[str, IgnoreFileGroup] = {}
         seen = False
@@ -82,7 +82,7 @@ class _DockerignoreRun:
             self.note(NO_FILES)
         return list(result.values())
 
-    def open(self, one: Found) -> tuple[Sharing, BuildContext | None] | None:
+    def open(self, one: InputFile) -> tuple[Sharing, BuildContext | None] | None:
         """A Dockerfile and its context; None, with a note, if the file cannot be read."""
         from dfopt.ir.program import Program
         from dfopt.syntax.dockerfile import parse

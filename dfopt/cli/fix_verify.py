@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dfopt.proof import Proof
     from dfopt.results import Result
     from dfopt.source import Source
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.run import FileOutcome
 
 
@@ -62,15 +62,15 @@ class VerifiedFix(FixTask):
 
     shop: Shop = Shop(ProofSettings())
 
-    def __call__(self, found: Found) -> FileOutcome:
+    def __call__(self, file: InputFile) -> FileOutcome:
         try:
-            return super().__call__(found)
+            return super().__call__(file)
         except (EngineError, ImageError, ProofError) as failure:
-            return self.failed(found, f"not verified: {failure}")
+            return self.failed(file, f"not verified: {failure}")
 
-    def optimized(self, found: Found) -> Result:
-        source = self.request.read(found)
-        plan = replace(self.shop.plan, context=self.context(found, source))
+    def optimized(self, file: InputFile) -> Result:
+        source = self.request.read(file)
+        plan = replace(self.shop.plan, context=self.context(file, source))
         bench = self.shop.free.get()
         try:
             lab = Lab(bench.engine, plan, None if self.quiet else progress, bench.reader)
@@ -79,26 +79,26 @@ class VerifiedFix(FixTask):
 
             def apply(only: frozenset[tuple[str, int]] | None) -> Result:
                 with self.shop.lock:
-                    return self.request.optimize_source(found, source, only, (facts,))
+                    return self.request.optimize_source(file, source, only, (facts,))
 
-            proof = prove_fixes(lab, apply, "" if found.path == STDIN else found.path, facts)
+            proof = prove_fixes(lab, apply, "" if file.path == STDIN else file.path, facts)
         finally:
             self.shop.free.put(bench)
-        self.shop.proofs[found.path] = proof
+        self.shop.proofs[file.path] = proof
         return proof.result
 
-    def context(self, found: Found, source: Source) -> str:
+    def context(self, file: InputFile, source: Source) -> str:
         """The build context: the one detected for passes, else the file's directory."""
-        facts = ContextFacts(found.path, found.root, source, self.request.context_of(found))
+        facts = ContextFacts(file.path, file.root, source, self.request.context_of(file))
         known = facts.build_context()
-        return known.root if known is not None else os.path.dirname(found.path) or "."
+        return known.root if known is not None else os.path.dirname(file.path) or "."
 
-    def notes(self, found: Found, result: Result, written: bool) -> str:
-        proof = self.shop.proofs.get(found.path)
-        told = super().notes(found, result, written)
+    def notes(self, file: InputFile, result: Result, written: bool) -> str:
+        proof = self.shop.proofs.get(file.path)
+        told = super().notes(file, result, written)
         if proof is None or self.quiet or proof.before is None:
             return told
-        name = out.printable(found.name)
+        name = out.printable(file.name)
         index = LineIndex(result.source.text)
         lines = []
         for one in proof.dropped:
@@ -113,8 +113,8 @@ class VerifiedFix(FixTask):
             lines.append(f"{name}: after:  {figures_line(proof.verdict.after)}\n")
         return told + "".join(lines)
 
-    def proof(self, found: Found) -> Mapping[str, object] | None:
-        proof = self.shop.proofs.get(found.path)
+    def proof(self, file: InputFile) -> Mapping[str, object] | None:
+        proof = self.shop.proofs.get(file.path)
         if proof is None or proof.before is None:
             return None
         return {
@@ -164,13 +164,13 @@ def _close(engines: list[Engine]) -> None:
 
 
 def _serial(
-    files: Iterable[Found],
-    task: Callable[[Found], FileOutcome],
-    failed: Callable[[Found, str], FileOutcome],
+    files: Iterable[InputFile],
+    task: Callable[[InputFile], FileOutcome],
+    failed: Callable[[InputFile, str], FileOutcome],
     _: int | None,
 ) -> Generator[FileOutcome, None, None]:
-    for found in files:
-        yield guarded(task, failed, found)
+    for file in files:
+        yield guarded(task, failed, file)
 
 
 class _Spread:
@@ -181,16 +181,16 @@ class _Spread:
 
     def __call__(
         self,
-        files: Iterable[Found],
-        task: Callable[[Found], FileOutcome],
-        failed: Callable[[Found, str], FileOutcome],
+        files: Iterable[InputFile],
+        task: Callable[[InputFile], FileOutcome],
+        failed: Callable[[InputFile, str], FileOutcome],
         _: int | None,
     ) -> Generator[FileOutcome, None, None]:
         from concurrent.futures import ThreadPoolExecutor
 
         executor = ThreadPoolExecutor(len(self.engines))
         try:
-            waiting: list[Future[FileOutcome]] = [executor.submit(guarded, task, failed, found) for found in files]
+            waiting: list[Future[FileOutcome]] = [executor.submit(guarded, task, failed, file) for file in files]
             for future in waiting:
                 yield future.result()
         except BaseException:

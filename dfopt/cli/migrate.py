@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from dfopt.campaign.model import FileResult, Totals
     from dfopt.cli.options import Values
     from dfopt.request import Request
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 
-def files_of(values: Values, request: Request) -> tuple[list[Found], int]:
+def files_of(values: Values, request: Request) -> tuple[list[InputFile], int]:
     """The files of the campaign, all found before the work begins so that progress can be shown, and the exit status so
     far. With --online also looks up the digests of their images (status 2 if one cannot be had). Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)

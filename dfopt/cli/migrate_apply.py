@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.campaign.model import FileResult
     from dfopt.cli.options import Values
     from dfopt.request import Request
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 
 def run(values: Values) -> int:
@@ -131,24 +131,26 @@ def _journal(values: Values, stack: ExitStack) -> Journal | None:
         raise UsageError(f"--journal: {failure}") from None
 
 
-def _finished(files: list[Found], request: Request, journal: Journal | None) -> tuple[list[FileResult], list[Found]]:
+def _finished(
+    files: list[InputFile], request: Request, journal: Journal | None
+) -> tuple[list[FileResult], list[InputFile]]:
     """The rows of files that an earlier run finished, and the remaining files."""
     if journal is None:
         return [], files
     known: list[FileResult] = []
-    rest: list[Found] = []
-    for found in files:
+    rest: list[InputFile] = []
+    for file in files:
         try:
-            row = journal.finished(found.path, request.settings_key(found))
+            row = journal.finished(file.path, request.settings_key(file))
         except ConfigError:
             row = None
         if row is None:
-            rest.append(found)
+            rest.append(file)
         else:
-            known.append(replace(row, name=found.name, path=found.path, root=found.root))
+            known.append(replace(row, name=file.name, path=file.path, root=file.root))
     return known, rest
 
 
-def _order(files: list[Found]) -> Callable[[FileResult], int]:
+def _order(files: list[InputFile]) -> Callable[[FileResult], int]:
     places = {found.path: number for number, found in enumerate(files)}
     return lambda row: places.get(row.path, len(places))

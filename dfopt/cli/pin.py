@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dfopt.registry.client import RegistryClient
     from dfopt.registry.lock import Lock
     from dfopt.registry.resolver import Mode
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 PASSES = ("pin-digest", "add-checksum")
 
@@ -157,7 +157,7 @@ def _policy(digests: Digests, values: Values) -> int:
     return status if all(fits(url) for url in downloads) else 2
 
 
-def _files(digests: Digests, files: list[Found], lookup: Any, values: Values) -> int:
+def _files(digests: Digests, files: list[InputFile], lookup: Any, values: Values) -> int:
     select = PASSES if values.downloads else PASSES[:1]
     request = PinRequest(lookup, select, (), None, facts=(digests.facts(),), hosts=hosts_of(values))
     request.update = values.update

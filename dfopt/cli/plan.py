@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.forecast import Forecast, ForecastStep, Level, Shape
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 LEVELS = (1, 2)
 _MOST = 20  # files that a summary lists
@@ -42,20 +42,20 @@ def run(values: Values) -> int:
         )
         for level in LEVELS
     }  # fmt: skip
-    files: Iterable[Found] = files_of(values, lookup)
+    files: Iterable[InputFile] = files_of(values, lookup)
     failed = 0
     if values.online:
         from dfopt.cli.digests import ask_online
 
         files, failed = ask_online(values, requests[LEVELS[0]], files)
     forecasts: list[Forecast] = []
-    for found in files:
+    for file in files:
         try:
-            forecasts.append(forecast(found.name, {level: one.optimize(found) for level, one in requests.items()}))
+            forecasts.append(forecast(file.name, {level: one.optimize(file) for level, one in requests.items()}))
         except (ConfigError, OSError) as failure:
             failed = 2
             message = str(failure) if isinstance(failure, ConfigError) else failure.strerror or str(failure)
-            out.note(f"{out.printable(found.name)}: error: {out.printable(message)}\n")
+            out.note(f"{out.printable(file.name)}: error: {out.printable(message)}\n")
     for one in forecasts:
         if one.problem is not None:
             failed = 2

@@ -8,7 +8,7 @@ from dfopt.cli import out
 from dfopt.cli.errors import UsageError
 from dfopt.request import STDIN, Request
 from dfopt.workspace.config import ConfigLookup
-from dfopt.workspace.discovery import Found, discover
+from dfopt.workspace.discovery import InputFile, discover
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -106,13 +106,13 @@ def lookup_of(values: Values) -> ConfigLookup:
     return lookup
 
 
-def files_of(values: Values, lookup: ConfigLookup) -> Iterator[Found]:
+def files_of(values: Values, lookup: ConfigLookup) -> Iterator[InputFile]:
     """The files that the command line names. Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)
     if STDIN in paths:
         if len(paths) > 1:
             raise UsageError("'-' (standard input) stands alone")
-        return iter((Found(STDIN, values.stdin_filename or "<stdin>", ""),))
+        return iter((InputFile(STDIN, values.stdin_filename or "<stdin>", ""),))
     if values.stdin_filename is not None:
         raise UsageError("--stdin-filename needs '-' (standard input)")
     return discover(paths, lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=hosts_of(values))

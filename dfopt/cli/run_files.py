@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.cli.stream import Run
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
     Work = TypeVar("Work", bound="FixTask")
 
@@ -40,7 +40,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
 
 def run_task(values: Values, task: FixTask, run: Run) -> int:
     """Runs the task over the files by `run` (see stream), reports, and returns the exit status. Raises UsageError."""
-    files: Iterable[Found] = files_of(values, task.request.lookup)
+    files: Iterable[InputFile] = files_of(values, task.request.lookup)
     failed = 0
     if values.online:
         from dfopt.cli.digests import ask_online

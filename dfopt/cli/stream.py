@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from dfopt.cli.report.base import Reporter
     from dfopt.cli.tasks import FixTask
     from dfopt.workspace.cache import OutcomeStore
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.run import FileOutcome
 
     Run = Callable[
-        [Iterable[Found], Callable[[Found], FileOutcome], Callable[[Found, str], FileOutcome], int | None],
+        [Iterable[InputFile], Callable[[InputFile], FileOutcome], Callable[[InputFile, str], FileOutcome], int | None],
         Generator[FileOutcome, None, None],
     ]
 
 
 def stream(
-    files: Iterable[Found],
+    files: Iterable[InputFile],
     task: FixTask,
-    failed: Callable[[Found, str], FileOutcome],
+    failed: Callable[[InputFile, str], FileOutcome],
     jobs: int | None,
     reporter: Reporter | None = None,
     patch: PatchFile | None = None,
@@ -52,7 +52,7 @@ def stream(
     if store is not None:
         from dfopt.cli.cached import Cached, Keeping
 
-        work: Callable[[Found], FileOutcome] = Cached(task, store)
+        work: Callable[[InputFile], FileOutcome] = Cached(task, store)
     else:
         work = task
     results = run(files, work, failed, jobs)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.report.base import FileReport
     from dfopt.results import Result
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 
 class FixTask(Record):
@@ -41,95 +41,95 @@ class FixTask(Record):
     quiet: bool = False
     terminal: bool = False
 
-    def __call__(self, found: Found) -> FileOutcome:
+    def __call__(self, file: InputFile) -> FileOutcome:
         try:
-            result = self.optimized(found)
+            result = self.optimized(file)
         except ConfigError as failure:
-            return self.failed(found, str(failure), shared=True)
+            return self.failed(file, str(failure), shared=True)
         except OSError as failure:
-            return self.failed(found, failure.strerror or str(failure))
+            return self.failed(file, failure.strerror or str(failure))
         if result.problem is not None:
-            return self.unreadable(found, result)
+            return self.unreadable(file, result)
         written = False
         if result.changed and self.write:
             from dfopt.workspace.writer import write_result
 
             try:
-                write_result(result, found.path, found.root)
+                write_result(result, file.path, file.root)
             except OSError as failure:
-                return self.failed(found, f"not written: {failure.strerror or failure}")
+                return self.failed(file, f"not written: {failure.strerror or failure}")
             written = True
-        return self.outcome(found, result, written)
+        return self.outcome(file, result, written)
 
-    def optimized(self, found: Found) -> Result:
+    def optimized(self, file: InputFile) -> Result:
         """The gated result of a file. Raises OSError, ConfigError."""
-        return self.request.optimize(found)
+        return self.request.optimize(file)
 
-    def proof(self, found: Found) -> Mapping[str, object] | None:
+    def proof(self, file: InputFile) -> Mapping[str, object] | None:
         """What building the file proved, for a report."""
         return None
 
-    def outcome(self, found: Found, result: Result, written: bool) -> FileOutcome:
+    def outcome(self, file: InputFile, result: Result, written: bool) -> FileOutcome:
         """What to show for a file that was read, and written if requested."""
         patch = shown = ""
         if result.changed and (self.patch or self.mode == "diff"):
-            patch = patch_of(result, found.name)
+            patch = patch_of(result, file.name)
         if self.mode == "diff":
             shown = style.diff(patch, self.color, self.terminal)
         elif self.mode == "names":
-            shown = printable_lines(f"{out.printable(found.name)}\n") if result.changed else ""
+            shown = printable_lines(f"{out.printable(file.name)}\n") if result.changed else ""
         elif self.mode == "text":
             shown = printable_lines(result.output) if self.terminal else result.output
         elif self.mode == "report":
-            shown = self.report(found, result, written)
+            shown = self.report(file, result, written)
         delivered = written or self.mode == "text"
         return FileOutcome(
             shown,
             patch if self.patch else "",
-            self.notes(found, result, written),
+            self.notes(file, result, written),
             1 if result.changed and not delivered else 0,
             counts(result),
             written=written,
         )
 
-    def notes(self, found: Found, result: Result, written: bool) -> str:
+    def notes(self, file: InputFile, result: Result, written: bool) -> str:
         lines: list[str] = []
         if written and not self.quiet:
             names = ", ".join(dict.fromkeys(fix.name for fix in result.applied))
-            lines.append(f"fixed {out.printable(found.name)} ({names})\n")
+            lines.append(f"fixed {out.printable(file.name)} ({names})\n")
         if self.refusals and self.mode != "report":
             from dfopt.cli.report.base import FileReport, items_of
             from dfopt.cli.report.concise import Concise
 
             items = tuple(item for item in items_of(result, refusals=True) if item.kind == "refusal")
-            lines.append(Concise().file(FileReport(found.name, result.source.text, items)))
+            lines.append(Concise().file(FileReport(file.name, result.source.text, items)))
         return "".join(lines)
 
-    def report(self, found: Found, result: Result, written: bool) -> str:
+    def report(self, file: InputFile, result: Result, written: bool) -> str:
         from dfopt.cli.report import reporter
         from dfopt.cli.report.base import FileReport, items_of
 
         items = tuple(item for item in items_of(result, refusals=self.refusals) if item.kind in ("fix", "refusal"))
         return reporter(self.format).file(
             FileReport(
-                found.name, result.source.text, items, None, result.changed, written, result.changes, self.proof(found)
+                file.name, result.source.text, items, None, result.changed, written, result.changes, self.proof(file)
             )
         )
 
-    def unreadable(self, found: Found, result: Result) -> FileOutcome:
+    def unreadable(self, file: InputFile, result: Result) -> FileOutcome:
         """A file that is not a Dockerfile."""
         from dfopt.cli.report.base import Failure, FileReport
 
         problem = result.problem
         assert problem is not None
         failure = Failure(problem.message, problem.line, problem.column)
-        return self.failure(FileReport(found.name, result.source.text, failure=failure))
+        return self.failure(FileReport(file.name, result.source.text, failure=failure))
 
-    def failed(self, found: Found, message: str, shared: bool = False) -> FileOutcome:
+    def failed(self, file: InputFile, message: str, shared: bool = False) -> FileOutcome:
         """A file that could not be processed; `shared`: for a reason that other files share, so it is reported once."""
         from dfopt.cli.report.base import Failure, FileReport
 
-        return self.failure(FileReport(found.name, failure=Failure(message)), message if shared else "")
+        return self.failure(FileReport(file.name, failure=Failure(message)), message if shared else "")
 
     def failure(self, report: FileReport, once: str = "") -> FileOutcome:
         from dfopt.cli.report.concise import failure_line

@@ -18,12 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
 
 INTERVAL = 0.5  # seconds
 
 
-def watch(find: Callable[[], Iterable[Found]], check: Callable[[], int]) -> int:
+def watch(find: Callable[[], Iterable[InputFile]], check: Callable[[], int]) -> int:
     """Runs `check` now and after every change to the files that `find` returns, until interrupted. A configuration that
     becomes invalid is reported and read again when it changes. Raises UsageError if it is invalid at the start."""
     find, last = _patient(find), list(find())
@@ -43,11 +43,11 @@ def watch(find: Callable[[], Iterable[Found]], check: Callable[[], int]) -> int:
         out.note(f"dfopt: {time.strftime('%H:%M:%S')}: something changed\n")
 
 
-def _patient(find: Callable[[], Iterable[Found]]) -> Callable[[], list[Found]]:
+def _patient(find: Callable[[], Iterable[InputFile]]) -> Callable[[], list[InputFile]]:
     """`find`, which repeats its last result while the configuration is invalid."""
-    last: list[Found] = []
+    last: list[InputFile] = []
 
-    def call() -> list[Found]:
+    def call() -> list[InputFile]:
         nonlocal last
         with suppress(UsageError):
             last = list(find())
@@ -56,13 +56,13 @@ def _patient(find: Callable[[], Iterable[Found]]) -> Callable[[], list[Found]]:
     return call
 
 
-def _state(files: Iterable[Found]) -> dict[str, tuple[int, int, int]]:
+def _state(files: Iterable[InputFile]) -> dict[str, tuple[int, int, int]]:
     """Path -> modification time, size and inode of Dockerfiles and of the configuration files that may apply to them;
     all zero for files that do not exist."""
     state: dict[str, tuple[int, int, int]] = {}
-    for found in files:
-        state[found.path] = _stamp(found.path)
-        directory = os.path.dirname(os.path.abspath(found.path))
+    for file in files:
+        state[file.path] = _stamp(file.path)
+        directory = os.path.dirname(os.path.abspath(file.path))
         while True:
             first = os.path.join(directory, NAMES[0])
             if first in state:

@@ -25,7 +25,7 @@ from dfopt.source import Source
 from dfopt.stage_templates.errors import RecipeError
 from dfopt.version import version
 from dfopt.workspace.config import NAMES, ConfigLookup
-from dfopt.workspace.discovery import Found
+from dfopt.workspace.discovery import InputFile
 from dfopt.workspace.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Server(LanguageServer):
             return Analysis(text, uri, self.request.options("."), None, self.unit)
         folders = [place for folder in self.workspace.folders if (place := uris.to_fs_path(folder))]
         root = next((folder for folder in folders if path.startswith(os.path.join(folder, ""))), os.path.dirname(path))
-        document, source = Found(path, path, root), Source(path, text)
+        document, source = InputFile(path, path, root), Source(path, text)
         facts = facts_for(path, root, source, self.request.context_of(document))
         return Analysis(text, path, self.request.options_for(document, source), facts, self.unit)
 

@@ -95,9 +95,9 @@ class Authorizer:
     async def lookup(self, endpoint: Endpoint) -> CredentialLookup:
         """The credentials for an endpoint, found in a thread; problems met are kept for the caller to show."""
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._executor, self._credentials.find, endpoint.host, endpoint.path)
-        self.problems.update(dict.fromkeys(found.problems))
-        return found
+        lookup = await loop.run_in_executor(self._executor, self._credentials.find, endpoint.host, endpoint.path)
+        self.problems.update(dict.fromkeys(lookup.problems))
+        return lookup
 
     def _from_basic(self, origin: str, endpoint: Endpoint, lookup: CredentialLookup, tried: str) -> str:
         if lookup.credential is None or not lookup.credential.password:
@@ -158,9 +158,9 @@ class Authorizer:
         elif credential is not None and credential.password:
             url = url.copy_merge_params({**params, "account": credential.username})
             ask = Ask("GET", str(url), deadline, "application/json", authorization=credential.basic())
-        left = deadline - asyncio.get_running_loop().time()
+        remaining = deadline - asyncio.get_running_loop().time()
         try:  # this task outlives the image that asked first: a server that trickles must not keep it for ever
-            reply = await asyncio.wait_for(self._transport.send(ask), left)
+            reply = await asyncio.wait_for(self._transport.send(ask), remaining)
         except asyncio.TimeoutError:
             raise failures.too_slow(f"the token server of {host}", self._transport.limits.total) from None
         if reply.status in (400, 401, 403, 404):  # 400: what OAuth2 says to a refresh token that has ended
@@ -192,10 +192,10 @@ def _read_token(body: bytes, host: str, now: float) -> _Grant:
         content = json.loads(body)
     except (ValueError, RecursionError):
         content = None
-    found = (content.get("token") or content.get("access_token")) if isinstance(content, dict) else None
-    if not isinstance(found, str) or not _SENDABLE.fullmatch(found):
+    token = (content.get("token") or content.get("access_token")) if isinstance(content, dict) else None
+    if not isinstance(token, str) or not _SENDABLE.fullmatch(token):
         raise BadAnswerError(f"the token server of {host} sent no token", "", host)
     seconds = content.get("expires_in") if isinstance(content, dict) else None
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds < 1e9:
         seconds = _DEFAULT_SECONDS
-    return _Grant(f"Bearer {found}", now + max(seconds - _EARLY_SECONDS, seconds / 2))
+    return _Grant(f"Bearer {token}", now + max(seconds - _EARLY_SECONDS, seconds / 2))

@@ -23,7 +23,7 @@ class Challenge(Record):
 
 def parse_challenges(fields: list[str]) -> list[Challenge]:
     """The challenges of all WWW-Authenticate fields, in order; what cannot be read ends the reading of that field."""
-    found: list[Challenge] = []
+    challenges: list[Challenge] = []
     for field in fields:
         current: Challenge | None = None
         at = 0
@@ -38,8 +38,8 @@ def parse_challenges(fields: list[str]) -> list[Challenge]:
                 break  # a parameter whose value cannot be read, or one without a scheme
             else:
                 current = Challenge(word[1].lower(), {})
-                found.append(current)
+                challenges.append(current)
                 at = word.end()
                 if opaque := _TOKEN68.match(field, at):  # `Negotiate abc==`: one word instead of parameters
                     at = opaque.end()
-    return found
+    return challenges

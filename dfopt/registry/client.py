@@ -81,9 +81,9 @@ class RegistryClient:
         `on_result` is called from the client's thread as results come in, in the order they do.
         """
         work, loop = self._started()
-        wanted = {spelled(ref): ref for ref in refs}
+        references = {spelled(ref): ref for ref in refs}
 
-        async def one(text: str, ref: str | ImageRef) -> Digest | RegistryError:
+        async def resolve_reference(text: str, ref: str | ImageRef) -> Digest | RegistryError:
             try:
                 outcome: Digest | RegistryError = await work.flight(target_of(ref), verify)
             except RegistryError as error:
@@ -93,13 +93,13 @@ class RegistryClient:
             return outcome
 
         async def every() -> list[Digest | RegistryError]:
-            return await asyncio.gather(*[one(text, ref) for text, ref in wanted.items()])
+            return await asyncio.gather(*[resolve_reference(text, ref) for text, ref in references.items()])
 
         try:
             outcomes = asyncio.run_coroutine_threadsafe(every(), loop).result()
         except CancelledError:
             raise UnreachableError("the registry client was closed meanwhile") from None
-        return dict(zip(wanted, outcomes, strict=True))
+        return dict(zip(references, outcomes, strict=True))
 
     def repository(self, ref: str | ImageRef) -> Repository:
         """The repository of a reference, to read manifests and blobs from. Raises InvalidReferenceError."""

@@ -44,8 +44,8 @@ class Repository:
         The digest is that of the body, which agrees with what was asked for and with what the registry claims.
         Raises RegistryError.
         """
-        found: tuple[str, bytes, str] = self._wait(self._manifest(name or self.target.digest or self.target.tag))
-        return found
+        manifest: tuple[str, bytes, str] = self._wait(self._manifest(name or self.target.digest or self.target.tag))
+        return manifest
 
     def blob(self, digest: str) -> BlobReader:
         """A new reader of a blob from its beginning; what goes wrong is raised by `read`, as OSError."""
@@ -101,9 +101,9 @@ class Repository:
                 if (sink is not None and sink.started) or (last and not passed_over):
                     raise
                 if last:
-                    told = copy.copy(error)
-                    told.hint = "; ".join([*filter(None, [error.hint]), *passed_over])
-                    raise told from None
+                    with_hint = copy.copy(error)
+                    with_hint.hint = "; ".join([*filter(None, [error.hint]), *passed_over])
+                    raise with_hint from None
                 passed_over.append(f"mirror {endpoint.host}: {error.what}")
         raise AssertionError("there is always an endpoint")
 
@@ -123,8 +123,8 @@ class Repository:
             return reply
         if reply.status == 404:
             kind, _, name = path.partition("/")
-            shown = f"{endpoint}{'@' if is_digest(name) else ':'}{name}"
-            what = f"{reply.host} has no {shown}" + (" (a blob)" if kind == "blobs" else "")
+            full_name = f"{endpoint}{'@' if is_digest(name) else ':'}{name}"
+            what = f"{reply.host} has no {full_name}" + (" (a blob)" if kind == "blobs" else "")
             raise NotFoundError(what, "check the name and the tag" if kind == "manifests" else "", endpoint.host)
         if reply.status in (401, 403) and not reply.crossed:
             raise refused(endpoint, await work.authorizer.lookup(endpoint))

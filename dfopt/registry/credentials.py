@@ -89,9 +89,9 @@ class CredentialStore:
         with self._lock:
             problems += self._file_problems
         for origin, content in files:
-            found = self._in_file(origin, content, host.lower(), path, problems)
-            if found is not None:
-                return CredentialLookup(found, tuple(problems))
+            credentials = self._in_file(origin, content, host.lower(), path, problems)
+            if credentials is not None:
+                return CredentialLookup(credentials, tuple(problems))
         return CredentialLookup(None, tuple(problems))
 
     # -- files -----------------------------------------------------------------------------------------------------
@@ -153,14 +153,14 @@ class CredentialStore:
         helpers = _table(content, "credHelpers")
         for key, name in helpers.items():
             if isinstance(name, str) and name and _host_of(key)[0] == _canonical(host):
-                found = self._from_helper(origin, name, host, problems)
-                if found is not None:
-                    return found
+                credentials = self._from_helper(origin, name, host, problems)
+                if credentials is not None:
+                    return credentials
         store = content.get("credsStore")
         if isinstance(store, str) and store:
-            found = self._from_helper(origin, store, host, problems)
-            if found is not None:
-                return found
+            credentials = self._from_helper(origin, store, host, problems)
+            if credentials is not None:
+                return credentials
         return _from_auths(origin, _table(content, "auths"), host, path, problems)
 
     def _from_helper(self, origin: str, name: str, host: str, problems: list[str]) -> Credential | None:
@@ -236,12 +236,12 @@ def _from_auths(origin: str, auths: dict[str, Any], host: str, path: str, proble
         if not isinstance(entry, dict):
             continue
         try:
-            found = _read_entry(entry, origin)
+            credentials = _read_entry(entry, origin)
         except ValueError:
             problems.append(f"{origin}: the entry of {host} in auths cannot be decoded")
             continue
-        if found is not None:
-            return found
+        if credentials is not None:
+            return credentials
     return None
 
 

@@ -31,7 +31,7 @@ async def checksums(work: _Work, urls: Iterable[str], seconds: float) -> dict[st
     are sent. `seconds` bounds one download as a whole."""
     slots = asyncio.Semaphore(max(1, work.limits.concurrency))
 
-    async def one(url: str) -> str | RegistryError:
+    async def checksum_of(url: str) -> str | RegistryError:
         async with slots:
             try:
                 return await asyncio.wait_for(_checksum(work, url, seconds), seconds)
@@ -40,8 +40,8 @@ async def checksums(work: _Work, urls: Iterable[str], seconds: float) -> dict[st
             except RegistryError as error:
                 return error
 
-    wanted = list(dict.fromkeys(urls))
-    return dict(zip(wanted, await asyncio.gather(*[one(url) for url in wanted]), strict=True))
+    distinct = list(dict.fromkeys(urls))
+    return dict(zip(distinct, await asyncio.gather(*[checksum_of(url) for url in distinct]), strict=True))
 
 
 async def _checksum(work: _Work, text: str, seconds: float) -> str:
@@ -53,7 +53,7 @@ async def _checksum(work: _Work, text: str, seconds: float) -> str:
             "use https, or list the host as insecure",
             host,
         )
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     size = 0
 
     async def take(piece: bytes) -> None:
@@ -61,7 +61,7 @@ async def _checksum(work: _Work, text: str, seconds: float) -> str:
         size += len(piece)
         if size > SIZE_LIMIT:
             raise BadAnswerError(f"{shown_url(text)} serves more than {SIZE_LIMIT} bytes", "", host)
-        found.update(piece)
+        hasher.update(piece)
 
     deadline = asyncio.get_running_loop().time() + seconds
     reply = await work.transport.send(Ask("GET", str(url), deadline, "*/*", sink=BodySink(take)))
@@ -71,4 +71,4 @@ async def _checksum(work: _Work, text: str, seconds: float) -> str:
         raise NotFoundError(f"{reply.host} has no {shown_url(text)}", "", host)
     if reply.status != 200:
         raise BadAnswerError(f"{reply.host} answered with status {reply.status} to {shown_url(text)}", "", host)
-    return f"sha256:{found.hexdigest()}"
+    return f"sha256:{hasher.hexdigest()}"

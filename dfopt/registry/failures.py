@@ -68,17 +68,17 @@ def translate(error: Exception, host: str, scheme: str, connect: float, read: fl
             return WrongSchemeError(UnreachableError(f"{host} broke the connection", "try again later", host))
         if isinstance(link, ssl.SSLError):
             reason = (link.reason or "unknown reason").upper().replace(" ", "_")
-            told = TlsError(f"TLS with {host} failed: {shown(reason)}", "", host)
+            tls_error = TlsError(f"TLS with {host} failed: {shown(reason)}", "", host)
             if any(sign in reason for sign in _PLAIN_HTTP_SIGNS):
-                told.hint = "it seems to speak plain http: list it as insecure if this is meant"
-                return WrongSchemeError(told)
+                tls_error.hint = "it seems to speak plain http: list it as insecure if this is meant"
+                return WrongSchemeError(tls_error)
             if "CERTIFICATE_REQUIRED" in reason:
-                told.hint = f"put a client certificate (client.cert, client.key) into /etc/docker/certs.d/{host}/"
-            return told
+                tls_error.hint = f"put a client certificate (client.cert, client.key) into /etc/docker/certs.d/{host}/"
+            return tls_error
     if isinstance(error, httpx.ConnectError):
-        found = UnreachableError(f"{host} cannot be reached: {_reason(chain)}", _NETWORK, host)
+        unreachable = UnreachableError(f"{host} cannot be reached: {_reason(chain)}", _NETWORK, host)
         dropped = any(isinstance(link, (ConnectionResetError, EOFError)) for link in chain)
-        return WrongSchemeError(found) if scheme == "https" and dropped else found
+        return WrongSchemeError(unreachable) if scheme == "https" and dropped else unreachable
     if any(isinstance(link, OverflowError) for link in chain):  # in an exception group of anyio's
         return UnreachableError(f"{host}: its port, or that of the proxy to it, is no port", "see HTTPS_PROXY", host)
     if not isinstance(error, (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)):
@@ -128,11 +128,11 @@ def _reason(chain: list[BaseException]) -> str:
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """The exception, then everything that it came from, exception groups opened (anyio raises these)."""
-    todo, seen = [error], set()
+    todo, visited = [error], set()
     while todo:
         link = todo.pop(0)
-        if link is None or id(link) in seen:
+        if link is None or id(link) in visited:
             continue
-        seen.add(id(link))
+        visited.add(id(link))
         yield link
         todo += [link.__cause__, link.__context__, *getattr(link, "exceptions", ())]

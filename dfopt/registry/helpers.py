@@ -50,10 +50,10 @@ def ask_helper(name: str, server: str, env: Mapping[str, str], limit: float) -> 
     if not _NAME.fullmatch(name):
         raise HelperError("a credential helper's name may hold letters, digits and . _ + - only")
     program = f"docker-credential-{name}"
-    found = shutil.which(program, path=env.get("PATH", os.defpath))
-    if found is None:
+    executable = shutil.which(program, path=env.get("PATH", os.defpath))
+    if executable is None:
         raise HelperError(f"credential helper {program} is not on PATH")
-    status, output = _run(found, program, server, env, limit)
+    status, output = _run(executable, program, server, env, limit)
     if status != 0:
         if any(text in output for text in _NOT_FOUND):
             return None

@@ -30,10 +30,10 @@ class PlainHttpPolicy:
     """Who may be spoken to without TLS: loopback, and the hosts that the user lists ("host[:port]")."""
 
     def __init__(self, insecure: tuple[str, ...] | list[str] = ()) -> None:
-        listed = {host.lower() for host in insecure}
+        names = {host.lower() for host in insecure}
         # URLs drop the port that their scheme implies.
-        listed |= {host.rpartition(":")[0] for host in listed if host.endswith((":80", ":443"))}
-        self._insecure = frozenset(listed)
+        names |= {host.rpartition(":")[0] for host in names if host.endswith((":80", ":443"))}
+        self._insecure = frozenset(names)
 
     def is_insecure(self, host: str) -> bool:
         """Listed by the user: plain http, or TLS that is not verified, will do."""

@@ -116,16 +116,16 @@ class Lock:
 
     def keep_only(self, references: Iterable[str]) -> list[str]:
         """Drops images that no reference names any more; returns what was dropped."""
-        kept = set(references)
-        dropped = sorted(key for key in self._images if key not in kept)
+        retained = set(references)
+        dropped = sorted(key for key in self._images if key not in retained)
         for key in dropped:
             del self._images[key]
         return dropped
 
     def keep_downloads(self, urls: Iterable[str]) -> list[str]:
         """Drops downloads that nothing names any more; returns what was dropped."""
-        kept = set(urls)
-        dropped = sorted(url for url in self._downloads if url not in kept)
+        retained = set(urls)
+        dropped = sorted(url for url in self._downloads if url not in retained)
         for url in dropped:
             del self._downloads[url]
         return dropped
@@ -190,8 +190,8 @@ def _parse(path: str, text: str) -> Lock:
         raise LockError(path, error.line, f"is not TOML: {error.message}") from None
     version = content.pop("version", None)
     if version != VERSION or isinstance(version, bool):
-        said = "no `version`" if version is None else f"version {version!r}"
-        raise LockError(path, _line_of(text, "version"), f"has {said}; this dfopt reads version {VERSION}")
+        stated = "no `version`" if version is None else f"version {version!r}"
+        raise LockError(path, _line_of(text, "version"), f"has {stated}; this dfopt reads version {VERSION}")
     for key in content:
         if key not in _KEYS:
             raise LockError(path, _line_of(text, key), f"unknown key {key!r}", "was it written by a newer dfopt?")

@@ -103,12 +103,12 @@ def _inner_type(content: dict[str, Any]) -> str:
 
 def _platforms(content: dict[str, Any]) -> tuple[str, ...]:
     entries = content.get("manifests")
-    found: set[str] = set()
+    platforms: set[str] = set()
     for entry in entries if isinstance(entries, list) else []:
         platform = entry.get("platform") if isinstance(entry, dict) else None
         if isinstance(platform, dict):
             parts = [platform.get(key) for key in ("os", "architecture", "variant")]
             words = [part for part in parts if isinstance(part, str) and re.fullmatch(r"[a-z0-9._-]+", part)]
             if len(words) >= 2 and "unknown" not in words:  # "unknown/unknown": BuildKit's attestations
-                found.add("/".join(words))
-    return tuple(sorted(found))
+                platforms.add("/".join(words))
+    return tuple(sorted(platforms))

@@ -55,8 +55,8 @@ class Mirrors:
         """Rules from an option: registry (or prefix) -> locations, each "host[:port][/path]"."""
         return cls(
             [
-                MirrorRule(_clean(prefix), _clean(prefix), tuple((_clean(m), "all") for m in found))
-                for prefix, found in mirrors.items()
+                MirrorRule(_clean(prefix), _clean(prefix), tuple((_clean(m), "all") for m in locations))
+                for prefix, locations in mirrors.items()
             ]
         )
 
@@ -75,11 +75,11 @@ class Mirrors:
         if best.blocked:
             where = f" in {best.origin}" if best.origin else ""
             raise BlockedError(f"registry {best.prefix} is blocked{where}", "remove `blocked = true` there", host)
-        rest = full[len(host) :] if best.prefix.startswith("*.") else full[len(best.prefix) :]
+        suffix = full[len(host) :] if best.prefix.startswith("*.") else full[len(best.prefix) :]
         skip = "digest-only" if not by_digest else "tag-only"
-        found = [_endpoint(location + rest) for location, pulls in best.mirrors if pulls != skip]
-        found.append(_endpoint(best.location + rest) if best.location else Endpoint(host, path))
-        return list(dict.fromkeys(found))
+        endpoints = [_endpoint(location + suffix) for location, pulls in best.mirrors if pulls != skip]
+        endpoints.append(_endpoint(best.location + suffix) if best.location else Endpoint(host, path))
+        return list(dict.fromkeys(endpoints))
 
     def insecure_hosts(self) -> tuple[str, ...]:
         """Hosts for which plain http, or a certificate that nobody vouches for, is allowed by a rule."""
@@ -118,12 +118,12 @@ def standard_files(env: Mapping[str, str]) -> list[str]:
     user = os.path.join(env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "containers")
     named = env.get("CONTAINERS_REGISTRIES_CONF")
     mains = [named] if named else [os.path.join(d, "registries.conf") for d in (user, "/etc/containers")]
-    found = [path for path in mains if os.path.isfile(path)][:1] or ([named] if named else [])
+    files = [path for path in mains if os.path.isfile(path)][:1] or ([named] if named else [])
     if not named:
         for folder in ("/etc/containers/registries.conf.d", os.path.join(user, "registries.conf.d")):
             names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-            found += [os.path.join(folder, name) for name in names if name.endswith(".conf")]
-    return found
+            files += [os.path.join(folder, name) for name in names if name.endswith(".conf")]
+    return files
 
 
 def read_registries_conf(paths: list[str]) -> Mirrors:

@@ -107,14 +107,20 @@ class DigestResolver:
         """The answer that needs no registry; None when the registry has to be asked."""
         name = str(target)
         locked = self.lock.image(name)
-        known = locked.digest if locked is not None else ""
+        locked_digest = locked.digest if locked is not None else ""
         if self._mode == "locked" and target.digest:
             return Resolution(name, "pinned", target.digest, target.digest, "reference")
         if locked is not None and (self._mode == "locked" or self._client is None):
-            moved = bool(target.digest) and target.digest != known
-            previous = target.digest or known
+            moved = bool(target.digest) and target.digest != locked_digest
+            previous = target.digest or locked_digest
             return Resolution(
-                name, "moved" if moved else "pinned", known, previous, "lock", locked.media_type, locked.platforms
+                name,
+                "moved" if moved else "pinned",
+                locked_digest,
+                previous,
+                "lock",
+                locked.media_type,
+                locked.platforms,
             )
         if self._client is not None:
             return None

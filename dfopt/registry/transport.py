@@ -199,10 +199,10 @@ class Transport:
             else:
                 if reply.status != 429 and reply.status not in _RETRIED:
                     return reply
-                asked = retry_after(reply.header("retry-after"), time.time())
-                wait = wait if asked is None else asked
+                retry_seconds = retry_after(reply.header("retry-after"), time.time())
+                wait = wait if retry_seconds is None else retry_seconds
                 if reply.status == 429:
-                    failure = failures.rate_limited(reply.host, asked)
+                    failure = failures.rate_limited(reply.host, retry_seconds)
                     self._not_before[reply.host] = loop.time() + wait
                 else:
                     failure = failures.server_error(reply.host, reply.status)
@@ -274,10 +274,10 @@ class Transport:
         except asyncio.TimeoutError:
             raise failures.too_slow(host, self.limits.total) from None
         except Exception as error:
-            told = failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read)
-            if ask.sink is not None and ask.sink.started and isinstance(told, failures.BrokenConnectionError):
-                raise told.cause from None
-            raise told from None
+            failure = failures.translate(error, host, url.scheme, self.limits.connect, self.limits.read)
+            if ask.sink is not None and ask.sink.started and isinstance(failure, failures.BrokenConnectionError):
+                raise failure.cause from None
+            raise failure from None
 
     async def _body(self, answer: httpx.Response, ask: Ask, host: str) -> bytes:
         """The body in memory, as it was sent and up to BODY_LIMIT; b"" for HEAD, and where it goes to the sink."""

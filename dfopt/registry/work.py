@@ -100,9 +100,9 @@ class _Work:
             except RegistryError as error:
                 if not passed_over:
                     raise
-                told = copy.copy(error)  # the original may be shared with other images: a token's, a host's
-                told.hint = "; ".join([*filter(None, [error.hint]), *passed_over])
-                raise told from None
+                with_hint = copy.copy(error)  # the original may be shared with other images: a token's, a host's
+                with_hint.hint = "; ".join([*filter(None, [error.hint]), *passed_over])
+                raise with_hint from None
 
     async def _bounded(self, endpoint: Endpoint, target: Target, verify: bool) -> Digest:
         """One endpoint, within the limit on the whole; a host that failed to answer is not waited for again."""
@@ -112,7 +112,7 @@ class _Work:
         total = self.limits.total
         deadline = asyncio.get_running_loop().time() + total
         try:
-            found = await asyncio.wait_for(self._ask(endpoint, target, verify, deadline), total)
+            answer = await asyncio.wait_for(self._ask(endpoint, target, verify, deadline), total)
         except (UnreachableError, RegistryTimeLimitError):
             self._failures[host] = self._failures.get(host, 0) + 1
             raise
@@ -120,7 +120,7 @@ class _Work:
             self._failures[host] = self._failures.get(host, 0) + 1
             raise failures.too_slow(host, total) from None
         self._failures.pop(host, None)
-        return found
+        return answer
 
     async def _ask(self, endpoint: Endpoint, target: Target, verify: bool, deadline: float) -> Digest:
         name = target.tag or target.digest
@@ -161,8 +161,8 @@ class _Work:
         if reply.status == 200 or (method == "HEAD" and reply.status in (405, 501)):
             return reply
         if reply.status == 404:
-            shown = f"{endpoint}{'@' if is_digest(name) else ':'}{name}"
-            raise NotFoundError(f"{reply.host} has no {shown}", "check the name and the tag", endpoint.host)
+            full_name = f"{endpoint}{'@' if is_digest(name) else ':'}{name}"
+            raise NotFoundError(f"{reply.host} has no {full_name}", "check the name and the tag", endpoint.host)
         if reply.status in (401, 403):
             if reply.crossed:
                 raise BadAnswerError(
@@ -197,8 +197,8 @@ def _read_body(endpoint: Endpoint, reply: Reply, expected: str) -> Digest:
     return Digest(expected or claimed or hash_of(reply.body), media_type, platforms, True, str(endpoint))
 
 
-def _check_asked(endpoint: Endpoint, target: Target, found: str) -> None:
-    if not target.tag and found.partition(":")[0] == target.digest.partition(":")[0] and found != target.digest:
+def _check_asked(endpoint: Endpoint, target: Target, digest: str) -> None:
+    if not target.tag and digest.partition(":")[0] == target.digest.partition(":")[0] and digest != target.digest:
         raise DigestMismatchError(
-            f"{endpoint.host} answers {target.digest} with {found}", "tell the registry's owner", endpoint.host
+            f"{endpoint.host} answers {target.digest} with {digest}", "tell the registry's owner", endpoint.host
         )

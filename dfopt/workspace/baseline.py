@@ -73,7 +73,7 @@ def write_baseline(path: str, files: Mapping[str, Mapping[str, int]]) -> None:
 
     from dfopt.writing import Output
 
-    kept = {name: dict(sorted(counts.items())) for name, counts in sorted(files.items()) if counts}
-    text = json.dumps({"version": VERSION, "files": kept}, indent=2, ensure_ascii=True) + "\n"
+    non_empty = {name: dict(sorted(counts.items())) for name, counts in sorted(files.items()) if counts}
+    text = json.dumps({"version": VERSION, "files": non_empty}, indent=2, ensure_ascii=True) + "\n"
     with Output(path) as file:
         file.write(text.encode())

@@ -24,9 +24,9 @@ _BATCH = 256
 def default_directory() -> str:
     """Where caches belong on this system: $DFOPT_CACHE_DIR, else `dfopt` in the user's cache directory
     ($XDG_CACHE_HOME or ~/.cache; ~/Library/Caches on macOS; %LOCALAPPDATA% on Windows)."""
-    given = os.environ.get("DFOPT_CACHE_DIR")
-    if given:
-        return given
+    configured = os.environ.get("DFOPT_CACHE_DIR")
+    if configured:
+        return configured
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
     elif sys.platform == "darwin":
@@ -71,8 +71,8 @@ class OutcomeStore:
         """Keeps an outcome; `flush` makes it last."""
         import json
 
-        shown = (outcome.out, outcome.patch, outcome.notes, outcome.status, dict(outcome.counts), outcome.once)
-        row = (*shown, outcome.name, dict(outcome.passes))
+        output = (outcome.out, outcome.patch, outcome.notes, outcome.status, dict(outcome.counts), outcome.once)
+        row = (*output, outcome.name, dict(outcome.passes))
         self._waiting.append((key, json.dumps(row)))
         if len(self._waiting) >= _BATCH:
             self.flush()

@@ -40,9 +40,9 @@ _trees: dict[str, tuple[float, dict[str, list[str]] | None]] = {}
 def names_of(path: str) -> frozenset[str]:
     """What the image of a Dockerfile may be called, by its directory's and its own name (lower case)."""
     file = os.path.basename(path).lower()
-    own = re.sub(r"^(?:docker|container)file\.|\.(?:docker|container)file$", "", file)
-    found = {own, os.path.basename(os.path.dirname(os.path.abspath(path))).lower()} - {"dockerfile", "containerfile"}
-    return frozenset(name for name in found if name not in GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
+    stem = re.sub(r"^(?:docker|container)file\.|\.(?:docker|container)file$", "", file)
+    names = {stem, os.path.basename(os.path.dirname(os.path.abspath(path))).lower()} - {"dockerfile", "containerfile"}
+    return frozenset(name for name in names if name not in GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
 
 
 def children_of(path: str, root: str) -> tuple[Child, ...] | None:
@@ -54,47 +54,47 @@ def children_of(path: str, root: str) -> tuple[Child, ...] | None:
     tree = _tree(repository_of(path, os.path.abspath(root)))
     if tree is None:
         return None
-    own = os.path.realpath(path)
-    found: dict[str, Child] = {}
+    parent_path = os.path.realpath(path)
+    children: dict[str, Child] = {}
     for name in sorted(names):
         for file in tree.get(name, ()):
             text = read_dockerfile(file)
-            if os.path.realpath(file) != own and text is not None:
-                found[file] = Child(display_name(file), text, names)
-    return tuple(found.values())
+            if os.path.realpath(file) != parent_path and text is not None:
+                children[file] = Child(display_name(file), text, names)
+    return tuple(children.values())
 
 
 def repository_of(path: str, root: str) -> str:
     """The root of the repository that holds a file, where it lies below `root`, else `root`."""
-    own = os.path.dirname(os.path.abspath(path))
-    above = above_in_repository(own)
+    directory = os.path.dirname(os.path.abspath(path))
+    above = above_in_repository(directory)
     if above is None:
         return root
-    top = above[-1] if above else own
+    top = above[-1] if above else directory
     return top if top.startswith(os.path.join(root, "")) else root
 
 
 def image_names(text: str) -> set[str]:
     """The last parts (lower case) of the images that a Dockerfile names in FROM."""
-    found = {split_image(word.strip("\"'"))[0].rpartition("/")[2].lower() for word in _FROM.findall(text)}
-    return {name for name in found if name and "$" not in name}
+    names = {split_image(word.strip("\"'"))[0].rpartition("/")[2].lower() for word in _FROM.findall(text)}
+    return {name for name in names if name and "$" not in name}
 
 
 def _tree(root: str) -> dict[str, list[str]] | None:
     """Last part of an image's name -> the Dockerfiles below `root` that name such an image."""
-    made, known = _trees.get(root, (0.0, None))
-    if root in _trees and time.monotonic() - made < KEPT:
-        return known
-    found: dict[str, list[str]] | None = {}
+    built_at, tree = _trees.get(root, (0.0, None))
+    if root in _trees and time.monotonic() - built_at < KEPT:
+        return tree
+    files_by_name: dict[str, list[str]] | None = {}
     try:
         for file in dockerfiles_below(root):
             for name in image_names(read_dockerfile(file) or ""):
-                assert found is not None
-                found.setdefault(name, []).append(file)
+                assert files_by_name is not None
+                files_by_name.setdefault(name, []).append(file)
     except TreeTooLarge:
-        found = None
-    _trees[root] = time.monotonic(), found
-    return found
+        files_by_name = None
+    _trees[root] = time.monotonic(), files_by_name
+    return files_by_name
 
 
 class TreeTooLarge(Exception):

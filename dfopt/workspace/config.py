@@ -109,16 +109,16 @@ class ConfigLookup:
         if self.isolated:
             return EMPTY
         key = "" if self.file else os.path.abspath(directory)
-        found = self._found.get(key)
-        if found is None:
+        config = self._found.get(key)
+        if config is None:
             try:
-                found = self._search(key)
+                config = self._search(key)
             except ConfigError as failure:
-                found = failure
-            self._found[key] = found
-        if isinstance(found, ConfigError):
-            raise found
-        return found
+                config = failure
+            self._found[key] = config
+        if isinstance(config, ConfigError):
+            raise config
+        return config
 
     def _search(self, directory: str) -> Config:
         if self.file:
@@ -141,26 +141,26 @@ def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Confi
 
     `above`: the files that extend this one. `trusted`: as in `Config`. Raises ConfigError.
     """
-    shown = _shown(path)
+    display_path = _shown(path)
     try:
         content = read_regular(path)
     except OSError as failure:
-        raise ConfigError(failure.strerror or str(failure), shown) from None
+        raise ConfigError(failure.strerror or str(failure), display_path) from None
     project = os.path.basename(path) == "pyproject.toml"
     if project and b"dfopt" not in content:
         return None
     prefix = ("tool", "dfopt") if project else ()
-    table: Any = _parse(content, shown) if b"=" in content or b"[" in content else {}
+    table: Any = _parse(content, display_path) if b"=" in content or b"[" in content else {}
     for key in prefix:
         table = table.get(key) if isinstance(table, dict) else None
         if table is None:
             return None
     from dfopt.workspace.schema import TableReader
 
-    reader = TableReader(shown, content, prefix)
+    reader = TableReader(display_path, content, prefix)
     settings = reader.read(table)
     _check_paths(settings, reader, None if trusted else bound_of(path))
-    files: tuple[str, ...] = (shown,)
+    files: tuple[str, ...] = (display_path,)
     extend = settings.pop("extend", None)
     if extend is not None:
         base_path = os.path.realpath(_named(extend, extend.value))
@@ -194,13 +194,13 @@ def _check_paths(settings: Mapping[str, Setting], reader: TableReader, root: str
                 raise reader.error(what, setting.key)
 
 
-def _parse(content: bytes, shown: str) -> dict[str, Any]:
+def _parse(content: bytes, display_path: str) -> dict[str, Any]:
     from dfopt.toml import TomlError, parse
 
     try:
         return parse(content)[1]
     except TomlError as failure:
-        raise ConfigError(failure.message, shown, failure.line, failure.column) from None
+        raise ConfigError(failure.message, display_path, failure.line, failure.column) from None
 
 
 def _shown(path: str) -> str:

@@ -167,12 +167,12 @@ def ignore_file(dockerfile: str, root: str) -> str | None:
     """The path of the .dockerignore that a build of this file in this context uses, "" without one. BuildKit: the one
     named after the Dockerfile, beside it, before the context's own. None where builders differ: the first is empty and
     the second is not, or the second is a link out of the context."""
-    own, shared = dockerfile + IGNORE_FILE if dockerfile else "", os.path.join(root, IGNORE_FILE)
-    if own and os.path.islink(own) and not is_inside(own, bound_of(own)):
+    specific, shared = dockerfile + IGNORE_FILE if dockerfile else "", os.path.join(root, IGNORE_FILE)
+    if specific and os.path.islink(specific) and not is_inside(specific, bound_of(specific)):
         return None
-    if own and os.path.isfile(own):
-        if os.path.getsize(own) or not os.path.isfile(shared) or not os.path.getsize(shared):
-            return own
+    if specific and os.path.isfile(specific):
+        if os.path.getsize(specific) or not os.path.isfile(shared) or not os.path.getsize(shared):
+            return specific
         return None
     if os.path.islink(shared) and not os.path.realpath(shared).startswith(os.path.join(os.path.realpath(root), "")):
         return None
@@ -207,14 +207,18 @@ def find_context(path: str, root: str, text: str, given: str | None) -> BuildCon
     for source in context_sources(program):
         if source.path and not source.onbuild:
             needed.append((source.path, source.wildcard))
-    own = os.path.dirname(os.path.abspath(path))
-    found = open_context(path, own)
-    if found is None:
+    directory = os.path.dirname(os.path.abspath(path))
+    context = open_context(path, directory)
+    if context is None:
         return None
-    if _all_there(found, needed):
-        clear = needed or os.path.basename(own).lower() not in _NO_CONTEXT
-        return found if clear or os.path.lexists(os.path.join(own, ".git")) else None
-    above = [one for one in (open_context(path, at) for at in _above(own, root)) if one and _all_there(one, needed)]
+    if _all_there(context, needed):
+        clear = needed or os.path.basename(directory).lower() not in _NO_CONTEXT
+        return context if clear or os.path.lexists(os.path.join(directory, ".git")) else None
+    above = [
+        candidate
+        for candidate in (open_context(path, at) for at in _above(directory, root))
+        if candidate and _all_there(candidate, needed)
+    ]
     return above[0] if len(above) == 1 else None  # without needs, its own directory had everything
 
 
@@ -229,8 +233,10 @@ def _all_there(context: BuildContext, needed: list[tuple[str, bool]]) -> bool:
 
 def _above(directory: str, root: str) -> Iterator[str]:
     """The directories above one up to the root of its repository; without a repository, up to `root`."""
-    found = above_in_repository(directory)
-    if found is None:
+    directories = above_in_repository(directory)
+    if directories is None:
         last = os.path.abspath(root) if root else directory
-        found = [one for one in above(directory) if one == last or one.startswith(os.path.join(last, ""))]
-    yield from found
+        directories = [
+            parent for parent in above(directory) if parent == last or parent.startswith(os.path.join(last, ""))
+        ]
+    yield from directories

@@ -42,7 +42,7 @@ _SOURCES = (
 )  # fmt: skip
 
 
-class Found(Record):
+class InputFile(Record):
     """A file to read.
 
     path   for the file system
@@ -74,23 +74,23 @@ def discover(
     exclude: tuple[str, ...] = (),
     ignore_files: bool = True,
     hosts: tuple[str, ...] = (),
-) -> Iterator[Found]:
+) -> Iterator[InputFile]:
     """The files that `paths` (files and directories) stand for, each once, in the order of `paths` and of names.
 
     `exclude` are .gitignore patterns relative to the working directory; `ignore_files=False` reads no .gitignore.
     `hosts`: kinds of other files to take, too (`dfopt.workspace.embedded_kinds`).
     """
-    given = list(paths)
+    requested = list(paths)
     walk = _Walk(lookup, exclude, ignore_files, hosts)
-    seen: set[str] | None = set() if len(given) > 1 else None
-    for path in given:
-        for found in walk.start(path):
-            if seen is not None and not found.error:
-                real = os.path.realpath(found.path)
-                if real in seen:
+    yielded: set[str] | None = set() if len(requested) > 1 else None
+    for path in requested:
+        for file in walk.start(path):
+            if yielded is not None and not file.error:
+                real = os.path.realpath(file.path)
+                if real in yielded:
                     continue
-                seen.add(real)
-            yield found
+                yielded.add(real)
+            yield file
 
 
 class _Walk:
@@ -103,14 +103,14 @@ class _Walk:
         self.ignore_files = ignore_files
         self.links: set[str] = set()
 
-    def start(self, path: str) -> Iterator[Found]:
+    def start(self, path: str) -> Iterator[InputFile]:
         try:
             mode = os.stat(path).st_mode
         except (OSError, ValueError) as failure:
             yield _failed(path, failure)
             return
         if not S_ISDIR(mode):
-            yield Found(path, display_name(path), tree_of(path))
+            yield InputFile(path, display_name(path), tree_of(path))
             return
         top = os.path.abspath(path)
         ignored: list[Rules] = []
@@ -126,25 +126,27 @@ class _Walk:
         """The exclude rules in force. A configuration that cannot be used has none: every file below will say so."""
         fixed = [self.exclude] if self.exclude else []
         try:
-            found = self.lookup.directory(directory).exclude
+            excludes = self.lookup.directory(directory).exclude
         except ConfigError:
             return fixed
-        return [*(Rules(base, patterns) for base, patterns in found), *fixed]
+        return [*(Rules(base, patterns) for base, patterns in excludes), *fixed]
 
     def _directory(
         self, path: str, absolute: str, top: str, ignored: list[Rules], excluded: list[Rules]
-    ) -> Iterator[Found]:
+    ) -> Iterator[InputFile]:
         """Depth first, names in order; a list of open directories instead of recursion."""
         stack: list[Iterator[tuple[str, str, list[Rules], list[Rules], os.DirEntry[str]]]] = []
 
-        def opened(path: str, absolute: str, ignored: list[Rules], excluded: list[Rules]) -> Found | None:
+        def opened(path: str, absolute: str, ignored: list[Rules], excluded: list[Rules]) -> InputFile | None:
             try:
                 with os.scandir(path) as listing:
                     entries = list(listing)
             except OSError as failure:
                 return _failed(path, failure)
             names = {entry.name for entry in entries}
-            entries = sorted([entry for entry in entries if self._relevant(entry, absolute)], key=lambda one: one.name)
+            entries = sorted(
+                [entry for entry in entries if self._relevant(entry, absolute)], key=lambda entry: entry.name
+            )
             if self.ignore_files and ".gitignore" in names:
                 here = rules_of(absolute)
                 ignored = [*ignored, here] if here else ignored
@@ -171,7 +173,7 @@ class _Walk:
                 if problem:
                     yield problem
             elif self._is_file(entry, inner_absolute, top):
-                yield Found(inner, display_name(inner), top)
+                yield InputFile(inner, display_name(inner), top)
 
     def _relevant(self, entry: os.DirEntry[str], directory: str) -> bool:
         if is_dockerfile(entry.name):
@@ -203,13 +205,13 @@ class _Walk:
 
 def _decide(rules: list[Rules], absolute: str, is_directory: bool) -> bool:
     """Whether the path is left out: the innermost rules that say anything decide."""
-    for one in reversed(rules):
-        decision = one.decide(absolute, is_directory)
+    for rules_of_directory in reversed(rules):
+        decision = rules_of_directory.decide(absolute, is_directory)
         if decision is not None:
             return decision
     return False
 
 
-def _failed(path: str, failure: Exception) -> Found:
+def _failed(path: str, failure: Exception) -> InputFile:
     text = failure.strerror if isinstance(failure, OSError) else str(failure)
-    return Found(path, display_name(path), "", text or str(failure))
+    return InputFile(path, display_name(path), "", text or str(failure))

@@ -82,13 +82,13 @@ def _plan(
 ) -> DockerignorePlan:
     matcher = dockerignore.read(content)
     paths = [path for path in everything if not matcher.leaves_out(path)]
-    sources = [(one, source) for one in files for source in context_sources(one.program)]
-    for one, source in sources:
+    sources = [(dockerfile, source) for dockerfile in files for source in context_sources(dockerfile.program)]
+    for dockerfile, source in sources:
         if source.path is None:
             line = source.step.node.line
-            raise PlanError(f"{one.name}:{line}: what {source.written} names is not known: it may be anything")
+            raise PlanError(f"{dockerfile.name}:{line}: what {source.written} names is not known: it may be anything")
     judge = _Judge(files, sources, paths, read, matcher)
-    items = [judge.judge(*found) for found in _found(paths)]
+    items = [judge.judge(*finding) for finding in _found(paths)]
     taken = [item for item in items if item.verdict in tiers]
     patterns = _patterns(taken, items, paths)
     _gate(everything, paths, extended(content, patterns), taken, sources)
@@ -103,15 +103,15 @@ def _found(paths: list[str]) -> list[tuple[str, bool, dict[str, Any], str]]:
     exact = {name: entry for entry in entries for name in entry["names"] if not go_pattern.has_wildcard(name)}
     wild = [(name, entry) for entry in entries for name in entry["names"] if go_pattern.has_wildcard(name)]
     several = [(name, entry) for entry in entries for name in entry["names"] if name in exact]
-    known: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    candidates_by_name: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for path in paths:
         parts = path.split("/")
         for end in range(1, len(parts) + 1):
             name, directory = parts[end - 1], end < len(parts)
-            if name not in known:
-                known[name] = [pair for pair in several if pair[0] == name] if name in exact else []
-                known[name] += [pair for pair in wild if fnmatch.fnmatchcase(name, pair[0])]
-            candidates = known[name]
+            if name not in candidates_by_name:
+                candidates_by_name[name] = [pair for pair in several if pair[0] == name] if name in exact else []
+                candidates_by_name[name] += [pair for pair in wild if fnmatch.fnmatchcase(name, pair[0])]
+            candidates = candidates_by_name[name]
             if not candidates:
                 continue
             at = "/".join(parts[:end])
@@ -155,12 +155,12 @@ class _Judge:
         self.sources = sources
         self.read = read
         self.texts: list[tuple[Sharing, int, str, int]] = []  # file, line, shell text, stage
-        for one in files:
-            for stage in one.program.stages:
+        for dockerfile in files:
+            for stage in dockerfile.program.stages:
                 for step in stage.steps:
                     if step.effective.keyword in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
-                        body = one.program.body(step).text or step.node.joined.text
-                        self.texts.append((one, step.node.line, body, stage.index))
+                        body = dockerfile.program.body(step).text or step.node.joined.text
+                        self.texts.append((dockerfile, step.node.line, body, stage.index))
         self.exceptions = [pattern for pattern in matcher.patterns if pattern.exception]
 
     def judge(self, path: str, directory: bool, entry: dict[str, Any], name: str) -> ContextItem:
@@ -172,23 +172,23 @@ class _Judge:
         for exception in self.exceptions:
             if any(exception.matches("/".join(path.split("/")[: end + 1])) for end in range(path.count("/") + 1)):
                 return REFUSED, f"the exception !{exception.cleaned} keeps it"
-        for one, source in self.sources:
+        for dockerfile, source in self.sources:
             if _names(source, path):
-                return REFUSED, f"{one.name}:{source.step.node.line} names it"
+                return REFUSED, f"{dockerfile.name}:{source.step.node.line} names it"
         word = re.compile(rf"(?<![\w.-]){re.escape(base)}(?![\w-])")
         if entry["effect"] != "rebuilt":
-            for one, line, text, _ in self.texts:
+            for dockerfile, line, text, _ in self.texts:
                 if word.search(text):
-                    return REFUSED, f"{one.name}:{line} speaks of it"
-        copied = [(one, source) for one, source in self.sources if _covers(source, path)]
+                    return REFUSED, f"{dockerfile.name}:{line} speaks of it"
+        copied = [(dockerfile, source) for dockerfile, source in self.sources if _covers(source, path)]
         if not copied:
             return SAFE, "nothing copies it"
         if base in VERSION_CONTROL:
             return self.history(base, copied)
         if entry["effect"] == "disposable":
             return SAFE, "no image keeps it on purpose"
-        one, source = copied[0]
-        place = f"{one.name}:{source.step.node.line}"
+        dockerfile, source = copied[0]
+        place = f"{dockerfile.name}:{source.step.node.line}"
         if entry["effect"] == "content":
             return UNSAFE, f"{place} brings it into the image, where a program may read it"
         return self.rebuilt(entry, copied)
@@ -196,34 +196,37 @@ class _Judge:
     def rebuilt(self, entry: dict[str, Any], copied: list[tuple[Sharing, ContextSource]]) -> tuple[str, str]:
         """Whether every stage that gets a directory from the context makes it anew."""
         anew = True
-        for one, source in copied:
+        for dockerfile, source in copied:
             step = source.step
             behind = [
                 text for other, line, text, stage in self.texts
-                if other is one and stage == step.stage and line > step.node.line
+                if other is dockerfile and stage == step.stage and line > step.node.line
             ]  # fmt: skip
             if not any(re.search(entry["maker"], text) for text in behind):
-                return REFUSED, f"{one.name}:{step.node.line} brings it into the image, and no RUN behind makes it"
+                return (
+                    REFUSED,
+                    f"{dockerfile.name}:{step.node.line} brings it into the image, and no RUN behind makes it",
+                )
             anew = anew and any(re.search(entry.get("remaker", r"(?!)"), text) for text in behind)
         if anew:
             return SAFE, "the build deletes it, and makes it anew"
         return UNSAFE, "the build makes it, but on top of what is copied"
 
     def history(self, base: str, copied: list[tuple[Sharing, ContextSource]]) -> tuple[str, str]:
-        known = table("dockerignore")["reads-history"]
-        for name in known["files"]:
+        knowledge = table("dockerignore")["reads-history"]
+        for name in knowledge["files"]:
             content = self.read(name)
-            if content is not None and re.search(known["words"], content.decode("utf-8", "replace")):
+            if content is not None and re.search(knowledge["words"], content.decode("utf-8", "replace")):
                 return REFUSED, f"{name} may read the history"
-        for one in dict.fromkeys([one for one, _ in copied]):
-            for stage in one.program.stages:
+        for dockerfile in dict.fromkeys([dockerfile for dockerfile, _ in copied]):
+            for stage in dockerfile.program.stages:
                 for step in stage.steps:
                     if step.effective.keyword != "RUN":
                         continue
-                    for call in one.program.commands(step).invocations:
+                    for call in dockerfile.program.commands(step).invocations:
                         first = next((value for value in call.values if value and not value.startswith("-")), "")
                         if call.program == base.removeprefix(".") and first not in _GIT_WRITES:
-                            return REFUSED, f"{one.name}:{step.node.line} runs {call.program} {first}"
+                            return REFUSED, f"{dockerfile.name}:{step.node.line} runs {call.program} {first}"
                         if call.program == "go" and first in ("build", "install", "test"):
                             return UNSAFE, "go writes the revision into what it builds"
         return SAFE, "no image keeps it on purpose"
@@ -231,28 +234,28 @@ class _Judge:
 
 def _names(source: ContextSource, path: str) -> bool:
     """Whether a source names a path, or something in it, itself."""
-    wanted = source.path
-    assert wanted is not None
-    if not wanted:
+    source_path = source.path
+    assert source_path is not None
+    if not source_path:
         return False
     if not source.wildcard:
-        return wanted == path or wanted.startswith(path + "/")
-    parts, found = wanted.split("/"), path.split("/")
-    size = min(len(parts), len(found))
-    if len(found) > len(parts):
+        return source_path == path or source_path.startswith(path + "/")
+    parts, path_parts = source_path.split("/"), path.split("/")
+    size = min(len(parts), len(path_parts))
+    if len(path_parts) > len(parts):
         return False  # below what a pattern takes whole
-    return go_pattern.match("/".join(parts[:size]), "/".join(found[:size]))
+    return go_pattern.match("/".join(parts[:size]), "/".join(path_parts[:size]))
 
 
 def _covers(source: ContextSource, path: str) -> bool:
     """Whether a source takes a directory that the path lies in."""
-    wanted = source.path
-    assert wanted is not None
+    source_path = source.path
+    assert source_path is not None
     if not source.wildcard:
-        return not wanted or path.startswith(wanted + "/")
-    size = wanted.count("/") + 1
+        return not source_path or path.startswith(source_path + "/")
+    size = source_path.count("/") + 1
     parts = path.split("/")
-    return len(parts) > size and go_pattern.match(wanted, "/".join(parts[:size]))
+    return len(parts) > size and go_pattern.match(source_path, "/".join(parts[:size]))
 
 
 def _patterns(taken: list[ContextItem], items: list[ContextItem], paths: list[str]) -> list[tuple[str, str]]:
@@ -279,7 +282,7 @@ def _takes_only(pattern: str, gone: frozenset[str], paths: list[str]) -> bool:
     for path in paths:
         parts = path.split("/")
         above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
-        if any(compiled.matches(one) for one in above) and gone.isdisjoint(above):
+        if any(compiled.matches(ancestor) for ancestor in above) and gone.isdisjoint(above):
             return False
     return True
 
@@ -299,17 +302,24 @@ def _gate(
     """The proof, from the text that will be written: what goes is what was taken, and nothing comes back. Raises
     PlanError, IgnoreError."""
     after = dockerignore.read(content)
-    left = frozenset([path for path in everything if not after.leaves_out(path)])
-    come_back = sorted(left - frozenset(before))
+    remaining = frozenset([path for path in everything if not after.leaves_out(path)])
+    come_back = sorted(remaining - frozenset(before))
     if come_back:
         raise PlanError(f"{come_back[0]} would come back")
     declared = tuple([item.path for item in taken])
-    for path in sorted(frozenset(before) - left):
-        if not any(path == one or path.startswith(one + "/") for one in declared):
+    for path in sorted(frozenset(before) - remaining):
+        if not any(path == pattern or path.startswith(pattern + "/") for pattern in declared):
             raise PlanError(f"{path} would be lost, and was not declared")
         if any(_names(source, path) for _, source in sources):
             raise PlanError(f"{path} would be lost, and is named by COPY")
-    stays = next((one for one in declared if any(path == one or path.startswith(one + "/") for path in left)), None)
+    stays = next(
+        (
+            pattern
+            for pattern in declared
+            if any(path == pattern or path.startswith(pattern + "/") for path in remaining)
+        ),
+        None,
+    )
     if stays is not None:
         raise PlanError(f"{stays} would not be left out")
 
@@ -321,10 +331,10 @@ def extended(content: bytes, patterns: Sequence[tuple[str, str]]) -> bytes:
     newline = b"\r\n" if b"\r\n" in content else b"\n"
     lines: list[str] = []
     kind = ""
-    for one, pattern in patterns:
-        if one != kind:
-            lines += ["", f"# {one}"] if lines or content.strip() else [f"# {one}"]
-            kind = one
+    for pattern_kind, pattern in patterns:
+        if pattern_kind != kind:
+            lines += ["", f"# {pattern_kind}"] if lines or content.strip() else [f"# {pattern_kind}"]
+            kind = pattern_kind
         lines.append(pattern)
     head = content if not content or content.endswith(b"\n") else content + newline
     if head.endswith(newline * 2) and lines[0] == "":

@@ -18,25 +18,25 @@ _patterns: dict[str, re.Pattern[str]] = {}
 
 def expand(words: Iterable[str]) -> tuple[str, ...]:
     """Kinds and groups of kinds as kinds, in the order of KINDS. Raises KeyError for a word that is neither."""
-    wanted: set[str] = set()
+    kinds: set[str] = set()
     for word in words:
         if word in GROUPS:
-            wanted.update(GROUPS[word])
+            kinds.update(GROUPS[word])
         elif word in KINDS:
-            wanted.add(word)
+            kinds.add(word)
         else:
             raise KeyError(word)
-    return tuple(kind for kind in KINDS if kind in wanted)
+    return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def kind_of(path: str, kinds: Iterable[str]) -> str | None:
     """Which of `kinds` a file is, by its path ("/" between the parts), or None."""
     low = path.lower()
     for kind in kinds:
-        found = _patterns.get(kind)
-        if found is None:
+        pattern = _patterns.get(kind)
+        if pattern is None:
             words = [re.escape(word).replace(r"\*", "[^/]*") for word in table("hosts")["files"][kind]]
-            found = _patterns[kind] = re.compile(rf"(?:^|/)(?:{'|'.join(words)})\Z")
-        if found.search(low):
+            pattern = _patterns[kind] = re.compile(rf"(?:^|/)(?:{'|'.join(words)})\Z")
+        if pattern.search(low):
             return kind
     return None

@@ -68,16 +68,16 @@ class ContextFacts(Facts):
         return parent_of(self.path, self.root, image)
 
     def context_paths(self) -> frozenset[str] | None:
-        found = self.build_context()
-        return found.paths() if found is not None else None
+        context = self.build_context()
+        return context.paths() if context is not None else None
 
     def context_holds(self, path: str) -> bool | None:
-        found = self.build_context()
-        return found.holds(path) if found is not None else None
+        context = self.build_context()
+        return context.holds(path) if context is not None else None
 
     def context_file(self, path: str) -> bytes | None:
-        found = self.build_context()
-        return found.read(path) if found is not None else None
+        context = self.build_context()
+        return context.read(path) if context is not None else None
 
 
 class JoinedFacts(Facts):
@@ -95,37 +95,37 @@ class JoinedFacts(Facts):
         return any(part.knows(question) for part in self.parts)
 
     def digest(self, image: str) -> str | None:
-        return next((found for part in self.parts if (found := part.digest(image)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.digest(image)) is not None), None)
 
     def checksum(self, url: str) -> str | None:
-        return next((found for part in self.parts if (found := part.checksum(url)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.checksum(url)) is not None), None)
 
     def context_paths(self) -> frozenset[str] | None:
-        return next((found for part in self.parts if (found := part.context_paths()) is not None), None)
+        return next((answer for part in self.parts if (answer := part.context_paths()) is not None), None)
 
     def context_holds(self, path: str) -> bool | None:
-        return next((found for part in self.parts if (found := part.context_holds(path)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.context_holds(path)) is not None), None)
 
     def context_file(self, path: str) -> bytes | None:
-        return next((found for part in self.parts if (found := part.context_file(path)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.context_file(path)) is not None), None)
 
     def children(self) -> tuple[Child, ...] | None:
-        return next((found for part in self.parts if (found := part.children()) is not None), None)
+        return next((answer for part in self.parts if (answer := part.children()) is not None), None)
 
     def parent(self, image: str) -> Parent | None:
-        return next((found for part in self.parts if (found := part.parent(image)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.parent(image)) is not None), None)
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
-        return next((found for part in self.parts if (found := part.image_config(image)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.image_config(image)) is not None), None)
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
-        return next((found for part in self.parts if (found := part.built(stage, base)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.built(stage, base)) is not None), None)
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
-        return next((found for part in self.parts if (found := part.built_config(image)) is not None), None)
+        return next((answer for part in self.parts if (answer := part.built_config(image)) is not None), None)
 
     def unbuilt(self) -> str:
-        return next((found for part in self.parts if (found := part.unbuilt())), "")
+        return next((answer for part in self.parts if (answer := part.unbuilt())), "")
 
 
 class AskedFacts(Facts):

@@ -91,9 +91,9 @@ def _run(top: str, words: Sequence[str], given: bytes | None, index: str) -> byt
 def _environment(top: str, index: str) -> dict[str, str]:
     """The process's environment without git's own variables: a hook that runs dfopt has GIT_DIR and GIT_INDEX_FILE
     set, for a repository that need not be this one."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
     return {
-        **kept,
+        **inherited,
         "LC_ALL": "C",
         "GIT_CEILING_DIRECTORIES": os.path.dirname(os.path.realpath(top)),  # no repository above
         "GIT_ALLOW_PROTOCOL": "",  # no transport at all, whatever the configuration says

@@ -89,9 +89,9 @@ def rules_above(directory: str) -> list[Rules]:
     if above is None:
         return []
     top = above[-1] if above else directory
-    found = [_read(os.path.join(top, ".git", "info", "exclude"), top)]
-    found += [rules_of(one) for one in reversed(above)]
-    return [rules for rules in found if rules]
+    rule_lists = [_read(os.path.join(top, ".git", "info", "exclude"), top)]
+    rule_lists += [rules_of(directory) for directory in reversed(above)]
+    return [rules for rules in rule_lists if rules]
 
 
 def parse(line: str) -> GitignorePattern | None:
@@ -150,10 +150,10 @@ def translate(pattern: str) -> str | None:
             out.append("[^/]")
             at += 1
         elif char == "[":
-            found = _bracket(pattern, at + 1)
-            if found is None:
+            bracket = _bracket(pattern, at + 1)
+            if bracket is None:
                 return None
-            members, at = found
+            members, at = bracket
             inside = "".join(re.escape(member) for member in sorted(members - {"/"}))
             out.append(f"[{inside}]" if inside else "(?!)")
         elif char == "\\":
@@ -189,10 +189,10 @@ def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:
             if close < 0:
                 return None
             if pattern[close - 1] == ":" and close - 1 >= at + 2:
-                known: Callable[[str], bool] | None = _CLASSES.get(pattern[at + 2 : close - 1])
-                if known is None:
+                predicate: Callable[[str], bool] | None = _CLASSES.get(pattern[at + 2 : close - 1])
+                if predicate is None:
                     return None
-                members.update(other for other in every[:128] if known(other))
+                members.update(other for other in every[:128] if predicate(other))
                 at, previous = close, ""
             else:
                 members.add(char)

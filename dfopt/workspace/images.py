@@ -53,29 +53,29 @@ def uses(name: str, text: str) -> Iterator[ImageUse]:
         program = Program(parse(text))
     except DockerfileError:
         return
-    held = rules(program.dockerfile)
+    suppressions = rules(program.dockerfile)
     index = LineIndex(text)
 
     def place(start: int, end: int, pass_name: str) -> tuple[int, int] | None:
         line, column = index.position(start)
         last = index.line(end)
-        return None if _held(held, pass_name, line + 1, last + 1) else (line + 1, column + 1)
+        return None if _held(suppressions, pass_name, line + 1, last + 1) else (line + 1, column + 1)
 
     for site in sites(program):
         ref = site.ref
         if ref.digest and not ref.tag:
             continue  # nothing can move
-        found = place(site.start, site.end, "pin-digest")
-        if found is not None:
+        position = place(site.start, site.end, "pin-digest")
+        if position is not None:
             named, settable = ref.text.partition("@")[0], site.tail is not None
-            yield ImageUse(name, *found, named, ref.digest, settable, base=site.kind == "FROM")
+            yield ImageUse(name, *position, named, ref.digest, settable, base=site.kind == "FROM")
     for step, url in downloads(program):
         node = step.effective
         flag = node.flag("checksum")
-        found = place(step.node.start, step.node.end, "add-checksum")
-        if found is not None and "$" not in url:
-            yield ImageUse(name, *found, url, (flag.value or "") if flag is not None else "", True, True)
+        position = place(step.node.start, step.node.end, "add-checksum")
+        if position is not None and "$" not in url:
+            yield ImageUse(name, *position, url, (flag.value or "") if flag is not None else "", True, True)
 
 
-def _held(held: list[SuppressionRule], pass_name: str, first: int, last: int) -> bool:
-    return any(rule.covers(registered()[pass_name], first, last) for rule in held)
+def _held(suppressions: list[SuppressionRule], pass_name: str, first: int, last: int) -> bool:
+    return any(rule.covers(registered()[pass_name], first, last) for rule in suppressions)

@@ -8,8 +8,8 @@ def internal(failure: BaseException) -> str:
     where = ""
     trace = failure.__traceback__
     while trace is not None:
-        _, found, path = trace.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/dfopt/")
-        if found:
+        _, separator, path = trace.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/dfopt/")
+        if separator:
             where = f" at dfopt/{path}:{trace.tb_lineno}"
         trace = trace.tb_next
     text = " ".join(str(failure).split())[:200]

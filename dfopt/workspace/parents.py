@@ -40,9 +40,9 @@ def parent_of(path: str, root: str, image: str) -> Parent | None:
     if not namespace and base_facts(image) is not None:
         return None
     builds = _builds(repository_of(path, os.path.abspath(root)))
-    own = os.path.realpath(path)
+    own_path = os.path.realpath(path)
     for key in (f"{name}:{(tag or '').lower()}", name):
-        files = [file for file in builds.get(key, ()) if os.path.realpath(file) != own]
+        files = [file for file in builds.get(key, ()) if os.path.realpath(file) != own_path]
         texts = [(file, text) for file in files if (text := read_dockerfile(file)) is not None]
         texts = [(file, text) for file, text in texts if name not in image_names(text)]
         if texts:
@@ -52,8 +52,8 @@ def parent_of(path: str, root: str, image: str) -> Parent | None:
 
 def _builds(root: str) -> dict[str, list[str]]:
     """Name, and "name:tag", of an image -> the Dockerfiles below `root` that are called so."""
-    made, known = _trees.get(root, (0.0, {}))
-    if root in _trees and time.monotonic() - made < KEPT:
+    built_at, known = _trees.get(root, (0.0, {}))
+    if root in _trees and time.monotonic() - built_at < KEPT:
         return known
     builds: dict[str, list[str]] = {}
     try:

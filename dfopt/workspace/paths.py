@@ -25,17 +25,17 @@ def bound_of(file: str) -> str:
     """The directory that all must lie in that a file names: the root of its repository; without one, the tree that the
     file's own name lies in (`tree_of`)."""
     directory = os.path.dirname(os.path.abspath(file))
-    found = above_in_repository(directory)
-    return tree_of(file) if found is None else found[-1] if found else directory
+    directories = above_in_repository(directory)
+    return tree_of(file) if directories is None else directories[-1] if directories else directory
 
 
 def above(directory: str) -> list[str]:
     """The directories above one, the nearest first."""
-    found: list[str] = []
+    parents: list[str] = []
     while (parent := os.path.dirname(directory)) != directory:
-        found.append(parent)
+        parents.append(parent)
         directory = parent
-    return found
+    return parents
 
 
 def above_in_repository(directory: str) -> list[str] | None:

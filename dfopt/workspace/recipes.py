@@ -23,18 +23,18 @@ def library_of(config: Config) -> RecipeLibrary:
 
 
 def plan_of(
-    config: Config, words: tuple[str, ...], asked: bool, set: tuple[str, ...], select: tuple[str, ...],
+    config: Config, words: tuple[str, ...], from_command_line: bool, set: tuple[str, ...], select: tuple[str, ...],
     ignore: tuple[str, ...], unsafe: bool | None, passes: Mapping[str, Mapping[str, Any]],
 ) -> RecipePlan:  # fmt: skip
-    """The recipes `words` with their options, for files with a configuration. `asked`: the user names them, not the
-    configuration; `set`, `select`, `ignore`, `unsafe`: what the user says beside it; `passes`: all passes' options.
+    """The recipes `words` with their options, for files with a configuration. `from_command_line`: the user names
+    them, not the configuration; `set`, `select`, `ignore`, `unsafe`: what the user says beside it; `passes`: all passes' options.
     Raises ConfigError."""
     library = library_of(config)
-    recipes = tuple(_named(library, config, asked, word) for word in words)
+    recipes = tuple(_named(library, config, from_command_line, word) for word in words)
     values: dict[str, Any] = {}
-    given = config.recipe_options
+    options = config.recipe_options
     for recipe in _all(recipes):
-        for option, value in given.get(recipe.name, {}).items():
+        for option, value in options.get(recipe.name, {}).items():
             try:
                 values.update(checked_values((recipe,), {option: value}))
             except RecipeError as failure:
@@ -48,11 +48,11 @@ def plan_of(
     return RecipePlan(recipes, values, select, (*config.get("ignore", ()), *ignore), tiers, passes)
 
 
-def _named(library: RecipeLibrary, config: Config, asked: bool, word: str) -> Recipe:
+def _named(library: RecipeLibrary, config: Config, from_command_line: bool, word: str) -> Recipe:
     try:
         return check_kind(library.get(word))
     except RecipeError as failure:
-        place = "--recipe" if asked else place_of_setting(config.settings["recipes.use"])
+        place = "--recipe" if from_command_line else place_of_setting(config.settings["recipes.use"])
         raise ConfigError(str(failure), place) from None
 
 

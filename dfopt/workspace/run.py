@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
     from typing import Any, TypeVar
 
-    from dfopt.workspace.discovery import Found
+    from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.orphans import Leash
 
     T = TypeVar("T")
@@ -51,7 +51,7 @@ class FileOutcome(Record):
 
 
 def run_all(
-    files: Iterable[Found], task: Callable[[Found], T], failed: Callable[[Found, str], T], jobs: int | None
+    files: Iterable[InputFile], task: Callable[[InputFile], T], failed: Callable[[InputFile, str], T], jobs: int | None
 ) -> Generator[T, None, None]:
     """The outcomes in the order of the files. No file ends the run: `failed` makes the outcome of one whose task
     raised, or took a worker process down with it. `jobs`: None leaves the number of processes to dfopt.
@@ -62,28 +62,28 @@ def run_all(
     if workers == 1:
         yield from _serial(files, task, failed)
         return
-    rest = iter(files)
-    first: list[Found] = []
-    for found in rest:
-        first.append(found)
+    remaining = iter(files)
+    first: list[InputFile] = []
+    for file in remaining:
+        first.append(file)
         if len(first) == SERIAL:
             break
     if len(first) < SERIAL:
         yield from _serial(first, task, failed)
         return
-    yield from _pooled(_chunks(first, rest), task, failed, workers)
+    yield from _pooled(_chunks(first, remaining), task, failed, workers)
 
 
-def guarded(task: Callable[[Found], T], failed: Callable[[Found, str], T], found: Found) -> T:
+def guarded(task: Callable[[InputFile], T], failed: Callable[[InputFile, str], T], file: InputFile) -> T:
     """`task(found)`, or the outcome of its failure."""
     try:
-        return task(found)
+        return task(file)
     except Exception as failure:
         if os.environ.get("DFOPT_TRACEBACK"):
             raise
         from dfopt.workspace.internal_error import internal
 
-        return failed(found, internal(failure))
+        return failed(file, internal(failure))
 
 
 def _processors() -> int:
@@ -93,16 +93,18 @@ def _processors() -> int:
         return os.cpu_count() or 1
 
 
-def _serial(files: Iterable[Found], task: Callable[[Found], T], failed: Callable[[Found, str], T]) -> Iterator[T]:
-    for found in files:
-        yield guarded(task, failed, found)
+def _serial(
+    files: Iterable[InputFile], task: Callable[[InputFile], T], failed: Callable[[InputFile, str], T]
+) -> Iterator[T]:
+    for file in files:
+        yield guarded(task, failed, file)
 
 
-def _chunks(first: list[Found], rest: Iterator[Found]) -> Iterator[list[Found]]:
-    chunk: list[Found] = []
-    for source in (first, rest):
-        for found in source:
-            chunk.append(found)
+def _chunks(first: list[InputFile], remaining: Iterator[InputFile]) -> Iterator[list[InputFile]]:
+    chunk: list[InputFile] = []
+    for source in (first, remaining):
+        for file in source:
+            chunk.append(file)
             if len(chunk) == CHUNK:
                 yield chunk
                 chunk = []
@@ -110,10 +112,10 @@ def _chunks(first: list[Found], rest: Iterator[Found]) -> Iterator[list[Found]]:
         yield chunk
 
 
-_task: tuple[Callable[[Found], Any], Callable[[Found, str], Any]] | None = None
+_task: tuple[Callable[[InputFile], Any], Callable[[InputFile, str], Any]] | None = None
 
 
-def _start(task: Callable[[Found], Any], failed: Callable[[Found, str], Any], leash: Leash) -> None:
+def _start(task: Callable[[InputFile], Any], failed: Callable[[InputFile, str], Any], leash: Leash) -> None:
     """In a worker: keeps the task. An interrupt is the parent's business."""
     import signal
 
@@ -124,7 +126,7 @@ def _start(task: Callable[[Found], Any], failed: Callable[[Found, str], Any], le
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[Any]]:
+def _submit(executor: ProcessPoolExecutor, chunk: list[InputFile]) -> Future[list[Any]]:
     """Submits a chunk. A pool that is broken already gives a future that says so."""
     import signal
     from concurrent.futures import Future
@@ -143,15 +145,15 @@ def _submit(executor: ProcessPoolExecutor, chunk: list[Found]) -> Future[list[An
             block(signal.SIG_SETMASK, before)
 
 
-def _work(chunk: list[Found]) -> list[Any]:
+def _work(chunk: list[InputFile]) -> list[Any]:
     assert _task is not None
-    return [guarded(*_task, found) for found in chunk]
+    return [guarded(*_task, file) for file in chunk]
 
 
 def _pooled(
-    chunks: Iterator[list[Found]],
-    task: Callable[[Found], T],
-    failed: Callable[[Found, str], T],
+    chunks: Iterator[list[InputFile]],
+    task: Callable[[InputFile], T],
+    failed: Callable[[InputFile, str], T],
     workers: int,
 ) -> Iterator[T]:
     from collections import deque
@@ -166,7 +168,7 @@ def _pooled(
         return ProcessPoolExecutor(size, initializer=_start, initargs=(task, failed, leash))
 
     executor = pool(workers)
-    waiting: deque[tuple[list[Found], Future[list[Any]]]] = deque()
+    waiting: deque[tuple[list[InputFile], Future[list[Any]]]] = deque()
     try:
         while True:
             while len(waiting) < workers * AHEAD:
@@ -192,15 +194,15 @@ def _pooled(
 
 
 def _one_by_one(
-    chunk: list[Found], pool: Callable[[int], ProcessPoolExecutor], failed: Callable[[Found, str], T]
+    chunk: list[InputFile], pool: Callable[[int], ProcessPoolExecutor], failed: Callable[[InputFile, str], T]
 ) -> Iterator[T]:
     """A worker died on this chunk: each file gets a process of its own, to find the one that does it."""
     from concurrent.futures.process import BrokenProcessPool
 
-    for found in chunk:
+    for file in chunk:
         with pool(1) as executor:
             try:
-                outcomes = _submit(executor, [found]).result()
+                outcomes = _submit(executor, [file]).result()
             except BrokenProcessPool:
-                outcomes = [failed(found, "the process that worked on it died")]
+                outcomes = [failed(file, "the process that worked on it died")]
         yield from outcomes

@@ -66,7 +66,7 @@ class TableReader:
     def _passes(self, table: Any, result: dict[str, Setting]) -> None:
         from dfopt.passes.index import entries
 
-        passes = {one.name: one for one in entries()}
+        passes = {entry.name: entry for entry in entries()}
         self._expect(table, dict, "a table", ("passes",))
         for name, options in table.items():
             where = ("passes", name)
@@ -94,9 +94,9 @@ class TableReader:
             self._expect(value, dict, "a table", where)
             for name, options in value.items():
                 self._expect(options, dict, "a table", (*where, name))
-                for option, given in options.items():
+                for option, option_value in options.items():
                     place = (*where, name, option)
-                    checked = self._strings(given, place) if isinstance(given, list) else given
+                    checked = self._strings(option_value, place) if isinstance(option_value, list) else option_value
                     result[".".join(place)] = Setting(checked, self.file, place)
 
     def _option(self, value: Any, option: Option, where: tuple[str, ...]) -> Any:
@@ -131,12 +131,12 @@ class TableReader:
         if not isinstance(value, kind):
             raise self.error(f"must be {words}, not {_kind(value)}", where)
 
-    def _unknown(self, what: str, word: str, known: tuple[str, ...], where: tuple[str, ...]) -> ConfigError:
+    def _unknown(self, what: str, word: str, words: tuple[str, ...], where: tuple[str, ...]) -> ConfigError:
         from dfopt.messages import suggestion
 
-        hint = suggestion(word, known)
-        if not hint and known:
-            hint = f" (known: {', '.join(known)})"
+        hint = suggestion(word, words)
+        if not hint and words:
+            hint = f" (known: {', '.join(words)})"
         return self.error(f'unknown {what} "{word}"{hint}', where)
 
 

@@ -21,8 +21,8 @@ def known() -> Mapping[str, str]:
         from dfopt.passes.index import entries
 
         words = [ALL, *GROUPS]
-        for one in entries():
-            words += [one.name, *one.codes]
+        for entry in entries():
+            words += [entry.name, *entry.codes]
         _words = {word.lower(): word for word in words}
     return _words
 
@@ -44,7 +44,7 @@ def matching(word: str) -> list[PassEntry]:
     """The passes that a name, a group, a code or "all" stands for, in running order; none for an unknown word."""
     from dfopt.passes.index import entries
 
-    return [one for one in entries() if one.named(word.lower())]
+    return [entry for entry in entries() if entry.named(word.lower())]
 
 
 class UnknownPass(Exception):

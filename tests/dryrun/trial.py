@@ -181,7 +181,7 @@ class _Trial:
                     self.builder.files(before.state), self.builder.files(again.state), Allowed()
                 )
             }
-            files = [found for found in files if found[0] not in noise]
+            files = [file for file in files if file[0] not in noise]
             if calls and call_difference(before, again, Allowed()):
                 calls = call_difference(before, after, self.allowed, ordered=False)
             elif calls and not call_difference(before, after, self.allowed, ordered=False):

@@ -91,8 +91,8 @@ def test_figures_are_dives_own(case: str, tmp_path: Path) -> None:
     assert figures.efficiency == pytest.approx(image["efficiencyScore"], rel=1e-12)
     assert figures.wasted_bytes == image["inefficientBytes"]
     assert figures.total_bytes == image["sizeBytes"]
-    listed = [(found["file"], found["count"], found["sizeBytes"]) for found in image["fileReference"] or ()]
-    assert sorted((found.path, found.count, found.size) for found in figures.files) == sorted(listed)
+    listed = [(file["file"], file["count"], file["sizeBytes"]) for file in image["fileReference"] or ()]
+    assert sorted((file.path, file.count, file.size) for file in figures.files) == sorted(listed)
 
 
 # -- .dive-ci

@@ -164,16 +164,16 @@ def main() -> int:
     random.Random(given.seed).shuffle(files)
     built = 0
     try:
-        for found in files:
+        for file in files:
             if built >= given.limit:
                 break
-            if given.without and re.search(given.without, Path(found.path).read_text(errors="replace")):
-                trial.count("left out by --without", found.name)
+            if given.without and re.search(given.without, Path(file.path).read_text(errors="replace")):
+                trial.count("left out by --without", file.name)
                 continue
             start = time.monotonic()
-            if what := trial.file(found.path, found.name, found.root):
+            if what := trial.file(file.path, file.name, file.root):
                 built += 1
-                print(f"{built}: {time.monotonic() - start:.0f} s: {found.name}: {what}", file=sys.stderr, flush=True)
+                print(f"{built}: {time.monotonic() - start:.0f} s: {file.name}: {what}", file=sys.stderr, flush=True)
     finally:
         trial.engine.close()
     for what in (*MUST_BE_ZERO, *sorted(set(trial.counts) - set(MUST_BE_ZERO))):

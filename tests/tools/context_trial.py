@@ -56,10 +56,10 @@ def main() -> int:
         examples[what].append(name)
 
     with Oracle() as oracle:
-        for found in discover((given.directory,), ConfigLookup(isolated=True), ignore_files=False):
+        for file in discover((given.directory,), ConfigLookup(isolated=True), ignore_files=False):
             try:
-                source = Source.from_bytes(Path(found.path).read_bytes(), found.name)
-                facts = ContextFacts(found.path, found.root, source)
+                source = Source.from_bytes(Path(file.path).read_bytes(), file.name)
+                facts = ContextFacts(file.path, file.root, source)
                 counts["files"] += 1
                 for tier, tiers in (("safe", ("safe",)), ("unsafe", ("safe", "unsafe"))):
                     options = Options(select, (), tiers, settings)
@@ -68,19 +68,19 @@ def main() -> int:
                         counts["unreadable"] += tier == "safe"
                         continue
                     if result.changed:
-                        count(f"changed, {tier} tier", found.name)
+                        count(f"changed, {tier} tier", file.name)
                         if laws.settled(result, options, facts):
-                            count("second run changes", found.name)
+                            count("second run changes", file.name)
                         if "err" in oracle.parse(encode(result.output)):
-                            count("not read by BuildKit", found.name)
+                            count("not read by BuildKit", file.name)
                     if tier == "safe":
                         counts["context known"] += facts.build_context() is not None
                         for one in result.reported:
                             kind = "refused" if one.reason else "open to unsafe" if one.fixable else "suggested"
                             said = reason_of(one.reason or one.message)
-                            count(f"{one.name}: {kind}: {said}", found.name)
+                            count(f"{one.name}: {kind}: {said}", file.name)
             except Exception:
-                count("traceback", found.name)
+                count("traceback", file.name)
                 traceback.print_exc()
     for what, number in sorted(counts.items(), key=lambda item: -item[1]):
         print(f"{number:6} {what}")

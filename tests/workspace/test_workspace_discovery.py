@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dfopt.workspace.config import ConfigLookup
-from dfopt.workspace.discovery import Found, discover, is_dockerfile
+from dfopt.workspace.discovery import InputFile, discover, is_dockerfile
 
 
 def tree(root: Path, *names: str, **contents: str) -> None:
@@ -24,10 +24,10 @@ def put(root: Path, name: str, content: str) -> None:
 
 
 def names(*paths: str, exclude: tuple[str, ...] = (), ignore_files: bool = True) -> list[str]:
-    return [found.name for found in every(*paths, exclude=exclude, ignore_files=ignore_files) if not found.error]
+    return [file.name for file in every(*paths, exclude=exclude, ignore_files=ignore_files) if not file.error]
 
 
-def every(*paths: str, exclude: tuple[str, ...] = (), ignore_files: bool = True) -> list[Found]:
+def every(*paths: str, exclude: tuple[str, ...] = (), ignore_files: bool = True) -> list[InputFile]:
     return list(discover(paths or (".",), ConfigLookup(), exclude=exclude, ignore_files=ignore_files))
 
 

@@ -60,9 +60,9 @@ def test_as_git(repository: Path, monkeypatch: pytest.MonkeyPatch, top: str, nes
     (repository / "a" / ".gitignore").write_bytes(nested.encode())
     with monkeypatch.context() as patch:
         patch.chdir(repository)
-        ours = sorted(found.name for found in discover(["."], ConfigLookup()))
+        ours = sorted(file.name for file in discover(["."], ConfigLookup()))
         # rules above count just as well when the walk begins below them
-        below = sorted(found.name for found in discover(["b"], ConfigLookup()))
+        below = sorted(file.name for file in discover(["b"], ConfigLookup()))
     assert ours == git_takes(repository)
     assert os.path.isdir(repository / "b")
     expected = [name for name in ours if name.startswith("b/")]

@@ -9,25 +9,25 @@ from collections.abc import Iterator
 import pytest
 
 from dfopt.workspace import run
-from dfopt.workspace.discovery import Found
+from dfopt.workspace.discovery import InputFile
 from dfopt.workspace.run import FileOutcome, run_all
 
 
-def files(number: int) -> Iterator[Found]:
-    return (Found(f"f{index}", f"f{index}", "") for index in range(number))
+def files(number: int) -> Iterator[InputFile]:
+    return (InputFile(f"f{index}", f"f{index}", "") for index in range(number))
 
 
-def task(found: Found) -> FileOutcome:
-    number = int(found.name[1:])
+def task(file: InputFile) -> FileOutcome:
+    number = int(file.name[1:])
     if number % 50 == 7:
         raise RecursionError("too deep\nto tell")
     if number % 32 == 3:
         time.sleep(0.002)  # results come late, in any order
-    return FileOutcome(out=found.name, notes=str(os.getpid()))
+    return FileOutcome(out=file.name, notes=str(os.getpid()))
 
 
-def failed(found: Found, message: str) -> FileOutcome:
-    return FileOutcome(out=f"{found.name}: {message}", status=2)
+def failed(file: InputFile, message: str) -> FileOutcome:
+    return FileOutcome(out=f"{file.name}: {message}", status=2)
 
 
 def outputs(number: int, jobs: int | None) -> list[str]:
@@ -61,11 +61,11 @@ def test_files_are_read_as_they_are_needed(jobs: int) -> None:
     """The list of files is never held: at any time only a window of it was taken."""
     taken = 0
 
-    def watched() -> Iterator[Found]:
+    def watched() -> Iterator[InputFile]:
         nonlocal taken
-        for found in files(5000):
+        for file in files(5000):
             taken += 1
-            yield found
+            yield file
 
     ahead = 0
     for done, _ in enumerate(run_all(watched(), task, failed, jobs), 1):
