@@ -27,8 +27,8 @@ def plan_of(
     ignore: tuple[str, ...], unsafe: bool | None, passes: Mapping[str, Mapping[str, Any]],
 ) -> RecipePlan:  # fmt: skip
     """The recipes `words` with their options, for files with a configuration. `from_command_line`: the user names
-    them, not the configuration; `set`, `select`, `ignore`, `unsafe`: what the user says beside it; `passes`: all passes' options.
-    Raises ConfigError."""
+    them, not the configuration; `set`, `select`, `ignore`, `unsafe`: what the user says beside it; `passes`: all
+    passes' options. Raises ConfigError."""
     library = library_of(config)
     recipes = tuple(_named(library, config, from_command_line, word) for word in words)
     values: dict[str, Any] = {}
