@@ -181,7 +181,7 @@ class Request:
         facts = AskedFacts(JoinedFacts((known, *more)) if more else known)
         kind = self.host_kind(file)
         if kind is not None:
-            from dfopt.embedded.run import optimize_host
+            from dfopt.embedded.optimize import optimize_host
 
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
             result = optimize_host(source, kind, options, facts)

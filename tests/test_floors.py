@@ -128,8 +128,10 @@ def test_no_pass_imports_another() -> None:
         pytest.param("source", "from dfopt.toml import parse", [(1, "toml")], id="beside"),
         pytest.param("ir", "def f():\n    import dfopt.passes.base", [(2, "passes.base")], id="in a function"),
         pytest.param("ir.model", "if TYPE_CHECKING:\n    from dfopt.gate import Gate", [(2, "gate")], id="for types"),
-        pytest.param("embedded.run", "from dfopt.workspace.paths import shown", [], id="of a floor below"),
-        pytest.param("workspace.paths", "from dfopt.embedded.run import run", [(1, "embedded.run")], id="from above"),
+        pytest.param("embedded.optimize", "from dfopt.workspace.paths import shown", [], id="of a floor below"),
+        pytest.param(
+            "workspace.paths", "from dfopt.embedded.optimize import run", [(1, "embedded.optimize")], id="from above"
+        ),
     ],
 )
 def test_what_is_found(module: str, source: str, found: list[tuple[int, str]]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dfopt.cli import out
+from dfopt.cli.command_request import store_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import store_of
 from dfopt.cli.stream import count, stream
 from dfopt.record import replace
 from dfopt.workspace.baseline import Baseline, BaselineError, read_baseline, write_baseline

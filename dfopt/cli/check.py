@@ -6,9 +6,9 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.check_task import CheckTask
+from dfopt.cli.command_request import files_of, lookup_of, request_of, store_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.report import reporter
-from dfopt.cli.request import files_of, lookup_of, request_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.request import STDIN
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out
+from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.explain import shown
-from dfopt.cli.request import lookup_of
 from dfopt.passes.base import SHARED, registered
 from dfopt.workspace.config_location import place_of_setting
 from dfopt.workspace.settings import ConfigError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
+from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import lookup_of
 from dfopt.cli.stream import NO_FILES
 from dfopt.files import read_regular, tree_of
 from dfopt.record import Record

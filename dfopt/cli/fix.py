@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dfopt.cli.command_request import request_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import request_of
 from dfopt.cli.run_files import run_task, task_of
 from dfopt.cli.tasks import FixTask
 from dfopt.workspace.run import run_all

@@ -7,10 +7,10 @@ import threading
 from queue import SimpleQueue
 
 from dfopt.cli import out
+from dfopt.cli.command_request import request_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
 from dfopt.cli.report.base import clean, position
-from dfopt.cli.request import request_of
 from dfopt.cli.run_files import run_task, task_of
 from dfopt.cli.tasks import FixTask
 from dfopt.engine import EngineError

@@ -22,7 +22,7 @@ def run(values: Values) -> int:
     from dfopt.image.errors import ImageError
     from dfopt.image.history import map_history
     from dfopt.image.ledger import make_ledger
-    from dfopt.image.reference import open_image
+    from dfopt.image.open_image import open_image
     from dfopt.review.recover import recover
     from dfopt.review.reports.history import HistoryReport, render_json, render_text
 
@@ -62,7 +62,7 @@ def run(values: Values) -> int:
 
 def _steps(path: str) -> list[DockerfileStep]:
     from dfopt.image.history import stage_steps
-    from dfopt.review.source import DockerfileError, steps_of
+    from dfopt.review.dockerfile_review import DockerfileError, steps_of
     from dfopt.source import LineIndex, decode
 
     try:

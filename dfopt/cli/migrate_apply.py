@@ -11,9 +11,9 @@ from dfopt.campaign.message import Message, MessageError
 from dfopt.campaign.model import Totals
 from dfopt.campaign.task import Task
 from dfopt.cli import out
+from dfopt.cli.command_request import request_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.migrate import executor_of, files_of, note, progress, tell
-from dfopt.cli.request import request_of
 from dfopt.record import replace
 from dfopt.workspace.settings import ConfigError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dfopt.campaign.model import Totals
 from dfopt.campaign.task import Task
 from dfopt.cli import out
+from dfopt.cli.command_request import request_of
 from dfopt.cli.migrate import executor_of, files_of, note, progress, tell
-from dfopt.cli.request import request_of
 from dfopt.record import replace
 
 TYPE_CHECKING = False

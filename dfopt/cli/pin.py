@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from dfopt.cli import out, style
+from dfopt.cli.command_request import files_of, hosts_of, lookup_of
 from dfopt.cli.digests import Digests, gather, lock_path
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import files_of, hosts_of, lookup_of
 from dfopt.cli.stream import count, stream
 from dfopt.cli.tasks import FixTask
 from dfopt.messages import json_text

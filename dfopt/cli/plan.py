@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from dfopt.cli import out
+from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.report.base import benefit_json, clean
-from dfopt.cli.request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.forecast import forecast
 from dfopt.request import Request

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dfopt.cli import out
+from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.explain import shown
 from dfopt.cli.recipes import as_json, tiers
-from dfopt.cli.request import lookup_of
 from dfopt.messages import json_text
 from dfopt.passes.base import registered
 from dfopt.recipes.load import options_of_pass

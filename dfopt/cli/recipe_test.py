@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dfopt.cli import out
 from dfopt.cli.cases import Cases, cases_of
+from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import lookup_of
 from dfopt.workspace.recipes import library_of
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli import out
-from dfopt.cli.request import lookup_of
+from dfopt.cli.command_request import lookup_of
 from dfopt.messages import json_text
 from dfopt.recipes.model import Recipe, When
 from dfopt.recipes.schema import DEFAULT_KIND

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
+from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import lookup_of
 from dfopt.files import read_regular
 from dfopt.request import Request
 
@@ -143,7 +143,7 @@ def _optimized(path: str, lookup: ConfigLookup, context: str | None) -> Result:
 
 def _reviewed(images: tuple[str, ...], settings: ReviewSettings, results: list[Result], values: Values) -> Reviewed:
     from dfopt.image.compare import compare
-    from dfopt.image.reference import open_image
+    from dfopt.image.open_image import open_image
     from dfopt.record import replace
     from dfopt.review.build import make_review
     from dfopt.review.model import Reviewed

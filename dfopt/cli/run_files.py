@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
+from dfopt.cli.command_request import files_of, store_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.request import files_of, store_of
 from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.cli.tasks import FixTask
 from dfopt.request import STDIN, Request

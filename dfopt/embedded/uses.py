@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.embedded.model import IMAGE, HostError
-from dfopt.embedded.run import reader_of
+from dfopt.embedded.optimize import reader_of
 from dfopt.embedded.template import blanked
 from dfopt.record import replace
 from dfopt.source import LineIndex

@@ -17,7 +17,7 @@ from dfopt.image.history import Mapping, Origin, map_history, stage_steps
 from dfopt.image.layers import ImageContents, LayerEntry, LayerFiles, iter_entries, read_image
 from dfopt.image.ledger import Dead, Duplicate, Ledger, Tally, make_ledger
 from dfopt.image.model import Image, Layer, Platform
-from dfopt.image.reference import OpenImage, open_image
+from dfopt.image.open_image import OpenImage, open_image
 
 __all__ = [
     "Archive",

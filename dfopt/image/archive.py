@@ -15,11 +15,11 @@ import tempfile
 from dfopt.files import open_named
 from dfopt.image.docker_archive import archive_choices
 from dfopt.image.errors import Budget, ImageError, ReadLimits
+from dfopt.image.layer_stream import LayerStream, compression
 from dfopt.image.model import Image, Platform
 from dfopt.image.oci import ImageChoice, layout_choices
 from dfopt.image.platform_choice import select
 from dfopt.image.store import Borrowed, DirectoryStore, TarStore
-from dfopt.image.stream import LayerStream, compression
 from dfopt.record import replace
 
 TYPE_CHECKING = False

@@ -11,11 +11,11 @@ import io
 
 from dfopt.image.docker_archive import archive_choices
 from dfopt.image.errors import Budget, ImageError, ReadLimits
+from dfopt.image.layer_stream import CHUNK, GZIP, ZSTD, LayerStream, compression
 from dfopt.image.layers import ImageContents, LayerFiles, entries_of
 from dfopt.image.oci import layout_choices
 from dfopt.image.platform_choice import select
 from dfopt.image.store import split_name
-from dfopt.image.stream import CHUNK, GZIP, ZSTD, LayerStream, compression
 from dfopt.image.tar import ChunkSource, TarReader
 from dfopt.image.tar_member import BLOCK
 from dfopt.record import Record, replace
@@ -24,9 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.image.layer_stream import BlobStream
     from dfopt.image.layers import LayerEntry, Visit
     from dfopt.image.model import Image, Layer, Platform
-    from dfopt.image.stream import BlobStream
     from dfopt.image.tar_member import Member
 
 _USTAR = slice(257, 262)

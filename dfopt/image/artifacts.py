@@ -13,7 +13,7 @@ import posixpath
 from dfopt.facts import Artifact, BuiltImage, SharedLibrary
 from dfopt.image.errors import ImageError
 from dfopt.image.layers import DIRECTORY, FILE, SYMLINK, read_image
-from dfopt.image.tree import Tree
+from dfopt.image.merged_tree import Tree
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dfopt.image.layers import LayerEntry
+    from dfopt.image.merged_tree import PathNode
     from dfopt.image.model import Image
     from dfopt.image.tar_member import Sink
-    from dfopt.image.tree import PathNode
 
 _LARGEST = 256 << 20  # bytes of one file that are held to read its headers
 _LISTS = "/var/lib/dpkg/info/"

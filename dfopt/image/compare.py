@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dfopt.image.layers import ImageContents, LayerEntry
     from dfopt.image.ledger import Ledger
-    from dfopt.image.tree import PathNode
+    from dfopt.image.merged_tree import PathNode
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 

@@ -12,7 +12,7 @@ from contextlib import closing
 
 from dfopt.image import sparse
 from dfopt.image.errors import Budget, ImageError, ReadLimits
-from dfopt.image.stream import LayerStream
+from dfopt.image.layer_stream import LayerStream
 from dfopt.image.tar import ChunkSource, TarReader
 from dfopt.record import Record
 
@@ -20,8 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dfopt.image.layer_stream import BlobStream
     from dfopt.image.model import Image, Layer
-    from dfopt.image.stream import BlobStream
     from dfopt.image.tar_member import Member, Sink
 
     # Asked for each regular file with content; returns where its bytes are to go, or None.

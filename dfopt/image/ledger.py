@@ -8,7 +8,7 @@ sums are made independently (layers' entries, the merged tree, the deaths) and c
 from __future__ import annotations
 
 from dfopt.image.layers import FILE, OPAQUE, WHITEOUT, LayerEntry
-from dfopt.image.tree import DELETED, METADATA_ONLY, OVERWRITTEN, SHADOWED, Inode, PathNode, Tree
+from dfopt.image.merged_tree import DELETED, METADATA_ONLY, OVERWRITTEN, SHADOWED, Inode, PathNode, Tree
 from dfopt.record import Record, replace
 
 TYPE_CHECKING = False

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from dfopt.image.layer_stream import BlobStream
     from dfopt.image.store import BlobStore
-    from dfopt.image.stream import BlobStream
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")

@@ -20,8 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from dfopt.image.layer_stream import BlobStream
     from dfopt.image.model import Image, Platform
-    from dfopt.image.stream import BlobStream
     from dfopt.registry.content import Repository
 
 

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO, Protocol
 
-    from dfopt.image.stream import BlobStream
+    from dfopt.image.layer_stream import BlobStream
     from dfopt.image.tar_member import Sink
 
     class BlobStore(Protocol):

@@ -18,7 +18,7 @@ from pygls.lsp.server import LanguageServer
 from dfopt.lsp import pages
 from dfopt.lsp.actions import KINDS, SOURCE, Actions, Client, diagnostics, range_of
 from dfopt.lsp.analysis import Analysis, Refused
-from dfopt.lsp.settings import ClientSettings, settings_from
+from dfopt.lsp.client_settings import ClientSettings, settings_from
 from dfopt.pass_selection import Options
 from dfopt.request import Request
 from dfopt.source import Source

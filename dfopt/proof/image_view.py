@@ -42,7 +42,7 @@ class ImageReader:
             return self._image(archive.image(name))
 
     def reference(self, name: str, platform: str | None = None) -> Seen:
-        """An image by any form of reference (see dfopt.image.reference). Raises ImageError."""
+        """An image by any form of reference (see dfopt.image.open_image). Raises ImageError."""
         masked = Masked()
         with open_image(name, platform) as image:
             contents = image.read(visit=masked.visit)

@@ -8,7 +8,7 @@ import shutil
 import time
 
 from dfopt.engine import Build, BuildError, EngineError
-from dfopt.engine.frontend import frontend_of, without_frontend
+from dfopt.engine.syntax_directive import frontend_of, without_frontend
 from dfopt.files import read_regular
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles

@@ -12,7 +12,7 @@ from dfopt.passes.index import selects
 from dfopt.recipes.model import Recipe, RecipeOption, When
 from dfopt.recipes.schema import DEFAULT_KIND, KINDS
 from dfopt.stage_templates.errors import RecipeError
-from dfopt.stage_templates.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
+from dfopt.stage_templates.recipe_files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
 from dfopt.stage_templates.shape import Checker
 
 TYPE_CHECKING = False

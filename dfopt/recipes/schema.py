@@ -26,7 +26,7 @@ from __future__ import annotations
 from dfopt.passes.base import SHARED
 from dfopt.stage_templates.common import COMMON
 from dfopt.stage_templates.shape import Field
-from dfopt.stage_templates.stages import KIND, STAGE
+from dfopt.stage_templates.stage_recipes import KIND, STAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

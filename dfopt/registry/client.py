@@ -110,7 +110,7 @@ class RegistryClient:
 
     def checksums(self, urls: Iterable[str], seconds: float = 600.0) -> dict[str, str | RegistryError]:
         """The checksum ("sha256:...") of what each URL serves now, or an error; see `downloads.checksums`."""
-        from dfopt.registry.downloads import checksums
+        from dfopt.registry.checksums import checksums
 
         work, loop = self._started()
         return asyncio.run_coroutine_threadsafe(checksums(work, urls, seconds), loop).result()

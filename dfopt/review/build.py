@@ -10,7 +10,7 @@ from dfopt.image.ledger import make_ledger
 from dfopt.knowledge import table
 from dfopt.passes.base import registered
 from dfopt.record import Record, replace
-from dfopt.review import source as sources
+from dfopt.review import dockerfile_review
 from dfopt.review.disclosure import disclosed, environment, masked
 from dfopt.review.model import ImageFinding, LayerAccount, Review
 from dfopt.review.packages import packages_of
@@ -66,12 +66,12 @@ def make_review(
     source = None
     if result is not None and result.problem is not None:
         where = f"{result.problem.line}:{result.problem.column}"
-        source = sources.unreadable(result.source.name, f"{where}: {result.problem.message}")
+        source = dockerfile_review.unreadable(result.source.name, f"{where}: {result.problem.message}")
     elif result is not None:
-        steps = stage_steps(sources.steps_of(result.source.text), settings.target)
+        steps = stage_steps(dockerfile_review.steps_of(result.source.text), settings.target)
     mapping = map_history(contents.image, steps)
     if result is not None and source is None:
-        source = sources.source_review(result, mapping, ledger, image_survey, labels)
+        source = dockerfile_review.source_review(result, mapping, ledger, image_survey, labels)
     layers = _layers(contents.layers, ledger, mapping, bool(steps))
     groups = dead_groups(ledger)
     duplicates = tuple(ledger.duplicates())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dfopt.image.layers import LayerEntry
-    from dfopt.image.tree import PathNode, Tree
+    from dfopt.image.merged_tree import PathNode, Tree
 
 _DPKG_LIST = re.compile(r"/var/lib/dpkg/info/([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\.list")
 _DPKG_STATUS = re.compile(r"/var/lib/dpkg/status(?:\.d/[^/.]+)?")

@@ -14,7 +14,7 @@ from dfopt.image.errors import printable
 from dfopt.image.layers import DIRECTORY, OPAQUE, WHITEOUT
 from dfopt.record import Record
 from dfopt.review.disclosure import masked
-from dfopt.review.instructions import ReplayedConfig, from_config, from_entry, reads_back
+from dfopt.review.recreate import ReplayedConfig, from_config, from_entry, reads_back
 from dfopt.units import human
 
 TYPE_CHECKING = False

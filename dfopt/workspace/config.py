@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.workspace.schema import TableReader
+    from dfopt.workspace.table_reader import TableReader
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
 
@@ -56,7 +56,7 @@ class Config(Record):
             elif setting.key[0] == "passes":
                 result.setdefault(setting.key[1], {})[setting.key[2]] = setting.value
         if self.recipe_directories:
-            from dfopt.stage_templates.stages import stage_texts
+            from dfopt.stage_templates.stage_recipes import stage_texts
 
             texts = stage_texts(self.recipe_directories, self.recipe_root)
             if texts:
@@ -155,7 +155,7 @@ def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Confi
         table = table.get(key) if isinstance(table, dict) else None
         if table is None:
             return None
-    from dfopt.workspace.schema import TableReader
+    from dfopt.workspace.table_reader import TableReader
 
     reader = TableReader(display_path, content, prefix)
     settings = reader.read(table)

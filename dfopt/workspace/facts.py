@@ -63,7 +63,7 @@ class ContextFacts(Facts):
         return children_of(self.path, self.root)
 
     def parent(self, image: str) -> Parent | None:
-        from dfopt.workspace.parents import parent_of
+        from dfopt.workspace.parent_files import parent_of
 
         return parent_of(self.path, self.root, image)
 

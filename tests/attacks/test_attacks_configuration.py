@@ -87,7 +87,7 @@ def test_recipes_lie_inside(repository: Path, way: str) -> None:
 
 def test_templates_lie_inside(repository: Path) -> None:
     """A recipe of a stage that is a link out of the repository is not read."""
-    from dfopt.stage_templates.stages import stage_texts
+    from dfopt.stage_templates.stage_recipes import stage_texts
 
     own = repository / "recipes" / "multi-stage"
     own.mkdir(parents=True)

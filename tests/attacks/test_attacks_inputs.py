@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli.running import ROOT, dfopt
 
-from dfopt.stage_templates.stages import TEMPLATE
+from dfopt.stage_templates.stage_recipes import TEMPLATE
 from dfopt.testing.discovery import find
 
 GOOD = b"FROM debian:13\nRUN apt-get update && apt-get install -y curl\n"

@@ -16,7 +16,7 @@ FORBIDDEN = {
     "typing_extensions", "inspect", "ast", "tomllib", "tomli", "pathlib", "pathspec", "multiprocessing", "concurrent",
     "difflib", "subprocess", "socket", "ssl", "tempfile", "random", "hashlib", "urllib", "importlib.metadata",
     "threading", "json", "logging", "dockerfile_parse", "textwrap", "traceback", "dfopt.image", "dfopt.registry",
-    "dfopt.engine", "dfopt.lsp", "dfopt.workspace.schema", "dfopt.workspace.writer", "dfopt.cli.app",
+    "dfopt.engine", "dfopt.lsp", "dfopt.workspace.table_reader", "dfopt.workspace.writer", "dfopt.cli.app",
     "dfopt.cli.report", "sqlite3", "datetime",
 }  # fmt: skip
 Imported = Callable[..., set[str]]
@@ -108,7 +108,7 @@ def test_what_is_not_needed_is_not_imported(
 ) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    assert offending(imported(*args), FORBIDDEN - {"dfopt.workspace.schema"}) == set()
+    assert offending(imported(*args), FORBIDDEN - {"dfopt.workspace.table_reader"}) == set()
 
 
 def test_check_in_text_form(imported: Imported) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli.running import dfopt
 
-from dfopt.embedded.run import optimize_host
+from dfopt.embedded.optimize import optimize_host
 from dfopt.facts import Facts
 from dfopt.pass_selection import Options
 from dfopt.results import Result

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 
 from dfopt.edit import apply_edits
 from dfopt.embedded.model import DOCKERFILE, Unmappable
+from dfopt.embedded.optimize import reader_of
 from dfopt.embedded.python_literal import literal_map, writer
-from dfopt.embedded.run import reader_of
 
 COMPOSE = """\
 services:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dfopt.engine.frontend import frontend_of, without_frontend
+from dfopt.engine.syntax_directive import frontend_of, without_frontend
 
 CASES = [
     ("none", b"FROM a\n", None, b"FROM a\n"),

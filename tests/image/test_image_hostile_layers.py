@@ -12,9 +12,9 @@ import pytest
 
 from dfopt.image import ImageError, ReadLimits, make_ledger, open_archive, read_image
 from dfopt.image.errors import Budget
+from dfopt.image.layer_stream import LayerStream
 from dfopt.image.layers import read_layer
 from dfopt.image.model import Layer
-from dfopt.image.stream import LayerStream
 from image.builders import (
     contents_of,
     docker_archive,

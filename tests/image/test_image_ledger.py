@@ -179,7 +179,7 @@ def test_duplicates_by_content(tmp_path: Path) -> None:
 def test_an_account_that_does_not_balance_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The three sums are made independently: to lose a death is noticed."""
     contents = stack(tmp_path, [A], [whiteout("d")])
-    monkeypatch.setattr("dfopt.image.tree.Tree._kill", lambda *_: None)
+    monkeypatch.setattr("dfopt.image.merged_tree.Tree._kill", lambda *_: None)
     with pytest.raises(LedgerError, match="layer 0: 5 bytes, but 0 live and 0 dead"):
         make_ledger(contents.layers)
 

@@ -10,10 +10,10 @@ import pytest
 
 from dfopt.image import ImageError
 from dfopt.image.errors import Budget, ReadLimits
+from dfopt.image.layer_stream import LayerStream
 from dfopt.image.layers import iter_entries
 from dfopt.image.model import Layer
 from dfopt.image.read_ahead import read_ahead
-from dfopt.image.stream import LayerStream
 from image.builders import digest, file, gz, layer
 
 
@@ -70,7 +70,7 @@ def test_with_and_without_a_thread(pack: object, monkeypatch: pytest.MonkeyPatch
     data = pack(tar)  # type: ignore[operator]
     found = []
     for threshold in (0, 1 << 60):
-        monkeypatch.setattr("dfopt.image.stream._WORTH_A_THREAD", threshold)
+        monkeypatch.setattr("dfopt.image.layer_stream._WORTH_A_THREAD", threshold)
         stream = LayerStream(
             io.BytesIO(data), "x", Budget(ReadLimits()), digest=digest(data), diff_id=digest(tar), size=len(data)
         )

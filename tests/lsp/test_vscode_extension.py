@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.lsp.settings import settings_from
+from dfopt.lsp.client_settings import settings_from
 from lsp.test_lsp_clients import need
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.passes.multi_stage.packages import install_command, libraries
 from dfopt.refusal import Refusal
-from dfopt.stage_templates.stages import stage_recipes
+from dfopt.stage_templates.stage_recipes import stage_recipes
 from dfopt.syntax.dockerfile import parse
 
 # --- makefiles -------------------------------------------------------------------------------------------------------

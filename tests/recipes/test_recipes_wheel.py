@@ -15,7 +15,7 @@ def test_the_wheel_brings_the_recipes(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     script = (
-        "from dfopt.stage_templates.files import shipped_directory\n"
+        "from dfopt.stage_templates.recipe_files import shipped_directory\n"
         "from dfopt.recipes.load import RecipeLibrary\n"
         "library = RecipeLibrary()\n"
         "print(shipped_directory())\n"

@@ -10,7 +10,7 @@ from cli.running import dfopt
 from image.builders import docker_archive, file, layer
 
 from dfopt.cli.options import command_named
-from dfopt.image.reference import _ENGINES, _FILES
+from dfopt.image.open_image import _ENGINES, _FILES
 from dfopt.knowledge import table
 
 PAGE = (Path(__file__).parents[2] / "docs/review.md").read_text(encoding="utf-8")

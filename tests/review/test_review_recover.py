@@ -12,8 +12,8 @@ from oracle_client import Oracle
 
 from dfopt.image import map_history, open_image
 from dfopt.record import replace
-from dfopt.review.instructions import reads_back, run_text
 from dfopt.review.recover import Recovered, recover
+from dfopt.review.recreate import reads_back, run_text
 from dfopt.syntax.dockerfile import parse
 from review.making import image, step
 

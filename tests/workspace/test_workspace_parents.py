@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.workspace import children, parents
-from dfopt.workspace.parents import parent_of
+from dfopt.workspace import children, parent_files
+from dfopt.workspace.parent_files import parent_of
 
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees are remembered for a while; each test has one of its own."""
-    monkeypatch.setattr(parents, "_trees", {})
+    monkeypatch.setattr(parent_files, "_trees", {})
     monkeypatch.setattr(children, "_trees", {})
 
 

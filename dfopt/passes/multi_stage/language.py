@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dfopt.passes.multi_stage.bases import BuilderImage
     from dfopt.passes.multi_stage.flow import Flow
     from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
-    from dfopt.stage_templates.stages import StageRecipe
+    from dfopt.stage_templates.stage_recipes import StageRecipe
 
 _PYTHON = {
     "trixie": "3.13",

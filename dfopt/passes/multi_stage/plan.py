@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage
     from dfopt.passes.multi_stage.bases import BuilderImage
     from dfopt.passes.multi_stage.packages import RunPackages
-    from dfopt.stage_templates.stages import StageRecipe
+    from dfopt.stage_templates.stage_recipes import StageRecipe
 
 # What a split must save, or it does not pay: MB, and the share of the old image's base and packages
 _LEAST = 20
@@ -151,7 +151,7 @@ class _Planner(BuilderFiles):
         self.line = stage.node.line
 
     def plan(self) -> SplitPlan | None:
-        from dfopt.stage_templates.stages import stage_recipes
+        from dfopt.stage_templates.stage_recipes import stage_recipes
 
         program, stage = self.program, self.stage
         if base_of(program.root(stage).image) is None and not _builds(program, stage):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.passes.multi_stage.flow import Flow
     from dfopt.passes.multi_stage.tool_outputs import ToolOutputs
-    from dfopt.stage_templates.stages import StageRecipe
+    from dfopt.stage_templates.stage_recipes import StageRecipe
     from dfopt.syntax.expand import Unknown
 
 _SOURCE = re.compile(r"\.(?:py|js|mjs|cjs|ts|php|rb|pl|sh|json|toml|ya?ml|cfg|ini)\Z")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dfopt.passes.multi_stage.start_programs import StartPrograms
     from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
     from dfopt.passes.multi_stage.written_paths import WrittenPath
-    from dfopt.stage_templates.stages import StageRecipe
+    from dfopt.stage_templates.stage_recipes import StageRecipe
 
 # What is a directory of many files: its own name is no program's
 TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")

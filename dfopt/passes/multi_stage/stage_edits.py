@@ -63,7 +63,7 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
 
 def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
     """The text edits of the plan. Raises RecipeError where the recipe's template cannot be rendered."""
-    from dfopt.stage_templates.stages import CopyLine, stage_text
+    from dfopt.stage_templates.stage_recipes import CopyLine, stage_text
 
     text, nodes = program.text, program.dockerfile.instructions
     builder = builder_name(program, stage)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
     from dfopt.passes.multi_stage.written_paths import WrittenPath
-    from dfopt.stage_templates.stages import StageRecipe
+    from dfopt.stage_templates.stage_recipes import StageRecipe
 
 
 # Whole lines that are comments in C-like and shell-like languages (#include and the like are none)

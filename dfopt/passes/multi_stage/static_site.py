@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage
     from dfopt.passes.multi_stage.launch import Launch
     from dfopt.passes.multi_stage.servers import StaticSite
-    from dfopt.stage_templates.stages import StageRecipe
+    from dfopt.stage_templates.stage_recipes import StageRecipe
 
 _READERS = ("RUN", "COPY", "ADD")
 _HEREDOC = (1, 4)  # the Dockerfile syntax that has COPY <<EOF
@@ -71,7 +71,7 @@ class _Sites:
         self.paths: list[WrittenPath] | None = None
 
     def plan(self, own: tuple[str, ...], mb: int) -> SitePlan | None:
-        from dfopt.stage_templates.stages import config_text, stage_recipes
+        from dfopt.stage_templates.stage_recipes import config_text, stage_recipes
 
         launch = launch_of(self.program, self.stage, self.facts, self.text)
         if launch is None or not self.is_package(launch):

@@ -12,7 +12,7 @@ import re
 from dfopt.record import Record
 from dfopt.stage_templates.common import COMMON
 from dfopt.stage_templates.errors import RecipeError
-from dfopt.stage_templates.files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
+from dfopt.stage_templates.recipe_files import SUFFIX, content_of, document, files_below, shipped_directory, shown_path
 from dfopt.stage_templates.shape import Checker, Field
 
 TYPE_CHECKING = False

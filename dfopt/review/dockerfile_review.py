@@ -9,7 +9,7 @@ from __future__ import annotations
 from dfopt.edit import unified_diff
 from dfopt.image.created_by import DockerfileStep
 from dfopt.image.ledger import Ledger
-from dfopt.image.tree import METADATA_ONLY
+from dfopt.image.merged_tree import METADATA_ONLY
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.results import Applied, Reported, Result
