@@ -144,6 +144,9 @@ class _Run:
         self.rounds = 0
         self.held: list[SuppressionRule] = []  # the suppressions of `held_in`
         self.held_in: Program | None = None
+        self.starts: list[int] = []  # of the lines of `starts_of`
+        self.starts_of = ""
+        self.original_lines = LineIndex(source.text)
         # of the last time through all phases:
         self.findings: list[Finding] = []
         self.refused: dict[tuple[str, int, int, str], str] = {}
@@ -243,13 +246,7 @@ class _Run:
                 chosen.append(finding)
         program = self.admit(chosen) if chosen else None
         if program is None and len(chosen) > 1:
-            accepted: list[Finding] = []
-            for finding in chosen:
-                admitted = self.admit([*accepted, finding])
-                if admitted is not None:
-                    accepted.append(finding)
-                    program = admitted
-            chosen = accepted
+            chosen, program = self.admissible(chosen)
         if program is None:
             return False
         self.rounds += 1
@@ -274,6 +271,24 @@ class _Run:
             self.optimizer.observer.applied(phase, [finding.name for finding in chosen], before, self.patch.text)
         return True
 
+    def admissible(self, findings: list[Finding]) -> tuple[list[Finding], Program | None]:
+        """Of findings that the gate refused together, in their order: those that it admits one after the other, by
+        halves; and the program after them."""
+        accepted: list[Finding] = []
+        program: Program | None = None
+        middle = len(findings) // 2
+        waiting = [findings[middle:], findings[:middle]]
+        while waiting:
+            part = waiting.pop()
+            admitted = self.admit([*accepted, *part])
+            if admitted is not None:
+                accepted += part
+                program = admitted
+            elif len(part) > 1:
+                middle = len(part) // 2
+                waiting += [part[middle:], part[:middle]]
+        return accepted, program
+
     def admit(self, findings: list[Finding]) -> Program | None:
         """The program after these findings' fixes, or None; a lone finding's refusal is remembered."""
         verdict = admit(self.program, [finding.fix for finding in findings if finding.fix is not None])
@@ -288,8 +303,11 @@ class _Run:
     def not_understood(self) -> list[Reported]:
         """What no pass could look into, where no finding says so already."""
         result: list[Reported] = []
+        said: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            said.setdefault(finding.reason, []).append(finding)
         for step, why in self.program.not_understood():
-            if not any(f.reason == why and f.start <= step.node.start <= f.end for f in self.findings):
+            if not any(f.start <= step.node.start <= f.end for f in said.get(why, ())):
                 start, end = (self.patch.original_offset(at) for at in (step.node.start, step.node.end))
                 message = f"this {step.effective.keyword} is left alone"
                 result.append(Reported("shell-syntax", "suggestion", message, start, end, False, why))
@@ -313,8 +331,10 @@ class _Run:
         """A message about the current text, with the lines that it names counted as in the original."""
         if self.patch.text == self.source.text or "line" not in text:
             return text
-        starts = [0, *[match.end() for match in re.finditer("\n", self.patch.text)]]
-        index = LineIndex(self.source.text)
+        if self.starts_of is not self.patch.text:
+            self.starts_of = self.patch.text
+            self.starts = [0, *[match.end() for match in re.finditer("\n", self.patch.text)]]
+        starts, index = self.starts, self.original_lines
 
         def original(match: re.Match[str]) -> str:
             number = int(match[0])

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Pass
     from dfopt.syntax.tree import Comment, Dockerfile
 
-_OWN = regex(r"#\s*dfopt:\s*(file-)?ignore\s*=\s*([\w,\s.-]*?)(?:\s+reason\s*=.*)?\Z", re.I)
-_HADOLINT = regex(r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+?)\s*\Z", re.I)
+_OWN = regex(r"#\s*dfopt:\s*(file-)?ignore\s*=(.*)\Z", re.I)
+_OWN_NAMES = regex(r"[\w,\s.-]*\Z")
+_REASON = regex(r"(?<=\s)reason\s*=", re.I)
+_HADOLINT = regex(r"#\s*hadolint\s+(global\s+)?ignore\s*=(.*)\Z", re.I)
+_HADOLINT_NAMES = regex(r"(?=.*\S)[A-Za-z0-9,\s]+\Z")
 _SKIP = regex(r"(?:\A|;)\s*skip\s*=\s*([^;]*)", re.I)
 
 
@@ -73,15 +76,15 @@ def _rules(dockerfile: Dockerfile) -> Iterator[SuppressionRule]:
 
 
 def _comment_rules(comment: Comment, text: str, lines: tuple[int, int] | None) -> Iterator[SuppressionRule]:
-    for pattern, own in ((_OWN, True), (_HADOLINT, False)):
+    for pattern, valid, own in ((_OWN, _OWN_NAMES, True), (_HADOLINT, _HADOLINT_NAMES, False)):
         match = pattern.match(text)
         if match is None:
             continue
-        if match[1]:
-            yield SuppressionRule(_names(match[2]), None, comment.start, comment.end, own)
-        else:
-            # a comment that stands above nothing covers nothing: it will be reported as unused
-            yield SuppressionRule(_names(match[2]), lines or (0, 0), comment.start, comment.end, own)
+        words = _REASON.split(match[2], maxsplit=1)[0] if own else match[2]
+        if valid.match(words) is None:
+            continue
+        # a comment that stands above nothing covers nothing: it will be reported as unused
+        yield SuppressionRule(_names(words), None if match[1] else lines or (0, 0), comment.start, comment.end, own)
 
 
 def _names(text: str) -> frozenset[str]:

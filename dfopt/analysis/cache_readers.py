@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from dfopt.analysis.package_managers import tools, works_offline
 from dfopt.analysis.run_steps import run_text
@@ -52,20 +53,30 @@ def index_reader(program: Program, stage: Stage, position: int, family: str) -> 
     """Of the steps after `position`, in this stage and in those built FROM it: (the first that reads the family's
     package index as this step leaves it, the first that runs an opaque command)."""
     opaque: Step | None = None
-    for step in stage.steps[position + 1 :]:
-        for effect in program.effects(step):
-            if effect.kind == "refreshes" and effect.path == family and effect.where != MAYBE:
-                return None, opaque
-            if effect.kind == "reads-index" and effect.path == family:
+    waiting = [(stage, position + 1)]
+    while waiting:
+        here, first = waiting.pop()
+        for step in here.steps[first:]:
+            outcome, opaque = _index_outcome(program, step, family, opaque)
+            if outcome == "reads":
                 return step, opaque
-            if effect.kind == "opaque":
-                opaque = opaque or step
-    for child in program.children(stage):
-        later, unclear = index_reader(program, child, -1, family)
-        if later is not None:
-            return later, opaque
-        opaque = opaque or unclear
+            if outcome == "refreshes":
+                break
+        else:
+            waiting += [(child, 0) for child in reversed(program.children(here))]
     return None, opaque
+
+
+def _index_outcome(program: Program, step: Step, family: str, opaque: Step | None) -> tuple[str, Step | None]:
+    """Whether a step "reads" the index or "refreshes" it before it could, and the first opaque step so far."""
+    for effect in program.effects(step):
+        if effect.kind == "refreshes" and effect.path == family and effect.where != MAYBE:
+            return "refreshes", opaque
+        if effect.kind == "reads-index" and effect.path == family:
+            return "reads", opaque
+        if effect.kind == "opaque":
+            opaque = opaque or step
+    return "", opaque
 
 
 def cache_reader(
@@ -74,32 +85,65 @@ def cache_reader(
     """The first step that needs the cache which `tool` leaves: one that works offline, names the cache without
     deleting it, or copies it out of this stage; also an instruction of the keywords `used_by` that calls the family's
     program at all."""
-    traces = re.compile(tool.facts["traces"]) if "traces" in tool.facts else None
-    holders = {stage.index}
-    for _, step in _behind(program, stage, position, holders):
-        if _reads(program, step, tool, traces, used_by):
-            return step
-    paths = (*tool.facts.get("cache", ()), *tool.facts.get("cache-links", ()))
-    for other in program.stages:
-        for step in other.steps:
-            for reference, source in _taken(step):
-                if (
-                    program.stage_named(reference, other.index) in holders
-                    and source != "/"
-                    and (
-                        any(_overlap(source, path) for path in paths) or (traces is not None and traces.search(source))
-                    )
-                ):
-                    return step
-    return None
+    key = ("cache readers", tool.invocation.program, frozenset(used_by))
+    known = program.derived.get(key)
+    if known is None:
+        known = program.derived[key] = _Readers(program, tool, used_by)
+    return known.behind(stage, position)
 
 
-def _behind(program: Program, stage: Stage, position: int, holders: set[int]) -> Iterator[tuple[Stage, Step]]:
-    for step in stage.steps[position + 1 :]:
-        yield stage, step
-    for child in program.children(stage):
-        holders.add(child.index)
-        yield from _behind(program, child, -1, holders)
+class _Readers:
+    """The steps that need the cache of one package manager, found once for a program."""
+
+    __slots__ = ("_copies", "_in_stage", "program", "tool", "traces", "used_by")
+
+    def __init__(self, program: Program, tool: Tool, used_by: Collection[str]) -> None:
+        self.program = program
+        self.tool = tool
+        self.used_by = used_by
+        self.traces = re.compile(tool.facts["traces"]) if "traces" in tool.facts else None
+        self._in_stage: dict[int, list[int]] = {}  # of each stage, the positions of its readers
+        self._copies: dict[int, Step] | None = None  # of each stage, the first step that copies the cache out of it
+
+    def behind(self, stage: Stage, position: int) -> Step | None:
+        copied: list[Step] = []
+        for holder in self.program.family(stage):
+            positions = self.in_stage(holder)
+            index = bisect_right(positions, position) if holder is stage else 0
+            if index < len(positions):
+                return holder.steps[positions[index]]
+            step = self.copies.get(holder.index)
+            if step is not None:
+                copied.append(step)
+        return min(copied, key=lambda step: step.index, default=None)
+
+    def in_stage(self, stage: Stage) -> list[int]:
+        positions = self._in_stage.get(stage.index)
+        if positions is None:
+            positions = self._in_stage[stage.index] = [
+                position
+                for position, step in enumerate(stage.steps)
+                if _reads(self.program, step, self.tool, self.traces, self.used_by)
+            ]
+        return positions
+
+    @property
+    def copies(self) -> dict[int, Step]:
+        if self._copies is None:
+            self._copies = {}
+            paths = (*self.tool.facts.get("cache", ()), *self.tool.facts.get("cache-links", ()))
+            for stage in self.program.stages:
+                for step in stage.steps:
+                    for reference, source in _taken(step):
+                        holder = self.program.stage_named(reference, stage.index)
+                        if holder is not None and source != "/" and self.holds(source, paths):
+                            self._copies.setdefault(holder, step)
+        return self._copies
+
+    def holds(self, source: str, paths: Iterable[str]) -> bool:
+        traces = self.traces
+        named = traces is not None and traces.search(source) is not None
+        return named or any(_overlap(source, path) for path in paths)
 
 
 def _reads(program: Program, step: Step, tool: Tool, traces: re.Pattern[str] | None, used_by: Collection[str]) -> bool:

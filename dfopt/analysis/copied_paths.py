@@ -228,6 +228,14 @@ def another_file(program: Program, step: Step, path: str) -> bool:
 
 def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
     """What a COPY or ADD writes; None where that is not known (variables, globs, several sources, heredocs)."""
+    key = "copied", step.index, facts
+    if key not in program.derived:
+        program.derived[key] = _copied(program, step, facts)
+    known: Copied | None = program.derived[key]
+    return known
+
+
+def _copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
     node = step.node
     if node.keyword not in ("COPY", "ADD") or step.heredocs or len(node.arguments) != 2:
         return None
@@ -280,6 +288,14 @@ def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     """Whether a COPY puts one file at exactly `path`, where a command needs something to be there: into a directory
     that is given with a final slash, a directory's content would come without the directory's name. That a directory
     is called as the file is excluded where that name has an extension, or where the stage runs the path."""
+    key = "as file", step.index, facts, path
+    if key not in program.derived:
+        program.derived[key] = _as_file(program, step, facts, path)
+    known: bool = program.derived[key]
+    return known
+
+
+def _as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     copied_file = copied(program, step, facts)
     if copied_file is None or copied_file.single is False:
         return False

@@ -8,27 +8,44 @@ from dfopt.ir.commands import TOP
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Step
+    from dfopt.ir.stages import Stage, Step
     from dfopt.syntax.tree import Instruction
 
 
 def is_run(program: Program, step: Step, path: str) -> bool:
-    """Whether the stage of `step` runs `path` for certain after it: a RUN does, or the image starts with it."""
-    start: dict[str, Instruction] = {}
-    for other in program.stages[step.stage].steps:
-        node = other.node
-        if node.keyword in ("CMD", "ENTRYPOINT"):
-            start[node.keyword] = node
-        elif node.keyword == "RUN" and other.index > step.index and program.body(other).program is not None:
-            for invocation in program.commands(other).invocations:
-                said = invocation.path == path or _script(invocation.program, tuple(invocation.values), path)
-                if said and invocation.where == TOP and not invocation.nested:
-                    return True
+    """Whether the stage of `step` runs `path` for certain behind it: a RUN does, or the image starts with it."""
+    key = "paths run", step.stage
+    known: tuple[dict[str, int], dict[str, Instruction]] | None = program.derived.get(key)
+    if known is None:
+        known = program.derived[key] = _runs(program, program.stages[step.stage])
+    last, start = known
+    if last.get(path, -1) > step.index:
+        return True
     first = start.get("ENTRYPOINT") or start.get("CMD")
     if first is None or first.form != "json":
         return False
     words = [argument.value for argument in first.arguments]
     return bool(words) and (words[0] == path or _script(words[0].rpartition("/")[2], tuple(words[1:]), path))
+
+
+def _runs(program: Program, stage: Stage) -> tuple[dict[str, int], dict[str, Instruction]]:
+    """The paths that RUNs of a stage run for certain -> the last such RUN; and what the image starts with."""
+    last: dict[str, int] = {}
+    start: dict[str, Instruction] = {}
+    for step in stage.steps:
+        node = step.node
+        if node.keyword in ("CMD", "ENTRYPOINT"):
+            start[node.keyword] = node
+        elif node.keyword == "RUN" and program.body(step).program is not None:
+            for invocation in program.commands(step).invocations:
+                if invocation.where != TOP or invocation.nested:
+                    continue
+                if invocation.path is not None:
+                    last[invocation.path] = step.index
+                script = invocation.values[0] if invocation.program in SHELLS and invocation.values else None
+                if script is not None:
+                    last[script] = step.index
+    return last, start
 
 
 def _script(name: str | None, words: tuple[str | None, ...], path: str) -> bool:

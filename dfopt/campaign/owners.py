@@ -12,15 +12,21 @@ import re
 from dfopt.files import is_inside, read_regular
 from dfopt.record import Record
 from dfopt.source import decode
+from dfopt.syntax import automaton
+from dfopt.syntax.automaton import LinearPattern
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+_SLASH = automaton.char("/")
+_ANYTHING = automaton.any_number(automaton.ANY)
+_DIRECTORIES = automaton.optional(automaton.sequence([_ANYTHING, _SLASH]))
+_WILDCARDS = {"*": automaton.any_number(automaton.NOT_SLASH), "?": automaton.NOT_SLASH}
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]+)\](?:\[\d+\])?\s*(?P<owners>.*)")
 
 
 class OwnersRule(Record):
-    """A pattern, as an expression over paths relative to the repository's root, and its owners."""
+    """A pattern over paths relative to the repository's root, and its owners."""
 
-    pattern: re.Pattern[str]
+    pattern: LinearPattern
     owners: tuple[str, ...]
 
 
@@ -35,8 +41,8 @@ class Owners:
         owners: set[str] = set()
         for section in self.sections:
             for rule in reversed(section):
-                if rule.pattern.match(path):
-                    owners.update(rule.owners)
+                if rule.pattern.fullmatch(path):
+                    found.update(rule.owners)
                     break
         return tuple(sorted(owners))
 
@@ -72,23 +78,26 @@ def parse_owners(text: str) -> Owners:
     return Owners(sections)
 
 
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The expression of a pattern; None for syntax that GitHub does not support (`!`, `[ ]`)."""
+def _compiled(pattern: str) -> LinearPattern | None:
+    """The matcher of a pattern; None for what GitHub does not take (`!`, `[ ]`)."""
     if pattern.startswith("!") or "[" in pattern:
         return None
     directory = pattern.endswith("/")
     body = pattern.strip("/")
     if not body:
-        return re.compile("")
+        return LinearPattern(_ANYTHING)
     anchored = "/" in body or pattern.startswith("/")
-    text = "" if anchored else "(?:.*/)?"
+    nodes = [] if anchored else [_DIRECTORIES]
     parts = body.split("/")
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
         if part == "**":
-            text += ".*" if last else "(?:.*/)?"
+            nodes.append(_ANYTHING if last else _DIRECTORIES)
         else:
-            text += re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") + ("" if last else "/")
-    # a directory covers everything below it, but `docs/*` only the files directly in docs
-    text += "/.+" if directory else "" if len(parts) > 1 and parts[-1] == "*" else "(?:/.*)?"
-    return re.compile(text + r"\Z", re.S)
+            nodes += [_WILDCARDS.get(char) or automaton.literal(char) for char in re.sub(r"\*+", "*", part)]
+            nodes += [] if last else [_SLASH]
+    # a directory covers all below it, but `docs/*` only what lies directly in docs
+    below = automaton.sequence([_SLASH, automaton.repeat(automaton.ANY, int(directory), None)])
+    if directory or len(parts) == 1 or parts[-1] != "*":
+        nodes.append(below if directory else automaton.optional(below))
+    return LinearPattern(automaton.sequence(nodes))

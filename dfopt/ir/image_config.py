@@ -59,16 +59,19 @@ class _Reader:
         self.onbuild: list[str] = []
 
     def stage(self, stage: Stage) -> None:
-        if stage.parent is not None:
-            self.stage(self.program.stages[stage.parent])
+        stages = [stage]
+        while stage.parent is not None:
+            stage = self.program.stages[stage.parent]
+            stages.append(stage)
+        for stage in reversed(stages):
             self.onbuild = []  # triggers of a parent fire here; what they do is not followed
-        own_cmd = False  # an ENTRYPOINT takes away only a CMD that this stage did not set
-        for step in stage.steps:
-            self.step(step)
-            if step.node.keyword == "CMD":
-                own_cmd = True
-            elif step.node.keyword == "ENTRYPOINT" and not own_cmd:
-                self.cmd = ()
+            own_cmd = False  # an ENTRYPOINT takes away only a CMD that this stage did not set
+            for step in stage.steps:
+                self.step(step)
+                if step.node.keyword == "CMD":
+                    own_cmd = True
+                elif step.node.keyword == "ENTRYPOINT" and not own_cmd:
+                    self.cmd = ()
 
     def step(self, step: Step) -> None:
         node = step.node

@@ -32,10 +32,13 @@ class Death(Record):
 class Layers:
     """The paths that the layers so far hold alive, with their writers. Feed it one step after the other."""
 
-    __slots__ = ("empty", "live")
+    __slots__ = ("_at", "_below", "_count", "empty", "live")
 
     def __init__(self) -> None:
-        self.live: list[tuple[int, Effect]] = []
+        self.live: dict[int, tuple[int, Effect]] = {}  # in the order of writing
+        self._at: dict[str, dict[int, None]] = {}  # path -> keys of `live`
+        self._below: dict[str, dict[int, None]] = {}  # directory, without a final slash -> keys of what lies below
+        self._count = 0
         files = table("programs")["files"]
         self.empty = frozenset(name for name in files if files[name].get("empty"))
 
@@ -44,44 +47,72 @@ class Layers:
         deaths: list[Death] = []
         for effect in effects:
             if effect.kind == "deletes":
-                deaths += [Death(effect.path, writer, step, "deleted", effect.program) for writer in self._of(effect)]
-                self.live = [pair for pair in self.live if not covers(effect.path, pair[1].path)]
+                taken = self.covered(effect.path)
+                deaths += [
+                    Death(effect.path, writer, step, "deleted", effect.program) for writer in self._of(effect, taken)
+                ]
+                self._remove(taken)
             elif effect.kind in ("creates", "changes"):
                 if effect.kind == "changes":
+                    reached = (
+                        self.covered(effect.path) if effect.deep or effect.within else self._at.get(effect.path, ())
+                    )
                     deaths += [
                         Death(other.path, writer, step, "overwritten", effect.program)
-                        for writer, other in self.live
+                        for writer, other in [self.live[key] for key in reached]
                         if writer != step and _changes(effect, other) and other.program != "mkdir"
                     ]
                     if self._holds_nothing(effect):
                         continue  # another mode or owner of a directory by itself stores no file again
-                self.live.append((step, effect))
+                self._add(step, effect)
         # what dies in the layer that wrote it leaves nothing there
         return [death for death in deaths if death.writer != step]
 
-    def _of(self, deletion: Effect) -> list[int]:
+    def covered(self, path: str) -> list[int]:
+        """The keys of what is alive at a path or below it, in the order of writing."""
+        return sorted({*self._at.get(path, ()), *self._below.get(path.rstrip("/"), ())})
+
+    def _add(self, step: int, effect: Effect) -> None:
+        self._count += 1
+        self.live[self._count] = step, effect
+        self._at.setdefault(effect.path, {})[self._count] = None
+        for directory in _directories(effect.path):
+            self._below.setdefault(directory, {})[self._count] = None
+
+    def _remove(self, keys: Iterable[int]) -> None:
+        for key in keys:
+            _, effect = self.live.pop(key)
+            del self._at[effect.path][key]
+            for directory in _directories(effect.path):
+                del self._below[directory][key]
+
+    def _of(self, deletion: Effect, taken: list[int]) -> list[int]:
         """The steps that wrote what a deletion takes: all that is written at its path or below; where that is nothing,
         the last step that wrote a directory around it."""
-        taken = [writer for writer, other in self.live if covers(deletion.path, other.path)]
         if taken:
-            return [
-                writer
-                for writer, other in self.live
-                if covers(deletion.path, other.path) and other.program not in self.empty
-            ]
-        around = [
-            (len(other.path), place, writer)
-            for place, (writer, other) in enumerate(self.live)
-            if covers(other.path, deletion.path) and other.path != "/" and other.program not in self.empty
-        ]
-        return [max(around)[2]] if around else []
+            return [writer for writer, other in map(self.live.__getitem__, taken) if other.program not in self.empty]
+        for directory in (deletion.path, *reversed(_directories(deletion.path))):
+            keys = {*self._at.get(directory, ()), *self._at.get(directory + "/", ())} if directory else ()
+            around = [(len(self.live[key][1].path), key) for key in keys if self._is_around(key, deletion.path)]
+            if around:
+                return [self.live[max(around)[1]][0]]
+        return []
+
+    def _is_around(self, key: int, path: str) -> bool:
+        other = self.live[key][1]
+        return covers(other.path, path) and other.path != "/" and other.program not in self.empty
 
     def _holds_nothing(self, change: Effect) -> bool:
         """Whether a change of mode or owner reaches nothing but directories that mkdir made."""
-        reached = [other for _, other in self.live if covers(change.path, other.path)]
         if change.deep:
-            return bool(reached) and all(other.program == "mkdir" for other in reached)
-        return any(other.program == "mkdir" and other.path == change.path for other in reached)
+            reached = self.covered(change.path)
+            return bool(reached) and all(self.live[key][1].program == "mkdir" for key in reached)
+        return any(self.live[key][1].program == "mkdir" for key in self._at.get(change.path, ()))
+
+
+def _directories(path: str) -> list[str]:
+    """The directories that cover a path, without final slashes: "" (the root), "/usr" ... for "/usr/lib/x"."""
+    return [path[:at] for at, char in enumerate(path) if char == "/"]
 
 
 def _changes(effect: Effect, other: Effect) -> bool:
@@ -93,11 +124,11 @@ def _changes(effect: Effect, other: Effect) -> bool:
 
 def layer_steps(program: Program, stage: Stage) -> list[Step]:
     """The steps whose layers an image of `stage` has: those of the stages that it is built FROM, then its own."""
-    steps = list(stage.steps)
+    stages = [stage]
     while stage.parent is not None:
         stage = program.stages[stage.parent]
-        steps = [*stage.steps, *steps]
-    return steps
+        stages.append(stage)
+    return [step for stage in reversed(stages) for step in stage.steps]
 
 
 def copied_paths(program: Program, stage: Stage) -> set[str] | None:

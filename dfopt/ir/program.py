@@ -11,6 +11,9 @@ from dfopt.syntax.tree import Dockerfile, Instruction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from dfopt.ir.commands import CommandList
     from dfopt.ir.effects import Effect
     from dfopt.ir.scopes import Scope
@@ -23,12 +26,15 @@ class Program:
 
     __slots__ = (
         "_bodies",
+        "_children",
         "_commands",
+        "_copies_from",
         "_effects",
         "_run_steps",
         "_scopes",
         "_shell_states",
         "_shipped",
+        "derived",
         "dockerfile",
         "meta",
         "stages",
@@ -47,6 +53,9 @@ class Program:
         self._run_steps: list[tuple[Stage, int, Step, str]] | None = None
         self._scopes: dict[int, list[Scope]] = {}
         self._shipped: frozenset[int] | None = None
+        self._children: list[list[Stage]] | None = None
+        self._copies_from: dict[int, set[int]] = {}
+        self.derived: dict[object, Any] = {}  # what an analysis keeps of this program, by keys of its own
         self._lower()
 
     def _lower(self) -> None:
@@ -95,7 +104,10 @@ class Program:
         return None
 
     def copies_from(self, stage: Stage) -> set[int]:
-        """The stages whose files `stage` takes by COPY --from or RUN --mount=from=."""
+        """The stages whose files `stage` takes by COPY --from or RUN --mount=from= (callers must not mutate it)."""
+        taken = self._copies_from.get(stage.index)
+        if taken is not None:
+            return taken
         from dfopt.syntax.mounts import mounts
 
         references: list[str] = []
@@ -104,7 +116,8 @@ class Program:
             references += [flag.value for flag in node.flags if flag.name == "from" and flag.value]
             references += [mount.image for mount in mounts(node)]
         indices = [self.stage_named(reference, stage.index) for reference in references]
-        return {index for index in indices if index is not None}
+        taken = self._copies_from[stage.index] = {index for index in indices if index is not None}
+        return taken
 
     def root(self, stage: Stage) -> Stage:
         """The stage of the file that `stage` stands on in the end; itself where that is none."""
@@ -113,8 +126,21 @@ class Program:
         return stage
 
     def children(self, stage: Stage) -> list[Stage]:
-        """The stages built FROM this one."""
-        return [other for other in self.stages if other.parent == stage.index]
+        """The stages built FROM this one, in order (callers must not mutate it)."""
+        if self._children is None:
+            self._children = [[] for _ in self.stages]
+            for other in self.stages:
+                if other.parent is not None:
+                    self._children[other.parent].append(other)
+        return self._children[stage.index]
+
+    def family(self, stage: Stage) -> Iterator[Stage]:
+        """The stage and those built FROM it, directly or not, each before those that stand on it."""
+        waiting = [stage]
+        while waiting:
+            following = waiting.pop()
+            yield following
+            waiting += reversed(self.children(following))
 
     def shipped(self) -> frozenset[int]:
         """The stages whose layers can reach an image that is kept: the final one, every stage that no other stage

@@ -6,13 +6,17 @@ A build argument may replace an ARG's default, so an ARG's value is UNKNOWN to p
 
 from __future__ import annotations
 
-from dfopt.ir.base_images import WINDOWS, BaseFacts, base_facts, base_workdir
+from dfopt.ir.base_images import WINDOWS, BaseFacts, base_facts
+from dfopt.ir.environment import Environment
 from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.syntax.expand import UNKNOWN, ExpansionError, Unknown, expand_word, variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from dfopt.ir.stages import Stage
     from dfopt.syntax.tree import Dockerfile, Instruction
 
@@ -33,8 +37,8 @@ class Scope(Record):
     image    its reference, if known
     """
 
-    env: dict[str, str | Unknown]
-    args: dict[str, str | None]
+    env: Mapping[str, str | Unknown]
+    args: Mapping[str, str | None]
     user: str | Unknown | None
     workdir: str | Unknown
     shell: tuple[str, ...] | None
@@ -140,7 +144,14 @@ def stage_scopes(stage: Stage, parent: Scope | None, escape: str) -> list[Scope]
     builds on; None where that is an image."""
     if parent is not None:
         scope = Scope(
-            parent.env, {}, parent.user, parent.workdir, parent.shell, parent.shell_set, parent.base, parent.image
+            parent.env,
+            Environment(),
+            parent.user,
+            parent.workdir,
+            parent.shell,
+            parent.shell_set,
+            parent.base,
+            parent.image,
         )
     else:
         facts = base_facts(stage.image)
@@ -151,8 +162,8 @@ def stage_scopes(stage: Stage, parent: Scope | None, escape: str) -> list[Scope]
             shell = facts.shell
         elif facts is not None and facts.sh in ("cmd", "powershell"):
             shell = ("cmd", "/S", "/C")
-        workdir: str | Unknown = "/" if stage.image == "scratch" else base_workdir(stage.image) or UNKNOWN
-        scope = Scope({}, {}, None, workdir, shell, False, facts, stage.image)
+        workdir: str | Unknown = "/" if stage.image == "scratch" else UNKNOWN
+        scope = Scope(Environment(), Environment(), None, workdir, shell, False, facts, stage.image)
     result = [scope]
     for step in stage.steps:
         scope = _after(scope, step.node, escape)
@@ -172,18 +183,24 @@ def _on_windows(stage: Stage) -> bool:
 def _after(scope: Scope, node: Instruction, escape: str) -> Scope:
     keyword = node.keyword
     if keyword == "ENV":
-        env = dict(scope.env)
+        env: dict[str, str | Unknown] = {}
         for pair in node.pairs:  # all of one instruction expand against the state before it
             name = scope.expand(pair.name, escape)
             if not isinstance(name, Unknown):
                 env[name] = scope.expand(pair.value or "", escape)
-        return Scope(env, scope.args, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+        set_env = _with_set(scope.env, env)
+        return Scope(
+            set_env, scope.args, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image
+        )
     if keyword == "ARG":
-        args = dict(scope.args)
+        args: dict[str, str | None] = {}
         for pair in node.pairs:
             value = None if pair.value is None else scope.expand(pair.value, escape)
             args[pair.name] = value if isinstance(value, str) else None
-        return Scope(scope.env, args, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
+        set_args = _with_set(scope.args, args)
+        return Scope(
+            scope.env, set_args, scope.user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image
+        )
     if keyword == "USER":
         user = scope.expand(node.arguments[0].value, escape)
         return Scope(scope.env, scope.args, user, scope.workdir, scope.shell, scope.shell_set, scope.base, scope.image)
@@ -197,6 +214,11 @@ def _after(scope: Scope, node: Instruction, escape: str) -> Scope:
         shell = tuple([argument.value for argument in node.arguments])
         return Scope(scope.env, scope.args, scope.user, scope.workdir, shell, True, scope.base, scope.image)
     return scope
+
+
+def _with_set(known: Mapping[str, Any], values: Mapping[str, Any]) -> Environment:
+    environment = known if isinstance(known, Environment) else Environment().with_set(known)
+    return environment.with_set(values)
 
 
 def join_path(directory: str | Unknown, path: str | Unknown) -> str | Unknown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 
 from dfopt.findings import Declares
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from dfopt.image.compare import ConfigChange
     from dfopt.proof.image_view import Seen
     from dfopt.results import Applied
+    from dfopt.syntax.automaton import LinearPattern
 
 _SETID = 0o6000
 
@@ -158,7 +158,7 @@ class Allowed:
         return field == "owner" and _matches(self.owners, path)
 
 
-def _matches(patterns: list[re.Pattern[str]], path: str) -> bool:
+def _matches(patterns: list[LinearPattern], path: str) -> bool:
     return any(pattern.fullmatch(path) for pattern in patterns)
 
 

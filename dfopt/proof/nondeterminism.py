@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dfopt.image.layers import LayerEntry
+    from dfopt.syntax.automaton import LinearPattern
 
     Clean = Callable[[bytes], bytes]
 
@@ -43,7 +44,7 @@ def _shadow_day(content: bytes) -> bytes:
 _CLEANERS: dict[str, Clean] = {
     "all": _all, "path": _path, "pyc-time": _pyc_time, "gzip-time": _gzip_time, "shadow-day": _shadow_day
 }  # fmt: skip
-_masks: list[tuple[re.Pattern[str], Clean]] = []
+_masks: list[tuple[LinearPattern, Clean]] = []
 
 
 def is_noise(path: str) -> bool:

@@ -3,26 +3,40 @@ a leading `~` matches any home directory."""
 
 from __future__ import annotations
 
-import re
+from dfopt.syntax import automaton
+from dfopt.syntax.automaton import LinearPattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.syntax.automaton import Node
+
+_SLASH = automaton.char("/")
+_NAME = automaton.repeat(automaton.NOT_SLASH, 1, None)
+_HOME = automaton.sequence([automaton.literal("/home/"), _NAME])
+_WILDCARDS = {"*": automaton.any_number(automaton.NOT_SLASH), "?": automaton.NOT_SLASH}
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """The regular expression of `pattern`, for fullmatch. `/a/**` is everything below /a, not /a itself.
+def compile_pattern(pattern: str) -> LinearPattern:
+    """The matcher of `pattern`, for fullmatch. `/a/**` is everything below /a, not /a itself.
 
     Raises ValueError if the pattern is not absolute or contains an empty name, `.` or `..`.
     """
     names = pattern.split("/")
     if names[0] not in ("", "~") or len(names) < 2 or any(name in ("", ".", "..") for name in names[1:]):
         raise ValueError(f"not a pattern of absolute paths: {pattern!r}")
-    out = ""
+    nodes: list[Node] = []
     for position, name in enumerate(names[1:], 1):
         if name == "**":
-            out += "/.+" if position == len(names) - 1 else "(?:/[^/]+)*"
+            last = position == len(names) - 1
+            below = automaton.repeat(automaton.ANY, 1, None) if last else _NAME
+            nodes.append(automaton.sequence([_SLASH, below]))
+            if not last:
+                nodes[-1] = automaton.any_number(nodes[-1])
         else:
-            out += "/" + "".join({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)) for char in name)
-    if names[0] == "~":
-        out = f"(?:/root|/home/[^/]+){out}|{out}"  # the home of a user without one is the root directory
-    return re.compile(out, re.DOTALL)
+            nodes += [_SLASH, *[_WILDCARDS.get(char) or automaton.literal(char) for char in name]]
+    if names[0] == "~":  # the home of a user without one is the root directory
+        nodes.insert(0, automaton.optional(automaton.either([automaton.literal("/root"), _HOME])))
+    return LinearPattern(automaton.sequence(nodes))
 
 
 def parents(pattern: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from dfopt.ir.base_images import split_image
+from dfopt.syntax import automaton
+from dfopt.syntax.automaton import LinearPattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _base(when: When, program: Program) -> str:
         if image is None:
             return "the base image is not known"
         name = split_image(image)[0]
-        if not any(matches(pattern, name) for pattern in when.image):
+        if not any(matcher(pattern).fullmatch(name) for pattern in when.image):
             return f"the base image is {name}, not {_either(when.image)}"
     return ""
 
@@ -60,18 +62,18 @@ def _context(when: When, facts: Facts) -> str:
     if paths is None:
         return f"whether the build context has {when.context[0]} is not known"
     for pattern in when.context:
-        if not any(matches(pattern, path) for path in paths):
+        if not any(map(matcher(pattern).fullmatch, paths)):
             return f"the build context has no {pattern}"
     return ""
 
 
-def matches(pattern: str, name: str) -> bool:
-    """Whether a name matches a pattern, in which `*` matches any characters except "/", and `**` any at all."""
-    parts = re.split(r"(\*+)", pattern)
-    rule = "".join(
-        re.escape(part) if not part.startswith("*") else ".*" if len(part) > 1 else "[^/]*" for part in parts
-    )
-    return re.fullmatch(rule, name, re.S) is not None
+def matcher(pattern: str) -> LinearPattern:
+    """Matches names with `pattern`, in which `*` is any characters except "/", and `**` any at all."""
+    nodes = []
+    for part in re.split(r"(\*+)", pattern):
+        star = automaton.ANY if len(part) > 1 else automaton.NOT_SLASH
+        nodes.append(automaton.any_number(star) if part[:1] == "*" else automaton.literal(part))
+    return LinearPattern(automaton.sequence(nodes))
 
 
 def _either(words: Iterable[str]) -> str:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 SCANNED = 1 << 20  # the first bytes of each text file that are searched for secrets
 _BINARY = 1024  # a zero among the first bytes: not text
-_KEY_MATERIAL = re.compile(rb"[\s\\rn\"',]*(?:[A-Za-z-]+: [^\r\n]*[\s\\rn]+)*[A-Za-z0-9+/=\s\\]{64}")
+# headers end at a line's end, or at one that is written as an escape; no choice in here has two ways to match a text
+_KEY_MATERIAL = re.compile(
+    rb"(?:\\[rn]|[\s\\\"',])*"
+    rb"(?:[A-Za-z-]+: (?:[^\r\n\\]|\\(?![rn]))*(?:[\r\n]|\\[rn])(?:\s|\\[rn])*){0,20}[A-Za-z0-9+/=\s\\]{64}"
+)
 # Every token is part of a word of at least so many of these characters: looking for such words first costs two passes
 # over a text, and looking for each mark would cost one for each. (A test holds the shapes to this.)
 _WORD = 20

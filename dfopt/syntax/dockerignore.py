@@ -14,8 +14,9 @@ from dfopt.syntax.tree import GO_SPACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable
+
+    from dfopt.syntax.automaton import LinearPattern
 
 _LONGEST = 64 * 1024  # bytes of a line; Go's bufio.Scanner gives up at this
 _ESCAPED = frozenset(".+()$")  # BuildKit means to escape "|{}" too, but its bitmap ends at "@"
@@ -80,7 +81,7 @@ class DockerignorePattern(Record):
     cleaned: str
     exception: bool
     kind: str
-    regex: re.Pattern[str] | None
+    regex: LinearPattern | None
     error: GoPatternError | None
 
     def matches(self, path: str) -> bool:
@@ -96,7 +97,7 @@ class DockerignorePattern(Record):
             error = self.error
             assert error is not None
             raise IgnoreError(f'pattern "{self.cleaned}": {error}', understood=error.understood)
-        return self.regex.search(_runes(path)) is not None
+        return self.regex.search(_runes(path))
 
     @property
     def stem(self) -> str:

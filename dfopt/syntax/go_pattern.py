@@ -10,6 +10,12 @@ from __future__ import annotations
 import re
 
 from dfopt.lazy import regex
+from dfopt.syntax import automaton
+from dfopt.syntax.automaton import LinearPattern, TooLarge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.syntax.automaton import Node
 
 _ESCAPES = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _PERL = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
@@ -19,6 +25,7 @@ _POSIX = {
     "upper": "A-Z", "word": "0-9A-Za-z_", "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
 _REPEAT = regex(r"\{(\d+)(?:(,)(\d*))?\}")
+_PLACES = {"^": automaton.at("A"), "$": automaton.at("Z"), ".": automaton.char(r"[^\n]")}
 _MOST = 1000  # Go refuses larger repeat counts
 
 
@@ -30,13 +37,11 @@ class GoPatternError(ValueError):
         self.understood = understood
 
 
-def go_regexp(text: str) -> re.Pattern[str]:
-    """A Go regular expression (its flags: Perl) as a Python one that finds a match in the same strings."""
-    reader = _Regexp(text)
-    translated = reader.read()
+def go_regexp(text: str) -> LinearPattern:
+    """A Go regular expression (its flags: Perl); its `search` finds a match in the strings in which Go's does."""
     try:
-        return re.compile(translated, re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        return LinearPattern(_Regexp(text).read())
+    except (TooLarge, RecursionError) as error:
         raise GoPatternError(f"the pattern is not understood: {error}", understood=False) from None
 
 
@@ -47,97 +52,91 @@ class _Regexp:
         self.text = text
         self.at = 0
 
-    def read(self) -> str:
+    def read(self) -> Node:
         text = self.text
-        out: list[str] = []
-        opened: list[int] = []  # where in `out` each open group begins
-        atom: int | None = None  # where in `out` the last thing begins that may be repeated
-        repeated = False
+        branches: list[list[Node]] = [[]]  # of the group that is open
+        opened: list[list[list[Node]]] = []  # those of the groups around it
+        repeatable, repeated = False, False
         while self.at < len(text):
             char = text[self.at]
-            start, again = len(out), False
+            again = False
             if char in "*?{":
-                count = self.repeat()
-                if count:
-                    if atom is None:
+                counts = self.repeat()
+                if counts:
+                    if not repeatable:
                         raise GoPatternError("missing argument to repetition operator")
                     if repeated:
                         raise GoPatternError("invalid nested repetition operator")
-                    out[atom:] = ["(?:" + "".join(out[atom:]) + ")" + count]
+                    branches[-1][-1] = automaton.repeat(branches[-1][-1], *counts)
                     repeated = True
                     continue
-                out.append(re.escape(char))
+                branches[-1].append(automaton.literal(char))
                 self.at += 1
             elif char == "(":
-                opened.append(start)
-                out.append("(?:")
+                opened.append(branches)
+                branches = [[]]
                 self.at += 1
-                atom, repeated = None, False
-                continue
+                again = True
             elif char == ")":
                 if not opened:
                     raise GoPatternError("unexpected )")
-                out.append(")")
+                group = _either(branches)
+                branches = opened.pop()
+                branches[-1].append(group)
                 self.at += 1
-                start = opened.pop()
             elif char == "|":
-                out.append("|")
+                branches.append([])
                 self.at += 1
                 again = True
-            elif char == "^":
-                out.append(r"\A")
-                self.at += 1
-            elif char == "$":
-                out.append(r"\Z")
-                self.at += 1
-            elif char == ".":
-                out.append(".")
+            elif char in _PLACES:
+                branches[-1].append(_PLACES[char])
                 self.at += 1
             elif char == "[":
-                out.append(self.bracket())
+                branches[-1].append(automaton.char(self.bracket()))
             elif char == "\\":
-                out += self.escape()
-                start = len(out) - 1
+                branches[-1] += self.escape()
             else:
-                out.append(re.escape(char))
+                branches[-1].append(automaton.literal(char))
                 self.at += 1
-            atom, repeated = (None if again else start), False
+            repeatable, repeated = not again, False
         if opened:
             raise GoPatternError("missing closing )")
-        return "".join(out)
+        return _either(branches)
 
-    def repeat(self) -> str:
-        """The repetition operator at the position, in Python's spelling; "" for a "{" that is none."""
+    def repeat(self) -> tuple[int, int | None] | None:
+        """The least and the most of the repetition at the position; None for a "{" that is none."""
         char = self.text[self.at]
         if char != "{":
             self.at += 1
-            return char
+            return 0, None if char == "*" else 1
         match = _REPEAT.match(self.text, self.at)
         if match is None or any(len(number) > 1 and number[0] == "0" for number in (match[1], match[3] or "")):
-            return ""
+            return None
+        if max(len(match[1]), len(match[3] or "")) > 4:
+            raise GoPatternError("invalid repeat count")
         least, most = int(match[1]), int(match[3]) if match[3] else None
         if least > _MOST or (most is not None and (most > _MOST or most < least)):
             raise GoPatternError("invalid repeat count")
         self.at = match.end()
-        return match[0]
+        return least, most if match[2] else least
 
-    def escape(self) -> list[str]:
+    def escape(self) -> list[Node]:
         """What an escape outside brackets stands for."""
         following = self.text[self.at + 1 : self.at + 2]
         if following in ("A", "b", "B", "z"):
             self.at += 2
-            return [r"\Z" if following == "z" else "\\" + following]
+            return [automaton.at("Z" if following == "z" else following)]
         if following == "Q":
             end = self.text.find(r"\E", self.at + 2)
             literal = self.text[self.at + 2 : end if end >= 0 else len(self.text)]
             self.at = end + 2 if end >= 0 else len(self.text)
-            return [re.escape(character) for character in literal] or [""]
+            return [automaton.literal(one) for one in literal] or [automaton.sequence(())]
         if following in ("p", "P"):
             raise GoPatternError(rf"\{following} is not understood", understood=False)
         if following and following in "dDwWsS":
             self.at += 2
-            return [f"[{'^' if following.isupper() else ''}{_PERL[following.lower()]}]"]
-        return [re.escape(self.character())]
+            return [automaton.char(f"[{'^' if following.isupper() else ''}{_PERL[following.lower()]}]")]
+        return [automaton.literal(self.character())]
 
     def character(self) -> str:
         """The character that the escape at the position stands for."""
@@ -218,8 +217,13 @@ class _Regexp:
         return char
 
 
+def _either(branches: list[list[Node]]) -> Node:
+    sequences = [automaton.sequence(branch) for branch in branches]
+    return sequences[0] if len(sequences) == 1 else automaton.either(sequences)
+
+
 def match(pattern: str, name: str) -> bool:
-    """`filepath.Match`: whether the pattern matches all of the name. Raises PatternError for a malformed pattern,
+    """`filepath.Match`: whether the pattern matches all of the name. Raises GoPatternError for a malformed pattern,
     as far as Go looks at it before it knows the answer."""
     while pattern:
         star, chunk, pattern = _chunk(pattern)

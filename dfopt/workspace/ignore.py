@@ -13,12 +13,18 @@ import re
 
 from dfopt.files import read_regular
 from dfopt.record import Record
+from dfopt.syntax import automaton
+from dfopt.syntax.automaton import LinearPattern
 from dfopt.workspace.paths import above_in_repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dfopt.syntax.automaton import Node
+
+_ANYTHING, _IN_NAME = automaton.any_number(automaton.ANY), automaton.any_number(automaton.NOT_SLASH)
+_DIRECTORIES = automaton.optional(automaton.sequence([_ANYTHING, automaton.char("/")]))  # "**/", or none
 _SPECIAL = re.compile(r"[*?\[\\]")
 _CLASSES = {
     "alnum": str.isalnum, "alpha": str.isalpha, "blank": " \t".__contains__, "digit": str.isdigit,
@@ -37,7 +43,7 @@ class GitignorePattern(Record):
     directories_only: bool
     kind: str
     text: str
-    regex: re.Pattern[str] | None = None
+    regex: LinearPattern | None = None
 
     def matches(self, path: str, name: str, is_directory: bool) -> bool:
         if self.directories_only and not is_directory:
@@ -49,7 +55,7 @@ class GitignorePattern(Record):
         if self.kind == "path":
             return path == self.text
         assert self.regex is not None
-        return self.regex.fullmatch(name if self.kind == "name-regex" else path) is not None
+        return self.regex.fullmatch(name if self.kind == "name-regex" else path)
 
 
 class Rules:
@@ -117,7 +123,7 @@ def parse(line: str) -> GitignorePattern | None:
     if translated is None:
         return None
     kind = "name-regex" if by_name else "path-regex"
-    return GitignorePattern(leaves_out, directories_only, kind, text, re.compile(translated, re.S))
+    return GitignorePattern(leaves_out, directories_only, kind, text, LinearPattern(translated))
 
 
 def _without_trailing_blanks(line: str) -> str:
@@ -127,9 +133,9 @@ def _without_trailing_blanks(line: str) -> str:
     return line[: end + 1] if backslashes % 2 and end < len(line) else line[:end]
 
 
-def translate(pattern: str) -> str | None:
-    """The regular expression of a wildcard pattern; None where a bracket is not closed (it matches nothing)."""
-    out: list[str] = []
+def translate(pattern: str) -> Node | None:
+    """The node of a wildcard pattern; None where a bracket is not closed (it matches nothing)."""
+    out: list[Node] = []
     special = _SPECIAL.search(pattern)
     first = special.start() if special else 0  # git compares the text before it, and matches the rest on its own
     at = 0
@@ -141,13 +147,15 @@ def translate(pattern: str) -> str | None:
                 stop += 1
             alone = (at == first or pattern[at - 1] == "/") and (stop == len(pattern) or pattern[stop] == "/")
             if stop - at > 1 and alone and stop < len(pattern):
-                out.append("(?:.*/)?")  # "**/": any number of directories, none too
+                out.append(
+                    automaton.optional(automaton.sequence([_ANYTHING, automaton.char("/")]))
+                )  # "**/": any number of directories, none too
                 stop += 1
             else:
-                out.append(".*" if stop - at > 1 and alone else "[^/]*")
+                out.append(_ANYTHING if stop - at > 1 and alone else _IN_NAME)
             at = stop
         elif char == "?":
-            out.append("[^/]")
+            out.append(automaton.NOT_SLASH)
             at += 1
         elif char == "[":
             bracket = _bracket(pattern, at + 1)
@@ -155,16 +163,16 @@ def translate(pattern: str) -> str | None:
                 return None
             members, at = bracket
             inside = "".join(re.escape(member) for member in sorted(members - {"/"}))
-            out.append(f"[{inside}]" if inside else "(?!)")
+            out.append(automaton.char(f"[{inside}]" if inside else "(?!)"))
         elif char == "\\":
             if at + 1 == len(pattern):
                 return None
-            out.append(re.escape(pattern[at + 1]))
+            out.append(automaton.literal(pattern[at + 1]))
             at += 2
         else:
-            out.append(re.escape(char))
+            out.append(automaton.literal(char))
             at += 1
-    return "".join(out)
+    return automaton.sequence(out)
 
 
 def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:

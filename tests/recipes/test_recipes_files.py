@@ -10,7 +10,7 @@ import pytest
 
 from dfopt.facts import Facts
 from dfopt.ir.program import Program
-from dfopt.recipes.conditions import matches, unmet
+from dfopt.recipes.conditions import matcher, unmet
 from dfopt.recipes.load import RecipeLibrary
 from dfopt.recipes.model import When
 from dfopt.recipes.plan import RecipePlan, option_values
@@ -270,7 +270,7 @@ def test_what_is_not_known_does_not_hold() -> None:
     [("*.ts", "a.ts", True), ("*.ts", "b/a.ts", False), ("**.ts", "b/a.ts", True), ("a.c", "abc", False)],
 )
 def test_patterns(pattern: str, name: str, expected: bool) -> None:
-    assert matches(pattern, name) is expected
+    assert matcher(pattern).fullmatch(name) is expected
 
 
 class TestTemplates:

@@ -24,6 +24,7 @@ from dfopt.rewrites.instructions import InsertStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from dfopt.ir.commands import Invocation
@@ -212,7 +213,7 @@ def _check_surroundings(program: Program, passed: list[Step], step: Step, name: 
         raise Refusal(f"whether {name} is there before the copy is not known ({image or 'the base'} is no image of it)")
 
 
-def _places(env: dict[str, Any], facts: Any) -> list[str]:
+def _places(env: Mapping[str, Any], facts: Any) -> list[str]:
     for variable, below in facts["homes"].items():
         if variable in env:
             value = env[variable]

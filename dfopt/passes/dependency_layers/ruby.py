@@ -17,7 +17,7 @@ _GEM_LINE = regex(
       | gem\s*\(?\s*["'][\w.-]+["'](?:\s*,\s*(?:["'][^"']*["']
           |:?["']?(?:require|groups?|platforms?|git|github|branch|tag|ref|source|force_ruby_platform)["']?\s*(?:=>|:)
            \s*(?:["'][^"']*["']|:\w+|%[iw]\[[\w\s-]*\]|\[[^\[\]]*\]|true|false|nil)))*\s*\)?
-      | (?:group|platforms?)\s*\(?[\s:\w,"'-]+\)?\s+do
+      | (?:group|platforms?)\s*(?:\([\s:\w,"'-]+\)\s+|[:\w,"'-][\s:\w,"'-]*(?<=\s))do
       | ruby\s*\(?\s*(?:["'][^"']*["'](?:\s*,\s*["'][^"']*["'])*|file:\s*["']\.(?:ruby-version|tool-versions)["'])\s*\)?
       | git_source\s*\(:\w+\)\s*(?:\{\s*\|\w+\|\s*"https?://[\w.-]+/\#\{\w+\}(?:\.git)?"\s*\}|do\s*\|\w+\|)
       | (\w+)\s*=\s*"\#\{\1\}/\#\{\1\}"\s*unless\s+\1\.include\?\(["']/["']\)

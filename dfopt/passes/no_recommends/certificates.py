@@ -38,13 +38,16 @@ def lacks_certificates(program: Program, step: Step) -> bool:
     image = program.scope(step).image
     if image is not None and ImageRows(known["present"]).find(image) is not None:
         return False
-    stage = program.stages[step.stage]
-    return not any(
-        package in run_text(program, other)
-        for other in layer_steps(program, stage)
-        if other.node.keyword == "RUN"
-        for package in known["brings"]
-    )
+    key = "ca-certificates", step.stage
+    brought = program.derived.get(key)
+    if brought is None:
+        brought = program.derived[key] = any(
+            package in run_text(program, other)
+            for other in layer_steps(program, program.stages[step.stage])
+            if other.node.keyword == "RUN"
+            for package in known["brings"]
+        )
+    return not brought
 
 
 def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:

@@ -29,17 +29,27 @@ def alpine_release(program: Program, step: Step) -> tuple[int, int] | None:
 def later_index_reader(program: Program, stage: Stage, position: int) -> tuple[Step | None, Step | None]:
     """(the first later step that needs the index of this one, the first that runs an opaque command)."""
     opaque: Step | None = None
-    for step in stage.steps[position + 1 :]:
-        for tool in tools(program, step):
-            if tool.family == "apk" and tool.does.get("refreshes") and tool.invocation.where != MAYBE:
-                return None, opaque
-            if tool.family == "apk" and tool.does.get("reads-index") and not tool.given("fresh"):
+    waiting = [(stage, position + 1)]
+    while waiting:
+        here, first = waiting.pop()
+        for step in here.steps[first:]:
+            outcome = _outcome(program, step)
+            if outcome == "reads":
                 return step, opaque
-        if opaque is None and any(effect.kind == "opaque" for effect in program.effects(step)):
-            opaque = step
-    for child in program.children(stage):
-        later, unclear = later_index_reader(program, child, -1)
-        if later is not None:
-            return later, opaque
-        opaque = opaque or unclear
+            if outcome == "refreshes":
+                break
+            if opaque is None and any(effect.kind == "opaque" for effect in program.effects(step)):
+                opaque = step
+        else:
+            waiting += [(child, 0) for child in reversed(program.children(here))]
     return None, opaque
+
+
+def _outcome(program: Program, step: Step) -> str:
+    """Whether a step "reads" the index or "refreshes" it before it could; "" for neither."""
+    for tool in tools(program, step):
+        if tool.family == "apk" and tool.does.get("refreshes") and tool.invocation.where != MAYBE:
+            return "refreshes"
+        if tool.family == "apk" and tool.does.get("reads-index") and not tool.given("fresh"):
+            return "reads"
+    return ""

@@ -142,7 +142,10 @@ def alone(program: Program, stage: Stage) -> bool:
     parent = stage.parent
     if parent is None or len(program.children(program.stages[parent])) != 1:
         return False
-    return all(parent not in program.copies_from(other) for other in program.stages)
+    copied = program.derived.get("copied stages")
+    if copied is None:
+        copied = program.derived["copied stages"] = set().union(*map(program.copies_from, program.stages))
+    return parent not in copied
 
 
 def appended(program: Program, step: Step, words: tuple[str, ...]) -> Fix | None:

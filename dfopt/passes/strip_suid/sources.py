@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage, Step
 
 # `-perm +6000` is an error to GNU find since 4.5.12 (2013), and finds nothing; busybox's knows it
-_STRIPPED = regex(r"-perm\s+['\"]?[-/]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[augo]+,?)*-s\b")
+_STRIPPED = regex(r"-perm\s+['\"]?[-/]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*[augo,]*-s\b")
 _OLD_FIND = regex(r"-perm\s+['\"]?\+(?:[ug]+[=+]s|0?[246]000)")
 _SETS = regex(
     r"\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]*-m\s*0?4\d{3}\b"
