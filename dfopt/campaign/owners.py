@@ -42,7 +42,7 @@ class Owners:
         for section in self.sections:
             for rule in reversed(section):
                 if rule.pattern.fullmatch(path):
-                    found.update(rule.owners)
+                    owners.update(rule.owners)
                     break
         return tuple(sorted(owners))
 
