@@ -1,0 +1,101 @@
+"""No pattern can be made to backtrack: those of the package, and those that a repository brings along."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from attacks.patterns import growth, patterns
+from dfopt.campaign.owners import parse_owners
+from dfopt.syntax import automaton
+from dfopt.syntax.automaton import LinearPattern, TooLarge
+from dfopt.syntax.go_pattern import go_regexp
+from dfopt.workspace import ignore
+
+STARS = "*a" * 12 + "*b"
+# a text four times as long may take 16 times as long to search (each start is tried to the end), never 64 times
+MOST = 32.0
+
+
+def test_no_pattern_of_the_package_grows_faster_than_the_square() -> None:
+    known = patterns()
+    assert len(known) > 500
+    slow = {place: found for (source, flags), place in known.items() if (found := growth(source, flags))[0] > MOST}
+    # what the machine was busy with in between does not come back
+    assert not {place: found for place, found in slow.items() if _again(known, place) > MOST}
+
+
+def _again(known: dict[tuple[str | bytes, int], str], place: str) -> float:
+    return min(growth(source, flags)[0] for (source, flags), where in known.items() if where == place for _ in "123")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\bchmod\s+(?:[augo]+,?)*-s\b",  # a loop in a loop
+        r"=\s*([\w,\s]*?)(?:\s+reason.*)?\Z",  # three loops side by side that take the same blanks
+        r"(?:[A-Za-z-]+: [^\r\n]*[\s\\rn]+)*[A-Z]{64}",
+        r"(?:a|a)+b",
+    ],
+)
+def test_what_has_been_slow_is_seen(pattern: str) -> None:
+    assert growth(pattern, 0)[0] > MOST
+
+
+def test_stars_of_a_repository_do_not_backtrack(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    step = automaton._Automaton._step
+
+    def counted(machine: automaton._Automaton, states: int, before: int, character: str) -> tuple[bool, int]:
+        taken.append(character)
+        return step(machine, states, before, character)
+
+    monkeypatch.setattr(automaton._Automaton, "_step", counted)
+    name = "a" * 2000
+    rule = ignore.parse(STARS)
+    assert rule is not None
+    assert not rule.matches(name, name, False)
+    assert not go_regexp("^" + STARS.replace("*", "[^/]*") + "$").search(name)
+    assert parse_owners(f"/{STARS} @someone").of(name) == ()
+    assert len(taken) < 3 * 2001  # at most one for each character, by each of the three
+
+
+def _random_node(chance: random.Random, depth: int) -> tuple[automaton.Node, str]:
+    """A pattern as a node, and as an expression of `re`."""
+    kind = chance.randrange(7 if depth else 3)
+    if kind < 2:
+        return automaton.literal("ab"[kind]), "ab"[kind]
+    if kind == 2:
+        return automaton.NOT_SLASH, "[^/]"
+    if kind == 3:
+        place = chance.choice("AZbB")
+        return automaton.at(place), rf"\{place}"
+    parts = [_random_node(chance, depth - 1) for _ in range(chance.randint(1, 3))]
+    nodes, texts = [node for node, _ in parts], [text for _, text in parts]
+    if kind == 4:
+        return automaton.sequence(nodes), "".join(texts)
+    if kind == 5:
+        return automaton.either(nodes), f"(?:{'|'.join(texts)})"
+    least, more = chance.randint(0, 2), chance.choice([None, 0, 1, 2])
+    most = None if more is None else least + more
+    return automaton.repeat(nodes[0], least, most), f"(?:{texts[0]}){{{least},{'' if most is None else most}}}"
+
+
+def test_the_automaton_agrees_with_re() -> None:
+    chance = random.Random(3)
+    for _ in range(1500):
+        node, expression = _random_node(chance, 3)
+        compiled = re.compile(expression, re.ASCII)
+        machine, chosen = automaton._Automaton(node), LinearPattern(node)
+        for _ in range(8):
+            text = "".join(chance.choice("ab/.") for _ in range(chance.randint(1, 7)))
+            whole, part = compiled.fullmatch(text) is not None, compiled.search(text) is not None
+            assert (machine.run(text, anywhere=False), machine.run(text, anywhere=True)) == (whole, part), expression
+            assert (chosen.fullmatch(text), chosen.search(text)) == (whole, part), expression
+
+
+def test_counted_repeats_have_a_limit() -> None:
+    with pytest.raises(TooLarge):
+        LinearPattern(automaton.repeat(automaton.repeat(automaton.literal("abc"), 1000, 1000), 1000, 1000))
