@@ -159,7 +159,7 @@ def _fits(name: str, value: Any, char: str, flags: int) -> bool:
     if name == "ANY":
         return char != "\n" or bool(flags & re.DOTALL)
     if name == "NOT_LITERAL":
-        return bool(inside != negated)
+        return bool(ord(char) != value)
     negated = str(value[0][0]) == "NEGATE"
     inside = False
     for kind, part in value[negated:]:
