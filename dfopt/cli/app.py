@@ -84,8 +84,8 @@ def build(use: Callable[[Call], None]) -> typer.Typer:
     return app
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from dfopt.version import version
 
         typer.echo(f"dfopt {version()}")
@@ -103,8 +103,8 @@ def _main(
 def _function(command: CommandSpec, use: Callable[[Call], None]) -> Callable[..., None]:
     """A function with the signature that typer reads the command's parameters from."""
 
-    def call(**given: Any) -> None:
-        use(finish(command, {name: _plain(value) for name, value in given.items()}))
+    def call(**arguments: Any) -> None:
+        use(finish(command, {name: _plain(value) for name, value in arguments.items()}))
 
     parameters = [_argument(argument) for argument in command.arguments]
     parameters += [_option(option) for option in command.options]
@@ -133,12 +133,12 @@ def _option(spec: OptionSpec) -> inspect.Parameter:
     names = [*spec.flags]
     if spec.kind == "switch":
         names = [f"{spec.flags[0]}/{spec.negative}", *spec.flags[1:]]
-    shown = f" [{'|'.join(spec.choices)}]" if spec.choices else ""
-    shown += f" [default: {spec.default}]" if spec.default is not None else ""
+    suffix = f" [{'|'.join(spec.choices)}]" if spec.choices else ""
+    suffix += f" [default: {spec.default}]" if spec.default is not None else ""
     default = typer.Option(
         False if spec.kind == "flag" else None,
         *names,
-        help=spec.help + shown,
+        help=spec.help + suffix,
         metavar=spec.metavar or None,
         show_default=False,
         min=spec.low if spec.kind == "int" else None,

@@ -28,14 +28,14 @@ def run_with(
     if values.update_baseline and path is None:
         raise UsageError("--update-baseline needs --baseline FILE")
     baseline = None if path is None else _read(path, values.update_baseline)
-    made: dict[str, dict[str, int]] = {}
+    counts_by_file: dict[str, dict[str, int]] = {}
     totals_by_pass: dict[str, int] = {}
 
     def see(outcome: FileOutcome) -> None:
         for name, number in outcome.passes.items():
             totals_by_pass[name] = totals_by_pass.get(name, 0) + number
         if baseline is not None and outcome.name:
-            made[baseline.name_of(outcome.name)] = dict(outcome.passes)
+            counts_by_file[baseline.name_of(outcome.name)] = dict(outcome.passes)
 
     if not values.update_baseline:
         task = replace(task, baseline=baseline)
@@ -48,11 +48,11 @@ def run_with(
     if values.statistics:
         out.text(_statistics(totals_by_pass))
     if baseline is not None:
-        gone = [name for name in baseline.gone() if name not in made]
+        gone = [name for name in baseline.gone() if name not in counts_by_file]
         if values.update_baseline:
-            kept = {name: counts for name, counts in baseline.files.items() if name not in gone}
+            remaining = {name: counts for name, counts in baseline.files.items() if name not in gone}
             assert path is not None
-            write_baseline(path, {**kept, **made})
+            write_baseline(path, {**remaining, **counts_by_file})
             if status != 2:
                 status = 0
         elif not values.quiet:

@@ -44,15 +44,15 @@ class Cached:
             key = self.key(file, read_named(file.path))
         except (OSError, ConfigError):
             return self.task(file)
-        known = self.store.get(key)
-        if known is not None:
-            return known
+        stored = self.store.get(key)
+        if stored is not None:
+            return stored
         outcome = self.task(file)
         request = self.task.request
         if outcome.status == 2 or request.asked or outcome.written or _state(file.path) != before:
             return outcome
-        made: FileOutcome = replace(outcome, key=key)
-        return made
+        with_key: FileOutcome = replace(outcome, key=key)
+        return with_key
 
     def key(self, file: InputFile, content: bytes) -> bytes:
         """What an outcome depends on, in 32 bytes. Raises ConfigError."""
@@ -60,13 +60,13 @@ class Cached:
 
         if not self._salt:
             task = self.task
-            shown = {field: getattr(task, field) for field in type(task).__fields__ if field != "request"}
-            self._salt = sha256(repr((type(task).__name__, sorted(shown.items()))).encode()).digest()
-        made = sha256(self._salt)
-        made.update(self.task.request.settings_key(file).encode())
-        made.update(file.name.encode("utf-8", "surrogateescape") + b"\0")
-        made.update(content)
-        return made.digest()
+            fields = {field: getattr(task, field) for field in type(task).__fields__ if field != "request"}
+            self._salt = sha256(repr((type(task).__name__, sorted(fields.items()))).encode()).digest()
+        digest = sha256(self._salt)
+        digest.update(self.task.request.settings_key(file).encode())
+        digest.update(file.name.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(content)
+        return digest.digest()
 
 
 class Keeping(Record):

@@ -22,19 +22,19 @@ _COUNT_OF_KIND = {"fix": "fixes", "available": "available", "suggestion": "sugge
 
 
 def held_back(
-    items: tuple[ReportItem, ...], found: Mapping[str, int], known: Mapping[str, int]
+    items: tuple[ReportItem, ...], findings_by_pass: Mapping[str, int], baseline_counts: Mapping[str, int]
 ) -> tuple[tuple[ReportItem, ...], dict[str, int]]:
     """The items to show, and how many of each kind are suppressed because their pass found no more than the baseline
     records."""
-    quiet = {name for name, number in found.items() if number <= known.get(name, 0)}
-    shown: list[ReportItem] = []
-    held: dict[str, int] = {}
+    quiet = {name for name, number in findings_by_pass.items() if number <= baseline_counts.get(name, 0)}
+    visible: list[ReportItem] = []
+    suppressed: dict[str, int] = {}
     for item in items:
         if item.name in quiet and item.kind != "refusal":
-            held[_COUNT_OF_KIND[item.kind]] = held.get(_COUNT_OF_KIND[item.kind], 0) + 1
+            suppressed[_COUNT_OF_KIND[item.kind]] = suppressed.get(_COUNT_OF_KIND[item.kind], 0) + 1
         else:
-            shown.append(item)
-    return tuple(shown), held
+            visible.append(item)
+    return tuple(visible), suppressed
 
 
 class CheckTask(FixTask):
@@ -58,12 +58,12 @@ class CheckTask(FixTask):
                 passes[item.name] = passes.get(item.name, 0) + 1
         notes = ""
         if self.baseline is not None:
-            known = self.baseline.of(file.path)
-            items, held = held_back(items, passes, known)
-            for kind, number in held.items():
+            baseline_counts = self.baseline.of(file.path)
+            items, suppressed = held_back(items, passes, baseline_counts)
+            for kind, number in suppressed.items():
                 numbers[kind] -= number
-            numbers["baseline"] = sum(held.values())
-            for name, number in sorted(known.items()):
+            numbers["baseline"] = sum(suppressed.values())
+            for name, number in sorted(baseline_counts.items()):
                 if passes.get(name, 0) < number:
                     notes += (
                         f"{out.printable(file.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"

@@ -48,12 +48,12 @@ def request_of(values: Values) -> Request:
 
 def shared_of(values: Values) -> dict[str, str]:
     """The settings that all passes see, as far as the command line has them."""
-    found: dict[str, str] = {}
+    shared: dict[str, str] = {}
     if values.package_cache is not None:
-        found["package-cache"] = values.package_cache
+        shared["package-cache"] = values.package_cache
     if values.buildkit is not None:
-        found["engine"] = "buildkit" if values.buildkit else "any"
-    return found
+        shared["engine"] = "buildkit" if values.buildkit else "any"
+    return shared
 
 
 def locked_facts(values: Values) -> tuple[Facts, ...]:

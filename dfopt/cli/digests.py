@@ -39,7 +39,7 @@ def lock_path(values: Values) -> str:
 def gather(files: Iterable[InputFile], request: Request | None = None) -> list[ImageUse]:
     """The images that the files name; `request` says which files embed Dockerfiles. An unreadable file yields nothing
     here: the run over the files reports it."""
-    found: list[ImageUse] = []
+    uses_of_files: list[ImageUse] = []
     for file in files:
         if file.error:
             continue
@@ -51,10 +51,10 @@ def gather(files: Iterable[InputFile], request: Request | None = None) -> list[I
         if kind is not None:
             from dfopt.embedded.uses import host_uses
 
-            found += host_uses(file.name, source.text, kind)
+            uses_of_files += host_uses(file.name, source.text, kind)
         else:
-            found += uses(file.name, source.text)
-    return found
+            uses_of_files += uses(file.name, source.text)
+    return uses_of_files
 
 
 def ask_online(values: Values, request: Request, files: Iterable[InputFile]) -> tuple[list[InputFile], int]:
@@ -63,19 +63,19 @@ def ask_online(values: Values, request: Request, files: Iterable[InputFile]) -> 
     from dfopt.cli.network import client_of
     from dfopt.registry.lock import Lock, LockError, read_lock
 
-    found = list(files)
+    input_files = list(files)
     path = lock_path(values)
     try:
         lock = read_lock(path) if os.path.exists(path) else Lock(path)
     except LockError as failure:
         raise UsageError(str(failure)) from None
     with client_of(values) as client:
-        digests = Digests(lock, gather(found, request), "locked", lambda: client)
+        digests = Digests(lock, gather(input_files, request), "locked", lambda: client)
         digests.resolve()
         configs = image_configs(client, digests.images)
-    known = digests.facts()
-    request.facts = (*request.facts, KnownFacts(known.digests, known.checksums, configs))
-    return found, digests.report()
+    facts = digests.facts()
+    request.facts = (*request.facts, KnownFacts(facts.digests, facts.checksums, configs))
+    return input_files, digests.report()
 
 
 def image_configs(client: RegistryClient, uses: list[ImageUse]) -> dict[str, dict[str, Any]]:
@@ -86,17 +86,17 @@ def image_configs(client: RegistryClient, uses: list[ImageUse]) -> dict[str, dic
     from dfopt.image.errors import ImageError
     from dfopt.image.remote import RemoteImages
 
-    wanted = {_name(use): f"{use.text}@{use.pinned}" if use.pinned else use.text for use in uses if use.base}
+    references = {_name(use): f"{use.text}@{use.pinned}" if use.pinned else use.text for use in uses if use.base}
 
-    def one(reference: str) -> dict[str, Any] | None:
+    def config_of(reference: str) -> dict[str, Any] | None:
         try:
             return RemoteImages(reference, client=client).image().settings()
         except (ImageError, RegistryError, OSError):
             return None
 
     with ThreadPoolExecutor(8) as pool:
-        found = dict(zip(wanted, pool.map(one, wanted.values()), strict=True))
-    return {name: settings for name, settings in found.items() if settings is not None}
+        configs = dict(zip(references, pool.map(config_of, references.values()), strict=True))
+    return {name: settings for name, settings in configs.items() if settings is not None}
 
 
 class Digests:
@@ -142,19 +142,19 @@ class Digests:
 
     def resolve(self) -> None:
         """Asks the lock file, and the registries for the rest, each image once."""
-        wanted = [use for use in self.images if self._matters(use)]
-        names = list(dict.fromkeys(_name(use) for use in wanted))
+        relevant = [use for use in self.images if self._matters(use)]
+        names = list(dict.fromkeys(_name(use) for use in relevant))
         urls = list(dict.fromkeys(use.text for use in self.downloads if self._download_matters(use)))
         client = None
-        asked = bool(names or urls) if self.mode != "locked" else self._unknown(names) or self._unfetched(urls)
-        if self.client is not None and asked:
+        needs_network = bool(names or urls) if self.mode != "locked" else self._unknown(names) or self._unfetched(urls)
+        if self.client is not None and needs_network:
             client = self.client()
         resolver = DigestResolver(self.lock, client, self.mode, self.verify, _today())
-        for name, found in resolver.resolve_all(names).items():
-            if found.error is not None:
-                self.failures[name] = str(found.error)
-            elif found.digest:
-                self._digests[name] = found.digest
+        for name, resolution in resolver.resolve_all(names).items():
+            if resolution.error is not None:
+                self.failures[name] = str(resolution.error)
+            elif resolution.digest:
+                self._digests[name] = resolution.digest
             elif self.mode != "check":
                 self.failures[name] = f"offline, and it is not in {self.lock.path}"
         if client is not None:
@@ -183,15 +183,15 @@ class Digests:
         return [url for url in urls if self.mode != "locked" or url not in self._checksums]
 
     def _fetch(self, client: Any, urls: list[str]) -> None:
-        wanted = self._unfetched(urls)
-        for url, found in client.checksums(wanted).items() if wanted else ():
-            if isinstance(found, RegistryError):
-                self.failures[url] = str(found)
+        unfetched = self._unfetched(urls)
+        for url, checksum in client.checksums(unfetched).items() if unfetched else ():
+            if isinstance(checksum, RegistryError):
+                self.failures[url] = str(checksum)
                 continue
-            self._fetched[url] = found
+            self._fetched[url] = checksum
             if self.mode != "check":
                 try:
-                    self.lock.set_download(url, found)
+                    self.lock.set_download(url, checksum)
                 except ValueError as failure:
                     self.failures[url] = str(failure)
 
@@ -216,7 +216,7 @@ class Digests:
             for use in self.images
             if (name := _name(use)) in self._digests and (not use.pinned or self.mode == "update")
         }
-        checksums = {url: found for url in sorted(self._named) if (found := self.lock.checksum(url)) is not None}
+        checksums = {url: checksum for url in sorted(self._named) if (checksum := self.lock.checksum(url)) is not None}
         return images, checksums
 
     def facts(self) -> KnownFacts:
@@ -234,12 +234,12 @@ class Digests:
 
     def moved(self) -> list[tuple[ImageUse, str, str]]:
         """(use, its pin, the current digest or checksum) where the two differ."""
-        found: list[tuple[ImageUse, str, str]] = []
+        moves: list[tuple[ImageUse, str, str]] = []
         for use in self.pinned():
             now = self._now(use)
             if now and now != self._pin(use):
-                found.append((use, self._pin(use), now))
-        return found
+                moves.append((use, self._pin(use), now))
+        return moves
 
     def as_json(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []

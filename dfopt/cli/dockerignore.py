@@ -58,31 +58,31 @@ class _DockerignoreRun:
         self.color = style.wanted(values.color, os.environ, out.is_terminal())
         self.status = 0
 
-    def groups(self, found: Iterator[InputFile]) -> list[IgnoreFileGroup]:
+    def groups(self, files: Iterator[InputFile]) -> list[IgnoreFileGroup]:
         """The .dockerignore files that apply to the Dockerfiles on the command line."""
         result: dict[str, IgnoreFileGroup] = {}
-        seen = False
-        for one in found:
-            seen = True
-            opened = self.open(one)
+        any_file = False
+        for file in files:
+            any_file = True
+            opened = self.open(file)
             if opened is None:
                 continue
             sharing, context = opened
             if context is None:
-                self.note(f"{out.printable(one.name)}: the build context is unknown; set it with --context\n")
+                self.note(f"{out.printable(file.name)}: the build context is unknown; set it with --context\n")
                 continue
-            own = one.path + IGNORE_FILE
-            target = own if context.ignore_path == own else os.path.join(context.root, IGNORE_FILE)
+            specific = file.path + IGNORE_FILE
+            target = specific if context.ignore_path == specific else os.path.join(context.root, IGNORE_FILE)
             key = os.path.realpath(target)
             if key not in result:
-                others = [] if target == own else self.sharing(context)
+                others = [] if target == specific else self.sharing(context)
                 others = [other for other in others if other.name != sharing.name]
                 result[key] = IgnoreFileGroup(target, context, (sharing, *others))
-        if not seen:
+        if not any_file:
             self.note(NO_FILES)
         return list(result.values())
 
-    def open(self, one: InputFile) -> tuple[Sharing, BuildContext | None] | None:
+    def open(self, file: InputFile) -> tuple[Sharing, BuildContext | None] | None:
         """A Dockerfile and its context; None, with a note, if the file cannot be read."""
         from dfopt.ir.program import Program
         from dfopt.syntax.dockerfile import parse
@@ -90,21 +90,21 @@ class _DockerignoreRun:
         from dfopt.workspace.dockerignore_plan import Sharing
 
         try:
-            source = self.request.read(one)
+            source = self.request.read(file)
             program = Program(parse(source.text))
-            facts = ContextFacts(one.path, one.root, source, self.request.context_of(one))
+            facts = ContextFacts(file.path, file.root, source, self.request.context_of(file))
         except (OSError, DockerfileError, ConfigError) as failure:
             self.status = 2
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
-            out.error(f"{out.printable(one.name)}: {reason}")
+            out.error(f"{out.printable(file.name)}: {reason}")
             return None
-        return Sharing(one.name, program), facts.build_context()
+        return Sharing(file.name, program), facts.build_context()
 
     def sharing(self, context: BuildContext) -> list[Sharing]:
         """The other Dockerfiles below a context that are built in it, or might be."""
         result: list[Sharing] = []
-        for one in discover((context.root,), ConfigLookup(isolated=True), ignore_files=False):
-            opened = self.open(one)
+        for file in discover((context.root,), ConfigLookup(isolated=True), ignore_files=False):
+            opened = self.open(file)
             if opened is None:
                 continue
             sharing, other = opened
@@ -125,40 +125,42 @@ class _DockerignoreRun:
                 raise PlanError("the build context is too large, or cannot be listed")
             unfiltered = BuildContext(group.context.root, "", NO_PATTERNS)
             if not os.path.basename(group.target).startswith("."):
-                own: frozenset[str] = frozenset()
+                ignore_itself: frozenset[str] = frozenset()
             else:  # it will be in the context too
-                own = frozenset((IGNORE_FILE,))
+                ignore_itself = frozenset((IGNORE_FILE,))
             tiers = (SAFE, UNSAFE) if self.values.unsafe else (SAFE,)
-            found = plan(present | own, content or b"", group.files, unfiltered.read, tiers)
+            proposal = plan(present | ignore_itself, content or b"", group.files, unfiltered.read, tiers)
         except PlanError as failure:
             self.note(f"{out.printable(name)}: left alone: {out.printable(str(failure))}\n")
             return 0
         except OSError as failure:
             out.error(f"{out.printable(name)}: {failure.strerror or failure}")
             return 2
-        self.explain(name, found)
-        made = extended(content or b"", found.patterns)
-        if made == (content or b"") or (content is None and {pattern for _, pattern in found.patterns} == own):
+        self.explain(name, proposal)
+        new_content = extended(content or b"", proposal.patterns)
+        if new_content == (content or b"") or (
+            content is None and {pattern for _, pattern in proposal.patterns} == ignore_itself
+        ):
             return 0
         if not self.values.write:
-            out.data(style.diff(_diff(name, content, made), self.color, out.is_terminal()))
+            out.data(style.diff(_diff(name, content, new_content), self.color, out.is_terminal()))
             return 1
         try:
-            replace_file(group.target, made, content, tree_of(group.target))
+            replace_file(group.target, new_content, content, tree_of(group.target))
         except OSError as failure:
             out.error(f"{out.printable(name)}: not written: {failure.strerror or failure}")
             return 2
-        self.note(f"wrote {out.printable(name)} ({len(found.patterns)} patterns)\n")
+        self.note(f"wrote {out.printable(name)} ({len(proposal.patterns)} patterns)\n")
         return 0
 
-    def explain(self, name: str, found: DockerignorePlan) -> None:
+    def explain(self, name: str, proposal: DockerignorePlan) -> None:
         from dfopt.workspace.dockerignore_plan import REFUSED, UNSAFE
 
         lines: list[str] = []
-        for item in found.items:
-            wanted = item.verdict == UNSAFE and not self.values.unsafe
-            if self.values.explain or wanted:
-                state = "stays" if item.verdict == REFUSED else "needs --unsafe" if wanted else "left out"
+        for item in proposal.items:
+            needs_unsafe = item.verdict == UNSAFE and not self.values.unsafe
+            if self.values.explain or needs_unsafe:
+                state = "stays" if item.verdict == REFUSED else "needs --unsafe" if needs_unsafe else "left out"
                 lines.append(f"{out.printable(name)}: {out.printable(item.path)} ({item.kind}) {state}: {item.why}\n")
         self.note("".join(lines))
 

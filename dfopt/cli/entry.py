@@ -24,13 +24,13 @@ PIPE_CLOSED = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs dfopt with `argv` (without the program's name; default: that of the process). Returns the exit status."""
-    own = argv is None  # the process is ours
-    if own:
+    is_process = argv is None  # the process is ours
+    if is_process:
         gc.set_threshold(GC_THRESHOLD)
     try:
         status = _run(sys.argv[1:] if argv is None else list(argv))
         out.flush()
-        if own:
+        if is_process:
             gc.freeze()  # the interpreter's last collection has nothing to look through
         return status
     except KeyboardInterrupt:

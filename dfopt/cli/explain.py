@@ -18,7 +18,7 @@ def run(values: Values) -> int:
         canonical([values.name])
     except UnknownPass as failure:
         raise UsageError(str(failure)) from None
-    passes = [one.load() for one in matching(values.name)]
+    passes = [entry.load() for entry in matching(values.name)]
     if not passes:
         raise UsageError(f'no pass implements "{values.name}" yet')
     out.data("\n".join(document(cls) for cls in passes))

@@ -21,13 +21,13 @@ def parse(args: Sequence[str], environ: Mapping[str, str]) -> Call | None:
     """The call that `args` (without the program's name) describe, or None: leave them to the typer application."""
     if "_DFOPT_COMPLETE" in environ or not args:
         return None
-    command, rest = command_named(args[0]), 1
+    command, start = command_named(args[0]), 1
     if command is None and len(args) > 1:
-        command, rest = command_named(f"{args[0]} {args[1]}"), 2
+        command, start = command_named(f"{args[0]} {args[1]}"), 2
     if command is None:
         return None
-    given = _read(command, args[rest:])
-    return None if given is None else finish(command, given)
+    values = _read(command, args[start:])
+    return None if values is None else finish(command, values)
 
 
 def _read(command: CommandSpec, args: Sequence[str]) -> dict[str, Any] | None:
@@ -37,7 +37,7 @@ def _read(command: CommandSpec, args: Sequence[str]) -> dict[str, Any] | None:
             flags[flag] = option, True
         if option.kind == "switch":
             flags[option.negative] = option, False
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     operands: list[str] = []
     at = 0
     while at < len(args):
@@ -49,49 +49,49 @@ def _read(command: CommandSpec, args: Sequence[str]) -> dict[str, Any] | None:
         flag, equals, value = word.partition("=")
         if word[:2] != "--":  # a short option: alone, or with its value attached
             flag, value, equals = word[:2], word[2:], word[2:]
-        found = flags.get(flag)
-        if found is None:
+        match = flags.get(flag)
+        if match is None:
             return None
-        option, positive = found
+        option, positive = match
         if not option.takes_value:
             if equals:
                 return None
-            given[option.name] = positive
+            values[option.name] = positive
             continue
         if not equals:
             if at == len(args):
                 return None
             value = args[at]
             at += 1
-        if (value[:1] == "-" and value != "-") or not _store(option, value, given):
+        if (value[:1] == "-" and value != "-") or not _store(option, value, values):
             return None
-    return given if _place(command, operands, given) else None
+    return values if _place(command, operands, values) else None
 
 
-def _store(option: OptionSpec, value: str, given: dict[str, Any]) -> bool:
+def _store(option: OptionSpec, value: str, values: dict[str, Any]) -> bool:
     if option.repeatable:
-        given.setdefault(option.name, []).append(value)
+        values.setdefault(option.name, []).append(value)
     elif option.kind == "int":
         if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= option.low):
             return False
-        given[option.name] = int(value)
+        values[option.name] = int(value)
     else:
         if option.kind == "choice" and value not in option.choices:
             return False
-        given[option.name] = value
+        values[option.name] = value
     return True
 
 
-def _place(command: CommandSpec, operands: list[str], given: dict[str, Any]) -> bool:
+def _place(command: CommandSpec, operands: list[str], values: dict[str, Any]) -> bool:
     """Assigns the operands to the arguments; False if their number does not fit."""
     for argument in command.arguments:
         if argument.many:
             if argument.required and not operands:
                 return False
-            given[argument.name] = operands
+            values[argument.name] = operands
             operands = []
         elif operands:
-            given[argument.name] = operands[0]
+            values[argument.name] = operands[0]
             operands = operands[1:]
         elif argument.required:
             return False

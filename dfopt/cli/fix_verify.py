@@ -90,28 +90,28 @@ class VerifiedFix(FixTask):
     def context(self, file: InputFile, source: Source) -> str:
         """The build context: the one detected for passes, else the file's directory."""
         facts = ContextFacts(file.path, file.root, source, self.request.context_of(file))
-        known = facts.build_context()
-        return known.root if known is not None else os.path.dirname(file.path) or "."
+        context = facts.build_context()
+        return context.root if context is not None else os.path.dirname(file.path) or "."
 
     def notes(self, file: InputFile, result: Result, written: bool) -> str:
         proof = self.shop.proofs.get(file.path)
-        told = super().notes(file, result, written)
+        lines_of_fix = super().notes(file, result, written)
         if proof is None or self.quiet or proof.before is None:
-            return told
+            return lines_of_fix
         name = out.printable(file.name)
         index = LineIndex(result.source.text)
         lines = []
-        for one in proof.dropped:
-            line, column = position(index, one.fix.start)
-            text = out.printable(f"{' '.join(one.fix.message.split())}: {' '.join(one.reason.split())}")
-            lines.append(f"{name}:{line}:{column}: {one.fix.name}[dropped] {text}\n")
+        for drop in proof.dropped:
+            line, column = position(index, drop.fix.start)
+            text = out.printable(f"{' '.join(drop.fix.message.split())}: {' '.join(drop.reason.split())}")
+            lines.append(f"{name}:{line}:{column}: {drop.fix.name}[dropped] {text}\n")
         lines.append(
             f"{name}: {len(result.applied)} fixes hold, {len(proof.dropped)} dropped ({proof.builds} builds)\n"
         )
         lines.append(f"{name}: before: {figures_line(proof.before)}\n")
         if proof.verdict is not None and proof.verdict.after is not None:
             lines.append(f"{name}: after:  {figures_line(proof.verdict.after)}\n")
-        return told + "".join(lines)
+        return lines_of_fix + "".join(lines)
 
     def proof(self, file: InputFile) -> Mapping[str, object] | None:
         proof = self.shop.proofs.get(file.path)
@@ -122,7 +122,7 @@ class VerifiedFix(FixTask):
             "after": figures_json(proof.verdict.after if proof.verdict is not None else None),
             "builds": proof.builds,
             "dropped": [
-                {"pass": one.fix.name, "tier": one.fix.tier, "reason": clean(one.reason)} for one in proof.dropped
+                {"pass": drop.fix.name, "tier": drop.fix.tier, "reason": clean(drop.reason)} for drop in proof.dropped
             ],
         }
 

@@ -29,13 +29,13 @@ def run(values: Values) -> int:
     if values.file is not None and values.dockerfile:
         raise UsageError("--dockerfile and --file exclude each other: one reconstructs what the other gives")
     steps = _steps(values.file) if values.file is not None else []
-    seen: list[tuple[LayerEntry, bytes]] = []
+    release_files: list[tuple[LayerEntry, bytes]] = []
 
     def visit(entry: LayerEntry) -> Sink | None:
         if entry.path not in _SYSTEM or entry.size > _LARGEST:
             return None
         content = bytearray()
-        seen.append((entry, content))  # type: ignore[arg-type]  # it grows while the layer passes
+        release_files.append((entry, content))  # type: ignore[arg-type]  # it grows while the layer passes
         return content.extend
 
     try:
@@ -45,7 +45,7 @@ def run(values: Values) -> int:
         mapping = map_history(contents.image, steps)
         recovered = None
         if values.file is None:
-            recovered = recover(contents, mapping, _systems(contents, seen), show_secrets=values.show_secrets)
+            recovered = recover(contents, mapping, _systems(contents, release_files), show_secrets=values.show_secrets)
         history = HistoryReport(name, contents, make_ledger(contents.layers), mapping, recovered, values.show_secrets)
     except ImageError as failure:
         raise UsageError(str(failure)) from None
@@ -76,12 +76,12 @@ def _steps(path: str) -> list[DockerfileStep]:
         raise UsageError(f"{out.printable(path)}:{line + 1}:{column + 1}: {failure.message}") from None
 
 
-def _systems(contents: ImageContents, seen: list[tuple[LayerEntry, bytes]]) -> dict[int, str]:
+def _systems(contents: ImageContents, release_files: list[tuple[LayerEntry, bytes]]) -> dict[int, str]:
     """PRETTY_NAME of the os-release of each layer that has one."""
     from dfopt.image.errors import printable
 
     names: dict[int, str] = {}
-    for entry, content in seen:
+    for entry, content in release_files:
         for line in bytes(content).decode("utf-8", "replace").split("\n"):
             if line.startswith("PRETTY_NAME="):
                 names[id(entry)] = printable(line.partition("=")[2].strip().strip("\"'"))[:100]

@@ -20,7 +20,7 @@ def run(values: Values) -> int:
     import os
 
     # The protocol gets a separate descriptor, so that nothing printed by mistake ends up between its messages.
-    with open(os.dup(0), "rb") as given, open(os.dup(1), "wb") as taken:
+    with open(os.dup(0), "rb") as requests, open(os.dup(1), "wb") as responses:
         os.dup2(2, 1)
-        make_server().start_io(given, taken)
+        make_server().start_io(requests, responses)
     return 0

@@ -30,14 +30,14 @@ def files_of(values: Values, request: Request) -> tuple[list[InputFile], int]:
     paths: tuple[str, ...] = values.paths or (".",)
     if "-" in paths:
         raise UsageError("a campaign works on files, not on standard input ('-')")
-    found = discover(
+    discovered = discover(
         paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=request.hosts
     )
     if not values.online:
-        return list(found), 0
+        return list(discovered), 0
     from dfopt.cli.digests import ask_online
 
-    return ask_online(values, request, found)
+    return ask_online(values, request, discovered)
 
 
 def executor_of(values: Values) -> Executor:
@@ -72,10 +72,10 @@ def _shown(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[Fil
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("dfopt"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        bar = shown.add_task("", total=number)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        bar = display.add_task("", total=number)
         for row in rows:
-            shown.advance(bar)
+            display.advance(bar)
             yield row
 
 

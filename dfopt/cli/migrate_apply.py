@@ -31,29 +31,29 @@ def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     message = _checked(values)
     request = request_of(values)
-    files, asked = files_of(values, request)
+    files, lookup_status = files_of(values, request)
     executor = executor_of(values)
     with ExitStack() as stack:
         journal = _journal(values, stack)
-        known, rest = _finished(files, request, journal)
-        campaign = _Campaign(values, journal, known)
-        results = executor.run(rest, Task(request))
+        finished, unfinished = _finished(files, request, journal)
+        campaign = _Campaign(values, journal, finished)
+        results = executor.run(unfinished, Task(request))
         stack.callback(results.close)
-        for row in progress(results, len(rest), values.quiet):
+        for row in progress(results, len(unfinished), values.quiet):
             campaign.take(row)
         campaign.deliver(message)
     rows = sorted(campaign.rows, key=_order(files))
     status = tell(values, campaign.totals(rows), rows, applied=True)
-    return max(status, asked, 2 if any(row.state == "failed" for row in rows) else 1 if campaign.left else 0)
+    return max(status, lookup_status, 2 if any(row.state == "failed" for row in rows) else 1 if campaign.left else 0)
 
 
 class _Campaign:
     """The rows of a run, delivered as they arrive."""
 
-    def __init__(self, values: Values, journal: Journal | None, known: list[FileResult]) -> None:
+    def __init__(self, values: Values, journal: Journal | None, finished: list[FileResult]) -> None:
         self.values = values
         self.journal = journal
-        self.rows: list[FileResult] = list(known)
+        self.rows: list[FileResult] = list(finished)
         self.later: list[FileResult] = []  # changed files for patches or branches, until all have arrived
         self.changed = 0
         self.left = 0
@@ -82,11 +82,11 @@ class _Campaign:
             place = out.printable(str(failure.filename or ""))
             raise UsageError(f"--by {self.values.by}: {place}: {failure.strerror or failure}") from None
         if self.values.patch is not None:
-            made = patches(groups, self.values.patch)
+            delivered = patches(groups, self.values.patch)
         else:
             assert message is not None
-            made = branches(groups, self.values.branch, message)
-        for row in made:
+            delivered = branches(groups, self.values.branch, message)
+        for row in delivered:
             self.done(row)
 
     def done(self, row: FileResult) -> None:
@@ -109,8 +109,8 @@ def _checked(values: Values) -> Message | None:
     if values.patch is not None and values.branch is not None:
         raise UsageError("--patch and --branch exclude each other")
     grouped = values.patch is not None or values.branch is not None
-    for name, given in (("--by", values.by != "all"), ("--depth", values.depth is not None)):
-        if given and not grouped:
+    for name, is_given in (("--by", values.by != "all"), ("--depth", values.depth is not None)):
+        if is_given and not grouped:
             raise UsageError(f"{name} needs --patch or --branch")
     if values.depth is not None and values.by != "directory":
         raise UsageError("--depth needs --by directory")
@@ -137,18 +137,18 @@ def _finished(
     """The rows of files that an earlier run finished, and the remaining files."""
     if journal is None:
         return [], files
-    known: list[FileResult] = []
-    rest: list[InputFile] = []
+    finished: list[FileResult] = []
+    unfinished: list[InputFile] = []
     for file in files:
         try:
             row = journal.finished(file.path, request.settings_key(file))
         except ConfigError:
             row = None
         if row is None:
-            rest.append(file)
+            unfinished.append(file)
         else:
-            known.append(replace(row, name=file.name, path=file.path, root=file.root))
-    return known, rest
+            finished.append(replace(row, name=file.name, path=file.path, root=file.root))
+    return finished, unfinished
 
 
 def _order(files: list[InputFile]) -> Callable[[FileResult], int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     request = request_of(values)
-    files, asked = files_of(values, request)
+    files, lookup_status = files_of(values, request)
     totals = Totals()
     rows: list[FileResult] = []
     results = executor_of(values).run(files, Task(request))
@@ -31,4 +31,4 @@ def run(values: Values) -> int:
     finally:
         results.close()
     status = tell(values, totals, rows, applied=False)
-    return max(status, asked, 2 if totals.states["failed"] else 1 if totals.states["changed"] else 0)
+    return max(status, lookup_status, 2 if totals.states["failed"] else 1 if totals.states["changed"] else 0)

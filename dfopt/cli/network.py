@@ -21,23 +21,23 @@ HUB = "docker.io"
 def client_of(values: Values) -> RegistryClient:
     """A client with the limits, mirrors and certificates of the command line (if the command has such options), on top
     of the system's registries.conf. Raises UsageError."""
-    given = values.given
+    options = values.given
     limits = NetworkLimits()
-    total = float(given.get("time_limit") or limits.total)
+    total = float(options.get("time_limit") or limits.total)
     limits = NetworkLimits(
         min(limits.connect, total), min(limits.read, total), total, limits.attempts, min(limits.max_wait, total),
-        given.get("concurrency") or limits.concurrency,
+        options.get("concurrency") or limits.concurrency,
     )  # fmt: skip
-    wanted: dict[str, list[str]] = {}
-    for text in given.get("registry_mirror", ()):
+    mirrors_by_host: dict[str, list[str]] = {}
+    for text in options.get("registry_mirror", ()):
         name, equals, host = text.partition("=")
-        wanted.setdefault(name if equals else HUB, []).append(host if equals else text)
-    ca_file = given.get("ca_file")
+        mirrors_by_host.setdefault(name if equals else HUB, []).append(host if equals else text)
+    ca_file = options.get("ca_file")
     if ca_file is not None and not os.path.isfile(ca_file):
         raise UsageError(f'--ca-file: no such file: "{ca_file}"')
     try:
         configured = read_registries_conf(standard_files(os.environ))
-        mirrors = Mirrors([*configured.rules.values(), *Mirrors.of(wanted).rules.values()])
+        mirrors = Mirrors([*configured.rules.values(), *Mirrors.of(mirrors_by_host).rules.values()])
     except RegistryError as failure:
         raise UsageError(str(failure)) from None
-    return RegistryClient(ClientOptions(limits, mirrors, given.get("insecure_registry", ()), ca_file))
+    return RegistryClient(ClientOptions(limits, mirrors, options.get("insecure_registry", ()), ca_file))

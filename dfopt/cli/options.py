@@ -143,12 +143,12 @@ def command_named(name: str) -> CommandSpec | None:
         return None
     module = f"dfopt.cli.specs.{stem}"
     try:
-        found: CommandSpec = __import__(module, fromlist=("SPEC",)).SPEC
+        spec: CommandSpec = __import__(module, fromlist=("SPEC",)).SPEC
     except ModuleNotFoundError as failure:
         if failure.name != module:
             raise
         return None
-    return found if found.name == name else None
+    return spec if spec.name == name else None
 
 
 def commands() -> dict[str, CommandSpec]:

@@ -45,12 +45,12 @@ class PinRequest(Request):
         return _pin_request, (self.update, *arguments)
 
     def options(self, directory: str) -> Options:
-        found = super().options(directory)
-        settings: dict[str, Any] = {**found.settings, "pin-digest": {"update": self.update}}
-        known = self._changed.get(id(found))
-        if known is None:
-            known = self._changed[id(found)] = Options(self.select, found.ignore, ("safe",), settings)
-        return known
+        options = super().options(directory)
+        settings: dict[str, Any] = {**options.settings, "pin-digest": {"update": self.update}}
+        pin_options = self._changed.get(id(options))
+        if pin_options is None:
+            pin_options = self._changed[id(options)] = Options(self.select, options.ignore, ("safe",), settings)
+        return pin_options
 
     def plan(self, directory: str) -> RecipePlan | None:
         return None
@@ -101,10 +101,10 @@ def _client(values: Values) -> RegistryClient:
 def _check_usage(values: Values) -> None:
     modes = [
         flag
-        for flag, given in (
+        for flag, is_given in (
             ("--check", values.check), ("--write", values.write), ("--source-policy", values.source_policy is not None),
         )
-        if given
+        if is_given
     ]  # fmt: skip
     if len(modes) > 1:
         raise UsageError(f"{modes[0]} and {modes[1]} exclude each other")

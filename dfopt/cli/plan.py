@@ -51,21 +51,23 @@ def run(values: Values) -> int:
     forecasts: list[Forecast] = []
     for file in files:
         try:
-            forecasts.append(forecast(file.name, {level: one.optimize(file) for level, one in requests.items()}))
+            forecasts.append(
+                forecast(file.name, {level: request.optimize(file) for level, request in requests.items()})
+            )
         except (ConfigError, OSError) as failure:
             failed = 2
             message = str(failure) if isinstance(failure, ConfigError) else failure.strerror or str(failure)
             out.note(f"{out.printable(file.name)}: error: {out.printable(message)}\n")
-    for one in forecasts:
-        if one.problem is not None:
+    for prediction in forecasts:
+        if prediction.problem is not None:
             failed = 2
             out.note(
-                f"{out.printable(one.name)}:{one.problem.line}:{one.problem.column}: error: "
-                f"{out.printable(one.problem.message)}\n"
+                f"{out.printable(prediction.name)}:{prediction.problem.line}:{prediction.problem.column}: error: "
+                f"{out.printable(prediction.problem.message)}\n"
             )
-    read = [one for one in forecasts if one.problem is None]
+    read = [prediction for prediction in forecasts if prediction.problem is None]
     if values.output_format == "json":
-        out.data(json.dumps({"version": 1, "files": [_json(one) for one in read]}, indent=2) + "\n")
+        out.data(json.dumps({"version": 1, "files": [_json(prediction) for prediction in read]}, indent=2) + "\n")
     elif not forecasts:
         out.note(NO_FILES)
     elif len(read) == 1:
@@ -75,28 +77,31 @@ def run(values: Values) -> int:
     return failed
 
 
-def _details(one: Forecast) -> str:
+def _details(prediction: Forecast) -> str:
     """One file: its levels, the fixes of each, and what stands in the way."""
-    lines = [out.printable(one.name), ""]
-    rows = [("", "saves", "layers", "runs as root"), ("now", "", str(one.now.layers), _root(one.now))]
-    for level in one.levels:
+    lines = [out.printable(prediction.name), ""]
+    rows = [
+        ("", "saves", "layers", "runs as root"),
+        ("now", "", str(prediction.now.layers), _root(prediction.now)),
+    ]
+    for level in prediction.levels:
         rows.append((f"-O{level.level}", _saves(level), str(level.shape.layers), _root(level.shape)))
     lines += _table(rows)
-    shown: set[tuple[str, int]] = set()
-    for level in one.levels:
-        steps = [step for step in level.fixes if (step.name, step.line) not in shown]
-        shown |= {(step.name, step.line) for step in steps}
+    listed: set[tuple[str, int]] = set()
+    for level in prediction.levels:
+        steps = [step for step in level.fixes if (step.name, step.line) not in listed]
+        listed |= {(step.name, step.line) for step in steps}
         if steps:
             lines += ["", f"-O{level.level}" + (" also" if level.level > 1 else "") + ":"]
             lines += [
                 f"  line {step.line:<4} {step.name}: {out.printable(step.message)}{_worth(step)}" for step in steps
             ]
-    if one.refusals:
+    if prediction.refusals:
         lines += ["", "In the way of more:"]
-        lines += [f"  line {step.line:<4} {step.name}: {_why(step)}" for step in one.refusals]
-    best = next((level for level in one.levels if level.fixes and level.bytes == one.best), None)
+        lines += [f"  line {step.line:<4} {step.name}: {_why(step)}" for step in prediction.refusals]
+    best = next((level for level in prediction.levels if level.fixes and level.bytes == prediction.best), None)
     if best is not None:
-        lines += ["", f"Next: dfopt fix -O{best.level} {out.printable(one.name)}"]
+        lines += ["", f"Next: dfopt fix -O{best.level} {out.printable(prediction.name)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -105,19 +110,26 @@ def _summary(forecasts: Sequence[Forecast]) -> str:
     lines = [f"{count(len(forecasts), 'file')}:", ""]
     rows = [("", "saves", "files changed", "fixes")]
     for index, level in enumerate(LEVELS):
-        of_level = [one.levels[index] for one in forecasts]
+        of_level = [prediction.levels[index] for prediction in forecasts]
         rows.append(
-            (f"-O{level}", human(sum(one.bytes for one in of_level)), str(sum(bool(one.fixes) for one in of_level)),
-             str(sum(len(one.fixes) for one in of_level)))
-        )  # fmt: skip
+            (
+                f"-O{level}",
+                human(sum(at_level.bytes for at_level in of_level)),
+                str(sum(bool(at_level.fixes) for at_level in of_level)),
+                str(sum(len(at_level.fixes) for at_level in of_level)),
+            )
+        )
     lines += _table(rows)
-    most = sorted((one for one in forecasts if one.best > 0), key=lambda one: (-one.best, one.name))[:_MOST]
+    most = sorted(
+        (prediction for prediction in forecasts if prediction.best > 0),
+        key=lambda prediction: (-prediction.best, prediction.name),
+    )[:_MOST]
     if most:
         lines += ["", "The most, by file:"]
-        lines += [f"  {human(one.best):>8}  {out.printable(one.name)}" for one in most]
+        lines += [f"  {human(prediction.best):>8}  {out.printable(prediction.name)}" for prediction in most]
     reasons: dict[tuple[str, str], int] = {}
-    for one in forecasts:
-        for step in one.refusals:
+    for prediction in forecasts:
+        for step in prediction.refusals:
             key = (step.name, step.unblock or "no way around it is known")
             reasons[key] = reasons.get(key, 0) + 1
     if reasons:
@@ -136,8 +148,8 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 def _saves(level: Level) -> str:
     if not level.fixes:
         return "nothing"
-    known = human(level.bytes) if level.bytes else "0 bytes"
-    return f"{known}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
+    saving = human(level.bytes) if level.bytes else "0 bytes"
+    return f"{saving}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
 
 
 def _root(shape: Shape) -> str:
@@ -153,7 +165,7 @@ def _why(step: ForecastStep) -> str:
     return out.printable(text) + _worth(step)
 
 
-def _json(one: Forecast) -> dict[str, Any]:
+def _json(prediction: Forecast) -> dict[str, Any]:
     def step(step: ForecastStep) -> dict[str, Any]:
         return {
             "pass": step.name, "tier": step.tier, "line": step.line, "message": clean(step.message),
@@ -161,17 +173,17 @@ def _json(one: Forecast) -> dict[str, Any]:
         }  # fmt: skip
 
     return {
-        "path": clean(one.name),
-        "now": {"layers": one.now.layers, "root": one.now.root},
+        "path": clean(prediction.name),
+        "now": {"layers": prediction.now.layers, "root": prediction.now.root},
         "levels": [
             {
                 "level": level.level, "bytes": level.bytes, "unknown": level.unknown, "measured": level.measured,
                 "layers": level.shape.layers, "root": level.shape.root, "fixes": [step(fix) for fix in level.fixes],
             }
-            for level in one.levels
+            for level in prediction.levels
         ],
         "refusals": [
             {**step(refusal), "reason": clean(refusal.reason), "unblock": clean(refusal.unblock)}
-            for refusal in one.refusals
+            for refusal in prediction.refusals
         ],
     }  # fmt: skip

@@ -45,15 +45,15 @@ def plan_of(values: Values, context: str | None) -> ProofSettings:
 def engines_of(values: Values) -> list[Engine]:
     """The engines to build with, one for each builder. Raises NoEngineError or UsageError after closing them all."""
     name = None if values.engine == "auto" else values.engine
-    found: list[Engine] = []
+    engines: list[Engine] = []
     try:
         for builder in values.builder or (None,):
-            found.append(find_engine(name, builder))
+            engines.append(find_engine(name, builder))
     except BaseException:
-        for engine in found:
+        for engine in engines:
             engine.close()
         raise
-    return found
+    return engines
 
 
 def progress(line: str) -> None:

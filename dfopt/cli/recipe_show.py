@@ -65,11 +65,11 @@ def _part(recipe: Recipe, indent: str) -> Iterator[str]:
     if recipe.select:
         yield ""
         yield f"{indent}Passes:"
-        known = registered()
+        passes = registered()
         width = max(len(name) for name in recipe.select)
         for name in recipe.select:
             if name not in recipe.ignore:
-                yield f"{indent}    {name.ljust(width)}  {known[name].group}"
+                yield f"{indent}    {name.ljust(width)}  {passes[name].group}"
     for part in recipe.parts:
         less = f" (without {', '.join(recipe.ignore)})" if recipe.ignore else ""
         yield ""

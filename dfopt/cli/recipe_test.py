@@ -29,12 +29,12 @@ def run(values: Values) -> int:
     return cases.end()
 
 
-def _directory(given: str | None, config: Config) -> Path:
+def _directory(argument: str | None, config: Config) -> Path:
     """The directory of the cases: the given one, else `golden` in a directory of the user's recipes."""
-    if given is not None:
-        if not os.path.isdir(given):
-            raise UsageError(f"{out.printable(given)}: no such directory")
-        return Path(given)
+    if argument is not None:
+        if not os.path.isdir(argument):
+            raise UsageError(f"{out.printable(argument)}: no such directory")
+        return Path(argument)
     for directory in config.recipe_directories:
         if os.path.isdir(os.path.join(directory, "golden")):
             return Path(directory, "golden")

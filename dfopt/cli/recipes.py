@@ -20,24 +20,27 @@ if TYPE_CHECKING:
 def run(values: Values) -> int:
     """Runs the command. A recipe that cannot be read is reported, and the others are listed."""
     library = library_of(lookup_of(values).directory("."))
-    found: list[Recipe] = []
+    recipes: list[Recipe] = []
     status = 0
     for name in library.names():
         try:
-            found.append(library.get(name))
+            recipes.append(library.get(name))
         except RecipeError as failure:
             out.error(str(failure))
             status = 2
     if values.output_format == "json":
-        out.data(_json(found))
+        out.data(_json(recipes))
     else:
-        out.text(_table(found))
+        out.text(_table(recipes))
     return status
 
 
-def _table(found: list[Recipe]) -> str:
+def _table(recipes: list[Recipe]) -> str:
     rows = [("NAME", "KIND", "TIERS", "WHAT IT DOES")]
-    rows += [(out.printable(one.name), one.kind, tiers(one), out.printable(one.description)) for one in found]
+    rows += [
+        (out.printable(recipe.name), recipe.kind, tiers(recipe), out.printable(recipe.description))
+        for recipe in recipes
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["  ".join([*[c.ljust(w) for c, w in zip(row, widths, strict=False)], row[3]]) for row in rows]
     return "".join(line.rstrip() + "\n" for line in lines)
@@ -50,9 +53,9 @@ def tiers(recipe: Recipe) -> str:
     return "safe, unsafe" if recipe.takes_unsafe else "safe"
 
 
-def _json(found: list[Recipe]) -> str:
+def _json(recipes: list[Recipe]) -> str:
 
-    return json_text({"version": 1, "recipes": [as_json(one) for one in found]}, indent=2) + "\n"
+    return json_text({"version": 1, "recipes": [as_json(recipe) for recipe in recipes]}, indent=2) + "\n"
 
 
 def as_json(recipe: Recipe) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def run(values: Values) -> int:
         raise UsageError("which image? (see dfopt review --help)")
     if len(images) > 2 or len(values.file) > len(images):
         raise UsageError("give one image, or two to compare, and at most one Dockerfile for each")
-    wanted = fail_on(values.fail_on)
+    failing = fail_on(values.fail_on)
     lookup = lookup_of(values)
     try:
         settings = _settings(values)
@@ -46,18 +46,18 @@ def run(values: Values) -> int:
     from dfopt.review.reports import render
 
     color = style.wanted(values.color, os.environ, out.is_terminal())
-    shown = render(values.output_format, reviewed, everything=values.all, color=color)
+    report = render(values.output_format, reviewed, everything=values.all, color=color)
     if values.output_format == "text":
-        out.text(shown, color)
+        out.text(report, color)
     else:
-        out.data(shown)
+        out.data(report)
     reviews = [review for review in (reviewed.before, reviewed.after) if review is not None]
     unread = [review.source for review in reviews if review.source is not None and review.source.problem]
     for source in unread:
         out.error(f"{out.printable(source.name)}:{source.problem}")
     if unread:
         return 2
-    return 1 if any(fails(review, wanted) for review in reviews[-1:]) else 0
+    return 1 if any(fails(review, failing) for review in reviews[-1:]) else 0
 
 
 def _images(values: Values) -> tuple[tuple[str, ...], str | None]:
@@ -95,10 +95,10 @@ def fail_on(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
-def fails(review: Review, wanted: frozenset[str]) -> bool:
-    """Whether a review has a finding that makes the exit status 1: one of `wanted`, or of a configured gate."""
+def fails(review: Review, failing: frozenset[str]) -> bool:
+    """Whether a review has a finding that makes the exit status 1: one of `failing`, or of a configured gate."""
     return any(
-        finding.rule in _GATES or finding.rule in wanted or finding.level in wanted for finding in review.findings
+        finding.rule in _GATES or finding.rule in failing or finding.level in failing for finding in review.findings
     )
 
 
@@ -113,9 +113,9 @@ def _settings(values: Values) -> ReviewSettings:
         rules = read_rules(read_regular(path).decode("utf-8", "replace"))
     sizes: dict[str, int | None] = {}
     for name in ("max_size", "max_wasted"):
-        given = getattr(values, name)
+        text = getattr(values, name)
         try:
-            sizes[name] = parse_size(given) if given is not None else None
+            sizes[name] = parse_size(text) if text is not None else None
         except ValueError as error:
             raise UsageError(f"--{name.replace('_', '-')}: {error}") from None
     try:
@@ -132,13 +132,13 @@ def _optimized(path: str, lookup: ConfigLookup, context: str | None) -> Result:
 
     if os.path.isdir(path):
         raise UsageError(f"{out.printable(path)}: is a directory; name the Dockerfile")
-    found = next(iter(discover([path], lookup)))
+    file = next(iter(discover([path], lookup)))
     try:
-        return Request(lookup, context=context).optimize(found)
+        return Request(lookup, context=context).optimize(file)
     except ConfigError as failure:
         raise UsageError(str(failure)) from None
     except OSError as failure:
-        raise UsageError(f"{out.printable(found.name)}: {failure.strerror or failure}") from None
+        raise UsageError(f"{out.printable(file.name)}: {failure.strerror or failure}") from None
 
 
 def _reviewed(images: tuple[str, ...], settings: ReviewSettings, results: list[Result], values: Values) -> Reviewed:

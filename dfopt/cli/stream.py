@@ -36,16 +36,16 @@ def stream(
     reporter: Reporter | None = None,
     patch: PatchFile | None = None,
     store: OutcomeStore | None = None,
-    each: Callable[[FileOutcome], None] | None = None,
+    on_outcome: Callable[[FileOutcome], None] | None = None,
     silent: bool = False,
     run: Run = run_all,
 ) -> tuple[int, dict[str, int]]:
     """Runs the task over the files, through the cache in `store`; returns the exit status (the highest of any file) and
-    the totals. `each` is called with every outcome; `silent`: print nothing to standard output; `run`: applies the
-    task to each file."""
+    the totals. `on_outcome` is called with every outcome; `silent`: print nothing to standard output; `run`: applies
+    the task to each file."""
     status = 0
     totals: dict[str, int] = {}
-    told: set[str] = set()
+    notes_shown: set[str] = set()
     separator = ""
     if reporter is not None:
         out.data(reporter.head())
@@ -60,8 +60,8 @@ def stream(
     try:
         for outcome in outcomes:
             status = max(status, outcome.status)
-            if each is not None:
-                each(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
             for name, number in outcome.counts.items():
                 totals[name] = totals.get(name, 0) + number
             if outcome.out and not silent:
@@ -70,8 +70,8 @@ def stream(
             if patch is not None and outcome.patch:
                 patch.add(outcome.patch)
             out.note(outcome.notes)
-            if outcome.once and outcome.once not in told:
-                told.add(outcome.once)
+            if outcome.once and outcome.once not in notes_shown:
+                notes_shown.add(outcome.once)
                 out.note(outcome.once)
     finally:
         results.close()

@@ -71,20 +71,20 @@ class FixTask(Record):
 
     def outcome(self, file: InputFile, result: Result, written: bool) -> FileOutcome:
         """What to show for a file that was read, and written if requested."""
-        patch = shown = ""
+        patch = output = ""
         if result.changed and (self.patch or self.mode == "diff"):
             patch = patch_of(result, file.name)
         if self.mode == "diff":
-            shown = style.diff(patch, self.color, self.terminal)
+            output = style.diff(patch, self.color, self.terminal)
         elif self.mode == "names":
-            shown = printable_lines(f"{out.printable(file.name)}\n") if result.changed else ""
+            output = printable_lines(f"{out.printable(file.name)}\n") if result.changed else ""
         elif self.mode == "text":
-            shown = printable_lines(result.output) if self.terminal else result.output
+            output = printable_lines(result.output) if self.terminal else result.output
         elif self.mode == "report":
-            shown = self.report(file, result, written)
+            output = self.report(file, result, written)
         delivered = written or self.mode == "text"
         return FileOutcome(
-            shown,
+            output,
             patch if self.patch else "",
             self.notes(file, result, written),
             1 if result.changed and not delivered else 0,
@@ -134,15 +134,15 @@ class FixTask(Record):
     def failure(self, report: FileReport, once: str = "") -> FileOutcome:
         from dfopt.cli.report.concise import failure_line
 
-        shown = ""
+        output = ""
         if self.mode == "report":
             from dfopt.cli.report import reporter
 
-            shown = reporter(self.format).file(report)
+            output = reporter(self.format).file(report)
         numbers = {"files": 1, "errors": 1}
         if once:
-            return FileOutcome(shown, status=2, counts=numbers, once=f"dfopt: error: {once}\n")
-        return FileOutcome(shown, notes=failure_line(report), status=2, counts=numbers)
+            return FileOutcome(output, status=2, counts=numbers, once=f"dfopt: error: {once}\n")
+        return FileOutcome(output, notes=failure_line(report), status=2, counts=numbers)
 
 
 def counts(result: Result) -> dict[str, int]:

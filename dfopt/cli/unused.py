@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int, str]]:
     """Start, end and message of each comment that suppressed nothing; comments that name a pass which did not run are
     left out."""
-    found: list[tuple[int, int, str]] = []
+    unused: list[tuple[int, int, str]] = []
     for comment in result.suppressions:
         if comment.used:
             continue
@@ -26,13 +26,13 @@ def unused_suppressions(result: Result, options: Options) -> list[tuple[int, int
             message = f"nothing to suppress for {', '.join(comment.names)}: remove this comment"
         else:
             continue
-        found.append((comment.start, comment.end, message))
-    return found
+        unused.append((comment.start, comment.end, message))
+    return unused
 
 
 def _all_ran(names: tuple[str, ...], options: Options) -> bool:
     """Whether every pass that the names select ran (of a group: those that run by default)."""
     from dfopt.pass_selection import chosen
 
-    ran = {one.name for one in chosen(options)}
+    ran = {entry.name for entry in chosen(options)}
     return all(cls.name in ran for name in names for cls in matching(name) if cls.default or cls.name == name)

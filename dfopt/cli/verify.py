@@ -83,8 +83,13 @@ def _json(before: Subject, after: Subject, verdict: ProofVerdict) -> str:
         "before": {"name": clean(before.name), **(figures_json(verdict.before) or {})},
         "after": {"name": clean(after.name), **(figures_json(verdict.after) or {})},
         "differences": [
-            {"where": clean(one.where), "what": one.what, "before": clean(one.before), "after": clean(one.after)}
-            for one in verdict.differences
+            {
+                "where": clean(difference.where),
+                "what": difference.what,
+                "before": clean(difference.before),
+                "after": clean(difference.after),
+            }
+            for difference in verdict.differences
         ],
         "allowed": verdict.declared,
         "smoke": None if verdict.smoke is None else {"passed": verdict.smoke.passed, "said": clean(verdict.smoke.said)},

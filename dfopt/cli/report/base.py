@@ -100,7 +100,7 @@ class Reporter:
 def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int, str]] = ()) -> tuple[ReportItem, ...]:
     """The findings of a result in file order. `unused`: start, end and message of each unused suppression comment."""
     index = LineIndex(result.source.text)
-    found: list[ReportItem] = []
+    items: list[ReportItem] = []
 
     def add(name: str, kind: str, tier: str, message: str, start: int, end: int, reason: str = "",
             number: int = -1, round: int = 0, unblock: str = "", benefit: Benefit | None = None) -> None:  # fmt: skip
@@ -111,7 +111,7 @@ def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int,
             name, kind, tier, message, reason, number, round, start, end, line, column, end_line, end_column,
             " ".join(unblock.split()), benefit,
         )  # fmt: skip
-        found.append(item)
+        items.append(item)
 
     for fix in result.applied:
         add(
@@ -127,7 +127,7 @@ def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int,
             )  # fmt: skip
     for start, end, message in unused:
         add(UNUSED, UNUSED, "suggestion", message, start, end)
-    return tuple(sorted(found, key=lambda item: (item.start, item.end, item.name)))
+    return tuple(sorted(items, key=lambda item: (item.start, item.end, item.name)))
 
 
 def benefit_json(benefit: Benefit | None) -> dict[str, object] | None:
@@ -174,8 +174,8 @@ def codes_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The codes that the named passes implement; none for a name that is not a pass."""
     from dfopt.passes.index import entries
 
-    known = {one.name: one for one in entries()}
-    return {name: known[name].codes if name in known else () for name in names}
+    entries_by_name = {entry.name: entry for entry in entries()}
+    return {name: entries_by_name[name].codes if name in entries_by_name else () for name in names}
 
 
 def clean(text: str) -> str:

@@ -34,13 +34,13 @@ class GitLab(Reporter):
         for item in report.items:
             severity = _SEVERITIES.get(item.kind, "info")
             found.append((item.name, item.full_message, severity, item.line, item.end_line))
-        seen: dict[tuple[str, ...], int] = {}
+        occurrences: dict[tuple[str, ...], int] = {}
         issues: list[str] = []
         for name, message, severity, line, end in found:
             excerpt = lines[line - 1].strip() if line <= len(lines) else ""
             identity = (report.name, name, message, excerpt)
-            seen[identity] = seen.get(identity, 0) + 1
-            key = json.dumps([*identity, seen[identity]]).encode("ascii")
+            occurrences[identity] = occurrences.get(identity, 0) + 1
+            key = json.dumps([*identity, occurrences[identity]]).encode("ascii")
             issue = {
                 "description": clean(message),
                 "check_name": name,

@@ -32,11 +32,11 @@ class Text(Concise):
         head, tail = "..." if cut else "", "..." if cut + _WIDTH < len(line) else ""
         before = head + _shown(window[: start - cut])
         marked = _shown(window[start - cut : max(start, stop) - cut])
-        shown = before + marked + _shown(window[max(start, stop) - cut :]) + tail
+        excerpt = before + marked + _shown(window[max(start, stop) - cut :]) + tail
         number = str(item.line)
         gutter = " " * len(number)
         carets = style.paint("^" * max(1, _columns(marked)), style.TIERS.get(item.label, ""), self.color)
-        return f"{gutter} |\n{number} | {shown}\n{gutter} | {' ' * _columns(before)}{carets}\n"
+        return f"{gutter} |\n{number} | {excerpt}\n{gutter} | {' ' * _columns(before)}{carets}\n"
 
 
 def _shown(text: str) -> str:
