@@ -46,7 +46,7 @@ def _once(values: Values, request: Request) -> int:
 
         files, failed = ask_online(values, request, files)
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
-    color = style.wanted(values.color, os.environ, out.is_terminal())
+    color = style.use_color(values.color, os.environ, out.is_terminal())
     task = CheckTask(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
     if values.statistics or values.baseline is not None or values.update_baseline:
         from dfopt.cli.baseline import run_with

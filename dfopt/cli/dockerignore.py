@@ -55,7 +55,7 @@ class _DockerignoreRun:
     def __init__(self, request: Request, values: Values) -> None:
         self.request = request
         self.values = values
-        self.color = style.wanted(values.color, os.environ, out.is_terminal())
+        self.color = style.use_color(values.color, os.environ, out.is_terminal())
         self.status = 0
 
     def groups(self, files: Iterator[InputFile]) -> list[IgnoreFileGroup]:

@@ -17,8 +17,8 @@ from dfopt.engine import EngineError
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import ImageError
 from dfopt.proof import Lab, ProofError, ProofSettings, prove_fixes
-from dfopt.proof.built import BuildFacts
 from dfopt.proof.image_view import ImageReader
+from dfopt.proof.stage_builds import BuildFacts
 from dfopt.record import Record, replace
 from dfopt.request import STDIN
 from dfopt.source import LineIndex

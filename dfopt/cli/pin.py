@@ -165,7 +165,7 @@ def _files(digests: Digests, files: list[InputFile], lookup: Any, values: Values
     mode = "diff" if values.diff else "text" if stdin else "nothing" if values.write or values.patch else "diff"
     task = FixTask(
         request, mode, "text", values.write, values.patch is not None,
-        style.wanted(values.color, os.environ, out.is_terminal()), values.show_refusals, values.quiet,
+        style.use_color(values.color, os.environ, out.is_terminal()), values.show_refusals, values.quiet,
         out.is_terminal(),
     )  # fmt: skip
     if values.patch is None:

@@ -45,7 +45,7 @@ def run(values: Values) -> int:
         _write_page(values.html, reviewed)
     from dfopt.review.reports import render
 
-    color = style.wanted(values.color, os.environ, out.is_terminal())
+    color = style.use_color(values.color, os.environ, out.is_terminal())
     report = render(values.output_format, reviewed, everything=values.all, color=color)
     if values.output_format == "text":
         out.text(report, color)

@@ -31,7 +31,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
         values.output_format or "text",
         values.write,
         values.patch is not None,
-        style.wanted(values.color, os.environ, out.is_terminal()),
+        style.use_color(values.color, os.environ, out.is_terminal()),
         values.show_refusals,
         values.quiet,
         out.is_terminal(),

@@ -12,7 +12,7 @@ RED, GREEN, YELLOW, CYAN, BOLD = "31", "32", "33", "36", "1"
 TIERS = {"safe": GREEN, "unsafe": YELLOW, "suggestion": CYAN, "refused": BOLD}
 
 
-def wanted(choice: str, environ: Mapping[str, str], terminal: bool) -> bool:
+def use_color(choice: str, environ: Mapping[str, str], terminal: bool) -> bool:
     """Whether to color: `choice` is "always", "never" or "auto" (https://no-color.org, https://force-color.org)."""
     if choice != "auto":
         return choice == "always"

@@ -70,7 +70,7 @@ def _text(before: Subject, after: Subject, verdict: ProofVerdict) -> str:
     lines.append(f"after:  {after.name}: {figures_line(verdict.after) if verdict.after is not None else 'no image'}")
     lines += [f"differs: {difference}" for difference in verdict.differences]
     if verdict.smoke is not None:
-        lines.append(f"smoke test: {'passes' if verdict.smoke.passed else verdict.smoke.said}")
+        lines.append(f"smoke test: {'passes' if verdict.smoke.passed else verdict.smoke.output}")
     lines.append(verdict.failure or f"holds{f' ({verdict.declared} differences allowed)' if verdict.declared else ''}")
     return "".join(f"{out.printable(line)}\n" for line in lines)
 
@@ -92,6 +92,8 @@ def _json(before: Subject, after: Subject, verdict: ProofVerdict) -> str:
             for difference in verdict.differences
         ],
         "allowed": verdict.declared,
-        "smoke": None if verdict.smoke is None else {"passed": verdict.smoke.passed, "said": clean(verdict.smoke.said)},
+        "smoke": None
+        if verdict.smoke is None
+        else {"passed": verdict.smoke.passed, "said": clean(verdict.smoke.output)},
     }
     return json_text(document, indent=2) + "\n"

@@ -35,7 +35,7 @@ class Embedded(Record):
     end
     offsets  for each character of `text`, and its end, the offset in the host; () where nothing may be changed
     write    text to put in the place of the characters from `start` to `end` -> how it is written. Raises Unmappable
-    why      why nothing may be changed, for a part that is only told of
+    why      why nothing may be changed, for a part that is only reported
     indent   how many characters of the host stand before each line
     """
 

@@ -1,4 +1,4 @@
-"""The optimizer over a host: each part as a Dockerfile of its own, then the whole through the host's gate."""
+"""The optimizer over a host: each part as a separate Dockerfile, then the whole through the host's gate."""
 
 from __future__ import annotations
 

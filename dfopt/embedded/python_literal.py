@@ -22,7 +22,7 @@ _ESCAPE = re.compile(
 
 def literal_map(source: str) -> tuple[str, tuple[int, ...]] | None:
     """The text that a literal stands for, and for each of its characters and its end the offset in `source`; None
-    where that cannot be told."""
+    where that is unknown."""
     match = _LITERAL.match(source)
     if match is None:
         return None
@@ -34,7 +34,7 @@ def literal_map(source: str) -> tuple[str, tuple[int, ...]] | None:
         step, piece = 1, source[at]
         escape = None if raw or piece != "\\" else _ESCAPE.match(source, at, end)
         if piece == "\\" and not raw and escape is None:
-            return None  # a backslash that stands for itself by accident: what is put behind it would change it
+            return None  # a backslash that stands for itself by accident: text inserted after it would change it
         if escape is not None:
             step, piece = len(escape[0]), _decoded(escape[0])
         elif source.startswith("\r\n", at):

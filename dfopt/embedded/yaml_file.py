@@ -1,4 +1,4 @@
-"""Compose files and CI workflows: YAML, read by ruamel.yaml, changed by spans. Nothing is printed anew."""
+"""Compose files and CI workflows: YAML, read by ruamel.yaml, changed by spans. Nothing is re-printed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _content(text: str, node: Any) -> tuple[int, int]:
 
 def _dockerfile(text: str, node: Any) -> Embedded:
     """A Dockerfile in a block scalar. Compose replaces `$NAME` and `${NAME}` there before it is read, and `$$` is `$`:
-    with a variable in it, nobody but Compose knows what it says."""
+    with a variable in it, only Compose knows what it says."""
     start, end = node.start_mark.index, node.end_mark.index
     if node.style != "|":
         return Embedded(DOCKERFILE, node.value, start, end, (), same_text, "it is not a literal block (|)")

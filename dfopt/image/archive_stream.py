@@ -34,7 +34,7 @@ _MAX_LINKS = 40
 
 
 class _Passed(Record):
-    """A layer that went by: its entries, its sizes, and the sha256 of the blob and of the tar."""
+    """A layer read from the stream: its entries, its sizes, and the sha256 of the blob and of the tar."""
 
     entries: tuple[LayerEntry, ...]
     stored: int
@@ -144,7 +144,7 @@ def _take(store: _Seen, reader: TarReader, member: Member, budget: Budget, hashe
     head = reader.take(min(size, BLOCK))
     where = f"{store.label}: {name}"
     if head[_USTAR] != b"ustar" and head.lstrip()[:1] in (b"{", b"["):
-        if size <= budget.limits.metadata_bytes:  # longer ones are nobody's documents
+        if size <= budget.limits.metadata_bytes:  # no document is longer
             store.keep(name, head + reader.take(reader.remaining), budget.limits)
     elif head[_USTAR] == b"ustar" or head.startswith((GZIP, ZSTD)) or (head and not head.strip(b"\0")):
         raw = _Content(head, reader)
@@ -168,7 +168,7 @@ def _target(parts: list[str], member: Member, label: str) -> str:
 
 
 class _Seen:
-    """What went by, as the store that the readers of manifests ask: documents whole, of layers their size."""
+    """What the stream held, as a store for the manifest readers: whole documents, and the sizes of layers."""
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -237,7 +237,7 @@ def _contents(store: _Seen, image: Image) -> ImageContents:
 
 
 def _matched(layer: Layer, by_digest: dict[str, _Passed], by_diff_id: dict[str, _Passed]) -> LayerFiles:
-    """The layer that went by under this digest; it must be what the config says it is."""
+    """The layer that the stream held under this digest; it must match the config."""
     is_digest = layer.digest.startswith("sha256:")
     passed = by_digest.get(layer.digest) if is_digest else by_diff_id.get(layer.diff_id)
     if passed is None or passed.diff_id != layer.diff_id:

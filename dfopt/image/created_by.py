@@ -179,7 +179,7 @@ def _words(body: str, text: str) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """The literal parts of a text whose variables were expanded to nobody knows what."""
+    """The literal parts of a text whose variables were expanded to unknown values."""
     return _VARIABLE.split(text)
 
 

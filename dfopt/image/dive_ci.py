@@ -49,7 +49,7 @@ class RuleVerdict(Record):
 
 
 def judge(figures: DiveFigures, rules: Mapping[str, str]) -> list[RuleVerdict]:
-    """Verdicts in the order efficiency, wasted bytes, user wasted percent. ImageError for a rule that is no number."""
+    """In the order efficiency, wasted bytes, user wasted percent. ImageError for a value that is not a number."""
     efficiency, wasted, user = figures.efficiency, figures.wasted_bytes, figures.user_wasted
     return [
         _verdict(

@@ -84,7 +84,7 @@ def read_image(
 ) -> ImageContents:
     """Reads every layer once. Raises ImageError at the first thing that is broken, hostile or over a limit.
 
-    hashes=False leaves `sha256` empty (quicker, but metadata-only changes and duplicates cannot be told then).
+    hashes=False leaves `sha256` empty (quicker, but metadata-only changes and duplicates cannot be detected then).
     `visit` sees each regular file that has content and may return a function that is then given its bytes.
     """
     budget = Budget(limits or ReadLimits())
@@ -164,7 +164,7 @@ def _with_content(
             sparse.expand(reader, member, feed)
         digest = hasher.digest()
     if hashes:
-        # Set in place: the record was made for this call alone and nobody else has seen it.
+        # Set in place: the record was made for this call alone and nothing else refers to it.
         entry.sha256 = digest  # type: ignore[misc]
     return entry
 

@@ -162,7 +162,7 @@ def history_of(config: dict[str, Any], where: str) -> tuple[HistoryEntry, ...]:
 
 
 def diff_ids_of(config: dict[str, Any], where: str) -> list[str]:
-    """rootfs.diff_ids; ImageError when the document is no image config (a Helm chart, a signature and the like)."""
+    """rootfs.diff_ids; ImageError when the document is not an image config (a Helm chart, a signature and the like)."""
     rootfs = config.get("rootfs")
     if not isinstance(rootfs, dict) or not isinstance(rootfs.get("diff_ids"), list):
         raise ImageError(f"{where}: not a container image (its config lists no layers)")

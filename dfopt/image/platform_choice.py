@@ -38,7 +38,7 @@ def select(choices: list[ImageChoice], name: str | None, platform: str | Platfor
 
 
 def _full(name: str) -> str:
-    """The name with what engines add to it: `alpine` is `docker.io/library/alpine:latest`. What is no image name
+    """The name with what engines add to it: `alpine` is `docker.io/library/alpine:latest`. What is not an image name
     (layouts may call their images anything) stands for itself."""
     try:
         ref = parse_image_ref(name)

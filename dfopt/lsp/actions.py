@@ -236,7 +236,8 @@ class Actions:
 def is_requested(kind: str, only: Sequence[str] | None) -> bool:
     """Whether a client that asks for the kinds `only` wants this one: kinds are hierarchical at their dots."""
     return not only or any(
-        kind == kind_asked or kind.startswith(kind_asked + ".") or kind_asked == "" for kind_asked in only
+        kind == requested_kind or kind.startswith(requested_kind + ".") or requested_kind == ""
+        for requested_kind in only
     )
 
 

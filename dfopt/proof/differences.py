@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dfopt.image import LayerEntry
     from dfopt.image.compare import ConfigChange
-    from dfopt.proof.image_view import Seen
+    from dfopt.proof.image_view import ImageView
     from dfopt.results import Applied
     from dfopt.syntax.automaton import LinearPattern
 
@@ -40,7 +40,7 @@ class Difference(Record):
         return printable(f"{self.where}: {self.what}: {self.before} -> {self.after}")
 
 
-def declared_by(applied: Iterable[Applied]) -> list[Declares]:
+def declarations_of(applied: Iterable[Applied]) -> list[Declares]:
     """What these fixes declare: each fix itself, or its pass."""
     passes = registered()
     return [fix.declares if fix.declares is not None else passes[fix.name].declares for fix in applied]
@@ -59,7 +59,7 @@ def allowance(texts: Iterable[str]) -> Declares:
     return Declares(paths=tuple(paths), settings=tuple(settings))
 
 
-def compared(before: Seen, after: Seen) -> Comparison:
+def compare_views(before: ImageView, after: ImageView) -> Comparison:
     """The comparison of two images without build noise."""
     comparison = compare(before.contents, before.ledger, after.contents, after.ledger)
     files: list[FileChange] = []
@@ -84,7 +84,7 @@ def _nothing(change: ConfigChange) -> bool:
     return change.key.startswith("Labels.dev.dfopt.")
 
 
-def _same_but_for_noise(change: FileChange, before: Seen, after: Seen) -> bool:
+def _same_but_for_noise(change: FileChange, before: ImageView, after: ImageView) -> bool:
     digest_before, digest_after = before.masked.get(id(change.before)), after.masked.get(id(change.after))
     return digest_before is not None and digest_before == digest_after
 
@@ -116,7 +116,7 @@ class Allowed:
         self.owners = [compile_pattern(pattern) for pattern in owners]
         self.settings = tuple(settings)
 
-    def left(self, comparison: Comparison) -> list[Difference]:
+    def undeclared(self, comparison: Comparison) -> list[Difference]:
         """The differences that are not allowed, in the order of the comparison."""
         differences: list[Difference] = []
         for change in comparison.files:

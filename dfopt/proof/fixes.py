@@ -7,9 +7,9 @@ text is assembled here. The returned result is one that was built.
 
 from __future__ import annotations
 
-from dfopt.proof.differences import declared_by
+from dfopt.proof.differences import declarations_of
 from dfopt.proof.errors import ProofError
-from dfopt.proof.verdict import OriginalImage, ProofVerdict, against, baseline
+from dfopt.proof.verdict import OriginalImage, ProofVerdict, build_original, compare_with_original
 from dfopt.record import Record, replace
 from dfopt.results import Reported
 from dfopt.source import encode
@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dfopt.proof.built import BuildFacts
     from dfopt.proof.lab import Lab
+    from dfopt.proof.stage_builds import BuildFacts
     from dfopt.proof.verdict import ImageCost
     from dfopt.results import Applied, Result
 
@@ -51,19 +51,19 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
     identities, or with all; `facts`: facts from builds. Raises ProofError if there are fixes but the original file
     does not build; EngineError, ImageError."""
     full = apply(None)
-    has_questions = facts is not None and facts.wanted
+    has_questions = facts is not None and facts.has_questions
     if full.problem is not None or not (full.changed or has_questions):
         return Proof(full, None, (), None, 0)
     lab.say("built as it is")
     try:
-        base = baseline(lab, full.source.to_bytes(), path)
+        base = build_original(lab, full.source.to_bytes(), path)
     except ProofError as failure:
         if full.changed or facts is None:
             raise
         facts.give_up(str(failure))
         return Proof(apply(None), None, (), None, 1)
     try:
-        while facts is not None and facts.wanted:
+        while facts is not None and facts.has_questions:
             facts.learn(lab, base.built.image, path)
             full = apply(None)
         builds = 1 + (facts.builds if facts is not None else 0)
@@ -138,8 +138,8 @@ class _Trials:
             names = ", ".join(sorted({fix.name for fix in result.applied}))
             self.lab.say(f"built with {len(result.applied)} fixes: {names}")
             self.builds += 1
-            self.verdicts[key] = against(
-                self.lab, self.base, encode(result.output), self.path, declared_by(result.applied), measure=measure
+            self.verdicts[key] = compare_with_original(
+                self.lab, self.base, encode(result.output), self.path, declarations_of(result.applied), measure=measure
             )
         return self.verdicts[key]
 
@@ -163,7 +163,7 @@ def _by_width(applied: tuple[Applied, ...]) -> tuple[list[Identity], list[Identi
     ordered = sorted(applied, key=lambda fix: (fix.tier != "safe", fix.start, fix.number))
     strict: dict[Identity, None] = {}
     wide: dict[Identity, None] = {}
-    for fix, declared in zip(ordered, declared_by(ordered), strict=True):
+    for fix, declared in zip(ordered, declarations_of(ordered), strict=True):
         everywhere = "/**" in (*declared.paths, *declared.modes, *declared.owners)
         (wide if declared.files or everywhere else strict)[fix.identity] = None
     return [identity for identity in strict if identity not in wide], list(wide)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KEPT_LAYERS = 32
 
 
-class Seen(Record):
+class ImageView(Record):
     """`masked`: the digest of an entry's content without noise, by the identity of the entry."""
 
     contents: ImageContents
@@ -36,20 +36,20 @@ class ImageReader:
     def __init__(self) -> None:
         self._layers: OrderedDict[str, tuple[LayerFiles, dict[int, bytes]]] = OrderedDict()
 
-    def archive(self, path: str, name: str | None = None) -> Seen:
+    def archive(self, path: str, name: str | None = None) -> ImageView:
         """The only image of an archive, or the one with that name or digest. Raises ImageError."""
         with open_archive(path) as archive:
             return self._image(archive.image(name))
 
-    def reference(self, name: str, platform: str | None = None) -> Seen:
+    def reference(self, name: str, platform: str | None = None) -> ImageView:
         """An image by any form of reference (see dfopt.image.open_image). Raises ImageError."""
         masked = Masked()
         with open_image(name, platform) as image:
             contents = image.read(visit=masked.visit)
         masked.finish()
-        return Seen(contents, make_ledger(contents.layers), masked.digests)
+        return ImageView(contents, make_ledger(contents.layers), masked.digests)
 
-    def _image(self, image: Image) -> Seen:
+    def _image(self, image: Image) -> ImageView:
         limits = ReadLimits()
         if len(image.layers) > limits.layers:
             raise ImageError(f"{image.name}: {len(image.layers)} layers (limit {limits.layers})")
@@ -70,4 +70,4 @@ class ImageReader:
             layers.append(LayerFiles(layer, files.entries, files.stored, files.unpacked, files.compression))
             digests.update(cached[1])
         contents = ImageContents(image, tuple(layers))
-        return Seen(contents, make_ledger(contents.layers), digests)
+        return ImageView(contents, make_ledger(contents.layers), digests)

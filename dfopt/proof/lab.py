@@ -12,7 +12,7 @@ from dfopt.engine.syntax_directive import frontend_of, without_frontend
 from dfopt.files import read_regular
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
-from dfopt.proof.image_view import ImageReader, Seen
+from dfopt.proof.image_view import ImageReader, ImageView
 from dfopt.record import Record
 from dfopt.writing import create_file
 
@@ -64,15 +64,15 @@ class ProofImage(Record):
     """An image, its view for the proof, and its build time in seconds."""
 
     image: EngineImage
-    seen: Seen
+    view: ImageView
     seconds: float
 
 
 class Smoke(Record):
-    """The result of a smoke test. `said`: the end of its output."""
+    """The result of a smoke test. `output`: the end of its output."""
 
     passed: bool
-    said: str
+    output: str
 
 
 class Lab:
@@ -164,7 +164,7 @@ class Lab:
             raise
         return image, time.monotonic() - began
 
-    def _look(self, image: EngineImage) -> Seen:
+    def _look(self, image: EngineImage) -> ImageView:
         archive = self.engine.save(image)
         try:
             return self.reader.archive(archive)
@@ -183,7 +183,7 @@ class Lab:
 
     def _inside(self, built: ProofImage) -> Smoke:
         self.say(f"smoke test: {self.plan.smoke}")
-        if built.seen.has("/bin/sh"):
+        if built.view.has("/bin/sh"):
             words: tuple[str, ...] = ("/bin/sh", "-c", self.plan.smoke)
         else:
             words = tuple(shlex.split(self.plan.smoke))

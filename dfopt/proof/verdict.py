@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.engine import BuildError, EngineError, EngineTimeLimitError
-from dfopt.proof.differences import Allowed, allowance, compared
+from dfopt.proof.differences import Allowed, allowance, compare_views
 from dfopt.proof.errors import ProofError
 from dfopt.proof.lab import ProofImage, Smoke
 from dfopt.record import Record, replace
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.findings import Declares
     from dfopt.image import Comparison
     from dfopt.proof.differences import Difference
-    from dfopt.proof.image_view import Seen
+    from dfopt.proof.image_view import ImageView
     from dfopt.proof.lab import Lab
 
 
@@ -57,14 +57,14 @@ class OriginalImage(Record):
     noise: frozenset[str]
 
 
-def figures_of(view: Seen, seconds: float | None = None, rebuild: float | None = None) -> ImageCost:
+def cost_of(view: ImageView, seconds: float | None = None, rebuild: float | None = None) -> ImageCost:
     ledger, layers = view.ledger, view.contents.layers
     files = sum(node.inode is not None for _, node in ledger.tree.walk())
     stored = sum(layer.stored for layer in layers)
     return ImageCost(ledger.live_bytes, ledger.total_bytes, stored, len(layers), files, seconds, rebuild)
 
 
-def baseline(lab: Lab, dockerfile: bytes, path: str) -> OriginalImage:
+def build_original(lab: Lab, dockerfile: bytes, path: str) -> OriginalImage:
     """Builds the original file and checks that its smoke test passes. Raises ProofError if either fails."""
     try:
         built = lab.build(dockerfile, path)
@@ -72,9 +72,9 @@ def baseline(lab: Lab, dockerfile: bytes, path: str) -> OriginalImage:
         raise ProofError(f"the original file does not build: {_last(failure)}") from None
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
-        raise ProofError(f"the original file fails the smoke test: {smoke.said}")
+        raise ProofError(f"the original file fails the smoke test: {smoke.output}")
     noise = noise_of(lab, built, dockerfile, path) if lab.plan.repeat else frozenset()
-    return OriginalImage(built, figures_of(built.seen, built.seconds, lab.rebuild(dockerfile, path)), noise)
+    return OriginalImage(built, cost_of(built.view, built.seconds, lab.rebuild(dockerfile, path)), noise)
 
 
 def noise_of(lab: Lab, built: ProofImage, dockerfile: bytes, path: str) -> frozenset[str]:
@@ -82,12 +82,12 @@ def noise_of(lab: Lab, built: ProofImage, dockerfile: bytes, path: str) -> froze
     lab.say("built once more, to find what no two builds share")
     again = lab.build(dockerfile, path)
     try:
-        return frozenset(change.path for change in compared(built.seen, again.seen).files)
+        return frozenset(change.path for change in compare_views(built.view, again.view).files)
     finally:
         lab.engine.remove(again.image)
 
 
-def against(
+def compare_with_original(
     lab: Lab, base: OriginalImage, dockerfile: bytes, path: str, declared: Iterable[Declares], *, measure: bool
 ) -> ProofVerdict:
     """Builds a file and compares it with the baseline. `measure`: without the engine's cache, for the figures."""
@@ -98,33 +98,33 @@ def against(
     except BuildError as failure:
         return _failed(base, f"it does not build: {_last(failure)}")
     try:
-        verdict = judge(base.built.seen, built.seen, base.figures, declared, lab.plan.allow, base.noise)
+        verdict = judge(base.built.view, built.view, base.figures, declared, lab.plan.allow, base.noise)
         if verdict.holds:
             verdict = _with_smoke(verdict, lab.smoke(built))
         seconds = built.seconds if measure else None
         rebuild = lab.rebuild(dockerfile, path) if measure and verdict.holds else None
-        return replace(verdict, after=figures_of(built.seen, seconds, rebuild))  # type: ignore[no-any-return]
+        return replace(verdict, after=cost_of(built.view, seconds, rebuild))  # type: ignore[no-any-return]
     finally:
         lab.engine.remove(built.image)
 
 
 def judge(
-    before: Seen,
-    after: Seen,
+    before: ImageView,
+    after: ImageView,
     figures: ImageCost,
     declared: Iterable[Declares],
     allow: Sequence[str] = (),
     noise: Iterable[str] = (),
 ) -> ProofVerdict:
     """The verdict on two images from their contents alone."""
-    comparison: Comparison = compared(before, after)
-    undeclared = tuple(Allowed([*declared, allowance(allow)], noise).left(comparison))
+    comparison: Comparison = compare_views(before, after)
+    undeclared = tuple(Allowed([*declared, allowance(allow)], noise).undeclared(comparison))
     expected = len(comparison.files) + len(comparison.config) - len({difference.where for difference in undeclared})
     failure = ""
     if undeclared:
         more = f" (and {len(undeclared) - 1} more)" if len(undeclared) > 1 else ""
         failure = f"the images differ: {undeclared[0]}{more}"
-    return ProofVerdict(failure, undeclared, expected, figures, figures_of(after))
+    return ProofVerdict(failure, undeclared, expected, figures, cost_of(after))
 
 
 class Subject(Record):
@@ -141,35 +141,35 @@ def verify(lab: Lab, before: Subject, after: Subject) -> ProofVerdict:
     ImageError.
     """
     if before.dockerfile is not None and after.dockerfile is not None:
-        base = baseline(lab, before.dockerfile, before.name)
-        return against(lab, base, after.dockerfile, after.name, (), measure=True)
+        base = build_original(lab, before.dockerfile, before.name)
+        return compare_with_original(lab, base, after.dockerfile, after.name, (), measure=True)
     sides = [_look(lab, side) for side in (before, after)]
     (old_view, first), (new_view, second) = sides
     seconds = [built.seconds if built is not None else None for _, built in sides]
-    verdict = judge(old_view, new_view, figures_of(old_view, seconds[0]), (), lab.plan.allow)
+    verdict = judge(old_view, new_view, cost_of(old_view, seconds[0]), (), lab.plan.allow)
     smoke = None
     if verdict.holds and (lab.plan.smoke or lab.plan.smoke_script):
         old = lab.smoke(first or ProofImage(lab.engine.find(before.name), old_view, 0.0))
         if old is not None and not old.passed:
-            raise ProofError(f"{before.name} fails the smoke test: {old.said}")
+            raise ProofError(f"{before.name} fails the smoke test: {old.output}")
         smoke = lab.smoke(second or ProofImage(lab.engine.find(after.name), new_view, 0.0))
     verdict = _with_smoke(verdict, smoke)
-    return replace(verdict, after=figures_of(new_view, seconds[1]))  # type: ignore[no-any-return]
+    return replace(verdict, after=cost_of(new_view, seconds[1]))  # type: ignore[no-any-return]
 
 
-def _look(lab: Lab, subject: Subject) -> tuple[Seen, ProofImage | None]:
+def _look(lab: Lab, subject: Subject) -> tuple[ImageView, ProofImage | None]:
     if subject.dockerfile is None:
         return lab.reader.reference(subject.name, lab.plan.platform), None
     try:
         built = lab.build(subject.dockerfile, subject.name)
     except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"{subject.name} does not build: {_last(failure)}") from None
-    return built.seen, built
+    return built.view, built
 
 
 def _with_smoke(verdict: ProofVerdict, smoke: Smoke | None) -> ProofVerdict:
     failed = smoke is not None and not smoke.passed
-    failure = f"the smoke test fails: {smoke.said}" if smoke is not None and failed else verdict.failure
+    failure = f"the smoke test fails: {smoke.output}" if smoke is not None and failed else verdict.failure
     return replace(verdict, failure=failure, smoke=smoke)  # type: ignore[no-any-return]
 
 

@@ -230,7 +230,7 @@ def _option(recipes: Sequence[Recipe], name: str) -> RecipeOption:
 
 
 def _of_pass(option: RecipeOption) -> Option | None:
-    """The option of a pass that it stands for; None for a switch."""
+    """The option of a pass that it sets; None for a switch."""
     if option.target is None:
         return None
     name, key = option.target

@@ -77,7 +77,7 @@ class _Recovery:
     def base(self, origins: list[Origin]) -> int:
         """Writes FROM; returns the first entry that is not the base image's."""
         noted = [origin for origin in origins if origin.entry.comment.startswith("FROM ")]
-        if noted:  # buildah notes the base image on the first entry of its own
+        if noted:  # buildah notes the base image on its first entry
             name = noted[-1].entry.comment.split()[1]
             if _NAME.fullmatch(name) and noted[-1].index:
                 self.lines.append("")

@@ -170,7 +170,7 @@ class CopyLine(Record):
 
 def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:
     """The new stage. `values`: image, alias (" AS name" or ""), settings, accounts, start (texts of instructions, with
-    their comments), packages (a shell command or ""), copies (CopyLine), commands (shell commands that run behind
+    their comments), packages (a shell command or ""), copies (CopyLine), commands (shell commands that run after
     the copies), config and config_path (of a site; else ""). Raises RecipeError."""
     from dfopt.stage_templates.templates import render
 

@@ -15,7 +15,7 @@ from oracle_client import Oracle, build
 
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.proof.differences import declared_by
+from dfopt.proof.differences import declarations_of
 from dfopt.source import Source, encode
 
 from .allowed import Allowed, Declared
@@ -92,7 +92,7 @@ def run(task: Task) -> Trial:
             return Trial(task, (), after, Verdict("unchanged"))
         after = encode(result.output)
         passes = tuple(dict.fromkeys(fix.name for fix in result.applied))
-        allowed = Allowed(passes, declared_by(result.applied))
+        allowed = Allowed(passes, declarations_of(result.applied))
         verdict = _bench.compare(task.text, after, allowed, task.context, task.checks, task.fill)
     except Exception as error:
         verdict = Verdict("error", f"{type(error).__name__}: {error}"[:500])

@@ -9,7 +9,7 @@ import pytest
 from oracle_client import Oracle
 
 from dfopt.knowledge import load_toml
-from dfopt.proof.differences import declared_by
+from dfopt.proof.differences import declarations_of
 from dfopt.source import encode
 from dfopt.testing import golden
 from dfopt.testing.discovery import find
@@ -60,7 +60,7 @@ def test_goldens(pool: Pool, tmp_path: Path, group: str) -> None:
         context.mkdir(exist_ok=True)
         passes = tuple(dict.fromkeys(fix.name for fix in result.applied))
         task = Task(name, case.source.to_bytes(), context, checks=cases.EVERYTHING, fill=True, passes=passes)
-        tasks.append(replace(task, after=encode(result.output), declared=tuple(declared_by(result.applied))))
+        tasks.append(replace(task, after=encode(result.output), declared=tuple(declarations_of(result.applied))))
     assert [told(trial) for trial in pool.run(tasks) if trial.verdict.kind != "same"] == []
 
 

@@ -12,8 +12,8 @@ from realbuild.synthetic import Entry, archive, entry
 
 from dfopt.findings import Declares
 from dfopt.passes.base import registered
-from dfopt.proof.differences import Allowed, allowance, compared
-from dfopt.proof.image_view import ImageReader, Seen
+from dfopt.proof.differences import Allowed, allowance, compare_views
+from dfopt.proof.image_view import ImageReader, ImageView
 from dfopt.proof.nondeterminism import mask_for
 from dfopt.proof.patterns import compile_pattern, parents
 
@@ -25,11 +25,11 @@ class Pair:
         self.folder = folder
         self.reader = ImageReader()
 
-    def image(self, name: str, entries: Sequence[Entry], settings: dict[str, Any] | None = None) -> Seen:
+    def image(self, name: str, entries: Sequence[Entry], settings: dict[str, Any] | None = None) -> ImageView:
         path = archive(self.folder / name, [entry("base")], list(entries), config={"config": settings or {}})
         return self.reader.archive(str(path))
 
-    def left(
+    def undeclared(
         self,
         before: Sequence[Entry],
         after: Sequence[Entry],
@@ -39,7 +39,9 @@ class Pair:
     ) -> list[str]:
         """The places of what differs and is not allowed."""
         one, two = self.image("one", before, settings[0]), self.image("two", after, settings[1])
-        return [f"{found.where}: {found.what}" for found in Allowed(declared, noise).left(compared(one, two))]
+        return [
+            f"{found.where}: {found.what}" for found in Allowed(declared, noise).undeclared(compare_views(one, two))
+        ]
 
 
 @pytest.fixture
@@ -51,34 +53,35 @@ GONE = ([entry("var/lib/apt/lists/x", b"1"), entry("usr/bin/a", b"a")], [entry("
 
 
 def test_equal_images_do_not_differ(pair: Pair) -> None:
-    assert pair.left(GONE[0], GONE[0]) == []
+    assert pair.undeclared(GONE[0], GONE[0]) == []
 
 
 def test_undeclared_loss(pair: Pair) -> None:
-    assert pair.left(*GONE) == [
+    assert pair.undeclared(*GONE) == [
         "/var: path", "/var/lib: path", "/var/lib/apt: path", "/var/lib/apt/lists: path", "/var/lib/apt/lists/x: path"
     ]  # fmt: skip
 
 
 def test_declared_paths_and_the_directories_above_them_may_go(pair: Pair) -> None:
-    assert pair.left(*GONE, Declares(paths=("/var/lib/apt/lists/**",))) == []
-    assert pair.left(*GONE, Declares(caches=("apt",))) == []
-    assert pair.left(*GONE, Declares(files="fewer")) == []
+    assert pair.undeclared(*GONE, Declares(paths=("/var/lib/apt/lists/**",))) == []
+    assert pair.undeclared(*GONE, Declares(caches=("apt",))) == []
+    assert pair.undeclared(*GONE, Declares(files="fewer")) == []
     assert (
-        pair.left(*GONE, noise=("/var", "/var/lib", "/var/lib/apt", "/var/lib/apt/lists", "/var/lib/apt/lists/x")) == []
+        pair.undeclared(*GONE, noise=("/var", "/var/lib", "/var/lib/apt", "/var/lib/apt/lists", "/var/lib/apt/lists/x"))
+        == []
     )
-    assert "/var/lib/apt/lists/x: path" in pair.left(*GONE, Declares(paths=("/var/lib/dpkg/**",)))
+    assert "/var/lib/apt/lists/x: path" in pair.undeclared(*GONE, Declares(paths=("/var/lib/dpkg/**",)))
 
 
 def test_other_things_in_a_directory_above_are_told_of(pair: Pair) -> None:
     before = [*GONE[0], entry("var/lib/mine", b"1")]
-    assert pair.left(before, GONE[1], Declares(caches=("apt",))) == ["/var/lib/mine: path"]
+    assert pair.undeclared(before, GONE[1], Declares(caches=("apt",))) == ["/var/lib/mine: path"]
 
 
 def test_fewer_is_not_more(pair: Pair) -> None:
-    assert pair.left([], [entry("new", b"1")], Declares(files="fewer")) == ["/new: path"]
-    assert pair.left([entry("a", b"1")], [entry("a", b"2")], Declares(files="fewer")) == ["/a: content"]
-    assert pair.left([entry("a", b"1")], [entry("a", b"2")], Declares(files="any")) == []
+    assert pair.undeclared([], [entry("new", b"1")], Declares(files="fewer")) == ["/new: path"]
+    assert pair.undeclared([entry("a", b"1")], [entry("a", b"2")], Declares(files="fewer")) == ["/a: content"]
+    assert pair.undeclared([entry("a", b"1")], [entry("a", b"2")], Declares(files="any")) == []
 
 
 @pytest.mark.parametrize(
@@ -91,26 +94,26 @@ def test_fewer_is_not_more(pair: Pair) -> None:
     ],
 )
 def test_setuid_bits(pair: Pair, declared: Declares, expected: list[str]) -> None:
-    assert pair.left([entry("su", mode=0o4755)], [entry("su", mode=0o755)], declared) == expected
+    assert pair.undeclared([entry("su", mode=0o4755)], [entry("su", mode=0o755)], declared) == expected
 
 
 def test_setid_allows_the_loss_of_these_bits_alone(pair: Pair) -> None:
     setid = Declares(setid=("/**",))
-    assert pair.left([entry("su", mode=0o4755)], [entry("su", mode=0o700)], setid) == ["/su: mode"]
-    assert pair.left([entry("su", mode=0o755)], [entry("su", mode=0o4755)], setid) == ["/su: mode"]
+    assert pair.undeclared([entry("su", mode=0o4755)], [entry("su", mode=0o700)], setid) == ["/su: mode"]
+    assert pair.undeclared([entry("su", mode=0o755)], [entry("su", mode=0o4755)], setid) == ["/su: mode"]
 
 
 def test_owners(pair: Pair) -> None:
     before, after = [entry("app/x")], [entry("app/x", owner=(5, 5), mode=0o600)]
-    assert pair.left(before, after, Declares(owners=("/app/**",))) == ["/app/x: mode"]
+    assert pair.undeclared(before, after, Declares(owners=("/app/**",))) == ["/app/x: mode"]
 
 
 def test_settings(pair: Pair) -> None:
     settings = ({"User": "root", "Labels": {"maintainer": "x"}}, {"Labels": {"author": "x", "dev.dfopt.run": "1"}})
-    assert pair.left([], [], settings=settings) == [
+    assert pair.undeclared([], [], settings=settings) == [
         "config.User: value", "config.Labels.maintainer: value", "config.Labels.author: value"
     ]  # fmt: skip
-    assert pair.left([], [], Declares(settings=("Labels.*", "User")), settings=settings) == []
+    assert pair.undeclared([], [], Declares(settings=("Labels.*", "User")), settings=settings) == []
 
 
 @pytest.mark.parametrize(
@@ -139,18 +142,18 @@ def test_settings(pair: Pair) -> None:
 )
 def test_noise(pair: Pair, path: str, before: bytes, after: bytes, same: bool) -> None:
     expected = [] if same else [f"/{path}: content"]
-    assert pair.left([entry(path, before)], [entry(path, after)]) == expected
+    assert pair.undeclared([entry(path, before)], [entry(path, after)]) == expected
 
 
 def test_noise_is_of_content_alone(pair: Pair) -> None:
     path = "var/log/dpkg.log"
-    assert pair.left([entry(path, b"1")], [entry(path, b"2", mode=0o600)]) == [f"/{path}: mode"]
-    assert f"/{path}: path" in pair.left([entry(path, b"1")], [])
+    assert pair.undeclared([entry(path, b"1")], [entry(path, b"2", mode=0o600)]) == [f"/{path}: mode"]
+    assert f"/{path}: path" in pair.undeclared([entry(path, b"1")], [])
 
 
 def test_names_made_of_times_come_and_go(pair: Pair) -> None:
     before, after = [entry("root/.npm/_logs/1.log")], [entry("root/.npm/_logs/2.log")]
-    assert pair.left(before, after) == []
+    assert pair.undeclared(before, after) == []
 
 
 def test_layers_are_read_once(pair: Pair) -> None:

@@ -23,8 +23,8 @@ import pytest
 from dfopt.engine import Build, find_engine
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.proof.differences import Allowed, compared, declared_by
-from dfopt.proof.image_view import ImageReader, Seen
+from dfopt.proof.differences import Allowed, compare_views, declarations_of
+from dfopt.proof.image_view import ImageReader, ImageView
 from dfopt.source import Source
 from dfopt.testing.case_files import CaseDirectory
 from dfopt.testing.facts import CaseFacts
@@ -91,9 +91,11 @@ def test_mounted(
             ran = engine.run(image, filled(case.run))
             assert (ran.code, ran.stdout) == (0, f"{name}\n".encode()), ran
         cold, old, warm = seen(engine, *images)
-        undeclared = Allowed(declared_by(result.applied)).left(compared(old, cold))
+        undeclared = Allowed(declarations_of(result.applied)).undeclared(compare_views(old, cold))
         assert not undeclared, "the fix does not declare it: " + "; ".join(map(str, undeclared))
-        other = [change.where for change in Allowed(declared_by(result.applied)).left(compared(cold, warm))]
+        other = [
+            change.where for change in Allowed(declarations_of(result.applied)).undeclared(compare_views(cold, warm))
+        ]
         assert [path.rpartition("/")[2] for path in other] == ["stamp"]
         assert below(cold, case.mounts) == []
         assert bool(below(old, case.mounts)) is case.keeps
@@ -134,7 +136,7 @@ def repository(engine: Engine, context: Path, dockerfile: str) -> dict[str, byte
         return {f"/{name}": file.read() for name, file in opened if file is not None}
 
 
-def seen(engine: Engine, *images: str) -> list[Seen]:
+def seen(engine: Engine, *images: str) -> list[ImageView]:
     archive = engine.save(*images)
     try:
         return [READER.archive(str(archive), image) for image in images]
@@ -142,7 +144,7 @@ def seen(engine: Engine, *images: str) -> list[Seen]:
         archive.unlink()
 
 
-def below(image: Seen, mounts: Sequence[str]) -> list[str]:
+def below(image: ImageView, mounts: Sequence[str]) -> list[str]:
     """What the last layer, that of the RUN, holds below `mounts`. (The base may have something there.)"""
     return [
         one.path for one in image.contents.layers[-1].entries if one.path.startswith(tuple(f"{m}/" for m in mounts))

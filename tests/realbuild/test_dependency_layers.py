@@ -10,7 +10,7 @@ import pytest
 from dfopt.findings import Declares
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
-from dfopt.proof.differences import Allowed, compared, declared_by
+from dfopt.proof.differences import Allowed, compare_views, declarations_of
 from dfopt.proof.image_view import ImageReader
 from dfopt.results import Result
 from dfopt.source import Source, encode
@@ -81,7 +81,7 @@ def test_project(engine: Engine, more_bases: Callable[..., None], tmp_path: Path
         seen = [READER.archive(str(archive), image) for image in first]
     finally:
         archive.unlink()
-    undeclared = Allowed([*declared_by(result.applied), Declares(project.noise)]).left(compared(*seen))
+    undeclared = Allowed([*declarations_of(result.applied), Declares(project.noise)]).undeclared(compare_views(*seen))
     assert not undeclared, "; ".join(map(str, undeclared))
     for image in (*first, *second):
         said = engine.run(image, project.said)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dfopt.proof.differences import Allowed, compared, declared_by
+from dfopt.proof.differences import Allowed, compare_views, declarations_of
 from dfopt.proof.image_view import ImageReader
 from dfopt.results import Applied
 from dfopt.testing import golden
@@ -62,7 +62,7 @@ def test_images_agree(engine: Engine, files: CaseFiles, tmp_path: Path) -> None:
         differences = compare(old, new, case.disposable)
         assert not differences, "\n".join(map(str, differences))
         assert not unused(old, new, case.disposable), "declared disposable, but nothing differs there"
-        undeclared = Allowed(declared_by(fixes_of(files))).left(compared(*seen))
+        undeclared = Allowed(declarations_of(fixes_of(files))).undeclared(compare_views(*seen))
         assert not undeclared, "the fixes do not declare it: " + "; ".join(map(str, undeclared))
         assert len(new.layers) <= len(old.layers) + case.layers
         if case.run is not None:

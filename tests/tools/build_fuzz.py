@@ -25,8 +25,8 @@ from dfopt.engine.find import find_engine
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.proof import Lab, ProofError, ProofSettings
-from dfopt.proof.differences import declared_by
-from dfopt.proof.verdict import against, baseline
+from dfopt.proof.differences import declarations_of
+from dfopt.proof.verdict import build_original, compare_with_original
 from dfopt.source import Source, encode
 from dfopt.workspace.facts import ContextFacts
 
@@ -248,12 +248,12 @@ def main() -> int:
                 if again.changed:
                     fails("second run changes", seed, ", ".join(fix.name for fix in again.applied), text, result.output)
                 try:
-                    before = baseline(lab, encode(text), path)
+                    before = build_original(lab, encode(text), path)
                 except ProofError:
                     counts["does not build as it is"] += 1
                     continue
-                declared = declared_by(result.applied)
-                verdict = against(lab, before, encode(result.output), path, declared, measure=False)
+                declared = declarations_of(result.applied)
+                verdict = compare_with_original(lab, before, encode(result.output), path, declared, measure=False)
                 engine.remove(before.built.image)
                 if verdict.holds:
                     counts["built before and after: equal but for what is declared"] += 1

@@ -29,8 +29,8 @@ from dfopt.ir.stages import SCRATCH
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.proof import Lab, ProofError, ProofSettings
-from dfopt.proof.differences import declared_by
-from dfopt.proof.verdict import OriginalImage, against, baseline, noise_of
+from dfopt.proof.differences import declarations_of
+from dfopt.proof.verdict import OriginalImage, build_original, compare_with_original, noise_of
 from dfopt.record import replace
 from dfopt.results import Result
 from dfopt.source import Source, encode
@@ -115,7 +115,7 @@ class Trial:
         )  # fmt: skip
         lab = Lab(self.engine, plan)
         try:
-            before = baseline(lab, source.to_bytes(), path)
+            before = build_original(lab, source.to_bytes(), path)
         except ProofError as error:
             self.count("changed, but does not build here as it is", name)
             return str(error)
@@ -129,12 +129,12 @@ class Trial:
             self.engine.remove(before.built.image)
 
     def hold(self, lab: Lab, before: OriginalImage, result: Result, path: str, name: str) -> str:
-        declared = declared_by(result.applied)
+        declared = declarations_of(result.applied)
         output = encode(result.output)
-        verdict = against(lab, before, output, path, declared, measure=False)
+        verdict = compare_with_original(lab, before, output, path, declared, measure=False)
         if not verdict.holds and verdict.after is not None:
             noise = noise_of(lab, before.built, result.source.to_bytes(), path)
-            verdict = against(lab, replace(before, noise=noise), output, path, declared, measure=False)
+            verdict = compare_with_original(lab, replace(before, noise=noise), output, path, declared, measure=False)
         if verdict.after is None:
             return self.count("no longer builds", f"{name}: {verdict.failure}")
         if not verdict.holds:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dfopt.review.model import Review, Reviewed
 
 _WIDTH, _HEIGHT = 1000.0, 420.0  # units of the larger treemap
-_MOST = 400  # rows of a table; what is left out is told
+_MOST = 400  # rows of a table; the page says how many are left out
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _HUNK = re.compile(r"(@@ -[0-9,]+ \+[0-9,]+ @@)(.*)")
 

@@ -29,14 +29,14 @@ class BuildFacts(Facts):
     """`built` and `built_config` of one file, which must be readable. `wanted`: whether a question is open that a build
     would answer; `builds`: the number of builds."""
 
-    __slots__ = ("_asked", "_configs", "_images", "_program", "builds", "failure", "source")
+    __slots__ = ("_configs", "_images", "_program", "_questions", "builds", "failure", "source")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.failure = ""
         self.builds = 0
         self._program: Program | None = None
-        self._asked: dict[tuple[str, int], None] = {}
+        self._questions: dict[tuple[str, int], None] = {}
         self._images: dict[int, BuiltImage | None] = {}
         self._configs: dict[int, Mapping[str, Any] | None] = {}
 
@@ -47,22 +47,22 @@ class BuildFacts(Facts):
         return self._program
 
     @property
-    def wanted(self) -> bool:
-        return bool(self._asked)
+    def has_questions(self) -> bool:
+        return bool(self._questions)
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         stages = self.program.stages
         if stage >= len(stages) or _plain(stages[stage].base) != _plain(base):
             return None
         if stage not in self._images:
-            self._asked["image", stage] = None
+            self._questions["image", stage] = None
         return self._images.get(stage)
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         for stage in self.program.stages:
             if stage.image is not None and stage.image != "scratch" and _plain(stage.image) == _plain(image):
                 if stage.index not in self._configs:
-                    self._asked["config", stage.index] = None
+                    self._questions["config", stage.index] = None
                 return self._configs.get(stage.index)
         return None
 
@@ -72,7 +72,7 @@ class BuildFacts(Facts):
     def learn(self, lab: Lab, whole: EngineImage, path: str) -> None:
         """Builds what the open questions need. `whole`: the image of the original file. What cannot be built or read
         stays unknown, and `unbuilt` says why."""
-        questions, self._asked = list(self._asked), {}
+        questions, self._questions = list(self._questions), {}
         for kind, stage in questions:
             try:
                 if kind == "image":
@@ -87,10 +87,10 @@ class BuildFacts(Facts):
     def give_up(self, why: str) -> None:
         """Nothing can be built: every question stays open."""
         self.failure = why
-        for kind, stage in self._asked:
+        for kind, stage in self._questions:
             answers: dict[int, Any] = self._images if kind == "image" else self._configs
             answers[stage] = None
-        self._asked = {}
+        self._questions = {}
 
     def _image(self, lab: Lab, whole: EngineImage, stage: int, path: str) -> BuiltImage:
         stages = self.program.stages
