@@ -67,9 +67,9 @@ class Bench:
             image = "before"
 
         with monkeypatch.context() as patch:
-            patch.setattr(fixes, "baseline", lambda *_: OriginalImage(Built(), FIGURES, frozenset()))  # type: ignore[arg-type]
-            patch.setattr(fixes, "against", self.against)
-            patch.setattr(fixes, "declared_by", lambda applied: [one.declares for one in applied])
+            patch.setattr(fixes, "build_original", lambda *_: OriginalImage(Built(), FIGURES, frozenset()))  # type: ignore[arg-type]
+            patch.setattr(fixes, "compare_with_original", self.against)
+            patch.setattr(fixes, "declarations_of", lambda applied: [one.declares for one in applied])
             proof = prove_fixes(Lab(Engine(), ProofSettings()), self.apply, "Dockerfile")  # type: ignore[arg-type]
         assert removed == ["before"]
         return proof
