@@ -180,6 +180,8 @@ class Tree:
                     del node.children[name]
                     self._kill(child, kind, killer)
                 elif child.children is not None and child.swept != self.layer:
+                    if child.layer != self.layer:  # this layer brought only entries below it: a new directory
+                        child.entry, child.layer = _IMPLICIT, self.layer
                     stack.append(child)
 
     # -- paths

@@ -250,3 +250,11 @@ def test_names_deeper_than_pythons_recursion(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, [file(path, "x")], [whiteout("d")])
     assert ledger.dead_bytes == 1
     assert dive_figures(stack(tmp_path, [file(path, "x")], [whiteout("d")]).layers).efficiency == 1.0
+
+
+@pytest.mark.parametrize("marker", [opaque("d"), whiteout("d")], ids=["opaque", "whiteout"])
+def test_a_directory_hidden_and_implied_by_the_same_layer_is_a_new_one(tmp_path: Path, marker: TarEntry) -> None:
+    """Wherever in the layer the marker stands: what lower layers said of the directory is gone with it."""
+    for upper in ((marker, file("d/e/a", "1")), (file("d/e/a", "1"), marker)):
+        ledger = ledger_of(tmp_path, [folder("d/e", 0o700)], upper)
+        assert {path: node.entry.mode for path, node in ledger.files()}["/d/e"] == 0o755
