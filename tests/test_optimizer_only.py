@@ -22,7 +22,7 @@ RUN pip install flask
 CMD ls
 CMD ls -l
 """
-OPTIONS = Options(tiers=("safe", "unsafe"))
+OPTIONS = Options(tiers=("safe", "unsafe"), modernize=True)
 GOLDEN = {files.name: golden.source_of(files) for files in find(Path(__file__).parents[1] / "golden")}
 
 

@@ -153,7 +153,7 @@ async def test_an_unsafe_fix_asks_first(client: LanguageClient, tmp_path: Path) 
     edits = edits_of(resolved.edit, uri, 1)
     assert {one.annotation_id for one in edits} == {name}
     assert applied(UNSAFE, edits, "utf-16") == UNSAFE.replace(
-        "install -y curl", "install -y --no-install-recommends curl"
+        "install -y curl", "install -y --no-install-recommends curl ca-certificates"
     )
     assert await actions(client, uri, everything(UNSAFE), ["source.fixAll"]) == [] or all(
         not edits_of(one.edit, uri, 1)
