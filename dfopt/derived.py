@@ -68,10 +68,10 @@ def sections() -> dict[str, bytes]:
 
 def read(path: str, expected: object) -> dict[str, bytes]:
     """The sections in a file that was made in the state `expected`. Raises OSError, EOFError, ValueError, TypeError."""
-    of_state, found = marshal.loads(read_regular(path))
-    if of_state != expected or not isinstance(found, dict):
+    of_state, content = marshal.loads(read_regular(path))
+    if of_state != expected or not isinstance(content, dict):
         raise ValueError("made of other files")
-    return found
+    return content
 
 
 def state() -> list[tuple[str, int, int]]:

@@ -284,8 +284,8 @@ def _line(mark: str, line: str) -> str:
 
 
 def _range(start: int, count: int) -> str:
-    shown = start + 1 if count else start
-    return f"{shown}" if count == 1 else f"{shown},{count}"
+    first = start + 1 if count else start
+    return f"{first}" if count == 1 else f"{first},{count}"
 
 
 def _quoted(name: str) -> str:

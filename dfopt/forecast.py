@@ -77,19 +77,19 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
     levels: list[Level] = []
     for number, result in results.items():
         steps = tuple(
-            ForecastStep(one.name, one.tier, line(one.start), one.message, one.benefit) for one in result.applied
+            ForecastStep(fix.name, fix.tier, line(fix.start), fix.message, fix.benefit) for fix in result.applied
         )
-        known = [step.benefit for step in steps if step.benefit is not None]
+        benefits = [step.benefit for step in steps if step.benefit is not None]
         levels.append(
             Level(
-                number, shape_of(result.output), sum(benefit.bytes for benefit in known), len(steps) - len(known),
-                bool(known) and all(benefit.origin == "measured" for benefit in known), steps,
+                number, shape_of(result.output), sum(benefit.bytes for benefit in benefits), len(steps) - len(benefits),
+                bool(benefits) and all(benefit.origin == "measured" for benefit in benefits), steps,
             )
         )  # fmt: skip
     refusals = tuple(
-        ForecastStep(one.name, one.tier, line(one.start), one.message, one.benefit, one.reason, one.unblock)
-        for one in results[max(results)].reported
-        if one.reason
+        ForecastStep(fix.name, fix.tier, line(fix.start), fix.message, fix.benefit, fix.reason, fix.unblock)
+        for fix in results[max(results)].reported
+        if fix.reason
     )
     return Forecast(name, shape_of(source.text), tuple(levels), refusals)
 

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
+def suggestion(word: str, words: Iterable[str]) -> str:
     """`; did you mean "x"?` where a known word is near, else nothing."""
     from difflib import get_close_matches
 
-    table = {item.lower(): item for item in known}
+    table = {item.lower(): item for item in words}
     near = get_close_matches(word.lower(), table, n=1, cutoff=0.65)
     return f'; did you mean "{table[near[0]]}"?' if near else ""
 

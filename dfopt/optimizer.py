@@ -105,11 +105,11 @@ class Optimizer:
         ]
 
     def _pass(self, entry: PassEntry) -> Pass:
-        made = self._passes.get(entry.name)
-        if made is None:
+        pass_ = self._passes.get(entry.name)
+        if pass_ is None:
             settings = self.options.settings
-            made = self._passes[entry.name] = entry.load()(settings.get(entry.name), settings.get("*"))
-        return made
+            pass_ = self._passes[entry.name] = entry.load()(settings.get(entry.name), settings.get("*"))
+        return pass_
 
 
 def optimize(
@@ -189,44 +189,44 @@ class _Run:
         """The result where no fix-point was reached: nothing is changed, and every pass involved says so."""
         reason = f"the passes did not settle within {_ROUNDS} rounds"
         reported = [
-            Reported(one.name, one.tier, one.message, one.start, one.end, False, reason, True) for one in self.applied
+            Reported(fix.name, fix.tier, fix.message, fix.start, fix.end, False, reason, True) for fix in self.applied
         ]
         return Result(self.source, self.source.text, reported=tuple(reported), rounds=self.rounds)
 
     def find(self, phase: str) -> list[Finding]:
         """The findings of a phase's passes that no comment holds back."""
         findings: list[Finding] = []
-        for one in self.optimizer.passes(self.program.text, phase):
-            findings += self.observed(phase, one)
+        for pass_ in self.optimizer.passes(self.program.text, phase):
+            findings += self.observed(phase, pass_)
         if self.optimizer.arrange is not None:
             findings = self.optimizer.arrange(findings)
         return findings
 
-    def observed(self, phase: str, one: Pass) -> list[Finding]:
+    def observed(self, phase: str, pass_: Pass) -> list[Finding]:
         observer = self.optimizer.observer
         if observer is None:
-            return self.of_pass(one)
+            return self.of_pass(pass_)
         started = perf_counter()
-        findings = self.of_pass(one)
-        observer.ran(phase, one.name, perf_counter() - started, len(findings))
+        findings = self.of_pass(pass_)
+        observer.ran(phase, pass_.name, perf_counter() - started, len(findings))
         return findings
 
-    def of_pass(self, one: Pass) -> list[Finding]:
+    def of_pass(self, pass_: Pass) -> list[Finding]:
         """A pass's findings that no comment holds back."""
         if self.held_in is not self.program:
             self.held_in, self.held = self.program, rules(self.program.dockerfile)
         held = self.held
         if not held:
-            return list(one.find(self.program, self.facts))
+            return list(pass_.find(self.program, self.facts))
         lines = LineIndex(self.program.text)
         nodes = self.program.dockerfile.instructions
         findings: list[Finding] = []
-        for finding in one.find(self.program, self.facts):
+        for finding in pass_.find(self.program, self.facts):
             spans = [(lines.line(finding.start) + 1, lines.line(finding.end) + 1)]
             if finding.fix is not None:
                 for rewrite in finding.fix.rewrites:
                     spans += [(nodes[i].line, nodes[i].last) for i in rewrite.claim().steps if i < len(nodes)]
-            holding = [rule for rule in held if any(rule.covers(one, *span) for span in spans)]
+            holding = [rule for rule in held if any(rule.covers(pass_, *span) for span in spans)]
             self.used.update(rule.start for rule in holding)
             if not holding:
                 findings.append(finding)

@@ -42,24 +42,28 @@ class UnknownNameError(ValueError):
 
 def chosen(options: Options) -> list[PassEntry]:
     """The passes that the options ask for, in running order, none of them imported. Raises UnknownNameError."""
-    known = entries()
+    all_passes = entries()
     wanted, unwanted = ([word.lower() for word in words] for words in (options.select, options.ignore))
-    unknown = [word for word in (*options.select, *options.ignore) if not any(one.named(word.lower()) for one in known)]
+    unknown = [
+        word
+        for word in (*options.select, *options.ignore)
+        if not any(entry.named(word.lower()) for entry in all_passes)
+    ]
     if unknown:
         raise UnknownNameError(unknown)
     shared = options.settings.get("*", {})
-    found: list[PassEntry] = []
-    for one in known:
-        runs = any(map(one.named, wanted)) if wanted else one.default or (options.level > 1 and one.by_name)
-        runs = runs or (options.modernize and one.group == "modernize")
-        if one.strategy is not None and one.name not in wanted:
-            setting, value = one.strategy
+    selected: list[PassEntry] = []
+    for entry in all_passes:
+        runs = any(map(entry.named, wanted)) if wanted else entry.default or (options.level > 1 and entry.by_name)
+        runs = runs or (options.modernize and entry.group == "modernize")
+        if entry.strategy is not None and entry.name not in wanted:
+            setting, value = entry.strategy
             runs = shared.get(setting) == value and (runs or not wanted)
-        if runs and not any(map(one.named, unwanted)):
-            found.append(one)
-    return found
+        if runs and not any(map(entry.named, unwanted)):
+            selected.append(entry)
+    return selected
 
 
 def select_passes(options: Options) -> list[Pass]:
     """The passes that the options ask for, in running order. Raises UnknownNameError."""
-    return [one.load()(options.settings.get(one.name), options.settings.get("*")) for one in chosen(options)]
+    return [entry.load()(options.settings.get(entry.name), options.settings.get("*")) for entry in chosen(options)]

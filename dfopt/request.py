@@ -70,7 +70,7 @@ class Request:
         self._keys: dict[tuple[int, str | None], str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        given = (
+        arguments = (
             self.lookup,
             self.select,
             self.ignore,
@@ -84,7 +84,7 @@ class Request:
             self.level,
             self.modernize,
         )
-        return Request, given
+        return Request, arguments
 
     def passes_of(self, config: Config) -> Mapping[str, Mapping[str, Any]]:
         """The options of passes, and what all passes see ("*"), for files with a configuration."""
@@ -94,8 +94,8 @@ class Request:
     def options(self, directory: str) -> Options:
         """The optimizer's options for files of a directory: one object for each configuration. Raises ConfigError."""
         config = self.lookup.directory(directory)
-        known = self._options.get(id(config))
-        if known is None:
+        cached = self._options.get(id(config))
+        if cached is None:
             ignore = self.ignore if self.select else (*config.get("ignore", ()), *self.ignore)
             level = self.level or config.get("level", 1)
             unsafe = self.unsafe
@@ -110,16 +110,16 @@ class Request:
                 level,
                 modernize,
             )
-            known = self._options[id(config)] = (config, options)
-        return known[1]
+            cached = self._options[id(config)] = (config, options)
+        return cached[1]
 
     def optimizer(self, directory: str) -> optimizer.Optimizer:
         """The optimizer for files of a directory: one for each configuration. Raises ConfigError."""
         options = self.options(directory)
-        known = self._optimizers.get(id(options))
-        if known is None:
-            known = self._optimizers[id(options)] = optimizer.Optimizer(options, self.observer)
-        return known
+        cached = self._optimizers.get(id(options))
+        if cached is None:
+            cached = self._optimizers[id(options)] = optimizer.Optimizer(options, self.observer)
+        return cached
 
     def plan(self, directory: str) -> RecipePlan | None:
         """The recipes for files of a directory; None where passes are selected without one. Raises ConfigError."""
@@ -128,15 +128,15 @@ class Request:
         words = self.recipes or (() if named else tuple(config.get("recipes.use", ())))
         if not words:
             return None
-        known = self._plans.get(id(config))
-        if known is None:
+        cached = self._plans.get(id(config))
+        if cached is None:
             from dfopt.workspace.recipes import plan_of
 
             passes = self.passes_of(config)
             unsafe = True if self.unsafe is None and (self.level or 1) > 1 else self.unsafe
             plan = plan_of(config, words, bool(self.recipes), self.set, self.select, self.ignore, unsafe, passes)
-            known = self._plans[id(config)] = (config, plan)
-        return known[1]
+            cached = self._plans[id(config)] = (config, plan)
+        return cached[1]
 
     def directory_of(self, file: InputFile) -> str:
         """The directory whose configuration holds for a file (for standard input: that of the name it goes by)."""
@@ -177,8 +177,8 @@ class Request:
     ) -> Result:
         directory = self.directory_of(file)
         plan = self.plan(directory)
-        known = self.facts_of(file, source)
-        facts = AskedFacts(JoinedFacts((known, *more)) if more else known)
+        file_facts = self.facts_of(file, source)
+        facts = AskedFacts(JoinedFacts((file_facts, *more)) if more else file_facts)
         kind = self.host_kind(file)
         if kind is not None:
             from dfopt.embedded.optimize import optimize_host
@@ -218,20 +218,20 @@ class Request:
         dfopt, and the passes, tiers and options for its directory. Raises ConfigError."""
         chosen = self.settings_for(file)
         context = self.context_of(file)
-        known = self._keys.get((id(chosen), context))
-        if known is None:
+        key = self._keys.get((id(chosen), context))
+        if key is None:
             from hashlib import sha256
 
             from dfopt.version import fingerprint
 
             text = repr((fingerprint(), chosen, context, self.hosts))
-            known = self._keys[id(chosen), context] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        return known
+            key = self._keys[id(chosen), context] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        return key
 
     def facts_of(self, file: InputFile, source: Source) -> Facts:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
-        own = ContextFacts(file.path, file.root, source, self.context_of(file))
-        return JoinedFacts((own, *self.facts)) if self.facts else own
+        context_facts = ContextFacts(file.path, file.root, source, self.context_of(file))
+        return JoinedFacts((context_facts, *self.facts)) if self.facts else context_facts
 
     def context_of(self, file: InputFile) -> str | None:
         """The directory that the command line or the configuration names as the build context. Raises ConfigError."""

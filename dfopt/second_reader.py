@@ -33,7 +33,10 @@ def disagreement(before: Program, after: Program) -> str:
         return "dockerfile-parse could read the original, but not the result"
     structures = theirs_before.structure, theirs_after.structure
     for view, keywords in _VIEWS.items():
-        parts = [[one for one in structure if one["instruction"] in keywords] for structure in structures]
+        parts = [
+            [instruction for instruction in structure if instruction["instruction"] in keywords]
+            for structure in structures
+        ]
         ours_before, ours_after = _ours(before, view), _ours(after, view)
         if ours_before == ours_after and _values(parts[0]) == _values(parts[1]):
             continue  # all that the view is made of is the same, so it is
@@ -43,8 +46,8 @@ def disagreement(before: Program, after: Program) -> str:
             continue
         was = _view(theirs_before, view)
         if was == ours_before or (found is _FAILED and was is not _FAILED):
-            shown = "nothing" if found is _FAILED else repr(found)
-            return f"dockerfile-parse reads other {view} in the result: {shown}"
+            display = "nothing" if found is _FAILED else repr(found)
+            return f"dockerfile-parse reads other {view} in the result: {display}"
     return ""
 
 
@@ -112,7 +115,7 @@ class _StandIn(type(sys)):  # type: ignore[misc]  # the type of modules
 
 
 def _values(structure: Any) -> list[tuple[str, str]]:
-    return [(one["instruction"], one["value"]) for one in structure]
+    return [(instruction["instruction"], instruction["value"]) for instruction in structure]
 
 
 def _view(reader: Any, view: str) -> Any:
@@ -126,8 +129,8 @@ def _ours(program: Program, view: str) -> Any:
     """The same view from dfopt's tree, with quotes and escapes as dockerfile-parse takes them, and no variables
     replaced in values (`env_replace=False` asks for that)."""
     if view == "parent_images":
-        known = {pair.name: dequoted(pair.value or "") for node in program.meta for pair in node.pairs}
-        return [_image(stage.base, known, program.dockerfile.escape) for stage in program.stages]
+        values = {pair.name: dequoted(pair.value or "") for node in program.meta for pair in node.pairs}
+        return [_image(stage.base, values, program.dockerfile.escape) for stage in program.stages]
     if program.final is None:
         return None
     nodes = [step.node for step in program.final.steps]
@@ -143,13 +146,13 @@ def _ours(program: Program, view: str) -> Any:
     }
 
 
-def _image(word: str, known: dict[str, str], escape: str) -> str:
+def _image(word: str, values: dict[str, str], escape: str) -> str:
     if "$" not in word:
         return dequoted(word)
     from dfopt.syntax.expand import ExpansionError, expand_word
 
     try:
-        return expand_word(word, known, escape=escape)
+        return expand_word(word, values, escape=escape)
     except ExpansionError:
         return word
 
