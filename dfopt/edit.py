@@ -26,7 +26,7 @@ class Edit(Record):
 
 
 class OverlapError(ValueError):
-    """Two edits of one set touch the same place, or a span is none."""
+    """Two edits of one set touch the same place, or a span is inverted."""
 
 
 def ordered(edits: Iterable[Edit]) -> list[Edit]:

@@ -1,4 +1,4 @@
-"""What was asked to be done with each file: configuration and a user's words merged, the optimizer called."""
+"""The resolved request for each file: the configuration merged with the command line, and the call of the optimizer."""
 
 from __future__ import annotations
 

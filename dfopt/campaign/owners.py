@@ -37,7 +37,7 @@ class Owners:
         self.sections = sections
 
     def of(self, path: str) -> tuple[str, ...]:
-        """The owners of a file ("/" between the parts of `path`), sorted and unique; () if nobody owns it."""
+        """The owners of a file ("/" between the parts of `path`), sorted and unique; () if it has no owner."""
         owners: set[str] = set()
         for section in self.sections:
             for rule in reversed(section):

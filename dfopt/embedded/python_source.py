@@ -214,7 +214,7 @@ class _Resolver:
 
     def value(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
         """The expression that a variable has its value from, where exactly one assignment or `with` gives it one; a
-        node that is no name stands for itself."""
+        node that is not a name stands for itself."""
         import libcst as cst
 
         if not isinstance(node, cst.Name):

@@ -27,8 +27,8 @@ _MOST = 1 << 20  # entries or items that a header may state
 
 
 def installed(database: bytes) -> Iterator[tuple[str, str, int, list[str]]]:
-    """(name, [epoch:]version-release, stated bytes, absolute paths) of each package; nothing for what is no such
-    database."""
+    """(name, [epoch:]version-release, stated bytes, absolute paths) of each package; nothing for a file that
+    is not such a database."""
     with tempfile.TemporaryDirectory(prefix="dfopt-rpm-") as folder:
         path = os.path.join(folder, "rpmdb.sqlite")
         create_file(path, database)

@@ -53,7 +53,7 @@ class PinDigest(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if not facts.knows("digest"):
-            return  # nobody here knows digests: not worth a word
+            return  # no digests are available: nothing to report
         unknown: list[ReferenceSite] = []
         changes: dict[int, list[tuple[ReferenceSite, str]]] = {}  # instruction -> what to write behind which name
         for site in sites(program):

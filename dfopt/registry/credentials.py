@@ -6,8 +6,8 @@ $XDG_CONFIG_HOME/containers/auth.json. In each file: `credHelpers[host]`, then `
 first that has something wins. Sources: docker's config.json reference, containers-auth.json(5), and
 docker-credential-helpers.
 
-A broken file or helper is no error here: the lookup goes on, as docker's does, and says what it met in `problems`, so
-that a public image does not need a working keychain.
+A broken file or helper is not an error here: the lookup goes on, as docker's does, and says what it met in `problems`,
+so that a public image does not need a working keychain.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class CredentialStore:
             return self._files
 
     def _candidates(self) -> list[tuple[str, bool]]:
-        """Paths of credential files, and whether the user named the file, so that its absence is worth a word."""
+        """Paths of credential files, and whether the user named the file, so that its absence is reported."""
         get = self._env.get
         home = get("HOME") or get("USERPROFILE") or os.path.expanduser("~")
         paths: list[tuple[str, bool]] = []

@@ -41,7 +41,7 @@ class RegistryError(Exception):
 
 
 class InvalidReferenceError(RegistryError):
-    """The text is no image reference, or one that no registry serves (`scratch`)."""
+    """The text is not an image reference, or is one that no registry serves (`scratch`)."""
 
     kind = "invalid-reference"
 

@@ -1,4 +1,4 @@
-"""httpx's exceptions, told as this package's errors; their own texts are not shown, ours name host and cause."""
+"""httpx's exceptions, translated to this package's errors; their own texts are not shown, ours name host and cause."""
 
 from __future__ import annotations
 

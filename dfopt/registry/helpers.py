@@ -77,8 +77,8 @@ def _read_answer(program: str, output: bytes) -> HelperAnswer | None:
 def _run(path: str, program: str, server: str, env: Mapping[str, str], limit: float) -> tuple[int, bytes]:
     """Status and at most 1 MiB of output. On the time limit the whole process group is killed.
 
-    The output is read by a thread that may be left behind: a grandchild that took the pipe into a session of its own
-    would otherwise hold us for as long as it lives. A session of its own also keeps a helper from asking on our
+    The output is read by a thread that may be left behind: a grandchild that took the pipe into a separate session
+    would otherwise hold us for as long as it lives. A separate session also keeps a helper from asking on our
     terminal.
     """
     try:

@@ -42,7 +42,7 @@ class PlainHttpPolicy:
     def may_be_plain(self, host: str, from_scheme: str) -> bool:
         """Whether an http URL at `host` may be followed when it came from a server spoken to by `from_scheme`.
 
-        What was told over TLS leads to plain http only where the user said so; not even to loopback, where a remote
+        What was received over TLS leads to plain http only where the user said so; not even to loopback, where a remote
         server has no business.
         """
         return self.is_insecure(host) or (from_scheme == "http" and is_loopback(host))

@@ -74,7 +74,7 @@ def check_media_type(media_type: str, host: str) -> None:
 
 
 def read_manifest(body: bytes, content_type: str, host: str) -> tuple[str, tuple[str, ...] | None]:
-    """Media type and, for an index, the platforms. Raises BadAnswerError when the body is no manifest."""
+    """Media type and, for an index, the platforms. Raises BadAnswerError when the body is not a manifest."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

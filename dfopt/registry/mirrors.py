@@ -82,7 +82,7 @@ class Mirrors:
         return list(dict.fromkeys(endpoints))
 
     def insecure_hosts(self) -> tuple[str, ...]:
-        """Hosts for which plain http, or a certificate that nobody vouches for, is allowed by a rule."""
+        """Hosts for which plain http, or an unverified certificate, is allowed by a rule."""
         return tuple(sorted({host for rule in self.rules.values() for host in rule.insecure}))
 
 

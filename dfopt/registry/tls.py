@@ -17,7 +17,7 @@ CERTS_DIRS = ("/etc/docker/certs.d", "/etc/containers/certs.d")
 
 
 class TlsSettings:
-    """Makes one SSL context per host that has files of its own, and one for all others.
+    """Makes one SSL context per host that has its own files, and one for all others.
 
     `ca_file`: PEM certificates to trust besides the machine's. `certs_dirs`: where HOST[:PORT] directories lie.
     """

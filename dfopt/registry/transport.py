@@ -166,7 +166,7 @@ class Transport:
             except failures.BrokenConnectionError as error:
                 raise error.cause from None
             except (UnreachableError, RegistryTimeLimitError) as error:
-                # The other scheme may have a port of its own, or the server may wait for ever for the end of what it
+                # The other scheme may have its own port, or the server may wait for ever for the end of what it
                 # takes for plain http: a TLS greeting.
                 if only_port and (scheme == "http" or isinstance(error, UnreachableError)):
                     raise

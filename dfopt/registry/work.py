@@ -175,7 +175,7 @@ class _Work:
 
 
 def _claimed_digest(reply: Reply) -> str:
-    """Docker-Content-Digest, or an empty text. Raises BadAnswerError when it is there and is no digest."""
+    """Docker-Content-Digest, or "". Raises BadAnswerError when it is present but not a digest."""
     claims = {claim.strip() for claim in reply.headers.get("docker-content-digest", [])} - {""}
     if len(claims) > 1 or not all(is_digest(claim) for claim in claims):
         raise BadAnswerError(f"{reply.host} sent a Docker-Content-Digest that is no digest", "", reply.host)

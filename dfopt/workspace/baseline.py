@@ -21,7 +21,7 @@ VERSION = 1
 
 
 class BaselineError(Exception):
-    """The file is no baseline; the message names its place."""
+    """The file is not a baseline; the message names its place."""
 
 
 class Baseline(Record):

@@ -1,8 +1,8 @@
 """The cache of outcomes: what a file gave, by its content, the settings and the version of dfopt.
 
 One SQLite file below the user's cache directory. Worker processes only read it; the run's own process writes, in
-batches. Whatever goes wrong with it (a full disk, a file that is no database, another version's tables) makes a slower
-run, never another result: entries carry their whole key, and anything unreadable is a miss.
+batches. Whatever goes wrong with it (a full disk, a file that is not a database, another version's tables) slows the
+run down, but never changes its result: entries carry their whole key, and anything unreadable is a miss.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class OutcomeStore:
             connection.execute("CREATE TABLE IF NOT EXISTS results (key BLOB NOT NULL UNIQUE, outcome TEXT NOT NULL)")
         except sqlite3.DatabaseError as failure:
             connection.close()
-            if not isinstance(failure, sqlite3.OperationalError):  # the file is no database
+            if not isinstance(failure, sqlite3.OperationalError):  # the file is not a database
                 os.unlink(self.path)
             raise
         self._connection, self._process = connection, os.getpid()

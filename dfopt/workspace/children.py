@@ -27,7 +27,7 @@ _LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
 KEPT = 60.0  # seconds for which a tree is taken to be as it was
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
 _SKIPPED = VERSION_CONTROL | {"node_modules", ".venv"}
-# names of directories and files that are no names of images
+# names of directories and files that are not names of images
 GENERAL = frozenset((
     "", "docker", ".docker", "dockerfile", "dockerfiles", "container", "containers", "containerfile", "containerfiles",
     "build", ".build", "src", "app", "deploy", "ci", ".ci", ".devcontainer", ".github", "dev", "prod", "test", "tests",

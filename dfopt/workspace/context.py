@@ -50,7 +50,7 @@ class BuildContext:
         self._paths: frozenset[str] | bool | None = False
 
     def paths(self) -> frozenset[str] | None:
-        """The files (and links) of the context, relative, "/"-separated; directories are not told. None where the
+        """The files (and links) of the context, relative, "/"-separated; directories are not listed. None where the
         context is too large (MOST_PATHS), or cannot be listed in full."""
         if self._paths is False:
             try:

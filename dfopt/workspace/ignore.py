@@ -176,7 +176,7 @@ def translate(pattern: str) -> Node | None:
 
 
 def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:
-    """The characters of a bracket expression that begins behind its "[", and the offset behind its "]"."""
+    """The characters of a bracket expression that begins after its "[", and the offset after its "]"."""
     every = [chr(code) for code in range(256)]
     members: set[str] = set()
     negated = pattern[at : at + 1] in ("!", "^")

@@ -38,7 +38,7 @@ def find_lock(directory: str) -> str | None:
 
 def full_name(image: str) -> str | None:
     """An image reference in full, without its pin (`docker.io/library/debian:12`): the key of the lock. None where it
-    is no such reference, or has a digest and no tag."""
+    is not such a reference, or has a digest and no tag."""
     from dfopt.registry.errors import RegistryError
     from dfopt.registry.reference import target_of
 

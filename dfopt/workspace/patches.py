@@ -49,5 +49,5 @@ def _tier(fix: Applied) -> str:
 
 
 def patch_name(name: str) -> str:
-    """The name of a file in a diff header, behind `a/`: without the root directory."""
+    """The name of a file in a diff header, after `a/`: without the root directory."""
     return name.lstrip("/") or name

@@ -16,7 +16,7 @@ def display_name(path: str) -> str:
         if path.startswith(here):
             path = path[len(here) :]
     name = path.replace(os.sep, "/") if os.sep != "/" else path
-    if ".." not in name:  # behind a link, x/.. need not be where x is
+    if ".." not in name:  # after a link, x/.. need not be where x is
         name = os.path.normpath(path).replace(os.sep, "/")
     return name
 

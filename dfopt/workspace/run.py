@@ -196,7 +196,7 @@ def _pooled(
 def _one_by_one(
     chunk: list[InputFile], pool: Callable[[int], ProcessPoolExecutor], failed: Callable[[InputFile, str], T]
 ) -> Iterator[T]:
-    """A worker died on this chunk: each file gets a process of its own, to find the one that does it."""
+    """A worker died on this chunk: each file gets its own process, to find the one that kills it."""
     from concurrent.futures.process import BrokenProcessPool
 
     for file in chunk:

@@ -28,7 +28,7 @@ def write_result(result: Result, path: str, root: str) -> None:
 
 
 def resolve(path: str, root: str) -> str:
-    """The real path of the file to replace. Raises WriteRefused where it lies outside `root`, is no regular file, or
+    """The real path of the file to replace. Raises WriteRefused where it lies outside `root`, is not a regular file, or
     may not be written."""
     target = os.path.realpath(path)
     if not is_inside(target, root):

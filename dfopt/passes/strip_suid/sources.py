@@ -67,7 +67,7 @@ def _directories(text: str, at: int) -> bool:
 
 def brings(program: Program, step: Step) -> bool:
     """Whether a step may bring programs with such a bit: system packages, whole directories of programs, archives, and
-    commands that cannot be seen into."""
+    commands that dfopt cannot analyse."""
     node = step.node
     if node.keyword == "ADD":
         return node.form != "list" or any(re.search(r"\.t(?:ar|gz|xz|bz2|zst)\b", a.value) for a in node.arguments[:-1])
