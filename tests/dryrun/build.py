@@ -103,7 +103,7 @@ class Builder(Steps):
                     reuse, changed = {}, set()
                 elif found:
                     reuse, changed = {} if has_caches(graph) else dict(built.steps), {maker}
-                if found:
+                if found or error.unheard:
                     self.lacks.write_hints(Path("dry/hints"))
                     continue
             self.settled = True

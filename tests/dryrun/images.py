@@ -31,12 +31,14 @@ class StepError(Exception):
         calls: list[Call] | None = None,
         body: str = "",
         made_before: bool = False,
+        unheard: bool = False,
     ) -> None:
         super().__init__(message)
         self.output = output
         self.cwd = cwd
         self.calls = calls or []
         self.body = body
+        self.unheard = unheard  # the step goes on
         self.made_before = made_before  # not in the step, but by the last of `calls`, or in the base image
 
 

@@ -95,9 +95,8 @@ class Steps(Images):
             self.give(missing)
         if learn and self.strict and not status and "No such file" in printed and str(op.digest) not in self._asked:
             self._asked.add(op.digest)  # in a pipeline, where it was not heard
-            raise StepError(
-                "a failure that was not heard", printed, meta.get("cwd") or "/", calls, " ".join(meta["args"])
-            )
+            body, cwd = " ".join(meta["args"]), meta.get("cwd") or "/"
+            raise StepError("a failure that was not heard", printed, cwd, calls, body, unheard=True)
         if status:
             raise StepError(
                 f"status {status} of {' '.join(meta['args'])[:160]!r}",

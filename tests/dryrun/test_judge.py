@@ -151,3 +151,9 @@ def test_windows_is_not_built(pool: Pool) -> None:
     text = b"FROM mcr.microsoft.com/windows/nanoserver\nRUN a\n"
     (trial,) = pool.run([Task("x", text, after=text + b"RUN b\n")])
     assert trial.verdict.kind == "no build"
+
+
+def test_what_stays_unheard_is_no_failure(pool: Pool) -> None:
+    before = b"FROM debian:13\nRUN cat 'odd name' | cat; echo done > /x\n"
+    (trial,) = pool.run([Task("x", before, after=before + b"RUN :\n", passes=("pipefail",))])
+    assert trial.verdict.kind == "same", trial.verdict
