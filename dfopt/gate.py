@@ -42,7 +42,7 @@ def admit(program: Program, fixes: Sequence[Fix]) -> GateVerdict:
     except (OverlapError, Refusal) as error:
         return GateVerdict(None, str(error))
     try:
-        edited = Program(parse(text))
+        edited = Program(parse(text), program.work)
     except DockerfileError as error:
         return GateVerdict(None, f"the result would not parse: {error.message}")
     reason = compare(program, edited, outcome)

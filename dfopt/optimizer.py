@@ -11,6 +11,7 @@ from dfopt.edit import Patchwork
 from dfopt.facts import NO_FACTS
 from dfopt.gate import admit
 from dfopt.ir.program import Program
+from dfopt.ir.work import TooMuchWorkError
 from dfopt.lazy import regex
 from dfopt.pass_selection import Options, chosen
 from dfopt.passes.base import PHASES
@@ -75,7 +76,8 @@ class Optimizer:
         self._present: set[str] = set()
 
     def run(self, source: Source, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None) -> Result:
-        """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse.
+        """Optimizes one file. Never raises for bad input: `Result.problem` tells of a file that BuildKit would refuse,
+        and of one that takes more work than one file may.
 
         `only`: apply no other fixes than those of these identities (`Applied.identity` of an earlier run); the rest is
         reported as if its tier had not been asked for.
@@ -85,11 +87,17 @@ class Optimizer:
         except DockerfileError as error:
             line, column = LineIndex(source.text).position(min(error.offset, len(source.text)))
             return Result(source, source.text, problem=Problem(error.message, line + 1, column + 1))
-        run = _Run(self, source, program, facts or NO_FACTS, only)
-        result = run.result()
-        if result.changed and disagreement(program, run.program):
-            # the second reader objects to something: admit fixes only with its consent, one by one where need be
-            result = _Run(self, source, program, facts or NO_FACTS, only, strict=True).result()
+        try:
+            run = _Run(self, source, program, facts or NO_FACTS, only)
+            result = run.result()
+            if result.changed and disagreement(program, run.program):
+                # the second reader objects to something: admit fixes only with its consent, one by one where need be
+                result = _Run(self, source, program, facts or NO_FACTS, only, strict=True).result()
+        except TooMuchWorkError:
+            count = len(program.dockerfile.instructions)
+            return _given_up(source, f"too much work: dfopt gave up on these {count:,} instructions")
+        except RecursionError:
+            return _given_up(source, "nested too deeply to be analysed")
         return result
 
     def passes(self, text: str, phase: str) -> list[Pass]:
@@ -343,6 +351,10 @@ class _Run:
             return str(index.line(self.patch.original_offset(starts[number - 1])) + 1)
 
         return _LINES.sub(lambda match: re.sub(r"\d+", original, match[0]), text)
+
+
+def _given_up(source: Source, reason: str) -> Result:
+    return Result(source, source.text, problem=Problem(reason, 1, 1))
 
 
 def _key(finding: Finding) -> tuple[str, int, int, str]:

@@ -7,6 +7,7 @@ when first asked for, and kept.
 from __future__ import annotations
 
 from dfopt.ir.stages import Stage, Step
+from dfopt.ir.work import Work
 from dfopt.syntax.tree import Dockerfile, Instruction
 
 TYPE_CHECKING = False
@@ -39,10 +40,13 @@ class Program:
         "meta",
         "stages",
         "text",
+        "work",
     )
 
-    def __init__(self, dockerfile: Dockerfile) -> None:
+    def __init__(self, dockerfile: Dockerfile, work: Work | None = None) -> None:
+        """`work`: what the file that this is a version of has left; None: a share of its own."""
         self.dockerfile = dockerfile
+        self.work = work or Work()
         self.text = dockerfile.text
         self.meta: tuple[Instruction, ...] = ()
         self.stages: tuple[Stage, ...] = ()
@@ -177,6 +181,7 @@ class Program:
 
     def body(self, step: Step) -> Body:
         """The shell program of a RUN, CMD, ENTRYPOINT or HEALTHCHECK step (parsed once)."""
+        self.work.spend()
         body = self._bodies.get(step.index)
         if body is None:
             from dfopt.ir.shell_body import make_body
@@ -208,6 +213,7 @@ class Program:
 
     def effects(self, step: Step) -> list[Effect]:
         """What a step does to files and packages (computed once; callers must not mutate it)."""
+        self.work.spend()
         effects = self._effects.get(step.index)
         if effects is None:
             from dfopt.ir.effects import copy_effects, run_effects
@@ -243,6 +249,7 @@ class Program:
 
     def scope(self, step: Step) -> Scope:
         """The state in which `step` runs: what the instructions before it set."""
+        self.work.spend()
         stage = self.stages[step.stage]
         return self._stage_scopes(stage)[step.index - stage.position - 1]
 

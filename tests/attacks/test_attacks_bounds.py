@@ -1,0 +1,123 @@
+"""What a file costs grows with its length, not with its square; what would cost too much is one error line."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dfopt.ir import work
+from dfopt.ir.environment import Environment
+from dfopt.ir.program import Program
+from dfopt.optimizer import Optimizer, optimize
+from dfopt.pass_selection import Options
+from dfopt.source import Source
+from dfopt.syntax.dockerfile import parse
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from dfopt.results import Result
+
+LINES = {
+    "ENV": "ENV A{i}=v{i}\n",
+    "ARG": "ARG A{i}=v{i}\n",
+    "LABEL": "LABEL a{i}=v{i}\n",
+    "pip": "RUN pip install p{i}\n",
+    "npm": "RUN npm install -g p{i}\n",
+    "merge": "RUN make a{i}\nENV B{i}=1\n",
+    "comments": "# note {i}\nRUN make a{i}\n",
+    "copies": "COPY a{i} /x/\n",
+    "touch": "RUN touch /a{i}\n",
+    "apt": "RUN apt-get update && apt-get install -y p{i}\n",
+    "rm": "RUN touch /a{i}\nRUN rm /a{i}\n",
+    "stages": "FROM s{p} AS s{i}\nRUN make a{i}\n",
+}
+
+
+def text_of(kind: str, count: int) -> str:
+    return "FROM debian:13 AS s0\n" + "".join(LINES[kind].format(i=i, p=i - 1) for i in range(1, count + 1))
+
+
+def run(text: str) -> Result:
+    return optimize(Source.from_bytes(text.encode()), Options(tiers=("safe", "unsafe")))
+
+
+def calls(text: str) -> int:
+    """How many functions of Python run while the text is optimized."""
+    count = 0
+
+    def count_call(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count_call)
+    try:
+        run(text)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_four_times_the_lines_are_about_four_times_the_work(kind: str) -> None:
+    run(text_of(kind, 2))  # what is imported and read once
+    assert calls(text_of(kind, 240)) < 6 * calls(text_of(kind, 60))
+
+
+def test_memory_is_linear_in_the_variables() -> None:
+    program = Program(parse(text_of("ENV", 4000)))
+    tracemalloc.start()
+    try:
+        scope = program.end_scope(program.stages[0])
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert scope.env["A4000"] == "v4000"
+    assert taken < 4000 * 2000  # bytes; a copy for each step would be hundreds of megabytes
+
+
+def test_a_version_of_the_variables_stays_what_it_was() -> None:
+    first = Environment().with_set({"A": "1"})
+    second = first.with_set({"B": "2", "A": "3"})
+    other = first.with_set({"C": "4"})  # another stage goes on from the first
+    assert (dict(first), dict(second), dict(other)) == ({"A": "1"}, {"A": "3", "B": "2"}, {"A": "1", "C": "4"})
+    assert "B" not in first
+    assert "B" not in other
+    assert (len(second), first.get("B"), second == {"A": "3", "B": "2"}, first == second) == (2, None, True, False)
+    deep = other
+    for number in range(100):  # chained stages, each with a sibling
+        deep.with_set({"D": "sibling"})
+        deep = deep.with_set({f"E{number}": str(number)})
+    assert (deep["A"], deep["C"], deep["E0"], "D" in deep, len(deep)) == ("1", "4", "0", False, 102)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        text_of("touch", 500) + "RUN rm -f" + "".join(f" /a{i}" for i in range(500)),
+        text_of("stages", 1000),
+        "FROM debian:13\nRUN pip install a && " + "(" * 3000 + "true" + ")" * 3000,
+        "FROM debian:13\nRUN apt-get install -y $(" * 400 + "true" + ")" * 400,
+        "FROM debian:13\nRUN echo " + "${A:-" * 3000 + "x" + "}" * 3000,
+        "FROM debian:13\nENV A=" + "${A:-" * 3000 + "x" + "}" * 3000,
+    ],
+    ids=["rm-of-500", "stages", "subshells", "substitutions", "expansions", "env"],
+)  # fmt: skip
+def test_depth_is_a_result_or_an_error_line(text: str) -> None:
+    result = run(text + "\n")
+    assert result.problem is None or result.output == text + "\n"
+
+
+def test_too_much_work_is_one_error_and_the_next_file_has_its_own_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work.Work.__init__, "__defaults__", (5000,))
+    optimizer = Optimizer(Options(tiers=("safe", "unsafe")))
+    source = Source.from_bytes(text_of("pip", 400).encode())
+    result = optimizer.run(source)
+    assert result.problem is not None
+    assert result.problem.message == "too much work: dfopt gave up on these 401 instructions"
+    assert result.output == source.text
+    assert optimizer.run(Source.from_bytes(text_of("pip", 1).encode())).applied
