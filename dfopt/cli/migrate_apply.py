@@ -152,5 +152,5 @@ def _finished(
 
 
 def _order(files: list[InputFile]) -> Callable[[FileResult], int]:
-    places = {found.path: number for number, found in enumerate(files)}
+    places = {file.path: number for number, file in enumerate(files)}
     return lambda row: places.get(row.path, len(places))

@@ -155,9 +155,9 @@ def commands() -> dict[str, CommandSpec]:
     """All commands by name, in the order of the help."""
     from dfopt.cli import specs
 
-    found: list[CommandSpec] = []
+    all_specs: list[CommandSpec] = []
     for entry in os.listdir(os.path.dirname(specs.__file__)):
         stem, _, suffix = entry.partition(".")
         if suffix == "py" and stem[:1] != "_":
-            found.append(__import__(f"dfopt.cli.specs.{stem}", fromlist=("SPEC",)).SPEC)
-    return {spec.name: spec for spec in sorted(found, key=lambda spec: (spec.order, spec.name))}
+            all_specs.append(__import__(f"dfopt.cli.specs.{stem}", fromlist=("SPEC",)).SPEC)
+    return {spec.name: spec for spec in sorted(all_specs, key=lambda spec: (spec.order, spec.name))}

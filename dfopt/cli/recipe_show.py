@@ -81,4 +81,4 @@ def _default(option: RecipeOption) -> object:
     if option.default is not None or option.target is None:
         return option.default
     name, key = option.target
-    return next(one.default for one in options_of_pass(name) if one.name == key)
+    return next(candidate.default for candidate in options_of_pass(name) if candidate.name == key)

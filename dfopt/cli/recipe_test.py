@@ -21,10 +21,10 @@ def run(values: Values) -> int:
     """Runs the command: 1 if a case fails, 2 if one cannot be read. Raises UsageError if there are none."""
     config = lookup_of(values).directory(".")
     root = _directory(values.directory, config)
-    found = cases_of(root)
+    test_cases = cases_of(root)
     library = library_of(config)
     cases = Cases(values.update)
-    for files in found:
+    for files in test_cases:
         cases.run(files, library, passes=False)
     return cases.end()
 

@@ -83,16 +83,16 @@ def fail_on(words: tuple[str, ...]) -> frozenset[str]:
     from dfopt.review.model import LEVELS
 
     rules = table("review_rules")
-    found: set[str] = set()
+    failing: set[str] = set()
     for word in words:
         if word in LEVELS:
-            found.update(LEVELS[LEVELS.index(word) :])
+            failing.update(LEVELS[LEVELS.index(word) :])
         elif word in rules:
-            found.add(word)
+            failing.add(word)
         elif word != "none":
             raise UsageError(f"--fail-on: {word!r} is neither a level ({', '.join(LEVELS)}) nor a rule "
                              f"({', '.join(rules)})")  # fmt: skip
-    return frozenset(found)
+    return frozenset(failing)
 
 
 def fails(review: Review, failing: frozenset[str]) -> bool:

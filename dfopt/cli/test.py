@@ -23,11 +23,11 @@ def run(values: Values) -> int:
         if not os.path.isdir(directory):
             raise UsageError(f"{out.printable(directory)}: no such directory")
         root = Path(directory)
-        found = cases_of(root)
+        test_cases = cases_of(root)
         try:
             library = library_for(root)
         except ConfigError as failure:
             raise UsageError(str(failure)) from None
-        for files in found:
+        for files in test_cases:
             cases.run(files, library)
     return cases.end()

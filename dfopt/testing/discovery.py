@@ -18,11 +18,11 @@ def find(root: Path) -> list[CaseFiles]:
         group = place.relative_to(root).parent.as_posix()
         if "Dockerfile" in files and group != ".":
             directories.clear()
-            found: list[CaseFiles] = [CaseDirectory(place, group)]
+            cases_here: list[CaseFiles] = [CaseDirectory(place, group)]
         else:
             pages = [file for file in files if file.endswith(".md") and file != "README.md"]
-            found = [case for file in pages for case in markdown.read(place / file, root)]
-        for case in found:
+            cases_here = [case for file in pages for case in markdown.read(place / file, root)]
+        for case in cases_here:
             if case.name in cases:
                 raise CaseError(f"{case.where('Dockerfile')}: {cases[case.name].where('Dockerfile')} has the same name")
             cases[case.name] = case

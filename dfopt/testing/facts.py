@@ -35,12 +35,12 @@ class CaseFacts(Facts):
                 raise CaseError(f"{files.where('facts.toml')}: children: needs text and images")
 
     def digest(self, image: str) -> str | None:
-        found = self.table.get("digests", {}).get(image)
-        return found if isinstance(found, str) else None
+        answer = self.table.get("digests", {}).get(image)
+        return answer if isinstance(answer, str) else None
 
     def checksum(self, url: str) -> str | None:
-        found = self.table.get("checksums", {}).get(url)
-        return found if isinstance(found, str) else None
+        answer = self.table.get("checksums", {}).get(url)
+        return answer if isinstance(answer, str) else None
 
     def context_paths(self) -> frozenset[str] | None:
         if not self.table.get("context", True):
@@ -67,5 +67,5 @@ class CaseFacts(Facts):
         return Parent(f"Dockerfile of {image}", text) if isinstance(text, str) else None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
-        found = self.table.get("images", {}).get(image)
-        return found if isinstance(found, dict) else None
+        answer = self.table.get("images", {}).get(image)
+        return answer if isinstance(answer, dict) else None

@@ -84,8 +84,8 @@ def edits_are_all(result: Result) -> str:
     edits = [Edit(change.start, change.end, change.text) for change in result.changes]
     if apply_edits(result.source.text, edits) != result.output:
         return "the listed changes do not make the output"
-    known = {one.number for one in result.applied}
-    if any(not change.authors or not change.authors <= known for change in result.changes):
+    numbers = {fix.number for fix in result.applied}
+    if any(not change.authors or not change.authors <= numbers for change in result.changes):
         return "a change has no author"
     return ""
 

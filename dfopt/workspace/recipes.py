@@ -57,7 +57,7 @@ def _named(library: RecipeLibrary, config: Config, from_command_line: bool, word
 
 
 def _all(recipes: tuple[Recipe, ...]) -> list[Recipe]:
-    found: list[Recipe] = []
+    with_parts: list[Recipe] = []
     for recipe in recipes:
-        found += [*_all(recipe.parts), recipe]
-    return found
+        with_parts += [*_all(recipe.parts), recipe]
+    return with_parts

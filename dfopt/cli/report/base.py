@@ -160,11 +160,11 @@ def edits_of(report: FileReport, item: ReportItem) -> list[Change]:
         for change in report.changes:
             if together & change.authors:
                 together |= change.authors
-        for one in [fix for fix in fixes if fix.number in together]:
+        for member in [fix for fix in fixes if fix.number in together]:
             together |= {
                 other.number
                 for other in fixes
-                if other.round != one.round and other.start <= one.end and one.start <= other.end
+                if other.round != member.round and other.start <= member.end and member.start <= other.end
             }
         if len(together) == size:
             return [change for change in report.changes if together & change.authors]

@@ -27,16 +27,16 @@ class GitLab(Reporter):
 
     def file(self, report: FileReport) -> str:
         lines = report.text.split("\n")
-        found: list[tuple[str, str, str, int, int]] = []
+        entries: list[tuple[str, str, str, int, int]] = []
         failure = report.failure
         if failure:
-            found.append(("syntax-error", failure.message, "blocker", failure.line or 1, failure.line or 1))
+            entries.append(("syntax-error", failure.message, "blocker", failure.line or 1, failure.line or 1))
         for item in report.items:
             severity = _SEVERITIES.get(item.kind, "info")
-            found.append((item.name, item.full_message, severity, item.line, item.end_line))
+            entries.append((item.name, item.full_message, severity, item.line, item.end_line))
         occurrences: dict[tuple[str, ...], int] = {}
         issues: list[str] = []
-        for name, message, severity, line, end in found:
+        for name, message, severity, line, end in entries:
             excerpt = lines[line - 1].strip() if line <= len(lines) else ""
             identity = (report.name, name, message, excerpt)
             occurrences[identity] = occurrences.get(identity, 0) + 1
