@@ -27,7 +27,7 @@ def render(template: str, values: Mapping[str, Any], file: str = "", name: str =
 
     if _environment is None:
 
-        class Environment(SandboxedEnvironment):
+        class BoundedEnvironment(SandboxedEnvironment):
             """A template places its values, and does not make them grow: `"x" * 9 ** 9` is refused."""
 
             intercepted_binops = frozenset(("*", "**", "%"))
@@ -35,7 +35,7 @@ def render(template: str, values: Mapping[str, Any], file: str = "", name: str =
             def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
                 raise jinja2.exceptions.SecurityError(f"the operator {operator} is not for templates")
 
-        _environment = Environment(
+        _environment = BoundedEnvironment(
             undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
         )
         _environment.globals.clear()  # no range, lipsum, cycler ...: a template only places its values
