@@ -8,8 +8,8 @@ from dfopt.cli.errors import UsageError
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.mirrors import Mirrors, read_registries_conf, standard_files
+from dfopt.registry.resolution import ClientOptions
 from dfopt.registry.transport import NetworkLimits
-from dfopt.registry.work import ClientOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.manifests import INDEX_TYPES, is_digest
 from dfopt.registry.mirrors import read_registries_conf, standard_files
-from dfopt.registry.work import ClientOptions
+from dfopt.registry.resolution import ClientOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

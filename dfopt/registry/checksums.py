@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dfopt.registry.work import _Work
+    from dfopt.registry.resolution import _Work
 
 SIZE_LIMIT = 4 << 30  # bytes of one file
 

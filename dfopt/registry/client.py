@@ -23,7 +23,7 @@ from dfopt.registry.manifests import (
     Digest,
 )
 from dfopt.registry.reference import spelled, target_of
-from dfopt.registry.work import ClientOptions, _Work
+from dfopt.registry.resolution import ClientOptions, _Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dfopt.registry.mirrors import Endpoint
     from dfopt.registry.reference import Target
+    from dfopt.registry.resolution import _Work
     from dfopt.registry.transport import Reply
-    from dfopt.registry.work import _Work
 
 _PIECE = 1 << 20  # bytes handed over at a time
 _WAITING = 4  # pieces that may wait for their reader: memory stays flat

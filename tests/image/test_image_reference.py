@@ -17,7 +17,7 @@ from dfopt.image import ImageError, ReadLimits, make_ledger, open_image
 from dfopt.image.engines import ENGINES
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import CredentialStore
-from dfopt.registry.work import ClientOptions
+from dfopt.registry.resolution import ClientOptions
 from image.builders import Layout, digest, docker_archive, file, gz, layer, oci_archive, oci_layout, require, whiteout
 
 TARS = [layer(file("etc/a", "x" * 3000), file("b", "yy")), layer(whiteout("b"), file("c", "zzz"))]

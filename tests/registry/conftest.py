@@ -15,8 +15,8 @@ import pytest
 
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.credentials import CredentialStore
+from dfopt.registry.resolution import ClientOptions
 from dfopt.registry.transport import NetworkLimits
-from dfopt.registry.work import ClientOptions
 from registry.servers import (
     HTPASSWD,
     SECRETS,

@@ -17,8 +17,8 @@ from dfopt.registry.errors import (
     RegistryError,
     TlsError,
 )
+from dfopt.registry.resolution import ClientOptions
 from dfopt.registry.transport import NetworkLimits
-from dfopt.registry.work import ClientOptions
 from registry.servers import IDENTITY, OCI_INDEX, OCI_MANIFEST, PASSWORD, USER, Authority, Request, Stored, TokenServer
 
 Clients = Callable[..., RegistryClient]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dfopt.registry import errors
-from dfopt.registry.work import ClientOptions
+from dfopt.registry.resolution import ClientOptions
 from registry.asking import BODY, LOGIN, Clients, Homes, Serve, challenged, outcome
 from registry.servers import (
     PASSWORD,

@@ -9,8 +9,8 @@ import pytest
 
 from dfopt.registry import errors
 from dfopt.registry.mirrors import Mirrors
+from dfopt.registry.resolution import ClientOptions
 from dfopt.registry.transport import NetworkLimits
-from dfopt.registry.work import ClientOptions
 from registry.asking import BODY, OTHER, Clients, Serve, outcome
 from registry.servers import (
     Answer,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from dfopt.registry import errors
+from dfopt.registry.resolution import ClientOptions
 from dfopt.registry.transport import NetworkLimits
-from dfopt.registry.work import ClientOptions
 from registry.asking import BODY, Clients, Serve, outcome
 from registry.servers import (
     OCI_MANIFEST,

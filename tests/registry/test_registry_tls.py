@@ -10,8 +10,8 @@ import pytest
 
 from dfopt.registry.client import RegistryClient
 from dfopt.registry.errors import RegistryError, SettingsError
+from dfopt.registry.resolution import ClientOptions
 from dfopt.registry.tls import TlsSettings
-from dfopt.registry.work import ClientOptions
 from registry.servers import Authority, FakeServer, digest, image, manifest
 
 Clients = Callable[..., RegistryClient]
