@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_run(program: Program, step: Step, path: str) -> bool:
-    """Whether the stage of `step` runs `path` for certain behind it: a RUN does, or the image starts with it."""
+    """Whether the stage of `step` runs `path` for certain after it: a RUN does, or the image starts with it."""
     key = "paths run", step.stage
     known: tuple[dict[str, int], dict[str, Instruction]] | None = program.derived.get(key)
     if known is None:

@@ -6,7 +6,7 @@ A build argument may replace an ARG's default, so an ARG's value is UNKNOWN to p
 
 from __future__ import annotations
 
-from dfopt.ir.base_images import WINDOWS, BaseFacts, base_facts
+from dfopt.ir.base_images import WINDOWS, BaseFacts, base_facts, base_workdir
 from dfopt.ir.environment import Environment
 from dfopt.lazy import regex
 from dfopt.record import Record
@@ -162,7 +162,7 @@ def stage_scopes(stage: Stage, parent: Scope | None, escape: str) -> list[Scope]
             shell = facts.shell
         elif facts is not None and facts.sh in ("cmd", "powershell"):
             shell = ("cmd", "/S", "/C")
-        workdir: str | Unknown = "/" if stage.image == "scratch" else UNKNOWN
+        workdir: str | Unknown = "/" if stage.image == "scratch" else base_workdir(stage.image) or UNKNOWN
         scope = Scope(Environment(), Environment(), None, workdir, shell, False, facts, stage.image)
     result = [scope]
     for step in stage.steps:

@@ -127,8 +127,8 @@ def destination(program: Program, step: Step) -> str | None:
     key = "destination", step.index
     if key not in program.derived:
         scope = program.scope(step)
-        found = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
-        program.derived[key] = None if isinstance(found, Unknown) else found
+        path = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+        program.derived[key] = None if isinstance(path, Unknown) else path
     destination: str | None = program.derived[key]
     return destination
 
