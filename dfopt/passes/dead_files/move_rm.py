@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 def move_rm_earlier(name: str, program: Program, stage: Stage, run: Step) -> Iterator[Finding]:
     """An `rm` at the beginning of a RUN that belongs to an earlier one. `name`: of the pass."""
     rm = first_rm(program, run)
-    before = [step for step in stage.steps if step.index < run.index and step.node.keyword == "RUN"]
-    if rm is None or not before or before[-1].index == run.index - 1:
+    if rm is None:
+        return
+    before = reversed(stage.steps[: run.index - stage.position - 1])
+    writer = next((step for step in before if step.node.keyword == "RUN"), None)
+    if writer is None or writer.index == run.index - 1:
         return  # behind a RUN: merge-run joins the two
     offset, words = rm
-    writer = before[-1]
     paths = [word.split("*")[0].rstrip("/") for word in words[2:]]
     written = [
         effect.path

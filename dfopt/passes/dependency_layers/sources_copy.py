@@ -12,6 +12,8 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
@@ -36,11 +38,11 @@ def install_follows(program: Program, behind: tuple[Step, ...]) -> bool:
 
 def compile_follows(program: Program, behind: tuple[Step, ...]) -> bool:
     """Whether the first instruction that is no copy and may touch files runs a tool that downloads what it compiles."""
-    step = _first(tuple([step for step in behind if step.node.keyword not in ("COPY", "ADD")]))
+    step = _first(step for step in behind if step.node.keyword not in ("COPY", "ADD"))
     return step is not None and _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
 
 
-def _first(behind: tuple[Step, ...]) -> Step | None:
+def _first(behind: Iterable[Step]) -> Step | None:
     step = next((step for step in behind if step.node.keyword not in PASSED), None)
     return step if step is not None and step.node.keyword == "RUN" else None
 

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 _MAKE = {"CC": "cc", "CXX": "g++", "RM": "rm -f", "AR": "ar", "MAKE": "make", "CURDIR": "", "DESTDIR": ""}
 
 
+_MOST_USES = 10_000  # uses of variables in variables that one text is expanded for; what is left stays as it is
+
+
 class Makefile:
     """Variables and rules of a makefile, as far as they are written out: no functions beyond wildcard and patsubst are
     followed, and a name that cannot be told is not among the results."""
 
     def __init__(self, text: str, given: dict[str, str]) -> None:
         self.variables: dict[str, str] = {**_MAKE}
+        self.uses = 0
         self.rules: dict[str, tuple[list[str], list[str]]] = {}
         self.order: list[str] = []
         current: list[str] = []
@@ -59,10 +63,15 @@ class Makefile:
 
     def expand(self, text: str, automatic: dict[str, str] | None = None, depth: int = 0) -> str:
         """A text with its variables; what is not known stays as `$(...)`."""
+        if depth == 0:
+            self.uses = 0
         if depth > 12:
             return text
 
         def value(match: re.Match[str]) -> str:
+            self.uses += 1
+            if self.uses > _MOST_USES:
+                return match[0]
             name = match[1] or match[2] or match[3]
             if automatic is not None and name in automatic:
                 return automatic[name]
