@@ -110,17 +110,23 @@ class ConfigLookup:
             return EMPTY
         key = "" if self.file else os.path.abspath(directory)
         config = self._found.get(key)
-        if config is None:
+        passed = []
+        while config is None:  # up to a directory that has one: a loop, as paths may be of any depth
+            passed.append(key)
+            parent = os.path.dirname(key)
             try:
-                config = self._search(key)
+                config = self._search(key) or (EMPTY if parent == key else self._found.get(parent))
             except ConfigError as failure:
                 config = failure
-            self._found[key] = config
+            key = parent
+        for below in passed:
+            self._found[below] = config
         if isinstance(config, ConfigError):
             raise config
         return config
 
-    def _search(self, directory: str) -> Config:
+    def _search(self, directory: str) -> Config | None:
+        """The configuration that lies in the directory itself."""
         if self.file:
             config = load(self.file, trusted=True)
             if config is None:
@@ -132,8 +138,7 @@ class ConfigLookup:
                 config = load(path)
                 if config is not None:
                     return config
-        parent = os.path.dirname(directory)
-        return EMPTY if parent == directory else self.directory(parent)
+        return None
 
 
 def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Config | None:

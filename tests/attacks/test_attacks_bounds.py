@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cli.running import command, environment
 
 from dfopt.ir import work
 from dfopt.ir.environment import Environment
@@ -129,3 +133,28 @@ def test_too_much_work_is_one_error_and_the_next_file_has_its_own_share(monkeypa
     assert result.problem.message == "too much work: dfopt gave up on these 401 instructions"
     assert result.output == source.text
     assert optimizer.run(Source.from_bytes(text_of("pip", 1).encode())).applied
+
+
+def test_directories_of_any_depth_are_a_result_or_an_error_line(tmp_path: Path) -> None:
+    here = os.getcwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(1500):  # longer than a path may be: made step by step
+            os.mkdir("d")
+            os.chdir("d")
+        Path("Dockerfile").write_text("FROM debian:13\n")
+    finally:
+        os.chdir(here)
+    try:
+        done = subprocess.run(
+            command("check", "-q", str(tmp_path), driven=False),
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=False,
+        )
+    finally:
+        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
+    assert done.returncode in (0, 1, 2)
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
