@@ -22,6 +22,7 @@ from .tree import Entry, User, entries, entry, inside, rows, user
 
 _PATH = re.compile(r"(?<![\w.$}/~*:-])/[\w.@%+/-]*[\w@%+-]")
 _TEXT = 64 * 1024
+START = 2  # seconds: most that starts goes on
 _DENIED = re.compile(r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system)[^\n]*")
 _SYSTEM = re.compile(
     r"/(?:dev|proc|sys|tmp|\.dry)(?:/|$)|/(?:bin|etc|usr|lib|sbin|opt|var|home|root|srv|run|var/lib|var/log|usr/bin|usr/local|usr/local/bin)/?$"
@@ -202,7 +203,7 @@ def _start(builder: Builder, built: Built, who: str | None) -> tuple[int, str, l
                 closed.append(path)
         if directory in _made_directories(built) and not _writable(entry(inside(root, directory)), found):
             closed.append(directory)
-        status, output, _ = builder.run(root, command, environment, directory, found)
+        status, output, _ = builder.run(root, command, environment, directory, found, seconds=START)
     return status, output, closed
 
 

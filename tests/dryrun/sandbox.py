@@ -145,14 +145,21 @@ class Sandbox:
             self._libc.umount2(str(target).encode(), _DETACH)
 
     def run(
-        self, root: Path, arguments: Sequence[str], environment: Mapping[str, str], cwd: str, uid: int, gid: int
+        self,
+        root: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: str,
+        uid: int,
+        gid: int,
+        seconds: int = SECONDS,
     ) -> tuple[int, str]:
         """A command in a tree: its exit status (124: too slow), and the end of what it printed."""
         path = environment.get("PATH", PATH)
         given = {**environment, "PATH": f"{path}:/.dry/bin"}
         with tempfile.TemporaryFile() as output, self.bound(Path("dry"), root / ".dry"):
             status = subprocess.run(
-                ["./enter", str(root), cwd, str(uid), str(gid), str(SECONDS), *arguments],
+                ["./enter", str(root), cwd, str(uid), str(gid), str(seconds), *arguments],
                 env=given, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
             ).returncode  # fmt: skip
             size = output.seek(0, os.SEEK_END)

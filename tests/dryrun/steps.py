@@ -12,7 +12,7 @@ from typing import Any
 from .calls import Call, read
 from .graph import Graph, Operation
 from .images import Images, StepError
-from .sandbox import State
+from .sandbox import SECONDS, State
 from .tree import User, inside, user
 from .world import family
 
@@ -172,6 +172,7 @@ class Steps(Images):
         who: User,
         fault: Fault | None = None,
         offline: bool = False,
+        seconds: int = SECONDS,
     ) -> tuple[int, str, list[Call]]:
         """A command in a tree, and the calls that it made."""
         for name in ("log", "lock"):
@@ -186,7 +187,9 @@ class Steps(Images):
                 Path("dry", name).write_text(content, errors="surrogateescape")
             elif os.path.exists(f"dry/{name}"):
                 os.unlink(f"dry/{name}")
-        status, printed = self.sandbox.run(root, arguments, {"HOME": who.home, **environment}, cwd, who.uid, who.gid)
+        status, printed = self.sandbox.run(
+            root, arguments, {"HOME": who.home, **environment}, cwd, who.uid, who.gid, seconds
+        )
         return status, printed, read(Path("dry/log").read_text(errors="surrogateescape"))
 
     def _mount(
