@@ -182,7 +182,8 @@ class Lacks:
                     paths.update({p: "file" for p in paths if p.endswith(f"/{leaf}")})
         for name in _NOT_DIRECTORY.findall(output):
             path = os.path.normpath(os.path.join(cwd, name))
-            while path not in ("/", ""):
+            path = "/" + path.lstrip("/")  # POSIX keeps two leading slashes, and dirname with it
+            while path != "/":
                 self.flipped.add(path.rpartition("/")[2])
                 for paths in self.hints.values():
                     if path in paths:

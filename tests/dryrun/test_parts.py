@@ -76,6 +76,12 @@ def test_what_a_call_left_is_hinted_and_what_nobody_left_is_the_base_images() ->
     assert lacks.learn("chown: invalid user: 'me:us'\n", "/", None) == ""
 
 
+def test_a_path_with_two_slashes_ends() -> None:
+    lacks = Lacks()
+    assert lacks.learn("ls: //a/b: Not a directory\n", "/", None) == "base"
+    assert lacks.flipped == {"a", "b"}
+
+
 def test_calls_of_a_pipeline_have_no_order() -> None:
     one = [named("a"), named("curl", pipes=(0, 7)), named("tar", pipes=(7, 0)), named("z")]
     other = [one[0], one[2], one[1], one[3]]
