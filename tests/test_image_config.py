@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from oracle_client import Oracle
 
+from dfopt.ir.base_images import base_workdir
 from dfopt.ir.image_config import ImageConfig, image_config
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.program import Program
 from dfopt.ir.scopes import DEFAULT_SHELL
 from dfopt.source import decode
@@ -72,6 +74,17 @@ def brought_shell(program: Program) -> bool:
     )
 
 
+def brought_workdir(program: Program) -> bool:
+    """Whether the image's working directory comes, wholly or in part, from a base image that is known to set one."""
+    assert program.final is not None
+    if base_workdir(program.root(program.final).image) is None:
+        return False
+    words = [
+        step.node.arguments[0].value for step in layer_steps(program, program.final) if step.node.keyword == "WORKDIR"
+    ]
+    return not any(word.startswith("/") for word in words)
+
+
 def normal(key: str, value: Any) -> Any:
     """A field's value as both sides can be compared; bytes that are no UTF-8 come back from BuildKit as U+FFFD."""
     if isinstance(value, tuple):
@@ -98,7 +111,10 @@ def check(oracle: Oracle, data: bytes) -> int:
     theirs = answer["image"]["config"]
     if brought_shell(program):  # the table knows of a shell in the real base image; the empty one has none
         return 0
-    for key, value in ours(config).items():
+    fields = ours(config)
+    if brought_workdir(program):  # likewise
+        fields.pop("WorkingDir", None)
+    for key, value in fields.items():
         assert normal(key, value) == normal(key, theirs.get(key)), key
     env = dict(item.partition("=")[::2] for item in theirs.get("Env") or ())
     for name, content in config.env.items():
