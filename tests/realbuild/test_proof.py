@@ -213,7 +213,7 @@ def test_files_are_spread_over_builders(temporary: Path, context: Path, capsys: 
     (context / "Dockerfile.broken").write_text("FROM busybox:1.37\nENV A 1\nRUN exit 3\n")
     (context / "Dockerfile.other").write_text("FROM busybox:1.37\nRUN echo 1 >/a\nRUN rm /a\n")
     words = ["fix", "--verify", "--builder", "default", "--builder", "default", "--network", "host", "--no-unsafe"]
-    status = main([*words, "--output-format", "json", str(context)])
+    status = main([*words, "--modernize", "--output-format", "json", str(context)])
     said = capsys.readouterr()
     files = json.loads(said.out)["files"]
     assert [Path(one["path"]).name for one in files] == ["Dockerfile", "Dockerfile.broken", "Dockerfile.other"]

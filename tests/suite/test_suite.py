@@ -36,7 +36,7 @@ BASES = ("node", "golang", "python-full")
 def test_application(engine: Engine, networks: None, more_bases: Callable[..., None], name: str) -> None:
     more_bases(*BASES)
     (app,) = find_apps("apps", [name])
-    trial = try_app(engine, app, [], rebuild=False)
+    trial = try_app(engine, app, ["--modernize"], rebuild=False)
     assert trial.error == ""
     assert trial.before is not None
     assert trial.before.failures == []
