@@ -218,7 +218,7 @@ def test_files_are_spread_over_builders(temporary: Path, context: Path, capsys: 
     files = json.loads(said.out)["files"]
     assert [Path(one["path"]).name for one in files] == ["Dockerfile", "Dockerfile.broken", "Dockerfile.other"]
     assert [one["changed"] for one in files] == [True, False, True]
-    assert "not verified: the file does not build as it is" in files[1]["error"]["message"]
+    assert "not verified: the original file does not build" in files[1]["error"]["message"]
     assert status == 2
     assert leftovers(temporary) == []
 
