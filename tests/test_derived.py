@@ -28,6 +28,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if this process had just begun."""
     monkeypatch.setattr(derived, "_sections", None)
     monkeypatch.setattr(derived, "_values", {})
+    monkeypatch.setattr(knowledge, "_tables", {})
 
 
 def test_a_section_is_made_once_and_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_tables: dict[str, dict[str, Any]] = {}  # asked for thousands of times
+
+
 def load_toml(data: bytes) -> dict[str, Any]:
     """A TOML document. Raises ValueError (tomllib.TOMLDecodeError, UnicodeDecodeError) where it is none."""
     if sys.version_info >= (3, 11):
@@ -25,7 +28,10 @@ def load_toml(data: bytes) -> dict[str, Any]:
 def table(name: str) -> dict[str, Any]:
     """The table `name` ("programs" for programs.toml). Read-only by agreement: it is shared. The TOML parser is
     imported only after a table changed (see `derived`)."""
-    return derived(f"knowledge/{name}", lambda: parse_table(name))
+    known = _tables.get(name)
+    if known is None:
+        known = _tables[name] = derived(f"knowledge/{name}", lambda: parse_table(name))
+    return known
 
 
 def parse_table(name: str) -> dict[str, Any]:
