@@ -57,7 +57,8 @@ def finding(name: str, verdict: MountVerdict) -> Finding:
     if verdict.opaque is not None:
         message += f" (line {verdict.opaque.node.line} runs an opaque command, which might use the index)"
     tier = "safe" if verdict.opaque is None else "unsafe"
-    fix = Fix(verdict.edits, verdict.rewrites, tier, Declares(paths=tuple(_declared(verdict.paths))))
+    declares = Declares(paths=tuple(_declared(verdict.paths)), caches=(verdict.family,))
+    fix = Fix(verdict.edits, verdict.rewrites, tier, declares)
     return Finding(name, message, node.start, node.end, fix)
 
 
