@@ -3,8 +3,8 @@ from __future__ import annotations
 from dfopt.analysis.build_facts import ASK, with_reason
 from dfopt.analysis.users import base_users, last_user
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, refused
-from dfopt.passes.add_user.edits import added, restored
+from dfopt.findings import Finding, refused
+from dfopt.passes.add_user.edits import DECLARES, added, restored
 from dfopt.passes.base import Option, Pass
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -69,14 +69,7 @@ class AddUser(Pass):
         Option("uid", "int", 10001, "the number of a user that is created"),
         Option("name", "string", "app", "the name of a user that is created"),
     )
-    declares = Declares(
-        paths=(
-            "/etc/passwd*", "/etc/group*", "/etc/shadow*", "/etc/gshadow*", "/etc/subuid*", "/etc/subgid*",
-            "/home/**", "/var/mail/**", "/var/log/lastlog", "/var/log/faillog",
-        ),
-        owners=("/**",),
-        settings=("User",),
-    )  # fmt: skip
+    declares = DECLARES
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         stage = program.final

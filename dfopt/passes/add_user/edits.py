@@ -6,7 +6,7 @@ from dfopt.analysis.startup import UNCLEAR, command_elsewhere, started
 from dfopt.analysis.users import owners
 from dfopt.editing.instruction_insert import PASSWD, insert_steps
 from dfopt.facts import Facts
-from dfopt.findings import Fix
+from dfopt.findings import Declares, Fix
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.shell_body import shell_kind
@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 _FILES = frozenset(("RUN", "COPY", "ADD", "WORKDIR", "VOLUME", "USER", "SHELL"))
 _STARTS = frozenset(("CMD", "ENTRYPOINT", "HEALTHCHECK"))
 _PLAIN = regex(r"[\w./-]+\Z")
+
+DECLARES = Declares(
+    paths=(
+        "/etc/passwd*", "/etc/group*", "/etc/shadow*", "/etc/gshadow*", "/etc/subuid*", "/etc/subgid*",
+        "/home/**", "/var/mail/**", "/var/log/lastlog", "/var/log/faillog",
+    ),
+    owners=("/**",),
+    settings=("User",),
+)  # fmt: skip
 
 
 def restored(program: Program, stage: Stage, said: Step, before: str, base: BaseUsers, facts: Facts) -> Fix:
@@ -136,7 +145,10 @@ def switched(
     else:
         edit, rewrites = insert_steps(program, first.index, run)
         second, more = insert_steps(program, at, ("USER", choice.user))
-        return Fix((edit, second), (*rewrites, *more), "unsafe")
+        # mkdir makes the directories of volumes, which the image has only in containers otherwise
+        parents = [path[:end] for path in own for end in range(1, len(path)) if path[end] == "/"]
+        declares = replace(DECLARES, paths=(*DECLARES.paths, *dict.fromkeys((*own, *parents))))
+        return Fix((edit, second), (*rewrites, *more), "unsafe", declares)
     return Fix((edit,), tuple(rewrites), "unsafe")
 
 
