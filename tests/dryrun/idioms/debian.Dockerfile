@@ -16,7 +16,7 @@ RUN wget -qO- https://example.org/key.asc | gpg --dearmor -o /usr/share/keyrings
 RUN cd /usr/src && git clone --depth 1 https://example.org/lib.git && cd lib && ./configure && make && make install && rm -rf /usr/src/lib
 RUN useradd -m -s /bin/bash -u 1500 worker
 RUN groupadd -r service && useradd -r -g service -d /var/lib/service service && mkdir -p /var/lib/service && chown -R service:service /var/lib/service
-RUN echo 'deb http://deb.debian.org/debian trixie-backports main' > /etc/apt/sources.list.d/backports.list
+RUN echo 'deb http://deb.example.org/debian trixie-backports main' > /etc/apt/sources.list.d/backports.list
 RUN ln -snf /usr/share/zoneinfo/Etc/UTC /etc/localtime && echo Etc/UTC > /etc/timezone
 RUN sed -i 's/^# *\(en_US.UTF-8\)/\1/' /etc/locale.gen && locale-gen
 RUN umask 027 && mkdir -p /srv/data/in /srv/data/out && touch /srv/data/in/.keep
