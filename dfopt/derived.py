@@ -17,7 +17,7 @@ from dfopt.files import read_regular
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     Value = TypeVar("Value")
 
@@ -26,20 +26,16 @@ SHIPPED = "derived.bin"
 _FOLDER = os.path.dirname(__file__)
 _SOURCES = (("knowledge", ".toml"), ("passes", ".py"))
 
-_values: dict[str, Any] = {}
 _sections: dict[str, bytes] | None = None
 _new = False
 
 
 def derived(section: str, make: Callable[[], Value]) -> Value:
-    """The value of a section (marshallable; callers must not mutate it): what was kept, else what `make` gives."""
+    """The value of a section (marshallable; callers keep it): what was kept, else what `make` gives."""
     global _new
-    if section in _values:
-        value: Value = _values[section]
-        return value
     data = sections().get(section)
     if data is not None:
-        value = marshal.loads(data)
+        value: Value = marshal.loads(data)
     else:
         value = make()
         if not _new:
@@ -48,7 +44,6 @@ def derived(section: str, make: Callable[[], Value]) -> Value:
 
             atexit.register(_keep)
         sections()[section] = marshal.dumps(value, FORMAT)  # type: ignore[arg-type]  # as the docstring asks
-    _values[section] = value
     return value
 
 

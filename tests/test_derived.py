@@ -27,7 +27,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if this process had just begun."""
     monkeypatch.setattr(derived, "_sections", None)
-    monkeypatch.setattr(derived, "_values", {})
     monkeypatch.setattr(knowledge, "_tables", {})
 
 

@@ -11,6 +11,8 @@ from dfopt.rewrites.term_edits import with_command_before, without_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from dfopt.ir.model import Term
     from dfopt.rewrites.base import Model
 
@@ -25,42 +27,39 @@ class CommandRewrite(Rewrite):
         return Claim(frozenset((self.step,)), False)
 
 
-class AppendCommand(CommandRewrite):
+class _GainedCommand(CommandRewrite):
+    """Base of the rewrites by which a RUN step gains a command at one of its ends."""
+
+    words: tuple[str, ...]
+    operator: str = "&&"
+
+    def apply(self, model: Model) -> None:
+        model.item(self.step)
+        old = model.shell(self.step)
+        check_append(model.program.body(model.steps[self.step]), self.operator)
+        model.shells[self.step] = self.joined(old, ("cmd", -1, (), self.words, ()))
+
+    def joined(self, old: Term, new: Term) -> Term:
+        """The step's term with the new command. Raises Refusal."""
+        raise NotImplementedError
+
+
+class AppendCommand(_GainedCommand):
     """A RUN step gains a command at its end: `operator` is "&&" (runs if all before succeeded) or ";"."""
 
-    words: tuple[str, ...]
-    operator: str = "&&"
-
-    def apply(self, model: Model) -> None:
-        model.item(self.step)
-        old = model.shell(self.step)
-        new: Term = ("cmd", -1, (), self.words, ())
-        check_append(model.program.body(model.steps[self.step]), self.operator)
-        if self.operator == "&&":
-            model.shells[self.step] = and_term(old, new)
-        else:
-            head = old[1] if old[0] == "list" else ((old, ";"),)
-            model.shells[self.step] = ("list", (*head, (new, ";")))
+    def joined(self, old: Term, new: Term) -> Term:
+        return and_term(old, new) if self.operator == "&&" else ("list", (*_elements(old), (new, ";")))
 
 
-class PrependCommand(CommandRewrite):
+class PrependCommand(_GainedCommand):
     """A RUN step gains a command at its beginning, followed by "&&" or ";"."""
 
-    words: tuple[str, ...]
-    operator: str = "&&"
-
-    def apply(self, model: Model) -> None:
-        model.item(self.step)
-        old = model.shell(self.step)
-        new: Term = ("cmd", -1, (), self.words, ())
-        check_append(model.program.body(model.steps[self.step]), self.operator)
-        if self.operator == "&&":
-            if old[0] in ("list", "or"):
-                raise Refusal("a command before `a; b` or `a || b` would bind to its first part only")
-            model.shells[self.step] = and_term(new, old)
-        else:
-            tail = old[1] if old[0] == "list" else ((old, ";"),)
-            model.shells[self.step] = ("list", ((new, ";"), *tail))
+    def joined(self, old: Term, new: Term) -> Term:
+        if self.operator != "&&":
+            return ("list", ((new, ";"), *_elements(old)))
+        if old[0] in ("list", "or"):
+            raise Refusal("a command before `a; b` or `a || b` would bind to its first part only")
+        return and_term(new, old)
 
 
 class RemoveCommand(CommandRewrite):
@@ -118,6 +117,12 @@ class EditWords(CommandRewrite):
         if new is None:
             raise Refusal(f"no command stands at {self.offset} of instruction {self.step}")
         model.shells[self.step] = new
+
+
+def _elements(term: Term) -> tuple[Any, ...]:
+    """The elements of a term as a list."""
+    elements: tuple[Any, ...] = term[1] if term[0] == "list" else ((term, ";"),)
+    return elements
 
 
 def _in_chain(new: Term | None, step: int, offset: int) -> Term:

@@ -8,20 +8,14 @@ from dfopt.source import LineIndex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dfopt.results import Applied, Result
 
 
 def labels(result: Result) -> list[str]:
     """The title of each author of changes: the pass and what it did."""
-    table = {fix.number: fix for fix in result.applied}
-    titles: list[str] = []
-    for number in range(max(table, default=-1) + 1):
-        fix = table.get(number)
-        if fix is None:
-            titles.append("")
-            continue
-        titles.append(f"{fix.name}{_tier(fix)}: {printable(' '.join(fix.message.split()))}")
-    return titles
+    return _by_author(result, lambda fix: f"{_name(fix)}: {_message(fix)}")
 
 
 def patch_of(result: Result, name: str) -> str:
@@ -30,22 +24,27 @@ def patch_of(result: Result, name: str) -> str:
     read no such lines."""
     if not result.changed:
         return ""
-    fixes = {fix.number: fix for fix in result.applied}
-    short = [
-        f"{fixes[number].name}{_tier(fixes[number])}" if number in fixes else ""
-        for number in range(max(fixes, default=-1) + 1)
-    ]
     lines = LineIndex(result.source.text)
     notes = [
-        f"# line {lines.line(fix.start) + 1}: {fix.name}: {printable(' '.join(fix.message.split()))}\n"
+        f"# line {lines.line(fix.start) + 1}: {fix.name}: {_message(fix)}\n"
         for fix in sorted(result.applied, key=lambda fix: (fix.start, fix.number))
     ]
-    diff = unified_diff(result.source.text, result.changes, patch_name(name), short)
+    diff = unified_diff(result.source.text, result.changes, patch_name(name), _by_author(result, _name))
     return diff + "".join(dict.fromkeys(notes)) if diff else ""
 
 
-def _tier(fix: Applied) -> str:
-    return "" if fix.tier == "safe" else f" [{fix.tier}]"
+def _by_author(result: Result, title: Callable[[Applied], str]) -> list[str]:
+    """The title of each author number; "" where a number has no fix."""
+    fixes = {fix.number: fix for fix in result.applied}
+    return [title(fixes[number]) if number in fixes else "" for number in range(max(fixes, default=-1) + 1)]
+
+
+def _name(fix: Applied) -> str:
+    return fix.name if fix.tier == "safe" else f"{fix.name} [{fix.tier}]"
+
+
+def _message(fix: Applied) -> str:
+    return printable(" ".join(fix.message.split()))
 
 
 def patch_name(name: str) -> str:
