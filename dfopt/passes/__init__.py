@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _loaded = False
 
 
-def modules() -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """(dotted name, file) of every module below this folder, helpers included, in no fixed order."""
+def _modules() -> Iterator[str]:
+    """The dotted name of every module below this folder, helpers included, in no fixed order."""
     stack = [("dfopt.passes", os.path.dirname(__file__))]
     while stack:
         package, folder = stack.pop()
@@ -21,7 +21,7 @@ def modules() -> Iterator[tuple[str, os.DirEntry[str]]]:
             for entry in entries:
                 stem, _, suffix = entry.name.partition(".")
                 if suffix == "py" and stem != "__init__":
-                    yield f"{package}.{stem}", entry
+                    yield f"{package}.{stem}"
                 elif not suffix and stem != "__pycache__" and entry.is_dir():
                     stack.append((f"{package}.{stem}", entry.path))
 
@@ -31,5 +31,5 @@ def load() -> None:
     global _loaded
     if not _loaded:
         _loaded = True
-        for name in sorted(name for name, _ in modules()):
+        for name in sorted(_modules()):
             __import__(name)
