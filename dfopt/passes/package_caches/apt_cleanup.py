@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.apt_index import LISTS, only_updates
 from dfopt.analysis.cache_readers import index_reader, is_mounted
 from dfopt.analysis.child_images import index_reader_outside
 from dfopt.analysis.index_at_start import index_reader_at_start
@@ -11,6 +12,7 @@ from dfopt.ir.effects import manager, subcommand
 from dfopt.passes.base import Pass
 from dfopt.passes.package_caches.cleanup_command import append_cleanup
 from dfopt.passes.package_caches.engine import PackageCache
+from dfopt.passes.package_caches.index_renewal import renewal
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.passes.package_caches.engine import RunSite
 
-LISTS = "/var/lib/apt/lists"
 _CLEANUP = ("rm", "-rf", f"{LISTS}/*")
 
 
@@ -27,6 +28,7 @@ class AptCleanup(PackageCache, Pass):
 
     `apt-get update` leaves 20 to 50 MB under /var/lib/apt/lists. A later RUN cannot take them back: they stay in the
     layer. This pass appends `rm -rf /var/lib/apt/lists/*` to the RUN that refreshed the index, in that RUN's own style.
+    A later RUN that installs from that index gains an `apt-get update` of its own.
 
     Why: nothing at run time reads the index, and it is out of date within days.
 
@@ -42,15 +44,17 @@ class AptCleanup(PackageCache, Pass):
     RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
     ```
 
-    Refuses: where a later step of this stage, or of a stage built FROM it, reads the index without refreshing it, or a
-    step of another file in the tree whose FROM may mean this image by the name of the file or of its directory, or the
-    image itself when it starts (CMD, ENTRYPOINT, and their scripts in the build context); a background job or a comment
-    at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the RUN cleans up in any
-    spelling, or where a cache mount holds the index. Where a later step runs an opaque script, the fix is `unsafe`. An
-    image that is built on this one elsewhere, or under another name, is not seen: one that installs needs an
-    `apt-get update` of its own.
+    Refuses: where a later step of this stage reads the index without refreshing it, and cannot fetch it anew as it is
+    (a step between may change the package sources, or the installation runs on a condition), or where a step of a stage
+    built FROM it does, or a step of another file in the tree whose FROM may mean this image by the name of the file or
+    of its directory, or the image itself when it starts (CMD, ENTRYPOINT, and their scripts in the build context); a
+    background job or a comment at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the
+    RUN cleans up in any spelling, or where a cache mount holds the index. Where a later step runs an opaque script, the
+    fix is `unsafe`. An image that is built on this one elsewhere, or under another name, is not seen: one that installs
+    needs an `apt-get update` of its own.
 
-    Declares: the RUN gains one command at its end.
+    Declares: the RUN gains one command at its end; a RUN that installs from its index gains one in front of its first
+    apt command.
     """
 
     family = "apt"
@@ -71,20 +75,28 @@ class AptCleanup(PackageCache, Pass):
         if refresh is None or _cleans(body.text, invocations, refresh) or is_mounted(program, step, (LISTS,)):
             return None
         reader, opaque = index_reader(program, site.stage, site.position, "apt")
-        edit, rewrite = append_cleanup(program, step, refresh, _CLEANUP)
-        if reader is not None:
-            raise Refusal(f"line {reader.node.line} needs the package index and does not refresh it")
+        if only_updates(program, step):  # update-with-install moves it, or takes the whole RUN out
+            if reader is not None:
+                raise Refusal(f"line {reader.node.line} installs from it", "run update-with-install too")
+            if not (step.node.above or step.node.comments):
+                return None
+        edits, rewrites = zip(append_cleanup(program, step, refresh, _CLEANUP), *renewal(site, reader), strict=True)
         call = index_reader_at_start(program, site.facts, site.stage, "apt")
         if call:
             raise Refusal(f"the image runs `{call}` when it starts, and needs the index", "run `apt-get update` there")
         outside = index_reader_outside(program, site.facts, site.stage, "apt")
         if outside:
-            raise Refusal(f"{outside} may be built on this image, and installs without refreshing the index")
+            raise Refusal(
+                f"{outside} may be built on this image, and installs without refreshing the index",
+                "give that file an `apt-get update` of its own",
+            )
         message, tier = "delete apt's package index in the layer that downloaded it", "safe"
+        if reader is not None:
+            message += f"; line {reader.node.line} fetches its own"
         if opaque:
             tier = "unsafe"
             message += f" (line {opaque.node.line} runs an opaque command, which might use the index)"
-        return Finding(self.name, message, step.node.start, step.node.end, Fix((edit,), (rewrite,), tier))
+        return Finding(self.name, message, step.node.start, step.node.end, Fix(edits, rewrites, tier))
 
 
 def _last_refresh(invocations: list[Invocation]) -> Invocation | None:

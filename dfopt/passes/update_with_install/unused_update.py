@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.apt_index import LISTS
 from dfopt.analysis.cache_readers import index_reader
 from dfopt.analysis.child_images import index_reader_outside
 from dfopt.analysis.index_at_start import index_reader_at_start
-from dfopt.analysis.package_managers import tools
 from dfopt.editing.chain_edits import whole_step
 from dfopt.findings import Fix
-from dfopt.ir.commands import TOP
-from dfopt.ir.effects import covers, manager
-from dfopt.passes.update_with_install.apt_index import LISTS, refreshes
+from dfopt.ir.effects import covers
 from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import RemoveStep
 
@@ -18,28 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
-
-
-def only_updates(program: Program, step: Step) -> bool:
-    """Whether a RUN fetches the index, and does nothing else but to delete it and the package cache."""
-    if step.node.keyword != "RUN" or step.node.flags or program.body(step).program is None:
-        return False
-    facts = manager("apt-get") or {}
-    disposable = (*facts["index"], *facts["cache"])
-    fetching = {tool.invocation.node.start for tool in tools(program, step) if refreshes(tool)}
-    cleaning = {
-        tool.invocation.node.start for tool in tools(program, step) if tool.family == "apt" and tool.does.get("cleans")
-    }
-    for invocation in program.commands(step).invocations:
-        if invocation.nested or invocation.where != TOP:
-            return False
-        if invocation.node.start in fetching | cleaning or invocation.program in ("true", ":"):
-            continue
-        paths = [(word.value or program.body(step).text[word.start : word.end]) for word in invocation.operands()]
-        if invocation.program != "rm" or not all(any(covers(d, path) for d in disposable) for path in paths):
-            return False
-    return bool(fetching)
+    from dfopt.ir.stages import Stage
 
 
 def without_update(program: Program, facts: Facts, stage: Stage, position: int) -> Fix | None:

@@ -1,21 +1,23 @@
 from __future__ import annotations
 
-from dfopt.analysis.cache_readers import is_mounted
-from dfopt.analysis.package_managers import tools
-from dfopt.analysis.run_steps import shipped_runs
-from dfopt.editing.chain_edits import insert_command, whole_step
-from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix, refused
-from dfopt.passes.base import Option, Pass
-from dfopt.passes.update_with_install.apt_index import (
+from dfopt.analysis.apt_index import (
     LISTS,
-    check_move,
     check_place,
     index_source,
     lone_update,
+    only_updates,
     refreshes,
 )
-from dfopt.passes.update_with_install.unused_update import only_updates, without_update
+from dfopt.analysis.cache_readers import is_mounted
+from dfopt.analysis.package_managers import tools
+from dfopt.analysis.run_steps import shipped_runs
+from dfopt.editing.chain_edits import whole_step
+from dfopt.editing.package_index import insert_update
+from dfopt.facts import Facts
+from dfopt.findings import Declares, Finding, Fix, refused
+from dfopt.passes.base import Option, Pass
+from dfopt.passes.update_with_install.moved_update import check_move
+from dfopt.passes.update_with_install.unused_update import without_update
 from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import RemoveStep
 
@@ -24,10 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.analysis.package_managers import Tool
-    from dfopt.edit import Edit
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.rewrites.commands import InsertCommand
 
 
 class UpdateWithInstall(Pass):
@@ -123,7 +123,7 @@ class UpdateWithInstall(Pass):
         assert update is not None
         text = program.body(fetching).text
         words = tuple([text[word.start : word.end] for word in update.invocation.node.words])
-        edit, rewrite = _inserted(program, step, reader, words)
+        edit, rewrite = insert_update(program, step, reader, words)
         removal = whole_step(program.text, fetching)
         return Fix((removal, edit), (RemoveStep(fetching.index), rewrite), "safe")
 
@@ -132,18 +132,10 @@ class UpdateWithInstall(Pass):
         node = step.node
         try:
             check_place(program.body(step).form, reader)
-            edit, rewrite = _inserted(program, step, reader, (*reader.invocation.wrappers, "apt-get", "update"))
+            edit, rewrite = insert_update(program, step, reader, (*reader.invocation.wrappers, "apt-get", "update"))
         except Refusal as refusal:
             return refused(self.name, message, node.start, node.end, refusal)
         return Finding(self.name, message, node.start, node.end, Fix((edit,), (rewrite,), "safe"))
-
-
-def _inserted(program: Program, step: Step, reader: Tool, words: tuple[str, ...]) -> tuple[Edit, InsertCommand]:
-    """The edit that puts an update in front of a command, and what it does. Raises Refusal."""
-    inserted = insert_command(program, step, program.body(step), reader.invocation.node, words)
-    if inserted is None:
-        raise Refusal("a failure of the update would pass unnoticed there", "begin the RUN with `set -e`")
-    return inserted
 
 
 def _reads(tool: Tool) -> bool:

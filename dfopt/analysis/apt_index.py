@@ -6,7 +6,7 @@ import re
 
 from dfopt.analysis.package_managers import tools
 from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import covers, manager
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
@@ -89,23 +89,6 @@ def lone_update(program: Program, step: Step) -> Tool | None:
     return None
 
 
-def check_move(program: Program, stage: Stage, source: int, position: int, reader: Tool) -> None:
-    """Raises Refusal where the update of step `source` cannot move into the step at `position`."""
-    old, new = stage.steps[source], stage.steps[position]
-    if old.node.above or old.node.comments:
-        raise Refusal("a comment documents the update", "move the comment to the installation")
-    if old.node.flags or any(flag.name != "mount" for flag in new.node.flags):
-        raise Refusal("the flags of the two differ", "give the RUNs the same flags")
-    if program.scope(old).user != program.scope(new).user or program.scope(old).shell != program.scope(new).shell:
-        raise Refusal("another user or another shell runs the installation")
-    update = lone_update(program, old)
-    if update is None or update.invocation.wrappers != reader.invocation.wrappers:
-        raise Refusal("the two are not run in the same way", "run both with sudo, or both without")
-    for step in stage.steps[source + 1 : position]:
-        check_sources(program, step)
-    check_place(program.body(new).form, reader)
-
-
 def check_place(form: str, reader: Tool) -> None:
     """Raises Refusal where an update cannot stand in front of a command in a body of this form."""
     if form not in ("line", "script"):
@@ -114,3 +97,24 @@ def check_place(form: str, reader: Tool) -> None:
         raise Refusal("the installation runs on a condition or in a string")
     if reader.invocation.where != TOP and form != "script":
         raise Refusal("the installation runs in a group or a pipeline")
+
+
+def only_updates(program: Program, step: Step) -> bool:
+    """Whether a RUN fetches the index, and does nothing else but to delete it and the package cache."""
+    if step.node.keyword != "RUN" or step.node.flags or program.body(step).program is None:
+        return False
+    facts = manager("apt-get") or {}
+    disposable = (*facts["index"], *facts["cache"])
+    fetching = {tool.invocation.node.start for tool in tools(program, step) if refreshes(tool)}
+    cleaning = {
+        tool.invocation.node.start for tool in tools(program, step) if tool.family == "apt" and tool.does.get("cleans")
+    }
+    for invocation in program.commands(step).invocations:
+        if invocation.nested or invocation.where != TOP:
+            return False
+        if invocation.node.start in fetching | cleaning or invocation.program in ("true", ":"):
+            continue
+        paths = [(word.value or program.body(step).text[word.start : word.end]) for word in invocation.operands()]
+        if invocation.program != "rm" or not all(any(covers(d, path) for d in disposable) for path in paths):
+            return False
+    return bool(fetching)
