@@ -100,6 +100,11 @@ class Optimizer:
             return _given_up(source, "nested too deeply to be analysed")
         return result
 
+    def findings(self, source: Source, facts: Facts | None = None) -> tuple[Program, list[Finding]]:
+        """A text's program, and what passes find in it before any fix. Raises what `run` makes a problem of."""
+        run = _Run(self, source, Program(parse(source.text)), facts or NO_FACTS)
+        return run.program, [finding for phase in PHASES for finding in run.find(phase)]
+
     def passes(self, text: str, phase: str) -> list[Pass]:
         """The passes of a phase that may have work in this text, in running order."""
         entries = [entry for entry in self._entries if entry.phase == phase]
@@ -203,12 +208,10 @@ class _Run:
 
     def find(self, phase: str) -> list[Finding]:
         """The findings of a phase's passes that no comment holds back."""
-        findings: list[Finding] = []
-        for pass_ in self.optimizer.passes(self.program.text, phase):
-            findings += self.observed(phase, pass_)
-        if self.optimizer.arrange is not None:
-            findings = self.optimizer.arrange(findings)
-        return findings
+        passes = self.optimizer.passes(self.program.text, phase)
+        findings = [finding for pass_ in passes for finding in self.observed(phase, pass_)]
+        arrange = self.optimizer.arrange
+        return arrange(findings) if arrange is not None else findings
 
     def observed(self, phase: str, pass_: Pass) -> list[Finding]:
         observer = self.optimizer.observer

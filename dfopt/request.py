@@ -8,6 +8,7 @@ import sys
 from dfopt import optimizer
 from dfopt.facts import NO_FACTS
 from dfopt.files import LIMIT, read_named
+from dfopt.ir.work import TooMuchWorkError
 from dfopt.pass_selection import Options
 from dfopt.source import Source
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.facts import Facts
+    from dfopt.findings import Finding
+    from dfopt.ir.program import Program
+    from dfopt.own_edits import OwnEdits
     from dfopt.recipes.plan import RecipePlan
     from dfopt.results import Result
     from dfopt.workspace.config import Config, ConfigLookup
@@ -184,13 +188,37 @@ class Request:
             from dfopt.embedded.optimize import optimize_host
 
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
-            result = optimize_host(source, kind, options, facts)
+            result = optimize_host(source, kind, options, facts, only)
         elif plan is not None:
             result = plan.optimize(source, facts, only, self.observer)
         else:
             result = self.optimizer(directory).run(source, facts, only)
         self.asked = facts.asked
         return result
+
+    def own_edits(
+        self, file: InputFile, result: Result, more: tuple[Facts, ...] = ()
+    ) -> Mapping[tuple[str, int, int, str], OwnEdits]:
+        """The own edits of each finding of a file's result (`own_edits.Separator`); `more`: as it was given to
+        `optimize_source`. Raises ConfigError."""
+        from dfopt.own_edits import Separator
+
+        if not result.applied and not any(finding.fixable for finding in result.reported):
+            return {}
+        source, directory = result.source, self.directory_of(file)
+        program: Program | None = None
+        findings: list[Finding] = []
+        if self.host_kind(file) is None:
+            facts = JoinedFacts((self.facts_of(file, source), *more))
+            plan = self.plan(directory)
+            optimizer = self.optimizer(directory) if plan is None else plan.optimizer(plan.choose(source.text, facts))
+            try:
+                program, findings = optimizer.findings(source, facts)
+            except (TooMuchWorkError, RecursionError):  # what a run with fixes had left
+                return {}
+        return Separator(
+            result, program, findings, lambda only: self.optimize_source(file, source, only, more)
+        ).of_all()
 
     def options_for(self, file: InputFile, source: Source) -> Options:
         """The optimizer's options for one file, those that recipes choose included. Raises ConfigError."""

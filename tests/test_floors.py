@@ -26,7 +26,7 @@ FLOORS = (
     ("editing",),  # edits in the file's own style
     ("passes",),
     ("gate", "second_reader", "suppress", "results", "pass_selection"),
-    ("optimizer",),  # a pure function: (source, options, facts) -> result
+    ("optimizer", "own_edits"),  # a pure function: (source, options, facts) -> result; its findings taken apart
     ("recipes", "registry"),
     ("image", "workspace"),
     ("engine", "embedded"),

@@ -51,7 +51,7 @@ class CheckTask(FixTask):
         numbers = counts(result)
         unused = unused_suppressions(result, self.request.options_for(file, result.source))
         numbers["unused"] = len(unused)
-        items = items_of(result, refusals=self.refusals, unused=unused)
+        items = items_of(result, refusals=self.refusals, unused=unused, own=self.own_edits(file, result))
         passes: dict[str, int] = {}
         for item in items:
             if item.kind != "refusal":
@@ -69,7 +69,7 @@ class CheckTask(FixTask):
                         f"{out.printable(file.name)}: baseline: {name}: {number} known, {passes.get(name, 0)} found\n"
                     )
                     numbers["stale"] = numbers.get("stale", 0) + 1
-        report = FileReport(file.name, result.source.text, items, None, result.changed, False, result.changes)
+        report = FileReport(file.name, result.source.text, items, None, result.changed)
         findings = sum(numbers[kind] for kind in _KINDS)
         return FileOutcome(
             reporter(self.format, color=self.color).file(report),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.engine import Engine
+    from dfopt.facts import Facts
     from dfopt.proof import Proof
     from dfopt.results import Result
     from dfopt.source import Source
@@ -48,12 +49,13 @@ class Bench(Record):
 
 class Shop:
     """What all files share. `plan`: how to build, from the command line; `free`: idle benches; `proofs`: results by
-    file path; `lock`: guards the creation of passes, which all threads share."""
+    file path, `facts`: what their builds showed; `lock`: guards the creation of passes, which all threads share."""
 
     def __init__(self, plan: ProofSettings) -> None:
         self.plan = plan
         self.free: SimpleQueue[Bench] = SimpleQueue()
         self.proofs: dict[str, Proof] = {}
+        self.facts: dict[str, BuildFacts] = {}
         self.lock = threading.Lock()
 
 
@@ -85,6 +87,7 @@ class VerifiedFix(FixTask):
         finally:
             self.shop.free.put(bench)
         self.shop.proofs[file.path] = proof
+        self.shop.facts[file.path] = facts
         return proof.result
 
     def context(self, file: InputFile, source: Source) -> str:
@@ -112,6 +115,10 @@ class VerifiedFix(FixTask):
         if proof.verdict is not None and proof.verdict.after is not None:
             lines.append(f"{name}: after:  {figures_line(proof.verdict.after)}\n")
         return lines_of_fix + "".join(lines)
+
+    def more_facts(self, file: InputFile) -> tuple[Facts, ...]:
+        facts = self.shop.facts.get(file.path)
+        return (facts,) if facts is not None else ()
 
     def proof(self, file: InputFile) -> Mapping[str, object] | None:
         proof = self.shop.proofs.get(file.path)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dfopt.cli.report.base import FileReport
+    from dfopt.facts import Facts
+    from dfopt.own_edits import OwnEdits
     from dfopt.results import Result
     from dfopt.workspace.discovery import InputFile
 
@@ -109,12 +111,21 @@ class FixTask(Record):
         from dfopt.cli.report import reporter
         from dfopt.cli.report.base import FileReport, items_of
 
-        items = tuple(item for item in items_of(result, refusals=self.refusals) if item.kind in ("fix", "refusal"))
+        items = items_of(result, refusals=self.refusals, own=self.own_edits(file, result))
+        shown = tuple(item for item in items if item.kind in ("fix", "refusal"))
         return reporter(self.format).file(
-            FileReport(
-                file.name, result.source.text, items, None, result.changed, written, result.changes, self.proof(file)
-            )
+            FileReport(file.name, result.source.text, shown, None, result.changed, written, self.proof(file))
         )
+
+    def own_edits(self, file: InputFile, result: Result) -> Mapping[tuple[str, int, int, str], OwnEdits] | None:
+        """The edits of each finding alone, for the formats that show them. Raises ConfigError."""
+        from dfopt.cli.report.base import WITH_EDITS
+
+        return self.request.own_edits(file, result, self.more_facts(file)) if self.format in WITH_EDITS else None
+
+    def more_facts(self, file: InputFile) -> tuple[Facts, ...]:
+        """What was known of a file beside what is known of any."""
+        return ()
 
     def unreadable(self, file: InputFile, result: Result) -> FileOutcome:
         """A file that is not a Dockerfile."""

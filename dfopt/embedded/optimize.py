@@ -13,6 +13,7 @@ from dfopt.source import LineIndex, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
     from typing import Protocol
 
     from dfopt.facts import Facts
@@ -53,12 +54,18 @@ def reader_of(kind: str) -> EmbeddedReader:
     return YamlReader(kind)
 
 
-def optimize_host(source: Source, kind: str, options: Options, facts: Facts | None = None) -> Result:
+def optimize_host(
+    source: Source,
+    kind: str,
+    options: Options,
+    facts: Facts | None = None,
+    only: Container[tuple[str, int]] | None = None,
+) -> Result:
     """As `optimizer.optimize`, for a host. What its gate refuses is left alone as a whole, and reported."""
     if kind == "template":
         from dfopt.embedded.template import optimize_template
 
-        return optimize_template(source, options, facts)
+        return optimize_template(source, options, facts, only)
     reader = reader_of(kind)
     try:
         parts = reader.parts(source.text)
@@ -70,7 +77,7 @@ def optimize_host(source: Source, kind: str, options: Options, facts: Facts | No
     results: list[PartResult] = []
     applied: list[Applied] = []
     for part in parts:
-        result = _part(part, options if part.kind == DOCKERFILE else images, facts or NO_FACTS, len(applied))
+        result = _part(part, options if part.kind == DOCKERFILE else images, facts or NO_FACTS, len(applied), only)
         results.append(result)
         applied += result.applied
     reported = tuple(finding for result in results for finding in result.reported)
@@ -96,7 +103,21 @@ def _for_images(options: Options) -> Options | None:
     return image_options
 
 
-def _part(part: Embedded, options: Options | None, facts: Facts, number: int) -> PartResult:
+class _InPart:
+    """Identities of fixes in a host, asked for by their place in a part."""
+
+    def __init__(self, only: Container[tuple[str, int]], place: Callable[[int], int]) -> None:
+        self.only = only
+        self.place = place
+
+    def __contains__(self, identity: object) -> bool:
+        assert isinstance(identity, tuple)
+        return (identity[0], self.place(identity[1])) in self.only
+
+
+def _part(
+    part: Embedded, options: Options | None, facts: Facts, number: int, only: Container[tuple[str, int]] | None
+) -> PartResult:
     """Runs one part; its applied fixes are numbered from `number`."""
     nothing = PartResult(part.text, (), (), ())
     if options is None:
@@ -108,7 +129,11 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
     text = part.text
     if part.kind == IMAGE:
         shift, text = len(_FROM), f"{_FROM}{part.text}\n"
-    result = optimize(Source("Dockerfile", text), options, facts)
+
+    def at(offset: int) -> int:
+        return part.host_offset(max(0, min(offset - shift, len(part.text))))
+
+    result = optimize(Source("Dockerfile", text), options, facts, None if only is None else _InPart(only, at))
     if result.problem is not None:
         if part.kind == IMAGE:
             return nothing  # not a name that docker would take: nothing that dfopt knows about
@@ -116,10 +141,6 @@ def _part(part: Embedded, options: Options | None, facts: Facts, number: int) ->
         return PartResult(
             part.text, (), (), (Reported("host", "suggestion", "no Dockerfile", where, where, False, why),)
         )
-
-    def at(offset: int) -> int:
-        return part.host_offset(max(0, min(offset - shift, len(part.text))))
-
     reported = tuple(replace(fix, start=at(fix.start), end=at(fix.end)) for fix in result.reported)
     applied = tuple(
         replace(fix, number=fix.number + number, start=at(fix.start), end=at(fix.end)) for fix in result.applied

@@ -22,6 +22,8 @@ from dfopt.syntax.tree import DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from dfopt.facts import Facts
 
 # Jinja2's default delimiters (its documentation, "Synopsis"); `-` and `+` control white space
@@ -62,7 +64,9 @@ def _word(marker: str) -> str:
     return "".join(char if char in "\r\n" else "x" for char in marker)
 
 
-def optimize_template(source: Source, options: Options, facts: Facts | None = None) -> Result:
+def optimize_template(
+    source: Source, options: Options, facts: Facts | None = None, only: Container[tuple[str, int]] | None = None
+) -> Result:
     """As `optimizer.optimize`, for a template."""
     file_facts = facts or NO_FACTS
     if _RAW.search(source.text):
@@ -78,10 +82,10 @@ def optimize_template(source: Source, options: Options, facts: Facts | None = No
         return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
     blank = Source(source.name, text)
     if not spans:
-        plain: Result = replace(optimize(blank, options, file_facts), source=source)
+        plain: Result = replace(optimize(blank, options, file_facts, only), source=source)
         return plain
     touched = _touched(program, spans)
-    result = optimize(blank, options, file_facts, only=_Untouched(program, touched))
+    result = optimize(blank, options, file_facts, only=_Untouched(program, touched, only))
     stretches = [(fix.start, fix.end) for fix in result.applied]
     stretches += [(change.start, change.end) for change in result.changes]
     if not all(_clear(program, start, end, touched) for start, end in stretches):
@@ -100,15 +104,17 @@ def _left_alone(source: Source, why: str) -> Result:
 
 
 class _Untouched:
-    """The identities of fixes (`Applied.identity`) in stages that no marker can touch."""
+    """The identities of fixes (`Applied.identity`) in stages that no marker can touch, and in `only`."""
 
-    def __init__(self, program: Program, touched: set[int]) -> None:
+    def __init__(self, program: Program, touched: set[int], only: Container[tuple[str, int]] | None) -> None:
         self.program = program
         self.touched = touched
+        self.only = only
 
     def __contains__(self, identity: object) -> bool:
         assert isinstance(identity, tuple)
-        return _clear(self.program, identity[1], identity[1], self.touched)
+        wanted = self.only is None or identity in self.only
+        return wanted and _clear(self.program, identity[1], identity[1], self.touched)
 
 
 def _restored(original: str, result: Result) -> str:

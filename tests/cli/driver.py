@@ -19,9 +19,12 @@ import time
 from dfopt import optimizer
 from dfopt.cli.entry import main
 from dfopt.edit import Edit, Patchwork
+from dfopt.findings import Finding
+from dfopt.ir.program import Program
 from dfopt.pass_selection import Options, chosen
 from dfopt.results import Applied, Problem, Reported, Result, Suppression
 from dfopt.source import Source
+from dfopt.syntax.dockerfile import parse
 
 _FIXES = {"old": ("safe", "new"), "risky": ("unsafe", "tame")}
 
@@ -70,6 +73,9 @@ class Optimizer:
 
     def run(self, source: Source, facts: object = None, only: object = None) -> Result:
         return optimize(source, self.options, facts, only)
+
+    def findings(self, source: Source, facts: object = None) -> tuple[Program, list[Finding]]:
+        return Program(parse(source.text)), []
 
 
 optimizer.Optimizer = Optimizer

@@ -9,9 +9,10 @@ from urllib.parse import unquote
 import pytest
 
 from dfopt.cli.report import reporter
-from dfopt.cli.report.base import Failure, FileReport, ReportItem, edits_of, items_of
-from dfopt.edit import Edit, Patchwork
+from dfopt.cli.report.base import Failure, FileReport, ReportItem, items_of
+from dfopt.edit import Edit
 from dfopt.findings import Benefit
+from dfopt.own_edits import OwnEdits
 from dfopt.results import Applied, Reported, Result
 from dfopt.source import Source
 from dfopt.workspace.settings import FORMATS
@@ -26,18 +27,18 @@ def result(text: str = TEXT, **fields: Any) -> Result:
 
 def report_of(result: Result, name: str = "Dockerfile", **fields: Any) -> FileReport:
     items = items_of(result, refusals=True)
-    return FileReport(name, result.source.text, items, None, result.changed, False, result.changes, **fields)
+    return FileReport(name, result.source.text, items, None, result.changed, **fields)
 
 
-def fixed(text: str, *fixes: tuple[Edit, str, int]) -> Result:
-    """A result of fixes (edit on the text as it is then, name, round)."""
-    patch = Patchwork(text)
-    applied = []
-    for number, (edit, name, round) in enumerate(fixes):
-        start, end = patch.original_offset(edit.start), patch.original_offset(edit.end)
-        applied.append(Applied(number, name, "safe", f"{name} does it", start, end, round))
-        patch.apply([(edit, number)])
-    return Result(Source("Dockerfile", text), patch.text, tuple(patch.changes()), tuple(applied))
+X = Applied(0, "x", "safe", "x does it", 11, 14, 1)
+Y = Applied(1, "y", "unsafe", "y does it", 26, 31, 2)
+
+
+def report_with_edits(x: OwnEdits, y: OwnEdits) -> FileReport:
+    """The report of X and Y with these edits."""
+    made = result(output="changed", applied=(X, Y))
+    own = {(fix.name, fix.start, fix.end, fix.message): edits for fix, edits in ((X, x), (Y, y))}
+    return FileReport("Dockerfile", TEXT, items_of(made, refusals=True, own=own), None, True)
 
 
 def whole(format: str, *reports: FileReport) -> str:
@@ -159,15 +160,18 @@ class TestJson:
             "reason": "not known", "unblock": "ask", "benefit": {
                 "bytes": 5, "layers": 1, "rebuild_seconds": 0.5, "setuid": 0, "root": False,
                 "origin": "measured", "source": "dfopt.profile",
-            }, "line": 4, "column": 1, "end_line": 4, "end_column": 10, "edits": [],
+            }, "line": 4, "column": 1, "end_line": 4, "end_column": 10, "edits": [], "together_with": [],
         }  # fmt: skip
         assert broken["error"] == {"message": "bad: 50%\nof it", "line": 1, "column": 5}
         assert missing["error"] == {"message": "No such file or directory", "line": None, "column": None}
 
-    def test_edits_make_the_result(self) -> None:
-        made = fixed(TEXT, (Edit(11, 14, "1"), "x", 1), (Edit(24, 29, "3"), "y", 1))
-        (file,) = json.loads(whole("json", report_of(made)))["files"]
-        assert apply(TEXT, [edit for item in file["findings"] for edit in item["edits"]]) == made.output
+    def test_each_finding_has_its_own_edits(self) -> None:
+        report = report_with_edits(OwnEdits((Edit(11, 14, "1"),)), OwnEdits((Edit(26, 31, "3"),), (X,)))
+        (file,) = json.loads(whole("json", report))["files"]
+        x, y = file["findings"]
+        assert apply(TEXT, x["edits"]) == "FROM a\nRUN 1 \\\n two\nRUN three\n"
+        assert apply(TEXT, y["edits"]) == "FROM a\nRUN one \\\n two\nRUN 3\n"
+        assert (x["together_with"], y["together_with"]) == ([], [{"pass": "x", "tier": "safe", "line": 2}])
         assert file["changed"] is True
 
 
@@ -181,27 +185,6 @@ def apply(text: str, edits: list[dict[str, Any]]) -> str:
         end = starts[edit["end_line"] - 1] + edit["end_column"] - 1
         text = text[:start] + edit["text"] + text[end:]
     return text
-
-
-class TestEditsTogether:
-    def edits(self, made: Result, name: str) -> set[str]:
-        report = report_of(made)
-        return {change.text for item in report.items if item.name == name for change in edits_of(report, item)}
-
-    def test_independent_fixes_stay_apart(self) -> None:
-        made = fixed(TEXT, (Edit(11, 14, "1"), "x", 1), (Edit(24, 29, "3"), "y", 1))
-        assert (self.edits(made, "x"), self.edits(made, "y")) == ({"1"}, {"3"})
-
-    def test_fixes_that_share_a_change_go_together(self) -> None:
-        made = fixed(TEXT, (Edit(11, 14, "abc"), "x", 1), (Edit(12, 13, "B"), "y", 2))
-        assert self.edits(made, "x") == self.edits(made, "y") == {"aBc"}
-
-    def test_a_later_round_at_the_same_place_goes_together(self) -> None:
-        made = fixed(TEXT, (Edit(11, 14, "1"), "x", 1), (Edit(7, 19, "RUN 1 \\\n zwei"), "y", 2))
-        assert self.edits(made, "x") == self.edits(made, "y")
-
-    def test_findings_without_a_fix_have_none(self) -> None:
-        assert all(edits_of(SAMPLE, item) == [] for item in SAMPLE.items)
 
 
 class TestSarif:
@@ -227,11 +210,16 @@ class TestSarif:
             "region": {"startLine": 2, "startColumn": 1, "endLine": 3, "endColumn": 5},
         }
 
-    def test_fixes_make_the_result(self) -> None:
-        made = fixed(TEXT, (Edit(11, 14, "1"), "x", 1), (Edit(24, 29, ""), "y", 1))
-        edits = []
-        for one in self.run(report_of(made))["results"]:
+    def test_each_result_has_its_own_edits(self) -> None:
+        report = report_with_edits(OwnEdits((Edit(11, 14, "1"),)), OwnEdits((Edit(26, 31, ""),), (X,)))
+        results = self.run(report)["results"]
+        assert [one["properties"]["tier"] for one in results] == ["safe", "unsafe"]
+        assert results[1]["properties"]["together_with"] == [{"pass": "x", "tier": "safe", "line": 2}]
+        texts = []
+        for one, description in zip(results, ("x does it", "y does it; together with x (line 2)"), strict=True):
             (fix,) = one["fixes"]
+            assert fix["description"]["text"] == description
+            edits = []
             (change,) = fix["artifactChanges"]
             assert change["artifactLocation"] == {"uri": "Dockerfile"}
             for replacement in change["replacements"]:
@@ -242,7 +230,14 @@ class TestSarif:
                         "end_column": region["endColumn"], "text": replacement["insertedContent"]["text"],
                     }
                 )  # fmt: skip
-        assert apply(TEXT, edits) == made.output
+            texts.append(apply(TEXT, edits))
+        assert texts == ["FROM a\nRUN 1 \\\n two\nRUN three\n", "FROM a\nRUN one \\\n two\nRUN \n"]
+
+    def test_a_safe_finding_that_needs_an_unsafe_one_has_no_edits(self) -> None:
+        report = report_with_edits(OwnEdits((), (Y,)), OwnEdits((Edit(26, 31, ""),)))
+        found, _ = self.run(report)["results"]
+        assert "fixes" not in found
+        assert found["properties"]["together_with"] == [{"pass": "y", "tier": "unsafe", "line": 4}]
 
     @pytest.mark.parametrize(
         ("name", "uri"),
@@ -298,7 +293,7 @@ class TestGitLab:
 
 def test_item_label() -> None:
     def item(kind: str, tier: str) -> ReportItem:
-        return ReportItem("p", kind, tier, "m", "", -1, 0, 0, 0, 1, 1, 1, 1)
+        return ReportItem("p", kind, tier, "m", "", 0, 0, 1, 1, 1, 1)
 
     assert [item("fix", "safe").label, item("available", "unsafe").label, item("refusal", "safe").label] == [
         "safe", "unsafe", "refused",

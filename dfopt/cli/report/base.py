@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dfopt.edit import Change
 from dfopt.record import Record
 from dfopt.source import BOM, LineIndex
 
@@ -10,10 +9,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dfopt.edit import Edit
     from dfopt.findings import Benefit
-    from dfopt.results import Result
+    from dfopt.own_edits import OwnEdits
+    from dfopt.results import Applied, Result
 
 UNUSED = "unused-suppression"
+WITH_EDITS = ("json", "sarif")  # the formats that give each finding its edits
+
+
+class TogetherFix(Record):
+    """A fix that another cannot be applied apart from; `line` counts from 1."""
+
+    name: str
+    tier: str
+    line: int
 
 
 class ReportItem(Record):
@@ -24,10 +34,9 @@ class ReportItem(Record):
     reason   of a refusal
     unblock  of a refusal: what the user can do about it
     benefit  what the fix brings, or would bring; None: not known
-    number   of a fix: its author number in the report's changes, else -1
-    round    of a fix: the round that made it, else 0
     start, end                           offsets in the text
     line, column, end_line, end_column   from 1, columns in code points; the end is exclusive
+    edits, together                      as in `own_edits.OwnEdits`, for the formats in WITH_EDITS
     """
 
     name: str
@@ -35,8 +44,6 @@ class ReportItem(Record):
     tier: str
     message: str
     reason: str
-    number: int
-    round: int
     start: int
     end: int
     line: int
@@ -45,6 +52,8 @@ class ReportItem(Record):
     end_column: int
     unblock: str = ""
     benefit: Benefit | None = None
+    edits: tuple[Edit, ...] = ()
+    together: tuple[TogetherFix, ...] = ()
 
     @property
     def label(self) -> str:
@@ -76,7 +85,6 @@ class FileReport(Record):
     failure: Failure | None = None
     changed: bool = False
     written: bool = False
-    changes: tuple[Change, ...] = ()
     proof: Mapping[str, object] | None = None
 
 
@@ -97,27 +105,37 @@ class Reporter:
         return ""
 
 
-def items_of(result: Result, *, refusals: bool, unused: Sequence[tuple[int, int, str]] = ()) -> tuple[ReportItem, ...]:
-    """The findings of a result in file order. `unused`: start, end and message of each unused suppression comment."""
+def items_of(
+    result: Result,
+    *,
+    refusals: bool,
+    unused: Sequence[tuple[int, int, str]] = (),
+    own: Mapping[tuple[str, int, int, str], OwnEdits] | None = None,
+) -> tuple[ReportItem, ...]:
+    """The findings of a result in file order. `unused`: start, end and message of each unused suppression comment;
+    `own`: as from `Request.own_edits`."""
+    own = own or {}
     index = LineIndex(result.source.text)
     items: list[ReportItem] = []
 
     def add(name: str, kind: str, tier: str, message: str, start: int, end: int, reason: str = "",
-            number: int = -1, round: int = 0, unblock: str = "", benefit: Benefit | None = None) -> None:  # fmt: skip
+            unblock: str = "", benefit: Benefit | None = None) -> None:  # fmt: skip
         line, column = position(index, start)
         end_line, end_column = position(index, max(start, end))
+        apart = own.get((name, start, end, message))
         message, reason = " ".join(message.split()), " ".join(reason.split())
         item = ReportItem(
-            name, kind, tier, message, reason, number, round, start, end, line, column, end_line, end_column,
-            " ".join(unblock.split()), benefit,
+            name, kind, tier, message, reason, start, end, line, column, end_line, end_column,
+            " ".join(unblock.split()), benefit, apart.edits if apart else (),
+            tuple(map(together, apart.together)) if apart else (),
         )  # fmt: skip
         items.append(item)
 
+    def together(fix: Applied) -> TogetherFix:
+        return TogetherFix(fix.name, fix.tier, position(index, fix.start)[0])
+
     for fix in result.applied:
-        add(
-            fix.name, "fix", fix.tier, fix.message, fix.start, fix.end, number=fix.number, round=fix.round,
-            benefit=fix.benefit,
-        )  # fmt: skip
+        add(fix.name, "fix", fix.tier, fix.message, fix.start, fix.end, benefit=fix.benefit)
     for other in result.reported:
         kind = "available" if other.fixable else "refusal" if other.reason else "suggestion"
         if kind != "refusal" or refusals:
@@ -148,26 +166,9 @@ def position(index: LineIndex, offset: int) -> tuple[int, int]:
     return line + 1, column + 1
 
 
-def edits_of(report: FileReport, item: ReportItem) -> list[Change]:
-    """The changes that belong to a fix: its own, and those of the fixes that it depends on: fixes that share a change
-    with it, and fixes of other rounds that touch the same place, directly or through others."""
-    if item.number < 0:
-        return []
-    fixes = [other for other in report.items if other.number >= 0]
-    together = {item.number}
-    while True:
-        size = len(together)
-        for change in report.changes:
-            if together & change.authors:
-                together |= change.authors
-        for member in [fix for fix in fixes if fix.number in together]:
-            together |= {
-                other.number
-                for other in fixes
-                if other.round != member.round and other.start <= member.end and member.start <= other.end
-            }
-        if len(together) == size:
-            return [change for change in report.changes if together & change.authors]
+def together_json(item: ReportItem) -> list[dict[str, object]]:
+    """The fixes that a finding cannot be applied apart from, for JSON and SARIF."""
+    return [{"pass": fix.name, "tier": fix.tier, "line": fix.line} for fix in item.together]
 
 
 def codes_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:

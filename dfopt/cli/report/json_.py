@@ -11,20 +11,24 @@
                               "benefit": null | {"bytes": 20000000, "layers": 0, "rebuild_seconds": 0.0, "setuid": 0,
                                                  "root": false, "origin": "estimated", "source": "savings.toml"},
                               "line": 4, "column": 1, "end_line": 6, "end_column": 20,
-                              "edits": [{"line": 4, "column": 1, "end_line": 4, "end_column": 3, "text": "..."}]}]}],
+                              "edits": [{"line": 4, "column": 1, "end_line": 4, "end_column": 3, "text": "..."}],
+                              "together_with": [{"pass": "apt-cleanup", "tier": "safe", "line": 4}]}]}],
      "totals": {"files": 1, "errors": 0, "changed": 1, ...}}
 
 `kind` is "fix", "available" (a fix of a tier that was not selected), "suggestion", "refusal" or "unused-suppression".
 Lines and columns count from 1; lines end with "\\n", columns are code points (a byte order mark takes none), ends are
-exclusive. `line` of an error is null if no place is to blame. The `edits` of a fix belong together. Files without
-findings are listed too. Bytes that are not UTF-8 appear as U+FFFD: use `--patch` for exact bytes.
+exclusive. `line` of an error is null if no place is to blame. The `edits` of a finding are those of the file as it is
+that make this finding alone, proved by themselves; all or none of them are to be applied, and other findings' edits may
+meet them. `together_with`: what it cannot be applied apart from. Its `edits` then make those fixes too; where it has
+none, those fixes come first, or one of them is unsafe while the finding is safe. Files without findings are listed too.
+Bytes that are not UTF-8 appear as U+FFFD: use `--patch` for exact bytes.
 """
 
 from __future__ import annotations
 
 import json
 
-from dfopt.cli.report.base import FileReport, Reporter, benefit_json, clean, codes_of, edits_of, position
+from dfopt.cli.report.base import FileReport, Reporter, benefit_json, clean, codes_of, position, together_json
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
@@ -32,7 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dfopt.edit import Change
+    from dfopt.edit import Edit
 
 VERSION = 1
 
@@ -67,7 +71,8 @@ class Json(Reporter):
                 "column": item.column,
                 "end_line": item.end_line,
                 "end_column": item.end_column,
-                "edits": [_edit(index, change) for change in edits_of(report, item)],
+                "edits": [_edit(index, edit) for edit in item.edits],
+                "together_with": together_json(item),
             }
             for item in report.items
         ]
@@ -86,13 +91,13 @@ class Json(Reporter):
         return f'\n], "totals": {json.dumps(dict(totals))}}}\n'
 
 
-def _edit(index: LineIndex, change: Change) -> dict[str, object]:
-    line, column = position(index, change.start)
-    end_line, end_column = position(index, change.end)
+def _edit(index: LineIndex, edit: Edit) -> dict[str, object]:
+    line, column = position(index, edit.start)
+    end_line, end_column = position(index, edit.end)
     return {
         "line": line,
         "column": column,
         "end_line": end_line,
         "end_column": end_column,
-        "text": clean(change.text),
+        "text": clean(edit.text),
     }

@@ -1,7 +1,8 @@
 """sarif: SARIF 2.1.0 (OASIS standard, March 2020), one run.
 
 Each pass is a rule: its id is the pass's name, its tags are the group and the codes of other tools that it answers.
-A fix is an artifactChange; fixes that overlap are given together on each of their results.
+A result's fix holds the edits of its finding alone. What it cannot be applied apart from is named in the description of
+the fix, and in the property `together_with` (see `json_`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import inspect
 import json
 
 from dfopt import sarif
-from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, benefit_json, clean, edits_of, position
+from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, benefit_json, clean, position, together_json
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
@@ -82,21 +83,24 @@ def _result(report: FileReport, item: ReportItem) -> dict[str, Any]:
     }
     place = sarif.location(report.name, region)
     result = sarif.result(item.name, _LEVELS[item.kind], clean(item.full_message), place)
-    result["properties"] = {"tier": item.tier, "kind": item.kind, "benefit": benefit_json(item.benefit)}
+    result["properties"] = {
+        "tier": item.tier, "kind": item.kind, "benefit": benefit_json(item.benefit),
+        "together_with": together_json(item),
+    }  # fmt: skip
     if item.kind == "refusal":
         result["kind"] = "informational"
-    changes = edits_of(report, item)
-    if changes:
+    if item.edits:
         index = LineIndex(report.text)
         replacements = [
             {
-                "deletedRegion": _region(index, change.start, change.end),
-                "insertedContent": {"text": clean(change.text)},
+                "deletedRegion": _region(index, edit.start, edit.end),
+                "insertedContent": {"text": clean(edit.text)},
             }
-            for change in changes
+            for edit in item.edits
         ]
         artifact = {"artifactLocation": sarif.artifact(report.name), "replacements": replacements}
-        result["fixes"] = [{"description": {"text": clean(item.message)}, "artifactChanges": [artifact]}]
+        description = item.message + "".join(f"; together with {fix.name} (line {fix.line})" for fix in item.together)
+        result["fixes"] = [{"description": {"text": clean(description)}, "artifactChanges": [artifact]}]
     return result
 
 
