@@ -53,7 +53,7 @@ class AddToCopy(Pass):
     group = "modernize"
     phase = "names"
     default = False
-    codes = ("DL3020",)
+    codes = ("DL3020", "CKV_DOCKER_4", "CIS-DI-0009", "DS-0005")
     triggers = ("add",)
     order = 63
 

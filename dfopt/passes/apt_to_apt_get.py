@@ -59,7 +59,7 @@ class AptToAptGet(Pass):
     name = "apt-to-apt-get"
     group = "modernize"
     phase = "names"
-    codes = ("DL3027",)
+    codes = ("DL3027", "CKV_DOCKER_9")
     triggers = ("apt",)
     default = False
     order = 42

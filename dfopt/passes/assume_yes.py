@@ -56,7 +56,7 @@ class AssumeYes(Pass):
     name = "assume-yes"
     group = "correct"
     phase = "repair"
-    codes = ("DL3014", "DL3030", "DL3034", "DL3038")
+    codes = ("DL3014", "DL3030", "DL3034", "DL3038", "DS-0021")
     triggers = ("apt", "dnf", "yum", "zypper", "pacman", "conda", "mamba", "pip")
     order = 45
 

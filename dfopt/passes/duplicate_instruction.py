@@ -48,7 +48,9 @@ class DuplicateInstruction(Pass):
     name = "duplicate-instruction"
     group = "correct"
     phase = "repair"
-    codes = ("DL3012", "DL4003", "DL4004", "MultipleInstructionsDisallowed")
+    codes = (
+        "DL3012", "DL4003", "DL4004", "MultipleInstructionsDisallowed", "DS-0007", "DS-0016", "DS-0023",
+    )  # fmt: skip
     triggers = ("cmd", "entrypoint", "healthcheck")
     order = 15
 

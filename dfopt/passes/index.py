@@ -6,6 +6,7 @@ It is derived from the passes and nowhere kept by hand (see `derived`).
 from __future__ import annotations
 
 from dfopt.derived import derived
+from dfopt.lazy import regex
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     Row: TypeAlias = tuple[
         str, str, tuple[str, ...], bool, tuple[str, ...], str, int, tuple[str, str] | None, bool, str, str
     ]
+
+
+_TRIVY = regex(r"(?:avd-)?ds-?0*(\d{1,4})\Z")
+
+
+def code_key(word: str) -> str:
+    """A name or code, in lower case, as it is compared: Trivy's checks have three spellings (DS002, DS-0002 and
+    AVD-DS-0002), which are one."""
+    if "ds" not in word[:6]:
+        return word
+    match = _TRIVY.match(word)
+    return word if match is None else f"ds-{int(match[1]):04}"
 
 
 class PassEntry(Record):
@@ -49,7 +62,7 @@ def selects(word: str, one: PassEntry | type[Pass]) -> bool:
     name only, its group or "all"."""
     if word == one.name or (word in ("all", one.group) and not one.by_name):
         return True
-    return any(word == code.lower() for code in one.codes)
+    return code_key(word) in [code.lower() for code in one.codes]
 
 
 _entries: tuple[PassEntry, ...] = ()

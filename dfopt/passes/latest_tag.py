@@ -34,7 +34,7 @@ class LatestTag(Pass):
     name = "latest-tag"
     group = "reproducible"
     phase = "names"
-    codes = ("DL3006", "DL3007", "CKV_DOCKER_7", "DS-0001", "AVD-DS-0001", "DKL-DI-0006")
+    codes = ("DL3006", "DL3007", "CKV_DOCKER_7", "DS-0001", "DKL-DI-0006")
     order = 81
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:

@@ -44,7 +44,7 @@ class MaintainerToLabel(Pass):
     group = "modernize"
     phase = "names"
     default = False
-    codes = ("DL4000", "MaintainerDeprecated")
+    codes = ("DL4000", "MaintainerDeprecated", "CKV_DOCKER_6", "DS-0022")
     triggers = ("maintainer",)
     order = 61
     options = (

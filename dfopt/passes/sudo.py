@@ -52,7 +52,7 @@ class Sudo(Pass):
     name = "sudo"
     group = "security"
     phase = "repair"
-    codes = ("DL3004", "CKV2_DOCKER_1", "DS-0010", "AVD-DS-0010", "DKL-DI-0001")
+    codes = ("DL3004", "CKV2_DOCKER_1", "DS-0010", "DKL-DI-0001")
     triggers = ("sudo",)
     order = 40
 

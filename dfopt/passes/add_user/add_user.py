@@ -63,7 +63,7 @@ class AddUser(Pass):
     name = "add-user"
     group = "security"
     phase = "runtime"
-    codes = ("DL3002", "CIS-DI-0001", "CKV_DOCKER_3", "CKV_DOCKER_8", "DS-0002", "AVD-DS-0002")
+    codes = ("DL3002", "CIS-DI-0001", "CKV_DOCKER_3", "CKV_DOCKER_8", "DS-0002")
     order = 70
     options = (
         Option("uid", "int", 10001, "the number of a user that is created"),

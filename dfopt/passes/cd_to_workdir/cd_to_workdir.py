@@ -64,7 +64,7 @@ class CdToWorkdir(Pass):
     name = "cd-to-workdir"
     group = "modernize"
     phase = "layers"
-    codes = ("DL3003",)
+    codes = ("DL3003", "DS-0013")
     default = False
     triggers = ("cd ", "cd\t")
     order = 65

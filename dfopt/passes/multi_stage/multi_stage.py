@@ -78,7 +78,7 @@ class MultiStage(Pass):
     name = "multi-stage"
     group = "size"
     phase = "restructure"
-    codes = ("CIS-DI-0006",)
+    codes = ("CIS-DI-0003",)
     default = False
     by_name = True
     order = 90

@@ -56,7 +56,7 @@ class NoRecommends(Pass):
     name = "no-recommends"
     group = "size"
     phase = "caches"
-    codes = ("DL3015",)
+    codes = ("DL3015", "DS-0029")
     triggers = ("apt",)
     order = 46
     options = (STAGES,)

@@ -56,7 +56,7 @@ class ApkNoCache(PackageCache, Pass):
 
     family = "apk"
     suffix = "no-cache"
-    codes = ("DL3019", "DKL-DI-0004")
+    codes = ("DL3019", "DS-0025", "DKL-DI-0004")
     order = 35
     cache_name = "apk's index"
 

@@ -59,7 +59,7 @@ class AptCleanup(PackageCache, Pass):
 
     family = "apt"
     suffix = "cleanup"
-    codes = ("DL3009",)
+    codes = ("DL3009", "DKL-DI-0005")
     order = 30
     cache_name = "apt's package index"
     declares = Declares(paths=("/var/lib/apt/lists/**",))

@@ -16,7 +16,7 @@ class ZypperCleanup(CleanupRow, Pass):
     """
 
     family = "zypper"
-    codes = ("DL3036",)
+    codes = ("DL3036", "DS-0020")
     system = True
     example = "FROM opensuse/leap:15.6\nRUN zypper --non-interactive install nginx", "zypper clean --all"
 
@@ -32,7 +32,7 @@ class DnfCleanup(CleanupRow, Pass):
 
     family = "dnf"
     words = ("dnf", "yum")
-    codes = ("DL3032", "DL3040")
+    codes = ("DL3032", "DL3040", "DS-0015", "DS-0019")
     system = True
     example = "FROM fedora:42\nRUN dnf install -y nginx", "dnf clean all"
 

@@ -60,7 +60,7 @@ class Secrets(Pass):
     name = "secrets"
     group = "security"
     phase = "repair"
-    codes = ("SecretsUsedInArgOrEnv", "CIS-DI-0010", "DS-0031", "AVD-DS-0031", "CKV2_DOCKER_17")
+    codes = ("SecretsUsedInArgOrEnv", "DL3064", "CIS-DI-0010", "DS-0031", "CKV2_DOCKER_17")
     order = 12
     shapes = True  # whether the file at hand may hold tokens of a known shape
 

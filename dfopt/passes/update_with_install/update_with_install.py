@@ -66,7 +66,7 @@ class UpdateWithInstall(Pass):
     name = "update-with-install"
     group = "cache"
     phase = "layers"
-    codes = ("CIS-DI-0007",)
+    codes = ("CKV_DOCKER_5", "CIS-DI-0007", "DS-0017")
     triggers = ("apt",)
     order = 22
     options = (Option("every", "bool", False, "give each RUN that installs an update of its own"),)
