@@ -8,6 +8,7 @@ from dfopt.cli import out, style
 from dfopt.cli.check_task import CheckTask
 from dfopt.cli.command_request import files_of, lookup_of, request_of, store_of
 from dfopt.cli.errors import UsageError
+from dfopt.cli.fail_on import fail_on_of
 from dfopt.cli.report import reporter
 from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.request import STDIN
@@ -47,7 +48,10 @@ def _once(values: Values, request: Request) -> int:
         files, failed = ask_online(values, request, files)
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
     color = style.use_color(values.color, os.environ, out.is_terminal())
-    task = CheckTask(request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet)
+    task = CheckTask(
+        request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet,
+        fail_on=fail_on_of(values, request.lookup),
+    )  # fmt: skip
     if values.statistics or values.baseline is not None or values.update_baseline:
         from dfopt.cli.baseline import run_with
 

@@ -73,7 +73,7 @@ class CheckTask(FixTask):
         findings = sum(numbers[kind] for kind in _KINDS)
         return FileOutcome(
             reporter(self.format, color=self.color).file(report),
-            status=1 if findings else 0,
+            status=1 if self.fail_on.fails(items) else 0,
             notes="" if self.quiet else notes,
             counts={**numbers, "findings": findings},
             name=file.path,

@@ -6,7 +6,7 @@ from dfopt.cli import out
 from dfopt.messages import json_text
 from dfopt.passes.base import SHARED, registered
 from dfopt.workspace.selection import known
-from dfopt.workspace.settings import FORMATS, KEYS
+from dfopt.workspace.settings import FAIL_ON_CHOICES, FORMATS, KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,16 @@ def schema() -> dict[str, Any]:
         "unsafe": {"type": "boolean", "default": False, "description": "also take fixes that change the image"},
         "exclude": {**_STRINGS, "description": "patterns of files to leave out, as in a .gitignore file"},
         "output-format": {"enum": list(FORMATS), "default": "text", "description": "the output of dfopt check"},
+        "fail-on": {
+            "enum": list(FAIL_ON_CHOICES),
+            "default": "safe",
+            "description": "the findings that make the exit status 1; each choice includes those before it",
+        },
+        "fail-on-saving": {
+            "type": "string",
+            "default": "0",
+            "description": "the least that such findings must save in one file, as 20MB",
+        },
         "context": {"type": "string", "description": "the build context, relative to this file"},
         "extend": {"type": "string", "description": "another file, whose values hold where this one says nothing"},
         "passes": {

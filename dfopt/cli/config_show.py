@@ -27,6 +27,8 @@ _DEFAULTS: tuple[tuple[str, object], ...] = (
     ("unsafe", False),
     ("exclude", ()),
     ("output-format", "text"),
+    ("fail-on", "safe"),
+    ("fail-on-saving", "0"),
 )
 
 

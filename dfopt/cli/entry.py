@@ -1,7 +1,8 @@
 """The entry point: reads the command line, runs one command, and turns every failure into an exit status.
 
-0: nothing to do, or everything written. 1: findings, or something would change. 2: a usage, configuration, syntax or
-I/O error. 130: interrupted. 141: the reader of the output has gone (as for a program killed by SIGPIPE).
+0: nothing to do, or everything written. 1: findings that --fail-on names, or something would change. 2: a usage,
+configuration, syntax or I/O error. 130: interrupted. 141: the reader of the output has gone (as for a program killed by
+SIGPIPE).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 from dfopt.cli import out, style
 from dfopt.cli.command_request import files_of, store_of
 from dfopt.cli.errors import UsageError
+from dfopt.cli.fail_on import fail_on_of
 from dfopt.cli.stream import NO_FILES, count, stream
 from dfopt.cli.tasks import FixTask
 from dfopt.request import STDIN, Request
@@ -35,6 +36,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
         values.show_refusals,
         values.quiet,
         out.is_terminal(),
+        fail_on_of(values, request.lookup),
     )
 
 

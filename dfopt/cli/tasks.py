@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli import out, style
+from dfopt.cli.fail_on import FailOn
 from dfopt.messages import printable_lines
 from dfopt.record import Record
 from dfopt.request import Request
@@ -31,6 +32,7 @@ class FixTask(Record):
     refusals  list refusals
     quiet     print no notes
     terminal  standard output is one
+    fail_on   the findings that make the exit status 1
     """
 
     request: Request
@@ -42,6 +44,7 @@ class FixTask(Record):
     refusals: bool = False
     quiet: bool = False
     terminal: bool = False
+    fail_on: FailOn = FailOn()
 
     def __call__(self, file: InputFile) -> FileOutcome:
         try:
@@ -89,10 +92,17 @@ class FixTask(Record):
             output,
             patch if self.patch else "",
             self.notes(file, result, written),
-            1 if result.changed and not delivered else 0,
+            1 if self.fails(result, delivered) else 0,
             counts(result),
             written=written,
         )
+
+    def fails(self, result: Result, delivered: bool) -> bool:
+        if self.fail_on.only_fixes:
+            return result.changed and not delivered
+        from dfopt.cli.report.base import items_of
+
+        return self.fail_on.fails(items_of(result, refusals=False), delivered)
 
     def notes(self, file: InputFile, result: Result, written: bool) -> str:
         lines: list[str] = []

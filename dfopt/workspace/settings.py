@@ -13,11 +13,13 @@ SHARED_KEYS = ("package-cache", "engine")  # choices: `passes.base.SHARED`
 
 
 KEYS = (
-    "level", "select", "ignore", "modernize", "unsafe", "exclude", "output-format", "context", "extend",
+    "level", "select", "ignore", "modernize", "unsafe", "exclude", "output-format", "fail-on", "fail-on-saving",
+    "context", "extend",
     *SHARED_KEYS, "passes", "recipes",
 )  # fmt: skip
 
 
+FAIL_ON_CHOICES = ("never", "safe", "unsafe", "suggestion")  # each with those before it
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
 
 

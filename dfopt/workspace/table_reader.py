@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.workspace.settings import FORMATS, KEYS, SHARED_KEYS, ConfigError, Setting
+from dfopt.workspace.settings import FAIL_ON_CHOICES, FORMATS, KEYS, SHARED_KEYS, ConfigError, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class TableReader:
                 self._expect(value, str, "a string", where)
                 if key == "output-format" and value not in FORMATS:
                     raise self._unknown("output format", value, FORMATS, where)
+                if key == "fail-on" and value not in FAIL_ON_CHOICES:
+                    raise self._unknown("value", value, FAIL_ON_CHOICES, where)
+                if key == "fail-on-saving":
+                    self._size(value, where)
             result[key] = Setting(value, self.file, where)
         return result
 
@@ -125,6 +129,14 @@ class TableReader:
         try:
             return canonical(words)
         except UnknownPass as failure:
+            raise self.error(str(failure), where) from None
+
+    def _size(self, value: str, where: tuple[str, ...]) -> None:
+        from dfopt.units import parse_size
+
+        try:
+            parse_size(value)
+        except ValueError as failure:
             raise self.error(str(failure), where) from None
 
     def _expect(self, value: Any, kind: type, words: str, where: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """dfopt's command line over an optimizer that does what the file says, line by line.
 
 FROM wrong      in the first line: not a Dockerfile
-RUN old         a safe fix makes it `RUN new`
+RUN old         a safe fix makes it `RUN new`, and saves 20 MB
 RUN risky       an unsafe fix makes it `RUN tame`
 RUN odd         a suggestion
 RUN never       a refusal
@@ -19,7 +19,7 @@ import time
 from dfopt import optimizer
 from dfopt.cli.entry import main
 from dfopt.edit import Edit, Patchwork
-from dfopt.findings import Finding
+from dfopt.findings import Benefit, Finding
 from dfopt.ir.program import Program
 from dfopt.pass_selection import Options, chosen
 from dfopt.results import Applied, Problem, Reported, Result, Suppression
@@ -51,7 +51,9 @@ def optimize(source: Source, options: Options, facts: object = None, only: objec
             tier, new = _FIXES[word]
             if tier in options.tiers:
                 number = len(applied)
-                applied.append(Applied(number, "apt-cleanup", tier, f"{word} is {new}", start, end, 1))
+                benefit = Benefit(bytes=20_000_000) if word == "old" else None
+                message = f"{word} is {new}"
+                applied.append(Applied(number, "apt-cleanup", tier, message, start, end, 1, None, benefit))
                 edits.append((Edit(start + 4, end, new), number))
             else:
                 reported.append(Reported("apt-cleanup", tier, f"{word} is {new}", start, end, fixable=True))

@@ -86,7 +86,7 @@ class TestUnusedSuppressions:
         (line,) = [line for line in done.stdout.decode().split("\n") if "unused-suppression" in line]
         assert line.startswith("Dockerfile:2:1: unused-suppression[suggestion] ")
         assert message in line
-        assert done.returncode == 1
+        assert done.returncode == 0  # nothing that `fix` would change
 
     @pytest.mark.parametrize(
         ("comment", "args"),

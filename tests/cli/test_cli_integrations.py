@@ -63,8 +63,11 @@ def test_hook_runs(tmp_path: Path, programs: Path, hook: str, code: int) -> None
     assert ((tmp_path / "Dockerfile").read_text() != BEFORE) == (hook == "dfopt-fix")
 
 
-@pytest.mark.parametrize(("arguments", "code"), [("--select apt-cleanup", 1), ("--select pin-digest", 0)])
-def test_action_checks(tmp_path: Path, programs: Path, arguments: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "fail_on", "code"),
+    [("--select apt-cleanup", "", 1), ("--select pin-digest", "", 0), ("--select apt-cleanup", "never", 0)],
+)
+def test_action_checks(tmp_path: Path, programs: Path, arguments: str, fail_on: str, code: int) -> None:
     """The second step of the action, in the runner's shell. The first makes a virtual environment of the project, as
     the README's first command does."""
     action = read("action.yml")
@@ -76,12 +79,17 @@ def test_action_checks(tmp_path: Path, programs: Path, arguments: str, code: int
     (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (programs / "python").chmod(0o755)
     programs.rename(place / "bin")
-    given = {"DFOPT_PATHS": action["inputs"]["paths"]["default"], "ARGUMENTS": arguments, "SARIF": "out.sarif"}
+    given = {
+        "DFOPT_PATHS": action["inputs"]["paths"]["default"],
+        "ARGUMENTS": arguments,
+        "SARIF": "out.sarif",
+        "FAIL_ON": fail_on,
+    }
     assert set(step["env"]) == set(given)
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path / "repo",
         capture_output=True, text=True, check=False, env=environment(RUNNER_TEMP=str(tmp_path / "temp"), **given),
     )  # fmt: skip
     assert done.returncode == code, done.stderr
-    assert ("::warning file=Dockerfile,line=2" in done.stdout) == bool(code)
+    assert ("::warning file=Dockerfile,line=2" in done.stdout) == ("apt" in arguments)
     assert (tmp_path / "repo" / "out.sarif").read_text().startswith('{"$schema"')

@@ -139,13 +139,15 @@ class TestValues:
         put(
             "dfopt.toml",
             'select = ["Other-One", "xy3009"]\nignore = ["size"]\nunsafe = true\nexclude = ["a/"]\n'
-            'output-format = "sarif"\n[passes.demo]\nmode = "all"\non = false\nsize = 7\nword = "w"\nwords = ["a"]\n',
+            'output-format = "sarif"\nfail-on = "never"\nfail-on-saving = "20MB"\n'
+            '[passes.demo]\nmode = "all"\non = false\nsize = 7\nword = "w"\nwords = ["a"]\n',
         )
         config = ConfigLookup().directory(".")
         assert config.get("select") == ("other-one", "XY3009")
         assert config.get("ignore") == ("size",)
         assert config.get("unsafe") is True
         assert config.get("output-format") == "sarif"
+        assert (config.get("fail-on"), config.get("fail-on-saving")) == ("never", "20MB")
         assert config.exclude == ((str(Path.cwd()), ("a/",)),)
         assert config.passes == {"demo": {"mode": "all", "on": False, "size": 7, "word": "w", "words": ("a",)}}
 
@@ -160,6 +162,8 @@ class TestValues:
             pytest.param('select = ["siz"]', 'unknown pass, group or code "siz"; did you mean "size"?', id="selector"),
             pytest.param('ignore = ["XY300"]', 'did you mean "XY3009"?', id="code"),
             pytest.param('output-format = "sarf"', 'unknown output format "sarf"; did you mean "sarif"?', id="format"),
+            pytest.param('fail-on = "nver"', 'unknown value "nver"; did you mean "never"?', id="fail-on"),
+            pytest.param('fail-on-saving = "much"', "fail-on-saving: 'much' is not a size", id="fail-on-saving"),
             pytest.param("output-format = 3", "must be a string, not an integer", id="format-type"),
             pytest.param("extend = true", "extend: must be a string, not a boolean", id="extend-type"),
             pytest.param("extend = 'gone.toml'", '1:1: extend: no such file: "gone.toml"', id="extend-gone"),

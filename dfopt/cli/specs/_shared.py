@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import ArgumentSpec, OptionSpec
-from dfopt.workspace.settings import FORMATS
+from dfopt.workspace.settings import FAIL_ON_CHOICES, FORMATS
 
 PATHS = ArgumentSpec(
     "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True, metavar="PATH"
@@ -90,6 +90,27 @@ SELECTION = (
         "switch",
         'Assume that BuildKit builds the files, so that mounts may be used (as engine = "buildkit" does).',
         panel="Passes",
+    ),
+)
+
+FAIL_ON = (
+    OptionSpec(
+        "fail_on",
+        ("--fail-on",),
+        "choice",
+        "Exit with status 1 for: safe, what 'fix' would do with the same options; unsafe, also what needs --unsafe; "
+        "suggestion, every finding; never, none. [default: safe]",
+        choices=FAIL_ON_CHOICES,
+        metavar="TIER",
+        panel="Result",
+    ),
+    OptionSpec(
+        "fail_on_saving",
+        ("--fail-on-saving",),
+        "string",
+        "Exit with status 1 only if what --fail-on names is known to save at least this much in one file (20MB).",
+        metavar="SIZE",
+        panel="Result",
     ),
 )
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CACHE, CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION, TRACE, format_option
+from dfopt.cli.specs._shared import (
+    CACHE,
+    CONFIGURATION,
+    DIGESTS,
+    FAIL_ON,
+    FILES,
+    OUTPUT,
+    PATHS,
+    SELECTION,
+    TRACE,
+    format_option,
+)
 
 SPEC = CommandSpec(
     "check",
@@ -30,6 +41,7 @@ SPEC = CommandSpec(
             "Record the current findings in the baseline, and drop those that are gone.",
             panel="Result",
         ),
+        *FAIL_ON,
         *SELECTION,
         *DIGESTS,
         *FILES,
