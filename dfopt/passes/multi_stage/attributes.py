@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 class Attribute(Record):
     """What a command sets of a path. `program`: chmod, chown or chgrp; `value`: its mode, owner or group; `deep`: also
-    of all that is below; `line`: of the command."""
+    of all that is below; `line`: of the command. `again`: a WORKDIR makes it so, which the new stage repeats."""
 
     path: str
     program: str
     value: str
     deep: bool
     line: int
+    again: bool = False
 
 
 def repeated(
@@ -55,8 +56,13 @@ def repeated(
                 raise Refusal(f"line {attribute.line} changes all that is below {path}")
         elif not holds or (path in owned and attribute.program == "chown"):
             continue
+        if attribute.again and not any(covers(path, source) for copy in copies for source in copy.sources):
+            continue
         if not re.fullmatch(r"[\w.,:+=-]+", attribute.value) or not re.fullmatch(r"/[\w./@+~-]*", path):
-            raise Refusal(f"line {attribute.line} gives {path} a mode or an owner that is not written out")
+            raise Refusal(
+                f"line {attribute.line} gives {path} a mode or an owner that is not written out",
+                "write the value instead of the variable",
+            )
         if path == workdir and path not in SYSTEM and not any(covers(path, source) for source in whole):
             commands[f"mkdir -p {path}"] = None  # by a WORKDIR that may stand behind
         deep = "-R " if attribute.deep and path in SYSTEM else ""

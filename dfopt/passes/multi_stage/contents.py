@@ -7,8 +7,10 @@ import re
 
 from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.knowledge import table
+from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.language import package_places
+from dfopt.passes.multi_stage.owners import Owners, with_group
 from dfopt.passes.multi_stage.package_demand import Demand
 from dfopt.passes.multi_stage.proofs import TREES
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
@@ -96,10 +98,30 @@ class BuilderFiles(Demand):
         flow = self.flow
         roots = {entry.path for entry in flow.paths if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
         work = self.outputs.work if self.recipe.keeps == "programs" else ()
+        owners = Owners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+
+        def owner_of(path: str) -> str | None:
+            owner, alone = owners.of_directory(path)
+            return owner if alone else None
+
         return [
             *[StageCopy((path,), path, None) for path in system],
-            *copies(kept, left, work, roots, self.moved(kept), flow.owned),
+            *copies(kept, left, work, roots, self.moved(kept), owner_of),
         ]
+
+    def attributes(self, copies: Iterable[StageCopy], kept: Sequence[WrittenPath]) -> list[Attribute]:
+        """What the new stage sets of directories behind its copies: what commands set, and the owners of those in which
+        not all is the same owner's."""
+        flow = self.flow
+        attributes = list(flow.attributes)
+        owners = Owners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+        for copy in copies:
+            path = copy.sources[0]
+            owner, alone = owners.of_directory(path) if copy.target == path else (None, False)
+            said = any(attribute.path == path and attribute.program == "chown" for attribute in attributes)
+            if owner is not None and not alone and not said:
+                attributes.append(Attribute(path, "chown", with_group(owner), False, self.line))
+        return attributes
 
     def workplaces(self) -> list[WrittenPath]:
         """The directories in which a project's tools and programs worked: what they wrote there is not told."""

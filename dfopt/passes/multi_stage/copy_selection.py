@@ -12,7 +12,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _ARCHIVE = re.compile(r"\.(?:tar|tgz|zip|gz|xz|bz2|zst|deb|rpm|whl|sha256|asc|sig)\Z")
 _NOISE = (
@@ -140,10 +140,11 @@ def _empty(
 
 def copies(
     kept: Sequence[WrittenPath], left: Sequence[WrittenPath], work: Sequence[str], roots: Iterable[str],
-    moved: dict[str, str], owned: Sequence[tuple[str, str, bool]],
+    moved: dict[str, str], owner_of: Callable[[str], str | None],
 ) -> list[StageCopy]:  # fmt: skip
     """The COPY instructions for `kept`. `work`: directories in which tools worked: they are not copied as a whole.
-    `roots`: directories that the steps made: what is below them is theirs alone. `moved`: path -> another place."""
+    `roots`: directories that the steps made: what is below them is theirs alone. `moved`: path -> another place.
+    `owner_of`: whose a directory is, with all that is in it, or None."""
     own = [root for root in roots if root not in SHARED]
     whole: dict[str, WrittenPath] = {}
     singles: dict[str, WrittenPath] = {}
@@ -167,7 +168,7 @@ def copies(
     result: list[StageCopy] = []
     for path, _ in sorted(whole.items(), key=lambda pair: _place(kept, pair[1])):
         if not any(covers(other, path) and other != path for other in whole):
-            result.append(StageCopy((path,), path, _owner(owned, path)))
+            result.append(StageCopy((path,), path, owner_of(path)))
     groups: dict[str, list[str]] = {}
     for path in singles:
         if any(covers(other, path) for other in whole):
@@ -182,14 +183,6 @@ def copies(
         else:
             result.append(StageCopy(tuple(paths), directory + "/", None))
     return result
-
-
-def _owner(owned: Sequence[tuple[str, str, bool]], path: str) -> str | None:
-    """The owner of a directory that is copied: what is in it keeps its own, but itself would be root's."""
-    for place, owner, deep in reversed(owned):
-        if place == path or (deep and covers(place, path)):
-            return None if owner.partition(":")[0] in ("root", "0") else owner
-    return None
 
 
 _TREES = ("prefix", "programs", "classes", "packages", "jars", "library", "tree")

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.stages import Step
     from dfopt.passes.multi_stage.attributes import Attribute
+    from dfopt.passes.multi_stage.owners import OwnerChange
 
 
 class InstalledPackage(Record):
@@ -83,6 +84,7 @@ class Flow:
         "home",
         "homes",
         "links",
+        "makers",
         "owned",
         "packages",
         "paths",
@@ -109,7 +111,8 @@ class Flow:
         self.accounts: list[Step] = []
         self.alone: list[Step] = []
         self.links: list[tuple[str, str, Step]] = []
-        self.owned: list[tuple[str, str, bool]] = []  # path, owner, and whether what is below has that owner too
+        self.makers: dict[int, str | None] = {}  # index of a step -> whose what it makes is, where that is known
+        self.owned: list[OwnerChange] = []
         self.attributes: list[Attribute] = []  # modes and owners that commands set, in their order
         self.roots: set[str] = set()  # directories that COPY fills with one of the build context
         self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line

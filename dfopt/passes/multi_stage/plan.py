@@ -310,10 +310,9 @@ class _Planner(BuilderFiles):
                 names[package] = None
         prefixes = [entry for entry in kept if entry.role == "prefix"]
         self.check_prefixes(prefixes)
-        commands = repeated(
-            self.flow.attributes, self.copy_list(kept, left, ()), self.directories(kept, left),
-            self.workdir(),
-        )  # fmt: skip
+        copies = self.copy_list(kept, left, ())
+        attributes = self.attributes(copies, kept)
+        commands = repeated(attributes, copies, self.directories(kept, left), self.workdir())
         image, system = self.runtime(need, names, kept, bool(commands))
         bare_image = image == "scratch" or "distroless" in image
         if not bare_image:
@@ -339,13 +338,13 @@ class _Planner(BuilderFiles):
             return None
         self.check_paths(copies)
         runs = [" && ".join(commands)] if commands else []
+        owned = any(copy.owner for copy in copies) or any(" chown " in f" {command} " for command in commands)
         if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
             runs.append("ldconfig")
         return SplitPlan(
             self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(copies),
-            settings(
-                self.program, self.stage, self.recipe.environment, self.recipe.stays, bool(self.flow.owned)
-            ), saves, prune=" && ".join(last), workdir=self.inherited_workdir(image),
+            settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, owned),
+            saves, prune=" && ".join(last), workdir=self.inherited_workdir(image),
         )  # fmt: skip
 
     def inherited_workdir(self, image: str) -> str:

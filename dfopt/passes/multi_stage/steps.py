@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dfopt.analysis.system_paths import SYSTEM
+from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.commands import FlowReader
 from dfopt.passes.multi_stage.flow import Flow
+from dfopt.passes.multi_stage.owners import ROOT, user_of, with_group
 from dfopt.passes.multi_stage.written_paths import WrittenPath, copied
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -37,10 +39,12 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             target = join_path(base, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
             if isinstance(target, str) and any(entry.role == "nested" or entry.kind == "tree" for entry in entries):
                 flow.roots.add(target)
-            owner = step.node.flag("chown")
-            if owner is not None and owner.value and isinstance(target, str) and target not in known | SYSTEM:
-                flow.owned.append((target, owner.value, True))
-                flow.attributes.append(Attribute(target, "chown", owner.value, False, step.node.line))
+            flag = step.node.flag("chown")
+            owner = scope.expand(flag.value, program.dockerfile.escape) if flag is not None and flag.value else ""
+            flow.makers[step.index] = None if isinstance(owner, Unknown) else owner or ROOT
+            if owner and isinstance(target, str) and target not in known | SYSTEM:
+                said = "$" if isinstance(owner, Unknown) else owner
+                flow.attributes.append(Attribute(target, "chown", with_group(said), False, step.node.line))
         elif keyword == "ENV":
             for pair in step.node.pairs:
                 if pair.name == "PATH":
@@ -52,8 +56,13 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             )
             if isinstance(path, Unknown):
                 raise Refusal(f"the directory of line {step.node.line} is not known")
+            user = flow.makers[step.index] = user_of(scope)
+            if user != ROOT and path not in SYSTEM and not any(covers(path, entry.path) for entry in flow.paths):
+                again = user == user_of(program.end_scope(stage))
+                flow.attributes.append(Attribute(path, "chown", with_group(user or "$"), False, step.node.line, again))
             flow.paths.append(WrittenPath(path, step, "directory", role="workdir"))
         elif keyword == "RUN":
+            flow.makers[step.index] = user_of(scope)
             _run(program, step, flow, tools, facts)
     return flow
 
