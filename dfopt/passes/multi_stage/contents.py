@@ -9,7 +9,7 @@ from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
-from dfopt.passes.multi_stage.language import package_places
+from dfopt.passes.multi_stage.language import package_places, requirement_files
 from dfopt.passes.multi_stage.owners import Owners, with_group
 from dfopt.passes.multi_stage.package_demand import Demand
 from dfopt.passes.multi_stage.proofs import TREES
@@ -41,7 +41,8 @@ class BuilderFiles(Demand):
             kept += named
             left = [entry for entry in left if entry not in named]
         else:
-            kept, left = everything_kept(self.flow.paths, built, self.start.paths, workdir, mentioned)
+            read = requirement_files(self.outputs)
+            kept, left = everything_kept(self.flow.paths, built, self.start.paths, workdir, mentioned, read)
             kept += self.language_files()
             kept += self.workplaces()
         for link in kept:
@@ -98,6 +99,7 @@ class BuilderFiles(Demand):
         flow = self.flow
         roots = {entry.path for entry in flow.paths if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
         work = self.outputs.work if self.recipe.keeps == "programs" else ()
+        clean = work if all(call.program == "go" for call in flow.calls) else ()
         owners = Owners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
 
         def owner_of(path: str) -> str | None:
@@ -106,7 +108,7 @@ class BuilderFiles(Demand):
 
         return [
             *[StageCopy((path,), path, None) for path in system],
-            *copies(kept, left, work, roots, self.moved(kept), owner_of),
+            *copies(kept, left, work, roots, self.moved(kept), owner_of, clean),
         ]
 
     def attributes(self, copies: Iterable[StageCopy], kept: Sequence[WrittenPath]) -> list[Attribute]:

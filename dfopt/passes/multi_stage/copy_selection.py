@@ -7,24 +7,18 @@ import re
 
 from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.ir.effects import covers
+from dfopt.knowledge import table
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 _ARCHIVE = re.compile(r"\.(?:tar|tgz|zip|gz|xz|bz2|zst|deb|rpm|whl|sha256|asc|sig)\Z")
-_NOISE = (
-    "Dockerfile*", "*.dockerfile", ".dockerignore", ".gitignore", ".gitattributes", ".github/**",
-    "docker-compose*.y*ml", "compose*.y*ml", ".editorconfig", "LICENSE*",
-    ".travis.yml", ".gitlab-ci.yml",
-    ".vscode/**", ".idea/**", "Jenkinsfile",
-)  # fmt: skip
-
-
-# ... at the top of the build context
-_NOISE_ABOVE = ("README*", "CHANGELOG*", "*.md")
+# Where the files of one directory would take more lines, or more words, it is copied as a whole if it may be
+_MOST_LINES = 4
+_MOST_FILES = 6
 
 
 class StageCopy(Record):
@@ -38,7 +32,8 @@ class StageCopy(Record):
 def is_source(path: str, patterns: Iterable[str]) -> bool:
     """Whether a path of the context is one of a build's own: by name, or for a pattern with "/" by its end."""
     name = path.rpartition("/")[2]
-    for pattern in (*patterns, *_NOISE, *(() if "/" in path else _NOISE_ABOVE)):
+    facts = table("split_programs")
+    for pattern in (*patterns, *facts["never-read"], *(() if "/" in path else facts["never-read-at-top"])):
         if pattern.endswith("/**"):
             if ("/" + path).find("/" + pattern[:-2]) >= 0:
                 return True
@@ -105,11 +100,18 @@ def _aside(path: str, work: Iterable[str], workdir: str, names: Iterable[str]) -
 
 
 def everything_kept(
-    made: Sequence[WrittenPath], built: Sequence[WrittenPath], paths: Sequence[str], workdir: str, named: Sequence[str]
-) -> tuple[list[WrittenPath], list[WrittenPath]]:
-    """(kept, left) of an application that is run from its sources; the others as in `programs_kept`."""
-    kept = [entry for entry in (*made, *built) if entry.kind != "directory" and not is_scratch(entry.path)]
-    left = [entry for entry in (*made, *built) if entry.kind != "directory" and is_scratch(entry.path)]
+    made: Sequence[WrittenPath], built: Sequence[WrittenPath], paths: Sequence[str], workdir: str, named: Sequence[str],
+    read: Collection[str],
+) -> tuple[list[WrittenPath], list[WrittenPath]]:  # fmt: skip
+    """(kept, left) of an application that is run from its sources; the others as in `programs_kept`. `read`: files that
+    the build alone reads where they lie beside the application."""
+
+    def stays(entry: WrittenPath) -> bool:
+        beside = entry.path in read and (entry.path.rpartition("/")[0] or "/") in SHARED
+        return is_scratch(entry.path) or (beside and not covers(workdir, entry.path))
+
+    kept = [entry for entry in (*made, *built) if entry.kind != "directory" and not stays(entry)]
+    left = [entry for entry in (*made, *built) if entry.kind != "directory" and stays(entry)]
     for entry in list(left):
         if any(covers(entry.path, path) for path in paths):
             left.remove(entry)
@@ -140,11 +142,12 @@ def _empty(
 
 def copies(
     kept: Sequence[WrittenPath], left: Sequence[WrittenPath], work: Sequence[str], roots: Iterable[str],
-    moved: dict[str, str], owner_of: Callable[[str], str | None],
+    moved: dict[str, str], owner_of: Callable[[str], str | None], clean: Iterable[str],
 ) -> list[StageCopy]:  # fmt: skip
     """The COPY instructions for `kept`. `work`: directories in which tools worked: they are not copied as a whole.
     `roots`: directories that the steps made: what is below them is theirs alone. `moved`: path -> another place.
-    `owner_of`: whose a directory is, with all that is in it, or None."""
+    `owner_of`: whose a directory is, with all that is in it, or None. `clean`: directories in which a tool worked and
+    left nothing but what it was asked for: one is copied as a whole where its files would take many lines."""
     own = [root for root in roots if root not in SHARED]
     whole: dict[str, WrittenPath] = {}
     singles: dict[str, WrittenPath] = {}
@@ -182,6 +185,12 @@ def copies(
             result.append(StageCopy((paths[0],), paths[0], None))
         else:
             result.append(StageCopy(tuple(paths), directory + "/", None))
+    for root in clean:
+        inside = [copy for copy in result if covers(root, copy.target) and covers(root, copy.sources[0])]
+        files = sum([len(copy.sources) for copy in inside])
+        if root not in SHARED and (len(inside) > _MOST_LINES or files > _MOST_FILES):
+            result[result.index(inside[0])] = StageCopy((root,), root, owner_of(root))
+            result = [copy for copy in result if copy not in inside]
     return result
 
 

@@ -216,8 +216,9 @@ def cargo(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
 def _crates(
     context: ToolContext, call: ToolCall, directory: str, out: ToolOutputs, *, locked: bool = False
 ) -> list[str]:
-    """The programs of the package or workspace in `directory`, by its Cargo.toml. `locked`: it is a member of a
-    workspace, whose lock file counts for all."""
+    """The programs that are built of the package or workspace in `directory`, by its Cargo.toml. `locked`: it is a
+    member of a workspace, whose lock file counts for all. Source: the Cargo book, "Package Selection" of cargo build and
+    "The default-members field"."""
     text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
     from dfopt.knowledge import load_toml
 
@@ -227,12 +228,20 @@ def _crates(
         raise Refusal("Cargo.toml is not understood") from None
     names: list[str] = []
     lock = None if locked else context.text(directory.rstrip("/") + "/Cargo.lock")
-    members = manifest.get("workspace", {}).get("members", [])
+    workspace = manifest.get("workspace", {})
+    selected = {(word or "").partition("@")[0] for word in call.after("-p", "--package")}
+    members = [*workspace.get("members", ()), "."]
+    if not selected and not {"--workspace", "--all"} & {*call.words}:
+        members = workspace.get("default-members", ["."] if "package" in manifest else members)
     for member in members:
         if any(char in member for char in "*?["):
-            raise Refusal("the members of the Cargo workspace are given by a pattern")
-        names += _crates(context, call, f"{directory}/{member}", out, locked=lock is not None)
-    names += _programs(context, directory, manifest)
+            raise Refusal(
+                "the members of the Cargo workspace are given by a pattern", "name the members one by one in Cargo.toml"
+            )
+        if member != ".":
+            names += _crates(context, call, f"{directory}/{member}", out, locked=lock is not None)
+        elif not selected or manifest.get("package", {}).get("name") in selected:
+            names += _programs(context, call, directory, manifest)
     if "cdylib" in str(manifest.get("lib", "")):
         raise Refusal("the crate is a library that other programs load")
     if lock is not None:
@@ -245,12 +254,23 @@ def _crates(
     return names
 
 
-def _programs(context: ToolContext, directory: str, manifest: dict[str, Any]) -> list[str]:
-    """The programs of one package. Source: the Cargo book, "Cargo targets", target auto-discovery."""
+def _programs(context: ToolContext, call: ToolCall, directory: str, manifest: dict[str, Any]) -> list[str]:
+    """The programs of one package that are built. Source: the Cargo book, "Cargo targets": target auto-discovery, and
+    the required-features field."""
     name = manifest.get("package", {}).get("name")
     bins = [entry for entry in manifest.get("bin", []) if isinstance(entry, dict) and "name" in entry]
-    names = [str(entry["name"]) for entry in bins]
-    taken = name in names or any(entry.get("path") == "src/main.rs" for entry in bins)
+    features = {feature for word in call.after("-F", "--features") for feature in re.split(r"[ ,]+", word or "")}
+    if "--no-default-features" not in call.words:
+        features.add("default")
+    tree = manifest.get("features", {})
+    for _ in tree:
+        features |= {feature for name in features for feature in tree.get(name, ())}
+    names = [
+        str(entry["name"]) for entry in bins
+        if "--all-features" in call.words or features >= {*entry.get("required-features", ())}
+    ]  # fmt: skip
+    taken = any(entry["name"] == name or entry.get("path") == "src/main.rs" for entry in bins)
     if isinstance(name, str) and not taken and context.text(f"{directory}/src/main.rs") is not None:
         names.append(name)
-    return names
+    only = call.after("--bin")
+    return names if not only or "--bins" in call.words else [name for name in names if name in only]

@@ -100,6 +100,18 @@ def _python_words(context: ToolContext, out: ToolOutputs) -> Iterator[str]:
                 yield word
 
 
+def requirement_files(out: ToolOutputs) -> set[str]:
+    """The paths of the files that `pip install -r` reads."""
+    paths: set[str] = set()
+    for line in out.notes.get("pip-words", "").split("\n"):
+        directory, *words = line.split("\t")
+        for option, word in zip(words, words[1:], strict=False):
+            path = join_path(directory, word) if option in ("-r", "--requirement") else None
+            if isinstance(path, str):
+                paths.add(path)
+    return paths
+
+
 def _distribution_name(word: str) -> str:
     """The normalized name of a requirement (PEP 503)."""
     return re.sub(r"[-_.]+", "-", re.split(r"[\[=<>~!;@ ]", word, maxsplit=1)[0]).lower()

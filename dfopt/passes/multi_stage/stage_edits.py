@@ -84,7 +84,10 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         "alias": f" AS {node.arguments[2].value}" if stage.name else "",
         "settings": [
             *([f"WORKDIR {plan.workdir}"] if plan.workdir else []),
-            *[_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.before],
+            *[
+                _block(text, nodes[index], index in plan.settings.moved, apart=number > 0)
+                for number, index in enumerate(plan.settings.before)
+            ],
         ],
         "packages": plan.packages,
         "accounts": [_block(text, nodes[index], False) for index in plan.accounts],
@@ -99,7 +102,9 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         "comments": [_above(text, option) for option in lost if option.above],
         "config": plan.config,
         "config_path": plan.recipe.config_path,
-        "start": [_block(text, nodes[index], index in plan.settings.moved) for index in plan.settings.after],
+        "start": [
+            _block(text, nodes[index], index in plan.settings.moved, apart=True) for index in plan.settings.after
+        ],
     }
     newline = newline_at(text, node.start)
     new_stage = re.sub(r"\r?\n", newline, stage_text(plan.recipe, values))
@@ -109,7 +114,8 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
     gone = _removed(text, [nodes[index] for index in plan.settings.moved if index < last])
     kept = nodes[last]
     at = text.find("\n", kept.end)
-    rest = text[at + 1 :] if at >= 0 else ""
+    end, trailing = _trailing(text, nodes[-1]) if last < len(nodes) - 1 else (len(text), "")
+    rest = text[at + 1 : end] if at >= 0 else ""
     for index in range(last + 1, len(nodes)):  # comments that belong to none of the moved ones stay where they are
         rest = rest.replace(_block(text, nodes[index], True), "", 1)
     rest = "".join([line for line in rest.splitlines(keepends=True) if line.strip()])
@@ -117,6 +123,7 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         rest += newline
     head = "" if at >= 0 else newline
     begin = at + 1 if at >= 0 else len(text)
+    new_stage += trailing
     final = new_stage if text.endswith("\n") or not text else new_stage.rstrip("\r\n")
     prune = f"RUN {plan.prune}{newline}" if plan.prune else ""
     return (renamed, *gone, Edit(begin, len(text), head + prune + rest + newline + final))
@@ -127,10 +134,18 @@ def _above(text: str, node: Instruction) -> str:
     return text[line_start(text, node.above[0].start) : node.above[-1].end].rstrip()
 
 
-def _block(text: str, node: Instruction, comments: bool) -> str:
-    """An instruction's text; with the comments above it."""
+def _trailing(text: str, node: Instruction) -> tuple[int, str]:
+    """Where the last instruction's line ends, and the comments behind it."""
+    at = text.find("\n", node.end)
+    tail = text[at + 1 :] if at >= 0 else ""
+    return len(text) - len(tail), tail.rstrip() + newline_at(text, node.start) if tail.strip() else ""
+
+
+def _block(text: str, node: Instruction, comments: bool, apart: bool = False) -> str:
+    """An instruction's text; with the comments above it and, if `apart`, with the blank line above these."""
     start = line_start(text, node.above[0].start) if comments and node.above else node.start
-    return text[start : node.end]
+    blank = comments and apart and re.search(r"\n[ \t]*\r?\n[ \t]*\Z", text[:start])
+    return (newline_at(text, node.start) if blank else "") + text[start : node.end]
 
 
 def _removed(text: str, nodes: list[Instruction]) -> list[Edit]:

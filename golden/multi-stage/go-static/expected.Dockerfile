@@ -9,6 +9,7 @@ FROM scratch
 WORKDIR /src
 COPY --from=builder /server /server
 COPY --from=builder /src/greeting.txt /src/greeting.txt
+
 # one that may read, and nothing else
 USER 1000
 CMD ["/server"]

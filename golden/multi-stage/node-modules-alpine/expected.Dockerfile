@@ -7,10 +7,10 @@ COPY . .
 WORKDIR /app/dist
 RUN cd .. && npm run build
 RUN cd /app && npm prune --omit=dev
-# the end
 
 FROM node:22-alpine
 COPY --from=builder /app /app
 USER node
 WORKDIR /app
 CMD ["npm", "start"]
+# the end
