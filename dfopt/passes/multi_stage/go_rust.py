@@ -217,8 +217,8 @@ def _crates(
     context: ToolContext, call: ToolCall, directory: str, out: ToolOutputs, *, locked: bool = False
 ) -> list[str]:
     """The programs that are built of the package or workspace in `directory`, by its Cargo.toml. `locked`: it is a
-    member of a workspace, whose lock file counts for all. Source: the Cargo book, "Package Selection" of cargo build and
-    "The default-members field"."""
+    member of a workspace, whose lock file counts for all. Source: the Cargo book, "Package Selection" of cargo build
+    and "The default-members field"."""
     text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
     from dfopt.knowledge import load_toml
 

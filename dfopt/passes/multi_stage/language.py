@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from dfopt.analysis.json_files import json_object, member
 from dfopt.ir.scopes import join_path
@@ -105,7 +106,7 @@ def requirement_files(out: ToolOutputs) -> set[str]:
     paths: set[str] = set()
     for line in out.notes.get("pip-words", "").split("\n"):
         directory, *words = line.split("\t")
-        for option, word in zip(words, words[1:], strict=False):
+        for option, word in pairwise(words):
             path = join_path(directory, word) if option in ("-r", "--requirement") else None
             if isinstance(path, str):
                 paths.add(path)
