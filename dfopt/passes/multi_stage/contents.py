@@ -10,7 +10,7 @@ from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.language import package_places, requirement_files
-from dfopt.passes.multi_stage.owners import Owners, with_group
+from dfopt.passes.multi_stage.owners import DirectoryOwners, with_group
 from dfopt.passes.multi_stage.package_demand import Demand
 from dfopt.passes.multi_stage.proofs import TREES
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
@@ -100,7 +100,7 @@ class BuilderFiles(Demand):
         roots = {entry.path for entry in flow.paths if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
         work = self.outputs.work if self.recipe.keeps == "programs" else ()
         clean = work if all(call.program == "go" for call in flow.calls) else ()
-        owners = Owners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+        owners = DirectoryOwners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
 
         def owner_of(path: str) -> str | None:
             owner, alone = owners.of_directory(path)
@@ -116,7 +116,7 @@ class BuilderFiles(Demand):
         not all is the same owner's."""
         flow = self.flow
         attributes = list(flow.attributes)
-        owners = Owners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+        owners = DirectoryOwners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
         for copy in copies:
             path = copy.sources[0]
             owner, alone = owners.of_directory(path) if copy.target == path else (None, False)

@@ -9,7 +9,7 @@ from dfopt.ir.commands import unbundled
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
-from dfopt.passes.multi_stage.owners import OwnerChange, with_group
+from dfopt.passes.multi_stage.owners import OwnerCommand, with_group
 from dfopt.passes.multi_stage.shell_words import braces, word_text
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
@@ -75,7 +75,7 @@ class FileCommands:
         """Notes a mode or an owner that a command sets."""
         self.flow.attributes.append(Attribute(path, program, value or "$", deep, self.line))
         if program == "chown" and value is not None and not value.startswith(":"):
-            self.flow.owned.append(OwnerChange(path, value, deep, self.step.index))
+            self.flow.owned.append(OwnerCommand(path, value, deep, self.step.index))
 
     def option(self, invocation: Invocation, short: str, long: str) -> str | None:
         """The value of an option: `-m 700`, `-m700`, `--mode=700`; "$" where it is not fixed."""

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.stages import Step
     from dfopt.passes.multi_stage.attributes import Attribute
-    from dfopt.passes.multi_stage.owners import OwnerChange
+    from dfopt.passes.multi_stage.owners import OwnerCommand
 
 
 class InstalledPackage(Record):
@@ -112,7 +112,7 @@ class Flow:
         self.alone: list[Step] = []
         self.links: list[tuple[str, str, Step]] = []
         self.makers: dict[int, str | None] = {}  # index of a step -> whose what it makes is, where that is known
-        self.owned: list[OwnerChange] = []
+        self.owned: list[OwnerCommand] = []
         self.attributes: list[Attribute] = []  # modes and owners that commands set, in their order
         self.roots: set[str] = set()  # directories that COPY fills with one of the build context
         self.fetched: list[tuple[str, int]] = []  # what is downloaded or unpacked, with the line

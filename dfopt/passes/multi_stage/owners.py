@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = "root"
 
 
-class OwnerChange(Record):
+class OwnerCommand(Record):
     """A command gives a path an owner. `deep`: also all that is below; `step`: the index of the command's step."""
 
     path: str
@@ -30,7 +30,7 @@ class OwnerChange(Record):
     step: int
 
 
-class Owners:
+class DirectoryOwners:
     """The owners of paths behind the last step.
 
     makers   index of a step -> the owner of what it makes; None: not known
@@ -39,7 +39,7 @@ class Owners:
     """
 
     def __init__(
-        self, makers: dict[int, str | None], changes: Sequence[OwnerChange], made: Sequence[WrittenPath]
+        self, makers: dict[int, str | None], changes: Sequence[OwnerCommand], made: Sequence[WrittenPath]
     ) -> None:
         self.makers = makers
         self.changes = changes
