@@ -93,7 +93,7 @@ class _Lookup:
 
 
 # the ARGs that a build sets by itself, declared or not (BuildKit frontend/dockerfile/dockerfile2llb/platform.go)
-_PLATFORM = frozenset(
+BUILD_ARGUMENTS = frozenset(
     side + part
     for side in ("BUILD", "TARGET")
     for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
@@ -109,7 +109,7 @@ class _Meta:
         self.known: dict[str, str | Unknown] = {}
 
     def get(self, name: str, default: None = None, /) -> str | Unknown | None:
-        return UNKNOWN if name in _PLATFORM else self.known.get(name)
+        return UNKNOWN if name in BUILD_ARGUMENTS else self.known.get(name)
 
     def expand(self, word: str, escape: str) -> str | Unknown:
         """A word's value as the file says it. UNKNOWN where it takes one that is not set: a build may set it."""
