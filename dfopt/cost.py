@@ -7,6 +7,8 @@ from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dfopt.findings import Finding
 
 _SOURCE = "savings.toml"
@@ -21,3 +23,8 @@ def benefit_of(finding: Finding) -> Benefit | None:
         return None
     saved: int | None = table("savings")["bytes"].get(finding.name)
     return None if saved is None else Benefit(bytes=saved, source=_SOURCE)
+
+
+def saving(benefits: Iterable[Benefit | None]) -> int:
+    """The bytes that fixes save together, as far as that is known."""
+    return sum(benefit.bytes for benefit in benefits if benefit is not None)

@@ -20,7 +20,7 @@ class Options(Record):
     ignore     the same, taken away
     tiers      the tiers whose fixes are applied
     settings   pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
-    level      where nothing is selected: 1, the passes that are on by default; 2, those that restructure, too
+    level      where nothing is selected: 1, the passes that are on by default; from 2 on, those that restructure, too
     modernize  whether the passes of that group run beside what is selected
     """
 

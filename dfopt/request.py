@@ -117,6 +117,15 @@ class Request:
             cached = self._options[id(config)] = (config, options)
         return cached[1]
 
+    @property
+    def searches(self) -> bool:
+        """Whether builds are to choose among what the optimizer can make of a file: level 3, named by the user, or by
+        the configuration of the working directory where the user names no passes."""
+        if self.level is not None:
+            return self.level > 2
+        named = self.select or self.recipes
+        return not named and bool(self.lookup.directory(".").get("level", 1) > 2)
+
     def optimizer(self, directory: str) -> optimizer.Optimizer:
         """The optimizer for files of a directory: one for each configuration. Raises ConfigError."""
         options = self.options(directory)
@@ -162,11 +171,12 @@ class Request:
         source: Source,
         only: Container[tuple[str, int]] | None = None,
         more: tuple[Facts, ...] = (),
+        options: Options | None = None,
     ) -> Result:
-        """Optimizes what was read of a file; `only` as in `optimizer.optimize`; `more`: facts of this file alone.
-        Raises ConfigError."""
+        """Optimizes what was read of a file; `only` as in `optimizer.optimize`; `more`: facts of this file alone;
+        `options`: in place of those that were asked for. Raises ConfigError."""
         try:
-            return self._optimized(file, source, only, more)
+            return self._optimized(file, source, only, more, options)
         except Exception as failure:
             from dfopt.stage_templates.errors import RecipeError
 
@@ -177,7 +187,12 @@ class Request:
             raise ConfigError(failure.message, place, failure.line, failure.column) from None
 
     def _optimized(
-        self, file: InputFile, source: Source, only: Container[tuple[str, int]] | None, more: tuple[Facts, ...]
+        self,
+        file: InputFile,
+        source: Source,
+        only: Container[tuple[str, int]] | None,
+        more: tuple[Facts, ...],
+        chosen: Options | None,
     ) -> Result:
         directory = self.directory_of(file)
         plan = self.plan(directory)
@@ -189,6 +204,8 @@ class Request:
 
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
             result = optimize_host(source, kind, options, facts, only)
+        elif chosen is not None:
+            result = optimizer.optimize(source, chosen, facts, only)
         elif plan is not None:
             result = plan.optimize(source, facts, only, self.observer)
         else:
@@ -197,10 +214,10 @@ class Request:
         return result
 
     def own_edits(
-        self, file: InputFile, result: Result, more: tuple[Facts, ...] = ()
+        self, file: InputFile, result: Result, more: tuple[Facts, ...] = (), options: Options | None = None
     ) -> Mapping[tuple[str, int, int, str], OwnEdits]:
-        """The own edits of each finding of a file's result (`own_edits.Separator`); `more`: as it was given to
-        `optimize_source`. Raises ConfigError."""
+        """The own edits of each finding of a file's result (`own_edits.Separator`); `more`, `options`: as they were
+        given to `optimize_source`. Raises ConfigError."""
         from dfopt.own_edits import Separator
 
         if not result.applied and not any(finding.fixable for finding in result.reported):
@@ -211,13 +228,18 @@ class Request:
         if self.host_kind(file) is None:
             facts = JoinedFacts((self.facts_of(file, source), *more))
             plan = self.plan(directory)
-            optimizer = self.optimizer(directory) if plan is None else plan.optimizer(plan.choose(source.text, facts))
+            if options is not None:
+                optimizer_of_file = optimizer.Optimizer(options)
+            elif plan is not None:
+                optimizer_of_file = plan.optimizer(plan.choose(source.text, facts))
+            else:
+                optimizer_of_file = self.optimizer(directory)
             try:
-                program, findings = optimizer.findings(source, facts)
+                program, findings = optimizer_of_file.findings(source, facts)
             except (TooMuchWorkError, RecursionError):  # what a run with fixes had left
                 return {}
         return Separator(
-            result, program, findings, lambda only: self.optimize_source(file, source, only, more)
+            result, program, findings, lambda only: self.optimize_source(file, source, only, more, options)
         ).of_all()
 
     def options_for(self, file: InputFile, source: Source) -> Options:

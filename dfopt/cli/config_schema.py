@@ -31,7 +31,7 @@ def schema() -> dict[str, Any]:
     words = "|".join(sorted({_any_case(word) for word in known().values()}))
     selectors = {"type": "array", "items": {"type": "string", "pattern": f"^({words})$"}}
     properties: dict[str, Any] = {
-        "level": {"enum": [1, 2], "default": 1, "description": "how much to change, as -O on the command line"},
+        "level": {"enum": [1, 2, 3], "default": 1, "description": "how much to change, as -O on the command line"},
         "select": {**selectors, "description": "the passes to run: names, groups or codes; all that are on by default"},
         "ignore": {**selectors, "description": "passes not to run"},
         "modernize": {"type": "boolean", "default": False, "description": "also bring the spelling up to date"},

@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
+    request = request_of(values)
+    if request.searches:
+        from dfopt.cli.fix_search import run as run_search
+
+        return run_search(values)
+    for name, flag in (("budget", "--budget"), ("budget_minutes", "--budget-minutes")):
+        if getattr(values, name) is not None:
+            raise UsageError(f"{flag} needs -O3")
     if values.verify:
         from dfopt.cli.fix_verify import run as run_verified
 
         return run_verified(values)
     refuse_options_of_verify(values)
-    request = request_of(values)
     if not values.timings and not values.print_after:
         return run_task(values, task_of(values, FixTask, request), run_all)
     from dfopt.cli.trace import tracing

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.engine import Engine
+    from dfopt.engine.base import Progress
     from dfopt.facts import Facts
     from dfopt.proof import Proof
     from dfopt.results import Result
@@ -64,6 +65,10 @@ class VerifiedFix(FixTask):
 
     shop: Shop = Shop(ProofSettings())
 
+    @property
+    def cacheable(self) -> bool:
+        return False  # its outcomes depend on builds
+
     def __call__(self, file: InputFile) -> FileOutcome:
         try:
             return super().__call__(file)
@@ -75,20 +80,27 @@ class VerifiedFix(FixTask):
         plan = replace(self.shop.plan, context=self.context(file, source))
         bench = self.shop.free.get()
         try:
-            lab = Lab(bench.engine, plan, None if self.quiet else progress, bench.reader)
-
+            lab = Lab(bench.engine, plan, None if self.quiet else self.progress(file), bench.reader)
             facts = BuildFacts(source)
-
-            def apply(only: frozenset[tuple[str, int]] | None) -> Result:
-                with self.shop.lock:
-                    return self.request.optimize_source(file, source, only, (facts,))
-
-            proof = prove_fixes(lab, apply, "" if file.path == STDIN else file.path, facts)
+            proof = self.prove(lab, file, source, facts)
         finally:
             self.shop.free.put(bench)
         self.shop.proofs[file.path] = proof
         self.shop.facts[file.path] = facts
         return proof.result
+
+    def prove(self, lab: Lab, file: InputFile, source: Source, facts: BuildFacts) -> Proof:
+        """The proof of a file's fixes. Raises ProofError, EngineError, ImageError, ConfigError."""
+
+        def apply(only: frozenset[tuple[str, int]] | None) -> Result:
+            with self.shop.lock:
+                return self.request.optimize_source(file, source, only, (facts,))
+
+        return prove_fixes(lab, apply, build_path(file), facts)
+
+    def progress(self, file: InputFile) -> Progress:
+        """What is told of builds while they run."""
+        return progress
 
     def context(self, file: InputFile, source: Source) -> str:
         """The build context: the one detected for passes, else the file's directory."""
@@ -134,20 +146,29 @@ class VerifiedFix(FixTask):
         }
 
 
+def build_path(file: InputFile) -> str:
+    """The path of a file as builds need it: next to it may be an ignore file."""
+    return "" if file.path == STDIN else file.path
+
+
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
+    return run_proofs(values, VerifiedFix, Shop(plan_of(values, None)), "--verify")
+
+
+def run_proofs(values: Values, kind: type[VerifiedFix], shop: Shop, flag: str) -> int:
+    """Runs the command with tasks of a kind, asked for by `flag`. Raises UsageError."""
     if values.hosts:
-        raise UsageError("--verify builds Dockerfiles: it cannot be combined with --hosts")
+        raise UsageError(f"{flag} builds Dockerfiles: it cannot be combined with --hosts")
     request = request_of(values)
     if request.unsafe is None:
         request.unsafe = True  # the proof decides
-    plan = plan_of(values, None)
-    task: VerifiedFix = replace(task_of(values, VerifiedFix, request), shop=Shop(plan))
+    task: VerifiedFix = replace(task_of(values, kind, request), shop=shop)
     with interruptible():
         try:
             engines = engines_of(values)
         except EngineError as failure:
-            out.error(str(failure))
+            out.error(f"{flag} needs an engine: {failure}" if flag != "--verify" else str(failure))
             return 2
         try:
             request.facts = (*request.facts, EngineFacts(engines[0]))

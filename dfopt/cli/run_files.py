@@ -53,7 +53,7 @@ def run_task(values: Values, task: FixTask, run: Run) -> int:
         from dfopt.cli.report import reporter as find
 
         reporter = find(task.format)
-    store = None if values.verify else store_of(values)  # results that depend on builds are never cached
+    store = store_of(values) if task.cacheable else None
     if values.patch is None:
         status, totals = stream(files, task, task.failed, values.jobs, reporter, None, store, run=run)
     else:

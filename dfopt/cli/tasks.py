@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dfopt.cli.report.base import FileReport
     from dfopt.facts import Facts
     from dfopt.own_edits import OwnEdits
+    from dfopt.pass_selection import Options
     from dfopt.results import Result
     from dfopt.workspace.discovery import InputFile
 
@@ -45,6 +46,11 @@ class FixTask(Record):
     quiet: bool = False
     terminal: bool = False
     fail_on: FailOn = FailOn()
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether its outcomes may be kept for other runs."""
+        return True
 
     def __call__(self, file: InputFile) -> FileOutcome:
         try:
@@ -131,11 +137,17 @@ class FixTask(Record):
         """The edits of each finding alone, for the formats that show them. Raises ConfigError."""
         from dfopt.cli.report.base import WITH_EDITS
 
-        return self.request.own_edits(file, result, self.more_facts(file)) if self.format in WITH_EDITS else None
+        if self.format not in WITH_EDITS:
+            return None
+        return self.request.own_edits(file, result, self.more_facts(file), self.options_of(file))
 
     def more_facts(self, file: InputFile) -> tuple[Facts, ...]:
         """What was known of a file beside what is known of any."""
         return ()
+
+    def options_of(self, file: InputFile) -> Options | None:
+        """The optimizer's options that gave a file's result, where they are not those that were asked for."""
+        return None
 
     def unreadable(self, file: InputFile, result: Result) -> FileOutcome:
         """A file that is not a Dockerfile."""

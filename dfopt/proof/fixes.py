@@ -7,6 +7,8 @@ text is assembled here. The returned result is one that was built.
 
 from __future__ import annotations
 
+import time
+
 from dfopt.proof.differences import declarations_of
 from dfopt.proof.errors import ProofError
 from dfopt.proof.verdict import OriginalImage, ProofVerdict, build_original, compare_with_original
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.proof.lab import Lab
     from dfopt.proof.stage_builds import BuildFacts
+    from dfopt.proof.stored_verdicts import StoredVerdicts
     from dfopt.proof.verdict import ImageCost
     from dfopt.results import Applied, Result
 
@@ -69,31 +72,95 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
         builds = 1 + (facts.builds if facts is not None else 0)
         if not full.changed:
             return Proof(full, None, (), base.figures, builds)
-        return _Trials(lab, base, apply, path, builds).prove(full)
+        verdicts = Verdicts(lab, base, path)
+        proof = Trials(verdicts, apply).prove(full)
+        return replace(proof, builds=builds + verdicts.builds)  # type: ignore[no-any-return]
     finally:
         lab.engine.remove(base.built.image)
 
 
-class _Trials:
-    def __init__(self, lab: Lab, base: OriginalImage, apply: Apply, path: str, builds: int) -> None:
+_NO_TIME = "the budget of minutes is spent (a further run continues)"
+
+
+class BudgetSpentError(Exception):
+    """Another build is needed, and none is left."""
+
+
+class Verdicts:
+    """The verdicts on results for one file, each built unless it was before, here or in an earlier run. `builds`: how
+    many were built; `reused`: how many an earlier run had built."""
+
+    def __init__(self, lab: Lab, base: OriginalImage, path: str, stored: StoredVerdicts | None = None) -> None:
         self.lab = lab
         self.base = base
-        self.apply = apply
         self.path = path
-        self.verdicts: dict[tuple[str, frozenset[Identity]], ProofVerdict] = {}
-        self.reasons: dict[Identity, str] = {}
-        self.builds = builds
+        self.stored = stored
+        self.builds = self.reused = 0
+        self._known: dict[tuple[str, frozenset[Identity]], ProofVerdict] = {}
+        self._most: int | None = None
+        self._deadline: float | None = None
 
-    def prove(self, full: Result) -> Proof:
+    def limit(self, builds: int | None, deadline: float | None) -> None:
+        """From now on, no build beyond so many in all, and none after `deadline` (of time.monotonic)."""
+        self._most, self._deadline = builds, deadline
+
+    def of(self, result: Result, *, measure: bool = False) -> ProofVerdict:
+        """The verdict on a result; with `measure`, built without the engine's cache. Raises BudgetSpentError."""
+        if not result.changed:
+            return ProofVerdict("", (), 0, self.base.figures, self.base.figures)
+        key = result.output, frozenset(fix.identity for fix in result.applied)
+        verdict = self._known.get(key)
+        if verdict is None or (measure and verdict.after is not None and verdict.after.seconds is None):
+            verdict = self._known[key] = self._stored_or_built(result, measure)
+        return verdict
+
+    def _stored_or_built(self, result: Result, measure: bool) -> ProofVerdict:
+        declared = declarations_of(result.applied)
+        if self.stored is not None:
+            verdict = self.stored.get(self.base.figures, result.output, declared, measure)
+            if verdict is not None:
+                self.reused += 1
+                return verdict
+        if self._most is not None and self.builds >= self._most:
+            raise BudgetSpentError("the budget of builds is spent (a further run continues)")
+        lab, left = self.lab, None
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise BudgetSpentError(_NO_TIME)
+            lab = lab.limited(left)
+        names = ", ".join(sorted({fix.name for fix in result.applied}))
+        self.lab.say(f"built with {len(result.applied)} fixes: {names}")
+        self.builds += 1
+        verdict = compare_with_original(lab, self.base, encode(result.output), self.path, declared, measure=measure)
+        if self._deadline is not None and not verdict.holds and time.monotonic() >= self._deadline:
+            raise BudgetSpentError(_NO_TIME)  # perhaps it failed because it was cut off
+        if self.stored is not None:
+            self.stored.put(result.output, declared, measure, verdict)
+        return verdict
+
+
+class Trials:
+    """The search for the fixes of a result that hold."""
+
+    def __init__(self, verdicts: Verdicts, apply: Apply) -> None:
+        self.verdicts = verdicts
+        self.lab = verdicts.lab
+        self.apply = apply
+        self.reasons: dict[Identity, str] = {}
+
+    def prove(self, full: Result, *, measure: bool = True) -> Proof:
+        """The proof of as many fixes of `full` as hold; with `measure`, the last build is one without the engine's
+        cache. Raises BudgetSpentError."""
         # What one fix declares must not hide what another does: those that declare much come on top of the others,
         # when these have been proved by themselves.
         strict, wide = _by_width(full.applied)
-        sound = self.cull(strict, frozenset(), measure=not wide)
-        sound = self.cull(wide, sound, measure=True)
+        sound = self.cull(strict, frozenset(), measure=measure and not wide)
+        sound = self.cull(wide, sound, measure=measure)
         result = self.apply(sound)
         if not result.changed:
             return self.proof(result, None, self.dropped(full, result))
-        final = self.verdict(result, measure=True)
+        final = self.verdicts.of(result, measure=measure)
         if not final.holds:  # it passed with the engine's cache, but fails without it
             nothing = self.apply(frozenset())
             self.reasons = {fix.identity: final.failure for fix in full.applied}
@@ -114,7 +181,7 @@ class _Trials:
             return sure
         verdict = whole_verdict
         if verdict is None:
-            verdict = self.verdict(self.apply(sure | frozenset(fixes)), measure=measure)
+            verdict = self.verdicts.of(self.apply(sure | frozenset(fixes)), measure=measure)
             if not verdict.holds:
                 self.lab.say(f"that does not hold: {verdict.failure}")
         if verdict.holds:
@@ -128,21 +195,6 @@ class _Trials:
         again = verdict if sound == sure | frozenset(fixes[:half]) else None
         return self.cull(fixes[half:], sound, again)
 
-    def verdict(self, result: Result, *, measure: bool = False) -> ProofVerdict:
-        """The verdict on a result, which is built unless it was before; with `measure`, without the engine's cache."""
-        if not result.changed:
-            return ProofVerdict("", (), 0, self.base.figures, self.base.figures)
-        key = result.output, frozenset(fix.identity for fix in result.applied)
-        measured = self.verdicts.get(key)
-        if measured is None or (measure and measured.after is not None and measured.after.seconds is None):
-            names = ", ".join(sorted({fix.name for fix in result.applied}))
-            self.lab.say(f"built with {len(result.applied)} fixes: {names}")
-            self.builds += 1
-            self.verdicts[key] = compare_with_original(
-                self.lab, self.base, encode(result.output), self.path, declarations_of(result.applied), measure=measure
-            )
-        return self.verdicts[key]
-
     def dropped(self, full: Result, result: Result) -> tuple[Dropped, ...]:
         here = {fix.identity for fix in result.applied}
         dropped_fixes: list[Dropped] = []
@@ -154,7 +206,7 @@ class _Trials:
         return tuple(dict.fromkeys(dropped_fixes))
 
     def proof(self, result: Result, verdict: ProofVerdict | None, dropped: tuple[Dropped, ...]) -> Proof:
-        return Proof(_told(result, dropped), verdict, dropped, self.base.figures, self.builds)
+        return Proof(_told(result, dropped), verdict, dropped, self.verdicts.base.figures, 0)
 
 
 def _by_width(applied: tuple[Applied, ...]) -> tuple[list[Identity], list[Identity]]:

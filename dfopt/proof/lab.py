@@ -13,7 +13,7 @@ from dfopt.files import read_regular
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
 from dfopt.proof.image_view import ImageReader, ImageView
-from dfopt.record import Record
+from dfopt.record import Record, replace
 from dfopt.writing import create_file
 
 TYPE_CHECKING = False
@@ -96,6 +96,11 @@ class Lab:
         if self._engine is None:
             raise EngineError("this needs an engine")
         return self._engine
+
+    def limited(self, seconds: float) -> Lab:
+        """The lab with so many seconds at most for a build or a smoke test."""
+        plan = replace(self.plan, timeout=min(self.plan.timeout, seconds))
+        return Lab(self._engine, plan, self.progress, self.reader)
 
     def say(self, text: str) -> None:
         if self.progress is not None:

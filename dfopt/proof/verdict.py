@@ -64,17 +64,19 @@ def cost_of(view: ImageView, seconds: float | None = None, rebuild: float | None
     return ImageCost(ledger.live_bytes, ledger.total_bytes, stored, len(layers), files, seconds, rebuild)
 
 
-def build_original(lab: Lab, dockerfile: bytes, path: str) -> OriginalImage:
-    """Builds the original file and checks that its smoke test passes. Raises ProofError if either fails."""
+def build_original(lab: Lab, dockerfile: bytes, path: str, *, cache: bool = False) -> OriginalImage:
+    """Builds the original file and checks that its smoke test passes. `cache`: with the engine's cache, which leaves
+    its seconds unknown. Raises ProofError if either fails."""
     try:
-        built = lab.build(dockerfile, path)
+        built = lab.build(dockerfile, path, cache=cache)
     except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"the original file does not build: {_last(failure)}") from None
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
         raise ProofError(f"the original file fails the smoke test: {smoke.output}")
     noise = noise_of(lab, built, dockerfile, path) if lab.plan.repeat else frozenset()
-    return OriginalImage(built, cost_of(built.view, built.seconds, lab.rebuild(dockerfile, path)), noise)
+    seconds = None if cache else built.seconds
+    return OriginalImage(built, cost_of(built.view, seconds, lab.rebuild(dockerfile, path)), noise)
 
 
 def noise_of(lab: Lab, built: ProofImage, dockerfile: bytes, path: str) -> frozenset[str]:

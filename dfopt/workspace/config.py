@@ -1,6 +1,6 @@
 """Configuration: dfopt.toml, .dfopt.toml, or [tool.dfopt] in pyproject.toml; the nearest directory that has one wins.
 
-Keys: `select`, `ignore`, `exclude` (lists of strings), `level` (1 or 2), `unsafe`, `modernize` (booleans),
+Keys: `select`, `ignore`, `exclude` (lists of strings), `level` (1 to 3), `unsafe`, `modernize` (booleans),
 `output-format` (of `dfopt check`), `fail-on` and `fail-on-saving` (its exit status), `context` (the build context,
 relative to the file), `extend` (another file, whose values hold where this one says nothing), `package-cache` ("clean"
 or "mount"), `engine` ("any" or "buildkit"), `passes.NAME.OPTION`, `recipes.path` (directories of recipes, relative to

@@ -46,8 +46,8 @@ class TableReader:
             elif key in ("unsafe", "modernize"):
                 self._expect(value, bool, "true or false", where)
             elif key == "level":
-                if type(value) is not int or value not in (1, 2):
-                    raise self.error("must be 1 or 2", where)
+                if type(value) is not int or value not in (1, 2, 3):
+                    raise self.error("must be 1, 2 or 3", where)
             else:
                 self._expect(value, str, "a string", where)
                 if key == "output-format" and value not in FORMATS:

@@ -36,10 +36,11 @@ OPENERS = {
 READERS = {
     "campaign/dask.py", "campaign/journal.py", "campaign/message.py", "campaign/owners.py", "cli/cached.py",
     "cli/dockerignore.py", "cli/history.py", "cli/review.py", "cli/verify.py", "derived.py", "engine/base.py",
-    "engine/storage.py", "image/archive.py", "knowledge/__init__.py", "proof/lab.py", "registry/credentials.py",
-    "registry/lock.py", "registry/mirrors.py", "request.py", "stage_templates/recipe_files.py", "testing/case_files.py",
-    "version.py", "workspace/baseline.py", "workspace/children.py", "workspace/config.py",
-    "workspace/config_location.py", "workspace/context.py", "workspace/ignore.py", "writing.py",
+    "engine/storage.py", "image/archive.py", "knowledge/__init__.py", "proof/lab.py", "proof/stored_verdicts.py",
+    "registry/credentials.py", "registry/lock.py", "registry/mirrors.py", "request.py",
+    "stage_templates/recipe_files.py", "testing/case_files.py", "version.py", "workspace/baseline.py",
+    "workspace/children.py", "workspace/config.py", "workspace/config_location.py", "workspace/context.py",
+    "workspace/ignore.py", "writing.py",
 }  # fmt: skip
 READING = {"read_regular", "read_named", "open_regular", "open_named"}
 STARTS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_levels(tmp_path: Path, arguments: tuple[str, ...], config: str, spelled
     assert ("+FROM python:3.13-slim" in diff) is swapped
 
 
-@pytest.mark.parametrize("value", ["0", "3", "true", '"2"'])
+@pytest.mark.parametrize("value", ["0", "4", "true", '"2"'])
 def test_a_level_that_is_none(tmp_path: Path, value: str) -> None:
     (tmp_path / "dfopt.toml").write_text(f"level = {value}\n")
     (tmp_path / "Dockerfile").write_text(TEXT)
@@ -51,4 +52,17 @@ def test_a_level_that_is_none(tmp_path: Path, value: str) -> None:
         [sys.executable, "-m", "dfopt", "fix", "."], cwd=tmp_path, text=True, capture_output=True, check=False
     )
     assert done.returncode == 2
-    assert "dfopt.toml:1:1: level: must be 1 or 2" in done.stderr
+    assert "dfopt.toml:1:1: level: must be 1, 2 or 3" in done.stderr
+
+
+def test_check_at_level_3_builds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(TEXT)
+    done, as_2 = (
+        subprocess.run(
+            [sys.executable, "-m", "dfopt", "check", level, "Dockerfile"], cwd=tmp_path, text=True, capture_output=True,
+            env={**os.environ, "DOCKER_HOST": "unix:///nowhere"}, check=False,
+        )
+        for level in ("-O3", "-O2")
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (as_2.returncode, as_2.stdout)
+    assert "multi-stage" in done.stdout

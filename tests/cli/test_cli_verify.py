@@ -71,3 +71,25 @@ def test_cannot_be_told(images: Path, args: str, message: str) -> None:
     assert done.returncode == 2
     assert message in done.stderr.decode()
     assert (images / "Dockerfile").read_text() == "FROM a\nRUN old\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "config", "message"),
+    [
+        ("fix -O3 Dockerfile", "", "-O3 needs an engine: no engine that builds images answers here. Install one"),
+        ("fix Dockerfile", "level = 3\n", "-O3 needs an engine"),
+        ("fix -O3 --engine buildah Dockerfile", "", "-O3 needs an engine: buildah is not installed"),
+        ("fix -O3 --hosts all Dockerfile", "", "-O3 builds Dockerfiles: it cannot be combined with --hosts"),
+        ("fix -O2 --budget 3 Dockerfile", "", "--budget needs -O3"),
+        ("fix --verify --budget-minutes 3 Dockerfile", "", "--budget-minutes needs -O3"),
+        ("fix -O3 --budget 0 Dockerfile", "", "budget"),
+        ("fix -O1 --smoke true Dockerfile", "level = 3\n", "--smoke needs --verify"),
+    ],
+)
+def test_search_cannot_begin(images: Path, args: str, config: str, message: str) -> None:
+    (images / "Dockerfile").write_text("FROM a\nRUN old\n")
+    (images / "dfopt.toml").write_text(config)
+    done = dfopt(*args.split(), cwd=images, env=offline(images))
+    assert done.returncode == 2
+    assert message in done.stderr.decode()
+    assert (images / "Dockerfile").read_text() == "FROM a\nRUN old\n"

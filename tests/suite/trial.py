@@ -22,7 +22,7 @@ from .apps import App
 from .measure import Figures, figures, hadolint, tally
 from .smoke import smoke
 
-_TREE = Path(__file__).resolve().parents[2]
+TREE = Path(__file__).resolve().parents[2]
 
 
 class Side(Record):
@@ -66,7 +66,7 @@ def fix(context: Path, options: Sequence[str]) -> Fixed:
     """Runs `dfopt fix --write` with `options` on the Dockerfile in `context`, as a user would. Raises EngineError."""
     command = [sys.executable, "-m", "dfopt", "fix", "--write", "--isolated", "--output-format=json"]
     command += ["--show-refusals", "--context=.", *options, "Dockerfile"]
-    env = {**os.environ, "PYTHONPATH": str(_TREE)}
+    env = {**os.environ, "PYTHONPATH": str(TREE)}
     done = subprocess.run(command, cwd=context, env=env, capture_output=True, timeout=600)
     log = done.stderr.decode(errors="backslashreplace")
     if done.returncode not in (0, 1) or not done.stdout:
@@ -92,7 +92,7 @@ def try_app(
     """
     with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
         context = Path(work) / "context"
-        shutil.copytree(app.directory, context, symlinks=True, ignore=_left_out)
+        shutil.copytree(app.directory, context, symlinks=True, ignore=left_out)
         fixed = Fixed({}, [])
         built: list[_Built] = []
         error = ""
@@ -131,7 +131,7 @@ def _without_select(options: Sequence[str]) -> list[str]:
 
 def _size(engine: Engine, app: App, context: Path) -> int:
     """The bytes of an image that must pass its smoke test. Raises EngineError."""
-    with _served(app) as args:
+    with served(app) as args:
         image = engine.build(context, (context / "Dockerfile").read_bytes(), args=args, cached=True)
     try:
         if failures := smoke(engine, app, image):
@@ -142,7 +142,7 @@ def _size(engine: Engine, app: App, context: Path) -> int:
         engine.remove(image)
 
 
-def _left_out(directory: str, names: list[str]) -> list[str]:
+def left_out(directory: str, names: list[str]) -> list[str]:
     return [name for name in names if name in ("smoke.toml", "served")]
 
 
@@ -166,7 +166,7 @@ class _Built(Record):
 def _build(engine: Engine, app: App, context: Path, rebuild: bool) -> _Built:
     """Builds and asks the application as `context` holds it; the caller removes the image. Raises EngineError."""
     dockerfile = context / "Dockerfile"
-    with _served(app) as args:
+    with served(app) as args:
         start = time.monotonic()
         image = engine.build(context, dockerfile.read_bytes(), args=args)
         seconds = time.monotonic() - start
@@ -187,7 +187,7 @@ def _build(engine: Engine, app: App, context: Path, rebuild: bool) -> _Built:
 
 
 @contextmanager
-def _served(app: App) -> Iterator[dict[str, str]]:
+def served(app: App) -> Iterator[dict[str, str]]:
     """The build arguments of `app`; while it lasts, its file server listens on a free port of loopback."""
     if app.serve is None:
         yield app.args

@@ -24,8 +24,9 @@ SELECTION = (
         ("-O", "--level"),
         "choice",
         "How much to change: 1, what is proved safe and pays; 2, all that static facts support, restructuring "
-        "included: a diff to review. [default: 1]",
-        choices=("1", "2"),
+        "included: a diff to review; 3, as 2, but 'fix' builds candidates and takes the smallest image that holds. "
+        "[default: 1]",
+        choices=("1", "2", "3"),
         metavar="LEVEL",
         panel="Passes",
     ),

@@ -1,0 +1,95 @@
+"""`dfopt fix -O3` over an engine: the smallest image that holds, what it says, and a second run that builds little."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dfopt.cli.entry import main
+
+from .engine import Engine
+from .leftovers import leftovers
+
+# debian:13-slim has no manual pages: a smoke test that needs one cannot hold there
+TEXT = """FROM debian:13
+COPY greeting /srv/
+RUN dd if=/dev/zero of=/big bs=1M count=40
+RUN rm /big && mkdir /data
+CMD ["cat", "/srv/greeting"]
+"""
+
+
+@pytest.fixture
+def temporary(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """TMPDIR; dfopt works with the tests' engine, and remembers in a directory of the test's own."""
+    for name in ("t", "config", "context"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
+    monkeypatch.setenv("DFOPT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
+    return tmp_path / "t"
+
+
+@pytest.fixture
+def file(tmp_path: Path, temporary: Path) -> Path:
+    (tmp_path / "context" / "greeting").write_text("hello\n")
+    dockerfile = tmp_path / "context" / "Dockerfile"
+    dockerfile.write_text(TEXT)
+    return dockerfile
+
+
+def search(file: Path, *words: str) -> int:
+    return main(["fix", "-O3", "--write", "--isolated", "--network", "host", *words, str(file)])
+
+
+def test_smallest_that_holds_is_written_and_remembered(
+    temporary: Path, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--smoke", "grep hello /srv/greeting", "--output-format", "json")
+    assert search(file, *words) == 0
+    said = capsys.readouterr()
+    proof = json.loads(said.out)["files"][0]["proof"]
+    states = {row["name"]: row["state"] for row in proof["candidates"]}
+    assert states["base: busybox, in one layer"] == "chosen", said.err
+    assert (states["stages as they are"], states["base: slim"]) == ("larger", "larger")
+    built = {row["name"]: row["layer_bytes"] for row in proof["candidates"] if row["layer_bytes"] is not None}
+    assert proof["after"]["layer_bytes"] == min(built.values())
+    assert proof["after"]["layer_bytes"] < 5_000_000 < 100_000_000 < proof["before"]["layer_bytes"]
+    assert proof["smoke_test"]
+    assert "FROM busybox" in file.read_text()
+    written = file.read_text()
+    file.write_text(TEXT)
+    assert search(file, *words) == 0
+    assert "verdicts of earlier runs" in capsys.readouterr().err
+    assert file.read_text() == written
+    assert leftovers(temporary) == []
+
+
+def test_what_the_smoke_test_refuses_is_told(temporary: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert search(file, "--smoke", "test -d /usr/share/man/man1 && ls /usr/share/man/man1 | grep .") == 0
+    said = capsys.readouterr().err
+    assert "base: slim" in said
+    assert "failed: the smoke test fails: status 1" in said
+    assert "FROM debian:13\n" in file.read_text()
+    assert leftovers(temporary) == []
+
+
+def test_without_a_smoke_test_it_says_what_it_could_not_see(
+    temporary: Path, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert search(file, "--budget", "1") == 0
+    said = capsys.readouterr().err
+    assert "no smoke test was given" in said
+    assert "the budget of builds is spent" in said
+
+
+def test_smoke_test_that_fails_on_the_original_is_an_error(
+    temporary: Path, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert search(file, "--smoke", "exit 9") == 2
+    assert "not verified: the original file fails the smoke test: status 9" in capsys.readouterr().err
+    assert file.read_text() == TEXT
+    assert leftovers(temporary) == []

@@ -1,0 +1,190 @@
+"""What each optimization level brings to the applications, built: bytes, smoke tests, and `dfopt plan`'s estimate.
+
+    python -m tests.suite.levels [--set SET] [--select APP ...] [--levels 1 2 3] [--out FILE] [--builds N]
+
+Each different text is built once, with the engine's cache: only sizes are measured here. Beside the levels stand single
+selections (SINGLE), against which -O3 is held. `--out` is read first: what is in it is not built again. Progress goes
+to standard error. Ends with status 1 when a build or a smoke test of a level fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+
+from realbuild.engine import Engine, EngineError, PrivateEngine  # noqa: E402
+
+from suite.apps import SETS, App, AppError, find_apps  # noqa: E402
+from suite.smoke import smoke  # noqa: E402
+from suite.trial import TREE, left_out, served  # noqa: E402
+
+SINGLE = {
+    "multi-stage": ("--select", "multi-stage", "--unsafe"),
+    "swap-base": ("--select", "swap-base", "--unsafe"),
+    "all": ("--select", "all", "--unsafe"),
+    "all,multi-stage": ("--select", "all,multi-stage", "--unsafe"),
+}
+_MB = 1_000_000
+
+
+def try_levels(engine: Engine, app: App, levels: Sequence[int], done: dict[str, Any], builds: int) -> dict[str, Any]:
+    """The row of one application: the bytes, or the failure, of the file as it is (`now`), at each level and with each
+    single selection, and the bytes that `dfopt plan` says a level saves. `done`: the row so far."""
+    row: dict[str, Any] = {"texts": {}, "sides": {}, "plan": {}, "search": "", **done}
+    with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
+        context = Path(work) / "context"
+        shutil.copytree(app.directory, context, symlinks=True, ignore=left_out)
+        file = context / "Dockerfile"
+        original = file.read_text(encoding="utf-8", errors="surrogateescape")
+
+        def side(name: str, text: str) -> None:
+            if text not in row["texts"]:
+                file.write_text(text, encoding="utf-8", errors="surrogateescape")
+                row["texts"][text] = _build(engine, app, context)
+            row["sides"][name] = row["texts"][text]
+
+        side("now", original)
+        chosen = {f"-O{level}": (f"-O{level}",) for level in levels} | SINGLE
+        for name, options in chosen.items():
+            if name in row["sides"]:
+                continue
+            file.write_text(original, encoding="utf-8", errors="surrogateescape")
+            if name == "-O3":
+                start = time.monotonic()
+                row["search"] = _search(engine, app, context, builds)
+                row["seconds"] = round(time.monotonic() - start, 1)
+            else:
+                _dfopt(context, "fix", "--write", *options)
+            side(name, file.read_text(encoding="utf-8", errors="surrogateescape"))
+        file.write_text(original, encoding="utf-8", errors="surrogateescape")
+        for level in json.loads(_dfopt(context, "plan", "--output-format=json"))["files"][0]["levels"]:
+            row["plan"][f"-O{level['level']}"] = level["bytes"]
+    return row
+
+
+def _build(engine: Engine, app: App, context: Path) -> dict[str, Any]:
+    image = None
+    try:
+        with served(app) as args:
+            image = engine.build(context, (context / "Dockerfile").read_bytes(), args=args, cached=True)
+        failures = smoke(engine, app, image)
+        inspected = engine.call(["image", "inspect", "--format", "{{.Size}}", image], timeout=60)
+        return {"bytes": int(inspected.stdout), "failure": "; ".join(failures)}
+    except EngineError as failure:
+        return {"bytes": None, "failure": str(failure)[-600:]}
+    finally:
+        if image is not None:
+            engine.remove(image)
+
+
+def _dfopt(context: Path, command: str, *options: str, **more: str) -> str:
+    words = [sys.executable, "-m", "dfopt", command, "--isolated", "--context=.", *options, "Dockerfile"]
+    env = {**os.environ, "PYTHONPATH": str(TREE), **more}
+    done = subprocess.run(words, cwd=context, env=env, capture_output=True, timeout=3600, check=False)
+    if done.returncode not in (0, 1):
+        raise EngineError(
+            f"dfopt {command} {' '.join(options)}: {done.stderr.decode(errors='backslashreplace')[-600:]}"
+        )
+    return (done.stdout or done.stderr).decode(errors="backslashreplace")
+
+
+def _search(engine: Engine, app: App, context: Path, builds: int) -> str:
+    """Runs -O3 with the application's smoke test as the script; what it told."""
+    script = context.parent / "smoke"
+    script.write_text(f"#!/bin/sh\nexec {sys.executable} -m suite.smoke_script {app.directory}\n")
+    script.chmod(0o755)
+    words = ["--write", "-O3", "--no-cache", f"--budget={builds}", f"--smoke-script={script}"]
+    words += ["--network=host", "--drop-syntax"]
+    with served(app) as args:
+        words += [f"--build-arg={key}={value}" for key, value in args.items()]
+        path = f"{TREE / 'tests'}:{TREE}"
+        return _dfopt(context, "fix", *words, DOCKER_HOST=engine.host, PYTHONPATH=path)
+
+
+def table(rows: dict[str, dict[str, Any]], levels: Sequence[int]) -> list[str]:
+    """A line for each application, and the sums."""
+    names = ["now", *(f"-O{level}" for level in levels), "best single"]
+    lines = [f"{'application':<18}" + "".join(f"{name:>14}" for name in names) + "   plan's error"]
+    sums: dict[str, int] = dict.fromkeys(names, 0)
+    passed: dict[str, int] = dict.fromkeys(names, 0)
+    errors: dict[str, list[float]] = {}
+    for app, row in rows.items():
+        sides = row["sides"]
+        good = [sides[name]["bytes"] for name in SINGLE if name in sides and not sides[name]["failure"]]
+        best = {"bytes": min(good, default=sides["now"]["bytes"]), "failure": ""}
+        cells = []
+        for name in names:
+            found = best if name == "best single" else sides.get(name, {"bytes": None, "failure": "not run"})
+            passed[name] += not found["failure"]
+            sums[name] += (sides["now"]["bytes"] if found["failure"] else found["bytes"]) or 0
+            cells.append("FAILED" if found["failure"] else f"{found['bytes'] / _MB:.1f}")
+        told = []
+        for name, saved in row["plan"].items():
+            if sides.get(name, {"failure": "x"})["failure"] or sides["now"]["failure"]:
+                continue
+            predicted, built = sides["now"]["bytes"] - saved, sides[name]["bytes"]
+            errors.setdefault(name, []).append((predicted - built) / built)
+            told.append(f"{name} {errors[name][-1]:+.0%}")
+        lines.append(f"{app:<18}" + "".join(f"{cell:>14}" for cell in cells) + "   " + ", ".join(told))
+    lines.append(f"{'MB in all':<18}" + "".join(f"{sums[name] / _MB:>14.1f}" for name in names))
+    lines.append(f"{'smoke tests pass':<18}" + "".join(f"{passed[name]:>11}/{len(rows):<2}" for name in names))
+    for name, found in errors.items():
+        median = statistics.median(abs(error) for error in found)
+        lines.append(f"plan {name}: median error {median:.1%} of the built bytes, largest {max(map(abs, found)):.0%}")
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.suite.levels", description=__doc__.split("\n")[0])
+    parser.add_argument("--set", choices=SETS, default=SETS[0])
+    parser.add_argument("--select", nargs="+", metavar="APP")
+    parser.add_argument("--levels", nargs="+", type=int, default=[1, 2, 3], choices=(1, 2, 3))
+    parser.add_argument("--builds", type=int, default=12, help="-O3's budget for an application")
+    parser.add_argument("--out", type=Path, metavar="FILE")
+    given = parser.parse_args()
+    try:
+        apps = find_apps(given.set, given.select)
+    except AppError as error:
+        print(f"tests.suite.levels: {error}", file=sys.stderr)
+        return 2
+    rows: dict[str, dict[str, Any]] = {}
+    if given.out and given.out.exists():
+        rows = json.loads(given.out.read_text(encoding="utf-8"))
+    private = PrivateEngine()
+    try:
+        host = os.environ.get("DFOPT_TEST_ENGINE") or private.start()
+        engine = Engine(host if "://" in host else f"unix://{host}")
+        try:
+            for app in apps:
+                print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
+                rows[app.name] = try_levels(engine, app, given.levels, rows.get(app.name, {}), given.builds)
+                print("done", file=sys.stderr, flush=True)
+                if given.out:
+                    given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        finally:
+            engine.close()
+    except EngineError as error:
+        print(f"tests.suite.levels: {error}", file=sys.stderr)
+        return 2
+    finally:
+        private.stop()
+    shown = {app.name: rows[app.name] for app in apps}
+    print("\n".join(table(shown, given.levels)))
+    levels = {f"-O{level}" for level in given.levels}
+    return int(any(row["sides"][name]["failure"] for row in shown.values() for name in levels))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
