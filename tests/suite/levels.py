@@ -39,9 +39,11 @@ SINGLE = {
 _MB = 1_000_000
 
 
-def try_levels(engine: Engine, app: App, levels: Sequence[int], done: dict[str, Any], builds: int) -> dict[str, Any]:
-    """The row of one application: the bytes, or the failure, of the file as it is (`now`), at each level and with each
-    single selection, and the bytes that `dfopt plan` says a level saves. `done`: the row so far."""
+def try_levels(
+    engine: Engine, app: App, chosen: dict[str, Sequence[str]], done: dict[str, Any], builds: int
+) -> dict[str, Any]:
+    """The row of one application: the bytes, or the failure, of the file as it is (`now`) and with each of `chosen`
+    (name -> options of `dfopt fix`), and the bytes that `dfopt plan` says a level saves. `done`: the row so far."""
     row: dict[str, Any] = {"texts": {}, "sides": {}, "plan": {}, "search": "", **done}
     with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
         context = Path(work) / "context"
@@ -56,7 +58,6 @@ def try_levels(engine: Engine, app: App, levels: Sequence[int], done: dict[str, 
             row["sides"][name] = row["texts"][text]
 
         side("now", original)
-        chosen = {f"-O{level}": (f"-O{level}",) for level in levels} | SINGLE
         for name, options in chosen.items():
             if name in row["sides"]:
                 continue
@@ -151,6 +152,7 @@ def main() -> int:
     parser.add_argument("--set", choices=SETS, default=SETS[0])
     parser.add_argument("--select", nargs="+", metavar="APP")
     parser.add_argument("--levels", nargs="+", type=int, default=[1, 2, 3], choices=(1, 2, 3))
+    parser.add_argument("--no-single", action="store_true", help="leave out the single selections")
     parser.add_argument("--builds", type=int, default=12, help="-O3's budget for an application")
     parser.add_argument("--out", type=Path, metavar="FILE")
     given = parser.parse_args()
@@ -162,6 +164,8 @@ def main() -> int:
     rows: dict[str, dict[str, Any]] = {}
     if given.out and given.out.exists():
         rows = json.loads(given.out.read_text(encoding="utf-8"))
+    chosen: dict[str, Sequence[str]] = {f"-O{level}": (f"-O{level}",) for level in given.levels}
+    chosen |= {} if given.no_single else SINGLE
     private = PrivateEngine()
     try:
         host = os.environ.get("DFOPT_TEST_ENGINE") or private.start()
@@ -169,7 +173,7 @@ def main() -> int:
         try:
             for app in apps:
                 print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
-                rows[app.name] = try_levels(engine, app, given.levels, rows.get(app.name, {}), given.builds)
+                rows[app.name] = try_levels(engine, app, chosen, rows.get(app.name, {}), given.builds)
                 print("done", file=sys.stderr, flush=True)
                 if given.out:
                     given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
