@@ -114,6 +114,10 @@ class Facts:
         """Whether a file or directory of that path is in the build context."""
         return None
 
+    def context_leaves_out(self, path: str) -> bool | None:
+        """Whether a file or directory of that path is where the build context is, and .dockerignore leaves it out."""
+        return None
+
     def context_file(self, path: str) -> bytes | None:
         """The content of a file of the build context."""
         return None

@@ -53,6 +53,9 @@ class CaseFacts(Facts):
         paths = self.context_paths()
         return None if paths is None else path in paths or any(other.startswith(path + "/") for other in paths)
 
+    def context_leaves_out(self, path: str) -> bool | None:
+        return None if self.context_paths() is None else path in self.files.context() and self.ignored.leaves_out(path)
+
     def context_file(self, path: str) -> bytes | None:
         if not self.table.get("context", True) or path in OWN or self.ignored.leaves_out(path):
             return None

@@ -99,6 +99,14 @@ class BuildContext:
         # a directory that is left out is there all the same where an exception reaches below it
         return not (S_ISREG(mode) or S_ISLNK(mode)) and self.matcher.exceptions and not self.matcher.prunes(path)
 
+    def exists(self, path: str) -> bool:
+        """Whether a file, link or directory of that name is in the directory, left out or not."""
+        return os.path.lexists(os.path.join(self.root, path))
+
+    def lacks(self, path: str) -> bool:
+        """Whether a file, link or directory of that name is in the directory, and not in the context."""
+        return self.exists(path) and not self.holds(path)
+
     def matches(self, pattern: str) -> bool:
         """Whether a pattern of COPY matches anything in the context."""
         return any(True for _ in self._matching("", pattern.split("/")))
@@ -220,6 +228,20 @@ def find_context(path: str, root: str, text: str, given: str | None) -> BuildCon
         if candidate and _all_there(candidate, needed)
     ]
     return above[0] if len(above) == 1 else None  # without needs, its own directory had everything
+
+
+def find_whole_directory(path: str, text: str) -> BuildContext | None:
+    """The Dockerfile's own directory as its context, where everything that the file names in full is there, left out or
+    not; None where it is not."""
+    try:
+        program = Program(parse(text))
+    except DockerfileError:
+        return None
+    context = open_context(path, os.path.dirname(os.path.abspath(path)))
+    if context is None:
+        return None
+    named = [one for one in context_sources(program) if one.path and not one.onbuild and not one.wildcard]
+    return context if named and all(context.exists(one.path or "") for one in named) else None
 
 
 def _all_there(context: BuildContext, needed: list[tuple[str, bool]]) -> bool:

@@ -75,6 +75,15 @@ class ContextFacts(Facts):
         context = self.build_context()
         return context.holds(path) if context is not None else None
 
+    def context_leaves_out(self, path: str) -> bool | None:
+        from dfopt.workspace.context import find_whole_directory
+
+        context = self.build_context()
+        if context is None and self.context is None and self.path != "-":
+            # what .dockerignore leaves out speaks against a directory where it is asked for; here it is the question
+            context = find_whole_directory(self.path, self.source.text)
+        return context.lacks(path) if context is not None else None
+
     def context_file(self, path: str) -> bytes | None:
         context = self.build_context()
         return context.read(path) if context is not None else None
@@ -105,6 +114,9 @@ class JoinedFacts(Facts):
 
     def context_holds(self, path: str) -> bool | None:
         return next((answer for part in self.parts if (answer := part.context_holds(path)) is not None), None)
+
+    def context_leaves_out(self, path: str) -> bool | None:
+        return next((answer for part in self.parts if (answer := part.context_leaves_out(path)) is not None), None)
 
     def context_file(self, path: str) -> bytes | None:
         return next((answer for part in self.parts if (answer := part.context_file(path)) is not None), None)
@@ -156,6 +168,9 @@ class AskedFacts(Facts):
 
     def context_holds(self, path: str) -> bool | None:
         return self._ask("context_holds").context_holds(path)
+
+    def context_leaves_out(self, path: str) -> bool | None:
+        return self._ask("context_leaves_out").context_leaves_out(path)
 
     def context_file(self, path: str) -> bytes | None:
         return self._ask("context_file").context_file(path)

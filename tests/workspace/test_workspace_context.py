@@ -202,3 +202,21 @@ class Digests(Facts):
 
     def digest(self, image: str) -> str | None:
         return "sha256:0"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "answers"),
+    [
+        pytest.param("COPY kept /\nCOPY left-out /", None, {"left-out": True, "kept": False, "gone": False}, id="own"),
+        pytest.param("COPY gone left-out /", None, {"left-out": None}, id="not-all-there"),
+        pytest.param("COPY gone left-out /", ".", {"left-out": True, "gone": False}, id="given"),
+        pytest.param("COPY kept /", None, {"left-out": True, "some": False, "some/a": True, "some/b": False}, id="known"),
+    ],
+)
+def test_what_is_left_out(text: str, given: str | None, answers: dict[str, bool | None], tmp_path: Path) -> None:
+    """A file that is left out is told, although the directory is no context that the build could use."""
+    put(tmp_path, "kept", "left-out", "some/a", "some/b")
+    (tmp_path / ".dockerignore").write_text("left-out\nsome\n!some/b\n")
+    asked = facts(tmp_path / "Dockerfile", f"FROM a\n{text}\n", tmp_path, str(tmp_path) if given else None)
+    assert {path: asked.context_leaves_out(path) for path in answers} == answers
+    assert JoinedFacts((Facts(), asked)).context_leaves_out("kept") == (None if None in answers.values() else False)
