@@ -21,6 +21,7 @@ from dfopt.source import LineIndex
 from dfopt.suppress import rules
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
+from dfopt.unblock import unblock_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -331,12 +332,11 @@ class _Run:
         if refusal is not None:
             reason = self.with_original_lines(refusal)
             return Reported(finding.name, finding.tier, message, start, end, False, reason, True)
-        fixable = finding.fix is not None
-        reason, unblock = self.with_original_lines(finding.reason), self.with_original_lines(finding.unblock)
+        fixable, reason = finding.fix is not None, self.with_original_lines(finding.reason)
+        unblock = self.with_original_lines(finding.unblock or unblock_of(finding.reason))
         return Reported(
-            finding.name, finding.tier, message, start, end, fixable, reason, False, unblock,
-            benefit_of(finding),
-        )  # fmt: skip
+            finding.name, finding.tier, message, start, end, fixable, reason, False, unblock, benefit_of(finding)
+        )
 
     def with_original_lines(self, text: str) -> str:
         """A message about the current text, with the lines that it names counted as in the original."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class Refusal(Exception):
     """A fix that a pass would make is not made, or may not be.
@@ -16,3 +18,10 @@ class Refusal(Exception):
         self.reason = reason
         self.unblock = unblock
         self.at = at
+
+
+def reason_class(reason: str) -> str:
+    """A reason without what differs from file to file: line numbers, quoted text, names of images and files."""
+    reason = re.sub(r"\blines? \d+(?:(?:, | and )\d+)*", "line N", reason)
+    reason = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", '"…"', reason)
+    return re.sub(r"(?<![\w`/])[\w.$-]*[/$:][^\s`,;)]+|\b[\w-]+\.(?:sh|txt|json|xml|toml|lock|py|exe)\b", "X", reason)

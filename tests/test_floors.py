@@ -21,7 +21,7 @@ FLOORS = (
     ("ir",),  # what it means
     ("rewrites",),  # what a fix declares
     ("findings",),  # what a pass hands over
-    ("cost",),  # what a fix brings
+    ("cost", "unblock"),  # what a fix brings; what ends a refusal
     ("analysis",),  # what several passes ask
     ("editing",),  # edits in the file's own style
     ("passes",),

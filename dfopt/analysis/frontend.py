@@ -27,4 +27,4 @@ def syntax_obstacle(program: Program, engine: str, level: tuple[int, int], what:
         inner = node.nested or node
         if node.heredocs or any(flag.name in _MODERN for flag in inner.flags):
             return ""
-    return f'{what} needs BuildKit: nothing shows that it reads this file (--buildkit, or engine = "buildkit", says so)'
+    return f"{what} needs BuildKit: nothing shows that it reads this file"

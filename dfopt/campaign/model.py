@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.knowledge import table
 from dfopt.record import Record
+from dfopt.refusal import reason_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,11 +94,3 @@ class Totals:
             key = (note.name, reason_class(note.text))
             self.refusals[key] = self.refusals.get(key, 0) + 1
             self.examples.setdefault(key, f"{row.name}:{note.line}")
-
-
-def reason_class(reason: str) -> str:
-    """A reason without the parts that differ from file to file: line numbers and quoted text."""
-    import re
-
-    reason = re.sub(r"\bline \d+", "line N", reason)
-    return re.sub(r'"[^"]*"|\'[^\']*\'|`[^`]*`', '"…"', reason)

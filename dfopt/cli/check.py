@@ -6,7 +6,7 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.check_task import CheckTask
-from dfopt.cli.command_request import files_of, lookup_of, request_of, store_of
+from dfopt.cli.command_request import files_of, groups_refusals, lookup_of, request_of, store_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.fail_on import fail_on_of
 from dfopt.cli.report import reporter
@@ -50,7 +50,7 @@ def _once(values: Values, request: Request) -> int:
     color = style.use_color(values.color, os.environ, out.is_terminal())
     task = CheckTask(
         request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet,
-        fail_on=fail_on_of(values, request.lookup),
+        fail_on=fail_on_of(values, request.lookup), grouped=groups_refusals(values, format),
     )  # fmt: skip
     if values.statistics or values.baseline is not None or values.update_baseline:
         from dfopt.cli.baseline import run_with

@@ -51,7 +51,9 @@ class CheckTask(FixTask):
         numbers = counts(result)
         unused = unused_suppressions(result, self.request.options_for(file, result.source))
         numbers["unused"] = len(unused)
-        items = items_of(result, refusals=self.refusals, unused=unused, own=self.own_edits(file, result))
+        items = items_of(
+            result, refusals=self.refusals and not self.grouped, unused=unused, own=self.own_edits(file, result)
+        )
         passes: dict[str, int] = {}
         for item in items:
             if item.kind != "refusal":
@@ -78,6 +80,7 @@ class CheckTask(FixTask):
             counts={**numbers, "findings": findings},
             name=file.path,
             passes=passes,
+            refusals=self.refusal_rows(file, result),
         )
 
 

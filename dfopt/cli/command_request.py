@@ -46,6 +46,14 @@ def request_of(values: Values) -> Request:
     return request
 
 
+def groups_refusals(values: Values, format: str) -> bool:
+    """Whether refusals are shown by group, for all files together: not those of a file that is named alone, nor in a
+    format that programs read."""
+    if not values.show_refusals or format not in ("text", "concise"):
+        return False
+    return len(values.paths) != 1 or os.path.isdir(values.paths[0])
+
+
 def shared_of(values: Values) -> dict[str, str]:
     """The settings that all passes see, as far as the command line has them."""
     shared: dict[str, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
-from dfopt.cli.command_request import files_of, store_of
+from dfopt.cli.command_request import files_of, groups_refusals, store_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.fail_on import fail_on_of
 from dfopt.cli.stream import NO_FILES, count, stream
@@ -37,6 +37,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
         values.quiet,
         out.is_terminal(),
         fail_on_of(values, request.lookup),
+        groups_refusals(values, values.output_format or "text"),
     )
 
 

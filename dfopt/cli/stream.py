@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from dfopt.cli.patch import PatchFile
+    from dfopt.cli.refusals import RefusalGroups
     from dfopt.cli.report.base import Reporter
     from dfopt.cli.tasks import FixTask
     from dfopt.workspace.cache import OutcomeStore
@@ -47,6 +48,7 @@ def stream(
     totals: dict[str, int] = {}
     notes_shown: set[str] = set()
     separator = ""
+    groups: RefusalGroups | None = None
     if reporter is not None:
         out.data(reporter.head())
     if store is not None:
@@ -69,12 +71,19 @@ def stream(
                 separator = reporter.separator if reporter is not None else ""
             if patch is not None and outcome.patch:
                 patch.add(outcome.patch)
+            if outcome.refusals:
+                from dfopt.cli.refusals import RefusalGroups
+
+                groups = groups or RefusalGroups()
+                groups.add(outcome.refusals)
             out.note(outcome.notes)
             if outcome.once and outcome.once not in notes_shown:
                 notes_shown.add(outcome.once)
                 out.note(outcome.once)
     finally:
         results.close()
+    if groups is not None and not silent:
+        (out.note if reporter is None else out.text)(groups.text())
     if reporter is not None:
         out.data(reporter.tail(totals))
     return status, totals

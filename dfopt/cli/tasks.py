@@ -30,7 +30,7 @@ class FixTask(Record):
     format    of "report"
     write     write the file
     patch     create the plain diff for a patch file
-    refusals  list refusals
+    refusals  list refusals; `grouped`: as rows of the outcome, for all files together
     quiet     print no notes
     terminal  standard output is one
     fail_on   the findings that make the exit status 1
@@ -46,6 +46,7 @@ class FixTask(Record):
     quiet: bool = False
     terminal: bool = False
     fail_on: FailOn = FailOn()
+    grouped: bool = False
 
     @property
     def cacheable(self) -> bool:
@@ -101,7 +102,17 @@ class FixTask(Record):
             1 if self.fails(result, delivered) else 0,
             counts(result),
             written=written,
+            refusals=self.refusal_rows(file, result),
         )
+
+    def refusal_rows(self, file: InputFile, result: Result) -> tuple[tuple[str, ...], ...]:
+        """The rows of the file's refusals, if they are shown by group."""
+        if not self.grouped:
+            return ()
+        from dfopt.cli.refusals import refusal_rows
+        from dfopt.cli.report.base import items_of
+
+        return refusal_rows(file.name, items_of(result, refusals=True))
 
     def fails(self, result: Result, delivered: bool) -> bool:
         if self.fail_on.only_fixes:
@@ -115,7 +126,7 @@ class FixTask(Record):
         if written and not self.quiet:
             names = ", ".join(dict.fromkeys(fix.name for fix in result.applied))
             lines.append(f"fixed {out.printable(file.name)} ({names})\n")
-        if self.refusals and self.mode != "report":
+        if self.refusals and self.mode != "report" and not self.grouped:
             from dfopt.cli.report.base import FileReport, items_of
             from dfopt.cli.report.concise import Concise
 
@@ -127,7 +138,7 @@ class FixTask(Record):
         from dfopt.cli.report import reporter
         from dfopt.cli.report.base import FileReport, items_of
 
-        items = items_of(result, refusals=self.refusals, own=self.own_edits(file, result))
+        items = items_of(result, refusals=self.refusals and not self.grouped, own=self.own_edits(file, result))
         shown = tuple(item for item in items if item.kind in ("fix", "refusal"))
         return reporter(self.format).file(
             FileReport(file.name, result.source.text, shown, None, result.changed, written, self.proof(file))

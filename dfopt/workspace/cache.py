@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-NAME = "results-1.sqlite"  # the number goes up with the form of the table
+NAME = "results-2.sqlite"  # the number goes up with the form of the table
 LIMIT = 100_000  # entries; the oldest go first
 _BATCH = 256
 
@@ -62,8 +62,9 @@ class OutcomeStore:
             row = self._open().execute("SELECT outcome FROM results WHERE key = ?", (key,)).fetchone()
             if row is None:
                 return None
-            out, patch, notes, status, counts, once, name, passes = json.loads(row[0])
-            return FileOutcome(out, patch, notes, status, counts, once, False, name, passes)
+            out, patch, notes, status, counts, once, name, passes, refusals = json.loads(row[0])
+            rows = tuple([tuple(map(str, columns)) for columns in refusals])
+            return FileOutcome(out, patch, notes, status, counts, once, False, name, passes, b"", rows)
         except (sqlite3.Error, OSError, ValueError, TypeError):
             return None
 
@@ -72,7 +73,7 @@ class OutcomeStore:
         import json
 
         output = (outcome.out, outcome.patch, outcome.notes, outcome.status, dict(outcome.counts), outcome.once)
-        row = (*output, outcome.name, dict(outcome.passes))
+        row = (*output, outcome.name, dict(outcome.passes), outcome.refusals)
         self._waiting.append((key, json.dumps(row)))
         if len(self._waiting) >= _BATCH:
             self.flush()

@@ -36,6 +36,7 @@ class FileOutcome(Record):
     written whether the file was written
     name    of the file, and `passes`: its findings by pass, where the command asks for them
     key     what to keep this outcome under in the cache; b"": nowhere
+    refusals  what was left alone, where the command lists that by group: rows as in `RefusalGroups.add`
     """
 
     out: str = ""
@@ -48,6 +49,7 @@ class FileOutcome(Record):
     name: str = ""
     passes: Mapping[str, int] = {}
     key: bytes = b""
+    refusals: tuple[tuple[str, ...], ...] = ()
 
 
 def run_all(

@@ -39,13 +39,13 @@ def run(tree: Path, tmp_path: Path) -> Callable[..., tuple[int, bytes]]:
 
 
 def rows(tmp_path: Path) -> list[tuple[bytes, str]]:
-    with sqlite3.connect(tmp_path / "cache" / "results-1.sqlite") as connection:
+    with sqlite3.connect(tmp_path / "cache" / "results-2.sqlite") as connection:
         return connection.execute("SELECT key, outcome FROM results").fetchall()
 
 
 def mark(tmp_path: Path) -> None:
     """Every stored outcome says so: what is shown then came from the cache."""
-    with sqlite3.connect(tmp_path / "cache" / "results-1.sqlite") as connection:
+    with sqlite3.connect(tmp_path / "cache" / "results-2.sqlite") as connection:
         for key, outcome in rows(tmp_path):
             value = json.loads(outcome)
             value[0] = "CACHED\n"
@@ -105,7 +105,7 @@ def test_what_depends_on_the_build_context_is_not_kept(
         (tree / f"{number:02}" / "Dockerfile").write_text(NODE)
         (tree / f"{number:02}" / "package.json").write_text("{}")
     run("--select", "dependency-layers", "--unsafe")
-    assert not (tmp_path / "cache" / "results-1.sqlite").exists() or rows(tmp_path) == []
+    assert not (tmp_path / "cache" / "results-2.sqlite").exists() or rows(tmp_path) == []
 
 
 def test_written_files_are_not_kept(run: Callable[..., tuple[int, bytes]], tree: Path, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_written_files_are_not_kept(run: Callable[..., tuple[int, bytes]], tree:
 @pytest.mark.parametrize("content", [b"no database", b""], ids=["foreign", "empty"])
 def test_a_broken_cache_is_no_cache(run: Callable[..., tuple[int, bytes]], tmp_path: Path, content: bytes) -> None:
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "results-1.sqlite").write_bytes(content)
+    (tmp_path / "cache" / "results-2.sqlite").write_bytes(content)
     assert run() == run("--no-cache")
 
 
