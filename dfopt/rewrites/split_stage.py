@@ -40,10 +40,10 @@ _INSTALLS = re.compile(
     r"(?: [\w.+:=~-]+)+ && rm -rf /var/lib/apt/lists/\*"
     r"|apk add --no-cache(?: [\w.+:=~<>-]+)+|ldconfig)\Z"
 )
-# Modes and owners of directories, and the link to a time zone, which a COPY does not keep
+# Modes and owners of directories, and links, which a COPY does not keep
 _REPEATS = re.compile(
     r"(?:(?:(?:^| && )(?:mkdir -p|ch(?:mod|own|grp)(?: -R)? [\w.,:+=-]+) /[\w./@+~-]*)"
-    r"|(?:(?:^| && )ln -snf /usr/share/zoneinfo/[\w./+-]+ /etc/localtime))+\Z"
+    r"|(?:(?:^| && )ln -sn?f [\w./@+-]+ /[\w./@+~-]+))+\Z"
 )
 _PRUNES = re.compile(
     r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev(?: && rm /usr/local/bin/node)?|rm /usr/local/bin/node"
@@ -209,6 +209,7 @@ class SplitStage(Rewrite):
                 command = str(part.value[2][0])  # type: ignore[index]
                 if not _INSTALLS.match(command) and not _REPEATS.match(command):
                     return "the new stage runs more than the installation of packages and commands of the builder"
+                copied += re.findall(r"(?:^| && )ln -sn?f \S+ (/\S+)", command)
             if part.keyword not in ("RUN", "COPY", "WORKDIR"):
                 return f"the new stage has a {part.keyword} that the old one has not"
             if part.keyword != "COPY":

@@ -6,7 +6,6 @@ import fnmatch
 import re
 
 from dfopt.analysis.system_paths import SHARED, SYSTEM
-from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.language import package_places, requirement_files
@@ -45,10 +44,6 @@ class BuilderFiles(Demand):
             kept, left = everything_kept(self.flow.paths, built, self.start.paths, workdir, mentioned, read)
             kept += self.language_files()
             kept += self.workplaces()
-        for link in kept:
-            if link.role == "link" and link.source.startswith(("/dev/", "/proc/")):
-                line = link.step.node.line
-                raise Refusal(f"the link of line {line} to {link.source} cannot be copied")
         return kept, left
 
     def workdir(self) -> str:
@@ -157,16 +152,6 @@ class BuilderFiles(Demand):
         steps = [step for step in self.stage.steps if step.node.keyword == "RUN"]
         root = bool(steps) and self.program.scope(steps[-1]).root and self.stage.parent is None
         return self.recipe.name == "node" and "node" in self.base.has & self.base.run_has and bool(root)
-
-    def zone_link(self, kept: list[WrittenPath], names: dict[str, None], commands: list[str]) -> list[WrittenPath]:
-        """`kept` without the link to a time zone, which is made again: a COPY would write through the link that the
-        image for the run may have in its place."""
-        for entry in kept:
-            if entry.path == "/etc/localtime" and re.fullmatch(r"/usr/share/zoneinfo/[\w./+-]+", entry.source):
-                commands.append(f"ln -snf {entry.source} {entry.path}")
-                if not {self.base.release, *self.base.run_has} & {*table("split_programs")["zones"]}:
-                    names["tzdata"] = None
-        return [entry for entry in kept if f"ln -snf {entry.source} {entry.path}" not in commands]
 
     def directories(self, kept: Iterable[WrittenPath], left: Iterable[WrittenPath]) -> set[str]:
         """The paths of the image that are directories for certain."""

@@ -9,7 +9,7 @@ from dfopt.ir.commands import unbundled
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
-from dfopt.passes.multi_stage.owners import OwnerCommand, with_group
+from dfopt.passes.multi_stage.owners import ROOT, OwnerCommand, with_group
 from dfopt.passes.multi_stage.shell_words import braces, word_text
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
@@ -75,7 +75,8 @@ class FileCommands:
         """Notes a mode or an owner that a command sets."""
         self.flow.attributes.append(Attribute(path, program, value or "$", deep, self.line))
         if program == "chown" and value is not None and not value.startswith(":"):
-            self.flow.owned.append(OwnerCommand(path, value, deep, self.step.index))
+            owner = value if ":" in value or self.user else f"{value}:{'0' if value.isdigit() else ROOT}"
+            self.flow.owned.append(OwnerCommand(path, owner, deep, self.step.index))  # chown(1) leaves the group
 
     def option(self, invocation: Invocation, short: str, long: str) -> str | None:
         """The value of an option: `-m 700`, `-m700`, `--mode=700`; "$" where it is not fixed."""
@@ -139,7 +140,6 @@ class FileCommands:
                 target = self.place(texts[1])
                 if target in SYSTEM or target in self.flow.directories():
                     target = target.rstrip("/") + "/" + texts[0].rpartition("/")[2]
-                self.flow.links.append((texts[0], target, self.step))
                 self.flow.paths.append(WrittenPath(target, self.step, "file", source=texts[0], role="link"))
                 return
             raise Refusal(f"the link in line {self.line} is not followed")

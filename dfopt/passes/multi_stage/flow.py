@@ -83,7 +83,6 @@ class Flow:
         "heads",
         "home",
         "homes",
-        "links",
         "makers",
         "owned",
         "packages",
@@ -110,7 +109,6 @@ class Flow:
         self.calls: list[ToolCall] = []
         self.accounts: list[Step] = []
         self.alone: list[Step] = []
-        self.links: list[tuple[str, str, Step]] = []
         self.makers: dict[int, str | None] = {}  # index of a step -> whose what it makes is, where that is known
         self.owned: list[OwnerCommand] = []
         self.attributes: list[Attribute] = []  # modes and owners that commands set, in their order

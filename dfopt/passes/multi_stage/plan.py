@@ -13,9 +13,9 @@ from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import repeated
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.contents import BuilderFiles
 from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.language import module_packages
+from dfopt.passes.multi_stage.links import BuilderLinks
 from dfopt.passes.multi_stage.node_modules import prune_of
 from dfopt.passes.multi_stage.packages import bare, install_command, is_build
 from dfopt.passes.multi_stage.project_scripts import confined, writes_nothing
@@ -141,7 +141,7 @@ def _flags(stage: Stage) -> list[tuple[str, str | None]]:
     return [(flag.name, flag.value) for flag in stage.node.flags]
 
 
-class _Planner(BuilderFiles):
+class _Planner(BuilderLinks):
     def __init__(self, program: Program, stage: Stage, facts: Facts, prefer: str, own: tuple[str, ...]) -> None:
         self.program = program
         self.stage = stage
@@ -167,6 +167,7 @@ class _Planner(BuilderFiles):
         built = self.outputs.paths
         self.follow_copies(built)
         self.start = start_of(program, stage, self.facts, [*self.flow.paths, *built], self.base.starts, self.base.home)
+        self.follow_links()
         self.recipe = self.chosen(stage_recipes(self.own), built)
         need = needs(self.recipe, self.flow.sources(), self.facts)
         self.check_needs(need)
@@ -315,8 +316,9 @@ class _Planner(BuilderFiles):
         commands = repeated(attributes, copies, self.directories(kept, left), self.workdir())
         image, system = self.runtime(need, names, kept, bool(commands))
         bare_image = image == "scratch" or "distroless" in image
+        kept, links = self.made_again(kept, copies, names, image)
+        commands += links
         if not bare_image:
-            kept = self.zone_link(kept, names, commands)
             self.certificates(need, names, installed, image)
         accounts, tables = self.accounts(image, need)
         copies = self.copy_list(kept, left, (*system, *tables))
