@@ -83,6 +83,11 @@ def _of_step(program: Program, step: Step) -> Iterator[str]:
             if isinstance(inner, str):
                 directory = inner
                 yield inner
+        elif invocation.program == "git" and "config" in invocation.values:  # git-config(1), FILES
+            yield "/etc/gitconfig"
+            yield "/root/.gitconfig"
+            if isinstance(scope.user, str):
+                yield f"/home/{scope.user.partition(':')[0]}/.gitconfig"
         elif invocation.program is not None and invocation.program not in files:
             facts = manager(invocation.program)
             if facts is None or facts["family"] not in ("apt", "apk", "dnf", "zypper", "pacman"):

@@ -42,7 +42,7 @@ _INSTALLS = re.compile(
 )
 # Modes and owners of directories, and links, which a COPY does not keep
 _REPEATS = re.compile(
-    r"(?:(?:(?:^| && )(?:mkdir -p|ch(?:mod|own|grp)(?: -R)? [\w.,:+=-]+) /[\w./@+~-]*)"
+    r"(?:(?:(?:^| && )(?:mkdir -p|ch(?:mod|own|grp)(?: -R)? [\w.,:+=-]+)(?: /[\w./@+~-]*)+)"
     r"|(?:(?:^| && )ln -sn?f [\w./@+-]+ /[\w./@+~-]+))+\Z"
 )
 _PRUNES = re.compile(

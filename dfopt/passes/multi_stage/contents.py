@@ -8,6 +8,7 @@ import re
 from dfopt.analysis.system_paths import SHARED, SYSTEM
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
+from dfopt.passes.multi_stage.file_commands import GIT_CONFIG
 from dfopt.passes.multi_stage.language import package_places, requirement_files
 from dfopt.passes.multi_stage.owners import DirectoryOwners, with_group
 from dfopt.passes.multi_stage.package_demand import Demand
@@ -45,6 +46,14 @@ class BuilderFiles(Demand):
             kept += self.language_files()
             kept += self.workplaces()
         return kept, left
+
+    def git_settings(self, kept: Sequence[WrittenPath], names: Iterable[str]) -> list[WrittenPath]:
+        """`kept` with what `git config` writes only where the new stage has git. Raises Refusal."""
+        has_git = "git" in names or "git" in self.base.run_has
+        for entry in kept:
+            if entry.role == GIT_CONFIG and has_git and not entry.path:
+                raise Refusal(f"whose home directory line {entry.step.node.line} configures git in is not known")
+        return [entry for entry in kept if entry.role != GIT_CONFIG or has_git]
 
     def workdir(self) -> str:
         """Where the image starts."""
@@ -118,7 +127,14 @@ class BuilderFiles(Demand):
             said = any(attribute.path == path and attribute.program == "chown" for attribute in attributes)
             if owner is not None and not alone and not said:
                 attributes.append(Attribute(path, "chown", with_group(owner), False, self.line))
+            mask = flow.masks.get(owners.maker(path) or -1)
+            if mask is not None and copy.target == path and self.is_directory(path, kept):
+                attributes.insert(0, Attribute(path, "chmod", f"{0o777 & ~mask:o}", False, self.line))
         return attributes
+
+    def is_directory(self, path: str, kept: Sequence[WrittenPath]) -> bool:
+        """Whether a path that is copied is a directory for certain."""
+        return path in self.directories(kept, ())
 
     def workplaces(self) -> list[WrittenPath]:
         """The directories in which a project's tools and programs worked: what they wrote there is not told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.commands import unbundled
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Word
 
 
+# The role of what `git config` writes: a program needs it that calls git
+GIT_CONFIG = "git-config"
+
+
 class FileCommands:
     """Base of the reader of commands, which fills the attributes."""
 
@@ -37,6 +42,11 @@ class FileCommands:
     user: str
     variables: dict[str, str | None]
     files: dict[str, Any]
+    harmless: frozenset[str]
+
+    def home_of_user(self, given: dict[str, str]) -> str | None:
+        """The home directory of the user who runs the step; None where it is not known."""
+        raise NotImplementedError
 
     def text(self, word: Word) -> str | None:
         """A word's value with the variables that the file sets; None where it has others, or globs."""
@@ -77,6 +87,35 @@ class FileCommands:
         if program == "chown" and value is not None and not value.startswith(":"):
             owner = value if ":" in value or self.user else f"{value}:{'0' if value.isdigit() else ROOT}"
             self.flow.owned.append(OwnerCommand(path, owner, deep, self.step.index))  # chown(1) leaves the group
+
+    def find(self, invocation: Invocation) -> None:
+        """What the commands that find(1) runs do: they get each path at or below its starting points."""
+        values = [self.text(word) for word in invocation.words]
+        if {"-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls"} & {*values}:
+            raise Refusal(f"what find writes in line {self.line} is not followed")
+        start = 0
+        while start < len(values) and (values[start] or "-")[:1] not in ("-", "(", "!"):
+            start += 1
+        for index, value in enumerate(values):
+            if value not in ("-exec", "-execdir"):
+                continue
+            program, *words = values[index + 1 :] or [None]
+            if program in ("chmod", "chown", "chgrp"):
+                operands = [word for word in words if word is None or not word.startswith("-")]
+                for place in values[:start] or ["."]:
+                    self.flow.changed.append((self.place(place), self.line))
+                    if "f" not in [after for before, after in pairwise(values) if before == "-type"]:
+                        self.attribute(self.place(place), program, operands[0] if operands else None, True)
+            elif program not in ("rm", "strip", "touch", "sed") and program not in self.harmless:
+                raise Refusal(f"what find runs in line {self.line} is not followed")
+
+    def umask(self, invocation: Invocation) -> None:
+        """Notes the umask under which the rest of the step makes directories."""
+        for word in invocation.operands():
+            value = self.text(word)
+            if value is None or not re.fullmatch(r"[0-7]{1,4}", value):
+                raise Refusal(f"the umask of line {self.line} is not written as a number", "write it as a number")
+            self.flow.masks[self.step.index] = int(value, 8)
 
     def option(self, invocation: Invocation, short: str, long: str) -> str | None:
         """The value of an option: `-m 700`, `-m700`, `--mode=700`; "$" where it is not fixed."""
@@ -149,6 +188,9 @@ class FileCommands:
         if name == "tar":
             self.unpack(invocation)
             return
+        if name == "git" and texts[:1] == ["config"]:
+            self.git_config(invocation)
+            return
         directed = False
         values = [self.text(word) for word in invocation.words]
         if facts.get("bundles"):
@@ -184,6 +226,18 @@ class FileCommands:
                     self.write(word.rpartition("/")[2].partition("?")[0] or None, "file", "download")
         elif name == "unzip" and not directed:
             self.write(".", "file", "inside")
+
+    def git_config(self, invocation: Invocation) -> None:
+        """Notes the file that `git config --global` or `--system` writes (git-config(1))."""
+        if invocation.has_option("--system"):
+            path: str | None = "/etc/gitconfig"
+        elif invocation.has_option("--global"):
+            home = self.home_of_user({key: value for key, value in self.scope.env.items() if isinstance(value, str)})
+            path = home and f"{home}/.gitconfig"
+        else:
+            return
+        if not invocation.has_option("--get", "--list", "-l"):
+            self.flow.paths.append(WrittenPath(path or "", self.step, "file", role=GIT_CONFIG))
 
     def copies(self, invocation: Invocation, name: str, texts: list[str | None], values: list[str | None]) -> None:
         into = invocation.has_option("-t", "--target-directory")

@@ -84,6 +84,7 @@ class Flow:
         "home",
         "homes",
         "makers",
+        "masks",
         "owned",
         "packages",
         "paths",
@@ -110,6 +111,7 @@ class Flow:
         self.accounts: list[Step] = []
         self.alone: list[Step] = []
         self.makers: dict[int, str | None] = {}  # index of a step -> whose what it makes is, where that is known
+        self.masks: dict[int, int] = {}  # index of a step -> the umask that it sets
         self.owned: list[OwnerCommand] = []
         self.attributes: list[Attribute] = []  # modes and owners that commands set, in their order
         self.roots: set[str] = set()  # directories that COPY fills with one of the build context

@@ -61,6 +61,10 @@ class DirectoryOwners:
         }
         return owner, contents <= {_account(owner)}
 
+    def maker(self, path: str) -> int | None:
+        """The index of the step that makes a directory; None where none does."""
+        return next((entry.step.index for entry in self.made if covers(path, entry.path)), None)
+
     def _end(self, path: str, entry: WrittenPath) -> str | None:
         """The owner that a path has in the end, which a step has made; one that ends in "/" is what is in there."""
         owner = None if entry.kind == "stage" else self.makers.get(entry.step.index, ROOT)

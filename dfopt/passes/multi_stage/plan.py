@@ -309,6 +309,7 @@ class _Planner(BuilderLinks):
         for package in module_packages(self.recipe, context, self.outputs):
             if package in installed or "headers" in self.base.has:
                 names[package] = None
+        kept = self.git_settings(kept, names)
         prefixes = [entry for entry in kept if entry.role == "prefix"]
         self.check_prefixes(prefixes)
         copies = self.copy_list(kept, left, ())
