@@ -32,7 +32,7 @@ class DnfCleanup(CleanupRow, Pass):
 
     family = "dnf"
     words = ("dnf", "yum")
-    codes = ("DL3032", "DL3040", "DS-0015", "DS-0019")
+    codes = ("DL3032", "DL3040", "DS-0015", "DS-0019", "DS-0027")
     system = True
     example = "FROM fedora:42\nRUN dnf install -y nginx", "dnf clean all"
 
