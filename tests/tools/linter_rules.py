@@ -1,6 +1,6 @@
 """docs/coverage.md: which rules of other linters dfopt answers, made by running it on a sample of each:
-`python -m tests.tools.linter_rules`. With `--checkov PROGRAM` it asks that program about the samples of Checkov's rules as
-well, and prints where it finds nothing. A test says when the page is stale, and asks hadolint and tally.
+`python -m tests.tools.linter_rules`. With `--checkov PROGRAM` it asks that program about the samples of Checkov's
+rules as well, and prints where it finds nothing. A test says when the page is stale, and asks hadolint and tally.
 """
 
 from __future__ import annotations
@@ -89,25 +89,31 @@ def answer(rule: Rule) -> Answer:
 
 _SHOWN = {"safe": "fixed, safe", "unsafe": "fixed, `unsafe`", "found": "found", "error": "an error", "out": "no"}
 
+_INTRODUCTION = """\
+Made by `python -m tests.tools.linter_rules`, which runs dfopt on a sample of each rule; a test asks hadolint, and tally
+for BuildKit's checks, whether they find the rule in the same sample. Every code selects the passes that answer it
+(`--select DL3009`) and suppresses them, in the comments of its own tool too.
+
+*fixed, safe*: rewritten by `dfopt fix`; *fixed, unsafe*: by `dfopt fix --unsafe`, or with `--verify`, which builds;
+*found*: reported, as the file does not say what to write; *an error*: dfopt refuses the file, as the builder does.
+Passes that are off by default are in italics: their code, or their group, selects them.
+
+| tool | rules | fixed | found | not answered |
+|---|---|---|---|---|
+"""
+
 
 def page() -> str:
     """The page."""
     answers = [(rule, answer(rule)) for rule in rules()]
     text = "# Rules of other linters\n\n"
-    text += (
-        "Made by `python -m tests.tools.linter_rules`, which runs dfopt on a sample of each rule; a test asks hadolint, and\n"
-        "tally for BuildKit's checks, whether they find the rule in the same sample. Every code selects the passes that\n"
-        "answer it (`--select DL3009`) and suppresses them, in the comments of its own tool too.\n\n"
-        "*fixed, safe*: rewritten by `dfopt fix`; *fixed, unsafe*: by `dfopt fix --unsafe`, or with `--verify`, which\n"
-        "builds; *found*: reported, as the file does not say what to write; *an error*: dfopt refuses the file, as the\n"
-        "builder does. Passes that are off by default are in italics: their code, or their group, selects them.\n\n"
-        "| tool | rules | fixed | found | not answered |\n|---|---|---|---|---|\n"
-    )
+    text += _INTRODUCTION
     for tool in TOOLS:
         count = Counter(made.status for rule, made in answers if rule.tool == tool)
         fixed, found = count["safe"] + count["unsafe"], count["found"] + count["error"]
         total = fixed + found + count["out"]
-        text += f"| {_ABOUT[tool].partition(';')[0].partition(',')[0]} | {total} | {fixed} | {found} | {count['out']} |\n"
+        about = _ABOUT[tool].partition(";")[0].partition(",")[0]
+        text += f"| {about} | {total} | {fixed} | {found} | {count['out']} |\n"
     for tool in TOOLS:
         text += f"\n## {tool}\n\n{_ABOUT[tool]}.\n\n| rule | about | dfopt | pass |\n|---|---|---|---|\n"
         for rule, made in answers:
