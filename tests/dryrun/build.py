@@ -15,7 +15,7 @@ from .sandbox import Sandbox, State
 from .steps import ROUNDS, Fault, Step, Steps, has_caches
 from .world import Worlds
 
-SECONDS = 20  # of learning what a world lacks
+SECONDS = 60  # of learning what a world lacks
 
 
 @dataclass

@@ -202,7 +202,8 @@ class Images:
         if self._settling and not local and data["src"] not in self._asked:
             self._asked.add(data["src"])
             directory = madeup.is_directory(data["src"], data["dest"], self.texts, self.lacks.flipped, self.lacks.plain)
-            shown = f"can't cd to {data['src']}: " if directory else f"{data['src']}: No such file or directory"
+            name = madeup.matching_name(data["src"])
+            shown = f"can't cd to {name}: " if directory else f"{name}: No such file or directory"
             caller = self._callers.get(source)
             raise StepError(f"COPY {data['src']}", shown, "/", [caller] if caller else [], made_before=True)
         if self._settling and not local:

@@ -68,6 +68,11 @@ def is_directory(
     )
 
 
+def matching_name(pattern: str) -> str:
+    """A path that a pattern of COPY matches."""
+    return re.sub(r"[*?]", "x", re.sub(r"\[\^?(.)[^]]*\]", r"\1", pattern))
+
+
 def make(
     root: Path,
     source: str,
@@ -78,7 +83,7 @@ def make(
     plain: Collection[str] = (),
 ) -> None:
     """A file or directory of that name below `root`, unless there is one."""
-    path = os.path.normpath("/" + re.sub(r"[*?\[\]]", "x", source))
+    path = os.path.normpath("/" + matching_name(source))
     place = Path(f"{root}{path}")
     if place.exists() or any(above.is_file() for above in place.parents):
         return

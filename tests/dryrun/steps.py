@@ -16,7 +16,7 @@ from .sandbox import SECONDS, State
 from .tree import User, inside, user
 from .world import family
 
-ROUNDS = 80  # of learning what a world lacks
+ROUNDS = 160  # of learning what a world lacks
 _BIND, _SECRET, _SSH, _CACHE, _TMPFS = range(5)
 _NETWORK_NONE = 2
 

@@ -2,12 +2,13 @@
 
     python tests/tools/dry_trial.py DIR [--faults N] [--unsafe] [--modes] [--select PASS,...] [--set PASS.OPTION=VALUE]
                                     [--contexts] [--limit N] [--names TEXT] [--minimize N] [--keep DIR] [--workers N]
+                                    [--failing]
                                     [--generate N [--seed N]]
 
 Every Dockerfile below DIR (each different content once) is rewritten in the safe tier, with --unsafe in both, and built
 twice; with --faults again with N of its calls failing, one each time; --modes adds the checks beyond equality (a lost
 cache, the image's user, what the start of the image names). --contexts: the directory of a file is its build context;
-without it no file has one. Counts are printed by kind, differences by cause (pass and kind); of each cause the first
+without it no file has one. --failing prints why each file fails that fails both ways. Counts are printed by kind, differences by cause (pass and kind); of each cause the first
 --minimize files are made small and, with --keep, written there: before, after, and what differs. With --generate, N
 random files are put together from the idioms of the files directly in DIR instead, from --seed on. Exit status 1 where
 there is a difference. Takes root, the oracle (Go), a C compiler, busybox, dash and bash.
@@ -92,6 +93,7 @@ def main() -> int:
     parser.add_argument("--select", default="")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--contexts", action="store_true")
+    parser.add_argument("--failing", action="store_true", help="print what fails before and after")
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--names", default="", help="only files whose path holds this text")
     parser.add_argument("--minimize", type=int, default=1)
@@ -109,6 +111,8 @@ def main() -> int:
             counts[trial.verdict.kind] += 1
             calls += trial.verdict.calls
             faults += trial.verdict.faults
+            if arguments.failing and trial.verdict.kind == "both fail":
+                print(f"both fail\t{trial.task.name}\t{trial.verdict.detail!r}", flush=True)
             if trial.verdict.differs:
                 found[cause(trial)].append(trial)
                 print(
