@@ -48,7 +48,7 @@ _CD = re.compile(r"\bcd ['\"]?([\w./@+-]+)")
 _EXISTS = re.compile(
     r"(?:can't create directory|cannot create directory|destination path) ['‘]([^'’]+)['’]:? (?:File exists|already exists)"
 )
-_NOT_DIRECTORY = re.compile(r"['‘]?([\w./+@%-]+)['’]?: Not a directory|cannot copy to non-directory: (?:[\w.+-]+)")
+_NOT_DIRECTORY = re.compile(r"['‘]?([\w./+@%-]+)['’]?: [Nn]ot a directory|cannot copy to non-directory: (?:[\w.+-]+)")
 _NOT_FILE = re.compile(
     r"omitting directory ['‘]?([^'’\n]+)|couldn't edit (\S+): not a regular file|['‘]?([\w./+@%-]+)['’]?: Is a directory"
     r"|sh: (?:line )?\d+: ([\w./+-]+): Permission denied"
@@ -74,6 +74,7 @@ _NO_NAMES = frozenset(
         "line",
     ]
 )
+_QUIET = re.compile(r"\bch(?:own|mod|grp) -\w*f\w* ([\w.-]+)(?:[:.]([\w-]+))? (/[\w./-]+)")  # -f says nothing
 _SYSTEM = re.compile(r"/(proc|sys|dev|\.dry)(/|$)")
 
 
@@ -151,6 +152,12 @@ class Lacks:
         for group in _GROUP.findall(output):
             if group not in _NO_NAMES and not group.isdigit():
                 self.groups.setdefault(group)
+        if (self.size(), self.hinted()) == before:
+            for user, group, path in _QUIET.findall(body):
+                if not user[0].isdigit():
+                    self.users.setdefault(user)
+                    self.groups.setdefault(group or user)
+                self._take(path, "directory", [cwd], last)
         return "base" if self.size() > before[0] else "hint" if self.hinted() > before[1] else ""
 
     def _mend(self, output: str, cwd: str) -> None:

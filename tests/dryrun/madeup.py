@@ -44,7 +44,8 @@ def is_directory(
 ) -> bool:
     """Whether a made-up source of COPY is rather a directory."""
     name = source.rstrip("/").rpartition("/")[2]
-    if source.endswith("/") or name in ("", ".", "..") or name in flipped:
+    into = destination.rstrip("/").rpartition("/")[2]
+    if source.endswith("/") or name in ("", ".", "..") or name in flipped or into in flipped:
         return True
     if name in plain:
         return False
@@ -56,7 +57,6 @@ def is_directory(
         return False
     if "bin/" in f"{destination}/" and not destination.endswith("bin"):
         return False
-    into = destination.rstrip("/").rpartition("/")[2]
     return (
         into == name
         or destination.endswith("/.")
