@@ -13,7 +13,7 @@ from .calls import Call
 from .effects import refusals
 from .graph import Graph, Operation, root_input
 from .lacks import Lacks
-from .sandbox import Sandbox, State
+from .sandbox import Sandbox, State, stand_in
 from .tree import Entry, entries
 from .world import Worlds, family, image_programs
 
@@ -109,7 +109,7 @@ class Images:
                 for program in programs:
                     place = Path(state[-1] + program)
                     place.parent.mkdir(parents=True, exist_ok=True)
-                    place.symlink_to("/.dry/stub")
+                    stand_in(place)
             if self.lacks.size():
                 state = (*state, self.lacks.apply(self.sandbox, state))
             self._bases[key] = state

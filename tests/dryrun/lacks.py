@@ -30,7 +30,7 @@ _ABSENT = re.compile(
     r" ['‘`\"]?([^'’`\"\s]+)['’`\"]?(?: for reading)?: (?:No such file|not found|Not a directory)"
     r"|(?:^|[\s'‘`\"(:])(/[\w./+@%-]+)['’`\"]?\)?: (?:No such file or directory|not found|cannot open)"
     r"|(?:ls|cat|chmod|chown|sed|grep|tail|head|source|\.|cp|mv|install|patch|sh|bash|tar|unzip|dash|ash|chgrp|find|touch|awk|wc|sort|ln|strip|rpm|dpkg|python3?|du|stat):"
-    r" (?:line \d+: |can't open |cannot open |cannot access |0: |/bin/\w+: )?['‘`\"]?([\w./+@%-]+)['’`\"]?: (?:No such file|not found|cannot open)"
+    r" (?:line \d+: |can't open |cannot open |cannot access |0: |/bin/\w+: )?['‘`\"]?([\w./+@%*-]+)['’`\"]?: (?:No such file|not found|cannot open)"
     r"|: (\.{0,2}/?[\w./+@%-]*/[\w.+@%-]+): (?:No such file or directory|not found)"
     r"|error: cannot access archive '([^']+)'",
     re.MULTILINE,
@@ -143,7 +143,8 @@ class Lacks:
                     continue
                 leaf = name.rstrip("/").rpartition("/")[2]
                 directory = name.endswith("/") or ("." not in leaf and "cannot access" in output)
-                self._take(name, "directory" if directory else "file", places, last)
+                # a pattern of the shell that matched nothing
+                self._take(name.replace("*", "x"), "directory" if directory else "file", places, last)
         for user, group in _USER.findall(output):
             if user not in _NO_NAMES and not user.isdigit():
                 self.users.setdefault(user)

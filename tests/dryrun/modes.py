@@ -17,7 +17,7 @@ from typing import Any
 
 from .allowed import Allowed
 from .build import Builder, Built
-from .sandbox import PATH, State
+from .sandbox import PATH, STAND_IN, State
 from .tree import Entry, User, entries, entry, inside, rows, user
 
 _PATH = re.compile(r"(?<![\w.$}/~*:-])/[\w.@%+/-]*[\w@%+-]")
@@ -79,9 +79,17 @@ def named(root: Path, config: Mapping[str, Any]) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for path in paths:
         place = inside(root, path)
-        if not _SYSTEM.match(path) and place.exists() and place != root:
+        if not _SYSTEM.match(path) and place.exists() and place != root and not _is_stand_in(place):
             found[path] = entry(place)
     return found
+
+
+def _is_stand_in(path: Path) -> bool:
+    """Whether a program is one that came with a package or the base image: another image may bring its own."""
+    try:
+        return path.is_file() and path.stat().st_size < 64 and path.read_text().endswith(f"\n{STAND_IN}")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def split(builder: Builder, before: Built, after: Built, allowed: Allowed) -> str:

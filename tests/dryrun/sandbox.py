@@ -22,7 +22,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECONDS = 12  # of one step
 _SOURCES = {"stub": ("stub.c", "packages.c", "tools.c", "accounts.c"), "enter": ("enter.c",)}
 _NEWNS, _NEWUTS, _NEWIPC, _NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x40000000
-_BIND, _PRIVATE, _REC, _DETACH = 4096, 1 << 18, 16384, 2
+_READ_ONLY, _REMOUNT, _BIND, _PRIVATE, _REC, _DETACH = 1, 32, 4096, 1 << 18, 16384, 2
+
+STAND_IN = "# a program of the image\n"  # as in stub.c: a program that came with a package, or with the base
 
 State = tuple[str, ...]  # an image's layers, the lowest first: directories below the sandbox's root
 
@@ -67,6 +69,12 @@ def programs() -> Path:
     return found
 
 
+def stand_in(path: Path) -> None:
+    """Puts a program there: a file of its own, so that what is written to it reaches no other."""
+    path.write_text(f"#!/.dry/{'sudo' if path.name in ('sudo', 'su') else 'stub'}\n{STAND_IN}")
+    path.chmod(0o755)
+
+
 class Sandbox:
     """The place of this process. `root` is its tmpfs and becomes the process's directory; names of layers are relative
     to it, so that an overlay of a hundred fits into the kernel's one page of options."""
@@ -98,6 +106,12 @@ class Sandbox:
         if self._libc.mount(source, target, kind, flags, options) != 0:
             number = ctypes.get_errno()
             raise SandboxError(f"mount {target.decode()} {(options or b'').decode()[:200]}: {os.strerror(number)}")
+
+    def protect(self, paths: Sequence[str]) -> None:
+        """Makes files and directories read-only: a step that writes through a link to a stand-in changes none."""
+        for path in paths:
+            self._mount(path.encode(), path.encode(), None, _BIND, None)
+            self._mount(path.encode(), path.encode(), None, _BIND | _REMOUNT | _READ_ONLY, None)
 
     def layer(self) -> str:
         """A new empty layer."""
@@ -138,7 +152,7 @@ class Sandbox:
 
     @contextmanager
     def bound(self, source: Path, target: Path) -> Iterator[None]:
-        self._mount(str(source).encode(), str(target).encode(), None, _BIND, None)
+        self._mount(str(source).encode(), str(target).encode(), None, _BIND | _REC, None)
         try:
             yield
         finally:

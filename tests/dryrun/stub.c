@@ -94,6 +94,7 @@ int put(const char *path, const char *text, int mode) {
   close(file);
   return good;
 }
+#define STAND_IN "# a program of the image\n"
 /* A program that has come to the image; shells are real ones. */
 void program(const char *directory, const char *program_name) {
   char path[4096], real[512];
@@ -102,7 +103,7 @@ void program(const char *directory, const char *program_name) {
   mkdirs(directory);
   if (!exists(real)) {
     int becomes = !strcmp(program_name, "sudo") || !strcmp(program_name, "su");
-    if (access(path, F_OK) && symlink(becomes ? "/.dry/sudo" : "/.dry/stub", path)) {}
+    if (access(path, F_OK) && put(path, becomes ? "#!/.dry/sudo\n" STAND_IN : "#!/.dry/stub\n" STAND_IN, 0755)) chmod(path, 0755);
     return;
   }
   snprintf(path, sizeof path, "/bin/%s", program_name);
@@ -308,7 +309,7 @@ int main(int argc, char **argv) {
   name = strdup(base(argv[0]));
   ac = argc;
   av = argv;
-  if (is("stub") && argc > 1) { /* the interpreter of a script */
+  if (!strncmp(argv[0], "/.dry/s", 7) && argc > 1) { /* the interpreter of a script */
     name = strdup(base(argv[1]));
     av++;
     ac--;

@@ -41,6 +41,11 @@ DATA = 'FROM debian:13\nRUN mkdir -p /data && chmod 777 /data\nCMD ["server", "-
             id="mode",
         ),
         pytest.param("FROM debian\nRUN cd /x && ./y\nRUN z\n", "FROM debian\nRUN (cd /x && ./y) && z\n", id="lacks"),
+        pytest.param(
+            "FROM debian:13\nRUN cp /etc/hosts /usr/bin/apt-get && chmod 0 /usr/bin/curl\nRUN a\nRUN wget x\n",
+            "FROM debian:13\nRUN cp /etc/hosts /usr/bin/apt-get && chmod 0 /usr/bin/curl\nRUN a && wget x\n",
+            id="one program written over",
+        ),
         pytest.param("FROM scratch\nCOPY a /\n", "FROM scratch\nCOPY a /a\n", id="no shell"),
         pytest.param("FROM fedora\nRUN dnf install x\nRUN a\n", "FROM fedora\nRUN dnf install x && a\n", id="RHEL"),
     ],

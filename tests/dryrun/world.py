@@ -15,7 +15,7 @@ from typing import Any
 from dfopt.knowledge import load_toml
 
 from . import effects
-from .sandbox import Sandbox, SandboxError
+from .sandbox import Sandbox, SandboxError, stand_in
 from .tree import Hashes
 
 DEBIAN, ALPINE, RHEL = "debian", "alpine", "rhel"
@@ -112,6 +112,7 @@ class Worlds:
         self._made: dict[str, str] = {}
         effects.write(Path("dry/effects"))
         self._shells()
+        sandbox.protect([f"dry/{name}" for name in ("stub", "sudo", "busybox", "shells", "real", "effects")])
 
     def _shells(self) -> None:
         """Real shells and checksum programs, which every world may use, at /.dry."""
@@ -195,4 +196,4 @@ class Worlds:
         for program in (*TABLE["all"]["programs"], *_CHECKSUMS, *TABLE[name]["programs"]):
             target = root / "usr/bin" / program
             if not target.exists() and not target.is_symlink():
-                target.symlink_to("/.dry/sudo" if program == "su" else "/.dry/stub")
+                stand_in(target)

@@ -5,13 +5,14 @@
                                     [--failing]
                                     [--generate N [--seed N]]
 
-Every Dockerfile below DIR (each different content once) is rewritten in the safe tier, with --unsafe in both, and built
-twice; with --faults again with N of its calls failing, one each time; --modes adds the checks beyond equality (a lost
-cache, the image's user, what the start of the image names). --contexts: the directory of a file is its build context;
-without it no file has one. --failing prints why each file fails that fails both ways. Counts are printed by kind, differences by cause (pass and kind); of each cause the first
---minimize files are made small and, with --keep, written there: before, after, and what differs. With --generate, N
-random files are put together from the idioms of the files directly in DIR instead, from --seed on. Exit status 1 where
-there is a difference. Takes root, the oracle (Go), a C compiler, busybox, dash and bash.
+Every Dockerfile below DIR (each different content once) is rewritten in the safe tier, with --unsafe in both, and
+built twice; with --faults again with N of its calls failing, one each time; --modes adds the checks beyond equality
+(a lost cache, the image's user, what the start of the image names). --contexts: the directory of a file is its build
+context; without it no file has one. --failing prints why each file fails that fails both ways. Counts are printed by
+kind, differences by cause (pass and kind); of each cause the first --minimize files are made small and, with --keep,
+written there: before, after, and what differs. With --generate, N random files are put together from the idioms of
+the files directly in DIR instead, from --seed on. Exit status 1 where there is a difference. Takes root, the oracle
+(Go), a C compiler, busybox, dash and bash.
 """
 
 from __future__ import annotations
