@@ -23,6 +23,14 @@ def run(values: Values) -> int:
     for name, flag in (("budget", "--budget"), ("budget_minutes", "--budget-minutes")):
         if getattr(values, name) is not None:
             raise UsageError(f"{flag} needs -O3")
+    if values.undo:
+        from dfopt.cli.fix_undo import run as run_undo
+
+        return run_undo(values)
+    if values.interactive:
+        from dfopt.cli.fix_interactive import run as run_interactive
+
+        return run_interactive(values)
     if values.verify:
         from dfopt.cli.fix_verify import run as run_verified
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dfopt.workspace.cache import OutcomeStore
     from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.run import FileOutcome
+    from dfopt.workspace.undo import UndoJournal
 
     Run = Callable[
         [Iterable[InputFile], Callable[[InputFile], FileOutcome], Callable[[InputFile, str], FileOutcome], int | None],
@@ -49,6 +50,7 @@ def stream(
     notes_shown: set[str] = set()
     separator = ""
     groups: RefusalGroups | None = None
+    journal: UndoJournal | None = None
     if reporter is not None:
         out.data(reporter.head())
     if store is not None:
@@ -71,6 +73,11 @@ def stream(
                 separator = reporter.separator if reporter is not None else ""
             if patch is not None and outcome.patch:
                 patch.add(outcome.patch)
+            if outcome.undo:
+                from dfopt.workspace.undo import UndoJournal
+
+                journal = journal or UndoJournal()
+                _recorded(journal.add, outcome.undo)
             if outcome.refusals:
                 from dfopt.cli.refusals import RefusalGroups
 
@@ -82,11 +89,21 @@ def stream(
                 out.note(outcome.once)
     finally:
         results.close()
+        if journal is not None:
+            _recorded(journal.close)
     if groups is not None and not silent:
         (out.note if reporter is None else out.text)(groups.text())
     if reporter is not None:
         out.data(reporter.tail(totals))
     return status, totals
+
+
+def _recorded(step: Callable[..., None], *arguments: str) -> None:
+    """A step of keeping the journal; what goes wrong with it does not stop a run that has written already."""
+    try:
+        step(*arguments)
+    except OSError as failure:
+        out.note(f"dfopt: --undo will not know of this run: {out.printable(failure.strerror or str(failure))}\n")
 
 
 def count(number: int, noun: str) -> str:

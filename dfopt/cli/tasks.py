@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfopt.cli import out, style
 from dfopt.cli.fail_on import FailOn
 from dfopt.messages import printable_lines
-from dfopt.record import Record
+from dfopt.record import Record, replace
 from dfopt.request import Request
 from dfopt.workspace.patches import patch_of
 from dfopt.workspace.run import FileOutcome
@@ -62,16 +62,17 @@ class FixTask(Record):
             return self.failed(file, failure.strerror or str(failure))
         if result.problem is not None:
             return self.unreadable(file, result)
-        written = False
-        if result.changed and self.write:
-            from dfopt.workspace.writer import write_result
+        if not (result.changed and self.write):
+            return self.outcome(file, result, False)
+        from dfopt.workspace.undo import undo_line
+        from dfopt.workspace.writer import write_result
 
-            try:
-                write_result(result, file.path, file.root)
-            except OSError as failure:
-                return self.failed(file, f"not written: {failure.strerror or failure}")
-            written = True
-        return self.outcome(file, result, written)
+        try:
+            write_result(result, file.path, file.root)
+        except OSError as failure:
+            return self.failed(file, f"not written: {failure.strerror or failure}")
+        outcome: FileOutcome = replace(self.outcome(file, result, True), undo=undo_line(result, file.path, file.root))
+        return outcome
 
     def optimized(self, file: InputFile) -> Result:
         """The gated result of a file. Raises OSError, ConfigError."""

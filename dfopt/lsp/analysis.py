@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.edit import Edit, apply_edits
+from dfopt.editing.suppression import instruction_at, suppression
 from dfopt.facts import NO_FACTS
-from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.lsp.place import Places, minimal
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options, select_passes
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.results import Reported
-from dfopt.rewrites.instructions import ChangeComments
 from dfopt.second_reader import disagreement
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
@@ -24,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.facts import Facts
+    from dfopt.findings import Fix
     from dfopt.results import Problem, Result, Suppression
     from dfopt.syntax.tree import Instruction
-
-_OWN_COMMENT = re.compile(r"(#\s*dfopt:\s*ignore\s*=\s*)([\w,.-]+)", re.I)
 
 
 class Refused(Exception):
@@ -81,8 +78,7 @@ class Analysis:
 
     def instruction(self, offset: int) -> Instruction | None:
         """The instruction that contains `offset`."""
-        nodes = (node for node in self.program.dockerfile.instructions if node.start <= offset <= node.end)
-        return next(nodes, None)
+        return instruction_at(self.program, offset)
 
     def edits(self, finding: Reported) -> list[Edit]:
         """The edits of a single fixable finding. Raises Refused."""
@@ -104,27 +100,10 @@ class Analysis:
 
     def suppress(self, name: str, offset: int, whole_file: bool = False) -> list[Edit]:
         """A comment that suppresses a pass on the instruction at `offset`, or in the whole file. Raises Refused."""
-        text = self.source.text
-        nodes = self.program.dockerfile.instructions
-        node = self.instruction(offset)
-        if node is None or not nodes:
-            raise Refused("no instruction stands here")
-        if whole_file:
-            node = nodes[0]
-        else:
-            for comment in node.above:
-                match = _OWN_COMMENT.match(text, comment.start, comment.end)
-                if match:
-                    old = text[comment.start : comment.end].rstrip()
-                    new = f"{old[: match.end() - comment.start]},{name}{old[match.end() - comment.start :]}"
-                    change = ChangeComments((old,), (new,))
-                    return self._proved([Fix((Edit(match.end(), match.end(), f",{name}"),), (change,), "safe")])
-        start = text.rfind("\n", 0, node.start) + 1
-        newline = "\r\n" if "\r\n" in text[node.start : text.find("\n", node.start) + 1] else "\n"
-        comment_text = f"# dfopt: {'file-' if whole_file else ''}ignore={name}"
-        indent = text[start : node.start]
-        edit = Edit(start, start, f"{indent if not indent.strip() else ''}{comment_text}{newline}")
-        return self._proved([Fix((edit,), (ChangeComments((), (comment_text,)),), "safe")])
+        try:
+            return self._proved([suppression(self.program, name, offset, whole_file)])
+        except Refusal as refusal:
+            raise Refused(refusal.reason) from None
 
     def _proved(self, fixes: list[Fix]) -> list[Edit]:
         verdict = admit(self.program, fixes)

@@ -37,6 +37,7 @@ class FileOutcome(Record):
     name    of the file, and `passes`: its findings by pass, where the command asks for them
     key     what to keep this outcome under in the cache; b"": nowhere
     refusals  what was left alone, where the command lists that by group: rows as in `RefusalGroups.add`
+    undo    of a file that was written, its line in the journal (`workspace.undo`)
     """
 
     out: str = ""
@@ -50,6 +51,7 @@ class FileOutcome(Record):
     passes: Mapping[str, int] = {}
     key: bytes = b""
     refusals: tuple[tuple[str, ...], ...] = ()
+    undo: str = ""
 
 
 def run_all(

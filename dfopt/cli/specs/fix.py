@@ -26,6 +26,16 @@ SPEC = CommandSpec(
     (
         OptionSpec("write", ("--write", "-w"), "flag", "Write the changes to the files.", panel="Result"),
         OptionSpec(
+            "interactive",
+            ("--interactive", "-i"),
+            "flag",
+            "Ask about each hunk, on a terminal, and write what was accepted.",
+            panel="Result",
+        ),
+        OptionSpec(
+            "undo", ("--undo",), "flag", "Put back what the last --write or -i changed below PATH.", panel="Result"
+        ),
+        OptionSpec(
             "check",
             ("--check",),
             "flag",
