@@ -10,6 +10,7 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls import uris
@@ -86,7 +87,8 @@ class Server(LanguageServer):
     def analysis(self, uri: str) -> Analysis:
         """The analysis of the current document, computed once per version. Only in the worker."""
         document = self.workspace.get_text_document(uri)
-        text = document.source
+        # of one that is not open, pygls would read the file, whatever it is: a FIFO too
+        text = document.source if unquote(uri) in self.workspace.text_documents else ""
         cached = self._analyses.get(uri)
         if cached is not None and cached[0] == document.version and cached[1] == text:
             return cached[2]
