@@ -18,6 +18,7 @@ import argparse
 import importlib
 import pkgutil
 import random
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -134,25 +135,34 @@ def main() -> int:
     parser.add_argument("--unguided", action="store_true", help="not by coverage, though atheris is installed")
     parser.add_argument("--replay", type=Path)
     given = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     names = given.reader or sorted(readers.READERS)
-    if given.minutes and not given.unguided and not given.replay:
+    guided = bool(given.minutes) and not given.unguided and not given.replay
+    if guided:
         try:
-            import atheris  # noqa: F401
+            import atheris
         except ImportError:
             print("fuzz: atheris is not installed: mutation without coverage", file=sys.stderr)
-        else:
-            from tests.tools.fuzz.guided import run
-
-            return run(names, given.minutes, given.seed, given.keep)
-    preload()
+            guided = False
+    if guided:
+        print("guided by coverage", flush=True)
+        with atheris.instrument_imports(include=["dfopt"], exclude=["dfopt.record"]):  # which makes code objects itself
+            preload()
+    else:
+        preload()
     with Session() as session:
         if given.replay:
             outcome = next(iter(session.run([Input.unpack((given.replay / "input.json").read_bytes())])))
             print(f"status {outcome.status}: {outcome.failure or 'no failure'}\n{outcome.details}")
             return bool(outcome.failure)
         campaign = Campaign(session, given.seed, given.keep)
+        if guided:
+            from tests.tools.fuzz.guided import run
         end, shown, number = time.monotonic() + given.minutes * 60, time.monotonic(), 0
         try:
+            if guided:
+                run(campaign, names, given.minutes)
             while time.monotonic() < end if given.minutes else sum(campaign.runs.values()) < given.count:
                 campaign.batch(campaign.inputs(number, names, TOGETHER))
                 number += 1

@@ -7,9 +7,11 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dfopt.testing.case_files import OWN
-from dfopt.testing.discovery import find
+
+if TYPE_CHECKING:
+    from dfopt.testing.case_files import CaseFiles
 
 ROOT = Path(__file__).parents[3]
 GOOD = b"FROM debian:13\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\n"
@@ -188,16 +190,25 @@ FINAL = {
 
 
 @cache
+def _cases() -> list[CaseFiles]:
+    from dfopt.testing.discovery import find  # later than the instrumentation of dfopt
+
+    return find(ROOT / "golden")
+
+
+@cache
 def dockerfiles() -> tuple[bytes, ...]:
     """The Dockerfiles of all golden cases, and of the trials that the suite keeps."""
-    return tuple(dict.fromkeys(content for case in find(ROOT / "golden") if (content := case.read("Dockerfile"))))
+    return tuple(dict.fromkeys(content for case in _cases() if (content := case.read("Dockerfile"))))
 
 
 @cache
 def contexts() -> tuple[dict[str, bytes], ...]:
     """Golden cases with a build context: path -> content."""
+    from dfopt.testing.case_files import OWN
+
     found: list[dict[str, bytes]] = []
-    for case in find(ROOT / "golden"):
+    for case in _cases():
         names = [name for name in case.context() if name not in OWN]
         files = {name: content for name in names[:CONTEXT] if (content := case.read(name)) is not None and len(content) < LARGEST}
         if files:
