@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import attrgetter
+
 from dfopt.analysis.executed_paths import is_run
+from dfopt.analysis.path_index import above, indices_before, is_before
 from dfopt.facts import NO_FACTS
 from dfopt.ir.base_images import split_image
-from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
-from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -18,13 +20,11 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from dfopt.facts import Facts
-    from dfopt.ir.commands import Invocation
-    from dfopt.ir.effects import Effect
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Step
+    from dfopt.ir.stages import Stage, Step
 
 FILE = regex(r"[^./]\.[A-Za-z]\w{0,4}\Z")
 _GLOBS = frozenset("*?[$\\\"'")
@@ -43,11 +43,6 @@ class Copied(Record):
     sources: tuple[str, ...]
 
 
-def before(program: Program, step: Step) -> list[Step]:
-    """The steps whose layers `step` stands on."""
-    return [earlier for earlier in layer_steps(program, program.stages[step.stage]) if earlier.index < step.index]
-
-
 def is_there(program: Program, step: Step, path: str) -> bool:
     """Whether a directory is there for certain when `step` begins: the base has it, or WORKDIR or mkdir made it."""
     facts = table("base_paths")
@@ -55,20 +50,7 @@ def is_there(program: Program, step: Step, path: str) -> bool:
     family = scope.base.family if scope.base is not None else ""
     if path == "/" or (family in facts["families"] and path in facts["present"]):
         return True
-    for earlier in before(program, step):
-        if earlier.node.keyword == "WORKDIR":
-            earlier_scope = program.scope(earlier)
-            to = join_path(
-                earlier_scope.workdir, earlier_scope.expand(earlier.node.arguments[0].value, program.dockerfile.escape)
-            )
-            if isinstance(to, str) and covers(path, to):
-                return True
-        if earlier.node.keyword == "RUN" and any(
-            effect.kind == "creates" and effect.program == "mkdir" and effect.where == TOP and effect.path == path
-            for effect in program.effects(earlier)
-        ):
-            return True
-    return False
+    return any(is_before(index.directories.get(path), limit) for _, index, limit in indices_before(program, step))
 
 
 def is_new(program: Program, step: Step, path: str, made_by: Step | None = None) -> bool:
@@ -93,50 +75,78 @@ def place_of(program: Program, step: Step, path: str, made_by: Step | None = Non
         place = UNKNOWN
     if path in facts["present"] or any(paths_overlap(path, own) for own in facts["own"].get(repository, ())):
         return TAKEN
-    for earlier in before(program, step):
-        node = earlier.node
-        if node.keyword == "ONBUILD" or earlier is made_by:
-            continue
-        if node.keyword in ("COPY", "ADD"):
-            if another_file(program, earlier, path):
-                continue
-            what = copied(program, earlier, None)
-            target = what.target if what is not None else destination(program, earlier)
-            if target is None:
-                place = UNKNOWN
-            elif paths_overlap(target, path):
-                return TAKEN
-        elif node.keyword == "RUN":
-            if any(there is not None and covers(there, path) for there in mount_targets(program, earlier)):
-                continue  # what is there is not in the layer
-            if program.body(earlier).program is None:
-                place = UNKNOWN
-                continue
-            if path in program.body(earlier).text or any(
-                covers(path, effect.path) for effect in program.effects(earlier)
+    for stage, index, limit in indices_before(program, step):
+        copies = _copies_of(program, stage)
+        if (
+            is_before(index.changed.get(path), limit)
+            or is_before(index.volumes.get(path), limit)  # the classic builder and buildah make its directory
+            or any(at < limit and (made_by is None or at != made_by.index) for at in index.workdirs.get(path, ())[:2])
+            or copies.write(path, limit)
+            or is_before(index.mentions.first_of(path), limit)
+        ):
+            return TAKEN
+        if (
+            is_before(index.unknown, limit)
+            or any(at < limit and (made_by is None or at != made_by.index) for at in index.unknown_workdirs[:2])
+            or copies.may_write(path, limit)
+        ):
+            place = UNKNOWN
+        for run in index.mounted:
+            if run.index >= limit or any(
+                there is not None and covers(there, path) for there in mount_targets(program, run)
             ):
-                return TAKEN
-            if any(effect.kind == "opaque" for effect in program.effects(earlier)):
+                continue  # what is there is not in the layer
+            if program.body(run).program is None:
                 place = UNKNOWN
-        elif node.keyword == "WORKDIR":
-            to = destination(program, earlier)
-            if to is None:
-                place = UNKNOWN
-            elif covers(path, to):
+                continue
+            if path in program.body(run).text or any(covers(path, effect.path) for effect in program.effects(run)):
                 return TAKEN
-        elif node.keyword == "VOLUME" and any(covers(path, volume) for volume in _volumes(program, earlier)):
-            return TAKEN  # the classic builder and buildah make its directory
+            if any(effect.kind == "opaque" for effect in program.effects(run)):
+                place = UNKNOWN
     return place
 
 
-def _volumes(program: Program, step: Step) -> list[str]:
-    """The directories that a VOLUME names, as far as they are known."""
-    scope = program.scope(step)
-    paths = [
-        join_path(scope.workdir, scope.expand(argument.value, program.dockerfile.escape))
-        for argument in step.node.arguments
-    ]
-    return [path for path in paths if isinstance(path, str)]
+class _Copies:
+    """Where the COPYs and ADDs of a stage write: path, or path and name -> the first step (its index). Those that copy
+    nothing but files into a directory count for paths of these names alone."""
+
+    def __init__(self, program: Program, stage: Stage) -> None:
+        self.at: dict[tuple[str, str], int] = {}
+        self.below: dict[tuple[str, str], int] = {}
+        self.unknown: dict[str, int] = {}
+        for step in stage.steps:
+            if step.node.keyword not in ("COPY", "ADD"):
+                continue
+            what = copied(program, step, None)
+            target = what.target if what is not None else destination(program, step)
+            names = _names(step)
+            for name in ("",) if names is None else names:
+                if target is None:
+                    self.unknown.setdefault(name, step.index)
+                    continue
+                self.at.setdefault((target, name), step.index)
+                for path in above(target):
+                    self.below.setdefault((path, name), step.index)
+
+    def write(self, path: str, limit: int) -> bool:
+        """Whether one in front of a step writes something at a path, below it, or in its place."""
+        for name in ("", path.rpartition("/")[2]):
+            if is_before(self.below.get((path, name)), limit):
+                return True
+            if any(is_before(self.at.get((directory, name)), limit) for directory in above(path)):
+                return True
+        return False
+
+    def may_write(self, path: str, limit: int) -> bool:
+        return any(is_before(self.unknown.get(name), limit) for name in ("", path.rpartition("/")[2]))
+
+
+def _copies_of(program: Program, stage: Stage) -> _Copies:
+    key = "copies by place", stage.index
+    if key not in program.derived:
+        program.derived[key] = _Copies(program, stage)
+    copies: _Copies = program.derived[key]
+    return copies
 
 
 def may_be_directory(program: Program, step: Step, path: str) -> bool:
@@ -144,7 +154,9 @@ def may_be_directory(program: Program, step: Step, path: str) -> bool:
 
     An earlier instruction made one there (WORKDIR, VOLUME, COPY, a command of a RUN that names it); or nothing in the
     file tells what the base image has there, and the path does not name a file by its extension."""
-    if is_there(program, step, path) or _made_below(program, step, path):
+    if is_there(program, step, path) or any(
+        is_before(index.made.get(path), limit) for _, index, limit in indices_before(program, step)
+    ):
         return True
     facts = table("base_paths")
     above, _, name = path.rpartition("/")
@@ -157,73 +169,29 @@ def may_be_directory(program: Program, step: Step, path: str) -> bool:
     return place == UNKNOWN and (repository not in facts["plain"] or above not in facts["flat"])
 
 
-def _made_below(program: Program, step: Step, path: str) -> bool:
-    """Whether an instruction before `step` puts something into `path`, or declares it to be a directory."""
-    below = path.rstrip("/") + "/"
-    for other in before(program, step):
-        node = other.node
-        if node.keyword in ("COPY", "ADD", "WORKDIR"):
-            target = destination(program, other)
-            if target is not None and (target.startswith(below) or (target == path and _into_directory(other))):
-                return True
-        elif node.keyword == "VOLUME":
-            if any(covers(path, volume) for volume in _volumes(program, other)):
-                return True
-        elif node.keyword == "RUN":
-            if any(
-                effect.kind == "creates" and (effect.path.startswith(below) or _makes_directory(effect, path))
-                for effect in program.effects(other)
-            ):
-                return True
-            if any(
-                invocation.program in ("useradd", "adduser", "usermod") and path in _homes(invocation)
-                for invocation in program.run_commands(other).invocations
-            ):
-                return True
-    return False
-
-
-def _into_directory(step: Step) -> bool:
-    """Whether a COPY's destination is a directory by its form: a final slash, several sources, or a directory."""
-    words = [argument.value for argument in step.node.arguments]
-    return words[-1].endswith(("/", "/.")) or len(words) > 2 or words[0] in (".", "./") or words[0].endswith("/")
-
-
-def _makes_directory(effect: Effect, path: str) -> bool:
-    return effect.path == path and effect.program in ("mkdir", "git", "tar", "unzip")
-
-
-def _homes(invocation: Invocation) -> Iterator[str]:
-    """The directories that a command which makes an account may make: its home."""
-    for value in invocation.values:
-        if value is not None and not value.startswith("-"):
-            yield value.rstrip("/") if value.startswith("/") else f"/home/{value}"
-        elif value is not None and "=" in value:
-            yield value.partition("=")[2].rstrip("/")
-
-
 def _copied_there(program: Program, step: Step, path: str) -> bool:
     """Whether all that instructions before `step` say of `path` is that a file is copied to it."""
     return not any(
-        path in program.body(other).text or any(covers(path, effect.path) for effect in program.effects(other))
-        for other in before(program, step)
-        if other.node.keyword == "RUN"
-    ) and not any(
-        other.node.keyword == "WORKDIR" and (target := destination(program, other)) is not None and covers(path, target)
-        for other in before(program, step)
+        is_before(first, limit)
+        for _, index, limit in indices_before(program, step)
+        for first in (
+            index.changed.get(path),
+            index.changed_by_others.get(path),
+            *index.workdirs.get(path, ())[:1],
+            index.mentions.first_of(path),
+            index.other_mentions.first_of(path),
+        )
     )
 
 
-def another_file(program: Program, step: Step, path: str) -> bool:
-    """Whether a COPY into a directory copies nothing but files, by their extensions, of other names than that of
-    `path`."""
+def _names(step: Step) -> tuple[str, ...] | None:
+    """The names of the files that a COPY puts into a directory; None where it may put something else there."""
     if step.node.keyword != "COPY" or step.heredocs or step.node.arguments[-1].value[-1:] not in "/.":
-        return False
+        return None
     sources = [argument.value for argument in step.node.arguments[:-1]]
-    name = path.rpartition("/")[2]
-    return all(
-        FILE.search(source) and not _GLOBS & set(source) and source.rpartition("/")[2] != name for source in sources
-    )
+    if not all(FILE.search(source) and not _GLOBS & set(source) for source in sources):
+        return None
+    return tuple([source.rpartition("/")[2] for source in sources])
 
 
 def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
@@ -266,6 +234,63 @@ def _copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
     if into and single is None and name:
         return Copied(target, None, (source,))
     return Copied(target, single, (source,))
+
+
+class Writers:
+    """The COPYs and ADDs of a stage, in order, by where they write."""
+
+    def __init__(self, program: Program, stage: Stage, facts: Facts) -> None:
+        self._below: dict[str, list[Step]] = {}  # with a destination at a path, or below it
+        self._into: dict[tuple[str, str], list[Step]] = {}  # into a directory; of files alone: by each one's name
+        self._file: dict[str, list[Step]] = {}  # that may put one file at exactly a path: `as_file` knows
+        for step in stage.steps:
+            if step.node.keyword not in ("COPY", "ADD"):
+                continue
+            target = destination(program, step)
+            if target is not None:
+                for path in above(target):
+                    self._below.setdefault(path, []).append(step)
+                names = _names(step)
+                for name in ("",) if names is None else dict.fromkeys(names):
+                    self._into.setdefault((target, name), []).append(step)
+            copy = copied(program, step, facts)
+            if copy is not None:
+                name = copy.sources[0].rstrip("/").rpartition("/")[2]
+                for path in {copy.target, f"{copy.target.rstrip('/')}/{name}"}:
+                    self._file.setdefault(path, []).append(step)
+
+    def of_file(self, path: str, before: Step) -> list[Step]:
+        """Those in front of a step that may put one file at exactly `path`."""
+        return _in_front(self._file.get(path, ()), before)
+
+    def of(self, path: str, before: Step) -> list[Step]:
+        """Those in front of a step that write to `path` or below it, or may write something of that name."""
+        directory, _, name = path.rpartition("/")
+        lists = [self._below.get(path, ()), self._into.get((directory or "/", ""), ())]
+        found = [
+            steps
+            for each in (*lists, self._into.get((directory or "/", name), ()))
+            if (steps := _in_front(each, before))
+        ]
+        if len(found) < 2:
+            return found[0] if found else []
+        return sorted({step.index: step for steps in found for step in steps}.values(), key=_index_of)
+
+
+_index_of = attrgetter("index")
+
+
+def _in_front(steps: Sequence[Step], before: Step) -> list[Step]:
+    return list(steps[: bisect_left(steps, before.index, key=_index_of)])
+
+
+def writers_in(program: Program, stage: Stage, facts: Facts) -> Writers:
+    """The tables of a stage's COPYs (made once)."""
+    key = "writers", stage.index, facts
+    if key not in program.derived:
+        program.derived[key] = Writers(program, stage, facts)
+    writers: Writers = program.derived[key]
+    return writers
 
 
 def source_kind(step: Step, facts: Facts, source: str) -> bool | None:

@@ -23,8 +23,11 @@ def syntax_obstacle(program: Program, engine: str, level: tuple[int, int], what:
         return "" if level_of_file >= level else f"{what} needs syntax {level[0]}.{level[1]} or later"
     if engine == "buildkit":
         return ""
-    for node in program.dockerfile.instructions:
-        inner = node.nested or node
-        if node.heredocs or any(flag.name in _MODERN for flag in inner.flags):
-            return ""
+    if "shows BuildKit" not in program.derived:
+        program.derived["shows BuildKit"] = any(
+            node.heredocs or any(flag.name in _MODERN for flag in (node.nested or node).flags)
+            for node in program.dockerfile.instructions
+        )
+    if program.derived["shows BuildKit"]:
+        return ""
     return f"{what} needs BuildKit: nothing shows that it reads this file"

@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import suppress
 
 from dfopt.engine.errors import CancelledError, EngineError, EngineTimeLimitError
+from dfopt.guard import Guarded
 from dfopt.record import Record
 from dfopt.writing import new_file
 
@@ -41,7 +42,7 @@ class Runner:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment = dict(os.environ if environment is None else environment)
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[subprocess.Popen[bytes], Guarded] = {}
         self._lock = threading.Lock()
         self._cancelled = False
 
@@ -77,17 +78,18 @@ class Runner:
             raise
         finally:
             with self._lock:
-                self._running.discard(process)
+                guarded = self._running.pop(process)
             for reader in readers:
                 reader.join(5)  # a grandchild may keep the pipe open: do not wait longer for the log
             if process.returncode is not None:
                 _end_group(process.pid)
+            guarded.forget()
         if self._cancelled:
             raise CancelledError(f"{words[0]} was cancelled")
         return Done(process.returncode, bytes(output), "\n".join(lines))
 
     def start(self, words: Sequence[str], log: str) -> subprocess.Popen[bytes]:
-        """Starts a command that writes to the file `log`; the caller stops it with `end`."""
+        """Starts a command that writes to the file `log`; the caller stops it with `stop`."""
         with new_file(log) as file:
             return self._start(words, file, subprocess.STDOUT)
 
@@ -102,8 +104,14 @@ class Runner:
                 )  # fmt: skip
             except OSError as failure:
                 raise EngineError(f"{words[0]} cannot be run: {failure.strerror or failure}") from None
-            self._running.add(process)
+            self._running[process] = Guarded(process, leads=True)
             return process
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Stops what `start` started."""
+        end(process)
+        with self._lock:
+            self._running.pop(process).forget()
 
     def cancel(self) -> None:
         """Stops every running command; `run` raises CancelledError in all threads from now on."""

@@ -32,7 +32,6 @@ from dfopt.engine.base import (
     unmount_below,
 )
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
-from dfopt.engine.process import end
 from dfopt.files import open_named
 from dfopt.writing import create_file
 
@@ -113,7 +112,7 @@ class Storage(Engine):
         self.runner.resume()
         process = self._processes.pop(container.name, None)
         if process is not None:
-            end(process[0])
+            self.runner.stop(process[0])
         self.tell(*self._call("rm", *self.force, container.name))
         self.containers.discard(container.name)
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 
+from dfopt.guard import Guarded, run_guarded
 from dfopt.image.archive_stream import read_passing
 from dfopt.image.errors import ImageError
 from dfopt.record import Record
@@ -73,13 +74,7 @@ def engine_with(name: str, engines: tuple[str, ...] = tuple(ENGINES)) -> str:
 def _ask(command: EngineCommand, name: str) -> str:
     """ "" when the engine has the image, else the last line of what it said."""
     try:
-        done = subprocess.run(
-            [command.program, *command.exists, name],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_QUESTION_SECONDS,
-            check=False,
-        )
+        done = run_guarded([command.program, *command.exists, name], _QUESTION_SECONDS)
     except subprocess.TimeoutExpired:
         return f"no answer within {_QUESTION_SECONDS:g} s"
     except OSError as error:
@@ -109,6 +104,7 @@ def read_from_engine(
             process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         except OSError as error:
             raise ImageError(f"{command.program} cannot be run: {error.strerror}") from None
+        guarded = Guarded(process, leads=False)
         assert process.stdout is not None
         label = f"{engine}:{name}"
         trouble: ImageError | None = None
@@ -121,6 +117,7 @@ def read_from_engine(
             trouble = error
         finally:
             _end(process, _QUESTION_SECONDS if read else 1.0 if trouble is not None else 0.0)
+            guarded.forget()
             process.stdout.close()
         log.seek(0)
         if process.returncode > 0 and (complaint := _last_line(log.read(1 << 20))):

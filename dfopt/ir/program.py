@@ -6,6 +6,9 @@ when first asked for, and kept.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
+
 from dfopt.ir.stages import Stage, Step
 from dfopt.ir.work import Work
 from dfopt.syntax.tree import Dockerfile, Instruction
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from dfopt.ir.scopes import Scope
     from dfopt.ir.shell_body import Body
     from dfopt.ir.shell_state import ShellStateEffects
+
+
+_index_of = attrgetter("index")
 
 
 class Program:
@@ -191,7 +197,9 @@ class Program:
 
     def steps_between(self, first: Step, other: Step) -> list[Step]:
         """The steps between two of a stage."""
-        return [step for step in self.stages[first.stage].steps if first.index < step.index < other.index]
+        steps = self.stages[first.stage].steps
+        start = bisect_right(steps, first.index, key=_index_of)
+        return list(steps[start : bisect_left(steps, other.index, start, key=_index_of)])
 
     def commands(self, step: Step) -> CommandList:
         """The invocations of a step's body (listed once)."""

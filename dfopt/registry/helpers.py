@@ -16,6 +16,7 @@ import signal
 import subprocess
 import threading
 
+from dfopt.guard import Guarded
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -92,6 +93,7 @@ def _run(path: str, program: str, server: str, env: Mapping[str, str], limit: fl
         )
     except OSError as error:
         raise HelperError(f"credential helper {program} cannot be run: {error.strerror}") from None
+    guarded = Guarded(child, leads=os.name == "posix")
     read: list[bytes] = []
 
     def talk() -> None:
@@ -119,6 +121,7 @@ def _run(path: str, program: str, server: str, env: Mapping[str, str], limit: fl
     finally:
         if child.poll() is None:
             _kill(child)
+        guarded.forget()
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _OCTAL = regex(r"0?[0-7]{3}")
 _NAME = regex(r"[a-z_][a-z0-9_-]*|\d+")
 # instructions between that neither look at files nor change what a user's name stands for
-_BLIND = frozenset(
+UNSEEING = frozenset(
     ("ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "SHELL", "USER",
      "WORKDIR", "COPY", "ADD")
 )  # fmt: skip
@@ -138,11 +138,12 @@ def check_between(
 ) -> None:
     """Raises Refusal where a step between the first of some COPYs and a RUN could see, or change, what they put at
     `path`. `names`: the new owner is given by name; `files`: the COPYs (indices) that are known to copy one file."""
-    for step in program.stages[run.stage].steps:
-        if not copies[0].index < step.index < run.index or step in copies:
+    indices = {copy.index for copy in copies}
+    for step in program.steps_between(copies[0], run):
+        if step.index in indices:
             continue
         node = step.node
-        if node.keyword not in _BLIND:
+        if node.keyword not in UNSEEING:
             raise Refusal(
                 f"line {node.line} sees the file{', or may create its owner' if names else ''}",
                 f"move the COPY after line {node.line}, if that line does not need the file",

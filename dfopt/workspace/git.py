@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 
+from dfopt.guard import run_guarded
 from dfopt.record import Record
 from dfopt.workspace.paths import above_in_repository
 
@@ -69,15 +70,8 @@ def repository_of(directory: str) -> Checkout | None:
 def _run(top: str, words: Sequence[str], given: bytes | None, index: str) -> bytes:
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     try:
-        done = subprocess.run(
-            ["git", "--no-pager", "-C", top, *settings, *words],
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            check=False,
-            env=_environment(top, index),
-            timeout=_SECONDS,
-        )
+        command = ["git", "--no-pager", "-C", top, *settings, *words]
+        done = run_guarded(command, _SECONDS, given, _environment(top, index))
     except FileNotFoundError:
         raise GitError("git is not installed") from None
     except subprocess.TimeoutExpired:

@@ -35,6 +35,8 @@ LINES = {
     "merge": "RUN make a{i}\nENV B{i}=1\n",
     "comments": "# note {i}\nRUN make a{i}\n",
     "copies": "COPY a{i} /x/\n",
+    "modes": "COPY a{i}.sh /x/a{i}.sh\nRUN chmod 755 /x/a{i}.sh\n",
+    "owners": "COPY a{i} /x/\nRUN chown app /x/a{i}\n",
     "touch": "RUN touch /a{i}\n",
     "apt": "RUN apt-get update && apt-get install -y p{i}\n",
     "rm": "RUN touch /a{i}\nRUN rm /a{i}\n",

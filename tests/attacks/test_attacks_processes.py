@@ -108,3 +108,61 @@ def test_a_worker_that_dies_names_its_file(tmp_path: Path) -> None:
     assert b"200.dockerfile: error: the process that worked on it died" in done.stderr
     written = [path for path in tmp_path.iterdir() if path.read_bytes() == b"FROM a\nRUN new\n"]
     assert len(written) == 399
+
+
+STARTS = {
+    "client": "Runner().run(['stand-in'], 600)",
+    "client-in-a-thread": "Thread(target=Runner().run, args=(['stand-in'], 600)).start()",
+    "container": "Runner().start(['stand-in'], 'log'); time.sleep(600)",
+    "helper": "ask_helper('stand-in', 'example.org', os.environ, 600)",
+    "save": "read_from_engine('docker', 'x')",
+    "git": "repository_of('.').check()",
+}
+PRELUDE = """
+import os, time
+from threading import Thread
+from dfopt.engine.process import Runner
+from dfopt.image.engines import read_from_engine
+from dfopt.registry.helpers import ask_helper
+from dfopt.workspace.git import repository_of
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("obeys", [True, False])
+def test_programs_end_with_what_started_them(tmp_path: Path, start: str, obeys: bool) -> None:
+    """Stand-ins for clients, helpers and git, which wait; one that ignores SIGINT is killed."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "bin").mkdir()
+    for name in ("stand-in", "docker-credential-stand-in", "docker", "git"):
+        program = tmp_path / "bin" / name
+        trap = "" if obeys else "trap '' INT TERM; "
+        program.write_text(f"#!/bin/sh\n{trap}echo $$ >{tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid\n"
+                           "while :; do sleep 0.2; done\n")  # fmt: skip
+        program.chmod(0o755)
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + STARTS[start]], cwd=tmp_path, env=environment(PATH=path),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    pid = ""
+    try:
+        until((tmp_path / "pid").exists, "no stand-in was started")
+        pid = (tmp_path / "pid").read_text().strip()
+        guard = f"/proc/{parent.pid}/task/{parent.pid}/children"
+        until(lambda: len(Path(guard).read_text().split()) >= 2 or "thread" in start, "no guard was started")
+        time.sleep(0.2)
+        assert _runs(pid)
+    finally:
+        parent.kill()
+        parent.wait()
+    until(lambda: not _runs(pid), "a stand-in outlives its parent")
+
+
+def test_the_guard_ends_with_a_run_that_ends(tmp_path: Path) -> None:
+    code = PRELUDE + "Runner().run(['true'], 60); from dfopt import guard; print(guard._guard.process.pid)"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, check=True)
+    assert not _runs(done.stdout.decode().strip())
+    assert done.stderr == b""

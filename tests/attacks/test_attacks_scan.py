@@ -47,9 +47,11 @@ STARTS = {
     "subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
     "os.system", "os.popen", "os.execv", "os.execvp", "os.execve", "os.execvpe", "os.posix_spawn", "os.posix_spawnp",
     "os.spawnv", "os.spawnvp", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell",
+    "run_guarded",
 }  # fmt: skip
 STARTERS = {
     "engine/base.py": "umount",
+    "guard.py": "Python, to end the other programs with dfopt",
     "engine/process.py": "the engine that the command line names",
     "image/engines.py": "docker and podman, to save an image that the command line names",
     "registry/helpers.py": "docker-credential-NAME, where the user's own files name it",

@@ -36,7 +36,11 @@ def long_line(size: int) -> str:
 
 
 def comments(size: int) -> str:
-    return "FROM debian:13\n" + "# a comment of a line of usual length, here to fill up space\n" * (size // 61) + "RUN make\n"
+    return (
+        "FROM debian:13\n"
+        + "# a comment of a line of usual length, here to fill up space\n" * (size // 61)
+        + "RUN make\n"
+    )
 
 
 def one_run(size: int) -> str:
@@ -63,7 +67,12 @@ INSTRUCTIONS = {
 STAGES = {"stages, chained": "FROM s{p} AS s{i}\nRUN make a{i}\n", "stages, independent": "FROM debian:13 AS s{i}\nRUN make a{i}\n",
           "stages, copied": "FROM debian:13 AS s{i}\nCOPY --from=s{p} /a /a\nRUN make a{i}\n"}  # fmt: skip
 SIZES = (1 << 10, 10 << 10, 100 << 10, 1 << 20, 10 << 20, 100 << 20)
-BYTES = {"bytes, one word list": long_line, "bytes, comments": comments, "bytes, one RUN": one_run, "bytes, heredoc": heredoc}
+BYTES = {
+    "bytes, one word list": long_line,
+    "bytes, comments": comments,
+    "bytes, one RUN": one_run,
+    "bytes, heredoc": heredoc,
+}
 
 
 class Cost(NamedTuple):
@@ -108,7 +117,17 @@ def programs() -> dict[str, list[str]]:
     here = Path(sys.executable).parent
     found = {
         "fix": [sys.executable, "-m", "dfopt", "fix", "--no-cache", "--isolated", "Dockerfile"],
-        "fix -O2 --unsafe": [sys.executable, "-m", "dfopt", "fix", "-O2", "--unsafe", "--no-cache", "--isolated", "Dockerfile"],
+        "fix -O2 --unsafe": [
+            sys.executable,
+            "-m",
+            "dfopt",
+            "fix",
+            "-O2",
+            "--unsafe",
+            "--no-cache",
+            "--isolated",
+            "Dockerfile",
+        ],
     }
     hadolint = shutil.which("hadolint", path=f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     if hadolint is None:
@@ -127,9 +146,13 @@ def cell(cost: Cost | None, before: Cost | None) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.tools.growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", action="append", metavar="TEXT", help="only kinds whose name has TEXT (repeatable)")
-    parser.add_argument("--limit", type=int, default=240, metavar="SECONDS", help="of CPU time for one file (default %(default)s)")
+    parser.add_argument(
+        "--limit", type=int, default=240, metavar="SECONDS", help="of CPU time for one file (default %(default)s)"
+    )
     parser.add_argument("--program", action="append", help="only programs of this name (repeatable)")
     given = parser.parse_args()
     commands = {name: command for name, command in programs().items() if not given.program or name in given.program}

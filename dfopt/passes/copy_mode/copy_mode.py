@@ -13,10 +13,10 @@ from dfopt.rewrites.copy_mode import check_between, destination, leading_modes, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.ir.stages import Step
     from dfopt.rewrites.copy_mode import ModeCommand
 
 
@@ -67,20 +67,19 @@ class CopyMode(Pass):
             for step in stage.steps:
                 text = run_text(program, step) if step.node.keyword == "RUN" else ""
                 if "chmod" in text or "chown" in text:
-                    yield from self.check(program, facts, stage, step)
+                    yield from self.check(program, facts, step)
 
-    def check(self, program: Program, facts: Facts, stage: Stage, step: Step) -> Iterator[Finding]:
+    def check(self, program: Program, facts: Facts, step: Step) -> Iterator[Finding]:
         """One fix for all that can be moved out of a RUN; a refusal for each command that concerns a COPY otherwise."""
         body = program.body(step)
         if body.program is None or body.form == "mixed":
             return
         operands: list[MovedOperand] = []
         leading = leading_modes(body)
-        files = single_files(program, facts, stage, step, leading) if leading else ()
         for command in leading:
             for index in range(len(command.operands)):
                 try:
-                    operand = self.move(program, facts, step, command, index, files)
+                    operand = self.move(program, facts, step, leading, command, index)
                 except Refusal as refusal:
                     yield self.refuse(step, command.node.words[0].value or "", refusal)
                 else:
@@ -102,7 +101,13 @@ class CopyMode(Pass):
                 yield self.refuse(step, operands[0].command.node.words[0].value or "", refusal)
 
     def move(
-        self, program: Program, facts: Facts, step: Step, command: ModeCommand, index: int, files: tuple[int, ...]
+        self,
+        program: Program,
+        facts: Facts,
+        step: Step,
+        leading: Sequence[ModeCommand],
+        command: ModeCommand,
+        index: int,
     ) -> MovedOperand | None:
         """One operand's move into its COPY; None where no COPY wrote it, or it is done. Raises Refusal."""
         value = command.operands[index].value
@@ -127,6 +132,7 @@ class CopyMode(Pass):
         unread_flag = syntax_obstacle(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
         if unread_flag:
             raise Refusal(unread_flag)
+        files = single_files(program, facts, writers[0], step, leading)
         check_between(program, writers, step, path, command.names, files)
         if not is_file and kind == "chmod":
             raise Refusal("of a directory, --chmod would change all but the directory itself")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.copied_paths import another_file, as_file, copied, is_new
+from dfopt.analysis.copied_paths import as_file, copied, is_new, writers_in
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import removals
@@ -13,7 +13,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
-from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, destination, is_default
+from dfopt.rewrites.copy_mode import UNSEEING, ModeCommand, ModeIntoCopy, destination, is_default
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.ir.stages import Step
     from dfopt.rewrites.base import Rewrite
 
 
@@ -39,13 +39,16 @@ class MovedOperand(Record):
 
 
 def single_files(
-    program: Program, facts: Facts, stage: Stage, run: Step, leading: Sequence[ModeCommand]
+    program: Program, facts: Facts, first: Step, run: Step, leading: Sequence[ModeCommand]
 ) -> tuple[int, ...]:
-    """The COPYs (indices) in front of a RUN that copy one file each, as the build context or the commands tell."""
+    """The COPYs (indices) between a COPY and a RUN that copy one file each, as the build context or the commands tell;
+    up to the first instruction that is in the way of them all."""
     paths = [path for command in leading for path in paths_of(program, run, command)]
     indices: list[int] = []
-    for step in stage.steps:
-        if step.index < run.index and step.node.keyword in ("COPY", "ADD"):
+    for step in program.steps_between(first, run):
+        if step.node.keyword not in UNSEEING:
+            break
+        if step.node.keyword in ("COPY", "ADD"):
             copy = copied(program, step, facts)
             if copy is not None and (copy.single or any(as_file(program, step, facts, path) for path in paths)):
                 indices.append(step.index)
@@ -62,20 +65,11 @@ def paths_of(program: Program, step: Step, command: ModeCommand) -> Iterator[str
 
 def writers_of(program: Program, facts: Facts, run: Step, path: str) -> list[Step]:
     """The COPYs of the stage whose files are at `path` when `run` begins, as far as is known."""
-    steps = program.stages[run.stage].steps
-    copies = [step for step in steps if step.index < run.index and step.node.keyword in ("COPY", "ADD")]
-    for step in reversed(copies):
+    known = writers_in(program, program.stages[run.stage], facts)
+    for step in reversed(known.of_file(path, run)):
         if as_file(program, step, facts, path):
             return [step]
-    writers: list[Step] = []
-    for step in copies:
-        target = destination(program, step)
-        if target is None:
-            continue
-        beside = target == (path.rpartition("/")[0] or "/") and not another_file(program, step, path)
-        if covers(path, target) or beside:
-            writers.append(step)
-    return writers if path != "/" else []
+    return known.of(path, run) if path != "/" else []
 
 
 def is_tree(program: Program, run: Step, writers: Sequence[Step], path: str) -> bool:

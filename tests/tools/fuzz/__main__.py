@@ -39,7 +39,16 @@ def preload() -> None:
     for info in pkgutil.walk_packages(dfopt.__path__, "dfopt."):
         if not info.name.endswith("__main__"):
             importlib.import_module(info.name)
-    for name in ("httpx", "jinja2.sandbox", "libcst", "ruamel.yaml", "pygls.lsp.server", "dockerfile_parse", "zstandard", "typer"):
+    for name in (
+        "httpx",
+        "jinja2.sandbox",
+        "libcst",
+        "ruamel.yaml",
+        "pygls.lsp.server",
+        "dockerfile_parse",
+        "zstandard",
+        "typer",
+    ):
         try:
             importlib.import_module(name)
         except ImportError:
@@ -118,7 +127,9 @@ class Campaign:
         for name in sorted(self.runs):
             status = self.statuses[name]
             bad = sum(count for (reader, _), count in self.failures.items() if reader == name)
-            print(f"{name:12} {self.runs[name]:8} {status[0]:7} {status[1]:7} {status[2]:7} {self.slowest[name]:6.1f} s  {bad}")
+            print(
+                f"{name:12} {self.runs[name]:8} {status[0]:7} {status[1]:7} {status[2]:7} {self.slowest[name]:6.1f} s  {bad}"
+            )
         print(f"{'all':12} {sum(self.runs.values()):8} {'':39}  {sum(self.failures.values())}")
         for (reader, failure), count in sorted(self.failures.items()):
             print(f"{count:6} {reader}: {failure}")
@@ -126,7 +137,9 @@ class Campaign:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.tools.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--count", type=int, default=2000, help="inputs, where --minutes is not given")
     parser.add_argument("--seed", type=int, default=0)

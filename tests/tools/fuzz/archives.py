@@ -58,7 +58,10 @@ def pack(members: list[Member], form: int = tarfile.PAX_FORMAT) -> bytes:
     with tarfile.open(fileobj=out, mode="w", format=form, encoding="utf-8", errors="surrogateescape") as archive:
         for info, content in members:
             try:
-                archive.addfile(info, io.BytesIO(content + b"\0" * max(0, info.size - len(content))) if info.size < 1 << 22 else None)
+                archive.addfile(
+                    info,
+                    io.BytesIO(content + b"\0" * max(0, info.size - len(content))) if info.size < 1 << 22 else None,
+                )
             except (ValueError, OverflowError, OSError):
                 continue
     return out.getvalue()
@@ -83,8 +86,16 @@ def config(layers: list[bytes]) -> bytes:
 def docker_archive(layers: list[bytes]) -> bytes:
     text = config(layers)
     name = hexdigest(text) + ".json"
-    manifest = json.dumps([{"Config": name, "RepoTags": ["x:1"], "Layers": [f"{number}/layer.tar" for number in range(len(layers))]}]).encode()
-    return pack([member(name, text), *[member(f"{number}/layer.tar", layer) for number, layer in enumerate(layers)], member("manifest.json", manifest)])
+    manifest = json.dumps(
+        [{"Config": name, "RepoTags": ["x:1"], "Layers": [f"{number}/layer.tar" for number in range(len(layers))]}]
+    ).encode()
+    return pack(
+        [
+            member(name, text),
+            *[member(f"{number}/layer.tar", layer) for number, layer in enumerate(layers)],
+            member("manifest.json", manifest),
+        ]
+    )
 
 
 def oci_archive(layers: list[bytes], packed: list[bytes], media: str) -> bytes:
@@ -110,7 +121,10 @@ def seeds() -> list[bytes]:
     gnu = [pack(members, tarfile.GNU_FORMAT) for members in LAYERS]
     base = "application/vnd.oci.image.layer.v1.tar"
     made = [
-        docker_archive(layers), docker_archive(gnu), docker_archive(layers[:1]), oci_archive(layers, layers, base),
+        docker_archive(layers),
+        docker_archive(gnu),
+        docker_archive(layers[:1]),
+        oci_archive(layers, layers, base),
         oci_archive(layers, [gzip.compress(layer, 6, mtime=0) for layer in layers], base + "+gzip"),
     ]
     try:
@@ -134,7 +148,11 @@ class ArchiveMutator:
         chance = self.chance
         if chance.random() < 0.06:
             return self.mutator.flip(self.mutator.flip(data)) if chance.random() < 0.7 else self.mutator.truncate(data)
-        for start, unpack, repack in ((b"\x1f\x8b", _gunzip, gzip.compress), (b"BZh", bz2.decompress, bz2.compress), (b"\xfd7zXZ", lzma.decompress, lzma.compress)):
+        for start, unpack, repack in (
+            (b"\x1f\x8b", _gunzip, gzip.compress),
+            (b"BZh", bz2.decompress, bz2.compress),
+            (b"\xfd7zXZ", lzma.decompress, lzma.compress),
+        ):
             if data.startswith(start):
                 try:
                     return repack(self.archive(unpack(data), depth))
@@ -147,10 +165,12 @@ class ArchiveMutator:
         if not members:
             return self.mutator.text(data)
         for _ in range(chance.choice((1, 1, 2, 3))):
-            members = self.member(members, depth)
+            members = self.member(members, depth) if members else members
         if chance.random() < 0.85:
             members = agreeing(members)
-        made = pack(members, chance.choice((tarfile.PAX_FORMAT, tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT)))
+        made = pack(
+            members, chance.choice((tarfile.PAX_FORMAT, tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT))
+        )
         return self.header(made) if chance.random() < 0.12 else made
 
     def member(self, members: list[Member], depth: int) -> list[Member]:
@@ -167,9 +187,23 @@ class ArchiveMutator:
         if kind < 0.7:
             return [*members, (info, content)]
         if kind < 0.75:
-            return [*members, member(chance.choice(NAMES), chance.choice((b"", b"x", DPKG, APK)), chance.choice(KINDS), chance.choice(NAMES))]
+            return [
+                *members,
+                member(
+                    chance.choice(NAMES),
+                    chance.choice((b"", b"x", DPKG, APK)),
+                    chance.choice(KINDS),
+                    chance.choice(NAMES),
+                ),
+            ]
         changed = tarfile.TarInfo(info.name)
-        changed.type, changed.mode, changed.uid, changed.gid, changed.mtime = info.type, info.mode, info.uid, info.gid, info.mtime
+        changed.type, changed.mode, changed.uid, changed.gid, changed.mtime = (
+            info.type,
+            info.mode,
+            info.uid,
+            info.gid,
+            info.mtime,
+        )
         changed.linkname, changed.size = info.linkname, info.size
         what = chance.randrange(7)
         if what == 0:
@@ -186,7 +220,11 @@ class ArchiveMutator:
             changed.size = chance.choice((0, 1, 511, 513, 2**20))
         else:
             key = chance.choice(PAX)
-            changed.pax_headers = {key: chance.choice(("0", "-1", "1" * 5000, "1.5", "nan", "a\0b", "x", "0,1", "0,10,5,10", "99999999999,1", info.name))}
+            changed.pax_headers = {
+                key: chance.choice(
+                    ("0", "-1", "1" * 5000, "1.5", "nan", "a\0b", "x", "0,1", "0,10,5,10", "99999999999,1", info.name)
+                )
+            }
         return [*members[:at], (changed, content), *members[at + 1 :]]
 
     def header(self, data: bytes) -> bytes:
@@ -196,8 +234,33 @@ class ArchiveMutator:
             return data
         at = self.chance.choice(blocks)
         block = bytearray(data[at : at + 512])
-        start, length = self.chance.choice(((0, 100), (100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (156, 1), (157, 100), (257, 8), (329, 8), (345, 155), (482, 12)))
-        field = self.chance.choice((b"\xff" * length, b"\x80" + b"\0" * length, b"7" * length, b" " * length, b"\0" * length, b"-1" + b"\0" * length, bytes(self.chance.randrange(256) for _ in range(length))))
+        start, length = self.chance.choice(
+            (
+                (0, 100),
+                (100, 8),
+                (108, 8),
+                (116, 8),
+                (124, 12),
+                (136, 12),
+                (156, 1),
+                (157, 100),
+                (257, 8),
+                (329, 8),
+                (345, 155),
+                (482, 12),
+            )
+        )
+        field = self.chance.choice(
+            (
+                b"\xff" * length,
+                b"\x80" + b"\0" * length,
+                b"7" * length,
+                b" " * length,
+                b"\0" * length,
+                b"-1" + b"\0" * length,
+                bytes(self.chance.randrange(256) for _ in range(length)),
+            )
+        )
         block[start : start + length] = field[:length]
         block[148:156] = b" " * 8
         if self.chance.random() < 0.9:
@@ -243,7 +306,9 @@ def agreeing(members: list[Member]) -> list[Member]:
             content = pattern.sub(lambda match: renamed[match[0]], content) if content[:1] in b"{[" else content
             if len(content) != info.size and info.isreg():
                 info = _sized(info, content)[0]
-            info.name = pattern.sub(lambda match: renamed[match[0]], info.name.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+            info.name = pattern.sub(
+                lambda match: renamed[match[0]], info.name.encode("utf-8", "surrogateescape")
+            ).decode("utf-8", "surrogateescape")
             new.append((info, content))
         members = new
     return members

@@ -189,7 +189,13 @@ def _shown(errors: bytes) -> str:
 
 
 def judge(
-    given: Input, status: int, said: bytes, errors: bytes, before: dict[str, tuple[object, ...]], place: Path, temporary: Path
+    given: Input,
+    status: int,
+    said: bytes,
+    errors: bytes,
+    before: dict[str, tuple[object, ...]],
+    place: Path,
+    temporary: Path,
 ) -> tuple[str, str]:
     """The class of failure of a run that ended by itself ("": none), and what shows it."""
     if status not in STATUSES and not (given.reader == "lsp" and status == 1):

@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,13 @@ def fuzz(reader: str, seconds: int, seed: int, work: Path, registry: str) -> Non
             given = Input.unpack(data)
         except BROKEN:
             return
+        try:
+            run_one(given, data)
+        except BaseException:  # a defect of the fuzzer
+            (work / "log").write_text(traceback.format_exc())
+            raise
+
+    def run_one(given: Input, data: bytes) -> None:
         current.write_bytes(data)
         outcome = execution.run(given)
         runs.write(json.dumps([outcome.status, round(outcome.cpu, 2)]).encode() + b"\n")
@@ -59,7 +67,10 @@ def fuzz(reader: str, seconds: int, seed: int, work: Path, registry: str) -> Non
             given = Input.unpack(data) if chance.random() < 0.8 else READERS[reader][1](chance)
         except BROKEN:
             given = READERS[reader][1](chance)
-        made = mutated(given, chance).pack()
+        try:
+            made = mutated(given, chance).pack()
+        except Exception:  # of a library that packs or unpacks
+            return data
         return made if len(made) <= max_size else data
 
     flags = [f"-max_total_time={seconds}", f"-seed={seed + 1}", f"-max_len={LARGEST}", "-len_control=0", "-rss_limit_mb=0", "-timeout=0",

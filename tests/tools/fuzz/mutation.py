@@ -19,7 +19,16 @@ CHARACTERS = (
     b"{%", b"<<EOF\n", b"/", b"..", b"~", b"*", b"**", b"!", b"-", b"--", b"@", b":", b"=", b"&&", b"||", b";", b"|",
     b"\xe2\x80\x8b", "\u0130".encode(), "\ufeff".encode(), "\u00a0".encode(), "e\u0301".encode(),
 )  # fmt: skip
-BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"), (b"$(", b")"), (b"${A:-", b"}"), (b'"', b'"'), (b"`", b"`"), (b"<a>", b"</a>"))
+BRACKETS = (
+    (b"(", b")"),
+    (b"[", b"]"),
+    (b"{", b"}"),
+    (b"$(", b")"),
+    (b"${A:-", b"}"),
+    (b'"', b'"'),
+    (b"`", b"`"),
+    (b"<a>", b"</a>"),
+)
 _WORD = re.compile(rb"[A-Za-z0-9_.@:/+=-]+")
 _NUMBER = re.compile(rb"\d+")
 _LINES = re.compile(rb"[^\n]*\n|[^\n]+")
@@ -44,7 +53,9 @@ class Mutator:
 
     def text(self, data: bytes) -> bytes:
         """Some mutations, one after the other."""
-        for way in self.chance.choices([way for _, way in self.ways], [weight for weight, _ in self.ways], k=self.count()):
+        for way in self.chance.choices(
+            [way for _, way in self.ways], [weight for weight, _ in self.ways], k=self.count()
+        ):
             data = way(data)[:LARGEST]
         return data
 
@@ -177,15 +188,27 @@ class Mutator:
         depth = self.chance.choice((1, 2, 5, 50, 600, 4000))
         span = self.span(_WORD, data) or (0, len(data))
         inside = data[span[0] : span[1]]
-        return data[: span[0]] + opening * depth + inside + closing * self.chance.choice((depth, depth, 0)) + data[span[1] :]
+        return (
+            data[: span[0]]
+            + opening * depth
+            + inside
+            + closing * self.chance.choice((depth, depth, 0))
+            + data[span[1] :]
+        )
 
     def many(self, data: bytes) -> bytes:
         word = self.chance.choice((*self.words, *CHARACTERS))
         at = self.at(data)
-        return data[:at] + (word + self.chance.choice((b"", b" ", b",", b"/"))) * self.chance.choice((100, 1000, 3000)) + data[at:]
+        return (
+            data[:at]
+            + (word + self.chance.choice((b"", b" ", b",", b"/"))) * self.chance.choice((100, 1000, 3000))
+            + data[at:]
+        )
 
     def newlines(self, data: bytes) -> bytes:
-        return self.chance.choice((data.replace(b"\n", b"\r\n"), data.replace(b"\n", b"\r"), data.rstrip(b"\n"), b"\xef\xbb\xbf" + data))
+        return self.chance.choice(
+            (data.replace(b"\n", b"\r\n"), data.replace(b"\n", b"\r"), data.rstrip(b"\n"), b"\xef\xbb\xbf" + data)
+        )
 
     def case(self, data: bytes) -> bytes:
         return self.chance.choice((data.upper(), data.lower(), data.swapcase()))

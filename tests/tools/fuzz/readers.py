@@ -62,10 +62,20 @@ def config(chance: Chance) -> Input:
         top, tables = lines.split(b"\n\n", 1)
         lines = b"".join(line + b"\n" for line in top.split(b"\n") if chance.random() < 0.5)
         lines += b"\n\n".join(table for table in tables.split(b"\n\n") if chance.random() < 0.5)
-    files = {"base.toml": b'ignore = ["merge-run"]\n', "own/x.toml": seeds.recipes()[0][1], "a/Dockerfile": seeds.GOOD, "a/.dfopt.toml": b'select = ["size"]\n'}
+    files = {
+        "base.toml": b'ignore = ["merge-run"]\n',
+        "own/x.toml": seeds.recipes()[0][1],
+        "a/Dockerfile": seeds.GOOD,
+        "a/.dfopt.toml": b'select = ["size"]\n',
+    }
     if chance.random() < 0.3:
         text = b"\n".join(re.sub(rb"^(\[+)", rb"\1tool.dfopt.", line) for line in lines.split(b"\n"))
-        return Input("config", {"Dockerfile": seeds.GOOD, **files, "pyproject.toml": b"[tool.dfopt]\n" + text}, argv, ("pyproject.toml",))
+        return Input(
+            "config",
+            {"Dockerfile": seeds.GOOD, **files, "pyproject.toml": b"[tool.dfopt]\n" + text},
+            argv,
+            ("pyproject.toml",),
+        )
     given = Input("config", {"Dockerfile": seeds.GOOD, **files, "dfopt.toml": lines}, argv, ("dfopt.toml",))
     return replace(given, targets=("dfopt.toml", chance.choice(("base.toml", "a/.dfopt.toml", "own/x.toml"))))
 
@@ -74,11 +84,19 @@ def lock(chance: Chance) -> Input:
     argv = chance.choice((("pin", "--offline", "."), ("pin", "--offline", "--write", "."), ("fix", "--check", "--select", "pin-digest,add-checksum", "--unsafe", "."),
                           ("pin", "--offline", "--prune", "--write", "."), ("fix", "--lock", "dfopt.lock", "--check", ".")))  # fmt: skip
     text = b"FROM python:3.13-slim\nADD https://example.org/a.tar.gz /\nFROM debian:13\n"
-    return replace(_one("lock", "dfopt.lock", seeds.LOCK, *argv, writes="--write" in argv), files={"Dockerfile": text, "dfopt.lock": seeds.LOCK})
+    return replace(
+        _one("lock", "dfopt.lock", seeds.LOCK, *argv, writes="--write" in argv),
+        files={"Dockerfile": text, "dfopt.lock": seeds.LOCK},
+    )
 
 
 def baseline(chance: Chance) -> Input:
-    argv, writes = chance.choice(((("check", "--baseline", "b.json", "."), False), (("check", "--baseline", "b.json", "--update-baseline", "."), True)))
+    argv, writes = chance.choice(
+        (
+            (("check", "--baseline", "b.json", "."), False),
+            (("check", "--baseline", "b.json", "--update-baseline", "."), True),
+        )
+    )
     return _one("baseline", "b.json", seeds.BASELINE, *argv, writes=writes, a__Dockerfile=seeds.GOOD)
 
 
@@ -120,8 +138,14 @@ def _hosts(reader: str, chance: Chance, path: str, content: bytes) -> Input:
 
 def recipe(chance: Chance) -> Input:
     name, content = chance.choice(seeds.recipes())
-    files = {f"own/{path}": data for path, data in seeds.recipes()} if chance.random() < 0.3 else {f"own/{name}": content}
-    base = {"Dockerfile": chance.choice(list(seeds.FINAL.values())), **seeds.PROJECT, "dfopt.toml": b'unsafe = true\n[recipes]\npath = "own"\n'}
+    files = (
+        {f"own/{path}": data for path, data in seeds.recipes()} if chance.random() < 0.3 else {f"own/{name}": content}
+    )
+    base = {
+        "Dockerfile": chance.choice(list(seeds.FINAL.values())),
+        **seeds.PROJECT,
+        "dfopt.toml": b'unsafe = true\n[recipes]\npath = "own"\n',
+    }
     stem = name.removesuffix(".toml")
     argv = chance.choice((("fix", "--check", "--select", "multi-stage", "."), ("recipe", "show", stem), ("recipes",), ("fix", "--check", "--recipe", stem, "."),
                           ("fix", "-O2", "--diff", "."), ("fix", "--recipe", f"own/{name}", "--check", "."), ("recipe", "test", "own")))  # fmt: skip
@@ -132,17 +156,35 @@ def cases(chance: Chance) -> Input:
     name, content = chance.choice(seeds.pages())
     update = chance.random() < 0.3
     if chance.random() < 0.5:
-        return Input("cases", {f"g/{name}": content}, ("test", *(("--update",) if update else ()), "g"), (f"g/{name}",), writes=update)
+        return Input(
+            "cases",
+            {f"g/{name}": content},
+            ("test", *(("--update",) if update else ()), "g"),
+            (f"g/{name}",),
+            writes=update,
+        )
     files = {"g/merge-run/c/Dockerfile": chance.choice(seeds.dockerfiles()), "g/merge-run/c/case.toml": b'unsafe = true\nselect = ["merge-run"]\n[settings.merge-run]\nwhen = "all"\n',
              "g/merge-run/c/facts.toml": seeds.FACTS, "g/merge-run/c/expected.txt": b"2: merge-run [safe] x\n"}  # fmt: skip
-    return Input("cases", files, ("test", *(("--update",) if update else ()), "g"), (chance.choice(list(files)),), writes=update)
+    return Input(
+        "cases", files, ("test", *(("--update",) if update else ()), "g"), (chance.choice(list(files)),), writes=update
+    )
 
 
 def campaign(chance: Chance) -> Input:
-    path, content, argv = chance.choice((
-        ("m.j2", seeds.MESSAGE, ("migrate", "apply", "--by", "directory", "--branch", "fixes", "--message", "m.j2", ".")),
-        ("j.jsonl", seeds.JOURNAL, ("migrate", "apply", "--by", "directory", "--patch", "out", "--journal", "j.jsonl", ".")),
-    ))
+    path, content, argv = chance.choice(
+        (
+            (
+                "m.j2",
+                seeds.MESSAGE,
+                ("migrate", "apply", "--by", "directory", "--branch", "fixes", "--message", "m.j2", "."),
+            ),
+            (
+                "j.jsonl",
+                seeds.JOURNAL,
+                ("migrate", "apply", "--by", "directory", "--patch", "out", "--journal", "j.jsonl", "."),
+            ),
+        )
+    )
     files = seeds.git_repository() if "--branch" in argv else {}
     return Input("campaign", {"Dockerfile": seeds.GOOD, **files, path: content}, argv, (path,), writes=True)
 
@@ -153,7 +195,13 @@ def archive(chance: Chance) -> Input:
                           ("review", "--output-format", "sarif", "x.tar"), ("review", "--html", "out.html", "x.tar"), ("review", "--dive-ci", ".dive-ci", "x.tar")))  # fmt: skip
     made = _archives()
     files = {"x.tar": chance.choice(made), "y.tar": made[0], "Dockerfile": seeds.GOOD, ".dive-ci": seeds.DIVE}
-    return Input("archive", files, argv, (".dive-ci",) if ".dive-ci" in argv and chance.random() < 0.5 else ("x.tar",), writes="--html" in argv)
+    return Input(
+        "archive",
+        files,
+        argv,
+        (".dive-ci",) if ".dive-ci" in argv and chance.random() < 0.5 else ("x.tar",),
+        writes="--html" in argv,
+    )
 
 
 @cache
@@ -187,8 +235,19 @@ def registry(chance: Chance) -> Input:
                                  b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")  # fmt: skip
     argv = chance.choice((("pin", "--time-limit", "3", "."), ("pin", "--time-limit", "3", "--no-verify-digests", "--write", "."), ("fix", "--online", "--check", "."),
                           ("review", "docker://@REGISTRY@/x:1"), ("history", "docker://@REGISTRY@/x:1"), ("pin", "--update", "--time-limit", "3", "--source-policy", "p.json", ".")))  # fmt: skip
-    targets = [*[path for path in files if path.startswith("answers/") and (token or not path.endswith("token"))], "answers/manifest", "auth.json", "registries.conf"]
-    return Input("registry", files, argv, (chance.choice(targets),), writes="--write" in argv or "--update" in argv or "--source-policy" in argv)
+    targets = [
+        *[path for path in files if path.startswith("answers/") and (token or not path.endswith("token"))],
+        "answers/manifest",
+        "auth.json",
+        "registries.conf",
+    ]
+    return Input(
+        "registry",
+        files,
+        argv,
+        (chance.choice(targets),),
+        writes="--write" in argv or "--update" in argv or "--source-policy" in argv,
+    )
 
 
 def answer(body: bytes, *headers: tuple[str, str]) -> bytes:
@@ -218,7 +277,9 @@ def lsp(chance: Chance) -> Input:
     ]  # fmt: skip
     middle = messages[3:-2]
     chosen = [*messages[:3], *chance.sample(middle, chance.randint(1, len(middle))), *messages[-2:]]
-    return Input("lsp", {"Dockerfile": seeds.GOOD}, ("lsp",), (), frames([json.dumps(message).encode() for message in chosen]))
+    return Input(
+        "lsp", {"Dockerfile": seeds.GOOD}, ("lsp",), (), frames([json.dumps(message).encode() for message in chosen])
+    )
 
 
 def _request(number: int, method: str, params: object) -> dict[str, object]:
@@ -261,7 +322,9 @@ def mutated(given: Input, chance: Chance) -> Input:
     """An input with its targets changed."""
     mutator = Mutator(chance, *_material(given.reader))
     if given.stdin:
-        given = replace(given, stdin=_messages(given.stdin, mutator) if given.reader == "lsp" else mutator.text(given.stdin))
+        given = replace(
+            given, stdin=_messages(given.stdin, mutator) if given.reader == "lsp" else mutator.text(given.stdin)
+        )
     for path in given.targets:
         if path in given.files:
             given = given.with_file(path, _changed(path, given.files[path], mutator))

@@ -37,7 +37,11 @@ def serve(connection: socket.socket, current: Path, port: int) -> None:
                 return
             request += piece
         method, target = request.split(b" ", 2)[:2]
-        connection.sendall(answer(Path(current.read_text()), method.decode("ascii", "replace"), target.decode("ascii", "replace"), port))
+        connection.sendall(
+            answer(
+                Path(current.read_text()), method.decode("ascii", "replace"), target.decode("ascii", "replace"), port
+            )
+        )
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):
             pass

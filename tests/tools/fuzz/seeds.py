@@ -54,7 +54,9 @@ media-type = "application/vnd.oci.image.manifest.v1+json"
 url = "https://example.org/a.tar.gz"
 checksum = "sha256:%s"
 """ % (b"a" * 64, b"b" * 64, b"c" * 64)
-BASELINE = json.dumps({"version": 1, "files": {"Dockerfile": {"merge-run": 1, "apt-cleanup": 2}, "a/Dockerfile": {"user": 1}}}).encode()
+BASELINE = json.dumps(
+    {"version": 1, "files": {"Dockerfile": {"merge-run": 1, "apt-cleanup": 2}, "a/Dockerfile": {"user": 1}}}
+).encode()
 DOCKERIGNORE = b"# what no image needs\n**/*.pyc\n*\n!src\n!src/**/*.[ch]\n/node_modules/\n.git\n\\!odd\nfoo?bar\n[a-z]*\n**\n a \n"
 GITIGNORE = b"*.log\n!keep.log\n/build/\n**/cache/**\na/**/b\n\\#x\nd[!a-c]e\n*.[oa]\ntrailing\\ \nDockerfile.*\n"
 CODEOWNERS = b"* @org/all\n/web/ @org/web @alice a@example.org\n*.dockerfile @bob\n/docs/**/x @c # why\n[Section][2] @d\n^[Other]\n/a\\ b @e\n"
@@ -210,7 +212,11 @@ def contexts() -> tuple[dict[str, bytes], ...]:
     found: list[dict[str, bytes]] = []
     for case in _cases():
         names = [name for name in case.context() if name not in OWN]
-        files = {name: content for name in names[:CONTEXT] if (content := case.read(name)) is not None and len(content) < LARGEST}
+        files = {
+            name: content
+            for name in names[:CONTEXT]
+            if (content := case.read(name)) is not None and len(content) < LARGEST
+        }
         if files:
             found.append({"Dockerfile": case.read("Dockerfile") or b"", **files})
     return tuple(found)
@@ -242,5 +248,7 @@ def git_repository() -> dict[str, bytes]:
 @cache
 def pages() -> tuple[tuple[str, bytes], ...]:
     """Small pages of golden cases."""
-    found = [(path.name, path.read_bytes()) for path in sorted((ROOT / "golden").glob("*.md")) if path.name != "README.md"]
+    found = [
+        (path.name, path.read_bytes()) for path in sorted((ROOT / "golden").glob("*.md")) if path.name != "README.md"
+    ]
     return tuple((name, content[:6000].rpartition(b"\n## ")[0] or content[:6000]) for name, content in found)
