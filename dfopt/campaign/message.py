@@ -39,6 +39,8 @@ class Message:
             raise MessageError(f"{self.path}: not UTF-8") from None
         except TemplateSyntaxError as failure:
             raise MessageError(f"{self.path}:{failure.lineno}: {failure.message}") from None
+        except RecursionError:
+            raise MessageError(f"{self.path}: nested too deeply") from None
 
     def render(self, group: DeliveryGroup) -> str:
         """The message for a group. Raises MessageError for an unknown name, or for what the sandbox forbids."""
@@ -69,6 +71,8 @@ class Message:
             text = self.template.render(variables).strip()
         except (TemplateError, TypeError, ValueError, ArithmeticError) as failure:
             raise MessageError(f"{self.path}: {failure}") from None
+        except RecursionError:
+            raise MessageError(f"{self.path}: it recurs without end") from None
         if not text:
             raise MessageError(f"{self.path}: the message of {group.label} is empty")
         return text + "\n"

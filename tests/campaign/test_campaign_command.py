@@ -150,6 +150,7 @@ def test_a_branch_that_is_there_stays(migrate: Run, repository: Path) -> None:
     [
         ("{{ label }}: {{ passes | join(' ') }}, {{ files | length }} files", "all: apt-cleanup, 2 files"),
         ("{% if %}", "message.j2:1: "),
+        ("{{ " + "[" * 5000 + "]" * 5000 + " }}", "message.j2: nested too deeply"),
         ("{{ nothing }}", "'nothing' is undefined"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("  ", "is empty"),

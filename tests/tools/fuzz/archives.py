@@ -300,15 +300,19 @@ def agreeing(members: list[Member]) -> list[Member]:
                 renamed[found[0].encode()] = hexdigest(content).encode()
         if not renamed:
             break
-        pattern = re.compile(b"|".join(renamed))
-        new: list[Member] = []
-        for info, content in members:
-            content = pattern.sub(lambda match: renamed[match[0]], content) if content[:1] in b"{[" else content
-            if len(content) != info.size and info.isreg():
-                info = _sized(info, content)[0]
-            info.name = pattern.sub(
-                lambda match: renamed[match[0]], info.name.encode("utf-8", "surrogateescape")
-            ).decode("utf-8", "surrogateescape")
-            new.append((info, content))
-        members = new
+        members = [_renamed(info, content, renamed) for info, content in members]
     return members
+
+
+def _renamed(info: tarfile.TarInfo, content: bytes, renamed: dict[bytes, bytes]) -> Member:
+    """A member with other digests in its name, and in its content where that is JSON."""
+
+    def new(text: bytes) -> bytes:
+        return re.sub(b"|".join(renamed), lambda match: renamed[match[0]], text)
+
+    if content[:1] in (b"{", b"["):
+        content = new(content)
+    if len(content) != info.size and info.isreg():
+        info = _sized(info, content)[0]
+    info.name = new(info.name.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    return info, content

@@ -82,8 +82,8 @@ class Execution:
         self.work = work
         self.registry = registry
         self.number = 0
-        self.trace = open(trace, "wb", buffering=0)
-        self.streams = [open(work / name, "w+b", buffering=0) for name in ("stdin", "stdout", "stderr")]
+        self.trace = io.FileIO(trace, "w")
+        self.streams = [io.FileIO(work / name, "w+") for name in ("stdin", "stdout", "stderr")]
         faulthandler.enable(self.trace)
         faulthandler.register(signal.SIGXCPU, self.trace, all_threads=True, chain=True)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -169,7 +169,7 @@ def _virtual() -> int:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
-def _content(stream: io.BufferedRandom | io.FileIO) -> bytes:
+def _content(stream: io.FileIO) -> bytes:
     return os.pread(stream.fileno(), FILE_SIZE, 0)
 
 

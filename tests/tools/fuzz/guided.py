@@ -7,6 +7,7 @@ the file `runs` of the session's directory, failures to `failures`, and the inpu
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +42,7 @@ def fuzz(reader: str, seconds: int, seed: int, work: Path, registry: str) -> Non
     chance = random.Random(seed)
     for number in range(START):
         (corpus / f"start-{number}").write_bytes(READERS[reader][1](chance).pack())
-    runs, failures = open(work / "runs", "ab", buffering=0), open(work / "failures", "ab", buffering=0)
+    runs, failures = io.FileIO(work / "runs", "a"), io.FileIO(work / "failures", "a")
     execution = Execution(work, registry, work / "trace")
 
     def test_one(data: bytes) -> None:
@@ -69,7 +71,8 @@ def fuzz(reader: str, seconds: int, seed: int, work: Path, registry: str) -> Non
             given = READERS[reader][1](chance)
         try:
             made = mutated(given, chance).pack()
-        except Exception:  # of a library that packs or unpacks
+        except BaseException:  # of a library that packs or unpacks
+            (work / "log").write_text(traceback.format_exc())
             return data
         return made if len(made) <= max_size else data
 
@@ -116,10 +119,8 @@ def _process(name: str, seconds: int, seed: int, work: Path, registry: str) -> i
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 return os.waitstatus_to_exitcode(status)
-            try:
+            with suppress(OSError):
                 begun = max(begun, (work / "current-input").stat().st_mtime)
-            except OSError:
-                pass
             if time.time() - begun > WALL:
                 os.kill(child, signal.SIGABRT)
                 begun = time.time()

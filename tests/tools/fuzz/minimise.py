@@ -25,9 +25,12 @@ def minimised(given: Input, fails: Fails, budget: int = 250) -> Input:
         if rest and still(smaller):
             given = smaller
     for path in sorted(given.files, key=lambda path: -len(given.files[path])):
-        given = given.with_file(
-            path, _pieces(given.files[path], lambda content, path=path: still(given.with_file(path, content)))
-        )
+        found = given
+
+        def with_content(content: bytes, path: str = path, found: Input = found) -> bool:
+            return still(found.with_file(path, content))
+
+        given = given.with_file(path, _pieces(given.files[path], with_content))
     if given.stdin:
         given = replace(given, stdin=_pieces(given.stdin, lambda content: still(replace(given, stdin=content))))
     return given
