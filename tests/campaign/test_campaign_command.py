@@ -155,7 +155,7 @@ def test_a_branch_that_is_there_stays(migrate: Run, repository: Path) -> None:
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("  ", "is empty"),
     ],
-    ids=["good", "syntax", "undefined", "sandbox", "empty"],
+    ids=["good", "syntax", "deep", "undefined", "sandbox", "empty"],
 )
 def test_message_templates(migrate: Run, repository: Path, tmp_path: Path, template: str, message: str) -> None:
     path = tmp_path / "message.j2"

@@ -101,13 +101,7 @@ class CopyMode(Pass):
                 yield self.refuse(step, operands[0].command.node.words[0].value or "", refusal)
 
     def move(
-        self,
-        program: Program,
-        facts: Facts,
-        step: Step,
-        leading: Sequence[ModeCommand],
-        command: ModeCommand,
-        index: int,
+        self, program: Program, facts: Facts, step: Step, modes: Sequence[ModeCommand], command: ModeCommand, index: int
     ) -> MovedOperand | None:
         """One operand's move into its COPY; None where no COPY wrote it, or it is done. Raises Refusal."""
         value = command.operands[index].value
@@ -132,7 +126,7 @@ class CopyMode(Pass):
         unread_flag = syntax_obstacle(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
         if unread_flag:
             raise Refusal(unread_flag)
-        files = single_files(program, facts, writers[0], step, leading)
+        files = single_files(program, facts, writers[0], step, modes)
         check_between(program, writers, step, path, command.names, files)
         if not is_file and kind == "chmod":
             raise Refusal("of a directory, --chmod would change all but the directory itself")
