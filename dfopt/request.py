@@ -10,6 +10,7 @@ from dfopt.facts import NO_FACTS
 from dfopt.files import LIMIT, read_named
 from dfopt.ir.work import TooMuchWorkError
 from dfopt.pass_selection import Options
+from dfopt.results import Problem, Result
 from dfopt.source import Source
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
 from dfopt.workspace.settings import ConfigError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.own_edits import OwnEdits
     from dfopt.recipes.plan import RecipePlan
-    from dfopt.results import Result
     from dfopt.workspace.config import Config, ConfigLookup
     from dfopt.workspace.discovery import InputFile
 
@@ -71,7 +71,7 @@ class Request:
         self._plans: dict[int, tuple[Config, RecipePlan]] = {}
         self.observer: optimizer.Observer | None = None  # stays in this process
         self.asked = False  # whether the last file's result depends on what facts said
-        self._keys: dict[tuple[int, str | None], str] = {}
+        self._keys: dict[tuple[int, object], str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         arguments = (
@@ -157,6 +157,8 @@ class Request:
 
     def optimize(self, file: InputFile) -> Result:
         """Reads a file and optimizes it. Raises OSError and ConfigError."""
+        if file.error and file.place[0]:
+            return Result(Source.from_bytes(b"", file.name), "", problem=Problem(file.error, *file.place))
         return self.optimize_source(file, self.read(file))
 
     def read(self, file: InputFile) -> Source:
@@ -200,10 +202,11 @@ class Request:
         facts = AskedFacts(JoinedFacts((file_facts, *more)) if more else file_facts)
         kind = self.host_kind(file)
         if kind is not None:
-            from dfopt.embedded.optimize import optimize_host
+            from dfopt.embedded.optimize import optimize_host, with_unknown
 
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
-            result = optimize_host(source, kind, options, facts, only)
+            result = optimize_host(source, kind, options, facts, only, kind in self.hosts)
+            result = with_unknown(result, file.unknown)
         elif chosen is not None:
             result = optimizer.optimize(source, chosen, facts, only)
         elif plan is not None:
@@ -251,12 +254,13 @@ class Request:
         return plan.options(plan.choose(source.text, self.facts_of(file, source)))
 
     def host_kind(self, file: InputFile) -> str | None:
-        """The kind of host that a file is, where hosts were asked for; None: it is a Dockerfile."""
+        """The kind of host that a file is, where hosts were asked for, or the format of a build definition; None: it is
+        a Dockerfile."""
         if not self.hosts:
-            return None
+            return file.embedded or None
         from dfopt.workspace.embedded_kinds import kind_of
 
-        return kind_of(os.path.abspath(file.path).replace(os.sep, "/"), self.hosts)
+        return kind_of(os.path.abspath(file.path).replace(os.sep, "/"), self.hosts) or file.embedded or None
 
     def settings_for(self, file: InputFile) -> Options | RecipePlan:
         """What the optimizer is told for a file. Raises ConfigError."""
@@ -268,14 +272,15 @@ class Request:
         dfopt, and the passes, tiers and options for its directory. Raises ConfigError."""
         chosen = self.settings_for(file)
         context = self.context_of(file)
-        key = self._keys.get((id(chosen), context))
+        about = context, file.embedded, file.unknown
+        key = self._keys.get((id(chosen), about))
         if key is None:
             from hashlib import sha256
 
             from dfopt.version import fingerprint
 
-            text = repr((fingerprint(), chosen, context, self.hosts))
-            key = self._keys[id(chosen), context] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+            text = repr((fingerprint(), chosen, about, self.hosts))
+            key = self._keys[id(chosen), about] = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return key
 
     def facts_of(self, file: InputFile, source: Source) -> Facts:
@@ -284,9 +289,12 @@ class Request:
         return JoinedFacts((context_facts, *self.facts)) if self.facts else context_facts
 
     def context_of(self, file: InputFile) -> str | None:
-        """The directory that the command line or the configuration names as the build context. Raises ConfigError."""
+        """The directory that the command line, the build definition that names the file, or the configuration states as
+        the build context. Raises ConfigError."""
         if self.context is not None:
             return self.context
+        if file.context is not None:
+            return file.context
         setting = self.lookup.directory(self.directory_of(file)).settings.get("context")
         if setting is None:
             return None

@@ -27,7 +27,7 @@ FLOORS = (
     ("passes",),
     ("gate", "second_reader", "suppress", "results", "pass_selection"),
     ("optimizer", "own_edits"),  # a pure function: (source, options, facts) -> result; its findings taken apart
-    ("recipes", "registry"),
+    ("build_definitions", "recipes", "registry"),
     ("image", "workspace"),
     ("engine", "embedded"),
     ("campaign", "forecast", "proof", "request", "review", "testing"),

@@ -13,7 +13,7 @@ from dfopt.source import LineIndex, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
     from typing import Protocol
 
     from dfopt.facts import Facts
@@ -49,6 +49,10 @@ def reader_of(kind: str) -> EmbeddedReader:
         from dfopt.embedded.python_source import PythonReader
 
         return PythonReader()
+    if kind == "bake":
+        from dfopt.embedded.bake_file import BakeReader
+
+        return BakeReader()
     from dfopt.embedded.yaml_file import YamlReader
 
     return YamlReader(kind)
@@ -60,8 +64,10 @@ def optimize_host(
     options: Options,
     facts: Facts | None = None,
     only: Container[tuple[str, int]] | None = None,
+    with_images: bool = True,
 ) -> Result:
-    """As `optimizer.optimize`, for a host. What its gate refuses is left alone as a whole, and reported."""
+    """As `optimizer.optimize`, for a host; `with_images`: image names, too, and not Dockerfiles alone. What its gate
+    refuses is left alone as a whole, and reported."""
     if kind == "template":
         from dfopt.embedded.template import optimize_template
 
@@ -72,7 +78,7 @@ def optimize_host(
     except HostError as failure:
         line, column = LineIndex(source.text).position(min(failure.offset, len(source.text)))
         return Result(source, source.text, problem=Problem(failure.message, line + 1, column + 1))
-    images = _for_images(options)
+    images = _for_images(options) if with_images else None
     patch = Patchwork(source.text)
     results: list[PartResult] = []
     applied: list[Applied] = []
@@ -94,6 +100,16 @@ def optimize_host(
         refused = tuple(_refused(fix, f"the file would not say the same: {reason}") for fix in applied)
         return Result(source, source.text, reported=(*reported, *refused))
     return Result(source, patch.text, tuple(patch.changes()), tuple(applied), reported)
+
+
+def with_unknown(result: Result, unknown: Iterable[tuple[int, int, str, str]]) -> Result:
+    """A result with refusals for what a build definition does not say literally: line, column, what, and why."""
+    starts = LineIndex(result.source.text).starts
+    refusals = []
+    for line, column, what, why in unknown:
+        at = min(starts[min(line, len(starts)) - 1] + column - 1, len(result.source.text))
+        refusals.append(Reported("build-definition", "suggestion", what, at, at, False, why))
+    return replace(result, reported=(*result.reported, *refusals)) if refusals else result
 
 
 def _for_images(options: Options) -> Options | None:

@@ -1,10 +1,11 @@
 """From paths to Dockerfiles: a walk in a fixed order that streams what it finds.
 
-A file given by name is always taken. A directory is searched for Dockerfile, Dockerfile.*, *.Dockerfile and the same of
-Containerfile, in any case; not for templates of one, nor for what editors leave behind. .gitignore files count (nested,
-with negation, those above the directory up to the root of its repository too); so do exclude patterns, of the caller
-and of the configuration in force in each directory. Symbolic links to directories are not followed; one to a file
-counts where it stays inside the directory that was given.
+A file given by name is always taken; a build definition (Compose, bake ...) stands for the Dockerfiles that it names.
+A directory is searched for Dockerfile, Dockerfile.*, *.Dockerfile and the same of Containerfile, in any case; not for
+templates of one, nor for what editors leave behind. .gitignore files count (nested, with negation, those above the
+directory up to the root of its repository too); so do exclude patterns, of the caller and of the configuration in force
+in each directory. Symbolic links to directories are not followed; one to a file counts where it stays inside the
+directory that was given.
 """
 
 from __future__ import annotations
@@ -40,21 +41,32 @@ _SOURCES = (
     ".go", ".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".rs", ".java", ".kt", ".rb", ".php", ".c",
     ".cc", ".cpp", ".h", ".cs", ".swift", ".lua", ".vim", ".el", ".scala", ".snap",
 )  # fmt: skip
+# build definitions: what their names end in, and names
+_DEFINITIONS = (".yml", ".yaml", ".hcl", ".json", ".sh", ".mk")
+_MAKEFILES = ("makefile", "gnumakefile")
 
 
 class InputFile(Record):
     """A file to read.
 
-    path   for the file system
-    name   to show: relative to the working directory where it lies below it, "/" between its parts
-    root   the directory that a link must not lead out of
-    error  why there is nothing to read (no such file, a directory that cannot be listed), else ""
+    path      for the file system
+    name      to show: relative to the working directory where it lies below it, "/" between its parts
+    root      the directory that a link must not lead out of
+    error     why there is nothing to read (no such file, a directory that cannot be listed), else ""
+    context   the build context, where a build definition states it
+    place     line and column (from 1) of the error; (0, 0) for none
+    embedded  of a build definition that holds Dockerfiles: its format, else ""
+    unknown   of a build definition: line, column, what is not known, and why
     """
 
     path: str
     name: str
     root: str
     error: str = ""
+    context: str | None = None
+    place: tuple[int, int] = (0, 0)
+    embedded: str = ""
+    unknown: tuple[tuple[int, int, str, str], ...] = ()
 
 
 def is_dockerfile(name: str) -> bool:
@@ -65,6 +77,12 @@ def is_dockerfile(name: str) -> bool:
     if low.endswith(_OTHERS) or low[0] == "#" or (name[0].islower() and low.endswith(_SOURCES)):
         return False
     return low.startswith(_HEADS) or low.endswith(_TAILS)
+
+
+def may_define(name: str) -> bool:
+    """Whether a file of this name (no directory) can be a build definition (`build_definitions.formats` decides)."""
+    low = name.lower()
+    return (low.endswith(_DEFINITIONS) or low in _MAKEFILES) and not is_dockerfile(name)
 
 
 def discover(
@@ -110,6 +128,13 @@ class _Walk:
             yield _failed(path, failure)
             return
         if not S_ISDIR(mode):
+            if may_define(os.path.basename(path)):
+                from dfopt.workspace.definitions import files_of_definition
+
+                files = files_of_definition(path)
+                if files is not None:
+                    yield from files
+                    return
             yield InputFile(path, display_name(path), tree_of(path))
             return
         top = os.path.abspath(path)
