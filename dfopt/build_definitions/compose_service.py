@@ -10,7 +10,7 @@ import os
 import re
 
 from dfopt.build_definitions.interpolation import InterpolationError, interpolate
-from dfopt.build_definitions.model import DefinitionError, Mount, NotLiteral, resolved
+from dfopt.build_definitions.model import ContainerMount, DefinitionError, NotLiteral, resolved
 from dfopt.lazy import regex
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ class Service:
         self.image: Value | None = None
         self.user: Value | None = None
         self.ports: list[Value] = []
-        self.mounts: list[Mount] = []
+        self.mounts: list[ContainerMount] = []
 
     def over(self, base: Service) -> Service:
         """This service on top of the one that it extends."""
@@ -185,14 +185,14 @@ class ServiceReader:
             return [NotLiteral(f"more than {MOST_PORTS} ports")]
         return [f"{number}/{protocol}" for number in range(first, last + 1)]
 
-    def _mount(self, node: LocatedValue) -> Mount:
+    def _mount(self, node: LocatedValue) -> ContainerMount:
         if isinstance(node.value, dict):
             kind, source = self.optional(node.get("type")), self.optional(node.get("source"))
             target = self.optional(node.get("target"))
             word = kind if isinstance(kind, str) else "volume"
             where = (resolved(self.base, source) if word == "bind" else source) if source is not None else ""
             read_only = node.get("read_only")
-            return Mount(
+            return ContainerMount(
                 word, where, target if target is not None else NotLiteral("it names no target"),
                 read_only is not None and read_only.scalar() == "true",
             )  # fmt: skip
@@ -201,19 +201,19 @@ class ServiceReader:
             # the container's side stands behind the last variable, as a rule
             match = re.search(r"\}?:(/[^:${}]*)(?::([a-zA-Z,]*))?\Z", node.scalar() or "")
             if match is None:
-                return Mount("", text, text)
-            return Mount("bind", text, match[1], "ro" in (match[2] or "").split(","))
+                return ContainerMount("", text, text)
+            return ContainerMount("bind", text, match[1], "ro" in (match[2] or "").split(","))
         drive = text[:2] if _WINDOWS_PATH.match(text) else ""
         parts = text[len(drive) :].split(":")
         parts[0] = drive + parts[0]
         if len(parts) == 1:
-            return Mount("volume", "", parts[0].rstrip("/") or "/")
+            return ContainerMount("volume", "", parts[0].rstrip("/") or "/")
         options = parts[2].split(",") if len(parts) > 2 else []
         target = parts[1].rstrip("/") or "/"
         if parts[0][:1] in (".", "/", "~", "\\") or _WINDOWS_PATH.match(parts[0]):
             source = NotLiteral("it lies in a home directory") if parts[0][0] == "~" else resolved(self.base, parts[0])
-            return Mount("bind", source, target, "ro" in options)
-        return Mount("volume", parts[0], target, "ro" in options)
+            return ContainerMount("bind", source, target, "ro" in options)
+        return ContainerMount("volume", parts[0], target, "ro" in options)
 
 
 def context_of(service: Service, base: str) -> Value:

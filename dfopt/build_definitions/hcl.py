@@ -71,8 +71,8 @@ def _parse(text: str, file: str) -> Any:
         line, column = getattr(failure, "line", -1), getattr(failure, "column", -1)
         token = getattr(failure, "token", None)
         word = repr(str(token)[:20]) if token is not None else "a character"
-        if not isinstance(line, int) or line < 1:
-            raise DefinitionError("not HCL: it ends too early", file, text.count("\n")) from None
+        if line < 1 or getattr(token, "type", "") == "$END":
+            raise DefinitionError("not HCL: it ends too early", file, text.rstrip().count("\n") + 1) from None
         raise DefinitionError(f"not HCL: {word} was not expected", file, line, max(column, 1)) from None
     except RecursionError:
         raise DefinitionError("nested too deeply", file) from None

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     Value: TypeAlias = "str | NotLiteral"
 
 
-class Mount(Record):
+class ContainerMount(Record):
     """What a container gets at a path: `kind` is "bind", "volume", "tmpfs" or another one of the format's own; `source`
     is "" for an anonymous volume."""
 
@@ -93,7 +93,7 @@ class BuildTarget(Record):
     tags: tuple[Value, ...] = ()
     user: Value | None = None
     ports: tuple[Value, ...] = ()
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[ContainerMount, ...] = ()
     platforms: tuple[Value, ...] = ()
 
 

@@ -9,8 +9,7 @@ from dfopt.build_definitions.model import LARGEST, BuildTarget, DefinitionError,
 from dfopt.files import is_inside, read_regular
 from dfopt.record import replace
 from dfopt.source import decode
-from dfopt.workspace.discovery import InputFile
-from dfopt.workspace.paths import bound_of, display_name
+from dfopt.workspace.paths import InputFile, bound_of, display_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

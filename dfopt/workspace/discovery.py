@@ -14,10 +14,10 @@ import os
 from stat import S_ISDIR, S_ISREG
 
 from dfopt.files import is_inside, tree_of
-from dfopt.record import Record
 from dfopt.workspace import config
 from dfopt.workspace.ignore import Rules, rules_above, rules_of
 from dfopt.workspace.paths import VERSION_CONTROL, display_name
+from dfopt.workspace.paths import InputFile as InputFile
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -44,29 +44,6 @@ _SOURCES = (
 # build definitions: what their names end in, and names
 _DEFINITIONS = (".yml", ".yaml", ".hcl", ".json", ".sh", ".mk")
 _MAKEFILES = ("makefile", "gnumakefile")
-
-
-class InputFile(Record):
-    """A file to read.
-
-    path      for the file system
-    name      to show: relative to the working directory where it lies below it, "/" between its parts
-    root      the directory that a link must not lead out of
-    error     why there is nothing to read (no such file, a directory that cannot be listed), else ""
-    context   the build context, where a build definition states it
-    place     line and column (from 1) of the error; (0, 0) for none
-    embedded  of a build definition that holds Dockerfiles: its format, else ""
-    unknown   of a build definition: line, column, what is not known, and why
-    """
-
-    path: str
-    name: str
-    root: str
-    error: str = ""
-    context: str | None = None
-    place: tuple[int, int] = (0, 0)
-    embedded: str = ""
-    unknown: tuple[tuple[int, int, str, str], ...] = ()
 
 
 def is_dockerfile(name: str) -> bool:

@@ -1,12 +1,36 @@
-"""How paths are shown, and where its repository begins."""
+"""Files to read: how their paths are shown, and where their repository begins."""
 
 from __future__ import annotations
 
 import os
 
 from dfopt.files import tree_of
+from dfopt.record import Record
 
 VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
+
+
+class InputFile(Record):
+    """A file to read.
+
+    path      for the file system
+    name      to show: relative to the working directory where it lies below it, "/" between its parts
+    root      the directory that a link must not lead out of
+    error     why there is nothing to read (no such file, a directory that cannot be listed), else ""
+    context   the build context, where a build definition states it
+    place     line and column (from 1) of the error; (0, 0) for none
+    embedded  of a build definition that holds Dockerfiles: its format, else ""
+    unknown   of a build definition: line, column, what is not known, and why
+    """
+
+    path: str
+    name: str
+    root: str
+    error: str = ""
+    context: str | None = None
+    place: tuple[int, int] = (0, 0)
+    embedded: str = ""
+    unknown: tuple[tuple[int, int, str, str], ...] = ()
 
 
 def display_name(path: str) -> str:

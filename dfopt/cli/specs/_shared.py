@@ -6,7 +6,11 @@ from dfopt.cli.options import ArgumentSpec, OptionSpec
 from dfopt.workspace.settings import FAIL_ON_CHOICES, FORMATS
 
 PATHS = ArgumentSpec(
-    "paths", "Dockerfiles, or directories to search; '-' reads standard input. [default: .]", many=True, metavar="PATH"
+    "paths",
+    "Dockerfiles, build definitions that name some (compose.yaml, docker-bake.hcl), or directories to search; '-' "
+    "reads standard input. [default: .]",
+    many=True,
+    metavar="PATH",
 )
 
 PATCH = OptionSpec(

@@ -1,0 +1,154 @@
+"""Build definitions on the command line: the Dockerfiles that they name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from cli.running import dfopt
+
+from dfopt.request import Request
+from dfopt.workspace.config import ConfigLookup
+from dfopt.workspace.discovery import InputFile, discover
+
+BLOATED = "FROM debian:13\nRUN apt-get update && apt-get install -y curl\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository, the working directory."""
+    inside = tmp_path / "inside"
+    (inside / ".git").mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    return inside
+
+
+def put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def named(definition: str, hosts: tuple[str, ...] = ()) -> list[InputFile]:
+    return list(discover([definition], ConfigLookup(), hosts=hosts))
+
+
+def test_the_dockerfiles_of_a_compose_file_have_their_contexts(here: Path) -> None:
+    for name in ("deploy/web.build", "api/Dockerfile"):
+        put(here / name, BLOATED)
+    services = "  a: {build: api}\n  w: {build: {context: ., dockerfile: deploy/web.build}}\n"
+    put(here / "compose.yaml", f"services:\n{services}")
+    files = named("compose.yaml")
+    assert [(file.name, file.context, file.error) for file in files] == [
+        ("api/Dockerfile", str(here / "api"), ""),
+        ("deploy/web.build", str(here), ""),
+    ]
+    request = Request(ConfigLookup())
+    assert [request.context_of(file) for file in files] == [str(here / "api"), str(here)]
+    assert Request(ConfigLookup(), context="x").context_of(files[0]) == "x"
+
+
+def test_a_dockerfile_of_several_builds_is_taken_once(here: Path) -> None:
+    put(here / "Dockerfile", BLOATED)
+    put(here / "x/y", "")
+    put(here / "docker-bake.hcl", 'target "a" {}\ntarget "b" { target = "s" }\n')
+    assert [(file.name, file.context) for file in named("docker-bake.hcl")] == [("Dockerfile", str(here))]
+    put(here / "docker-bake.hcl", 'target "a" {}\ntarget "b" {\n context = "x"\n dockerfile = "../Dockerfile"\n}\n')
+    assert [(file.name, file.context) for file in named("docker-bake.hcl")] == [("Dockerfile", None)]
+
+
+@pytest.mark.parametrize(
+    ("build", "error"),
+    [
+        pytest.param("{build: nowhere}", "w: no such file: nowhere/Dockerfile", id="missing"),
+        pytest.param("{build: ..}", "w: ../Dockerfile lies outside of the repository", id="outside"),
+        pytest.param("{build: link}", "w: link/Dockerfile lies outside of the repository", id="by a link"),
+    ],
+)
+def test_what_cannot_be_followed_is_an_error_of_the_definition(here: Path, build: str, error: str) -> None:
+    put(here.parent / "Dockerfile", BLOATED)
+    os.symlink(here.parent, here / "link")
+    put(here / "compose.yaml", f"services:\n  w: {build}\n")
+    (file,) = named("compose.yaml")
+    outside = str(here.parent / "Dockerfile")
+    assert (file.name, file.error.replace(outside, "../Dockerfile"), file.place[0]) == ("compose.yaml", error, 2)
+
+
+def test_remote_contexts_are_not_followed(here: Path) -> None:
+    put(here / "compose.yaml", 'services:\n  w: {build: "https://example.org/x.git#main"}\n')
+    assert named("compose.yaml") == []
+
+
+def test_fix_writes_the_dockerfiles_that_a_definition_names(here: Path) -> None:
+    put(here / "web.build", BLOATED)
+    put(here / "compose.yaml", "services:\n  w: {build: {dockerfile: web.build}}\n  x: {build: $X}\n")
+    before = (here / "compose.yaml").read_bytes()
+    done = dfopt("fix", "--write", "--show-refusals", "compose.yaml", cwd=here, driven=False)
+    assert done.returncode == 0, done.stderr
+    assert "rm -rf /var/lib/apt/lists" in (here / "web.build").read_text()
+    assert (here / "compose.yaml").read_bytes() == before
+    assert b"the Dockerfile of x is not known: $X has no default" in done.stderr
+
+
+INLINE = """target "x" {{
+  tags = ["a"] # kept
+  dockerfile-inline = <<{dash}EOT
+{margin}FROM debian:13
+{margin}ENV A=$${{B}}
+{margin}RUN apt-get update && apt-get install -y curl{end}
+{margin}CMD ["x"]
+  EOT
+}}
+"""
+
+
+@pytest.mark.parametrize(("dash", "margin"), [("", ""), ("-", "    ")], ids=["plain", "indented"])
+def test_inline_dockerfiles_of_bake_files_are_fixed_in_place(here: Path, dash: str, margin: str) -> None:
+    text = INLINE.format(dash=dash, margin=margin, end="")
+    put(here / "docker-bake.hcl", text)
+    done = dfopt("fix", "--write", "docker-bake.hcl", cwd=here, driven=False)
+    assert done.returncode == 0, done.stderr
+    end = " && rm -rf /var/lib/apt/lists/*"
+    assert (here / "docker-bake.hcl").read_text() == INLINE.format(dash=dash, margin=margin, end=end)
+    assert dfopt("fix", "docker-bake.hcl", cwd=here, driven=False).stdout == b""
+
+
+def test_inline_dockerfiles_of_compose_files_are_fixed_and_images_are_not(here: Path) -> None:
+    text = "services:\n  w:\n    image: a\n    build:\n      dockerfile_inline: |\n        FROM debian:13\n"
+    text += "        RUN apt-get update && apt-get install -y curl"
+    put(here / "compose.yaml", text + "\n")
+    done = dfopt("fix", "--select", "apt-cleanup,latest-tag", "--write", "compose.yaml", cwd=here, driven=False)
+    assert done.returncode == 0, done.stderr
+    assert (here / "compose.yaml").read_text() == text + " && rm -rf /var/lib/apt/lists/*\n"
+    assert b"suggestion" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error"),
+    [
+        pytest.param("compose.yaml", "services: [\n", "compose.yaml:2:1: error: not YAML", id="compose"),
+        pytest.param("docker-bake.hcl", "target {{\n", "docker-bake.hcl:1:9: error: not HCL", id="bake"),
+        pytest.param("docker-bake.json", '{"target"}\n', "docker-bake.json:1:10: error: not JSON", id="json"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "fix", "plan"])
+def test_bad_definitions_are_an_error_with_a_place(here: Path, name: str, text: str, error: str, command: str) -> None:
+    put(here / name, text)
+    put(here / "Dockerfile", BLOATED)
+    done = dfopt(command, name, "Dockerfile", cwd=here, driven=False)
+    assert done.returncode == 2
+    assert error in done.stderr.decode()
+    assert b"apt-cleanup" in done.stdout
+
+
+def test_a_definition_in_a_definition_has_the_place_of_the_inner_one(here: Path) -> None:
+    put(here / "parts/db.yaml", "services:\n  db: {ports: [x]}\n")
+    put(here / "compose.yaml", "include: [parts/db.yaml]\n")
+    done = dfopt("check", "compose.yaml", cwd=here, driven=False)
+    assert done.stderr.decode().startswith('parts/db.yaml:2:16: error: "x" is no port')
+
+
+def test_large_definitions_are_refused(here: Path) -> None:
+    put(here / "compose.yaml", "#" * (513 << 10))
+    done = dfopt("check", "compose.yaml", cwd=here, driven=False)
+    assert (done.returncode, "larger than" in done.stderr.decode()) == (2, True)
