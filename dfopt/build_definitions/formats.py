@@ -28,13 +28,25 @@ def format_of(path: str) -> str | None:
     return None
 
 
-def read_definition(format: str, text: str, file: str, tree: DefinitionTree) -> list[BuildTarget]:
-    """The builds that a definition of a format states; `file` is its absolute path. Raises DefinitionError."""
+def read_definition(format: str, text: str, file: str, tree: DefinitionTree, root: str) -> list[BuildTarget]:
+    """The builds that a definition of a format states; `file` is its absolute path, `root` that of its repository.
+    Raises DefinitionError."""
     if format == "compose":
         from dfopt.build_definitions.compose import read_compose
 
         return read_compose(text, file, tree)
-    assert format == "bake"
-    from dfopt.build_definitions.bake import read_bake
+    if format == "bake":
+        from dfopt.build_definitions.bake import read_bake
 
-    return read_bake(text, file, tree)
+        return read_bake(text, file, tree)
+    if format in ("devcontainer", "skaffold"):
+        from dfopt.build_definitions import development
+
+        return getattr(development, f"read_{format}")(text, file, tree)  # type: ignore[no-any-return]
+    if format in ("github", "gitlab"):
+        from dfopt.build_definitions import pipelines
+
+        return getattr(pipelines, f"read_{format}")(text, file, tree, root)  # type: ignore[no-any-return]
+    from dfopt.build_definitions import scripts
+
+    return getattr(scripts, f"read_{format}")(text, file, tree, root)  # type: ignore[no-any-return]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # the passes that look at an image's name alone: what they say of `FROM name` holds for the name anywhere
 IMAGE_PASSES = ("pin-digest", "latest-tag")
 _FROM = "FROM "
+# formats of build definitions that hold no Dockerfile: what they do not say literally is reported, and that is all
+WITHOUT_PARTS = frozenset(("devcontainer", "make", "shell", "skaffold"))
 
 
 class PartResult(Record):
@@ -43,12 +45,22 @@ class PartResult(Record):
     reported: tuple[Reported, ...]
 
 
+class _NoParts:
+    def parts(self, text: str) -> list[Embedded]:
+        return []
+
+    def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
+        return "it holds nothing to change"
+
+
 def reader_of(kind: str) -> EmbeddedReader:
     """The reader of a kind (one of `kinds.KINDS`, but for templates)."""
     if kind == "python":
         from dfopt.embedded.python_source import PythonReader
 
         return PythonReader()
+    if kind in WITHOUT_PARTS:
+        return _NoParts()
     if kind == "bake":
         from dfopt.embedded.bake_file import BakeReader
 

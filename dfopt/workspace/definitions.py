@@ -32,20 +32,21 @@ class DefinitionFiles:
         return is_inside(path, self.root) and os.path.isfile(path)
 
 
-def files_of_definition(path: str) -> Iterator[InputFile] | None:
+def files_of_definition(path: str, hosts: tuple[str, ...] = ()) -> Iterator[InputFile] | None:
     """The Dockerfiles that the definition at `path` names, each once, and the definition itself where it holds
-    Dockerfiles or where what it names is not known. None for a file that is no definition."""
+    Dockerfiles, where what it names is not known, or where it is one of `hosts`. None for a file that is no
+    definition."""
     format = format_of(os.path.abspath(path))
-    return None if format is None else _files(path, format)
+    return None if format is None else _files(path, format, format in hosts)
 
 
-def _files(path: str, format: str) -> Iterator[InputFile]:
+def _files(path: str, format: str, is_host: bool) -> Iterator[InputFile]:
     root = bound_of(path)
     definition = InputFile(path, display_name(path), root)
     tree = DefinitionFiles(root)
     try:
         # a definition that the command line names is read wherever it lies
-        targets = read_definition(format, decode(read_regular(path, LARGEST)), os.path.abspath(path), tree)
+        targets = read_definition(format, decode(read_regular(path, LARGEST)), os.path.abspath(path), tree, root)
     except OSError as failure:
         yield replace(definition, error=failure.strerror or str(failure))
         return
@@ -54,8 +55,8 @@ def _files(path: str, format: str) -> Iterator[InputFile]:
         yield InputFile(failure.file, name, root, failure.message, place=(failure.line, failure.column))
         return
     own = _itself(definition, format, targets)
-    if own is not None:
-        yield own
+    if own is not None or is_host:
+        yield own or definition
     for file, users in _by_dockerfile(targets).items():
         name = display_name(file)
         first = users[0]

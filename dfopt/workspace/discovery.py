@@ -108,7 +108,7 @@ class _Walk:
             if may_define(os.path.basename(path)):
                 from dfopt.workspace.definitions import files_of_definition
 
-                files = files_of_definition(path)
+                files = files_of_definition(path, self.hosts)
                 if files is not None:
                     yield from files
                     return
