@@ -59,7 +59,7 @@ class BuildCommand:
                 self.contexts[key] = text
 
 
-class Text:
+class CommandWord:
     """A word of a command: its value, or how it begins and whether it is one word for sure."""
 
     __slots__ = ("is_one", "prefix", "value")
@@ -70,9 +70,9 @@ class Text:
         self.is_one = is_one
 
 
-def text_of_word(word: Word, source: str) -> Text:
+def text_of_word(word: Word, source: str) -> CommandWord:
     if word.value is not None:
-        return Text(word.value, word.value, True)
+        return CommandWord(word.value, word.value, True)
     prefix = ""
     for part in word.parts:
         if isinstance(part, (Literal, SingleQuoted)):
@@ -87,10 +87,10 @@ def text_of_word(word: Word, source: str) -> Text:
                 continue
         break
     quoted = all(isinstance(part, (Literal, SingleQuoted, DoubleQuoted)) for part in word.parts)
-    return Text(NotLiteral(f"{source[word.start:word.end]} is not literal"), prefix, quoted)
+    return CommandWord(NotLiteral(f"{source[word.start:word.end]} is not literal"), prefix, quoted)
 
 
-def build_command(words: Sequence[Text]) -> tuple[str, BuildCommand] | None:
+def build_command(words: Sequence[CommandWord]) -> tuple[str, BuildCommand] | None:
     """What a command builds, by which kind of program ("docker", "podman", "kaniko"); None where it builds nothing."""
     start = next((at for at, word in enumerate(words) if word.value not in _WRAPPERS), len(words))
     names = [word.value if isinstance(word.value, str) else "" for word in words[start : start + 3]]
@@ -105,7 +105,7 @@ def build_command(words: Sequence[Text]) -> tuple[str, BuildCommand] | None:
     return None
 
 
-def _read(words: Sequence[Text]) -> BuildCommand:
+def _read(words: Sequence[CommandWord]) -> BuildCommand:
     options = table("build_definitions")["options"]
     command = BuildCommand()
     at = 0
@@ -191,7 +191,7 @@ class _Directory:
         self.own = False  # relative to the script's own directory
         self.below: Value = ""
 
-    def change(self, command: SimpleCommand, words: Sequence[Text], certain: bool) -> None:
+    def change(self, command: SimpleCommand, words: Sequence[CommandWord], certain: bool) -> None:
         operands = [(word, text) for word, text in zip(command.words[1:], words[1:], strict=True) if text.value != "--"]
         source = self.text[operands[0][0].start : operands[0][0].end] if operands else ""
         match = _OWN_DIRECTORY.match(source)
@@ -209,7 +209,7 @@ class _Directory:
         return resolved(own if self.own else base, self.below) if isinstance(self.below, str) else self.below
 
 
-def _named(words: Sequence[Text]) -> str:
+def _named(words: Sequence[CommandWord]) -> str:
     return " ".join([word.value for word in words[:3] if isinstance(word.value, str) and word.prefix[:1] != "-"][:2])
 
 
