@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.findings import Benefit
 from dfopt.knowledge import table
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,3 +29,58 @@ def benefit_of(finding: Finding) -> Benefit | None:
 def saving(benefits: Iterable[Benefit | None]) -> int:
     """The bytes that fixes save together, as far as that is known."""
     return sum(benefit.bytes for benefit in benefits if benefit is not None)
+
+
+def benefit_json(benefit: Benefit | None) -> dict[str, object] | None:
+    """A benefit for JSON and SARIF: `bytes`, `layers`, `rebuild_seconds`, `setuid`, `root`, `origin`, `source`."""
+    if benefit is None:
+        return None
+    return {
+        "bytes": benefit.bytes, "layers": benefit.layers, "rebuild_seconds": benefit.rebuild,
+        "setuid": benefit.setuid, "root": benefit.root, "origin": benefit.origin, "source": benefit.source,
+    }  # fmt: skip
+
+
+def benefit_text(benefit: Benefit | None) -> str:
+    """A benefit in words, "about" where it is estimated: `about 210 MB less, 3 layers fewer`; "" where there is
+    none."""
+    if benefit is None:
+        return ""
+    about = "" if benefit.origin == "measured" else "about "
+    parts: list[str] = []
+    if benefit.bytes:
+        parts.append(f"{about}{human(abs(benefit.bytes))} {'less' if benefit.bytes > 0 else 'more'}")
+    if benefit.layers:
+        layers = f"{abs(benefit.layers)} layer{'' if abs(benefit.layers) == 1 else 's'}"
+        parts.append(f"{layers} {'fewer' if benefit.layers > 0 else 'more'}")
+    if benefit.rebuild:
+        seconds = f"{abs(benefit.rebuild):.{0 if abs(benefit.rebuild) >= 10 else 1}f} s"
+        parts.append(f"rebuilds {about}{seconds} {'shorter' if benefit.rebuild > 0 else 'longer'}")
+    if benefit.setuid:
+        parts.append(f"{benefit.setuid} setuid file{'' if benefit.setuid == 1 else 's'} fewer")
+    if benefit.root:
+        parts.append("no longer root")
+    return ", ".join(parts)
+
+
+class Total:
+    """The benefits of several fixes together, by origin."""
+
+    def __init__(self, benefits: Iterable[Benefit | None] = ()) -> None:
+        self.measured = self.estimated = self.layers = self.unknown = 0
+        for benefit in benefits:
+            self.add(benefit)
+
+    def add(self, benefit: Benefit | None) -> None:
+        if benefit is None:
+            self.unknown += 1
+            return
+        self.layers += benefit.layers
+        if benefit.origin == "measured":
+            self.measured += benefit.bytes
+        else:
+            self.estimated += benefit.bytes
+
+    @property
+    def bytes(self) -> int:
+        return self.measured + self.estimated

@@ -11,6 +11,7 @@ import os
 
 from dfopt.campaign.model import FileResult, Note
 from dfopt.files import read_regular
+from dfopt.findings import Benefit
 from dfopt.writing import append_regular
 
 TYPE_CHECKING = False
@@ -78,7 +79,10 @@ class Journal:
         value = {key: getattr(row, key) for key in _KEYS}
         value["path"] = os.path.abspath(row.path)
         for key in ("fixes", "refusals"):
-            value[key] = [[note.name, note.tier, note.line, note.text] for note in getattr(row, key)]
+            value[key] = [
+                [note.name, note.tier, note.line, note.text, note.benefit and _columns(note.benefit)]
+                for note in getattr(row, key)
+            ]
         self._file.write(json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n")
         self._file.flush()
 
@@ -86,5 +90,12 @@ class Journal:
 def _from_json(value: dict[str, Any]) -> FileResult:
     fields = {key: value[key] for key in _KEYS}
     for key in ("fixes", "refusals"):
-        fields[key] = tuple(Note(*item) for item in value[key])
+        fields[key] = tuple(
+            Note(name, tier, line, text, benefit and Benefit(*benefit))
+            for name, tier, line, text, benefit in value[key]
+        )
     return FileResult(**fields)
+
+
+def _columns(benefit: Benefit) -> list[Any]:
+    return [getattr(benefit, field) for field in Benefit.__fields__]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from dfopt.campaign.model import predicted
+from dfopt.cost import saving
 from dfopt.files import read_named
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ class Message:
             ],
             "passes": sorted(counts, key=lambda name: (-counts[name], name)),
             "counts": counts,
-            "saving": predicted(note.name for row in group.files for note in row.fixes),
+            "saving": saving(note.benefit for row in group.files for note in row.fixes),
         }
         try:
             text = self.template.render(variables).strip()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dfopt.knowledge import table
+from dfopt.cost import Total, saving
 from dfopt.record import Record
 from dfopt.refusal import reason_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from dfopt.findings import Benefit
     from dfopt.results import Result
 
 STATES = ("changed", "unchanged", "refused", "failed")
@@ -20,12 +19,14 @@ class CampaignError(Exception):
 
 
 class Note(Record):
-    """One fix or refusal. `text`: what the fix does, or why it was refused; `line` counts from 1."""
+    """One fix or refusal. `text`: what the fix does, or why it was refused; `line` counts from 1; `benefit`: what the
+    fix brings, where that is known."""
 
     name: str
     tier: str
     line: int
     text: str
+    benefit: Benefit | None = None
 
 
 class FileResult(Record):
@@ -56,14 +57,8 @@ class FileResult(Record):
 
     @property
     def saving(self) -> int:
-        """The predicted saving in bytes, from the table of measured savings; 0 if unknown."""
-        return predicted(note.name for note in self.fixes)
-
-
-def predicted(names: Iterable[str]) -> int:
-    """The typical saving of fixes by these passes, in bytes."""
-    bytes_saved = table("savings")["bytes"]
-    return sum(int(bytes_saved.get(name, 0)) for name in names)
+        """The predicted saving in bytes: what is known of the fixes."""
+        return saving(note.benefit for note in self.fixes)
 
 
 class Totals:
@@ -74,10 +69,15 @@ class Totals:
         self.fixes: dict[str, int] = {}
         self.refusals: dict[tuple[str, str], int] = {}
         self.examples: dict[tuple[str, str], str] = {}
-        self.saving = 0
+        self.benefit = Total()
         self.available = 0
         self.suggestions = 0
         self.left = 0  # changed files beyond --max-files
+
+    @property
+    def saving(self) -> int:
+        """The predicted saving of all files in bytes."""
+        return self.benefit.bytes
 
     @property
     def files(self) -> int:
@@ -87,8 +87,8 @@ class Totals:
         self.states[row.state] += 1
         self.available += row.available
         self.suggestions += row.suggestions
-        self.saving += row.saving
         for note in row.fixes:
+            self.benefit.add(note.benefit)
             self.fixes[note.name] = self.fixes.get(note.name, 0) + 1
         for note in row.refusals:
             key = (note.name, reason_class(note.text))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dfopt.cost import benefit_json
 from dfopt.messages import printable
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +22,6 @@ def render(format: str, totals: Totals, rows: Sequence[FileResult], applied: boo
     if format == "json":
         return _json(totals, rows)
     return _markdown(totals, rows, applied) if format == "markdown" else _text(totals, rows, applied)
-
-
-def size(count: int) -> str:
-    """A human-readable number of bytes: "12.3 MB"."""
-    value, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
 def _head(totals: Totals, applied: bool) -> list[tuple[str, int]]:
@@ -52,9 +44,7 @@ def _text(totals: Totals, rows: Sequence[FileResult], applied: bool) -> str:
         lines.append("fixes")
         lines += [f"  {number:6}  {name}" for name, number in _frequent(totals.fixes)]
         if totals.saving:
-            lines.append(
-                f"predicted saving, all images together: {size(totals.saving)} (by the table of measured savings)"
-            )
+            lines.append(f"predicted saving, all images together: {human(totals.saving)} ({_origin(totals)})")
     if totals.refusals:
         lines.append("refusals")
         for (name, reason), number in _frequent(totals.refusals)[:_MOST]:
@@ -72,7 +62,7 @@ def _markdown(totals: Totals, rows: Sequence[FileResult], applied: bool) -> str:
     lines = ["# dfopt campaign", "", "| files | |", "|---|---:|", f"| all | {totals.files} |"]
     lines += [f"| {name} | {number} |" for name, number in _head(totals, applied)]
     if totals.saving:
-        lines += ["", f"Predicted saving, all images together: {size(totals.saving)}."]
+        lines += ["", f"Predicted saving, all images together: {human(totals.saving)} ({_origin(totals)})."]
     if totals.fixes:
         lines += ["", "## Fixes", "", "| pass | fixes |", "|---|---:|"]
         lines += [f"| {name} | {number} |" for name, number in _frequent(totals.fixes)]
@@ -99,8 +89,12 @@ def _json(totals: Totals, rows: Sequence[FileResult]) -> str:
     def notes(row: FileResult, key: str) -> list[dict[str, Any]]:
         word = "message" if key == "fixes" else "reason"
         return [
-            {"pass": note.name, "tier": note.tier, "line": note.line, word: note.text} for note in getattr(row, key)
-        ]
+            {
+                "pass": note.name, "tier": note.tier, "line": note.line, word: note.text,
+                **({"benefit": benefit_json(note.benefit)} if key == "fixes" else {}),
+            }
+            for note in getattr(row, key)
+        ]  # fmt: skip
 
     value = {
         "version": 1,
@@ -112,6 +106,8 @@ def _json(totals: Totals, rows: Sequence[FileResult]) -> str:
             "available": totals.available,
             "suggestions": totals.suggestions,
             "predicted_saving": totals.saving,
+            "measured_saving": totals.benefit.measured,
+            "fixes_of_unknown_saving": totals.benefit.unknown,
         },
         "refusals": [
             {"pass": name, "reason": reason, "count": number, "example": totals.examples[name, reason]}
@@ -131,6 +127,16 @@ def _json(totals: Totals, rows: Sequence[FileResult]) -> str:
         ],
     }
     return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+
+
+def _origin(totals: Totals) -> str:
+    """Where the figure of the predicted saving comes from."""
+    benefit = totals.benefit
+    if not benefit.measured:
+        origin = "estimated"
+    else:
+        origin = "measured" if not benefit.estimated else f"{human(benefit.measured)} of it measured, else estimated"
+    return origin + (f"; of {benefit.unknown} fixes nothing is known" if benefit.unknown else "")
 
 
 def _frequent(counts: dict[Any, int]) -> list[tuple[Any, int]]:

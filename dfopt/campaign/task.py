@@ -63,7 +63,9 @@ def result_of(file: InputFile, result: Result, key: str) -> FileResult:
     def line(offset: int) -> int:
         return index.line(min(offset, len(index.text))) + 1
 
-    fixes = tuple(Note(fix.name, fix.tier, line(fix.start), " ".join(fix.message.split())) for fix in result.applied)
+    fixes = tuple(
+        Note(fix.name, fix.tier, line(fix.start), " ".join(fix.message.split()), fix.benefit) for fix in result.applied
+    )
     refusals = tuple(
         Note(fix.name, fix.tier, line(fix.start), " ".join(fix.reason.split())) for fix in result.reported if fix.reason
     )

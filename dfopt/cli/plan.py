@@ -7,8 +7,9 @@ import json
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.report.base import benefit_json, clean
+from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
+from dfopt.cost import benefit_json
 from dfopt.forecast import forecast
 from dfopt.request import Request
 from dfopt.units import human

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dfopt.facts import Facts
-    from dfopt.findings import Fix
+    from dfopt.findings import Benefit, Fix
     from dfopt.results import Problem, Result, Suppression
     from dfopt.syntax.tree import Instruction
 
@@ -119,12 +119,13 @@ class Analysis:
 
 
 class StageFixes(Record):
-    """The fixes of a tier in a stage: their number, and the names of their passes."""
+    """The fixes of a tier in a stage: their number, the names of their passes, and what is known of what they bring."""
 
     stage: int
     safe: int
     unsafe: int
     names: tuple[str, ...]
+    benefits: tuple[Benefit, ...]
 
 
 def savings(analysis: Analysis) -> list[StageFixes]:
@@ -139,5 +140,6 @@ def savings(analysis: Analysis) -> list[StageFixes]:
         if findings:
             safe = sum(finding.tier == "safe" for finding in findings)
             names = tuple(dict.fromkeys(finding.name for finding in findings))
-            result.append(StageFixes(stage.index, safe, len(findings) - safe, names))
+            benefits = tuple(finding.benefit for finding in findings if finding.benefit is not None)
+            result.append(StageFixes(stage.index, safe, len(findings) - safe, names, benefits))
     return result

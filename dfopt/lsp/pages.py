@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dfopt.analysis.image_references import SYNTAX, sites
+from dfopt.cost import Total, benefit_text
 from dfopt.knowledge import table
 from dfopt.lsp.analysis import savings
 from dfopt.passes.base import registered
 from dfopt.record import Record
 from dfopt.syntax.image_ref import DEFAULT_TAG
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +40,11 @@ def hover(analysis: Analysis, offset: int) -> Mark | None:
         return None
     parts: list[str] = []
     for finding in findings:
+        worth = benefit_text(finding.benefit)
+        source = finding.benefit.source if worth and finding.benefit is not None else ""
         parts.append(
             f"**{finding.name}** ({'refused' if finding.reason else finding.tier}): {plain(finding.full_message)}"
+            + (f"\n\nBrings {worth}{f' ({plain(source)})' if source else ''}." if worth else "")
         )
     passes = registered()
     for name in dict.fromkeys(finding.name for finding in findings):
@@ -66,14 +71,14 @@ def plain(text: str) -> str:
 
 
 def lenses(analysis: Analysis) -> Iterator[Mark]:
-    """A lens above each stage with fixes: their number, and the estimated saving."""
-    bytes_saved = table("savings")["bytes"]
+    """A lens above each stage with fixes: their number, and what is known of what they bring together."""
     for saving in savings(analysis):
         node = analysis.program.stages[saving.stage].node
         parts = [f"{saving.safe} safe {'fix' if saving.safe == 1 else 'fixes'}"] if saving.safe else []
         parts += [f"{saving.unsafe} unsafe"] if saving.unsafe else []
-        less = sum(bytes_saved.get(name, 0) for name in saving.names)
-        size = f", about {less / 1e6:.0f} MB less" if less >= 1_000_000 else ""
+        total = Total(saving.benefits)
+        about = "about " if total.estimated else ""
+        size = f", {about}{human(total.bytes)} less" if total.bytes >= 1_000_000 else ""
         names = ", ".join(saving.names)
         yield Mark(node.start, node.end, f"dfopt: {' and '.join(parts)}{size}", names)
 

@@ -20,7 +20,7 @@ def one(tmp_path: Path) -> Path:
 def test_concise(one: Path) -> None:
     done = dfopt("check", "--output-format", "concise", cwd=one)
     assert done.stdout == (
-        b"Dockerfile:2:1: apt-cleanup[safe] old is new\n"
+        b"Dockerfile:2:1: apt-cleanup[safe] old is new (about 20.0 MB less)\n"
         b"Dockerfile:3:1: apt-cleanup[unsafe] risky is tame\n"
         b"Dockerfile:4:1: merge-run[suggestion] this is odd\n"
     )
@@ -59,7 +59,7 @@ def test_errors_are_on_standard_error(tmp_path: Path) -> None:
     (tmp_path / "a.Dockerfile").write_bytes(b"FROM wrong\n")
     (tmp_path / "b.Dockerfile").write_bytes(b"FROM a\nRUN old\n")
     done = dfopt("check", "--output-format", "concise", cwd=tmp_path)
-    assert done.stdout == b"b.Dockerfile:2:1: apt-cleanup[safe] old is new\n"
+    assert done.stdout == b"b.Dockerfile:2:1: apt-cleanup[safe] old is new (about 20.0 MB less)\n"
     assert done.stderr.startswith(b"a.Dockerfile:1:6: error: unknown instruction: wrong\n")
 
 

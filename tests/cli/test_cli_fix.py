@@ -227,7 +227,7 @@ class TestReports:
     def test_concise_lists_fixes_alone(self, tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_bytes(b"FROM a\nRUN old\nRUN risky\nRUN odd\nRUN never\n")
         done = dfopt("fix", "--output-format", "concise", cwd=tmp_path)
-        assert done.stdout == b"Dockerfile:2:1: apt-cleanup[safe] old is new\n"
+        assert done.stdout == b"Dockerfile:2:1: apt-cleanup[safe] old is new (about 20.0 MB less)\n"
 
     def test_the_format_of_the_configuration_is_for_check(self, one: Path) -> None:
         (one / "dfopt.toml").write_bytes(b'output-format = "json"\n')

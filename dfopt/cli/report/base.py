@@ -148,16 +148,6 @@ def items_of(
     return tuple(sorted(items, key=lambda item: (item.start, item.end, item.name)))
 
 
-def benefit_json(benefit: Benefit | None) -> dict[str, object] | None:
-    """A benefit for JSON and SARIF: `bytes`, `layers`, `rebuild_seconds`, `setuid`, `root`, `origin`, `source`."""
-    if benefit is None:
-        return None
-    return {
-        "bytes": benefit.bytes, "layers": benefit.layers, "rebuild_seconds": benefit.rebuild,
-        "setuid": benefit.setuid, "root": benefit.root, "origin": benefit.origin, "source": benefit.source,
-    }  # fmt: skip
-
-
 def position(index: LineIndex, offset: int) -> tuple[int, int]:
     """Line and column from 1; a byte order mark takes no column, as in editors."""
     line, column = index.position(min(offset, len(index.text)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dfopt.cli import style
 from dfopt.cli.out import printable
 from dfopt.cli.report.base import FileReport, Reporter, ReportItem
+from dfopt.cost import benefit_text
 from dfopt.messages import printable_lines
 
 
@@ -22,7 +23,8 @@ class Concise(Reporter):
         """One finding, without a newline."""
         place = f"{printable(report.name)}:{item.line}:{item.column}:"
         name = style.paint(f"{item.name}[{item.label}]", style.TIERS.get(item.label, ""), self.color)
-        return f"{place} {name} {printable(item.full_message)}"
+        worth = benefit_text(item.benefit)
+        return f"{place} {name} {printable(item.full_message)}{f' ({worth})' if worth else ''}"
 
 
 def failure_line(report: FileReport) -> str:

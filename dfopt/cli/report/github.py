@@ -7,6 +7,7 @@ are told as everywhere.
 from __future__ import annotations
 
 from dfopt.cli.report.base import FileReport, Reporter, clean
+from dfopt.cost import benefit_text
 from dfopt.messages import printable
 
 _LEVELS = {"fix": "warning", "available": "warning", "suggestion": "notice", "refusal": "notice"}
@@ -25,10 +26,11 @@ class GitHub(Reporter):
             end = f",endLine={item.end_line}"
             if item.end_line == item.line:
                 end = f",col={item.column},endColumn={item.end_column}"
+            worth = benefit_text(item.benefit)
             title = _property(f"dfopt {item.name}[{item.label}]")
             lines.append(
                 f"::{level} file={_property(report.name)},line={item.line}{end},title={title}"
-                f"::{_message(item.full_message)}\n"
+                f"::{_message(item.full_message)}{f' ({worth})' if worth else ''}\n"
             )
         return "".join(lines)
 

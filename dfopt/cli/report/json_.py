@@ -28,7 +28,8 @@ from __future__ import annotations
 
 import json
 
-from dfopt.cli.report.base import FileReport, Reporter, benefit_json, clean, codes_of, position, together_json
+from dfopt.cli.report.base import FileReport, Reporter, clean, codes_of, position, together_json
+from dfopt.cost import benefit_json
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
 

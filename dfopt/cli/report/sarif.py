@@ -11,7 +11,8 @@ import inspect
 import json
 
 from dfopt import sarif
-from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, benefit_json, clean, position, together_json
+from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, clean, position, together_json
+from dfopt.cost import benefit_json
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
