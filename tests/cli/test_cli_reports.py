@@ -157,8 +157,8 @@ class TestJson:
         sample, broken, missing = found["files"]
         assert [item["kind"] for item in sample["findings"]] == ["suggestion", "available", "refusal"]
         assert sample["findings"][2] == {
-            "pass": "apt-cleanup", "kind": "refusal", "tier": "safe", "codes": ["DL3009", "DKL-DI-0005"], "message": "would go",
-            "reason": "not known", "unblock": "ask", "benefit": {
+            "pass": "apt-cleanup", "kind": "refusal", "tier": "safe", "codes": ["DL3009", "DKL-DI-0005"],
+            "message": "would go", "reason": "not known", "unblock": "ask", "benefit": {
                 "bytes": 5, "layers": 1, "rebuild_seconds": 0.5, "setuid": 0, "root": False,
                 "origin": "measured", "source": "dfopt.profile",
             }, "line": 4, "column": 1, "end_line": 4, "end_column": 10, "edits": [], "together_with": [],
