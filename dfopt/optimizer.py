@@ -71,6 +71,8 @@ class Optimizer:
         self.observer = observer
         self.arrange = arrange
         self._entries = chosen(options)
+        if not options.report:
+            self._entries = [entry for entry in self._entries if not set(entry.tiers).isdisjoint(options.tiers)]
         self._words = sorted({word for entry in self._entries for word in entry.triggers})
         self._passes: dict[str, Pass] = {}
         self._text: str | None = None
@@ -161,33 +163,44 @@ class _Run:
         self.starts: list[int] = []  # of the lines of `starts_of`
         self.starts_of = ""
         self.original_lines = LineIndex(source.text)
-        # of the last time through all phases:
+        # of the latest round:
         self.findings: list[Finding] = []
-        self.refused: dict[tuple[str, int, int, str], str] = {}
-        self.used: set[int] = set()
+        self.refused: dict[tuple[str, int, int, str], str] = {}  # by the gate
+        self.used: set[int] = set()  # suppressions that held findings back
 
     def result(self) -> Result:
+        last_rounds: dict[str, _Round] = {}
         for _ in range(_ROUNDS):
-            self.findings, self.refused, self.used = [], {}, set()
             before = len(self.applied)
             # a fix may give work to a pass that had none: the passes of a phase are asked for when it is its turn
             for phase in PHASES:
+                if phase in last_rounds and last_rounds[phase].program is self.program:
+                    continue  # nothing was changed since then: it would find the same
                 for _ in range(_ROUNDS):
+                    self.refused, self.used = {}, set()
                     findings = self.find(phase)
                     if not self.advance(phase, findings):
                         break
                 else:
                     return self.unsettled()
-                self.findings += findings
+                last_rounds[phase] = _Round(self.program, findings, self.refused, self.used)
             if len(self.applied) == before:
-                return self.settled()
+                return self.settled([last_rounds[phase] for phase in PHASES])
         return self.unsettled()
 
-    def settled(self) -> Result:
-        # what is found in text that a fix wrote is nothing that the file says
-        found = [finding for finding in self.findings if not self.patch.is_written(finding.start, finding.end)]
-        reported = [self.report(finding) for finding in found]
-        reported += self.not_understood()
+    def settled(self, last_rounds: list[_Round]) -> Result:
+        """The result at the fix-point, from the last round of each phase."""
+        self.findings, self.refused, self.used = [], {}, set()
+        for last in last_rounds:
+            self.findings += last.findings
+            self.refused.update(last.refused)
+            self.used |= last.used
+        reported: list[Reported] = []
+        if self.optimizer.options.report:
+            # what is found in text that a fix wrote is nothing that the file says
+            found = [finding for finding in self.findings if not self.patch.is_written(finding.start, finding.end)]
+            reported = [self.report(finding) for finding in found]
+            reported += self.not_understood()
         suppressions = tuple(
             Suppression(tuple(sorted(rule.names)), start, start + rule.end - rule.start, rule.start in self.used)
             for rule in rules(self.program.dockerfile)
@@ -362,6 +375,25 @@ def _given_up(source: Source, reason: str) -> Result:
 
 def _key(finding: Finding) -> tuple[str, int, int, str]:
     return finding.name, finding.start, finding.end, finding.message
+
+
+class _Round:
+    """A phase's round over a program: its findings, what the gate refused of them, and the suppressions that held
+    others back."""
+
+    __slots__ = ("findings", "program", "refused", "used")
+
+    def __init__(
+        self,
+        program: Program,
+        findings: list[Finding],
+        refused: dict[tuple[str, int, int, str], str],
+        used: set[int],
+    ) -> None:
+        self.program = program
+        self.findings = findings
+        self.refused = refused
+        self.used = used
 
 
 class _Taken:

@@ -22,6 +22,8 @@ class Options(Record):
     settings   pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
     level      where nothing is selected: 1, the passes that are on by default; from 2 on, those that restructure, too
     modernize  whether the passes of that group run beside what is selected
+    report     whether findings that change nothing are wanted, too; False: a pass none of whose fixes has one of
+               `tiers` does not run, and `Result.reported` is empty
     """
 
     select: tuple[str, ...] = ()
@@ -30,6 +32,7 @@ class Options(Record):
     settings: Mapping[str, Mapping[str, object]] = {}
     level: int = 1
     modernize: bool = False
+    report: bool = True
 
 
 class UnknownNameError(ValueError):

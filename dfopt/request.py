@@ -37,7 +37,7 @@ class Request:
     choose the passes, and `select` adds to them. `level` and `modernize` are as in `Options`; a level above 1 takes
     unsafe fixes unless `unsafe` says otherwise. `context` is the build context of every file. `facts` are joined to
     what the build context answers (see `workspace.facts`). `shared`: settings that all passes see
-    (`passes.base.SHARED`)."""
+    (`passes.base.SHARED`). `report`: as in `Options`, where no recipe chooses."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Request:
         shared: Mapping[str, str] | None = None,
         level: int | None = None,
         modernize: bool | None = None,
+        report: bool = True,
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -66,6 +67,7 @@ class Request:
         self.shared = shared or {}
         self.level = level
         self.modernize = modernize
+        self.report = report
         self._options: dict[int, tuple[Config, Options]] = {}
         self._optimizers: dict[int, optimizer.Optimizer] = {}
         self._plans: dict[int, tuple[Config, RecipePlan]] = {}
@@ -87,6 +89,7 @@ class Request:
             self.shared,
             self.level,
             self.modernize,
+            self.report,
         )
         return Request, arguments
 
@@ -113,6 +116,7 @@ class Request:
                 self.passes_of(config),
                 level,
                 modernize,
+                self.report,
             )
             cached = self._options[id(config)] = (config, options)
         return cached[1]

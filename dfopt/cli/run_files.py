@@ -63,7 +63,7 @@ def run_task(values: Values, task: FixTask, run: Run) -> int:
         with PatchFile(values.patch) as patch:
             status, totals = stream(files, task, task.failed, values.jobs, reporter, patch, store, run=run)
     if not values.quiet:
-        out.note(_summary(totals, values))
+        out.note(_summary(totals, values, task.request.report))
     return max(status, failed)
 
 
@@ -86,8 +86,9 @@ def _mode(values: Values) -> str:
     return "nothing" if values.write or values.patch is not None else "diff"
 
 
-def _summary(totals: Mapping[str, int], values: Values) -> str:
-    """One line for standard error, e.g. `3 of 20 files would change (5 fixes); 2 refusals (--show-refusals)`."""
+def _summary(totals: Mapping[str, int], values: Values, complete: bool) -> str:
+    """One line for standard error, e.g. `3 of 20 files would change (5 fixes); 2 refusals (--show-refusals)`.
+    `complete`: findings that change nothing were looked for, too."""
     files = totals.get("files", 0)
     if not files:
         return NO_FILES
@@ -102,6 +103,8 @@ def _summary(totals: Mapping[str, int], values: Values) -> str:
     if totals.get("refusals"):
         hint = "" if values.show_refusals else " (--show-refusals lists them)"
         parts.append(count(totals["refusals"], "refusal") + hint)
+    if not complete:
+        parts.append("dfopt check lists what else there is")
     if totals.get("errors"):
         parts.append(count(totals["errors"], "error"))
     return f"dfopt: {'; '.join(parts)}\n"

@@ -101,7 +101,7 @@ class FixTask(Record):
             patch if self.patch else "",
             self.notes(file, result, written),
             1 if self.fails(result, delivered) else 0,
-            counts(result),
+            counts(result, self.request.report),
             written=written,
             refusals=self.refusal_rows(file, result),
         )
@@ -190,17 +190,12 @@ class FixTask(Record):
         return FileOutcome(output, notes=failure_line(report), status=2, counts=numbers)
 
 
-def counts(result: Result) -> dict[str, int]:
-    """The counts of one file's findings."""
-    numbers = {
-        "files": 1,
-        "errors": 0,
-        "changed": int(result.changed),
-        "fixes": len(result.applied),
-        "available": 0,
-        "suggestions": 0,
-        "refusals": 0,
-    }
+def counts(result: Result, complete: bool = True) -> dict[str, int]:
+    """The counts of one file's findings. `complete`: findings that change nothing were looked for, too."""
+    numbers = {"files": 1, "errors": 0, "changed": int(result.changed), "fixes": len(result.applied)}
+    if not complete:
+        return numbers
+    numbers.update(available=0, suggestions=0, refusals=0)
     for item in result.reported:
         numbers["available" if item.fixable else "refusals" if item.reason else "suggestions"] += 1
     return numbers

@@ -51,6 +51,7 @@ class AddToCopy(Pass):
 
     name = "add-to-copy"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     default = False
     codes = ("DL3020", "CKV_DOCKER_4", "CIS-DI-0009", "DS-0005")

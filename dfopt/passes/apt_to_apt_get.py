@@ -58,6 +58,7 @@ class AptToAptGet(Pass):
 
     name = "apt-to-apt-get"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     codes = ("DL3027", "CKV_DOCKER_9")
     triggers = ("apt",)

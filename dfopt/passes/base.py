@@ -71,6 +71,8 @@ class Pass:
 
     name      "merge-run"; unique
     group     one of GROUPS
+    tiers     those that its fixes may have; () where it only reports: it does not run where none of them is applied and
+              nobody asks what else there is
     codes     codes of other tools that this pass answers ("DL3009", "CIS-DI-0005"); all select and suppress it too
     default   whether it runs without being selected
     triggers  lower-case words, one of which the file must hold for the pass to have work (checked on the raw text,
@@ -86,6 +88,7 @@ class Pass:
 
     name: ClassVar[str]
     group: ClassVar[str]
+    tiers: ClassVar[tuple[str, ...]] = ("safe", "unsafe")
     codes: ClassVar[tuple[str, ...]] = ()
     default: ClassVar[bool] = True
     triggers: ClassVar[tuple[str, ...]] = ()

@@ -46,6 +46,7 @@ class Chmod777(Pass):
 
     name = "chmod-777"
     group = "security"
+    tiers = ()
     phase = "repair"
     triggers = ("chmod", "install", "mkdir")
     order = 92

@@ -41,6 +41,7 @@ class CurlPipeShell(Pass):
 
     name = "curl-pipe-shell"
     group = "security"
+    tiers = ()
     phase = "repair"
     triggers = ("curl", "wget", "fetch", "aria2c", "axel", "http", "lynx")
     order = 90

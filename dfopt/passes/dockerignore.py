@@ -48,6 +48,7 @@ class Dockerignore(Pass):
 
     name = "dockerignore"
     group = "security"
+    tiers = ()
     phase = "names"
     triggers = ("copy", "add")
 

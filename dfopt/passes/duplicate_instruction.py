@@ -47,6 +47,7 @@ class DuplicateInstruction(Pass):
 
     name = "duplicate-instruction"
     group = "correct"
+    tiers = ("safe",)
     phase = "repair"
     codes = (
         "DL3012", "DL4003", "DL4004", "MultipleInstructionsDisallowed", "DS-0007", "DS-0016", "DS-0023",

@@ -47,6 +47,7 @@ class EmptyContinuation(Pass):
 
     name = "empty-continuation"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     default = False
     codes = ("NoEmptyContinuation",)

@@ -48,6 +48,7 @@ class ExecForm(Pass):
 
     name = "exec-form"
     group = "correct"
+    tiers = ("unsafe",)
     phase = "runtime"
     codes = ("DL3025", "JSONArgsRecommended")
     triggers = ("cmd", "entrypoint")

@@ -48,6 +48,7 @@ class FlattenImage(Pass):
 
     name = "flatten"
     group = "size"
+    tiers = ("unsafe",)
     phase = "restructure"
     default = False
     by_name = True

@@ -36,6 +36,7 @@ class FromAsCase(Pass):
 
     name = "from-as-case"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     codes = ("FromAsCasing",)
     default = False

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Pass
 
     Row: TypeAlias = tuple[
-        str, str, tuple[str, ...], bool, tuple[str, ...], str, int, tuple[str, str] | None, bool, str, str
-    ]
+        str, str, tuple[str, ...], tuple[str, ...], bool, tuple[str, ...], str, int, tuple[str, str] | None, bool, str,
+        str,
+    ]  # fmt: skip
 
 
 _TRIVY = regex(r"(?:avd-)?ds-?0*(\d{1,4})\Z")
@@ -37,6 +38,7 @@ class PassEntry(Record):
 
     name: str
     group: str
+    tiers: tuple[str, ...]
     codes: tuple[str, ...]
     default: bool
     triggers: tuple[str, ...]
@@ -84,6 +86,7 @@ def rows() -> list[Row]:
         (
             cls.name,
             cls.group,
+            cls.tiers,
             cls.codes,
             cls.default,
             cls.triggers,

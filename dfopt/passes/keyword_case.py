@@ -42,6 +42,7 @@ class KeywordCase(Pass):
 
     name = "keyword-case"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     codes = ("ConsistentInstructionCasing",)
     default = False

@@ -33,6 +33,7 @@ class LatestTag(Pass):
 
     name = "latest-tag"
     group = "reproducible"
+    tiers = ()
     phase = "names"
     codes = ("DL3006", "DL3007", "CKV_DOCKER_7", "DS-0001", "DKL-DI-0006")
     order = 81

@@ -42,6 +42,7 @@ class MaintainerToLabel(Pass):
 
     name = "maintainer-to-label"
     group = "modernize"
+    tiers = ("unsafe",)
     phase = "names"
     default = False
     codes = ("DL4000", "MaintainerDeprecated", "CKV_DOCKER_6", "DS-0022")

@@ -47,6 +47,7 @@ class PinDigest(Pass):
 
     name = "pin-digest"
     group = "reproducible"
+    tiers = ("safe",)
     phase = "names"
     order = 80
     options = (Option("update", "bool", False, "replace digests that the tag no longer stands for"),)

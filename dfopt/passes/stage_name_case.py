@@ -53,6 +53,7 @@ class StageNameCase(Pass):
 
     name = "stage-name-case"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     codes = ("StageNameCasing",)
     default = False

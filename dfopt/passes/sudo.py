@@ -51,6 +51,7 @@ class Sudo(Pass):
 
     name = "sudo"
     group = "security"
+    tiers = ("unsafe",)
     phase = "repair"
     codes = ("DL3004", "CKV2_DOCKER_1", "DS-0010", "DKL-DI-0001")
     triggers = ("sudo",)

@@ -44,6 +44,7 @@ class SwallowedCode(Pass):
 
     name = "swallowed-code"
     group = "correct"
+    tiers = ()
     phase = "repair"
     triggers = ("#",)
     order = 10

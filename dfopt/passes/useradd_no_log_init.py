@@ -52,6 +52,7 @@ class UseraddNoLogInit(Pass):
 
     name = "useradd-no-log-init"
     group = "size"
+    tiers = ("safe",)
     phase = "caches"
     codes = ("DL3046",)
     triggers = ("useradd",)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dfopt.edit import Edit, apply_edits, split_lines, unified_diff
 from dfopt.optimizer import Optimizer, optimize
 from dfopt.pass_selection import Options
+from dfopt.passes.index import entries
+from dfopt.record import replace
 from dfopt.results import Result
 from dfopt.source import Source, decode, encode
 from dfopt.syntax.dockerfile import parse
@@ -112,12 +114,28 @@ def diff_is_true(result: Result) -> str:
     return "" if "".join(new + old[at:]) == result.output else "the diff does not make the output"
 
 
+def tiers_are_declared(result: Result) -> str:
+    """Law 5: a fix has one of the tiers that its pass declares. `fix` relies on it when it leaves passes out."""
+    tiers = {entry.name: entry.tiers for entry in entries()}
+    fixes = [(fix.name, fix.tier) for fix in result.applied]
+    fixes += [(finding.name, finding.tier) for finding in result.reported if finding.fixable]
+    wrong = sorted({f"{name} ({tier})" for name, tier in fixes if tier not in tiers[name]})
+    return f"tiers that the passes do not declare: {', '.join(wrong)}" if wrong else ""
+
+
+def reports_change_nothing(source: Source, options: Options, facts: Facts, result: Result) -> str:
+    """Law 5, too: the output is the same where nobody asks what else was found."""
+    other = optimize(source, replace(options, report=False), facts)
+    return "the output depends on what is reported" if other.output != result.output else ""
+
+
 def all_laws(source: Source, options: Options, facts: Facts, result: Result | None = None) -> list[str]:
     """Every law for one input under one set of options. `result`: what `optimize` makes of them, if it is known."""
     result = optimize(source, options, facts) if result is None else result
     broken = [
         round_trip(source.to_bytes()), result_parses(result), settled(result, options, facts),
         order_is_free(source, options, facts, result), edits_are_all(result), diff_is_true(result),
+        tiers_are_declared(result), reports_change_nothing(source, options, facts, result),
     ]  # fmt: skip
     return [law for law in broken if law]
 

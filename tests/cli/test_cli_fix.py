@@ -199,10 +199,18 @@ class TestSelection:
 class TestRefusals:
     def test_are_counted(self, tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_bytes(b"FROM a\nRUN never\nRUN odd\nRUN risky\n")
-        assert dfopt("fix", cwd=tmp_path).stderr == (
-            b"dfopt: 0 of 1 file would change; 1 more fix with --unsafe; 1 suggestion (dfopt check); "
-            b"1 refusal (--show-refusals lists them)\n"
-        )
+        found = b"1 more fix with --unsafe; 1 suggestion (dfopt check); 1 refusal"
+        done = dfopt("fix", "--select", "all", cwd=tmp_path)
+        assert done.stderr == b"dfopt: 0 of 1 file would change; " + found + b" (--show-refusals lists them)\n"
+        done = dfopt("fix", "--show-refusals", cwd=tmp_path)
+        assert done.stderr.endswith(b"dfopt: 0 of 1 file would change; " + found + b"\n")
+
+    def test_are_not_looked_for_unasked(self, tmp_path: Path) -> None:
+        (tmp_path / "Dockerfile").write_bytes(b"FROM a\nRUN never\nRUN odd\nRUN risky\n")
+        said = b"dfopt: 0 of 1 file would change; dfopt check lists what else there is\n"
+        assert dfopt("fix", cwd=tmp_path).stderr == said
+        done = dfopt("fix", "--output-format", "json", cwd=tmp_path)
+        assert json.loads(done.stdout)["totals"] == {"files": 1, "errors": 0, "changed": 0, "fixes": 0}
 
     def test_are_listed(self, tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_bytes(b"FROM a\nRUN never\n")

@@ -17,7 +17,8 @@
 
 `kind` is "fix", "available" (a fix of a tier that was not selected), "suggestion", "refusal" or "unused-suppression".
 Lines and columns count from 1; lines end with "\\n", columns are code points (a byte order mark takes none), ends are
-exclusive. `line` of an error is null if no place is to blame. The `edits` of a finding are those of the file as it is
+exclusive. `totals` counts what was looked for (`fix` looks for what it applies, unless more is asked for). `line` of an
+error is null if no place is to blame. The `edits` of a finding are those of the file as it is
 that make this finding alone, proved by themselves; all or none of them are to be applied, and other findings' edits may
 meet them. `together_with`: what it cannot be applied apart from. Its `edits` then make those fixes too; where it has
 none, those fixes come first, or one of them is unsafe while the finding is safe. Files without findings are listed too.

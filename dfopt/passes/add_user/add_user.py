@@ -62,6 +62,7 @@ class AddUser(Pass):
 
     name = "add-user"
     group = "security"
+    tiers = ("unsafe",)
     phase = "runtime"
     codes = ("DL3002", "CIS-DI-0001", "CKV_DOCKER_3", "CKV_DOCKER_8", "DS-0002")
     order = 70

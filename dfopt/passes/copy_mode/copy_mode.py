@@ -57,6 +57,7 @@ class CopyMode(Pass):
 
     name = "copy-mode"
     group = "size"
+    tiers = ("safe",)
     phase = "layers"
     triggers = ("chmod", "chown")
     order = 18

@@ -50,6 +50,7 @@ class InsecureDownload(Pass):
 
     name = "insecure-download"
     group = "security"
+    tiers = ()
     phase = "repair"
     triggers = (*WORDS, "curl", "apt-key", "dearmor", "--import", "--fetch-keys")
     codes = (

@@ -49,6 +49,7 @@ class LegacyEnvLabel(Pass):
 
     name = "legacy-env-label"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     default = False
     codes = ("LegacyKeyValueFormat",)

@@ -56,6 +56,7 @@ class MergeRun(Pass):
 
     name = "merge-run"
     group = "size"
+    tiers = ("safe",)
     phase = "layers"
     codes = ("DL3059",)
     triggers = ("run",)

@@ -77,6 +77,7 @@ class MultiStage(Pass):
 
     name = "multi-stage"
     group = "size"
+    tiers = ("unsafe",)
     phase = "restructure"
     codes = ("CIS-DI-0003",)
     default = False

@@ -55,6 +55,7 @@ class NoRecommends(Pass):
 
     name = "no-recommends"
     group = "size"
+    tiers = ("unsafe",)
     phase = "caches"
     codes = ("DL3015", "DS-0029")
     triggers = ("apt",)

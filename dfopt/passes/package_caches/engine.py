@@ -81,6 +81,7 @@ class PackageCache:
     suffix: ClassVar[str]
     remedy: ClassVar[re.Pattern[str]]
     group: ClassVar[str] = "size"
+    tiers: ClassVar[tuple[str, ...]] = ("safe", "unsafe")
     phase: ClassVar[str] = "caches"
     options: ClassVar[tuple[Option, ...]] = (STAGES,)
 

@@ -52,6 +52,7 @@ class Pipefail(Pass):
 
     name = "pipefail"
     group = "correct"
+    tiers = ("unsafe",)
     phase = "runtime"
     codes = ("DL4006",)
     triggers = ("|",)

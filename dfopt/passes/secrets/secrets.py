@@ -59,6 +59,7 @@ class Secrets(Pass):
 
     name = "secrets"
     group = "security"
+    tiers = ("unsafe",)
     phase = "repair"
     codes = ("SecretsUsedInArgOrEnv", "DL3064", "CIS-DI-0010", "DS-0031", "CKV2_DOCKER_17")
     order = 12

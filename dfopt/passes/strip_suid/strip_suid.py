@@ -66,6 +66,7 @@ class StripSuid(Pass):
 
     name = "strip-suid"
     group = "security"
+    tiers = ("unsafe",)
     phase = "runtime"
     codes = ("CIS-DI-0008",)
     order = 60

@@ -67,6 +67,7 @@ class SwapBase(Pass):
 
     name = "swap-base"
     group = "size"
+    tiers = ("unsafe",)
     phase = "restructure"
     default = False
     by_name = True
