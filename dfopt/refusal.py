@@ -19,6 +19,11 @@ class Refusal(Exception):
         self.unblock = unblock
         self.at = at
 
+    def copy(self) -> Refusal:
+        """The same, to be kept, or raised after it was kept: what was raised holds the frames that it went through, and
+        a frame that holds it in turn is freed, with its program, by the garbage collector alone."""
+        return Refusal(self.reason, self.unblock, self.at)
+
 
 def reason_class(reason: str) -> str:
     """A reason without what differs from file to file: line numbers, quoted text, names of images and files."""

@@ -54,9 +54,9 @@ def check_sources(program: Program, step: Step) -> None:
         if isinstance(target, Unknown):
             # a relative path below an unknown working directory: below /etc in no image known
             if word.startswith("/"):
-                raise change
+                raise change.copy()
         elif covers(target, "/etc") or covers("/etc", target):
-            raise change
+            raise change.copy()
     if node.keyword == "RUN":
         body = program.body(step)
         if body.program is None or any(effect.kind == "opaque" for effect in program.effects(step)):
@@ -67,7 +67,7 @@ def check_sources(program: Program, step: Step) -> None:
         if _SOURCES.search(body.text):
             raise Refusal(f"line {node.line} may use the index or change the package sources", change.unblock)
     if node.keyword in ("ENV", "ARG") and _SOURCES.search(node.joined.text):
-        raise change
+        raise change.copy()
 
 
 def refreshes(tool: Tool) -> bool:

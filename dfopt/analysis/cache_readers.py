@@ -88,54 +88,53 @@ def cache_reader(
     key = ("cache readers", tool.invocation.program, frozenset(used_by))
     known = program.derived.get(key)
     if known is None:
-        known = program.derived[key] = _Readers(program, tool, used_by)
-    return known.behind(stage, position)
+        known = program.derived[key] = _Readers(tool, used_by)
+    return known.behind(program, stage, position)
 
 
 class _Readers:
-    """The steps that need the cache of one package manager, found once for a program."""
+    """The steps of a program that need the cache of one package manager, found once. The program keeps it, so that it
+    does not hold the program in turn."""
 
-    __slots__ = ("_copies", "_in_stage", "program", "tool", "traces", "used_by")
+    __slots__ = ("_copies", "_in_stage", "tool", "traces", "used_by")
 
-    def __init__(self, program: Program, tool: Tool, used_by: Collection[str]) -> None:
-        self.program = program
+    def __init__(self, tool: Tool, used_by: Collection[str]) -> None:
         self.tool = tool
         self.used_by = used_by
         self.traces = re.compile(tool.facts["traces"]) if "traces" in tool.facts else None
         self._in_stage: dict[int, list[int]] = {}  # of each stage, the positions of its readers
         self._copies: dict[int, Step] | None = None  # of each stage, the first step that copies the cache out of it
 
-    def behind(self, stage: Stage, position: int) -> Step | None:
+    def behind(self, program: Program, stage: Stage, position: int) -> Step | None:
         copied: list[Step] = []
-        for holder in self.program.family(stage):
-            positions = self.in_stage(holder)
+        for holder in program.family(stage):
+            positions = self.in_stage(program, holder)
             index = bisect_right(positions, position) if holder is stage else 0
             if index < len(positions):
                 return holder.steps[positions[index]]
-            step = self.copies.get(holder.index)
+            step = self.copies(program).get(holder.index)
             if step is not None:
                 copied.append(step)
         return min(copied, key=lambda step: step.index, default=None)
 
-    def in_stage(self, stage: Stage) -> list[int]:
+    def in_stage(self, program: Program, stage: Stage) -> list[int]:
         positions = self._in_stage.get(stage.index)
         if positions is None:
             positions = self._in_stage[stage.index] = [
                 position
                 for position, step in enumerate(stage.steps)
-                if _reads(self.program, step, self.tool, self.traces, self.used_by)
+                if _reads(program, step, self.tool, self.traces, self.used_by)
             ]
         return positions
 
-    @property
-    def copies(self) -> dict[int, Step]:
+    def copies(self, program: Program) -> dict[int, Step]:
         if self._copies is None:
             self._copies = {}
             paths = (*self.tool.facts.get("cache", ()), *self.tool.facts.get("cache-links", ()))
-            for stage in self.program.stages:
+            for stage in program.stages:
                 for step in stage.steps:
                     for reference, source in _taken(step):
-                        holder = self.program.stage_named(reference, stage.index)
+                        holder = program.stage_named(reference, stage.index)
                         if holder is not None and source != "/" and self.holds(source, paths):
                             self._copies.setdefault(holder, step)
         return self._copies

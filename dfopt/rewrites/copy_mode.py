@@ -92,7 +92,7 @@ def mode_command(node: SimpleCommand) -> ModeCommand | None:
     try:
         flag, names = _flag(name, values[at])
     except Refusal as error:
-        refusal = refusal or error
+        refusal = refusal or error.copy()
     return ModeCommand(node, flag, refusal, names, recursive, option, node.words[at + 1 :])
 
 

@@ -29,7 +29,7 @@ def one(tmp_path: Path) -> Path:
 def test_prints_the_diff_and_writes_nothing(one: Path) -> None:
     done = dfopt("fix", cwd=one)
     assert done.stdout == DIFF
-    assert done.stderr == b"dfopt: 1 of 1 file would change (1 fix)\n"
+    assert done.stderr == b"dfopt: 1 of 1 file would change (1 fix); dfopt check lists what else there is\n"
     assert (one / "Dockerfile").read_bytes() == OLD
 
 
@@ -52,7 +52,8 @@ def test_write(one: Path) -> None:
     done = dfopt("fix", "--write", cwd=one)
     assert (one / "Dockerfile").read_bytes() == NEW
     assert done.stdout == b""
-    assert done.stderr == b"fixed Dockerfile (apt-cleanup)\ndfopt: 1 of 1 file changed (1 fix)\n"
+    summary = b"dfopt: 1 of 1 file changed (1 fix); dfopt check lists what else there is\n"
+    assert done.stderr == b"fixed Dockerfile (apt-cleanup)\n" + summary
 
 
 def test_write_with_diff(one: Path) -> None:

@@ -69,9 +69,9 @@ def test_fix_of_a_file_that_changes(tmp_path: Path, imported: Imported) -> None:
 def test_passes_without_work_are_not_imported(tmp_path: Path, imported: Imported) -> None:
     (tmp_path / "Dockerfile").write_bytes(b"FROM debian:12\nRUN apt-get update && apt-get install -y curl\n")
     modules = imported("fix", "Dockerfile")
-    assert {
-        f"dfopt.passes.{name}" for name in ("merge_run.merge_run", "package_caches.apt_cleanup", "no_recommends")
-    } <= modules
+    assert {f"dfopt.passes.{name}" for name in ("merge_run.merge_run", "package_caches.apt_cleanup")} <= modules
+    assert "dfopt.passes.no_recommends" not in modules  # its fixes are unsafe
+    assert "dfopt.passes.no_recommends" in imported("fix", "--unsafe", "Dockerfile")
     assert not {f"dfopt.passes.{name}" for name in ("package_caches.cleanups", "exec_form", "sudo")} & modules
     assert not {
         f"dfopt.passes.{name}" for name in ("package_caches.cleanups", "package_caches.apt_cleanup")

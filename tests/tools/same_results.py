@@ -1,6 +1,7 @@
-"""`python -m tests.tools.same_results DIRECTORY CHECKOUT CHECKOUT` runs dfopt from two checkouts (each with its `.venv`)
-over copies of a directory's files, and prints where they differ: in what `fix --write` writes, at both tiers, and in
-what `check` finds. For changes that must change nothing. Exit status: 0 where nothing differs, 1 where something does.
+"""`python -m tests.tools.same_results DIRECTORY CHECKOUT CHECKOUT` runs dfopt from two checkouts (each with a `.venv`).
+
+It does so over copies of a directory's files, and prints where they differ: in what `fix --write` writes, at both
+tiers, and in what `check` finds. For changes that must change nothing. Exit status: 1 where something differs.
 """
 
 from __future__ import annotations

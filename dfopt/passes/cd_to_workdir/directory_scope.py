@@ -50,13 +50,13 @@ def check_unseen(program: Program, stage: Stage, first: int, *, at_the_end: bool
         if node.keyword == "WORKDIR":
             if node.arguments[0].value.lstrip("\"'").startswith("/"):
                 return
-            raise use
+            raise use.copy()
         if node.keyword in ("COPY", "ADD"):
             target = program.scope(step).expand(node.arguments[-1].value, program.dockerfile.escape)
             if not isinstance(target, str) or not target.startswith("/"):
-                raise use
+                raise use.copy()
         elif node.keyword == "ONBUILD" or (node.keyword == "RUN" and cd_directory(program, step) is None):
-            raise use
+            raise use.copy()
     if at_the_end and stage.index in program.shipped():
         raise Refusal(
             "the image starts in the directory that is in force at its end", "end the stage with an absolute WORKDIR"

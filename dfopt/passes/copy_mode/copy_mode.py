@@ -111,7 +111,7 @@ class CopyMode(Pass):
         if not isinstance(path, str) or not writers:
             return None
         if command.refusal is not None:
-            raise command.refusal
+            raise command.refusal.copy()
         kind = command.flag[0]
         if all((kind, getattr(writer.node.flag(kind), "value", None)) == command.flag for writer in writers):
             return None

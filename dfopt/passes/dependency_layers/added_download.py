@@ -124,7 +124,7 @@ def _download(
                 raise Refusal("the names cannot be written plainly")
             text = _text(program, command, copy, before, project)
         except Refusal as error:
-            refusal = error
+            refusal = error.copy()
             continue
         what = " ".join([tool.name, *command.values])
         message = f"{what} before the sources: a change of them keeps its layer"
@@ -134,7 +134,7 @@ def _download(
         message += " (open: it may fetch more than the build does)"
         return message, _fix(program, copy, text, files, Declares(tuple(_places(scope.env, facts))))
     if refusal is not None:
-        raise refusal
+        raise refusal.copy()
     return None
 
 

@@ -113,10 +113,10 @@ def _fix(
         try:
             move = move_behind_installs(program, copy, behind)
         except Refusal as error:
-            move, refusal = None, error
+            move, refusal = None, error.copy()
         if move is not None:
             return move
     download = add_download(program, copy, before, behind) if adds else None
     if download is None and refusal is not None and not (adds and has_download(program, before)):
-        raise refusal
+        raise refusal.copy()
     return download

@@ -23,7 +23,7 @@ def reach(program: Program, group: Sequence[Step], first: int, last: int) -> tup
             try:
                 check_joinable(program, group[position], group[first], last=end)
             except Refusal as error:
-                refusal = error
+                refusal = error.copy()
                 if not end:
                     return stop, refusal
             else:
