@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right, insort
 from time import perf_counter
 
+from dfopt.conflicts import Taken
 from dfopt.cost import benefit_of
 from dfopt.edit import Patchwork
 from dfopt.facts import NO_FACTS
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
     from dfopt.edit import Edit
     from dfopt.facts import Facts
-    from dfopt.findings import Finding, Fix
+    from dfopt.findings import Finding
     from dfopt.passes.base import Pass
     from dfopt.passes.index import PassEntry
-    from dfopt.rewrites.base import Claim
     from dfopt.source import Source
     from dfopt.suppress import SuppressionRule
 
@@ -260,7 +259,7 @@ class _Run:
     def advance(self, phase: str, findings: list[Finding]) -> bool:
         """Applies what this round may apply; False where that is nothing."""
         chosen: list[Finding] = []
-        taken = _Taken()
+        taken = Taken()
         for finding in findings:
             fix = finding.fix
             if fix is None or fix.tier not in self.tiers or not fix.edits:
@@ -394,39 +393,3 @@ class _Round:
         self.findings = findings
         self.refused = refused
         self.used = used
-
-
-class _Taken:
-    """What the fixes of a round take so far: no other fix may share a character with their edits, touch an instruction
-    that one claims whole, or edit the words of the same command."""
-
-    __slots__ = ("commands", "partly", "spans", "whole")
-
-    def __init__(self) -> None:
-        self.spans: list[tuple[int, int]] = []  # of edits, in order; none overlap
-        self.whole: set[int] = set()
-        self.partly: set[int] = set()
-        self.commands: set[tuple[int, int]] = set()
-
-    def take(self, fix: Fix) -> bool:
-        """Takes what a fix needs; False, and nothing is taken, where another fix has some of it."""
-        claims = [rewrite.claim() for rewrite in fix.rewrites]
-        if any(self._meets(edit.start, edit.end) for edit in fix.edits) or any(map(self._claimed, claims)):
-            return False
-        for edit in fix.edits:
-            insort(self.spans, (edit.start, edit.end))
-        for claim in claims:
-            (self.whole if claim.whole else self.partly).update(claim.steps)
-            if claim.command is not None:
-                self.commands.add(claim.command)
-        return True
-
-    def _meets(self, start: int, end: int) -> bool:
-        """Whether a span shares a character with a taken one, or meets it at an offset."""
-        at = bisect_right(self.spans, (end, len(self.spans) and self.spans[-1][1]))
-        return at > 0 and self.spans[at - 1][1] >= start
-
-    def _claimed(self, claim: Claim) -> bool:
-        if not self.whole.isdisjoint(claim.steps) or (claim.whole and not self.partly.isdisjoint(claim.steps)):
-            return True
-        return claim.command in self.commands

@@ -25,7 +25,7 @@ FLOORS = (
     ("analysis",),  # what several passes ask
     ("editing",),  # edits in the file's own style
     ("passes",),
-    ("gate", "second_reader", "suppress", "results", "pass_selection"),
+    ("conflicts", "gate", "second_reader", "suppress", "results", "pass_selection"),
     ("optimizer", "own_edits"),  # a pure function: (source, options, facts) -> result; its findings taken apart
     ("build_definitions", "recipes", "registry"),
     ("image", "workspace"),

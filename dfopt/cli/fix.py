@@ -48,8 +48,9 @@ def run(values: Values) -> int:
 
 
 def tells_all(values: Values, request: Request) -> bool:
-    """Whether findings that change nothing are asked for: whoever selects passes wants to hear what they say, also where
-    their fixes need --unsafe. Otherwise passes without a fix of the tiers in force do not run. Raises UsageError."""
+    """Whether findings that change nothing are asked for: whoever selects passes wants to hear what they say, also
+    where their fixes need --unsafe. Otherwise passes without a fix of the tiers in force do not run. Raises
+    UsageError."""
     return values.show_refusals or bool(values.select) or not fail_on_of(values, request.lookup).only_fixes
 
 

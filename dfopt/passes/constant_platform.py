@@ -36,6 +36,7 @@ class ConstantPlatform(Pass):
 
     name = "constant-platform"
     group = "correct"
+    tiers = ()
     phase = "repair"
     codes = ("FromPlatformFlagConstDisallowed", "DL3029")
     triggers = ("platform",)

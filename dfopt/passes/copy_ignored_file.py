@@ -36,6 +36,7 @@ class CopyIgnoredFile(Pass):
 
     name = "copy-ignored-file"
     group = "correct"
+    tiers = ()
     phase = "repair"
     codes = ("CopyIgnoredFile",)
     triggers = ("copy", "add", "mount")

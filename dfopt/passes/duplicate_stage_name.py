@@ -41,6 +41,7 @@ class DuplicateStageName(Pass):
 
     name = "duplicate-stage-name"
     group = "correct"
+    tiers = ()
     phase = "repair"
     codes = ("DuplicateStageName", "DL3024", "CKV_DOCKER_11", "DS-0012")
     triggers = (" as ", "\tas ", " as\t", "\tas\t")

@@ -44,6 +44,7 @@ class ExposePort(Pass):
 
     name = "expose-port"
     group = "correct"
+    tiers = ("safe",)
     phase = "repair"
     codes = ("DL3011", "ExposeInvalidFormat", "ExposeProtoCasing", "DS-0008")
     triggers = ("expose",)

@@ -44,6 +44,7 @@ class FromArgument(Pass):
 
     name = "from-argument"
     group = "correct"
+    tiers = ()
     phase = "repair"
     codes = ("UndefinedArgInFrom",)
     triggers = ("$",)
@@ -94,6 +95,7 @@ class FromArgumentDefault(Pass):
 
     name = "from-argument-default"
     group = "correct"
+    tiers = ()
     phase = "repair"
     codes = ("InvalidDefaultArgInFrom",)
     triggers = ("$",)

@@ -52,6 +52,7 @@ class JsonSlip(Pass):
 
     name = "json-slip"
     group = "correct"
+    tiers = ("unsafe",)
     phase = "repair"
     triggers = ("[",)
     order = 9

@@ -55,6 +55,7 @@ class MissingArtifact(Pass):
 
     name = "missing-artifact"
     group = "correct"
+    tiers = ()
     phase = "repair"
     triggers = ("from=",)
     order = 32

@@ -43,6 +43,7 @@ class RedundantPlatform(Pass):
 
     name = "redundant-platform"
     group = "modernize"
+    tiers = ("safe",)
     phase = "names"
     codes = ("RedundantTargetPlatform", "DL3065")
     triggers = ("targetplatform",)

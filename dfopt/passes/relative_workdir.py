@@ -47,6 +47,7 @@ class RelativeWorkdir(Pass):
 
     name = "relative-workdir"
     group = "reproducible"
+    tiers = ("safe",)
     phase = "repair"
     codes = ("DL3000", "WorkdirRelativePath", "CKV_DOCKER_10", "DS-0009")
     triggers = ("workdir",)

@@ -39,6 +39,7 @@ class ReservedStageName(Pass):
 
     name = "reserved-stage-name"
     group = "correct"
+    tiers = ()
     phase = "repair"
     codes = ("ReservedStageName", "DL3063")
     triggers = tuple(_RESERVED)

@@ -45,6 +45,7 @@ class StopSignal(Pass):
 
     name = "stop-signal"
     group = "correct"
+    tiers = ("unsafe",)
     phase = "repair"
     triggers = ("stopsignal",)
     order = 26

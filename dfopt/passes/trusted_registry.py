@@ -36,6 +36,7 @@ class TrustedRegistry(Pass):
 
     name = "trusted-registry"
     group = "security"
+    tiers = ()
     phase = "repair"
     codes = ("DL3026", "CIS-DI-0002")
     order = 94

@@ -61,6 +61,7 @@ class UndefinedVariable(Pass):
 
     name = "undefined-variable"
     group = "correct"
+    tiers = ("unsafe",)
     phase = "repair"
     codes = ("UndefinedVar", "DL3044")
     triggers = ("$",)

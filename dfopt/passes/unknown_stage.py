@@ -52,6 +52,7 @@ class UnknownStage(Pass):
 
     name = "unknown-stage"
     group = "correct"
+    tiers = ("unsafe",)
     phase = "repair"
     codes = ("DL3022", "DL3023", "DS-0006")
     triggers = (" as ", "\tas ", " as\t", "\tas\t", "from=")

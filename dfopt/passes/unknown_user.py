@@ -46,6 +46,7 @@ class UnknownUser(Pass):
 
     name = "unknown-user"
     group = "correct"
+    tiers = ()
     phase = "repair"
     triggers = ("scratch", "distroless")
     order = 31

@@ -43,6 +43,7 @@ class UnpackedArchive(Pass):
 
     name = "unpacked-archive"
     group = "size"
+    tiers = ()
     phase = "repair"
     codes = ("DL3010",)
     triggers = ("tar",)

@@ -38,6 +38,7 @@ class UnreachableStage(Pass):
 
     name = "unreachable-stage"
     group = "correct"
+    tiers = ()
     phase = "repair"
     default = False
     order = 21

@@ -26,6 +26,7 @@ class Advice:
 
     example: ClassVar[str]
     group: ClassVar[str] = "correct"
+    tiers: ClassVar[tuple[str, ...]] = ()
     phase: ClassVar[str] = "repair"
     default: ClassVar[bool] = False
     order: ClassVar[int] = 96
