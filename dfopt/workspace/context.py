@@ -1,9 +1,9 @@
 """The build context of a Dockerfile on disk: which directory it is, what it holds after .dockerignore.
 
 Which directory is the context is said on the command line of a build and nowhere in the file. So: what the user says;
-else the Dockerfile's own directory, where everything that the file names by COPY, ADD and bind mounts is there; else
-the one directory above it, up to the root of the repository, where all of it is. Where that is not clear, it is
-unknown. Links are never followed out of the context.
+else the one directory, the Dockerfile's own or above it, up to the root of the repository, where everything is that the
+file names by COPY, ADD and bind mounts. Where there are several: what a build definition beside the file or above it
+states; else its own directory. Where that is not clear, it is unknown. Links are never followed out of the context.
 """
 
 from __future__ import annotations
@@ -219,14 +219,21 @@ def find_context(path: str, root: str, text: str, given: str | None) -> BuildCon
     context = open_context(path, directory)
     if context is None:
         return None
-    if _all_there(context, needed):
-        clear = needed or os.path.basename(directory).lower() not in _NO_CONTEXT
-        return context if clear or os.path.lexists(os.path.join(directory, ".git")) else None
+    fits = _all_there(context, needed)
     above = [
         candidate
         for candidate in (open_context(path, at) for at in _above(directory, root))
         if candidate and _all_there(candidate, needed)
     ]
+    if not needed or fits + len(above) != 1:
+        from dfopt.workspace.stated_builds import stated_directory
+
+        stated = stated_directory(path, [directory, *_above(directory, root)])
+        if stated is not None:
+            return open_context(path, stated)
+    if fits:
+        clear = needed or os.path.basename(directory).lower() not in _NO_CONTEXT
+        return context if clear or os.path.lexists(os.path.join(directory, ".git")) else None
     return above[0] if len(above) == 1 else None  # without needs, its own directory had everything
 
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 
 from dfopt.build_definitions.formats import format_of, read_definition
 from dfopt.build_definitions.model import LARGEST, BuildTarget, DefinitionError, NotLiteral, is_remote
 from dfopt.files import is_inside, read_regular
+from dfopt.lazy import regex
 from dfopt.record import replace
 from dfopt.source import decode
-from dfopt.workspace.paths import InputFile, bound_of, display_name
+from dfopt.workspace.paths import InputFile, bound_of, display_name, is_dockerfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# what may name a Dockerfile, in any format
+_NAMED = regex(
+    r"""(?:\bdockerfile["']?[ \t]*[:=][ \t]*|[ \t]file:[ \t]*|[ \t]-f[ \t=]*|--(?:docker)?file[ \t=]+)"""
+    r"""["']?([^\s"',}#]+)""",
+    re.I,
+)
+# of what `-f` and `file:` name as often
+_OTHER_FILES = (".yml", ".yaml", ".json", ".toml", ".txt", ".log", ".sh", ".o", ".tar", ".gz")
 
 
 class DefinitionFiles:
@@ -38,6 +50,41 @@ def files_of_definition(path: str, hosts: tuple[str, ...] = ()) -> Iterator[Inpu
     definition."""
     format = format_of(os.path.abspath(path))
     return None if format is None else _files(path, format, format in hosts)
+
+
+def targets_of(path: str, root: str) -> list[BuildTarget]:
+    """The builds that the definition at an absolute path states, which is read below `root` alone; none where it cannot
+    be read, or is none."""
+    format = format_of(path)
+    tree = DefinitionFiles(root)
+    try:
+        return [] if format is None else read_definition(format, tree.read(path), path, tree, root)
+    except (OSError, DefinitionError):
+        return []
+
+
+def named_files(path: str, top: str) -> Iterator[InputFile]:
+    """The Dockerfiles below `top` that the definition at `path` names and that their names do not tell, with the
+    context that it states."""
+    absolute = os.path.abspath(path)
+    root = bound_of(absolute)
+    try:
+        text = DefinitionFiles(root).read(absolute)
+    except OSError:
+        return
+    if not any(_is_unusual(match[1]) for match in _NAMED.finditer(text)):
+        return
+    for file, users in _by_dockerfile(targets_of(absolute, root)).items():
+        if not is_dockerfile(os.path.basename(file)) and os.path.isfile(file) and is_inside(file, top):
+            yield InputFile(file, display_name(file), top, context=stated_context(users, root))
+
+
+def _is_unusual(word: str) -> bool:
+    """Whether a word behind an option or a key that names a Dockerfile can name one that its name does not tell."""
+    name = os.path.basename(word.rstrip("/"))
+    if not name or name.lower().endswith(_OTHER_FILES) or ("$" in name and "-" not in name):
+        return False
+    return not is_dockerfile(name)
 
 
 def _files(path: str, format: str, is_host: bool) -> Iterator[InputFile]:

@@ -18,6 +18,7 @@ from dfopt.workspace import config
 from dfopt.workspace.ignore import Rules, rules_above, rules_of
 from dfopt.workspace.paths import VERSION_CONTROL, display_name
 from dfopt.workspace.paths import InputFile as InputFile
+from dfopt.workspace.paths import is_dockerfile as is_dockerfile
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -26,40 +27,26 @@ if TYPE_CHECKING:
 
     from dfopt.workspace.config import ConfigLookup
 
-_WORDS = ("dockerfile", "containerfile")
-_HEADS = tuple(word + "." for word in _WORDS)
-_TAILS = tuple("." + word for word in _WORDS)
-# what editors, patch and docker put beside a Dockerfile; texts about one; and what one is generated from
-_OTHERS = (
-    ".dockerignore", "~", ".swp", ".swo", ".swn", ".bak", ".orig", ".rej", ".patch", ".diff", ".tmp", ".save",
-    ".md", ".rst", ".adoc", ".html",
-    ".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".template", ".erb", ".ejs", ".mustache", ".hbs", ".m4",
-    ".in", ".json", ".yml", ".yaml", ".xml", ".lock", ".log",
-)  # fmt: skip
-# sources about Dockerfiles; `Dockerfile.go` with a capital is one for Go as often
-_SOURCES = (
-    ".go", ".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".rs", ".java", ".kt", ".rb", ".php", ".c",
-    ".cc", ".cpp", ".h", ".cs", ".swift", ".lua", ".vim", ".el", ".scala", ".snap",
-)  # fmt: skip
 # build definitions: what their names end in, and names
 _DEFINITIONS = (".yml", ".yaml", ".hcl", ".json", ".sh", ".mk")
 _MAKEFILES = ("makefile", "gnumakefile")
-
-
-def is_dockerfile(name: str) -> bool:
-    """Whether a file of this name (no directory) is taken when a directory is searched."""
-    low = name.lower()
-    if low in _WORDS:
-        return True
-    if low.endswith(_OTHERS) or low[0] == "#" or (name[0].islower() and low.endswith(_SOURCES)):
-        return False
-    return low.startswith(_HEADS) or low.endswith(_TAILS)
+# parts of the names of those that are read when a directory is searched
+_SEARCHED = ("compose", "bake", "skaffold", "devcontainer", "gitlab-ci", "makefile")
 
 
 def may_define(name: str) -> bool:
     """Whether a file of this name (no directory) can be a build definition (`build_definitions.formats` decides)."""
     low = name.lower()
     return (low.endswith(_DEFINITIONS) or low in _MAKEFILES) and not is_dockerfile(name)
+
+
+def is_searched(name: str, directory: str) -> bool:
+    """Whether a file of this name may be a build definition that counts when a directory is searched: shell scripts are
+    too many."""
+    low = name.lower()
+    return may_define(name) and (
+        any(part in low for part in _SEARCHED) or directory.endswith(os.path.join(".github", "workflows"))
+    )
 
 
 def discover(
@@ -97,6 +84,7 @@ class _Walk:
         self.exclude = Rules(os.getcwd(), exclude) if exclude else None
         self.ignore_files = ignore_files
         self.links: set[str] = set()
+        self.named: set[str] = set()  # by build definitions
 
     def start(self, path: str) -> Iterator[InputFile]:
         try:
@@ -175,18 +163,40 @@ class _Walk:
                 if problem:
                     yield problem
             elif self._is_file(entry, inner_absolute, top):
-                yield InputFile(inner, display_name(inner), top)
+                if is_searched(entry.name, absolute):
+                    yield from self._named(inner, inner_absolute, top, ignored, excluded)
+                else:
+                    yield InputFile(inner, display_name(inner), top)
+
+    def _named(
+        self, path: str, absolute: str, top: str, ignored: list[Rules], excluded: list[Rules]
+    ) -> Iterator[InputFile]:
+        """The Dockerfiles of a build definition whose names do not tell; the definition, where it is a host."""
+        from dfopt.workspace.definitions import named_files
+
+        if self._is_host(absolute):
+            yield InputFile(path, display_name(path), top)
+        for file in named_files(path, top):
+            left_out = any(_left_out(rules, file.path, top) for rules in (ignored, excluded))
+            if not left_out and file.path not in self.named:
+                self.named.add(file.path)
+                yield file
 
     def _relevant(self, entry: os.DirEntry[str], directory: str) -> bool:
         if is_dockerfile(entry.name):
             return True
         if entry.is_dir(follow_symlinks=False):
             return entry.name not in VERSION_CONTROL
+        if is_searched(entry.name, directory):
+            return True
+        return bool(self.hosts) and self._is_host(os.path.join(directory, entry.name))
+
+    def _is_host(self, absolute: str) -> bool:
         if not self.hosts:
             return False
         from dfopt.workspace.embedded_kinds import kind_of
 
-        return kind_of(f"{directory.replace(os.sep, '/')}/{entry.name}", self.hosts) is not None
+        return kind_of(absolute.replace(os.sep, "/"), self.hosts) is not None
 
     def _is_file(self, entry: os.DirEntry[str], absolute: str, top: str) -> bool:
         if not entry.is_symlink():
@@ -211,6 +221,16 @@ def _decide(rules: list[Rules], absolute: str, is_directory: bool) -> bool:
         decision = rules_of_directory.decide(absolute, is_directory)
         if decision is not None:
             return decision
+    return False
+
+
+def _left_out(rules: list[Rules], path: str, top: str) -> bool:
+    """Whether a file below `top`, or a directory that it lies in, is left out."""
+    at = top
+    for part in os.path.relpath(path, top).split(os.sep):
+        at = os.path.join(at, part)
+        if _decide(rules, at, at != path):
+            return True
     return False
 
 

@@ -7,6 +7,21 @@ import os
 from dfopt.files import tree_of
 from dfopt.record import Record
 
+_WORDS = ("dockerfile", "containerfile")
+_HEADS = tuple(word + "." for word in _WORDS)
+_TAILS = tuple("." + word for word in _WORDS)
+# what editors, patch and docker put beside a Dockerfile; texts about one; and what one is generated from
+_OTHERS = (
+    ".dockerignore", "~", ".swp", ".swo", ".swn", ".bak", ".orig", ".rej", ".patch", ".diff", ".tmp", ".save",
+    ".md", ".rst", ".adoc", ".html",
+    ".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".template", ".erb", ".ejs", ".mustache", ".hbs", ".m4",
+    ".in", ".json", ".yml", ".yaml", ".xml", ".lock", ".log",
+)  # fmt: skip
+# sources about Dockerfiles; `Dockerfile.go` with a capital is one for Go as often
+_SOURCES = (
+    ".go", ".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".rs", ".java", ".kt", ".rb", ".php", ".c",
+    ".cc", ".cpp", ".h", ".cs", ".swift", ".lua", ".vim", ".el", ".scala", ".snap",
+)  # fmt: skip
 VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".jj"))
 
 
@@ -31,6 +46,16 @@ class InputFile(Record):
     place: tuple[int, int] = (0, 0)
     embedded: str = ""
     unknown: tuple[tuple[int, int, str, str], ...] = ()
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file of this name (no directory) is taken when a directory is searched."""
+    low = name.lower()
+    if low in _WORDS:
+        return True
+    if low.endswith(_OTHERS) or low[0] == "#" or (name[0].islower() and low.endswith(_SOURCES)):
+        return False
+    return low.startswith(_HEADS) or low.endswith(_TAILS)
 
 
 def display_name(path: str) -> str:

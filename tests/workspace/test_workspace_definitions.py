@@ -9,8 +9,11 @@ import pytest
 from cli.running import dfopt
 
 from dfopt.request import Request
+from dfopt.source import Source
+from dfopt.workspace import stated_builds
 from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import InputFile, discover
+from dfopt.workspace.facts import ContextFacts
 
 BLOATED = "FROM debian:13\nRUN apt-get update && apt-get install -y curl\n"
 
@@ -152,3 +155,88 @@ def test_large_definitions_are_refused(here: Path) -> None:
     put(here / "compose.yaml", "#" * (513 << 10))
     done = dfopt("check", "compose.yaml", cwd=here, driven=False)
     assert (done.returncode, "larger than" in done.stderr.decode()) == (2, True)
+
+
+def context_of(path: str) -> str | None:
+    """The build context that is found for a Dockerfile of the working directory, relative to it."""
+    stated_builds._directories.clear()
+    source = Source.from_bytes(Path(path).read_bytes(), path)
+    context = ContextFacts(path, os.getcwd(), source).build_context()
+    return None if context is None else os.path.relpath(context.root)
+
+
+@pytest.mark.parametrize(
+    ("definition", "text"),
+    [
+        pytest.param(
+            "compose.yaml", "services:\n  a: {build: {context: ., dockerfile: app/Dockerfile}}\n", id="compose"
+        ),
+        pytest.param("docker-bake.hcl", 'target "a" { dockerfile = "app/Dockerfile" }\n', id="bake"),
+        pytest.param("Makefile", "image:\n\tdocker build -f app/Dockerfile .\n", id="make"),
+        pytest.param("app/build.sh", 'cd "$(dirname "$0")/.."\ndocker build -f app/Dockerfile .\n', id="script"),
+        pytest.param(
+            ".github/workflows/ci.yml",
+            "jobs: {a: {steps: [{uses: docker/build-push-action@v6, with: {file: app/Dockerfile}}]}}\n",
+            id="workflow",
+        ),
+    ],
+)
+def test_a_definition_decides_between_contexts_that_fit(here: Path, definition: str, text: str) -> None:
+    put(here / "app/Dockerfile", "FROM debian\nCOPY package.json /\n")
+    for name in ("package.json", "app/package.json"):
+        put(here / name, "{}")
+    assert context_of("app/Dockerfile") == "app"
+    put(here / definition, text)
+    assert context_of("app/Dockerfile") == "."
+
+
+def test_a_context_beside_the_file_is_found_by_its_definition_alone(here: Path) -> None:
+    put(here / "images/x/Dockerfile", "FROM debian\nCOPY main.c /\n")
+    put(here / "src/main.c", "")
+    assert context_of("images/x/Dockerfile") is None
+    put(here / "compose.yaml", "services:\n  x: {build: {context: src, dockerfile: ../images/x/Dockerfile}}\n")
+    assert context_of("images/x/Dockerfile") == "src"
+
+
+def test_the_only_context_that_fits_needs_no_definition(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(here / "app/Dockerfile", "FROM debian\nCOPY main.c /\n")
+    put(here / "app/main.c", "")
+    put(here / "compose.yaml", "services: [\n")
+    monkeypatch.setattr(stated_builds, "_builds", None)  # nothing is read
+    assert context_of("app/Dockerfile") == "app"
+
+
+def test_definitions_that_differ_or_cannot_be_read_state_nothing(here: Path) -> None:
+    put(here / "app/Dockerfile", "FROM debian\nCOPY . /\n")
+    put(here / "compose.yaml", "services: [\n")
+    put(here / "Makefile", "a:\n\tdocker build -f app/Dockerfile .\n")
+    assert context_of("app/Dockerfile") == "."
+    put(here / "compose.yaml", "services:\n  a: {build: app}\n")
+    assert context_of("app/Dockerfile") == "app"  # its own, as without a definition
+
+
+def test_a_search_finds_files_under_any_name_that_definitions_give(here: Path) -> None:
+    for name in ("deploy/web.build", "tools/ignored.build", "left/out.build", "a/Dockerfile"):
+        put(here / name, BLOATED)
+    services = "".join(
+        f"  s{number}: {{build: {{dockerfile: {name}}}}}\n"
+        for number, name in enumerate(
+            ("deploy/web.build", "tools/ignored.build", "left/out.build", "a/Dockerfile", "no.build", "../out.build")
+        )
+    )
+    put(here.parent / "out.build", BLOATED)
+    put(here / "compose.yaml", f"services:\n{services}")
+    put(here / "docker-bake.hcl", 'target "web" { dockerfile = "deploy/web.build" }\n')
+    put(here / ".gitignore", "ignored.build\n")
+    files = list(discover(["."], ConfigLookup(), exclude=("left",)))
+    assert [(file.name, file.context) for file in files] == [("a/Dockerfile", None), ("deploy/web.build", str(here))]
+    as_hosts = discover(["."], ConfigLookup(), exclude=("left",), hosts=("compose",))
+    assert [file.name for file in as_hosts] == ["a/Dockerfile", "compose.yaml", "deploy/web.build"]
+
+
+def test_a_search_parses_no_definition_that_names_dockerfiles_by_their_usual_names(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(here / "compose.yaml", "services:\n  a: {build: {context: ., dockerfile: x/a.Dockerfile}}\n  b: {build: b}\n")
+    monkeypatch.setattr("dfopt.workspace.definitions.targets_of", None)
+    assert list(discover(["."], ConfigLookup())) == []
