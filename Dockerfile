@@ -11,6 +11,7 @@ RUN python -m venv /opt/dfopt
 RUN --mount=type=cache,target=/root/.cache/pip --mount=from=wheel,source=/dist,target=/dist \
     /opt/dfopt/bin/pip install --find-links /dist 'dfopt[zstd]'
 
+# dfopt: ignore=missing-healthcheck reason=a command, not a service
 FROM python:3.13-slim
 # No program of the base needs its setuid bit here.
 RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} + \

@@ -130,7 +130,7 @@ def finish(command: CommandSpec, given: dict[str, Any]) -> Call:
 
 GROUPS = {
     "cache": "Manage the result cache.",
-    "config": "Show the configuration and its schema.",
+    "config": "Show the configuration and its schema, or import another linter's.",
     "recipe": "Show a recipe, or test your own.",
     "migrate": "Run a campaign over a monorepo or many checkouts.",
 }

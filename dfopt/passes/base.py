@@ -28,7 +28,7 @@ PHASES = (
     "runtime",  # how the final stage runs: exec form, user, rights
     "names",  # pins, checksums, spelling
 )
-GROUPS = ("size", "cache", "security", "reproducible", "correct", "modernize")
+GROUPS = ("size", "cache", "security", "reproducible", "correct", "modernize", "advice")
 
 
 class Option(Record):

@@ -35,7 +35,7 @@ class ConstantPlatform(Pass):
     """
 
     name = "constant-platform"
-    group = "correct"
+    group = "advice"
     tiers = ()
     phase = "repair"
     codes = ("FromPlatformFlagConstDisallowed", "DL3029")

@@ -94,7 +94,7 @@ class FromArgumentDefault(Pass):
     """
 
     name = "from-argument-default"
-    group = "correct"
+    group = "advice"
     tiers = ()
     phase = "repair"
     codes = ("InvalidDefaultArgInFrom",)

@@ -37,7 +37,7 @@ class UnreachableStage(Pass):
     """
 
     name = "unreachable-stage"
-    group = "correct"
+    group = "advice"
     tiers = ()
     phase = "repair"
     default = False

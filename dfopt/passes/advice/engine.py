@@ -25,7 +25,7 @@ class Advice:
     """A row sets `name`, `codes`, `triggers` and `example`, and says the places."""
 
     example: ClassVar[str]
-    group: ClassVar[str] = "correct"
+    group: ClassVar[str] = "advice"
     tiers: ClassVar[tuple[str, ...]] = ()
     phase: ClassVar[str] = "repair"
     default: ClassVar[bool] = False

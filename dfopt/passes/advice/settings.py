@@ -114,7 +114,6 @@ class ExposedSsh(Advice, Pass):
     """
 
     name = "exposed-ssh"
-    group = "security"
     codes = ("CKV_DOCKER_1", "DS-0004")
     triggers = ("expose",)
     example = "FROM debian:13\nEXPOSE 22"
