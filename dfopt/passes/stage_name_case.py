@@ -8,6 +8,7 @@ from dfopt.findings import Finding, Fix
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.rewrites.instructions import SetFlags, SetValue
+from dfopt.syntax.mounts import parse_mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,5 +123,4 @@ def _reference(flag: Flag) -> str:
     """What a COPY's `--from` or a RUN's `--mount=from=` refers to; "" for any other flag."""
     if flag.name == "from":
         return flag.value or ""
-    match = _FROM.search(flag.value or "") if flag.name == "mount" else None
-    return match[2] if match is not None else ""
+    return parse_mount(flag.value).get("from", "") if flag.name == "mount" and flag.value else ""

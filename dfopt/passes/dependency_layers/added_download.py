@@ -21,6 +21,7 @@ from dfopt.passes.dependency_layers.sources_copy import PASSED, SourcesCopy, che
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.instructions import InsertStep
+from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def add_download(
             return None
         if has_download(program, before, tool.name):
             return None
-        if any(flag.name == "mount" and "type=cache" in (flag.value or "") for flag in step.node.flags):
+        if any(mount.kind == "cache" for mount in mounts(step.node)):
             return None  # the cache mount keeps what is downloaded
         return _download(program, copy, before, passed, step, tool)
     return None
@@ -201,7 +202,7 @@ def _fix(program: Program, copy: SourcesCopy, text: str, files: list[str], decla
 def _check_surroundings(program: Program, passed: list[Step], step: Step, name: str, facts: Any) -> None:
     """Raises Refusal where the download would run with another tool, or as another user, than the build."""
     for flag in step.node.flags:
-        if flag.name == "network" or (flag.name == "mount" and "type=" in (flag.value or "")):
+        if flag.name in ("network", "mount"):
             raise Refusal(f"the RUN has --{flag.name}={flag.value}")
     for other in passed:
         if other.node.keyword == "USER":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
@@ -13,6 +11,7 @@ from dfopt.passes.dependency_layers.readers import reader_of, short
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
+from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +66,12 @@ def _independent(program: Program, step: Step, sources: Sources) -> Independent 
     if body.program is None or body.form not in ("line", "script"):
         raise _OtherThing(body.why or "its shell text is not understood")
     for flag in node.flags:
-        if flag.name != "mount" or re.search(r"type=(?:cache|secret|ssh|tmpfs)\b", flag.value or "") is None:
+        if flag.name != "mount":
             raise _OtherThing(f"the RUN has --{flag.name}={flag.value}")
-        mounted = re.search(r"(?:target|dst|destination)=([^,]*)", flag.value or "")
-        if mounted is not None and (not mounted[1].startswith("/") or covers(sources.destination, mounted[1])):
+    for mount in mounts(node):
+        if mount.kind == "bind":
+            raise _OtherThing(f"the RUN has --mount={mount.flag.value}")
+        if mount.target and (not mount.target.startswith("/") or covers(sources.destination, mount.target)):
             raise _OtherThing("a mount lies over what is copied")
     scope = program.scope(step)
     directory = scope.workdir

@@ -13,6 +13,7 @@ from dfopt.passes.multi_stage.owners import ROOT, user_of, with_group
 from dfopt.passes.multi_stage.written_paths import WrittenPath, copied
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
+from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +73,8 @@ def _run(program: Program, step: Step, flow: Flow, tools: frozenset[str], facts:
     body = program.body(step)
     if body.program is None and body.form != "exec":
         raise Refusal(f"the RUN in line {line} is not understood: {body.why}")
-    for flag in step.node.flags:
-        if flag.name == "mount" and "type=bind" in (flag.value or "") and "from=" in (flag.value or ""):
-            raise Refusal(f"the RUN in line {line} mounts another image")
+    if any(mount.kind == "bind" and mount.image for mount in mounts(step.node)):
+        raise Refusal(f"the RUN in line {line} mounts another image", "copy what it needs with COPY --from")
     reader = FlowReader(program.scope(step), flow, step, tools, facts)
     command_list = program.run_commands(step)
     for invocation in command_list.invocations:

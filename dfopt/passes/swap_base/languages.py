@@ -243,6 +243,7 @@ class Languages:
         self.console |= {name, *{"flask": ("flask",), "django": ("django-admin",)}.get(name, ())}
         if name == "waitress":
             self.console.add("waitress-serve")
+        self._started_by("python", name, line)
         known: dict[str, Any] = table("python_packages")
         build = known["build"].get(name)
         if name in sdist or ":all:" in sdist or build is not None:
@@ -285,6 +286,13 @@ class Languages:
             self._stop(line, "what its extensions are linked with is not known")
         for package in ("gcc", "libc6-dev"):
             self.survey.need(package, line)
+
+    def _started_by(self, language: str, name: str, line: int) -> None:
+        """Needs the packages of the programs that a module starts when it is used."""
+        for package in table("split_libraries")["modules"][language].get(name, ()):
+            target = self.survey.target
+            if package in target.lacks or target.kind == ALPINE:
+                self.survey.need(package, line)
 
     # --- Node and Ruby ------------------------------------------------------------------------------------------------
     def _npm(self, name: str, words: list[str | None], line: int) -> None:
@@ -330,6 +338,7 @@ class Languages:
             self._stop(line, f"which packages npm installs, and what their scripts do, is not known: {why}")
         for path, entry in packages.items():
             name = path.rpartition("node_modules/")[2]
+            self._started_by("node", name, line)
             if isinstance(entry, dict) and entry.get("hasInstallScript") and name not in _HARMLESS:
                 self._stop(line, f"the package {name} has an install script, which may compile")
 
