@@ -59,7 +59,9 @@ def programs_kept(
     for entry in built:
         base = entry.path.rpartition("/")[2]
         jars = [path for path in paths if entry.role == "jars" and covers(entry.path, path) and path.endswith(".jar")]
-        if jars:
+        if entry.role == "jars" and not jars and any(path.endswith(".jar") and _of_jars(built, path) for path in paths):
+            left.append(entry)  # of another project
+        elif jars:
             kept += [WrittenPath(path, entry.step, "tool", role="program") for path in jars]
         elif entry.role == "program" and entry not in needed and _aside(entry.path, work, workdir, names):
             left.append(entry)
@@ -90,6 +92,11 @@ def programs_kept(
             kept.append(entry)
     kept += _empty(made, kept, left, work, (*paths, *named), workdir)
     return kept, left
+
+
+def _of_jars(built: Iterable[WrittenPath], path: str) -> bool:
+    """Whether a path lies where a tool puts jars."""
+    return any(entry.role == "jars" and covers(entry.path, path) for entry in built)
 
 
 def _aside(path: str, work: Iterable[str], workdir: str, names: Iterable[str]) -> bool:

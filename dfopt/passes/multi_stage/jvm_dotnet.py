@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.tool_outputs import add, fixed
 from dfopt.passes.multi_stage.written_paths import WrittenPath
@@ -46,9 +47,26 @@ def jar(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     add(out, call, name, "program")
 
 
+def _jars(context: ToolContext, call: ToolCall, out: ToolOutputs, files: tuple[str, ...], name: str) -> None:
+    """The directories `name` of a project and of the projects in it, which have build `files` of their own."""
+    projects = {call.directory: None}
+    for entry in context.flow.sources():
+        directory, _, base = entry.path.rpartition("/")
+        if entry.kind == "context" and base in files and covers(call.directory, directory):
+            projects[directory] = None
+    for project in projects:
+        out.paths.append(WrittenPath(f"{project.rstrip('/')}/{name}", call.step, "tool", role="jars"))
+
+
+# Goals that make an archive: phases, and goals of plugins
+_PACKAGES = re.compile(
+    r"\A(?:package|install|verify|deploy)\Z|assembly:(?:single|assembly)|shade:shade|jar:jar|spring-boot:repackage"
+)
+
+
 def maven(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     goals = [word for word in call.words if word and not word.startswith("-")]
-    if not any(goal in ("package", "install", "verify", "deploy") for goal in goals):
+    if not any(_PACKAGES.search(goal) for goal in goals):
         if (
             any(
                 re.search(r"dependency:(?:go-offline|resolve)|compile|clean|test|validate|\.xml$|^\d", goal)
@@ -64,7 +82,7 @@ def maven(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         out.notes["modules"] = "maven"
     if "copy-dependencies" in text or "copy-dependencies" in " ".join(goals) or "classpathPrefix" in text:
         out.notes["beside"] = "maven"
-    out.paths.append(WrittenPath(call.directory.rstrip("/") + "/target", call.step, "tool", role="jars"))
+    _jars(context, call, out, ("pom.xml",), "target")
     fat = re.search(r"spring-boot-maven-plugin|maven-shade-plugin|maven-assembly-plugin|quarkus|<packaging>war", text)
     depends = re.search(
         r"<dependency>(?:(?!</dependency>).)*?</dependency>",
@@ -87,7 +105,7 @@ def gradle(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     if not any(re.search(r"build|jar|assemble|war|installDist|distTar", task, re.I) for task in tasks):
         raise Refusal(f"what gradle in line {call.line} writes is not known")
     out.work.append(call.directory)
-    out.paths.append(WrittenPath(call.directory.rstrip("/") + "/build", call.step, "tool", role="jars"))
+    _jars(context, call, out, ("build.gradle", "build.gradle.kts"), "build")
 
 
 def dotnet(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
