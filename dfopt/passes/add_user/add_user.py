@@ -5,6 +5,7 @@ from dfopt.analysis.users import base_users, last_user
 from dfopt.facts import Facts
 from dfopt.findings import Finding, refused
 from dfopt.passes.add_user.edits import DECLARES, added, restored
+from dfopt.passes.add_user.obstacles import SUPPRESS
 from dfopt.passes.base import Option, Pass
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -98,6 +99,7 @@ class AddUser(Pass):
                 fix = added(program, stage, base, facts, str(self.settings["uid"]), str(self.settings["name"]))
                 message = "run as a dedicated non-root user"
         except Refusal as refusal:
+            refusal.unblock = refusal.unblock or SUPPRESS
             yield refused(self.name, "the image runs as root", node.start, node.end, refusal)
         else:
             yield Finding(self.name, message, node.start, node.end, fix)

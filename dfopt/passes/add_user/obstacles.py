@@ -32,7 +32,7 @@ _TELLING = frozenset(("hostname",))  # without operands they only tell
 # What can be done about it
 _BUILD = "let `fix --verify` build it"
 _START = "say in CMD or ENTRYPOINT what is run"
-_SUPPRESS = "write `# dfopt: ignore=add-user` above the line if it is meant"
+SUPPRESS = "write `# dfopt: ignore=add-user` above the line if it is meant"
 _OTHER_PORT = "use a port above 1023 and publish it as this one"
 _OTHER_PLACE = "keep such files outside of /root"
 _OWNER = "give them to a user by --chown"
@@ -54,11 +54,11 @@ def check_start(started: Started, writes: ScriptWrites) -> None:
             raise Refusal("a variable names a command that the image starts", "name the program in CMD or ENTRYPOINT")
         for name in run.names:
             if name in programs["drops"]:
-                raise Refusal(f"the image starts {name}, which chooses the user itself", _SUPPRESS)
+                raise Refusal(f"the image starts {name}, which chooses the user itself", SUPPRESS)
             if name in programs["root"]:
-                raise Refusal(f"the image starts {name}, which needs root", _SUPPRESS)
+                raise Refusal(f"the image starts {name}, which needs root", SUPPRESS)
             if name in programs["prepares"] and not (name in _TELLING and not _operands(run)):
-                raise Refusal(f"the image's start script calls {name}, which needs root", _SUPPRESS)
+                raise Refusal(f"the image's start script calls {name}, which needs root", SUPPRESS)
         _check_installs(run)
         _check_interactive(run)
         writes.check(run)
@@ -100,7 +100,7 @@ def _check_interactive(run: Run) -> None:
     shell = name in SHELLS and all(word.startswith("-") and "c" not in word for word in fixed)
     prompt = table("users")["programs"]["prompts"]
     if len(fixed) == len(words) and (shell or (name.rstrip("0123456789.") in prompt and fixed in ([], ["-a"], ["-i"]))):
-        raise Refusal(f"the image starts {name} for a person to type at: what is done in it is not known", _SUPPRESS)
+        raise Refusal(f"the image starts {name} for a person to type at: what is done in it is not known", SUPPRESS)
     if len(words) == 1 and words[0] in _HELP:
         raise Refusal(f"the image starts {name} {words[0]}: what it is really run with is not known", _START)
 
@@ -109,7 +109,7 @@ def check_ports(config: ImageConfig) -> None:
     """Raises Refusal for a port that only root may open: of EXPOSE, or of a variable like PORT."""
     for port in config.ports:
         if isinstance(port, Unknown):
-            raise Refusal("a port of EXPOSE is not known")
+            raise Refusal("a port of EXPOSE is not known", "write its number")
         match = re.match(r"\d+", port)
         if match is not None and 0 < int(match[0]) < 1024:
             raise Refusal(f"port {match[0]} of EXPOSE is root's outside of docker", _OTHER_PORT)

@@ -11,7 +11,8 @@ from dfopt.passes.multi_stage.cmake import cmake_outputs
 from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.shell_words import MODULE
 from dfopt.passes.multi_stage.tool_outputs import add
-from dfopt.passes.multi_stage.written_paths import CONTEXT, WrittenPath
+from dfopt.passes.multi_stage.unblock import APART, CONTEXT, PREFIX, WRITE_OUT
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def cc(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words):
-        raise Refusal(f"the words of {call.program} in line {call.line} are not fixed")
+        raise Refusal(f"the words of {call.program} in line {call.line} are not fixed", WRITE_OUT)
     if (
         any(word in ("--version", "-v", "-dumpversion", "-dumpmachine", "-print-search-dirs") for word in words)
         and len(words) < 3
@@ -53,7 +54,7 @@ def make(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     for word in call.after("-C", "--directory"):
         moved = join_path(directory, word) if word is not None else None
         if not isinstance(moved, str):
-            raise Refusal(f"the directory of make in line {call.line} is not known")
+            raise Refusal(f"the directory of make in line {call.line} is not known", WRITE_OUT)
         directory = moved
     operands = call.operands("-C", "-f", "-j", "-I", "-l", "-O", "--directory", "--file", "--makefile", "--jobs")
     targets = [w for w in operands if w and "=" not in w and not re.fullmatch(r"\d+", w)]
@@ -82,7 +83,7 @@ def make(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         prefix = given.get("PREFIX") or given.get("prefix") or ""
         if "install" in targets and not prefix.startswith("/"):
             reason = f"where the Makefile that line {call.line} downloads or unpacks installs to is not known"
-            raise Refusal(f"{reason} (PREFIX=... would say it)")
+            raise Refusal(reason, "say where: make install PREFIX=DIR")
         if "install" in targets:
             out.paths.append(WrittenPath(prefix.rstrip("/"), call.step, "tool", role="prefix"))
         return
@@ -94,7 +95,9 @@ def make(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     try:
         built = makefile_outputs(text, targets, {**call.assignments, **given}, directory, context.text)
     except Refusal as refusal:
-        raise Refusal(f"what make in line {call.line} writes is not known: {refusal.reason}") from None
+        raise Refusal(
+            f"what make in line {call.line} writes is not known: {refusal.reason}", refusal.unblock or APART
+        ) from None
     _built(built, call, out)
 
 
@@ -151,9 +154,9 @@ def cmake(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         _cmake_install(context, call, out, str(directory), prefix)
         return
     if len(words) != len(call.words):
-        raise Refusal(f"the words of cmake in line {call.line} are not fixed")
+        raise Refusal(f"the words of cmake in line {call.line} are not fixed", WRITE_OUT)
     if any(word in ("-P", "-E") for word in words):
-        raise Refusal(f"what cmake in line {call.line} runs is not known")
+        raise Refusal(f"what cmake in line {call.line} runs is not known", APART)
     named_b = call.after("-B") + [word[2:] for word in words if re.match(r"-B.", word)]
     named_s = call.after("-S", "-H") + [word[2:] for word in words if re.match(r"-[SH].", word)]
     operands = [w for w in call.operands("-B", "-S", "-G", "-D", "-H", "-C", "-A", "-T") if w]
@@ -167,7 +170,7 @@ def cmake(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     prefix = settings.get("CMAKE_INSTALL_PREFIX", "/usr/local")
     if context.text(str(source).rstrip("/") + "/CMakeLists.txt") is None and _is_fetched(context, str(source)):
         if prefix in ("/", "/usr", ""):
-            raise Refusal(f"line {call.line} installs among the files of the base image")
+            raise Refusal(f"line {call.line} installs among the files of the base image", PREFIX)
         out.prefixes[str(build)] = prefix
         out.work += [str(source), str(build)]
         return
@@ -175,7 +178,9 @@ def cmake(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     try:
         built = cmake_outputs(text, str(build), prefix, str(source), context.text, settings)
     except Refusal as refusal:
-        raise Refusal(f"what cmake in line {call.line} makes is not known: {refusal.reason}") from None
+        raise Refusal(
+            f"what cmake in line {call.line} makes is not known: {refusal.reason}", refusal.unblock or APART
+        ) from None
     out.work += [str(source), str(build)]
     out.cmake = (str(build), str(source), prefix, settings)
     out.linked += [(name, call.line) for name in built.libraries]
@@ -193,7 +198,7 @@ def _cmake_install(
         out.paths.append(WrittenPath(prefix or out.prefixes[build], call.step, "tool", role="prefix"))
         return
     if out.cmake is None or out.cmake[0] != build:
-        raise Refusal(f"what line {call.line} installs is not known")
+        raise Refusal(f"what line {call.line} installs is not known", APART)
     _, source, configured, settings = out.cmake
     text = context.need(source.rstrip("/") + "/CMakeLists.txt", call, "CMakeLists.txt")
     built = cmake_outputs(text, build, prefix or configured, source, context.text, settings)
@@ -207,7 +212,7 @@ def _cmake_install(
 def ninja(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     directory = join_path(call.directory, (call.after("-C") or ["."])[-1] or ".")
     if out.cmake is None and directory not in out.prefixes:
-        raise Refusal(f"what ninja in line {call.line} writes is not known")
+        raise Refusal(f"what ninja in line {call.line} writes is not known", APART)
     if "install" in call.words:
         _cmake_install(context, call, out, str(directory))
 
@@ -216,7 +221,7 @@ def meson(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """What is installed goes below the prefix (Meson 1.7, built-in options)."""
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words):
-        raise Refusal(f"the words of meson in line {call.line} are not fixed")
+        raise Refusal(f"the words of meson in line {call.line} are not fixed", WRITE_OUT)
     name = next((word for word in words if not word.startswith("-")), "")
     if name in ("compile", "install", "test"):
         build = str(join_path(call.directory, (call.after("-C") or ["."])[-1] or "."))
@@ -233,7 +238,7 @@ def meson(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         build, source = source, build
     prefix = (call.after("--prefix", "-Dprefix") or ["/usr/local"])[-1] or ""
     if prefix in ("/", "/usr", ""):
-        raise Refusal(f"line {call.line} installs among the files of the base image")
+        raise Refusal(f"line {call.line} installs among the files of the base image", PREFIX)
     out.prefixes[build] = prefix
     out.work += [source, build]
     text = context.text(f"{source}/meson.build")
@@ -249,14 +254,14 @@ def meson(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     out.linked += [(name, call.line) for name in re.findall(r"\bfind_library\(\s*'([^']+)'", text)]
     if not re.search(r"\bsubproject\(|\bsubdir\([^']", text):
         return
-    raise Refusal(f"the meson.build that line {call.line} reads takes in other projects")
+    raise Refusal(f"the meson.build that line {call.line} reads takes in other projects", APART)
 
 
 def linker(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """ld(1), called by hand: without libraries of its own it makes static programs."""
     words = [word for word in call.words if word is not None]
     if len(words) != len(call.words) or any(word in ("-shared", "-r") for word in words):
-        raise Refusal(f"what {call.program} in line {call.line} writes is not known")
+        raise Refusal(f"what {call.program} in line {call.line} writes is not known", APART)
     out.work.append(call.directory)
     add(out, call, ([w for w in call.after("-o") if w] or ["a.out"])[-1], "program")
     libraries = [(word[2:], call.line) for word in words if re.fullmatch(r"-l[\w.+-]+", word)]
@@ -273,7 +278,7 @@ def in_place(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
 def configure(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """A configure script: what is installed afterwards goes below its prefix (GNU Coding Standards, 7.2.5)."""
     if any(word is None for word in call.words):
-        raise Refusal(f"the words of configure in line {call.line} are not fixed")
+        raise Refusal(f"the words of configure in line {call.line} are not fixed", WRITE_OUT)
     if "--help" in call.words or "--version" in call.words:
         return
     prefix = (call.after("--prefix") or [call.assignments.get("PREFIX") or "/usr/local"])[-1] or ""
@@ -289,8 +294,8 @@ def configure(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     ):
         for value in call.after(option):
             if value and not value.startswith((prefix.rstrip("/") + "/", "${prefix}", "$prefix")):
-                raise Refusal(f"line {call.line} installs outside of {prefix}, and what is not known")
+                raise Refusal(f"line {call.line} installs outside of {prefix}, and what is not known", PREFIX)
     if prefix in ("/", "/usr", ""):
-        raise Refusal(f"line {call.line} installs among the files of the base image")
+        raise Refusal(f"line {call.line} installs among the files of the base image", PREFIX)
     out.prefixes[call.directory] = prefix
     out.work.append(call.directory)

@@ -6,6 +6,7 @@ import re
 from types import MappingProxyType
 
 from dfopt.passes.multi_stage.build_results import BuildResult, path_in
+from dfopt.passes.multi_stage.unblock import APART, CONTEXT, WRITE_OUT
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -45,7 +46,7 @@ def cmake_outputs(
     kinds = {} if kinds is None else kinds
     text = re.sub(r"#\[\[.*?\]\]|#[^\n]*", "", text, flags=re.S)
     if re.search(r"\b(?:FetchContent_MakeAvailable|ExternalProject_Add)\b", text, re.I):
-        raise Refusal("the CMakeLists.txt takes in other projects")
+        raise Refusal("the CMakeLists.txt takes in other projects", APART)
     variables = {
         **_CMAKE,
         **settings,
@@ -62,7 +63,7 @@ def cmake_outputs(
     output = build
     shared = "BUILD_SHARED_LIBS" in text or settings.get("BUILD_SHARED_LIBS", "OFF").upper() not in _OFF
     if re.search(r"\bOUTPUT_NAME\b", text):
-        raise Refusal("the CMakeLists.txt renames what it builds (OUTPUT_NAME)")
+        raise Refusal("the CMakeLists.txt renames what it builds (OUTPUT_NAME)", APART)
     calls = re.findall(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
     for name, inner in calls:
         words = re.findall(r'"[^"]*"|[^\s"]+', inner)
@@ -91,7 +92,7 @@ def cmake_outputs(
         elif name == "add_subdirectory" and words:
             inner_text = read(f"{source}/{words[0]}/CMakeLists.txt")
             if inner_text is None or depth > 5:
-                raise Refusal(f"the CMakeLists.txt in {words[0]} is not at hand")
+                raise Refusal(f"the CMakeLists.txt in {words[0]} is not at hand", CONTEXT)
             place = f"{source}/{words[0]}"
             sub = cmake_outputs(inner_text, f"{build}/{words[0]}", prefix, place, read, settings, kinds, depth + 1)
             programs += sub.programs
@@ -105,7 +106,7 @@ def cmake_outputs(
     linked += [w for w in libraries if "::" in w and w not in ("Threads::Threads",)]
     paths = (*programs, *data)
     if any("$" in path for path in paths):
-        raise Refusal("a path in the CMakeLists.txt depends on something unknown")
+        raise Refusal("a path in the CMakeLists.txt depends on something unknown", WRITE_OUT)
     if depth:
         linked = libraries  # a name may be one of another directory's
     return BuildResult(
@@ -135,7 +136,7 @@ def _cmake_install(
         for name in operands:
             kind = kinds.get(name)
             if kind is None:
-                raise Refusal(f"what the target {name} of the CMakeLists.txt is is not known")
+                raise Refusal(f"what the target {name} of the CMakeLists.txt is is not known", APART)
             if kind == "RUNTIME":  # of libraries: shared ones are refused by `loads`, the others serve builds
                 programs.append(path_in(path_in(prefix, _destination(words, kind) or "bin"), name))
     elif sort in ("FILES", "PROGRAMS"):
@@ -146,7 +147,7 @@ def _cmake_install(
             base = "" if name.endswith("/") else name.rpartition("/")[2]
             data.append(path_in(path_in(prefix, target), base or "."))
     elif sort not in ("EXPORT",):
-        raise Refusal(f"what install({sort}) of the CMakeLists.txt writes is not followed")
+        raise Refusal(f"what install({sort}) of the CMakeLists.txt writes is not followed", APART)
 
 
 def _destination(words: list[str], kind: str) -> str | None:

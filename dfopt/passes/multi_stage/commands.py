@@ -10,6 +10,7 @@ from dfopt.knowledge import table
 from dfopt.passes.multi_stage.file_commands import FileCommands
 from dfopt.passes.multi_stage.flow import Flow, InstalledPackage, ToolCall
 from dfopt.passes.multi_stage.shell_words import compiler_words
+from dfopt.passes.multi_stage.unblock import APART, WRITE_OUT
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -65,7 +66,7 @@ class FlowReader(FileCommands):
             return
         name = invocation.program
         if name is None:
-            raise Refusal(f"a variable names a command in line {self.line}")
+            raise Refusal(f"a variable names a command in line {self.line}", WRITE_OUT)
         self.commands += 1
         if name in functions:
             return
@@ -116,7 +117,7 @@ class FlowReader(FileCommands):
             pass
         elif not self.script(invocation):
             if isinstance(self.directory, Unknown):
-                raise Refusal(f"what `{name}` in line {self.line} writes is not known")
+                raise Refusal(f"what `{name}` in line {self.line} writes is not known", APART)
             self.call(invocation)  # perhaps what a tool has built before: `own_program` tells
 
     def script(self, invocation: Invocation) -> bool:
@@ -183,7 +184,9 @@ class FlowReader(FileCommands):
 
     def call(self, invocation: Invocation) -> None:
         if isinstance(self.directory, Unknown):
-            raise Refusal(f"the directory in which {invocation.program} runs in line {self.line} is not known")
+            raise Refusal(
+                f"the directory in which {invocation.program} runs in line {self.line} is not known", WRITE_OUT
+            )
         given = {**{k: v for k, v in self.scope.env.items() if isinstance(v, str)}}
         given.update({k: v for k, v in self.variables.items() if v is not None})
         words = tuple(self.words_of(invocation))
@@ -251,7 +254,7 @@ class FlowReader(FileCommands):
         family = str(facts["family"])
         name, index = subcommand(invocation, facts)
         if name is None:
-            raise Refusal(f"the subcommand of {invocation.program} in line {self.line} is not fixed")
+            raise Refusal(f"the subcommand of {invocation.program} in line {self.line} is not fixed", WRITE_OUT)
         commands = facts["commands"]
         assert isinstance(commands, dict)
         does = commands.get(name, {})
@@ -269,7 +272,7 @@ class FlowReader(FileCommands):
             if value is None:
                 if re.search(r"linux-headers-|build-dep", "".join(getattr(p, "value", "") or "" for p in word.parts)):
                     continue
-                raise Refusal(f"a package's name in line {self.line} is not fixed")
+                raise Refusal(f"a package's name in line {self.line} is not fixed", WRITE_OUT)
             option, skip = skip, ""
             if value.startswith("-"):
                 taking = facts.get("value-options", ())

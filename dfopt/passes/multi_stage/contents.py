@@ -13,6 +13,7 @@ from dfopt.passes.multi_stage.language import package_places, requirement_files
 from dfopt.passes.multi_stage.owners import DirectoryOwners, with_group
 from dfopt.passes.multi_stage.package_demand import Demand
 from dfopt.passes.multi_stage.proofs import TREES
+from dfopt.passes.multi_stage.unblock import PREFIX
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.refusal import Refusal
 
@@ -94,7 +95,7 @@ class BuilderFiles(Demand):
         for prefix in prefixes:
             if prefix.path in SYSTEM and self.base.has & {"go", "rust", "python", "node", "ruby", "php", "local"}:
                 line = prefix.step.node.line
-                raise Refusal(f"which of the files in {prefix.path} line {line} installs is not known")
+                raise Refusal(f"which of the files in {prefix.path} line {line} installs is not known", PREFIX)
 
     def copy_list(
         self, kept: Sequence[WrittenPath], left: Sequence[WrittenPath], system: Iterable[str]
@@ -141,7 +142,7 @@ class BuilderFiles(Demand):
         entries: list[WrittenPath] = []
         for path in dict.fromkeys(self.outputs.work):
             if path in SHARED:
-                raise Refusal(f"a build tool works in {path}, among the files of the base image")
+                raise Refusal(f"a build tool works in {path}, among the files of the base image", PREFIX)
             if not is_scratch(path):
                 entries.append(WrittenPath(path, self.flow.calls[-1].step, "tool", role="tree"))
         return entries

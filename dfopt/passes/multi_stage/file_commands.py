@@ -12,6 +12,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.owners import ROOT, OwnerCommand, with_group
 from dfopt.passes.multi_stage.shell_words import braces, word_text
+from dfopt.passes.multi_stage.unblock import APART, WRITE_OUT
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -69,7 +70,7 @@ class FileCommands:
             home = self.scope.env.get("HOME", "/root")
             path = join_path(home, word[2:]) if isinstance(home, str) else _UNKNOWN
         if isinstance(path, Unknown):
-            raise Refusal(f"a path in line {self.line} depends on something unknown")
+            raise Refusal(f"a path in line {self.line} depends on something unknown", WRITE_OUT)
         return path
 
     def write(self, word: str | None, kind: str, role: str = "") -> None:
@@ -92,7 +93,7 @@ class FileCommands:
         """What the commands that find(1) runs do: they get each path at or below its starting points."""
         values = [self.text(word) for word in invocation.words]
         if {"-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls"} & {*values}:
-            raise Refusal(f"what find writes in line {self.line} is not followed")
+            raise Refusal(f"what find writes in line {self.line} is not followed", APART)
         start = 0
         while start < len(values) and (values[start] or "-")[:1] not in ("-", "(", "!"):
             start += 1
@@ -107,7 +108,7 @@ class FileCommands:
                     if "f" not in [after for before, after in pairwise(values) if before == "-type"]:
                         self.attribute(self.place(place), program, operands[0] if operands else None, True)
             elif program not in ("rm", "strip", "touch", "sed") and program not in self.harmless:
-                raise Refusal(f"what find runs in line {self.line} is not followed")
+                raise Refusal(f"what find runs in line {self.line} is not followed", APART)
 
     def umask(self, invocation: Invocation) -> None:
         """Notes the umask under which the rest of the step makes directories."""
@@ -181,7 +182,7 @@ class FileCommands:
                     target = target.rstrip("/") + "/" + texts[0].rpartition("/")[2]
                 self.flow.paths.append(WrittenPath(target, self.step, "file", source=texts[0], role="link"))
                 return
-            raise Refusal(f"the link in line {self.line} is not followed")
+            raise Refusal(f"the link in line {self.line} is not followed", APART)
         if name in ("cp", "mv", "install"):
             self.copies(invocation, name, texts, [w.value for w in invocation.words])
             return
@@ -221,7 +222,7 @@ class FileCommands:
         ):
             for word in texts:
                 if word is None:
-                    raise Refusal(f"what is downloaded in line {self.line} is not fixed")
+                    raise Refusal(f"what is downloaded in line {self.line} is not fixed", WRITE_OUT)
                 if "://" in word:
                     self.write(word.rpartition("/")[2].partition("?")[0] or None, "file", "download")
         elif name == "unzip" and not directed:
@@ -253,7 +254,7 @@ class FileCommands:
                     self.attribute(path, "chmod", mode, False)
             return
         if into or len(texts) < 2:
-            raise Refusal(f"what {name} in line {self.line} writes is not followed")
+            raise Refusal(f"what {name} in line {self.line} writes is not followed", APART)
         target = self.place(texts[-1])
         last = texts[-1] or ""
         directory = last.endswith("/") or last in (".",) or len(texts) > 2 or target in SYSTEM
@@ -289,7 +290,7 @@ class FileCommands:
                 into = value.partition("=")[2]
         first = values[0] or ""
         if first.lstrip("-").startswith("c") or "-c" in values or "--create" in values:
-            raise Refusal(f"the archive that line {self.line} makes is not followed")
+            raise Refusal(f"the archive that line {self.line} makes is not followed", APART)
         self.write(into, "file", "inside")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import normpath
 
-from dfopt.passes.multi_stage.written_paths import CONTEXT
+from dfopt.passes.multi_stage.unblock import CONTEXT
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -90,7 +90,7 @@ def _of_module(context: ToolContext, call: ToolCall, directory: str) -> str | No
     text = context.text(directory + "/go.mod")
     if text is None:
         if any(entry.path == directory + "/go.mod" for entry in context.flow.sources()):
-            raise Refusal(f"go.mod cannot be read, so that the program of line {call.line} is not known")
+            raise Refusal(f"go.mod cannot be read, so that the program of line {call.line} is not known", CONTEXT)
         return None
     match = re.search(r"^module\s+\"?([^\s\"]+)", text, re.M)
     if match is None:

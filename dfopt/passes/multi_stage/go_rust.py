@@ -10,6 +10,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.go_packages import program_name, program_names
 from dfopt.passes.multi_stage.tool_outputs import fixed
+from dfopt.passes.multi_stage.unblock import APART, WRITE_OUT
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
@@ -54,7 +55,7 @@ def go(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             _generate(context, call)
         return
     if name not in ("build", "install", "get"):
-        raise Refusal(f"what `go {name}` in line {call.line} writes is not known")
+        raise Refusal(f"what `go {name}` in line {call.line} writes is not known", APART)
     taking = (
         "-o",
         "-ldflags",
@@ -91,7 +92,7 @@ def go(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         if wanted:
             path = wanted[-1]
             if path is None:
-                raise Refusal(f"the path behind -o in line {call.line} is not fixed")
+                raise Refusal(f"the path behind -o in line {call.line} is not fixed", WRITE_OUT)
             target = join_path(directory, path)
             assert isinstance(target, str)
             several = any(o.endswith("...") for o in operands) or (
@@ -121,7 +122,7 @@ def _generate(context: ToolContext, call: ToolCall) -> None:
     known = frozenset(table("split_programs")["go-generators"])
     for entry in context.flow.sources():
         if entry.kind == "tree":
-            raise Refusal(f"what go generate runs in line {call.line} is not known")
+            raise Refusal(f"what go generate runs in line {call.line} is not known", APART)
         if entry.kind != "context" or not entry.source.endswith(".go"):
             continue
         text = (context.facts.context_file(entry.source) or b"").decode("utf-8", "surrogateescape")
@@ -133,7 +134,7 @@ def _generate(context: ToolContext, call: ToolCall) -> None:
             if name not in known:
                 place = f"{entry.source}:{text.count(chr(10), 0, line.start()) + 1}"
                 reason = f"what {name or 'the program'} writes, which go generate runs in line {call.line}"
-                raise Refusal(f"{reason}, is not known ({place})")
+                raise Refusal(f"{reason}, is not known ({place})", APART)
 
 
 def _add(out: ToolOutputs, call: ToolCall, paths: list[str], static: bool) -> None:
@@ -169,7 +170,7 @@ def cargo(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     ):
         return
     if name not in ("build", "b", "install", "rustc"):
-        raise Refusal(f"what `cargo {name}` in line {call.line} writes is not known")
+        raise Refusal(f"what `cargo {name}` in line {call.line} writes is not known", APART)
     out.work.append(call.directory)
     if name == "install":
         root = (call.after("--root") or [None])[-1]
@@ -185,7 +186,7 @@ def cargo(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
                 if w
             ]
             if call.after("--git") or not names:
-                raise Refusal(f"which programs line {call.line} installs is not known")
+                raise Refusal(f"which programs line {call.line} installs is not known", APART)
             for name in names:
                 out.paths.append(
                     WrittenPath(normpath(f"{base}/bin/{name.partition('@')[0]}"), call.step, "tool", role="program")

@@ -7,6 +7,7 @@ import re
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.tool_outputs import add, fixed
+from dfopt.passes.multi_stage.unblock import APART
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
@@ -43,7 +44,7 @@ def jar(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             else (words[2] if len(words) > 2 and first.find("m") < first.find("f") else words[1])
         )
     if name is None or "$" in name:
-        raise Refusal(f"what jar in line {call.line} writes is not known")
+        raise Refusal(f"what jar in line {call.line} writes is not known", APART)
     add(out, call, name, "program")
 
 
@@ -75,7 +76,7 @@ def maven(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             or not goals
         ):
             return
-        raise Refusal(f"what maven in line {call.line} writes is not known")
+        raise Refusal(f"what maven in line {call.line} writes is not known", APART)
     out.work.append(call.directory)
     text = context.need(call.directory.rstrip("/") + "/pom.xml", call, "pom.xml")
     if re.search(r"<modules>", text):
@@ -103,7 +104,7 @@ def gradle(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     if not tasks or all(task in ("dependencies", "clean", "test", "--version") for task in tasks):
         return
     if not any(re.search(r"build|jar|assemble|war|installDist|distTar", task, re.I) for task in tasks):
-        raise Refusal(f"what gradle in line {call.line} writes is not known")
+        raise Refusal(f"what gradle in line {call.line} writes is not known", APART)
     out.work.append(call.directory)
     _jars(context, call, out, ("build.gradle", "build.gradle.kts"), "build")
 
@@ -117,7 +118,7 @@ def dotnet(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             add(out, call, call.after("-o", "--output")[-1], "classes")
         return
     if name != "publish":
-        raise Refusal(f"what `dotnet {name}` in line {call.line} writes is not known")
+        raise Refusal(f"what `dotnet {name}` in line {call.line} writes is not known", APART)
     out.work.append(call.directory)
     target = (call.after("-o", "--output") or [None])[-1]
     if target is None:

@@ -9,7 +9,7 @@ from dfopt.analysis.json_files import json_object, member
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import libraries
-from dfopt.passes.multi_stage.written_paths import CONTEXT
+from dfopt.passes.multi_stage.unblock import BUILD, CONTEXT
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def _of_release(package: str, release: str) -> tuple[str, ...]:
         return (package,)
     packages = libraries(package, release)
     if packages is None:
-        raise Refusal(f"the libraries of {package} in {release} are not known")
+        raise Refusal(f"the libraries of {package} in {release} are not known", BUILD)
     return packages
 
 
@@ -96,7 +96,7 @@ def _python_words(context: ToolContext, out: ToolOutputs) -> Iterator[str]:
             elif word.startswith((".", "/")) or word.endswith(".whl"):
                 yield from _project(context, directory, word)
             elif "://" in word or "git+" in word:
-                raise Refusal(f"what {word} needs of the base image is not known")
+                raise Refusal(f"what {word} needs of the base image is not known", BUILD)
             else:
                 yield word
 
@@ -126,7 +126,7 @@ def _distribution(word: str, needs: dict[str, list[str]], own: frozenset[str]) -
         return needs[name]
     if name in own or name.startswith(("types-", "flask-", "django-", "pytest-", "sphinx")):
         return []
-    raise Refusal(f"what the distribution {name} needs of the base image is not known")
+    raise Refusal(f"what the distribution {name} needs of the base image is not known", BUILD)
 
 
 def _requirements(context: ToolContext, directory: str, word: str, depth: int = 0) -> list[str]:
@@ -149,7 +149,7 @@ def _requirements(context: ToolContext, directory: str, word: str, depth: int = 
                 requirements += _requirements(context, path.rpartition("/")[0], include[1], depth + 1)
             continue
         if line.startswith("-e") or "git+" in line or ("://" in line.split("#")[0] and not line.startswith("-")):
-            raise Refusal(f"what {line} in {word} needs of the base image is not known")
+            raise Refusal(f"what {line} in {word} needs of the base image is not known", BUILD)
         if not line.startswith("-"):
             requirements.append(line)
     return requirements
@@ -179,7 +179,7 @@ def _project(context: ToolContext, directory: str, word: str) -> list[str]:
         elif "install_requires" in setup:
             raise Refusal("setup.py computes its dependencies")
     if text is None and setup is None:
-        raise Refusal(f"the project that pip installs from {word} is not at hand")
+        raise Refusal(f"the project that pip installs from {word} is not at hand", CONTEXT)
     return names
 
 
@@ -199,7 +199,7 @@ def _node(context: ToolContext, out: ToolOutputs) -> list[str]:
         ):
             name = name.rpartition("@")[0] or name
         if name not in ("serve", "http-server", "pm2", "nodemon", "ts-node", "json-server", "express-generator"):
-            raise Refusal(f"what the module {name} needs of the base image is not known")
+            raise Refusal(f"what the module {name} needs of the base image is not known", BUILD)
     for place in places:
         names, locked = _node_names(context, place)
         unknown = sorted(names - set(facts["pure"]))
@@ -212,7 +212,9 @@ def _node(context: ToolContext, out: ToolOutputs) -> list[str]:
             continue
         helper = sorted(names & set(facts["helpers"]))
         if helper:
-            raise Refusal(f"a module uses {helper[0]}, and what its compiled part needs of the base image is not known")
+            raise Refusal(
+                f"a module uses {helper[0]}, and what its compiled part needs of the base image is not known", BUILD
+            )
     return []
 
 
@@ -261,7 +263,7 @@ def _ruby(context: ToolContext, out: ToolOutputs, base: BuilderImage) -> list[st
             continue
         data = context.facts.context_file(entry.source)
         if data is None:
-            raise Refusal(f"{entry.source} is not at hand")
+            raise Refusal(f"{entry.source} is not at hand", CONTEXT)
         text = data.decode("utf-8", "replace")
         pattern = r"^    ([\w.-]+) \(" if lock else r"^\s*gem\s+[\"']([\w.-]+)"
         for name in re.findall(pattern, text, re.M):
@@ -284,7 +286,7 @@ def _rust(recipe: StageRecipe, out: ToolOutputs, base: BuilderImage) -> list[str
             continue
         package = recipe.crates.get(crate)
         if package is None:
-            raise Refusal(f"what the crate {crate} is linked with is not known")
+            raise Refusal(f"what the crate {crate} is linked with is not known", BUILD)
         if package:
             packages += libraries(package, base.release or "trixie") or ()
     return packages

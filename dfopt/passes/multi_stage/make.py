@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.passes.multi_stage.build_results import BuildResult, path_in
+from dfopt.passes.multi_stage.unblock import APART, CONTEXT, WRITE_OUT
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -120,7 +121,7 @@ def makefile_outputs(
 ) -> BuildResult:
     """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Refusal."""
     if re.search(r"^\s*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
-        raise Refusal("the Makefile includes others or computes its rules")
+        raise Refusal("the Makefile includes others or computes its rules", WRITE_OUT)
     makefile = Makefile(text, given)
     goals = targets or makefile.order[:1]
     programs: list[str] = []
@@ -129,7 +130,7 @@ def makefile_outputs(
     lines: list[str] = []
     for target in goals:
         if target not in makefile.rules and not makefile._pattern(target)[0]:
-            raise Refusal(f"the Makefile has no rule for {target}")
+            raise Refusal(f"the Makefile has no rule for {target}", APART)
         lines += list(makefile.commands(target))
     static = False
     inner: list[BuildResult] = []
@@ -147,7 +148,7 @@ def makefile_outputs(
                 inner.append(_again(words, given, place, read, depth))
                 continue
             if place != directory:
-                raise Refusal("the Makefile changes its directory")
+                raise Refusal("the Makefile changes its directory", APART)
             if re.fullmatch(r"(?:[\w-]+-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|ld)(?:-\d+)?", name):
                 output = _after(words, "-o")
                 if "-c" in words or "-E" in words or "-M" in words:
@@ -167,10 +168,10 @@ def makefile_outputs(
                 if output:
                     programs.append(path_in(directory, output))
             elif name in ("cargo", "npm", "python", "python3", "cmake", "meson", "ninja", "./configure"):
-                raise Refusal(f"the Makefile calls {name}")
+                raise Refusal(f"the Makefile calls {name}", APART)
     everything = "\n".join([*lines, *makefile.variables.values()])
     if any("$(" in path or "$" in path for path in (*programs, *data)):
-        raise Refusal("a path in the Makefile depends on something unknown")
+        raise Refusal("a path in the Makefile depends on something unknown", WRITE_OUT)
     for built in inner:
         programs += built.programs
         data += built.data
@@ -204,7 +205,7 @@ def _again(words: list[str], given: dict[str, str], directory: str, read: Reader
         None,
     )
     if text is None or depth > 5:
-        raise Refusal(f"the Makefile in {directory} is not at hand")
+        raise Refusal(f"the Makefile in {directory} is not at hand", CONTEXT)
     return makefile_outputs(text, targets, given, directory, read, depth + 1)
 
 

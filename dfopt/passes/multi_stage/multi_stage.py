@@ -5,6 +5,7 @@ from dfopt.findings import Benefit, Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.multi_stage.plan import split_plan
 from dfopt.passes.multi_stage.stage_edits import declared, edits
+from dfopt.passes.multi_stage.unblock import BY_HAND
 from dfopt.refusal import Refusal
 from dfopt.stage_templates.errors import RecipeError
 
@@ -107,11 +108,15 @@ class MultiStage(Pass):
         stage = program.final
         if stage is None:
             return
+        base = program.end_scope(stage).base
+        if base is not None and base.family == "windows":
+            return
         node = stage.node
         message = "the image holds what only its build needs"
         try:
             plan = split_plan(program, stage, facts, str(self.settings["base"]), tuple(self.settings["recipes"]))
         except Refusal as refusal:
+            refusal.unblock = refusal.unblock or BY_HAND
             yield refused(self.name, message, node.start, node.end, refusal)
             return
         except RecipeError as failure:  # of the user's: those of dfopt are tested

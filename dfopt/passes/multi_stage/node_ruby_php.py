@@ -6,6 +6,7 @@ import re
 
 from dfopt.analysis.json_files import json_object, member
 from dfopt.passes.multi_stage.tool_outputs import add, own_script
+from dfopt.passes.multi_stage.unblock import APART, PREFIX
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
@@ -60,7 +61,7 @@ def npm(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     if call.program in ("yarn", "pnpm", "bun"):  # `yarn build` is `yarn run build`
         _package_script(context, call, out, name)
         return
-    raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known")
+    raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known", APART)
 
 
 def _package_script(context: ToolContext, call: ToolCall, out: ToolOutputs, name: str) -> None:
@@ -70,7 +71,7 @@ def _package_script(context: ToolContext, call: ToolCall, out: ToolOutputs, name
     body = str(member(json_object(text), "scripts").get(name, ""))
     words = " ".join([body, *[word or "" for word in call.words]])
     if re.search(r"(?:^|[\s=\"'])(?:/[a-z]|~/|\.\./)", words):
-        raise Refusal(f"{call.program} in line {call.line} writes outside of the project")
+        raise Refusal(f"{call.program} in line {call.line} writes outside of the project", PREFIX)
     out.scripts.append((call.line, f"{call.program} {name}"))
 
 
@@ -88,9 +89,9 @@ def bundle(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             out.notes["bundle-path"] = "vendor/bundle"
         return
     if name in ("exec",):
-        raise Refusal(f"what `bundle exec` in line {call.line} writes is not known")
+        raise Refusal(f"what `bundle exec` in line {call.line} writes is not known", APART)
     if name not in ("install", "update", "clean", "lock", "check"):
-        raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known")
+        raise Refusal(f"what `{call.program} {name}` in line {call.line} writes is not known", APART)
     path = (call.after("--path") or [None])[-1] or call.assignments.get("BUNDLE_PATH") or out.notes.get("bundle-path")
     if "--deployment" in words:
         path = path or "vendor/bundle"
@@ -110,7 +111,7 @@ def interpreter(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         return
     operand = next((word for word in words if not word.startswith("-")), "")
     if any(word in ("-e", "-r", "-p", "--eval", "-c") for word in words[:1]) or not operand:
-        raise Refusal(f"what the {call.program} program in line {call.line} writes is not known")
+        raise Refusal(f"what the {call.program} program in line {call.line} writes is not known", APART)
     own_script(context, call, out, operand)
 
 

@@ -8,6 +8,7 @@ import fnmatch
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import bare, language_package, partition, providers
 from dfopt.passes.multi_stage.runtime import Runtime, family_of
+from dfopt.passes.multi_stage.unblock import BUILD
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ class Demand(Runtime):
                 names[package] = None
                 continue
             where = f" ({place})" if place else ""
-            raise Refusal(f"where {name}, which the program calls{where}, comes from is not known")
+            raise Refusal(f"where {name}, which the program calls{where}, comes from is not known", BUILD)
 
     def console_script(self, name: str) -> bool:
         """Whether a program comes with a language's packages: gunicorn of pip, serve of npm."""
@@ -88,5 +89,5 @@ class Demand(Runtime):
             return
         packages = language_package(language, family_of(self.base.release), installed, names)
         if packages is None:
-            raise Refusal(f"where the image for the run gets {language} from is not known")
+            raise Refusal(f"where the image for the run gets {language} from is not known", BUILD)
         names.update(dict.fromkeys(packages))

@@ -26,6 +26,7 @@ from dfopt.passes.multi_stage.static_site import site_plan
 from dfopt.passes.multi_stage.steps import read
 from dfopt.passes.multi_stage.tool_outputs import ToolContext
 from dfopt.passes.multi_stage.tool_rules import outputs, tools
+from dfopt.passes.multi_stage.unblock import APART, BY_HAND, PREFIX, START
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
@@ -161,7 +162,7 @@ class _Planner(BuilderLinks):
         if not self.flow.calls:
             return None
         if command_elsewhere(program, stage):
-            raise Refusal(UNCLEAR)
+            raise Refusal(UNCLEAR, "write CMD or ENTRYPOINT in the last stage")
         context = ToolContext(self.flow, self.facts, self.base.has, self.base.release)
         self.outputs = outputs(context)
         built = self.outputs.paths
@@ -184,7 +185,7 @@ class _Planner(BuilderLinks):
         for copy in plan.copies:
             for path in copy.sources:
                 if path in _THE_IMAGE:
-                    raise Refusal(f"all of {path} would be copied")
+                    raise Refusal(f"all of {path} would be copied", PREFIX)
 
     def check_arguments(self, plan: SplitPlan) -> None:
         """Another value of a build argument must not lead to other paths, owners or packages. Raises Refusal."""
@@ -203,11 +204,13 @@ class _Planner(BuilderLinks):
         root = self.program.root(self.stage)
         base = base_of(root.image)
         if base is None:
-            raise Refusal(f"which image runs what {root.image or root.base} builds is not known")
+            unblock = BY_HAND if root.image else "give the build argument a default that names an image"
+            raise Refusal(f"which image runs what {root.image or root.base} builds is not known", unblock)
         if any("BUILDPLATFORM" in (flag.value or "") for flag in root.node.flags):
             raise Refusal("the stage is made for the platform that builds", "remove --platform=$BUILDPLATFORM")
         if _flags(root) != _flags(self.stage):
-            raise Refusal(f"the image is of the platform that line {root.node.line} names")
+            line = root.node.line
+            raise Refusal(f"the image is of the platform that line {line} names", "give both FROMs the same --platform")
         return self.of_release(base)
 
     def follow_copies(self, built: list[WrittenPath]) -> None:
@@ -237,7 +240,7 @@ class _Planner(BuilderLinks):
         """The recipe whose toolchain makes what the image starts. Raises Refusal."""
         recipe = self.choose(recipes, built)
         if recipe is None:
-            raise Refusal("no recipe knows how what the image starts is built")
+            raise Refusal("no recipe knows how what the image starts is built", START)
         return recipe
 
     def choose(self, recipes: Sequence[StageRecipe], built: Sequence[WrittenPath]) -> StageRecipe | None:
@@ -275,7 +278,7 @@ class _Planner(BuilderLinks):
             return
         for path, line in self.flow.fetched:
             if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
-                raise Refusal(f"what the program that is built from line {line}'s download starts is not known")
+                raise Refusal(f"what the program that is built from line {line}'s download starts is not known", APART)
 
     def check_changes(self, built: Sequence[WrittenPath]) -> None:
         """Raises Refusal where a command changes a file that is the base image's or a package's: that would be lost."""
@@ -297,7 +300,7 @@ class _Planner(BuilderLinks):
             return
         if self.recipe.keeps != "all":
             line, words = self.outputs.scripts[0]
-            raise Refusal(f"what `{words}` in line {line} writes is not known")
+            raise Refusal(f"what `{words}` in line {line} writes is not known", APART)
         confined(self.flow, self.outputs, self.facts, self.program.end_scope(self.stage).env)
 
     def decide(self, need: SourceNeeds, built: Sequence[WrittenPath], context: ToolContext) -> SplitPlan | None:

@@ -6,7 +6,8 @@ import fnmatch
 import re
 
 from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.written_paths import CONTEXT, is_scratch
+from dfopt.passes.multi_stage.unblock import APART, CONTEXT, PREFIX
+from dfopt.passes.multi_stage.written_paths import is_scratch
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -36,25 +37,25 @@ def writes_nothing(recipe: StageRecipe, flow: Flow, out: ToolOutputs, facts: Fac
     unknown = f"what `{name}` in line {line} writes is not known"
     patterns = recipe.scan.get("writes", ())
     if not patterns or out.crates or any(covers(path, place) for path, _ in flow.fetched for place in out.work):
-        raise Refusal(unknown)
+        raise Refusal(unknown, APART)
     for entry in flow.sources():
         if entry.kind not in ("context", "tree"):
             continue
         if entry.source.endswith("go.mod") and b"require" in (facts.context_file(entry.source) or b"require"):
-            raise Refusal(f"{unknown}: it has parts of other modules")
+            raise Refusal(f"{unknown}: it has parts of other modules", APART)
         if entry.kind == "context" and not any(
             fnmatch.fnmatchcase(entry.path, "*/" + end) for end in recipe.scan["files"]
         ):
             continue
         data = facts.context_file(entry.source) if entry.kind == "context" else None
         if data is None:
-            raise Refusal(f"{unknown}: {entry.source} cannot be read")
+            raise Refusal(f"{unknown}: {entry.source} cannot be read", CONTEXT)
         text = data.decode("utf-8", "surrogateescape")
         for pattern in patterns:
             match = re.search(pattern, text)
             if match is not None:
                 place = f"{entry.source}:{text.count(chr(10), 0, match.start()) + 1}"
-                raise Refusal(f"`{name}` in line {line} may write files ({place})")
+                raise Refusal(f"`{name}` in line {line} may write files ({place})", APART)
 
 
 def confined(flow: Flow, out: ToolOutputs, facts: Facts, env: Mapping[str, str | Unknown]) -> None:
@@ -63,7 +64,7 @@ def confined(flow: Flow, out: ToolOutputs, facts: Facts, env: Mapping[str, str |
     line, words = out.scripts[0]
     own = [entry.path for entry in flow.paths if entry.path != "/"] + [place for place in out.work if place != "/"]
     if any(place == "/" for place in out.work):
-        raise Refusal(f"`{words}` in line {line} runs in the root directory")
+        raise Refusal(f"`{words}` in line {line} runs in the root directory", PREFIX)
 
     def inside(path: str) -> bool:
         return is_scratch(path) or any(covers(place, path) for place in own)
@@ -72,7 +73,7 @@ def confined(flow: Flow, out: ToolOutputs, facts: Facts, env: Mapping[str, str |
         if not isinstance(value, str) or not re.fullmatch(r"/[\w./@-]+", value) or inside(value):
             continue
         if not value.startswith(("/usr/bin", "/bin", "/usr/lib", "/etc/ssl", "/usr/share/zoneinfo")):
-            raise Refusal(f"`{words}` in line {line} may write to {value}, which ENV {name} names")
+            raise Refusal(f"`{words}` in line {line} may write to {value}, which ENV {name} names", APART)
     for entry in flow.paths:
         if entry.kind == "tree":
             raise Refusal(
@@ -83,13 +84,13 @@ def confined(flow: Flow, out: ToolOutputs, facts: Facts, env: Mapping[str, str |
             continue
         data = facts.context_file(entry.source)
         if data is None:
-            raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read")
+            raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read", CONTEXT)
         text = data.decode("utf-8", "surrogateescape")
         for match in _PATH.finditer(text):
             if not inside(match[1]):
                 place = f"{entry.source}:{text.count(chr(10), 0, match.start()) + 1}"
-                raise Refusal(f"`{words}` in line {line} may write to {match[1]} ({place})")
+                raise Refusal(f"`{words}` in line {line} may write to {match[1]} ({place})", APART)
         home = _HOME.search(text)
         if home is not None:
             place = f"{entry.source}:{text.count(chr(10), 0, home.start()) + 1}"
-            raise Refusal(f"`{words}` in line {line} may write to the home directory ({place})")
+            raise Refusal(f"`{words}` in line {line} may write to the home directory ({place})", APART)

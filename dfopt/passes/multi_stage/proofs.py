@@ -11,6 +11,7 @@ from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.language import language_needs
 from dfopt.passes.multi_stage.packages import bare, libraries, providers
+from dfopt.passes.multi_stage.unblock import BUILD
 from dfopt.record import replace
 from dfopt.refusal import Refusal
 
@@ -126,7 +127,7 @@ class Proofs:
             runs = self.of_some_release(package, name, line) if package else None
             if runs is None:
                 if "headers" in self.base.has or "cc" in self.base.has:
-                    raise Refusal(f"the package of the library {name}, linked in line {line}, is not known")
+                    raise Refusal(f"the package of the library {name}, linked in line {line}, is not known", BUILD)
                 continue
             packages += runs
         return packages

@@ -7,6 +7,7 @@ import re
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.packages import bare
 from dfopt.passes.multi_stage.tool_outputs import add, own_script
+from dfopt.passes.multi_stage.unblock import APART
 from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.refusal import Refusal
 
@@ -40,7 +41,7 @@ def pip(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         add(out, call, (call.after("-w", "--wheel-dir") or ["."])[-1], "data")
         return
     if name != "install":
-        raise Refusal(f"what `pip {name}` in line {call.line} writes is not known")
+        raise Refusal(f"what `pip {name}` in line {call.line} writes is not known", APART)
     if "-e" in words or "--editable" in words:
         out.notes["editable"] = str(call.line)
     for word in words[1:]:
@@ -63,7 +64,7 @@ def pip(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     elif "--user" in words or not call.root:  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
     elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(package.name)) for package in context.flow.packages):
-        raise Refusal(f"line {call.line} installs with the pip of Python 2, which is not followed")
+        raise Refusal(f"line {call.line} installs with the pip of Python 2, which is not followed", APART)
     else:
         out.notes["site"] = "pip"
 
@@ -113,7 +114,7 @@ def uv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         add(out, call, call.assignments.get("UV_PROJECT_ENVIRONMENT", ".venv"), "packages")
         _project_words(call, out)
     elif words[:1] not in (["--version"], ["lock"], ["cache"], ["export"], ["tree"]):
-        raise Refusal(f"what `uv {words[0] if words else ''}` in line {call.line} writes is not known")
+        raise Refusal(f"what `uv {words[0] if words else ''}` in line {call.line} writes is not known", APART)
 
 
 def poetry(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
@@ -144,13 +145,13 @@ def poetry(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
             )
         _project_words(call, out)
     elif name not in ("check", "lock", "cache", "env", "self", "", "show"):
-        raise Refusal(f"what `poetry {name}` in line {call.line} writes is not known")
+        raise Refusal(f"what `poetry {name}` in line {call.line} writes is not known", APART)
 
 
 def pipenv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     """Pipenv 2025: with --system it is pip; what it installs is named by the Pipfile."""
     if "install" not in call.words and "sync" not in call.words:
-        raise Refusal(f"what pipenv in line {call.line} writes is not known")
+        raise Refusal(f"what pipenv in line {call.line} writes is not known", APART)
     if "--system" not in call.words:
         raise Refusal(
             f"where pipenv puts its environment in line {call.line} is not known", "give pipenv the option --system"
@@ -220,7 +221,7 @@ def python(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     elif words and words[0].endswith(".py"):
         own_script(context, call, out, words[0])
     else:
-        raise Refusal(f"what the Python program in line {call.line} writes is not known")
+        raise Refusal(f"what the Python program in line {call.line} writes is not known", APART)
 
 
 def virtualenv(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:

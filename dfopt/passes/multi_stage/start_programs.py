@@ -11,7 +11,7 @@ from dfopt.analysis.startup import started
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.written_paths import CONTEXT
+from dfopt.passes.multi_stage.unblock import BUILD, CONTEXT, WRITE_OUT
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -65,7 +65,7 @@ def start_of(
         raise Refusal("the file does not say what the image starts", "add CMD or ENTRYPOINT")
     built = {entry.path.rpartition("/")[2] for entry in made if entry.kind == "tool"}
     if begun.why and not any(begun.why.startswith(f"what {name} does is not known") for name in built):
-        raise Refusal(begun.why)  # a program that a tool has built may be called as scripts are
+        raise Refusal(begun.why, BUILD)  # a program that a tool has built may be called as scripts are
     config = image_config(program, stage)
     names: dict[str, None] = {}
     paths: dict[str, None] = {}
@@ -99,7 +99,7 @@ def start_of(
                 raise Refusal(f"the HEALTHCHECK in line {step.node.line} is not understood")
             for invocation in program.commands(step).invocations:
                 if invocation.program is None and invocation.node.words:
-                    raise Refusal(f"a variable names a command in line {step.node.line}")
+                    raise Refusal(f"a variable names a command in line {step.node.line}", WRITE_OUT)
                 if invocation.program:
                     names[invocation.program] = None
                     if invocation.path and "/" in invocation.path:
@@ -156,7 +156,7 @@ def needs(recipe: StageRecipe, made: Iterable[WrittenPath], facts: Facts) -> Sou
             continue
         data = facts.context_file(entry.source)
         if data is None:
-            raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read")
+            raise Refusal(f"{entry.source}, which line {entry.step.node.line} copies, cannot be read", CONTEXT)
         text = _COMMENT.sub(lambda match: " " * len(match[0]), data.decode("utf-8", "surrogateescape"))
         for key, expressions in patterns.items():
             if key in places and key != "programs":

@@ -17,7 +17,8 @@ from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.launch import launch_of
 from dfopt.passes.multi_stage.servers import check_major, site_of
 from dfopt.passes.multi_stage.stage_settings import StageSettings, settings
-from dfopt.passes.multi_stage.written_paths import CONTEXT, WrittenPath, copied, is_scratch
+from dfopt.passes.multi_stage.unblock import CONTEXT
+from dfopt.passes.multi_stage.written_paths import WrittenPath, copied, is_scratch
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown

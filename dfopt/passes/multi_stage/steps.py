@@ -10,6 +10,7 @@ from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.commands import FlowReader
 from dfopt.passes.multi_stage.flow import Flow
 from dfopt.passes.multi_stage.owners import ROOT, user_of, with_group
+from dfopt.passes.multi_stage.unblock import WRITE_OUT
 from dfopt.passes.multi_stage.written_paths import WrittenPath, copied
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -56,7 +57,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
                 scope.expand(step.node.arguments[0].value, program.dockerfile.escape),
             )
             if isinstance(path, Unknown):
-                raise Refusal(f"the directory of line {step.node.line} is not known")
+                raise Refusal(f"the directory of line {step.node.line} is not known", WRITE_OUT)
             user = flow.makers[step.index] = user_of(scope)
             if user != ROOT and path not in SYSTEM and not any(covers(path, entry.path) for entry in flow.paths):
                 again = user == user_of(program.end_scope(stage))

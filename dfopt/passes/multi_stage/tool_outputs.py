@@ -8,7 +8,8 @@ from posixpath import normpath
 
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.written_paths import CONTEXT, WrittenPath
+from dfopt.passes.multi_stage.unblock import CONTEXT, WRITE_OUT
+from dfopt.passes.multi_stage.written_paths import WrittenPath
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
@@ -84,13 +85,13 @@ class ToolContext(Record):
 def add(out: ToolOutputs, call: ToolCall, path: str | None, role: str) -> None:
     target = join_path(call.directory, path) if path is not None else None
     if not isinstance(target, str):
-        raise Refusal(f"what {call.program} writes in line {call.line} depends on something unknown")
+        raise Refusal(f"what {call.program} writes in line {call.line} depends on something unknown", WRITE_OUT)
     out.paths.append(WrittenPath(target, call.step, "tool", role=role))
 
 
 def fixed(call: ToolCall) -> None:
     if any(word is None for word in call.words[:1]):
-        raise Refusal(f"the words of {call.program} in line {call.line} are not fixed")
+        raise Refusal(f"the words of {call.program} in line {call.line} are not fixed", WRITE_OUT)
 
 
 def own_script(context: ToolContext, call: ToolCall, out: ToolOutputs, word: str) -> None:

@@ -9,6 +9,7 @@ from dfopt.passes.multi_stage.jvm_dotnet import dotnet, gradle, jar, javac, mave
 from dfopt.passes.multi_stage.node_ruby_php import bundle, composer, interpreter, nothing, npm
 from dfopt.passes.multi_stage.python_tools import pip, pipenv, poetry, python, uv, virtualenv
 from dfopt.passes.multi_stage.tool_outputs import ToolContext, ToolOutputs
+from dfopt.passes.multi_stage.unblock import APART
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ def own_program(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         if entry.role == "program" and same:
             out.ran.append((call.line, call.program))
             return
-    raise Refusal(f"what `{call.program}` in line {call.line} writes is not known")
+    raise Refusal(f"what `{call.program}` in line {call.line} writes is not known", APART)
 
 
 def tools() -> frozenset[str]:

@@ -9,6 +9,7 @@ import re
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
+from dfopt.passes.multi_stage.unblock import CONTEXT, WRITE_OUT
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -25,8 +26,6 @@ SCRATCH = (
     "/tmp", "/var/tmp", "/var/cache", "/root/.cache", "/dev", "/proc", "/run", "/etc/apt", "/etc/apk",
     "/usr/share/keyrings", "/usr/share/man", "/usr/share/doc",
 )  # fmt: skip
-# What unblocks a refusal for want of files that are copied
-CONTEXT = "name the build context: --context DIR"
 _HIDDEN = (".git", ".svn", ".hg")
 
 
@@ -55,7 +54,7 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
     last = words[-1]
     target = join_path(home if isinstance(scope.workdir, Unknown) else scope.workdir, last)
     if isinstance(target, Unknown) or isinstance(last, Unknown):
-        raise Refusal(f"where line {line} copies to depends on something unknown")
+        raise Refusal(f"where line {line} copies to depends on something unknown", WRITE_OUT)
     if node.flag("exclude") is not None or node.flag("parents") is not None:
         raise Refusal(f"which files line {line} takes is not followed (--exclude, --parents)")
     into = last.endswith("/") or last in (".", "..") or len(words) > 2 or target in SYSTEM or target in directories
@@ -65,7 +64,7 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
         ]
     if node.flag("from") is not None:
         if any(isinstance(word, Unknown) for word in words):
-            raise Refusal(f"what line {line} copies depends on something unknown")
+            raise Refusal(f"what line {line} copies depends on something unknown", WRITE_OUT)
         # a directory's content or a file: which of them is not told, so that the target may be either
         if target in SYSTEM:
             return [
@@ -76,7 +75,7 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
     entries: list[WrittenPath] = []
     for word in words[:-1]:
         if isinstance(word, Unknown):
-            raise Refusal(f"what line {line} copies depends on something unknown")
+            raise Refusal(f"what line {line} copies depends on something unknown", WRITE_OUT)
         if "://" in word or word.startswith("git@"):
             name = word.rpartition("/")[2].partition("?")[0]
             entries.append(WrittenPath(_inside(target, name, into), step, "file"))
@@ -85,7 +84,7 @@ def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str
         else:
             matches = _of_context(word, target, into, paths, step)
             if not matches:
-                raise Refusal(f"the build context does not have what line {line} copies ({word})")
+                raise Refusal(f"the build context does not have what line {line} copies ({word})", CONTEXT)
             entries += matches
     return entries
 

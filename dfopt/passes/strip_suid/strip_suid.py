@@ -107,6 +107,7 @@ class StripSuid(Pass):
                 raise Refusal(UNCLEAR, "write CMD or ENTRYPOINT in the last stage")
             check_place(program, stage, last, facts)
         except Refusal as refusal:
+            refusal.unblock = refusal.unblock or "write `# dfopt: ignore=strip-suid` above the line if they are meant"
             yield refused(self.name, "setuid programs stay in the image", node.start, node.end, refusal)
             return
         command = words(program, facts, "/", self.settings["keep"])

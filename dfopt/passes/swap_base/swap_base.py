@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage
     from dfopt.passes.swap_base.target import ReplacementBase
 
+BY_HAND = "write the smaller image in FROM yourself"
 _TARGETS = ("slim", "alpine", "busybox", "distroless-static", "distroless-base", "distroless-cc", "scratch")
 
 
@@ -92,10 +93,11 @@ class SwapBase(Pass):
         argument = node.arguments[0]
         start, end = node.joined.span(argument.at, argument.stop)
         if isinstance(target, str):
-            return Finding(self.name, f"a smaller base than {stage.image}", start, end, None, target)
+            return refused(self.name, f"a smaller base than {stage.image}", start, end, Refusal(target, BY_HAND))
         message = f"{target.image} in place of {stage.image}"
         if argument.value != stage.image:
-            return Finding(self.name, message, start, end, None, "the image is named by a build argument")
+            reason = Refusal("the image is named by a build argument", "write the image in FROM")
+            return refused(self.name, message, start, end, reason)
         edits = [Edit(start, end, target.image)]
         rewrites = list(declare(program, stage.position, {0: target.image}))
         try:
@@ -115,6 +117,7 @@ class SwapBase(Pass):
                     edits.append(edit)
                     rewrites += made
         except Refusal as refusal:
+            refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"))
 
