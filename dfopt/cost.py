@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dfopt.findings import Benefit
 from dfopt.knowledge import table
 from dfopt.units import human
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dfopt.findings import Finding
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
 
 _SOURCE = "savings.toml"
 
@@ -24,6 +28,19 @@ def benefit_of(finding: Finding) -> Benefit | None:
         return None
     saved: int | None = table("savings")["bytes"].get(finding.name)
     return None if saved is None else Benefit(bytes=saved, source=_SOURCE)
+
+
+def rebuild_benefit(program: Program, steps: Iterable[Step]) -> Benefit | None:
+    """What a rebuild after a changed source takes less where the first of these steps that installs or compiles is kept
+    from the cache: by the table of what was measured with the same program; None where it has none."""
+    measured = {command.split()[0]: times for command, times in table("savings")["rebuild"].items()}
+    for step in steps:
+        body = program.body(step) if step.node.keyword == "RUN" else None
+        for word in re.findall(r"[\w.-]+", body.text) if body is not None else ():
+            if word in measured:
+                before, after = measured[word]
+                return Benefit(rebuild=round(before - after, 1), source=_SOURCE)
+    return None
 
 
 def saving(benefits: Iterable[Benefit | None]) -> int:

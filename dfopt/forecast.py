@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.ir.image_config import image_config
 from dfopt.ir.program import Program
+from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.source import LineIndex
 from dfopt.syntax.dockerfile import parse
@@ -17,11 +18,14 @@ _LAYERS = frozenset(("RUN", "COPY", "ADD", "WORKDIR"))  # BuildKit makes a layer
 
 
 class Shape(Record):
-    """What the file itself says of the image that is shipped: layers above its base image, and whether it runs as root
-    (None: the base decides, and is not known)."""
+    """What the file itself says of the image that is shipped: layers above its base image; whether it runs as root
+    (None: the base decides, and is not known), and as which user ("": not known); how many setuid and setgid files its
+    base brings (None: not known)."""
 
     layers: int
     root: bool | None
+    user: str = ""
+    setuid: int | None = None
 
 
 class ForecastStep(Record):
@@ -38,7 +42,8 @@ class ForecastStep(Record):
 
 class Level(Record):
     """A level's result. `bytes`: the sum of what its fixes are known to save; `unknown`: fixes of which nothing is
-    known; `measured`: whether every known figure was measured."""
+    known; `measured`: whether every known figure was measured; `rebuild`: the seconds that a rebuild takes less when a
+    source changed, as far as known."""
 
     level: int
     shape: Shape
@@ -46,16 +51,19 @@ class Level(Record):
     unknown: int
     measured: bool
     fixes: tuple[ForecastStep, ...]
+    rebuild: float = 0.0
 
 
 class Forecast(Record):
-    """One file: `now`, what each level would make of it, and the refusals of the highest level."""
+    """One file: `now`, what each level would make of it, and the refusals of the highest level. `owner`: whom a
+    CODEOWNERS file names."""
 
     name: str
     now: Shape
     levels: tuple[Level, ...]
     refusals: tuple[ForecastStep, ...]
     problem: Problem | None = None
+    owner: str = ""
 
     @property
     def best(self) -> int:
@@ -80,10 +88,12 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
             ForecastStep(fix.name, fix.tier, line(fix.start), fix.message, fix.benefit) for fix in result.applied
         )
         benefits = [step.benefit for step in steps if step.benefit is not None]
+        shape = shape_of(result.output, any(step.name == "strip-suid" for step in steps))
         levels.append(
             Level(
-                number, shape_of(result.output), sum(benefit.bytes for benefit in benefits), len(steps) - len(benefits),
+                number, shape, sum(benefit.bytes for benefit in benefits), len(steps) - len(benefits),
                 bool(benefits) and all(benefit.origin == "measured" for benefit in benefits), steps,
+                sum(benefit.rebuild for benefit in benefits),
             )
         )  # fmt: skip
     refusals = tuple(
@@ -94,7 +104,8 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
     return Forecast(name, shape_of(source.text), tuple(levels), refusals)
 
 
-def shape_of(text: str) -> Shape:
+def shape_of(text: str, stripped: bool = False) -> Shape:
+    """The shape of the image that a text makes. `stripped`: strip-suid took setuid bits from all of it."""
     program = Program(parse(text))
     stage = program.final
     if stage is None:
@@ -110,4 +121,8 @@ def shape_of(text: str) -> Shape:
     root = scope.root
     if root is None and scope.user is None and image_config(program, stage).user in ("root", "0"):
         root = True
-    return Shape(layers, root)
+    user = image_config(program, stage).user
+    base = program.end_scope(stage).base
+    counted = table("suid")["base"].get(base.family if base is not None else "", {}).get("files")
+    name = user if isinstance(user, str) and user else "root" if root else ""
+    return Shape(layers, root, name, 0 if stripped or stage.base.lower() == "scratch" else counted)

@@ -87,7 +87,7 @@ def text_of_word(word: Word, source: str) -> CommandWord:
                 continue
         break
     quoted = all(isinstance(part, (Literal, SingleQuoted, DoubleQuoted)) for part in word.parts)
-    return CommandWord(NotLiteral(f"{source[word.start:word.end]} is not literal"), prefix, quoted)
+    return CommandWord(NotLiteral(f"{source[word.start : word.end]} is not literal"), prefix, quoted)
 
 
 def build_command(words: Sequence[CommandWord]) -> tuple[str, BuildCommand] | None:
@@ -171,9 +171,7 @@ def read_commands(
             _target(kind, options, place, file, at, column, tree, name or _named(words))
             for place in (directory.of(base, os.path.dirname(file)) for base in dict.fromkeys(bases))
         ]
-        there = [
-            target for target in targets if isinstance(target.dockerfile, str) and tree.is_file(target.dockerfile)
-        ]
+        there = [target for target in targets if isinstance(target.dockerfile, str) and tree.is_file(target.dockerfile)]
         if len(targets) == 1 or len({target.dockerfile for target in there}) == 1:
             yield there[0] if there else targets[0]
         else:

@@ -221,5 +221,3 @@ def context_of(service: Service, base: str) -> Value:
     assert service.scalars is not None
     context = service.scalars.get("context")
     return os.path.normpath(base) if context is None else context
-
-

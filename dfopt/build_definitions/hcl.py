@@ -125,7 +125,7 @@ class HclEvaluator:
             end = _closing(text, match.end())
             if match[0] == "%{" or end < 0:
                 return NotLiteral("a template directive")
-            expression = _parse(f"x = {text[match.end():end].strip()}", self.file).children[0]
+            expression = _parse(f"x = {text[match.end() : end].strip()}", self.file).children[0]
             pieces.append(self.value(_attributes(expression)["x"]))
             at = end + 1
         pieces.append(text[at:])

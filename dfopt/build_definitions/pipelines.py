@@ -74,6 +74,7 @@ def _of_action(name: str, step: LocatedValue, inputs: LocatedValue | None, file:
     context = placed("." if written is None else written)  # without one, Git's: what was checked out
     path = value("file")
     dockerfile = dockerfile_in(context, None) if path is None else placed(path)
+
     def values(key: str, separator: str = "") -> list[Value]:
         node = inputs.get(key) if inputs is not None else None
         text = (node.scalar() or "") if node is not None else ""

@@ -41,6 +41,18 @@ class Grouper:
         self.depth = depth
         self._owners: dict[str, Owners | None] = {}
 
+    def owner_of(self, path: str) -> str:
+        """The owners of a file by its repository's CODEOWNERS; NOBODY where it has none. Raises OSError."""
+        repository = repository_of(os.path.dirname(os.path.abspath(path)))
+        base = repository.top if repository is not None else os.getcwd()
+        return self._owner(os.path.relpath(os.path.realpath(path), os.path.realpath(base)), base)
+
+    def _owner(self, path: str, base: str) -> str:
+        if base not in self._owners:
+            self._owners[base] = read_owners(base)
+        owners = self._owners[base]
+        return " ".join(owners.of(path.replace(os.sep, "/")) if owners is not None else ()) or NOBODY
+
     def groups(self, files: Iterable[FileResult]) -> list[DeliveryGroup]:
         """The groups, sorted by label. Raises OSError if a CODEOWNERS file cannot be read."""
         files_by_label: dict[tuple[str, str], list[FileResult]] = {}
@@ -68,10 +80,7 @@ class Grouper:
             parts = path.split("/")[:-1]
             return "/".join(parts[: self.depth]) or "."
         if self.by == "owner":
-            if base not in self._owners:
-                self._owners[base] = read_owners(base)
-            owners = self._owners[base]
-            return " ".join(owners.of(path) if owners is not None else ()) or NOBODY
+            return self._owner(path, base)
         return "all"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from dfopt.campaign.groups import NOBODY, Grouper
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
@@ -11,7 +12,8 @@ from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.cost import benefit_json
 from dfopt.forecast import forecast
-from dfopt.request import Request
+from dfopt.record import replace
+from dfopt.request import STDIN, Request
 from dfopt.units import human
 from dfopt.workspace.selection import UnknownPass, canonical
 from dfopt.workspace.settings import ConfigError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 LEVELS = (1, 2)
 _MOST = 20  # files that a summary lists
+_NO_WAY = "no way around it is known"
 
 
 def run(values: Values) -> int:
@@ -50,11 +53,13 @@ def run(values: Values) -> int:
 
         files, failed = ask_online(values, requests[LEVELS[0]], files)
     forecasts: list[Forecast] = []
+    grouper = Grouper("owner")
     for file in files:
         try:
-            forecasts.append(
-                forecast(file.name, {level: request.optimize(file) for level, request in requests.items()})
-            )
+            results = {level: request.optimize(file) for level, request in requests.items()}
+            prediction: Forecast = forecast(file.name, results)
+            owner = "" if file.path == STDIN else grouper.owner_of(file.path)
+            forecasts.append(replace(prediction, owner="" if owner == NOBODY else owner))
         except (ConfigError, OSError) as failure:
             failed = 2
             message = str(failure) if isinstance(failure, ConfigError) else failure.strerror or str(failure)
@@ -67,6 +72,12 @@ def run(values: Values) -> int:
                 f"{out.printable(prediction.problem.message)}\n"
             )
     read = [prediction for prediction in forecasts if prediction.problem is None]
+    if values.html is not None and read:
+        from dfopt.cli.plan_html import page
+        from dfopt.writing import Output
+
+        with Output(values.html) as output:
+            output.write(page(read, next_command(read)).encode("utf-8", "replace"))
     if values.output_format == "json":
         out.data(json.dumps({"version": 1, "files": [_json(prediction) for prediction in read]}, indent=2) + "\n")
     elif not forecasts:
@@ -82,11 +93,11 @@ def _details(prediction: Forecast) -> str:
     """One file: its levels, the fixes of each, and what stands in the way."""
     lines = [out.printable(prediction.name), ""]
     rows = [
-        ("", "saves", "layers", "runs as root"),
-        ("now", "", str(prediction.now.layers), _root(prediction.now)),
+        ("", "saves", "layers", "rebuild", "setuid", "user", "runs as root"),
+        ("now", "", *_cells(prediction.now, 0.0)),
     ]
     for level in prediction.levels:
-        rows.append((f"-O{level.level}", _saves(level), str(level.shape.layers), _root(level.shape)))
+        rows.append((f"-O{level.level}", saves(level), *_cells(level.shape, level.rebuild)))
     lines += _table(rows)
     listed: set[tuple[str, int]] = set()
     for level in prediction.levels:
@@ -100,9 +111,9 @@ def _details(prediction: Forecast) -> str:
     if prediction.refusals:
         lines += ["", "In the way of more:"]
         lines += [f"  line {step.line:<4} {step.name}: {_why(step)}" for step in prediction.refusals]
-    best = next((level for level in prediction.levels if level.fixes and level.bytes == prediction.best), None)
-    if best is not None:
-        lines += ["", f"Next: dfopt fix -O{best.level} {out.printable(prediction.name)}"]
+    command = next_command([prediction])
+    if command:
+        lines += ["", f"Next: {command}"]
     return "\n".join(lines) + "\n"
 
 
@@ -128,17 +139,56 @@ def _summary(forecasts: Sequence[Forecast]) -> str:
     if most:
         lines += ["", "The most, by file:"]
         lines += [f"  {human(prediction.best):>8}  {out.printable(prediction.name)}" for prediction in most]
-    reasons: dict[tuple[str, str], int] = {}
-    for prediction in forecasts:
-        for step in prediction.refusals:
-            key = (step.name, step.unblock or "no way around it is known")
-            reasons[key] = reasons.get(key, 0) + 1
-    if reasons:
+    owners = by_owner(forecasts)
+    if owners:
+        lines += ["", "By owner:"]
+        lines += [
+            f"  {human(saved):>8}  {count(number, 'file'):>9}  {out.printable(name)}" for name, number, saved in owners
+        ]
+    ranked = obstacles(forecasts)[:_MOST]
+    if ranked:
         lines += ["", "In the way of more, by what unblocks it:"]
-        ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
         lines += [f"  {number:>6}  {name}: {out.printable(unblock)}" for (name, unblock), number in ranked]
     lines += ["", "Next: dfopt plan FILE for one of them, dfopt fix -O1 --write for all that is safe"]
     return "\n".join(lines) + "\n"
+
+
+def by_owner(forecasts: Sequence[Forecast]) -> list[tuple[str, int, int]]:
+    """Owner, files, and bytes that the best levels save, the most first; nothing where no file has an owner."""
+    if not any(prediction.owner for prediction in forecasts):
+        return []
+    sums: dict[str, list[int]] = {}
+    for prediction in forecasts:
+        row = sums.setdefault(prediction.owner or NOBODY, [0, 0])
+        row[0] += 1
+        row[1] += prediction.best
+    return sorted(((name, row[0], row[1]) for name, row in sums.items()), key=lambda row: (-row[2], row[0]))
+
+
+def obstacles(forecasts: Sequence[Forecast]) -> list[tuple[tuple[str, str], int]]:
+    """Pass and what unblocks it, with the number of refusals, the most first."""
+    numbers: dict[tuple[str, str], int] = {}
+    for prediction in forecasts:
+        for step in prediction.refusals:
+            key = (step.name, step.unblock or _NO_WAY)
+            numbers[key] = numbers.get(key, 0) + 1
+    return sorted(numbers.items(), key=lambda item: (item[0][1] == _NO_WAY, -item[1], item[0]))
+
+
+def next_command(forecasts: Sequence[Forecast]) -> str:
+    """The command that brings the most; "" where nothing would be done."""
+    if len(forecasts) != 1:
+        return "dfopt fix -O1 --write"
+    (prediction,) = forecasts
+    best = next((level for level in prediction.levels if level.fixes and level.bytes == prediction.best), None)
+    return "" if best is None else f"dfopt fix -O{best.level} {out.printable(prediction.name)}"
+
+
+def _cells(shape: Shape, rebuild: float) -> tuple[str, ...]:
+    """Layers, seconds that a rebuild is shorter, setuid files of the base, user, and whether it is root."""
+    setuid = "not known" if shape.setuid is None else str(shape.setuid)
+    faster = f"-{rebuild:.0f} s" if rebuild else ""
+    return str(shape.layers), faster, setuid, out.printable(shape.user or "not known"), root_text(shape)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -146,14 +196,14 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
-def _saves(level: Level) -> str:
+def saves(level: Level) -> str:
     if not level.fixes:
         return "nothing"
     saving = human(level.bytes) if level.bytes else "0 bytes"
     return f"{saving}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
 
 
-def _root(shape: Shape) -> str:
+def root_text(shape: Shape) -> str:
     return {True: "yes", False: "no", None: "not known"}[shape.root]
 
 
@@ -175,11 +225,13 @@ def _json(prediction: Forecast) -> dict[str, Any]:
 
     return {
         "path": clean(prediction.name),
-        "now": {"layers": prediction.now.layers, "root": prediction.now.root},
+        "owner": clean(prediction.owner),
+        "now": _shape_json(prediction.now),
         "levels": [
             {
                 "level": level.level, "bytes": level.bytes, "unknown": level.unknown, "measured": level.measured,
-                "layers": level.shape.layers, "root": level.shape.root, "fixes": [step(fix) for fix in level.fixes],
+                **_shape_json(level.shape), "rebuild_seconds": level.rebuild,
+                "fixes": [step(fix) for fix in level.fixes],
             }
             for level in prediction.levels
         ],
@@ -188,3 +240,7 @@ def _json(prediction: Forecast) -> dict[str, Any]:
             for refusal in prediction.refusals
         ],
     }  # fmt: skip
+
+
+def _shape_json(shape: Shape) -> dict[str, Any]:
+    return {"layers": shape.layers, "root": shape.root, "user": clean(shape.user) or None, "setuid": shape.setuid}

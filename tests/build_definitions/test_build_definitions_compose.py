@@ -184,7 +184,7 @@ def test_no_interpolation(text: str) -> None:
 
 
 def test_env_file() -> None:
-    text = "# c\nexport A=1\nB=\"x\\ny $A\"\nC='$A'\nD = ${A}2 # c\nE=a#b\n\nF: 3\nbad line\nG=\"open\n"
+    text = '# c\nexport A=1\nB="x\\ny $A"\nC=\'$A\'\nD = ${A}2 # c\nE=a#b\n\nF: 3\nbad line\nG="open\n'
     values = read_env(text)
     assert values.pop("G") == NotLiteral("G in .env has no closing quote")
     assert values == {"A": "1", "B": "x\ny 1", "C": "$A", "D": "12", "E": "a#b", "F": "3"}

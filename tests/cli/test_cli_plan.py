@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 WASTEFUL = """\
@@ -32,7 +33,7 @@ def test_one_file(tmp_path: Path) -> None:
     text = plan(tmp_path, "Dockerfile")
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.split()[:1] and line[:3] == "  -"}
     assert rows["-O1"][1:3] == ["230", "MB"]
-    assert rows["-O1"][-2:] == ["1", "yes"]
+    assert rows["-O1"][-4:] == ["1", "11", "root", "yes"]
     assert "merge-run" in text
     assert text.splitlines()[-1].startswith("Next: dfopt fix -O")
     assert file.read_text() == WASTEFUL.replace("COPY app.c /srv/\n", "")
@@ -46,7 +47,7 @@ def test_figures_are_those_of_the_table(tmp_path: Path) -> None:
     assert benefits["merge-run"]["source"] == "package_sizes.toml"
     assert benefits["merge-run"]["layers"] == 2
     assert first["bytes"] == benefits["merge-run"]["bytes"] + benefits["apt-cleanup"]["bytes"]
-    assert file["now"] == {"layers": 3, "root": True}
+    assert file["now"] == {"layers": 3, "root": True, "user": "root", "setuid": 11}
     assert first["layers"] == 1
 
 
@@ -64,3 +65,69 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FRUM x\n")
     (tmp_path / "other.Dockerfile").write_text(WASTEFUL)
     assert "-O1" in plan(tmp_path, ".", code=2)
+
+
+def test_columns(tmp_path: Path) -> None:
+    text = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\nUSER node\nCMD node a.js\n"
+    (tmp_path / "Dockerfile").write_text(text)
+    (tmp_path / "package.json").write_text('{"name": "a", "version": "1.0.0"}\n')
+    (tmp_path / "package-lock.json").write_text('{"lockfileVersion": 3, "packages": {}}\n')
+    (file,) = json.loads(plan(tmp_path, "--output-format", "json", "."))["files"]
+    assert file["now"] == {"layers": 3, "root": False, "user": "node", "setuid": 11}
+    first = file["levels"][0]
+    assert first["rebuild_seconds"] == 16.9, "by the table of savings: npm install, 17.3 to 0.4 s"
+    assert {fix["pass"]: fix["benefit"] for fix in first["fixes"]}["dependency-layers"]["source"] == "savings.toml"
+    assert "-17 s" in plan(tmp_path, "Dockerfile")
+
+
+def monorepo(top: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    (top / "CODEOWNERS").write_text("web/ @front\n")
+    for name in ("web", "<b>api"):
+        (top / name).mkdir()
+        (top / name / "Dockerfile").write_text(WASTEFUL.replace("COPY app.c /srv/\n", ""))
+
+
+def test_by_owner(tmp_path: Path) -> None:
+    monorepo(tmp_path)
+    text = plan(tmp_path, ".")
+    rows = text.partition("By owner:\n")[2].partition("\n\n")[0].splitlines()
+    assert [row.split()[-1] for row in rows] == ["@front", "owner"]
+    files = json.loads(plan(tmp_path, "--output-format", "json", "."))["files"]
+    assert {file["path"]: file["owner"] for file in files} == {"web/Dockerfile": "@front", "<b>api/Dockerfile": ""}
+
+
+def test_html(tmp_path: Path) -> None:
+    monorepo(tmp_path)
+    (tmp_path / "web" / "Dockerfile").write_text(UNKNOWN.replace("curl", "'<script>'") + "# \x1b[31m\n")
+    plan(tmp_path, "--html", "plan.html", ".")
+    page = (tmp_path / "plan.html").read_text()
+
+    class Reader(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tags: set[str] = set()
+            self.text = ""
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            self.tags.add(tag)
+
+        def handle_data(self, data: str) -> None:
+            self.text += data
+
+    reader = Reader()
+    reader.feed(page)
+    assert {"table", "details", "summary"} <= reader.tags
+    assert not reader.tags & {"script", "b>api", "link", "img", "iframe"}
+    assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
+    for words in ("dfopt plan", "<b>api/Dockerfile", "@front", "merge-run", "What saves most", "In the way of more"):
+        assert words in reader.text
+    assert "\x1b" not in page
+
+
+def test_html_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(WASTEFUL)
+    (tmp_path / "other").write_text("mine")
+    (tmp_path / "plan.html").symlink_to(tmp_path / "other")
+    plan(tmp_path, "--html", "plan.html", ".", code=2)
+    assert (tmp_path / "other").read_text() == "mine"

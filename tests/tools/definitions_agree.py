@@ -147,7 +147,10 @@ def main() -> int:
         bake = file.suffix in (".hcl", ".json")
         try:
             targets = read_definition(
-                "bake" if bake else "compose", file.read_text(), str(file), DefinitionFiles(str(file.parents[-2])),
+                "bake" if bake else "compose",
+                file.read_text(),
+                str(file),
+                DefinitionFiles(str(file.parents[-2])),
                 str(file.parent),
             )
             problem = ""

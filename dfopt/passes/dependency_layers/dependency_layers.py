@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dfopt.cost import rebuild_benefit
 from dfopt.findings import Declares, Finding, refused
 from dfopt.passes.base import Pass
 from dfopt.passes.dependency_layers.added_download import add_download, has_download
@@ -95,7 +96,8 @@ class DependencyLayers(Pass):
                     yield refused(self.name, message, start, end, refusal)
                     continue
                 if message_and_fix is not None:
-                    yield Finding(self.name, message_and_fix[0], start, end, message_and_fix[1])
+                    benefit = rebuild_benefit(program, stage.steps[position + 1 :])
+                    yield Finding(self.name, message_and_fix[0], start, end, message_and_fix[1], benefit=benefit)
                     break  # a stage's next one is found when this one is applied
 
 
