@@ -25,7 +25,8 @@ th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #8884; font-weight: 600; } tr + tr td { border-top: 1px solid #8883; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.path { overflow-wrap: anywhere; } details { margin: .4rem 0; } summary { cursor: pointer; overflow-wrap: anywhere; }
-.scale { width: 14rem; margin-top: .35rem; } .bar { background: #2f81f7; height: .7rem; border-radius: 2px; min-width: 1px; }
+.scale { width: 14rem; margin-top: .35rem; }
+.bar { background: #2f81f7; height: .7rem; border-radius: 2px; min-width: 1px; }
 code { background: #8882; padding: .1rem .3rem; border-radius: 3px; }
 .tier { color: #9a6700; } .muted { color: #6e7781; }
 @media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3; } .tier { color: #d29922; } }
