@@ -8,6 +8,7 @@ from dfopt.campaign.groups import NOBODY, Grouper
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
+from dfopt.cli.plan_figures import by_owner, obstacles, root_text, saves
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.cost import benefit_json
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.cli.options import Values
-    from dfopt.forecast import Forecast, ForecastStep, Level, Shape
+    from dfopt.forecast import Forecast, ForecastStep, Shape
     from dfopt.workspace.discovery import InputFile
 
 LEVELS = (1, 2)
 _MOST = 20  # files that a summary lists
-_NO_WAY = "no way around it is known"
 
 
 def run(values: Values) -> int:
@@ -153,28 +153,6 @@ def _summary(forecasts: Sequence[Forecast]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def by_owner(forecasts: Sequence[Forecast]) -> list[tuple[str, int, int]]:
-    """Owner, files, and bytes that the best levels save, the most first; nothing where no file has an owner."""
-    if not any(prediction.owner for prediction in forecasts):
-        return []
-    sums: dict[str, list[int]] = {}
-    for prediction in forecasts:
-        row = sums.setdefault(prediction.owner or NOBODY, [0, 0])
-        row[0] += 1
-        row[1] += prediction.best
-    return sorted(((name, row[0], row[1]) for name, row in sums.items()), key=lambda row: (-row[2], row[0]))
-
-
-def obstacles(forecasts: Sequence[Forecast]) -> list[tuple[tuple[str, str], int]]:
-    """Pass and what unblocks it, with the number of refusals, the most first."""
-    numbers: dict[tuple[str, str], int] = {}
-    for prediction in forecasts:
-        for step in prediction.refusals:
-            key = (step.name, step.unblock or _NO_WAY)
-            numbers[key] = numbers.get(key, 0) + 1
-    return sorted(numbers.items(), key=lambda item: (item[0][1] == _NO_WAY, -item[1], item[0]))
-
-
 def next_command(forecasts: Sequence[Forecast]) -> str:
     """The command that brings the most; "" where nothing would be done."""
     if len(forecasts) != 1:
@@ -194,17 +172,6 @@ def _cells(shape: Shape, rebuild: float) -> tuple[str, ...]:
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-
-
-def saves(level: Level) -> str:
-    if not level.fixes:
-        return "nothing"
-    saving = human(level.bytes) if level.bytes else "0 bytes"
-    return f"{saving}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
-
-
-def root_text(shape: Shape) -> str:
-    return {True: "yes", False: "no", None: "not known"}[shape.root]
 
 
 def _worth(step: ForecastStep) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from dfopt.cli.plan import by_owner, obstacles, root_text, saves
+from dfopt.cli.plan_figures import by_owner, obstacles, root_text, saves
 from dfopt.cost import benefit_text
 from dfopt.messages import printable
 from dfopt.units import human

@@ -1,0 +1,47 @@
+"""The figures of a plan that its text and its page share."""
+
+from __future__ import annotations
+
+from dfopt.campaign.groups import NOBODY
+from dfopt.units import human
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dfopt.forecast import Forecast, Level, Shape
+
+_NO_WAY = "no way around it is known"
+
+
+def by_owner(forecasts: Sequence[Forecast]) -> list[tuple[str, int, int]]:
+    """Owner, files, and bytes that the best levels save, the most first; nothing where no file has an owner."""
+    if not any(prediction.owner for prediction in forecasts):
+        return []
+    sums: dict[str, list[int]] = {}
+    for prediction in forecasts:
+        row = sums.setdefault(prediction.owner or NOBODY, [0, 0])
+        row[0] += 1
+        row[1] += prediction.best
+    return sorted(((name, row[0], row[1]) for name, row in sums.items()), key=lambda row: (-row[2], row[0]))
+
+
+def obstacles(forecasts: Sequence[Forecast]) -> list[tuple[tuple[str, str], int]]:
+    """Pass and what unblocks it, with the number of refusals, the most first."""
+    numbers: dict[tuple[str, str], int] = {}
+    for prediction in forecasts:
+        for step in prediction.refusals:
+            key = (step.name, step.unblock or _NO_WAY)
+            numbers[key] = numbers.get(key, 0) + 1
+    return sorted(numbers.items(), key=lambda item: (item[0][1] == _NO_WAY, -item[1], item[0]))
+
+
+def saves(level: Level) -> str:
+    if not level.fixes:
+        return "nothing"
+    saving = human(level.bytes) if level.bytes else "0 bytes"
+    return f"{saving}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
+
+
+def root_text(shape: Shape) -> str:
+    return {True: "yes", False: "no", None: "not known"}[shape.root]
