@@ -52,7 +52,7 @@ class FlattenImage(Pass):
     phase = "restructure"
     default = False
     by_name = True
-    order = 90
+    order = 95  # behind what changes the stages: this one copies what they are
     declares = Declares(files="any")
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Benefit, Declares, Finding, Fix
+from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ class MountVerdict:
     reason    why it cannot; "" where it can
     opaque    a later step that might use apt's index: the fix is not safe
     paths     where the cache is; () where that is not known
+    shipped   the bytes of the cache lie in a layer that is shipped: nothing cleans it up yet
     edits, rewrites   the fix
     """
 
-    __slots__ = ("edits", "family", "opaque", "paths", "reason", "rewrites", "step")
+    __slots__ = ("edits", "family", "opaque", "paths", "reason", "rewrites", "shipped", "step")
 
     def __init__(self, family: str, step: Step) -> None:
         self.family = family
@@ -32,6 +34,7 @@ class MountVerdict:
         self.edits: tuple[Edit, ...] = ()
         self.rewrites: tuple[Rewrite, ...] = ()
         self.paths: Sequence[str] = ()
+        self.shipped = False
 
 
 def agree(verdicts: Sequence[MountVerdict]) -> None:
@@ -59,7 +62,15 @@ def finding(name: str, verdict: MountVerdict) -> Finding:
     tier = "safe" if verdict.opaque is None else "unsafe"
     declares = Declares(paths=tuple(_declared(verdict.paths)), caches=(verdict.family,))
     fix = Fix(verdict.edits, verdict.rewrites, tier, declares)
-    return Finding(name, message, node.start, node.end, fix)
+    return Finding(name, message, node.start, node.end, fix, benefit=_benefit(verdict))
+
+
+def _benefit(verdict: MountVerdict) -> Benefit | None:
+    """What the cleanup of the same cache takes off an image, where nothing cleans it up yet."""
+    saved = table("savings")["bytes"]
+    family = verdict.family
+    known: int | None = saved.get(f"{family}-cleanup", saved.get(f"{family}-no-cache"))
+    return Benefit(bytes=known, source="savings.toml") if verdict.shipped and known is not None else None
 
 
 def _declared(paths: Iterable[str]) -> Iterator[str]:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import tools
+from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
+from dfopt.analysis.package_sizes import installed_bytes, recommended_bytes
 from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Benefit, Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Pass
@@ -69,18 +71,22 @@ class NoRecommends(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if "ecommends" in program.text.lower() and _SAID.search(program.text):
             return
+        counted: dict[int, list[str]] = {}  # root stage -> packages of earlier findings, whose own ones are there
         certified: set[int] = set()  # stages in which an earlier finding brings the certificates
         for stage, _, step in shipped_runs(program, self.settings["stages"], "apt"):
             body = program.body(step)
             installs = [tool for tool in tools(program, step) if _pulls(tool)]
             if installs:
                 certificates = certified.isdisjoint(lineage(program, stage)) and lacks_certificates(program, step)
-                finding = self.check(program, step, body, installs, certificates)
+                before = counted.setdefault(program.root(stage).index, [])
+                finding = self.check(program, step, body, installs, certificates, before)
                 if finding.fix is not None and certificates and names_certificates(finding.fix):
                     certified.add(stage.index)
                 yield finding
 
-    def check(self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool) -> Finding:
+    def check(
+        self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool, before: list[str]
+    ) -> Finding:
         node = step.node
         message = "install no recommended packages"
         reachable = [tool for tool in installs if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
@@ -102,7 +108,19 @@ class NoRecommends(Pass):
             edits.append(edit)
             rewrites.append(rewrite)
         fix = Fix(tuple(edits), tuple(rewrites), "unsafe")
-        return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix)
+        message = f"{message} (some may be needed)"
+        return Finding(self.name, message, node.start, node.end, fix, benefit=_benefit(reachable, before))
+
+
+def _benefit(installs: list[Tool], before: list[str]) -> Benefit | None:
+    """What the packages recommend beyond those of earlier findings (`before`, to which they come), where the table
+    knows one of them."""
+    packages = [word.value or "" for tool in installs for word in tool.invocation.operands()[1:]]
+    if not installed_bytes(packages, recommends=True):
+        return None
+    saved = recommended_bytes([*before, *packages]) - recommended_bytes(before)
+    before += packages
+    return Benefit(bytes=saved, source=PACKAGE_SIZES)
 
 
 def _pulls(tool: Tool) -> bool:

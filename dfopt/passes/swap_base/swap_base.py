@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from dfopt.analysis.image_references import declare
+from dfopt.analysis.image_sizes import SOURCE as IMAGE_SIZES
+from dfopt.analysis.image_sizes import image_bytes
+from dfopt.analysis.package_sizes import installed_bytes
 from dfopt.edit import Edit
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix, refused
+from dfopt.findings import Benefit, Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
 from dfopt.passes.swap_base.survey import StageSurvey, packages_of
@@ -100,6 +103,7 @@ class SwapBase(Pass):
             return refused(self.name, message, start, end, reason)
         edits = [Edit(start, end, target.image)]
         rewrites = list(declare(program, stage.position, {0: target.image}))
+        packages: list[str] = []
         try:
             if target.kind == BARE:
                 bare_fault(program, stage, target, facts)
@@ -109,6 +113,7 @@ class SwapBase(Pass):
                 edits += survey.translation.edits
                 rewrites += survey.translation.rewrites
                 wanted = [f"mkdir -p {packages_of(survey.places)}"] if survey.places else []
+                packages = list(survey.packages)
                 if survey.packages:
                     wanted.append(_install(target, survey.packages))
                     message += f"; {packages_of(survey.packages)} added"
@@ -119,7 +124,16 @@ class SwapBase(Pass):
         except Refusal as refusal:
             refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
-        return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"))
+        benefit = _benefit(stage.image or "", target, packages)
+        return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"), benefit=benefit)
+
+
+def _benefit(image: str, target: ReplacementBase, packages: list[str]) -> Benefit | None:
+    """What the base takes off the image, less the packages that are added to it."""
+    before, after = image_bytes(image), image_bytes(target.image)
+    if before is None or after is None:
+        return None
+    return Benefit(bytes=before - after - installed_bytes(packages, recommends=False), source=IMAGE_SIZES)
 
 
 def _install(target: ReplacementBase, needs: dict[str, int]) -> str:
