@@ -101,6 +101,8 @@ class Selections:
             yield f"{told}: saves {saved:,} bytes, {other} {less:,}"
         if shape_of(part.output).root is False and shape_of(whole.output).root is not False:
             yield f"{told}: runs as root, {other} does not"
+        if any(fix.name in RESTRUCTURING and fix.benefit is None for fix in whole.applied):
+            return  # another image, of which no table knows how much smaller it is
         here = {fix.name for fix in whole.applied}
         refusals = {report.name: report.reason for report in whole.reported if report.reason}
         for name in sorted({fix.name for fix in part.applied} - here):

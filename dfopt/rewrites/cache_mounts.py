@@ -28,10 +28,13 @@ _HOME = regex(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 
 
 def mount_targets(program: Program, step: Step) -> list[str | None]:
-    """Where the mounts of a RUN are: absolute paths; None for one that is not known."""
+    """Where the mounts of a RUN are: absolute paths; None for one that is not known. A secret that is a variable, and
+    an agent of ssh, which listens where nothing else is, are nowhere."""
     scope = program.scope(step)
     targets: list[str | None] = []
     for mount in mounts(step.effective):
+        if not mount.target and (mount.kind == "ssh" or (mount.kind == "secret" and "env" in mount.fields)):
+            continue
         expanded = scope.expand(mount.target, program.dockerfile.escape)
         target = join_path(scope.workdir, expanded) if isinstance(expanded, str) and expanded else ""
         targets.append(target if isinstance(target, str) and target else None)

@@ -135,7 +135,8 @@ class CacheMounts(Pass):
         except Refusal as refusal:
             verdict.reason = str(refusal)
             return verdict
-        verdict.shipped = stage.index in program.shipped() and not edits and not option_changes
+        verdict.shipped = stage.index in program.shipped() and not edits
+        verdict.shipped = verdict.shipped and all(change.start == change.end for change in option_changes)
         sharing = f",sharing={use.row['sharing']}" if "sharing" in use.row else ""
         ids = f",uid={user.uid},gid={user.gid}" if user.uid else ""
         values = [f"type=cache,target={path}{sharing}{ids}" for path in paths]

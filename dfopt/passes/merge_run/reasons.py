@@ -52,19 +52,32 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
 
 
 def benefit(program: Program, steps: Sequence[Step]) -> Benefit:
-    """What joining steps brings: fewer layers, and the bytes of packages that one of them installs and another one
-    removes again, which no longer lie in a layer below."""
+    """What joining steps brings: fewer layers, and the bytes that no longer lie in a layer below: of packages that one
+    step installs and another one removes, of indexes and caches that another one cleans up or fetches again."""
     layers = Layers()
     gone: list[str] = []
     recommends = True
+    caches: list[str] = []  # family of each index or cache that one layer less has
+    fetched: set[str] = set()
     for position, step in enumerate(steps):
-        for death in layers.feed(position, program.effects(step)):
+        effects = program.effects(step)
+        for death in layers.feed(position, effects):
             family, _, package = death.path.partition(":")
-            if family == "apt" and package and death.writer != position:
+            if death.writer == position:
+                continue
+            if family == "apt" and package:
                 gone.append(package)
                 recommends = recommends and "no-install-recommends" not in program.body(steps[death.writer]).text
+            else:
+                caches += [_family(death.path, program.effects(steps[death.writer]))]
+        for family in {effect.path for effect in effects if effect.kind == "refreshes"}:
+            caches += [family] if family in fetched else []
+            fetched.add(family)
+    cleanups = table("savings")["bytes"]
+    cleaned = sum(cleanups.get(f"{family}-cleanup", 0) for family in set(caches))
     freed = installed_bytes(gone, recommends=recommends)
-    return Benefit(bytes=freed, layers=len(steps) - 1, source=PACKAGE_SIZES if freed else "")
+    source = PACKAGE_SIZES if freed else "savings.toml" if cleaned else ""
+    return Benefit(bytes=freed + cleaned, layers=len(steps) - 1, source=source)
 
 
 class _Index(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_sizes import installed_bytes
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -91,7 +92,19 @@ def partition(
             together, mb = max(together, mb), 0
         left += mb
         lean = lean and (package.lean or not lives)
-    return RunPackages(tuple(names), lean, left + together)
+    return RunPackages(tuple(names), lean, max(left + together, _left_by_size(flow, names, lean)))
+
+
+def _left_by_size(flow: Flow, names: Iterable[str], lean: bool) -> int:
+    """The MB that stay behind of apt's packages, their dependencies included, as far as their sizes are known: what
+    the build installs less what the run installs."""
+    installed = [package for package in flow.packages if package.family == "apt"]
+    if any(package.step.index in flow.swept for package in installed):
+        return 0
+    builds = [bare(package.name) for package in installed]
+    all_lean = all(package.lean for package in installed)
+    kept = installed_bytes(names, recommends=not lean)
+    return (installed_bytes(builds, recommends=not all_lean) - kept) // 1_000_000
 
 
 def _fate(
