@@ -92,14 +92,14 @@ def partition(
             together, mb = max(together, mb), 0
         left += mb
         lean = lean and (package.lean or not lives)
-    return RunPackages(tuple(names), lean, max(left + together, _left_by_size(flow, names, lean)))
+    return RunPackages(tuple(names), lean, max(left + together, _left_by_size(flow, names, lean, has)))
 
 
-def _left_by_size(flow: Flow, names: Iterable[str], lean: bool) -> int:
+def _left_by_size(flow: Flow, names: Iterable[str], lean: bool, has: frozenset[str]) -> int:
     """The MB that stay behind of apt's packages, their dependencies included, as far as their sizes are known: what
-    the build installs less what the run installs."""
+    the build installs less what the run installs. A base image with a compiler has most of them already."""
     installed = [package for package in flow.packages if package.family == "apt"]
-    if any(package.step.index in flow.swept for package in installed):
+    if "cc" in has or any(package.step.index in flow.swept for package in installed):
         return 0
     builds = [bare(package.name) for package in installed]
     all_lean = all(package.lean for package in installed)
