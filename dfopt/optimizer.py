@@ -6,7 +6,7 @@ import re
 from time import perf_counter
 
 from dfopt.conflicts import Taken
-from dfopt.cost import benefit_of, saving
+from dfopt.cost import benefit_of, by_saving
 from dfopt.edit import Patchwork
 from dfopt.facts import NO_FACTS
 from dfopt.gate import admit
@@ -260,9 +260,7 @@ class _Run:
         """Applies what this round may apply; False where that is nothing."""
         chosen: list[Finding] = []
         taken = Taken()
-        if phase == "restructure":  # where two would change the same stage, the one that saves more does
-            findings = sorted(findings, key=lambda finding: -saving((benefit_of(finding),)))
-        for finding in findings:
+        for finding in by_saving(findings) if phase == "restructure" else findings:
             fix = finding.fix
             if fix is None or fix.tier not in self.tiers or not fix.edits:
                 continue
