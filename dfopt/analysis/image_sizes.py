@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_sizes import installed_bytes
+from dfopt.findings import Benefit
 from dfopt.ir.base_images import mirror_prefix, split_image
 from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SOURCE = "runtime_images.toml"
 
@@ -25,6 +27,15 @@ def image_bytes(image: str) -> int | None:
         if expression is None or re.match(expression, tag or ""):
             return mb * 1_000_000
     return None
+
+
+def base_benefit(image: str, other: str, packages: Iterable[str]) -> Benefit | None:
+    """What an image takes off that has `other` for its base in place of `image`, less the packages of apt that are
+    added to it; None where the table does not know both."""
+    before, after = image_bytes(image), image_bytes(other)
+    if before is None or after is None:
+        return None
+    return Benefit(bytes=before - after - installed_bytes(packages, recommends=False), source=SOURCE)
 
 
 def _rows() -> Iterator[tuple[list[str], str | None, int]]:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 from dfopt.analysis.image_references import declare
-from dfopt.analysis.image_sizes import SOURCE as IMAGE_SIZES
-from dfopt.analysis.image_sizes import image_bytes
-from dfopt.analysis.package_sizes import installed_bytes
+from dfopt.analysis.image_sizes import base_benefit
 from dfopt.edit import Edit
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.facts import Facts
-from dfopt.findings import Benefit, Declares, Finding, Fix, refused
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
 from dfopt.passes.swap_base.survey import StageSurvey, packages_of
@@ -124,16 +122,8 @@ class SwapBase(Pass):
         except Refusal as refusal:
             refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
-        benefit = _benefit(stage.image or "", target, packages)
+        benefit = base_benefit(stage.image or "", target.image, packages)
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"), benefit=benefit)
-
-
-def _benefit(image: str, target: ReplacementBase, packages: list[str]) -> Benefit | None:
-    """What the base takes off the image, less the packages that are added to it."""
-    before, after = image_bytes(image), image_bytes(target.image)
-    if before is None or after is None:
-        return None
-    return Benefit(bytes=before - after - installed_bytes(packages, recommends=False), source=IMAGE_SIZES)
 
 
 def _install(target: ReplacementBase, needs: dict[str, int]) -> str:
