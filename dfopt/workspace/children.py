@@ -1,6 +1,7 @@
 """Which Dockerfiles of a tree may be built on the image of another one.
 
-What an image is called is said where it is built, and not in its Dockerfile. So names are compared: a file may be built
+What an image is called is said where it is built, and not in its Dockerfile: in a build definition (Compose, bake, a
+script), where there is one. And names are compared: a file may be built
 on the image of `docker/base-image/Dockerfile`, `base-image.Dockerfile` or `Dockerfile.base-image` where a FROM of it
 names an image whose last part is `base-image`.
 """
@@ -16,6 +17,7 @@ from dfopt.files import read_regular
 from dfopt.ir.base_images import split_image
 from dfopt.source import decode
 from dfopt.workspace.discovery import is_dockerfile
+from dfopt.workspace.image_builds import stated_names
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository, display_name
 
 TYPE_CHECKING = False
@@ -38,11 +40,13 @@ _trees: dict[str, tuple[float, dict[str, list[str]] | None]] = {}
 
 
 def names_of(path: str) -> frozenset[str]:
-    """What the image of a Dockerfile may be called, by its directory's and its own name (lower case)."""
+    """What the image of a Dockerfile may be called (lower case), by build definitions, its directory's name and its
+    own."""
     file = os.path.basename(path).lower()
     stem = re.sub(r"^(?:docker|container)file\.|\.(?:docker|container)file$", "", file)
     names = {stem, os.path.basename(os.path.dirname(os.path.abspath(path))).lower()} - {"dockerfile", "containerfile"}
-    return frozenset(name for name in names if name not in GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
+    guessed = frozenset(name for name in names if name not in GENERAL and not re.fullmatch(r"[\d.v_-]+", name))
+    return guessed | stated_names(path)
 
 
 def children_of(path: str, root: str) -> tuple[Child, ...] | None:

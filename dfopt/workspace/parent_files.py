@@ -1,6 +1,7 @@
 """Which Dockerfile of a tree builds the base image of another one.
 
-A name tells: `org/php:8.3` is built by `php/8.3/Dockerfile`, `php-8.3/Dockerfile` or `php/Dockerfile.8.3`, else,
+A build definition (Compose's `image`, bake's `tags`, `docker build -t`) says under which name it builds one. Else a
+name tells: `org/php:8.3` is built by `php/8.3/Dockerfile`, `php-8.3/Dockerfile` or `php/Dockerfile.8.3`, else,
 whatever its tag, by the only `php/Dockerfile`, `Dockerfile.php` or `php.Dockerfile`. Two that fit are none. A file that
 starts from a repository of that name itself does not build it. A name without a namespace is Docker Hub's as often as
 one's own: it counts only where it has several parts (`my-base`) and no table knows it.
@@ -23,7 +24,12 @@ from dfopt.workspace.children import (
     read_dockerfile,
     repository_of,
 )
+from dfopt.workspace.image_builds import dockerfiles_that_build
 from dfopt.workspace.paths import display_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FILE = re.compile(r"(?:(?:docker|container)file(?:\.(?P<behind>.+))?|(?P<before>.+)\.(?:docker|container)file)\Z")
 
@@ -33,21 +39,31 @@ _trees: dict[str, tuple[float, dict[str, list[str]]]] = {}
 def parent_of(path: str, root: str, image: str) -> Parent | None:
     """The Dockerfile of the repository (below `root`) of the one at `path` that builds `image`; None where no one, or
     more than one, is called so, or the tree is too large."""
-    repository, tag = split_image(image)
+    repository, _ = split_image(image)
     namespace, _, name = repository.lower().rpartition("/")
-    if not root or name in GENERAL or (not namespace and not re.search(r"[-_]", name)):
+    if not root or (not namespace and base_facts(image) is not None):
         return None
-    if not namespace and base_facts(image) is not None:
-        return None
-    builds = _builds(repository_of(path, os.path.abspath(root)))
+    top = repository_of(path, os.path.abspath(root))
     own_path = os.path.realpath(path)
-    for key in (f"{name}:{(tag or '').lower()}", name):
-        files = [file for file in builds.get(key, ()) if os.path.realpath(file) != own_path]
+    for files in _candidates(image, top):
+        files = [file for file in files if os.path.realpath(file) != own_path]
         texts = [(file, text) for file in files if (text := read_dockerfile(file)) is not None]
         texts = [(file, text) for file, text in texts if name not in image_names(text)]
         if texts:
             return Parent(display_name(texts[0][0]), texts[0][1]) if len(texts) == 1 else None
     return None
+
+
+def _candidates(image: str, root: str) -> Iterator[list[str]]:
+    """The Dockerfiles below `root` that may build an image, from the surest to the least sure."""
+    yield from dockerfiles_that_build(image, root)
+    repository, tag = split_image(image)
+    namespace, _, name = repository.lower().rpartition("/")
+    if name in GENERAL or (not namespace and not re.search(r"[-_]", name)):
+        return
+    builds = _builds(root)
+    for key in (f"{name}:{(tag or '').lower()}", name):
+        yield builds.get(key, [])
 
 
 def _builds(root: str) -> dict[str, list[str]]:

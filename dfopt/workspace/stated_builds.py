@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import time
 
+from dfopt.files import read_regular
+from dfopt.lazy import regex
+from dfopt.source import decode
 from dfopt.workspace.discovery import may_define
 from dfopt.workspace.paths import bound_of
 
@@ -19,9 +22,41 @@ if TYPE_CHECKING:
     from dfopt.build_definitions.model import BuildTarget
 
 KEPT = 60.0  # seconds for which a directory is taken to be as it was
+LARGEST = 512 << 10  # bytes of a definition
 MOST_DEFINITIONS = 50  # of one directory; in a larger one nothing is looked for
 
-_directories: dict[str, tuple[float, list[BuildTarget]]] = {}
+# `image: org/app`, `tags = [`, `-t org/app`: a definition without such a name names no image that others are built on
+_NAMES_IMAGES = regex(r"""\bimage["']?[ \t]*[:=][ \t]*["']?[^\s"'/]+/|\btags["']?[ \t]*[:=]|[ \t](?:-t|--tag)\b""")
+
+_directories: dict[str, tuple[float, list[_Definition]]] = {}
+
+
+class _Definition:
+    """A definition: its builds, once somebody asked for them."""
+
+    __slots__ = ("_names_images", "_targets", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._targets: list[BuildTarget] | None = None
+        self._names_images: bool | None = None
+
+    def targets(self, root: str) -> list[BuildTarget]:
+        if self._targets is None:
+            from dfopt.workspace.definitions import targets_of
+
+            self._targets = targets_of(self.path, root)
+        return self._targets
+
+    def names_images(self) -> bool:
+        """Whether it can name an image with a namespace: by its text, which is not parsed for that."""
+        if self._names_images is None:
+            try:
+                text = decode(read_regular(self.path, LARGEST))
+            except OSError:
+                text = ""
+            self._names_images = _NAMES_IMAGES.search(text) is not None
+        return self._names_images
 
 
 def stated_directory(path: str, directories: Sequence[str]) -> str | None:
@@ -35,17 +70,22 @@ def stated_directory(path: str, directories: Sequence[str]) -> str | None:
     return stated_context(users, bound_of(path))
 
 
-def builds_of(path: str, directories: Sequence[str]) -> list[BuildTarget]:
-    """The builds of the Dockerfile at `path` that the definitions in `directories` (absolute) state."""
+def builds_of(path: str, directories: Sequence[str], naming: bool = False) -> list[BuildTarget]:
+    """The builds of the Dockerfile at `path` that the definitions in `directories` (absolute) state; `naming`: of those
+    definitions alone that can name an image with a namespace."""
     targets: list[BuildTarget] = []
     absolute = os.path.abspath(path)
+    root = ""
     for directory in directories:
         for place in (directory, os.path.join(directory, ".github", "workflows")):
-            targets += [target for target in _builds(place, absolute) if target.dockerfile == absolute]
+            for definition in _definitions(place):
+                if not naming or definition.names_images():
+                    root = root or bound_of(absolute)
+                    targets += [target for target in definition.targets(root) if target.dockerfile == absolute]
     return targets
 
 
-def _builds(directory: str, dockerfile: str) -> list[BuildTarget]:
+def _definitions(directory: str) -> list[_Definition]:
     read_at, known = _directories.get(directory, (0.0, []))
     if directory in _directories and time.monotonic() - read_at < KEPT:
         return known
@@ -53,15 +93,12 @@ def _builds(directory: str, dockerfile: str) -> list[BuildTarget]:
         names = sorted(name for name in os.listdir(directory) if may_define(name))
     except OSError:
         names = []
-    targets: list[BuildTarget] = []
+    definitions: list[_Definition] = []
     if names:
         from dfopt.build_definitions.formats import format_of
 
-        definitions = [at for name in names if format_of(at := os.path.join(directory, name)) is not None]
-        if 0 < len(definitions) <= MOST_DEFINITIONS:
-            from dfopt.workspace.definitions import targets_of
-
-            root = bound_of(dockerfile)
-            targets = [target for definition in definitions for target in targets_of(definition, root)]
-    _directories[directory] = time.monotonic(), targets
-    return targets
+        definitions = [_Definition(at) for name in names if format_of(at := os.path.join(directory, name)) is not None]
+        if len(definitions) > MOST_DEFINITIONS:
+            definitions = []
+    _directories[directory] = time.monotonic(), definitions
+    return definitions

@@ -10,7 +10,7 @@ from cli.running import dfopt
 
 from dfopt.request import Request
 from dfopt.source import Source
-from dfopt.workspace import stated_builds
+from dfopt.workspace import children, image_builds, parent_files, stated_builds
 from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import InputFile, discover
 from dfopt.workspace.facts import ContextFacts
@@ -202,7 +202,7 @@ def test_the_only_context_that_fits_needs_no_definition(here: Path, monkeypatch:
     put(here / "app/Dockerfile", "FROM debian\nCOPY main.c /\n")
     put(here / "app/main.c", "")
     put(here / "compose.yaml", "services: [\n")
-    monkeypatch.setattr(stated_builds, "_builds", None)  # nothing is read
+    monkeypatch.setattr(stated_builds, "_definitions", None)  # nothing is read
     assert context_of("app/Dockerfile") == "app"
 
 
@@ -240,3 +240,70 @@ def test_a_search_parses_no_definition_that_names_dockerfiles_by_their_usual_nam
     put(here / "compose.yaml", "services:\n  a: {build: {context: ., dockerfile: x/a.Dockerfile}}\n  b: {build: b}\n")
     monkeypatch.setattr("dfopt.workspace.definitions.targets_of", None)
     assert list(discover(["."], ConfigLookup())) == []
+
+
+def clear() -> None:
+    for module in (stated_builds, image_builds, children, parent_files):
+        module._trees.clear() if hasattr(module, "_trees") else module._directories.clear()
+
+
+@pytest.mark.parametrize(
+    ("definition", "text"),
+    [
+        pytest.param("compose.yaml", "services: {a: {image: 'org/runtime:2', build: images/one}}\n", id="compose"),
+        pytest.param("ci/docker-bake.hcl", 'target "a" {\n context = "../images/one"\n tags = ["org/runtime:2"]\n}\n',
+                     id="bake"),
+        pytest.param("images/Makefile", "a:\n\tdocker build -t org/runtime:2 one\n", id="make"),
+    ],
+)  # fmt: skip
+def test_the_parent_is_what_a_definition_builds_under_its_name(here: Path, definition: str, text: str) -> None:
+    put(here / "images/one/Dockerfile", BLOATED)
+    put(here / "images/two/Dockerfile", BLOATED)
+    put(here / "app/Dockerfile", "FROM org/runtime:2\n")
+    app = str(here / "app/Dockerfile")
+    clear()
+    assert parent_files.parent_of(app, str(here), "org/runtime:2") is None
+    put(here / definition, text)
+    clear()
+    parent = parent_files.parent_of(app, str(here), "org/runtime:2")
+    assert parent is not None
+    assert parent.name == "images/one/Dockerfile"
+    assert parent_files.parent_of(app, str(here), "other/runtime:2") is None
+    assert parent_files.parent_of(str(here / "images/one/Dockerfile"), str(here), "org/runtime:2") is None
+
+
+def test_two_builds_under_a_name_differ_by_tag_or_are_none(here: Path) -> None:
+    for name in ("one", "two"):
+        put(here / name / "Dockerfile", BLOATED)
+    services = "services: {{a: {{image: 'org/x:1', build: one}}, b: {{image: 'org/x:{}', build: two}}}}\n"
+    put(here / "app/Dockerfile", "FROM org/x\n")
+    app = str(here / "app/Dockerfile")
+    put(here / "compose.yaml", services.format(2))
+    clear()
+    parents = {tag: parent_files.parent_of(app, str(here), f"org/x:{tag}") for tag in ("1", "2", "3")}
+    assert [parent and parent.name for parent in parents.values()] == ["one/Dockerfile", "two/Dockerfile", None]
+
+
+def test_children_are_known_by_the_names_that_definitions_give(here: Path) -> None:
+    put(here / "build/Dockerfile", BLOATED)
+    put(here / "app/Dockerfile", "FROM org/runtime:2\n")
+    put(here / "db/Dockerfile", "FROM postgres\n")
+    base = str(here / "build/Dockerfile")
+    clear()
+    assert children.children_of(base, str(here)) is None
+    put(here / "compose.yaml", "services: {a: {image: 'org/runtime', build: build}}\n")
+    clear()
+    found = children.children_of(base, str(here))
+    assert found is not None
+    assert [child.name for child in found] == ["app/Dockerfile"]
+    put(here / "compose.yaml", "services: {a: {image: postgres, build: build}, b: {image: org/y}}\n")
+    clear()
+    assert children.children_of(base, str(here)) is None
+
+
+def test_a_definition_without_names_is_not_parsed_for_them(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(here / "build/Dockerfile", BLOATED)
+    put(here / "compose.yaml", "services: {a: {build: build}, db: {image: postgres}}\n")
+    monkeypatch.setattr("dfopt.workspace.definitions.targets_of", None)
+    clear()
+    assert children.children_of(str(here / "build/Dockerfile"), str(here)) is None
