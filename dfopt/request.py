@@ -37,7 +37,8 @@ class Request:
     choose the passes, and `select` adds to them. `level` and `modernize` are as in `Options`; a level above 1 takes
     unsafe fixes unless `unsafe` says otherwise. `context` is the build context of every file. `facts` are joined to
     what the build context answers (see `workspace.facts`). `shared`: settings that all passes see
-    (`passes.base.SHARED`). `report`: as in `Options`, where no recipe chooses."""
+    (`passes.base.SHARED`). `report`: as in `Options`, where no recipe chooses. `batch`: all files
+    are asked about at once, so that they may share what is seen of their contexts."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Request:
         level: int | None = None,
         modernize: bool | None = None,
         report: bool = True,
+        batch: bool = False,
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -68,6 +70,7 @@ class Request:
         self.level = level
         self.modernize = modernize
         self.report = report
+        self.batch = batch
         self._options: dict[int, tuple[Config, Options]] = {}
         self._optimizers: dict[int, optimizer.Optimizer] = {}
         self._plans: dict[int, tuple[Config, RecipePlan]] = {}
@@ -90,6 +93,7 @@ class Request:
             self.level,
             self.modernize,
             self.report,
+            self.batch,
         )
         return Request, arguments
 
@@ -289,7 +293,7 @@ class Request:
 
     def facts_of(self, file: InputFile, source: Source) -> Facts:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
-        context_facts = ContextFacts(file.path, file.root, source, self.context_of(file))
+        context_facts = ContextFacts(file.path, file.root, source, self.context_of(file), self.batch)
         return JoinedFacts((context_facts, *self.facts)) if self.facts else context_facts
 
     def context_of(self, file: InputFile) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from dfopt.analysis.context_tree import directories
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 
@@ -36,7 +37,7 @@ def _in_context(path: str, facts: Facts) -> str:
         return ""
     if path in paths:
         matches = [path]
-    elif any(other.startswith(path + "/") for other in paths):
+    elif path in directories(paths):
         return PLAIN
     elif any(char in path for char in "*?") and "[" not in path:
         matches = []

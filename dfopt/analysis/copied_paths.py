@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from operator import attrgetter
 
+from dfopt.analysis.context_tree import directories
 from dfopt.analysis.executed_paths import is_run
 from dfopt.analysis.path_index import above, indices_before, is_before
 from dfopt.facts import NO_FACTS
@@ -224,7 +225,7 @@ def _copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
         assert isinstance(source_path, str)
         if source_path[1:] in paths:
             single = True
-        elif source_path == "/" or any(path.startswith(source_path[1:] + "/") for path in paths):
+        elif source_path == "/" or source_path[1:] in directories(paths):
             single = False
     if source in (".", "./", "/") or source.endswith(("/", "/.")):
         single = False
@@ -301,7 +302,7 @@ def source_kind(step: Step, facts: Facts, source: str) -> bool | None:
     if paths is not None and isinstance(clean, str):
         if clean[1:] in paths:
             return True
-        if clean == "/" or any(path.startswith(clean[1:] + "/") for path in paths):
+        if clean == "/" or clean[1:] in directories(paths):
             return False
     if source in (".", "./", "/") or source.endswith(("/", "/.")):
         return False

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 def task_of(values: Values, kind: type[Work], request: Request) -> Work:
     """The task for each file according to the command line. Raises UsageError."""
+    request.batch = True
     return kind(
         request,
         _mode(values),

@@ -184,13 +184,15 @@ def _translate(text: str) -> tuple[str, str]:
 
 
 class Matcher:
-    """The patterns of one .dockerignore. `state`s are what a walk keeps of a directory for what is below it."""
+    """The patterns of one .dockerignore (`written`: as they were given). `state`s are what a walk keeps of a directory
+    for what is below it."""
 
-    __slots__ = ("exceptions", "patterns", "plain_exceptions")
+    __slots__ = ("exceptions", "patterns", "plain_exceptions", "written")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """From a list of patterns as `pattern_of` gives them. Raises IgnoreError."""
-        self.patterns = [compiled for compiled in map(compile_pattern, patterns) if compiled is not None]
+        self.written = tuple(patterns)
+        self.patterns = [compiled for compiled in map(compile_pattern, self.written) if compiled is not None]
         self.exceptions = any(pattern.exception for pattern in self.patterns)
         # BuildKit then skips a directory as a whole where no exception can reach below it
         self.plain_exceptions = not any(

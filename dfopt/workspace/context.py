@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import time
 from stat import S_ISLNK, S_ISREG, S_ISSOCK
 
 from dfopt.files import is_inside, read_regular
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_PATHS = 50_000  # files and directories; a larger context is not listed
+KEPT = 2.0  # seconds for which files of one run that follow each other share the listing of their context
 MOST_BYTES = 16 << 20  # of a file; a larger one is not read
 IGNORE_FILE = ".dockerignore"
 # directories that hold Dockerfiles for what lies above them, more often than a build context of their own
@@ -38,14 +40,16 @@ NO_PATTERNS = dockerignore.Matcher(())
 
 
 class BuildContext:
-    """A directory as a builder sees it. `ignore_path` is the .dockerignore in force, "" where there is none."""
+    """A directory as a builder sees it. `ignore_path` is the .dockerignore in force, "" where there is none. `shared`:
+    its listing may be one of another file of the run (see KEPT)."""
 
-    __slots__ = ("_paths", "_real", "ignore_path", "matcher", "root")
+    __slots__ = ("_paths", "_real", "ignore_path", "matcher", "root", "shared")
 
     def __init__(self, root: str, ignore_path: str, matcher: dockerignore.Matcher) -> None:
         self.root = root
         self.ignore_path = ignore_path
         self.matcher = matcher
+        self.shared = False
         self._real = ""
         self._paths: frozenset[str] | bool | None = False
 
@@ -53,10 +57,7 @@ class BuildContext:
         """The files (and links) of the context, relative, "/"-separated; directories are not listed. None where the
         context is too large (MOST_PATHS), or cannot be listed in full."""
         if self._paths is False:
-            try:
-                self._paths = frozenset(_walk(self.root, self.matcher))
-            except (OSError, dockerignore.IgnoreError, _TooMany):
-                self._paths = None
+            self._paths = _kept(self.root, self.matcher) if self.shared else _listed(self.root, self.matcher)
         assert not isinstance(self._paths, bool)
         return self._paths
 
@@ -136,6 +137,30 @@ class BuildContext:
 
 class _TooMany(Exception):
     pass
+
+
+def _listed(root: str, matcher: dockerignore.Matcher) -> frozenset[str] | None:
+    """As `BuildContext.paths`."""
+    try:
+        return frozenset(_walk(root, matcher))
+    except (OSError, dockerignore.IgnoreError, _TooMany):
+        return None
+
+
+_latest: tuple[tuple[str, tuple[str, ...]], float, frozenset[str] | None] | None = None
+
+
+def _kept(root: str, matcher: dockerignore.Matcher) -> frozenset[str] | None:
+    """As `_listed`: the latest listing, where it is of this context and not older than KEPT."""
+    global _latest
+    key = os.path.abspath(root), matcher.written
+    previous = _latest[2] if _latest is not None and _latest[0] == key else None
+    if _latest is None or _latest[0] != key or time.monotonic() - _latest[1] > KEPT:
+        paths = _listed(root, matcher)
+        if paths == previous:
+            paths = previous  # the same object: what others remember of it holds
+        _latest = key, time.monotonic(), paths
+    return _latest[2]
 
 
 def _walk(root: str, matcher: dockerignore.Matcher) -> Iterator[str]:

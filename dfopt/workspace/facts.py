@@ -24,20 +24,24 @@ class ContextFacts(Facts):
     root     the directory that the search for the context does not leave
     source   the Dockerfile's content
     context  the directory that the user names as the build context; None: it is found out (see `context.find_context`)
+    shared   whether files of one run may share a context's listing (see `context.KEPT`)
     """
 
-    __slots__ = ("_found", "_looked", "context", "path", "root", "source")
+    __slots__ = ("_found", "_looked", "context", "path", "root", "shared", "source")
 
-    def __init__(self, path: str, root: str, source: Source, context: str | None = None) -> None:
+    def __init__(
+        self, path: str, root: str, source: Source, context: str | None = None, shared: bool = False
+    ) -> None:
         self.path = path
         self.root = root
         self.source = source
         self.context = context
+        self.shared = shared
         self._found: BuildContext | None = None
         self._looked = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ContextFacts, (self.path, self.root, self.source, self.context)
+        return ContextFacts, (self.path, self.root, self.source, self.context, self.shared)
 
     def build_context(self) -> BuildContext | None:
         """The build context; None where it is not known which directory that is, or what is left out of it."""
@@ -45,6 +49,8 @@ class ContextFacts(Facts):
             from dfopt.workspace.context import find_context
 
             self._found = find_context(self.path, self.root, self.source.text, self.context)
+            if self._found is not None:
+                self._found.shared = self.shared
             self._looked = True
         return self._found
 

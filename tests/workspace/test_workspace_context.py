@@ -220,3 +220,26 @@ def test_what_is_left_out(text: str, given: str | None, answers: dict[str, bool 
     asked = facts(tmp_path / "Dockerfile", f"FROM a\n{text}\n", tmp_path, str(tmp_path) if given else None)
     assert {path: asked.context_leaves_out(path) for path in answers} == answers
     assert JoinedFacts((Facts(), asked)).context_leaves_out("kept") == (None if None in answers.values() else False)
+
+
+def test_files_of_a_run_share_a_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "app/a.py")
+
+    def listing(shared: bool) -> frozenset[str] | None:
+        path = tmp_path / "app" / "Dockerfile"
+        path.write_text("FROM a\nCOPY a.py /\n")
+        return ContextFacts(str(path), str(tmp_path), Source("", "FROM a\nCOPY a.py /\n"), None, shared).context_paths()
+
+    monkeypatch.setattr(context, "KEPT", 1e9)
+    first = listing(True)
+    put(tmp_path, "app/b.py")
+    assert listing(True) is first
+    assert listing(False) == {"Dockerfile", "a.py", "b.py"}
+    put(tmp_path, "app/.dockerignore")  # other patterns: another context
+    (tmp_path / "app" / ".dockerignore").write_text("b.py\n")
+    assert listing(True) == {".dockerignore", "Dockerfile", "a.py"}
+    monkeypatch.setattr(context, "KEPT", -1.0)
+    again = listing(True)
+    assert again is listing(True)  # looked at again, and found as it was
+    put(tmp_path, "app/c.py")
+    assert "c.py" in (listing(True) or ())

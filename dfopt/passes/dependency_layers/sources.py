@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.context_tree import below, directories
 from dfopt.ir.effects import covers
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
@@ -32,8 +33,7 @@ class Sources:
             context = self.facts.context_paths()
             if context is None:
                 raise Refusal("the build context is not known, or too large", "name the build context (--context)")
-            size = len(self.prefix)
-            self._paths = frozenset([path[size:] for path in context if path.startswith(self.prefix)])
+            self._paths = below(context, self.prefix)
         return self._paths
 
     def text(self, path: str) -> str:
@@ -48,7 +48,7 @@ class Sources:
 
     def holds(self, path: str) -> bool:
         """Whether a file or directory is there."""
-        return path in self.paths or any(other.startswith(path + "/") for other in self.paths)
+        return path in self.paths or path in directories(self.paths)
 
 
 def check_collision(sources: Sources, writes: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.context_tree import directories
 from dfopt.ir.context_sources import sources_of
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
@@ -71,7 +72,7 @@ def copy_of(program: Program, step: Step, facts: Facts) -> SourcesCopy | None:
     sources = Sources(facts, path + "/" if path else "", target if isinstance(target, str) else "")
     if path:
         context = facts.context_paths()
-        if context is None or path in context or not any(other.startswith(path + "/") for other in context):
+        if context is None or path in context or path not in directories(context):
             return None
     return SourcesCopy(step, sources, tuple([argument.value for argument in node.arguments]))
 
