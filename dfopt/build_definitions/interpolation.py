@@ -54,8 +54,10 @@ def _filled(text: str, at: int, variables: Mapping[str, Value], nested: bool) ->
             value, at = _braced(text, at + 2, variables)
         else:
             match = _NAME.match(text, at + 1)
-            if match is None:
-                raise InterpolationError(f'"{text}": $ needs a name, or is written $$')
+            if match is None:  # it stands for itself
+                pieces.append(char)
+                at += 1
+                continue
             value, at = value_of(match[0], variables), match.end()
         if isinstance(value, NotLiteral):
             unknown = unknown or value
@@ -68,14 +70,14 @@ def _braced(text: str, at: int, variables: Mapping[str, Value]) -> tuple[Value, 
     """A variable in braces, from behind `${`; where it ends."""
     match = _NAME.match(text, at)
     if match is None:
-        raise InterpolationError(f'"{text}": ${{ needs a name')
+        raise InterpolationError(f"{_excerpt(text, at - 2)}: ${{ needs a name, or is written $${{")
     name, at = match[0], match.end()
     operator = _OPERATOR.match(text, at)
     word: Value = ""
     if operator is not None:
         word, at = _filled(text, operator.end(), variables, True)
     if text[at : at + 1] != "}":
-        raise InterpolationError(f'"{text}": ${{{name} has no end')
+        raise InterpolationError(f"{_excerpt(text, match.start() - 2)}: ${{{name} has no end")
     at += 1
     known = variables.get(name)
     if isinstance(known, NotLiteral):
@@ -87,6 +89,12 @@ def _braced(text: str, at: int, variables: Mapping[str, Value]) -> tuple[Value, 
     if kind.endswith("+"):
         return word if is_set else "", at
     return value_of(name, variables), at
+
+
+def _excerpt(text: str, at: int) -> str:
+    """The word in which a variable begins."""
+    line = text[text.rfind("\n", 0, at) + 1 : at + 40].split("\n")[0]
+    return f'"{line[-60:]}"'
 
 
 def value_of(name: str, variables: Mapping[str, Value]) -> Value:

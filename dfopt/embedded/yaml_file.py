@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _URL = "docker://"
+_VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$[A-Za-z_{]")  # of Compose; any other single $ stands for itself
 _UNKNOWN = re.compile(r"[${}\s]|\A\Z")  # what another program fills in, or no name at all
 
 
@@ -48,7 +49,10 @@ class YamlReader:
             expected = old_scalar.value
             for start, (part, text) in by_start.items():
                 if old_scalar.start_mark.index <= start < old_scalar.end_mark.index and part.text != text:
-                    expected = old_scalar.value.replace(part.text, text) if part.kind == IMAGE else _interpolated(text)
+                    if part.kind == IMAGE:
+                        expected = old_scalar.value.replace(part.text, text)
+                    elif _VARIABLE.search(new_scalar.value) is None and new_scalar.value.replace("$$", "$") == text:
+                        expected = new_scalar.value
             if new_scalar.value != expected:
                 return f"the value of {'.'.join(path)} is not the declared one"
         return ""
@@ -74,7 +78,7 @@ def _dockerfile(text: str, node: Any) -> Embedded:
     start, end = node.start_mark.index, node.end_mark.index
     if node.style != "|":
         return Embedded(DOCKERFILE, node.value, start, end, (), same_text, "it is not a literal block (|)")
-    if re.search(r"(?<!\$)(?:\$\$)*\$(?!\$)", node.value):
+    if _VARIABLE.search(node.value):
         return Embedded(DOCKERFILE, "", start, end, (), same_text, "Compose fills in variables")
     body = text.find("\n", start) + 1
     lines = text[body:end].split("\n")
@@ -120,11 +124,6 @@ def _dockerfile(text: str, node: Any) -> Embedded:
         return re.sub(rf"(\r?\n) {{{indent}}}(?=\r?\n)", r"\1", indented)
 
     return Embedded(DOCKERFILE, value, start, end, tuple(offsets), write, "", indent)
-
-
-def _interpolated(text: str) -> str:
-    """How Compose's text is written for a Dockerfile without variables."""
-    return text.replace("$", "$$")
 
 
 def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], Any]]:

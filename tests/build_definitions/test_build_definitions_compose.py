@@ -171,13 +171,14 @@ def test_a_bomb_of_aliases_costs_what_its_text_costs(tmp_path: Path) -> None:
         pytest.param("${C:-${A}}", "1", id="nested"),
         pytest.param("${A:+y}${C:+n}", "y", id="alternative"),
         pytest.param("${A:?why}", "1", id="required and there"),
+        pytest.param("$(date) $- $1 $", "$(date) $- $1 $", id="dollars that stand for themselves"),
     ],
 )
 def test_interpolation(text: str, value: str) -> None:
     assert interpolate(text, {"A": "1", "B": ""}) == value
 
 
-@pytest.mark.parametrize("text", ["$", "$-", "${", "${A", "${1}", "${A:-${B}"])
+@pytest.mark.parametrize("text", ["${", "${A", "${1}", "${A:-${B}", "x\ny ${-}"])
 def test_no_interpolation(text: str) -> None:
     with pytest.raises(InterpolationError):
         interpolate(text, {"A": ""})

@@ -38,7 +38,9 @@ def run(*command: str, cwd: Path) -> dict[str, Any] | None:
     """The JSON that a program prints; None where it refuses."""
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DOCKER_CONFIG": "/nonexistent"}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, check=False, timeout=60)
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    # Compose prints what it would read again: a $ is written $$
+    text = done.stdout.decode().replace("$$", "$") if "config" in command else done.stdout
+    return json.loads(text) if done.returncode == 0 else None
 
 
 def _joined(context: str, dockerfile: str) -> str:

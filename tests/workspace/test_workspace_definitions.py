@@ -116,6 +116,19 @@ def test_inline_dockerfiles_of_bake_files_are_fixed_in_place(here: Path, dash: s
     assert dfopt("fix", "docker-bake.hcl", cwd=here, driven=False).stdout == b""
 
 
+def test_dollars_of_inline_dockerfiles_stay_as_they_are(here: Path) -> None:
+    lines = ["FROM debian:13", "RUN date >$(x) $$HOME", "RUN apt-get update && apt-get install -y curl"]
+    text = "services:\n  w:\n    build:\n      dockerfile_inline: |\n" + "".join(f"        {line}\n" for line in lines)
+    put(here / "compose.yaml", text)
+    done = dfopt("fix", "--select", "apt-cleanup", "--write", "compose.yaml", cwd=here, driven=False)
+    assert done.returncode == 0, done.stderr
+    expected = text[:-1] + " && rm -rf /var/lib/apt/lists/*\n"
+    assert (here / "compose.yaml").read_text() == expected
+    put(here / "compose.yaml", text.replace("$$HOME", "$HOME"))
+    done = dfopt("fix", "--select", "apt-cleanup", "--show-refusals", "compose.yaml", cwd=here, driven=False)
+    assert b"Compose fills in variables" in done.stderr
+
+
 def test_inline_dockerfiles_of_compose_files_are_fixed_and_images_are_not(here: Path) -> None:
     text = "services:\n  w:\n    image: a\n    build:\n      dockerfile_inline: |\n        FROM debian:13\n"
     text += "        RUN apt-get update && apt-get install -y curl"
