@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 NAMES = (".hadolint.yaml", ".hadolint.yml")
-_MOST_BYTES = 1 << 20
+_MOST_BYTES = 1 << 18
 _SEVERITIES = ("error", "warning", "info", "style")
 _THRESHOLDS = (*_SEVERITIES, "ignore", "none")
 _KEYS = (

@@ -112,6 +112,16 @@ class TestConfigImport:
         done = dfopt("config", "import", cwd=tmp_path, driven=False)
         assert (done.returncode, done.stderr) == (2, b"dfopt: error: .hadolint.yaml: not UTF-8\n")
 
+    @pytest.mark.parametrize(
+        "text", ["ignored: [" + "x, " * 90000 + "x]\n", "a: &a [x]\nb: [*a, *a]\n", "a: !!python/x y\n"]
+    )
+    def test_hostile_files(self, tmp_path: Path, text: str) -> None:
+        """Too large, aliases, tags: one line, and nothing written."""
+        (tmp_path / ".hadolint.yaml").write_text(text)
+        done = dfopt("config", "import", cwd=tmp_path, driven=False)
+        assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+        assert list(everything(tmp_path)) == [".hadolint.yaml"]
+
     def test_nothing_is_overwritten(self, tmp_path: Path) -> None:
         (tmp_path / ".hadolint.yaml").write_text(HADOLINT)
         (tmp_path / "dfopt.toml").write_text("level = 2\n")

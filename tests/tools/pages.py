@@ -22,7 +22,7 @@ _ABOUT = {
     "reproducible": "the same build tomorrow",
     "correct": "files that do what they say",
     "modernize": "today's spelling, which changes nothing in the image; off by default, --modernize adds it",
-    "advice": "what some linters ask for, and others do not; off by default, and never a change",
+    "advice": "what some linters ask for, and others do not; off by default",
 }
 
 

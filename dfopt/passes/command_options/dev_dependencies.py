@@ -51,7 +51,7 @@ class DevDependencies(CommandOption, Pass):
     """
 
     name = "dev-dependencies"
-    group = "size"
+    group = "advice"
     phase = "caches"
     triggers = ("npm", "composer", "uv sync", "poetry")
     default = False

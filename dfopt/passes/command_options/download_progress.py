@@ -33,7 +33,7 @@ class DownloadProgress(CommandOption, Pass):
     """
 
     name = "download-progress"
-    group = "correct"
+    group = "advice"
     phase = "runtime"
     codes = ("DL3047",)
     triggers = ("wget", "curl")
