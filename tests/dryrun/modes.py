@@ -21,6 +21,7 @@ from .sandbox import PATH, STAND_IN, State
 from .tree import Entry, User, entries, entry, inside, rows, user
 
 _PATH = re.compile(r"(?<![\w.$}/~*:-])/[\w.@%+/-]*[\w@%+-]")
+_LONGEST_NAME = 255  # of a file: a longer word is a command as a whole
 _TEXT = 64 * 1024
 START = 2  # seconds: most that starts goes on
 _DENIED = re.compile(r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system)[^\n]*")
@@ -41,7 +42,7 @@ def _scripts(root: Path, config: Mapping[str, Any], words: list[str]) -> list[st
     """The texts of scripts among the words of a command."""
     found: list[str] = []
     for word in words:
-        for place in _places(word, config):
+        for place in _places(word, config) if len(word) < _LONGEST_NAME else ():
             path = inside(root, place)
             if path.is_file() and path.stat().st_size < _TEXT:
                 data = path.read_bytes()
@@ -72,7 +73,7 @@ def named(root: Path, config: Mapping[str, Any]) -> dict[str, Entry]:
     scripts = _scripts(root, config, words)
     paths: dict[str, None] = {}
     for word in words:
-        if word and not word.startswith("-") and " " not in word:
+        if word and not word.startswith("-") and " " not in word and len(word) < _LONGEST_NAME:
             paths.update(dict.fromkeys(_places(word, config)))
     for text in (*scripts, *words):
         paths.update(dict.fromkeys(_PATH.findall(text)))

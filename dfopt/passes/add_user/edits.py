@@ -7,13 +7,14 @@ from dfopt.analysis.users import owners
 from dfopt.editing.instruction_insert import PASSWD, insert_steps
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Fix
+from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.shell_body import shell_kind
 from dfopt.lazy import regex
 from dfopt.passes.add_user.choice import choose_user, seen_creation
 from dfopt.passes.add_user.obstacles import check_comments, check_files, check_ports, check_start, late_writer
-from dfopt.passes.add_user.paths import may_own
+from dfopt.passes.add_user.paths import below_system, may_own
 from dfopt.passes.add_user.writes import (
     ScriptWrites,
     builder_at_start,
@@ -87,6 +88,16 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     named = any(step.node.keyword == "WORKDIR" for step in steps)  # the base's own one may be anything
     if named and isinstance(config.workdir, str) and may_own(config.workdir) and config.workdir not in own:
         own.insert(0, config.workdir)
+    elif (
+        named
+        and isinstance(config.workdir, str)
+        and below_system(config.workdir)
+        and not covers("/root", config.workdir)
+    ):
+        raise Refusal(
+            f"the working directory {config.workdir} cannot be given to a user",
+            "set WORKDIR to a directory outside of the system's own",
+        )
     own += [path for path in data_directories(program, steps, config, startup) if path not in own]
     check_ports(config)
     check_comments(program)

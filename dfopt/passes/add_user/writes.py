@@ -38,8 +38,9 @@ _PROGRAMS = re.compile(r"(?:\A|_)(?:PATH|GOROOT|CLASSPATH)\Z|PATH\Z|(?:JAVA|JRE|
 
 
 def data_directories(program: Program, steps: list[Step], config: ImageConfig, started: Started) -> list[str]:
-    """The directories that a RUN makes by mkdir and that CMD, ENTRYPOINT, their scripts or ENV name, and those below:
-    the program is told to use them, so that they must be the user's. Absolute, in the order of the file."""
+    """The directories that a RUN makes by mkdir and that CMD, ENTRYPOINT, their scripts or ENV name, or a file in them,
+    and those below: the program is told to use them, so that they must be the user's. Absolute, in the order of the
+    file."""
     made: dict[str, None] = {}
     for step in steps:
         for effect in program.effects(step):
@@ -48,9 +49,13 @@ def data_directories(program: Program, steps: list[Step], config: ImageConfig, s
                     made[effect.path] = None
             elif effect.kind == "deletes":
                 made = {path: None for path in made if not covers(effect.path, path)}
-    values = [value for name, value in config.env.items() if isinstance(value, str) and _PROGRAMS.search(name) is None]
-    text = "\n".join([started.text, *values])
-    named = [path for path in made if re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text)]
+    values = {name: value for name, value in config.env.items() if isinstance(value, str)}
+    told = "\n".join([started.text, *[value for name, value in values.items() if _PROGRAMS.search(name) is None]])
+    files = {posixpath.dirname(value) for value in values.values() if ":" not in value}
+    named = [
+        path for path in made
+        if path in files or re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", told)
+    ]  # fmt: skip
     return [path for path in made if any(covers(directory, path) for directory in named)]
 
 
