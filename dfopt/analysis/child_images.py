@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dfopt.analysis.cache_readers import index_reader
 from dfopt.ir.base_images import split_image
 from dfopt.ir.program import Program
@@ -20,14 +22,24 @@ def index_reader_outside(program: Program, facts: Facts, stage: Stage, family: s
     if stage.index not in program.shipped():
         return ""
     for child in facts.children() or ():
-        try:
-            other = Program(parse(child.text))
-        except DockerfileError:
-            continue
-        for stage_outside in other.stages:
-            name = split_image(stage_outside.image or stage_outside.base)[0].rpartition("/")[2].lower()
-            if stage_outside.parent is None and name in child.images:
-                later, _ = index_reader(other, stage_outside, -1, family)
-                if later is not None:
-                    return f"{child.name} (line {later.node.line})"
+        line = _reading_line(child.text, child.images, family)
+        if line:
+            return f"{child.name} (line {line})"
     return ""
+
+
+@lru_cache(2_000)  # many images may have the same children
+def _reading_line(text: str, images: frozenset[str], family: str) -> int:
+    """The line of a Dockerfile's text where a stage that may be built on one of `images` reads the family's package
+    index as it finds it; 0 where none does."""
+    try:
+        program = Program(parse(text))
+    except DockerfileError:
+        return 0
+    for stage in program.stages:
+        name = split_image(stage.image or stage.base)[0].rpartition("/")[2].lower()
+        if stage.parent is None and name in images:
+            later, _ = index_reader(program, stage, -1, family)
+            if later is not None:
+                return later.node.line
+    return 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_DIRECTORIES = 10_000  # a larger tree is not searched
+MOST_FILES = 2_000  # children whose text is kept
 _LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
 KEPT = 60.0  # seconds for which a tree is taken to be as it was
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
@@ -36,6 +37,7 @@ GENERAL = frozenset((
     "latest", "debian", "ubuntu", "alpine", "scratch",
 ))  # fmt: skip
 
+_files: dict[str, tuple[tuple[int, int, int], str, str | None]] = {}
 _trees: dict[str, tuple[float, dict[str, list[str]] | None]] = {}
 
 
@@ -62,8 +64,8 @@ def children_of(path: str, root: str) -> tuple[Child, ...] | None:
     children: dict[str, Child] = {}
     for name in sorted(names):
         for file in tree.get(name, ()):
-            text = read_dockerfile(file)
-            if os.path.realpath(file) != parent_path and text is not None:
+            real_path, text = _kept(file)
+            if real_path != parent_path and text is not None:
                 children[file] = Child(display_name(file), text, names)
     return tuple(children.values())
 
@@ -82,6 +84,22 @@ def image_names(text: str) -> set[str]:
     """The last parts (lower case) of the images that a Dockerfile names in FROM."""
     names = {split_image(word.strip("\"'"))[0].rpartition("/")[2].lower() for word in _FROM.findall(text)}
     return {name for name in names if name and "$" not in name}
+
+
+def _kept(file: str) -> tuple[str, str | None]:
+    """The real path of a file, and its text as `read_dockerfile` gives it: the children of one image may be those of
+    many, so that they are read again only where they changed."""
+    try:
+        status = os.lstat(file)
+    except OSError:
+        return file, None
+    state = status.st_mtime_ns, status.st_size, status.st_ino
+    kept = _files.get(file)
+    if kept is None or kept[0] != state:
+        if len(_files) >= MOST_FILES:
+            _files.clear()
+        kept = _files[file] = state, os.path.realpath(file), read_dockerfile(file)
+    return kept[1], kept[2]
 
 
 def _tree(root: str) -> dict[str, list[str]] | None:

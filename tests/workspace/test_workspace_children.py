@@ -107,3 +107,25 @@ def test_a_file_without_a_name_asks_nothing(tree: Path) -> None:
     asked = facts(tree, "docker/Dockerfile")
     assert optimize(asked.inner.parts[0].source, Options(("apt-cleanup",)), asked).changed  # type: ignore[attr-defined]
     assert not asked.asked
+
+
+def test_a_child_is_read_again_only_where_it_changed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, runner = str(tree / "docker/base-image/Dockerfile"), tree / "fuzzers/a/runner.Dockerfile"
+    before = children.children_of(base, str(tree))
+    assert before is not None
+    read: list[str] = []
+
+    def reading(file: str) -> str | None:
+        read.append(file)
+        return read_dockerfile(file)
+
+    read_dockerfile = children.read_dockerfile
+    monkeypatch.setattr(children, "read_dockerfile", reading)
+    assert children.children_of(base, str(tree)) == before
+    assert read == []
+    runner.write_bytes(b"FROM gcr.io/x/base-image\nRUN apt-get update && apt-get install -y g++\n")
+    after = children.children_of(base, str(tree))
+    assert after is not None
+    assert (read, "g++" in after[0].text, after[1:]) == ([str(runner)], True, before[1:])
+    options, asked = Options(("apt-cleanup",)), facts(tree, "docker/base-image/Dockerfile")
+    assert optimize(asked.inner.parts[0].source, options, asked).changed  # type: ignore[attr-defined]
