@@ -70,3 +70,11 @@ def chosen(options: Options) -> list[PassEntry]:
 def select_passes(options: Options) -> list[Pass]:
     """The passes that the options ask for, in running order. Raises UnknownNameError."""
     return [entry.load()(options.settings.get(entry.name), options.settings.get("*")) for entry in chosen(options)]
+
+
+def unasked(options: Options) -> frozenset[str]:
+    """The passes whose refusals nobody asks for: those that can make no fix of the tiers in force. Whoever selects
+    passes asks for all that these say."""
+    if options.select:
+        return frozenset()
+    return frozenset(entry.name for entry in entries() if entry.tiers and set(entry.tiers).isdisjoint(options.tiers))

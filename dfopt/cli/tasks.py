@@ -5,6 +5,7 @@ from __future__ import annotations
 from dfopt.cli import out, style
 from dfopt.cli.fail_on import FailOn
 from dfopt.messages import printable_lines
+from dfopt.pass_selection import unasked
 from dfopt.record import Record, replace
 from dfopt.request import Request
 from dfopt.workspace.patches import patch_of
@@ -55,7 +56,7 @@ class FixTask(Record):
 
     def __call__(self, file: InputFile) -> FileOutcome:
         try:
-            result = self.optimized(file)
+            result = self.asked_for(file, self.optimized(file))
         except ConfigError as failure:
             return self.failed(file, str(failure), shared=True)
         except OSError as failure:
@@ -77,6 +78,15 @@ class FixTask(Record):
     def optimized(self, file: InputFile) -> Result:
         """The gated result of a file. Raises OSError, ConfigError."""
         return self.request.optimize(file)
+
+    def asked_for(self, file: InputFile, result: Result) -> Result:
+        """The result without refusals of passes whose tier was not asked for. Raises ConfigError."""
+        if not any(finding.reason for finding in result.reported):
+            return result
+        names = unasked(self.request.options_for(file, result.source))
+        kept = tuple(finding for finding in result.reported if not finding.reason or finding.name not in names)
+        asked: Result = replace(result, reported=kept)
+        return asked
 
     def proof(self, file: InputFile) -> Mapping[str, object] | None:
         """What building the file proved, for a report."""

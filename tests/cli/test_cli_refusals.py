@@ -91,3 +91,18 @@ def test_a_group_lists_its_most_frequent_reasons() -> None:
 )
 def test_what_differs_from_file_to_file_is_left_out(reason: str, wanted: str) -> None:
     assert reason_class(reason) == wanted
+
+
+def test_only_of_passes_whose_tier_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM example.org/own:1\nRUN a | b\n")
+
+    def passes(*args: str) -> set[str]:
+        done = dfopt("check", "--show-refusals", "--output-format", "json", *args, cwd=tmp_path, driven=False)
+        findings = json.loads(done.stdout)["files"][0]["findings"]
+        return {finding["pass"] for finding in findings if finding["kind"] == "refusal"}
+
+    assert passes() == set()
+    assert {"pipefail", "add-user"} <= passes("--unsafe")
+    assert passes("--select", "pipefail") == {"pipefail"}
+    done = dfopt("check", cwd=tmp_path, driven=False)
+    assert b"refusal" not in done.stderr
