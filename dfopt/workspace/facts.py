@@ -29,9 +29,7 @@ class ContextFacts(Facts):
 
     __slots__ = ("_found", "_looked", "context", "path", "root", "shared", "source")
 
-    def __init__(
-        self, path: str, root: str, source: Source, context: str | None = None, shared: bool = False
-    ) -> None:
+    def __init__(self, path: str, root: str, source: Source, context: str | None = None, shared: bool = False) -> None:
         self.path = path
         self.root = root
         self.source = source

@@ -259,7 +259,13 @@ CONFIGURATION = (
 
 QUIET = OptionSpec("quiet", ("--quiet", "-q"), "flag", "Print only errors, no notes or counts.", panel="Output")
 OUTPUT = (
-    OptionSpec("show_refusals", ("--show-refusals",), "flag", "List what was left alone, and why; of many files by what unblocks it.", panel="Output"),
+    OptionSpec(
+        "show_refusals",
+        ("--show-refusals",),
+        "flag",
+        "List what was left alone, and why; of many files by what unblocks it.",
+        panel="Output",
+    ),
     QUIET,
     OptionSpec(
         "color",
