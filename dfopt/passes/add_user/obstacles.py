@@ -131,8 +131,10 @@ def check_files(program: Program, steps: list[Step], owned: bool) -> None:
     """Raises Refusal for files that only root could read or enter. `owned`: the user that the file gives files to is
     the one to run as."""
     home = re.compile(table("users")["programs"]["home"])
-    for step in steps:
+    for number, step in enumerate(steps):
         node, line = step.node, step.node.line
+        if node.keyword == "ADD" and not owned:
+            _check_download(program, step, steps[:number], steps[number + 1 :])
         if node.keyword == "ONBUILD":
             raise Refusal(f"line {line}: the image is a base for others (ONBUILD), whose steps may need root")
         if node.keyword in ("WORKDIR", "COPY", "ADD"):
@@ -152,6 +154,38 @@ def check_files(program: Program, steps: list[Step], owned: bool) -> None:
                 raise Refusal(f"line {line} points to root's home directory", _OTHER_PLACE)
         elif node.keyword == "RUN":
             _check_run(program, step, home, owned)
+
+
+def _check_download(program: Program, step: Step, before: list[Step], behind: list[Step]) -> None:
+    """Raises Refusal for a file that ADD downloads with mode 0600 (BuildKit, reference.md, ADD) and that stays so: `+x`
+    lets others start a program, but not read a script."""
+    node = step.node
+    addresses = {
+        pair.name for other in before if other.node.keyword in ("ARG", "ENV")
+        for pair in other.node.pairs if "://" in (pair.value or "")
+    }  # fmt: skip
+    sources = [argument.value for argument in node.arguments[:-1]]
+    if not any("://" in source or addresses & {*re.findall(r"\$\{?(\w+)", source)} for source in sources):
+        return
+    if node.flag("chmod") is not None or node.flag("chown") is not None or "git" in node.arguments[0].value:
+        return
+    scope = program.scope(step)
+    target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
+    if not isinstance(target, str):
+        return
+    for later in behind:
+        if any(effect.kind == "deletes" and covers(effect.path, target) for effect in program.effects(later)):
+            return
+        if later.node.keyword == "RUN" and program.body(later).program is not None:
+            for invocation in program.commands(later).invocations:
+                words = [value for value in invocation.values if value is not None and not value.startswith("-")]
+                if invocation.program in ("rm", "mv", "tar", "unzip", "gunzip", "dpkg", "rpm", "apt-get", "apt", "pip"):
+                    return
+                if invocation.program == "chmod" and re.match(r"[0-7]*[4-7]\Z|[ugoa]*[+=][wxX]*r", (words or [""])[0]):
+                    return
+    raise Refusal(
+        f"line {node.line} downloads a file that root alone can read (ADD makes it 0600)", "give the ADD --chmod=755"
+    )
 
 
 def _check_run(program: Program, step: Step, home: re.Pattern[str], owned: bool) -> None:
