@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SEARCHED = ("/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin")
 UNCLEAR = "the last stage takes its command from another one: which of the two is the image is not clear"
 _SHELL = regex(r"\b(?:ba|da|a)?sh\b")
-_PASSED = regex(r"^\s*exec\s(?:.*\s)?\"\$@\"\s*\Z", re.M)  # the last line of a script that runs what it is given
+_PASSED = regex(r"^[^\S\n]*exec\s(?:.*\s)?\"\$@\"\s*\Z", re.M)  # the last line of a script that runs what it is given
 _SCRIPT = regex(r"\.(?:sh|bash|ash|ksh)\Z|entry-?point|(?:^|[/_-])(?:run|start|init|boot)(?:up)?\Z", re.I)
 
 

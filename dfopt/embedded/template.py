@@ -22,12 +22,13 @@ from dfopt.syntax.tree import DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterator
 
     from dfopt.facts import Facts
 
 # Jinja2's default delimiters (its documentation, "Synopsis"); `-` and `+` control white space
-_MARKER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.S)
+_OPENING = re.compile(r"\{[{%#]")
+_CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 
 
@@ -37,22 +38,27 @@ def blanked(text: str) -> tuple[str, list[tuple[int, int]]]:
     spans: list[tuple[int, int]] = []
     pieces: list[str] = []
     at = 0
-    for match in _MARKER.finditer(text):
-        start, end = match.span()
+    for start, end in _markers(text):
         line = text.rfind("\n", 0, start) + 1
         stop = text.find("\n", end)
         line_end = text[end : stop if stop >= 0 else len(text)]
         alone = not text[line:start].strip(" \t") and not line_end.strip(" \t\r")
         pieces.append(text[at:start])
-        pieces.append(_comment(match[0]) if alone else _word(match[0]))
+        pieces.append(_comment(text[start:end]) if alone else _word(text[start:end]))
         spans.append((start, end))
         at = end
     pieces.append(text[at:])
-    result = "".join(pieces)
-    for opening in ("{{", "{%", "{#"):
-        if opening in result:
-            raise HostError("an open marker", result.index(opening))
-    return result, spans
+    return "".join(pieces), spans
+
+
+def _markers(text: str) -> Iterator[tuple[int, int]]:
+    at = 0
+    while opening := _OPENING.search(text, at):
+        closing = text.find(_CLOSING[opening[0]], opening.end())
+        if closing < 0:
+            raise HostError("an open marker", opening.start())
+        at = closing + 2
+        yield opening.start(), at
 
 
 def _comment(marker: str) -> str:

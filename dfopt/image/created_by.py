@@ -36,7 +36,7 @@ _CONTENT = re.compile(r"(?:--\S+ +)*(?:(?:file|dir|multi|git|container):[0-9a-f]
 _FLAGS = re.compile(r"(?:--[a-z][\w-]*(?:=(?:\"[^\"]*\"|[^\s\"])*)?\s+)*")
 _VARIABLE = re.compile(r"\$(?:\w+|\{[^}]*\})")
 _PAIR = re.compile(
-    r"""((?:[^\s="'\\]|\\.|"[^"]*"|'[^']*')+)=((?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*)""", re.DOTALL
+    r"""(?<!\S)((?:[^\s="'\\]|\\.|"[^"]*"|'[^']*')+)=((?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*)""", re.DOTALL
 )
 _WORD = re.compile(r"\w+")
 _DEFAULT_SHELL = "/bin/sh -c"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # a quick look at a text: a mode whose last digit, or whose letters, let others write
 _WORDS = regex(
-    r"\bchmod\s[^|;&]*?(?:[0-7][2367](?![\w.])|[+=][rxXst]*w)|\b(?:install|mkdir)\s[^|;&]*?-(?:m|-mode)[\s=]*\S*[2367w]"
+    r"\bchmod\s[^|;&]{0,999}?(?:[0-7][2367](?![\w.])|[+=][rxXst]*w)"
+    r"|\b(?:install|mkdir)\s[^|;&]{0,999}?-(?:m|-mode)[\s=]{0,9}\S{0,99}[2367w]"
 )
 _SYMBOLIC = regex(r"(?:^|,)(?:[ug]*[oa][ugoa]*|)[+=][rxXst]*w")
 

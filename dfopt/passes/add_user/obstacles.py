@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dfopt.passes.add_user.writes import ScriptWrites
 
 _HOME = regex(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
-_BIND = regex(r"(?:--?(?:[\w-]*port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
+_BIND = regex(r"(?:--?(?:[\w-]{0,40}port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
 _MODE = regex(r"[0-7]{3,4}\Z")
 _DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")

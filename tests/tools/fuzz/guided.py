@@ -17,7 +17,7 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.tools.fuzz.execution import Execution
 from tests.tools.fuzz.model import Input, Outcome
@@ -131,18 +131,23 @@ def _process(name: str, seconds: int, seed: int, work: Path, registry: str) -> i
         raise
 
 
+def _lines(file: Path) -> list[Any]:
+    """The JSON lines of a file; the last may be cut off, where the process was killed."""
+    found: list[Any] = []
+    for line in file.read_bytes().splitlines() if file.exists() else ():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
 def _collect(campaign: Campaign, work: Path, name: str, status: int) -> None:
     """Counts what a process ran, and notes its failures."""
-    if (work / "runs").exists():
-        for line in (work / "runs").read_bytes().splitlines():
-            code, cpu = json.loads(line)
-            campaign.runs[name] += 1
-            campaign.statuses[name][code] += 1
-            campaign.slowest[name] = max(campaign.slowest[name], cpu)
-    if (work / "failures").exists():
-        for line in (work / "failures").read_bytes().splitlines():
-            failure, details, data = json.loads(line)
-            campaign.failed(Input.unpack(data.encode()), Outcome(0, failure, details))
+    for code, cpu in _lines(work / "runs"):
+        campaign.runs[name] += 1
+        campaign.statuses[name][code] += 1
+        campaign.slowest[name] = max(campaign.slowest[name], cpu)
+    for failure, details, data in _lines(work / "failures"):
+        campaign.failed(Input.unpack(data.encode()), Outcome(0, failure, details))
     if status and (work / "current-input").exists():
         given = Input.unpack((work / "current-input").read_bytes())
         campaign.runs[name] += 1
