@@ -94,7 +94,7 @@ class Patchwork:
         self.original = original
         self.text = original
         self.pieces: list[Piece] = [Piece(0, len(original), None, frozenset())]
-        self._starts: list[int] | None = None  # offset of each piece in the current text, and the end
+        self._starts: list[int] | None = None
 
     def apply(self, edits: Iterable[tuple[Edit, int]]) -> None:
         """Makes edits (spans of the *current* text), each with its author's number. Raises OverlapError."""
@@ -148,22 +148,29 @@ class Patchwork:
 
     def original_offset(self, offset: int) -> int:
         """Where in the original the current text's `offset` came from (the place of the change, for new text)."""
-        if self._starts is None:
-            self._starts = list(accumulate([piece.width for piece in self.pieces], initial=0))
-        at = bisect_right(self._starts, offset) - 1
+        starts = self.starts()
+        at = bisect_right(starts, offset) - 1
         if at >= len(self.pieces):
             return len(self.original)
         piece = self.pieces[at]
-        return piece.start + (offset - self._starts[at] if piece.text is None else 0)
+        return piece.start + (offset - starts[at] if piece.text is None else 0)
 
     def is_written(self, start: int, end: int) -> bool:
         """Whether the current text's `start:end` holds nothing of the original."""
-        at = 0
-        for piece in self.pieces:
-            if piece.text is None and start < at + piece.width and at < max(end, start + 1):
+        starts = self.starts()
+        stop = max(end, start + 1)
+        for at in range(bisect_right(starts, start) - 1, len(self.pieces)):
+            if starts[at] >= stop:
+                break
+            if self.pieces[at].text is None and start < starts[at + 1]:
                 return False
-            at += piece.width
-        return start < at
+        return start < starts[-1]
+
+    def starts(self) -> list[int]:
+        """The offset of each piece in the current text, and the end."""
+        if self._starts is None:
+            self._starts = list(accumulate([piece.width for piece in self.pieces], initial=0))
+        return self._starts
 
     def changes(self) -> list[Change]:
         """What differs from the original, in order; adjacent changed pieces are one change."""

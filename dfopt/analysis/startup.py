@@ -94,9 +94,12 @@ def command_elsewhere(program: Program, stage: Stage) -> bool:
 def _in_shell_form(program: Program, stage: Stage, keyword: str) -> bool:
     at: Stage | None = stage
     while at is not None:
-        for step in reversed(at.steps):
-            if step.node.keyword == keyword:
-                return step.node.form == "shell"
+        key = "last form", at.index, keyword
+        if key not in program.derived:
+            forms = [step.node.form for step in at.steps if step.node.keyword == keyword]
+            program.derived[key] = forms[-1] if forms else None
+        if program.derived[key] is not None:
+            return bool(program.derived[key] == "shell")
         at = program.stages[at.parent] if at.parent is not None else None
     return False
 

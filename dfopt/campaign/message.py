@@ -41,6 +41,8 @@ class Message:
             raise MessageError(f"{self.path}:{failure.lineno}: {failure.message}") from None
         except RecursionError:
             raise MessageError(f"{self.path}: nested too deeply") from None
+        except ValueError as failure:  # a number of thousands of digits
+            raise MessageError(f"{self.path}: {failure}") from None
 
     def render(self, group: DeliveryGroup) -> str:
         """The message for a group. Raises MessageError for an unknown name, or for what the sandbox forbids."""

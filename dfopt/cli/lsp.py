@@ -17,7 +17,11 @@ class _OneLine(logging.Handler):
     control character that the message has."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from asyncio import CancelledError
+
         failure = record.exc_info[1] if record.exc_info else None
+        if isinstance(failure, CancelledError):
+            return  # what the client no longer waits for
         text = record.getMessage().partition("\n")[0]
         if failure is not None:
             from dfopt.workspace.internal_error import internal, is_raised_in
@@ -38,8 +42,9 @@ def run(values: Values) -> int:
         raise UsageError("the language server needs pygls: pip install 'dfopt[lsp]'") from None
     import os
 
-    logger = logging.getLogger("pygls")
-    logger.handlers, logger.propagate = [_OneLine(logging.WARNING)], False
+    for name in ("pygls", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_OneLine(logging.WARNING)], False
     # The protocol gets a separate descriptor, so that nothing printed by mistake ends up between its messages.
     with open(os.dup(0), "rb") as requests, open(os.dup(1), "wb") as responses:
         os.dup2(2, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable, same_text
@@ -129,11 +130,14 @@ def _dockerfile(text: str, node: Any) -> Embedded:
 def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every scalar of every document with the path of keys to it. Raises HostError."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
     from ruamel.yaml.nodes import ScalarNode
 
     try:
-        for number, document in enumerate(YAML(typ="rt", pure=True).compose_all(text)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML 1.2.2, 7.1: a later anchor overrides
+            documents = list(YAML(typ="rt", pure=True).compose_all(text))
+        for number, document in enumerate(documents):
             for path, node in _walk(document, ()):
                 if isinstance(node, ScalarNode):
                     yield (path if number == 0 else (f"document {number + 1}", *path)), node

@@ -88,7 +88,7 @@ class Server(LanguageServer):
         """The analysis of the current document, computed once per version. Only in the worker."""
         document = self.workspace.get_text_document(uri)
         # of one that is not open, pygls would read the file, whatever it is: a FIFO too
-        text = document.source if unquote(uri) in self.workspace.text_documents else ""
+        text = document.source if self.is_open(uri) else ""
         cached = self._analyses.get(uri)
         if cached is not None and cached[0] == document.version and cached[1] == text:
             return cached[2]
@@ -100,6 +100,9 @@ class Server(LanguageServer):
             analysis = Analysis(text, path or uri, Options(), None, self.unit)
         self._analyses[uri] = document.version, text, analysis
         return analysis
+
+    def is_open(self, uri: str) -> bool:
+        return unquote(uri) in self.workspace.text_documents
 
     def _analyse(self, text: str, path: str, uri: str) -> Analysis:
         """The analysis with the file's configuration and facts. Raises ConfigError."""
@@ -223,6 +226,8 @@ def _findings(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, types.DiagnosticOptions(False, False, identifier=SOURCE))
     async def pull(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
         uri = params.text_document.uri
+        if not server.is_open(uri):
+            return types.RelatedFullDocumentDiagnosticReport(items=[])
         analysis = await server.work(lambda: server.analysis(uri))
         key = f"{server.workspace.get_text_document(uri).version}:{id(analysis)}"
         if params.previous_result_id == key:

@@ -151,11 +151,12 @@ def test_a_branch_that_is_there_stays(migrate: Run, repository: Path) -> None:
         ("{{ label }}: {{ passes | join(' ') }}, {{ files | length }} files", "all: apt-cleanup, 2 files"),
         ("{% if %}", "message.j2:1: "),
         ("{{ " + "[" * 5000 + "]" * 5000 + " }}", "message.j2: nested too deeply"),
+        ("{{ " + "1" * 5000 + " }}", "message.j2: Exceeds the limit"),
         ("{{ nothing }}", "'nothing' is undefined"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("  ", "is empty"),
     ],
-    ids=["good", "syntax", "deep", "undefined", "sandbox", "empty"],
+    ids=["good", "syntax", "deep", "digits", "undefined", "sandbox", "empty"],
 )
 def test_message_templates(migrate: Run, repository: Path, tmp_path: Path, template: str, message: str) -> None:
     path = tmp_path / "message.j2"

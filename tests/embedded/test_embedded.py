@@ -8,6 +8,7 @@ import pytest
 from cli.running import dfopt
 
 from dfopt.embedded.optimize import optimize_host
+from dfopt.embedded.yaml_file import YamlReader
 from dfopt.facts import Facts
 from dfopt.pass_selection import Options
 from dfopt.results import Result
@@ -316,3 +317,9 @@ def test_one_digest_for_an_image_everywhere(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for name, text in files.items():
         assert (tmp_path / name).read_text() == text.replace("nginx:1", f"nginx:1@{DIGEST}")
+
+
+def test_anchors_that_are_used_again_are_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    text = "services:\n  a: &x\n    image: debian:13\n  b: &x\n    image: redis:7\n"
+    assert [part.text for part in YamlReader("compose").parts(text)] == ["debian:13", "redis:7"]
+    assert not list(recwarn)

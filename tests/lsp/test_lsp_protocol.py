@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -343,3 +347,46 @@ async def test_the_lens_applies_all_safe_fixes(client: LanguageClient, tmp_path:
 
     await client.workspace_execute_command_async(types.ExecuteCommandParams("dfopt.fixAll", [uri]))
     assert applied(TRICKY, edits_of(given[0].edit, uri, 1), "utf-16") == optimize(Source("", TRICKY), Options()).output
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs")
+async def test_a_file_that_is_not_open_is_not_read(client: LanguageClient, tmp_path: Path) -> None:
+    """pygls would read it, and wait for ever for the other end of a FIFO."""
+    await initialized(client, capabilities("utf-16"))
+    os.mkfifo(tmp_path / "Dockerfile")
+    document = types.TextDocumentIdentifier((tmp_path / "Dockerfile").as_uri())
+    assert await client.text_document_hover_async(types.HoverParams(document, types.Position(0, 0))) is None
+    report = await client.text_document_diagnostic_async(types.DocumentDiagnosticParams(document))
+    assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
+    assert not report.items
+
+
+def test_what_is_no_message_is_a_line_and_the_session_goes_on() -> None:
+    bodies: list[dict[str, object]] = [
+        {"jsonrpc": "2.0", "id": 1, "method": "textDocument/hover", "params": {"textDocument": 7, "x": "\x1b[2J"}},
+        {
+            "jsonrpc": "2.0",
+            "id": 2,
+            "method": "textDocument/codeLens",
+            "params": {"textDocument": {"uri": "file:///x"}},
+        },
+        {"jsonrpc": "2.0", "id": 3, "method": "initialize", "params": {"processId": None, "capabilities": {}}},
+        {"jsonrpc": "2.0", "id": 4, "method": "shutdown"},
+        {"jsonrpc": "2.0", "method": "exit"},
+    ]
+    sent = b"".join(b"Content-Length: %d\r\n\r\n%s" % (len(body), body) for body in map(_json, bodies))
+    done = subprocess.run(
+        [sys.executable, "-m", "dfopt", "lsp"], input=sent, capture_output=True, check=False, timeout=300
+    )
+    assert done.returncode == 0
+    assert b'"id": 3' in done.stdout or b'"id":3' in done.stdout
+    lines = done.stderr.decode().splitlines()
+    assert lines
+    assert [line for line in lines if not line.startswith("dfopt: error: ")] == []
+    assert "\x1b" not in done.stderr.decode()
+    assert "internal error" not in done.stderr.decode()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()

@@ -152,6 +152,9 @@ def _collect(campaign: Campaign, work: Path, name: str, status: int) -> None:
         given = Input.unpack((work / "current-input").read_bytes())
         campaign.runs[name] += 1
         outcome = next(iter(campaign.session.run([given])))  # alone, to tell what it is
+        if not outcome.failure and status in (1, 77):  # libFuzzer's own: an exception in its hooks
+            print(f"{name}: libFuzzer's process ended with {status}, and is started again", flush=True)
+            return
         failure = outcome.failure or f"the process ended with {status}"
         log = (work / "log").read_text(errors="replace")[-2000:]
         campaign.failed(given, Outcome(status, failure, f"{outcome.details}\n{log}"))
