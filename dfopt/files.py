@@ -104,6 +104,9 @@ def tree_of(path: str) -> str:
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether a path, all links resolved, is `root` or lies below it."""
-    real, top = os.path.realpath(path), os.path.realpath(root)
+    """Whether a path, all links resolved, is `root` or lies below it; a name that no file can have does not."""
+    try:
+        real, top = os.path.realpath(path), os.path.realpath(root)
+    except ValueError:  # a NUL
+        return False
     return real == top or real.startswith(os.path.join(top, ""))

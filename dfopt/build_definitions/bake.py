@@ -85,6 +85,7 @@ class _Bake:
                 rest = next(_names(block.attributes.get("variadic_params")), "")
                 functions[block.labels[0]] = (names, rest, block.attributes["result"])
         self.cells: dict[str, _Cell] = {}
+        self.merged: dict[str, dict[str, Any]] = {}
         self.cells_of: dict[str, list[str]] = {}  # of a matrix, by the name of its block
 
     def value(self, node: Any) -> Any:
@@ -169,6 +170,9 @@ class _Bake:
                 yield name, cell
 
     def _merged(self, name: str, path: tuple[str, ...]) -> dict[str, Any]:
+        """The attributes of a target with those that it inherits, each target's made once."""
+        if name in self.merged:
+            return self.merged[name]
         cell = self.cells[name]
         if name in path or len(path) > DEEPEST:
             raise DefinitionError(f"target {name} inherits from itself", self.file, cell.line, cell.column)
@@ -185,7 +189,8 @@ class _Bake:
             holder = _Cell(0, 0)
             holder.values = self._merged(base, (*path, name))
             merged = holder.over(merged)
-        return cell.over(merged)
+        self.merged[name] = cell.over(merged)
+        return self.merged[name]
 
     def _target(self, name: str, cell: _Cell) -> BuildTarget:
         values = self._merged(name, ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.build_definitions.model import NotLiteral
+from dfopt.build_definitions.model import DEEPEST, NotLiteral
 from dfopt.lazy import regex
 
 TYPE_CHECKING = False
@@ -32,15 +32,18 @@ def interpolate(text: str, variables: Mapping[str, Value]) -> Value:
     InterpolationError."""
     if "$" not in text:
         return text
-    return _filled(text, 0, variables, False)[0]
+    return _filled(text, 0, variables, 0)[0]
 
 
-def _filled(text: str, at: int, variables: Mapping[str, Value], nested: bool) -> tuple[Value, int]:
+def _filled(text: str, at: int, variables: Mapping[str, Value], depth: int) -> tuple[Value, int]:
+    """The text from `at`, in `depth` braces, with its variables filled in; where it ends."""
+    if depth > DEEPEST:
+        raise InterpolationError(f"{_excerpt(text, at)}: nested too deeply")
     pieces: list[str] = []
     unknown: NotLiteral | None = None
     while at < len(text):
         char = text[at]
-        if char == "}" and nested:
+        if char == "}" and depth:
             break
         if char != "$":
             pieces.append(char)
@@ -51,7 +54,7 @@ def _filled(text: str, at: int, variables: Mapping[str, Value], nested: bool) ->
             at += 2
             continue
         if text.startswith("${", at):
-            value, at = _braced(text, at + 2, variables)
+            value, at = _braced(text, at + 2, variables, depth)
         else:
             match = _NAME.match(text, at + 1)
             if match is None:  # it stands for itself
@@ -66,7 +69,7 @@ def _filled(text: str, at: int, variables: Mapping[str, Value], nested: bool) ->
     return unknown or "".join(pieces), at
 
 
-def _braced(text: str, at: int, variables: Mapping[str, Value]) -> tuple[Value, int]:
+def _braced(text: str, at: int, variables: Mapping[str, Value], depth: int) -> tuple[Value, int]:
     """A variable in braces, from behind `${`; where it ends."""
     match = _NAME.match(text, at)
     if match is None:
@@ -75,7 +78,7 @@ def _braced(text: str, at: int, variables: Mapping[str, Value]) -> tuple[Value, 
     operator = _OPERATOR.match(text, at)
     word: Value = ""
     if operator is not None:
-        word, at = _filled(text, operator.end(), variables, True)
+        word, at = _filled(text, operator.end(), variables, depth + 1)
     if text[at : at + 1] != "}":
         raise InterpolationError(f"{_excerpt(text, match.start() - 2)}: ${{{name} has no end")
     at += 1

@@ -6,6 +6,8 @@ Sources: the inputs in build-push-action's action.yml (v6), GitHub's "Workflow s
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 
 from dfopt.build_definitions.command_line import read_commands
 from dfopt.build_definitions.model import BuildTarget, NotLiteral, dockerfile_in, resolved
@@ -147,13 +149,11 @@ def read_gitlab(text: str, file: str, tree: DefinitionTree, root: str) -> list[B
             if not any(BUILDS.search(line.scalar() or "") for line in lines):
                 continue
             # the lines of a job are one script; each is placed by itself
-            whole = ""
-            places: list[tuple[int, LocatedValue]] = []
-            for line in lines:
-                places.append((whole.count("\n") + 1, line))
-                whole += _WORKSPACE.sub(lambda _: root, line.scalar() or "").rstrip("\n") + "\n"
-            for target in read_commands(whole, file, 1, (root,), tree, name):
-                first, node = [place for place in places if place[0] <= target.line][-1]
+            texts = [_WORKSPACE.sub(lambda _: root, line.scalar() or "").rstrip("\n") + "\n" for line in lines]
+            starts = list(accumulate((text.count("\n") for text in texts), initial=1))
+            for target in read_commands("".join(texts), file, 1, (root,), tree, name):
+                at = bisect_right(starts, target.line, hi=len(lines)) - 1
+                first, node = starts[at], lines[at]
                 targets.append(_moved(target, _first_line(node) + target.line - first, node.column))
     return targets
 

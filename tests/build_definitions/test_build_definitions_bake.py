@@ -132,6 +132,13 @@ target "y" { inherits = [NONE] }
     assert found["y"].dockerfile == NotLiteral(f"what it inherits is not known: {why.reason}")
 
 
+def test_inheritance_that_branches_at_every_level_is_read_in_bounded_time(tmp_path: Path) -> None:
+    text = 'target "t0" { args = { A = "1" } }\ntarget "t1" { inherits = ["t0"] }\n'
+    for number in range(2, 60):
+        text += f'target "t{number}" {{ inherits = ["t{number - 1}", "t{number - 2}"] }}\n'
+    assert targets(tmp_path, text)["t59"].args == {"A": "1"}
+
+
 def test_json(tmp_path: Path) -> None:
     text = """{
   "variable": {"TAG": {"default": "2"}},

@@ -47,6 +47,7 @@ def places(tmp_path: Path, found: list[BuildTarget]) -> list[tuple[str, str]]:
         pytest.param("cd app && docker build .", ("app", "app/Dockerfile"), id="cd"),
         pytest.param("docker build https://example.org/x.git", ("https://example.org/x.git", "Dockerfile"), id="URL"),
         pytest.param("docker build - < x", ("? it comes from standard input",) * 2, id="stdin"),
+        pytest.param("docker build -f 'x\0' .", (".", "x\0"), id="NUL"),
         pytest.param("docker build", ("? no context is named",) * 2, id="no context"),
         pytest.param('docker build "$D"', ('? "$D" is not literal',) * 2, id="variable"),
         pytest.param("docker build $OPTIONS .", (".", "? $OPTIONS is not literal"), id="any options"),

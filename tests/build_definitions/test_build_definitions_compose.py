@@ -178,7 +178,7 @@ def test_interpolation(text: str, value: str) -> None:
     assert interpolate(text, {"A": "1", "B": ""}) == value
 
 
-@pytest.mark.parametrize("text", ["${", "${A", "${1}", "${A:-${B}", "x\ny ${-}"])
+@pytest.mark.parametrize("text", ["${", "${A", "${1}", "${A:-${B}", "x\ny ${-}", "${A:-" * 9000])
 def test_no_interpolation(text: str) -> None:
     with pytest.raises(InterpolationError):
         interpolate(text, {"A": ""})
