@@ -26,4 +26,6 @@ def test_pictures_are_fresh() -> None:
     for name in pictures.COMMANDS:
         svg = (pictures.PICTURES / f"{name}.svg").read_text(encoding="utf-8")
         assert "url(" not in re.sub(r"url\(#[^)]*\)", "", svg)  # no request to another host
-        assert " ".join(pictures.printed(name).split()) in " ".join(pictures.words(svg)), "python -m tests.tools.pictures"
+        assert " ".join(pictures.printed(name).split()) in " ".join(pictures.words(svg)), (
+            "python -m tests.tools.pictures"
+        )

@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation: what a terminal shows, as SVG, from the commands themselves.
 
-    python -m tests.tools.pictures
+python -m tests.tools.pictures
 """
 
 from __future__ import annotations
