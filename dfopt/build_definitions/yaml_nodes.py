@@ -6,6 +6,7 @@ Nothing is copied for an alias, so that a bomb of aliases stays as small as its 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from dfopt.build_definitions.located import LocatedValue
@@ -21,10 +22,13 @@ _BOOLEANS = {word: low for low in ("true", "false") for word in (low, low.capita
 def read_yaml(text: str, file: str) -> list[LocatedValue]:
     """The documents of a YAML text. Raises DefinitionError."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
     try:
-        return [_Values(file).of(node, 0) for node in YAML(typ="rt", pure=True).compose_all(text) if node is not None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML 1.2.2, 7.1: a later anchor overrides
+            documents = list(YAML(typ="rt", pure=True).compose_all(text))
+        return [_Values(file).of(node, 0) for node in documents if node is not None]
     except MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
