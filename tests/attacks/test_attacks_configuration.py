@@ -119,7 +119,7 @@ def test_settings_name_no_host_helper_or_engine() -> None:
     """A new key must be judged: what it names must not run, nor be asked, because a repository says so."""
     assert set(KEYS) == {
         "select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", "package-cache", "engine",
-        "passes", "recipes", "level", "modernize",
+        "passes", "recipes", "fail-on", "fail-on-saving", "level", "modernize",
     }  # fmt: skip
     shared = {option.name: set(option.choices) for option in SHARED}
     assert shared == {"package-cache": {"clean", "mount"}, "engine": {"any", "buildkit"}}
