@@ -9,8 +9,8 @@ from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.lsp.place import Places, minimal
 from dfopt.optimizer import optimize
-from dfopt.pass_selection import Options, select_passes
-from dfopt.record import Record
+from dfopt.pass_selection import select_passes
+from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 from dfopt.results import Reported
 from dfopt.second_reader import disagreement
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.findings import Benefit, Fix
+    from dfopt.pass_selection import Options
     from dfopt.results import Problem, Result, Suppression
     from dfopt.syntax.tree import Instruction
 
@@ -44,7 +45,7 @@ class Analysis:
         self.options = options
         self.facts = facts or NO_FACTS
         self.places = Places(text, unit)
-        self._result = optimize(self.source, Options(options.select, options.ignore, (), options.settings), self.facts)
+        self._result = optimize(self.source, replace(options, tiers=()), self.facts)
         self._program: Program | None = None
 
     @property
@@ -92,9 +93,7 @@ class Analysis:
 
     def fix_all(self, tiers: Sequence[str] | None = None) -> list[Edit]:
         """What `dfopt fix` does to this text, in the tiers of the options or the given ones."""
-        options = Options(
-            self.options.select, self.options.ignore, tuple(tiers or self.options.tiers), self.options.settings
-        )
+        options: Options = replace(self.options, tiers=tuple(tiers or self.options.tiers))
         result = optimize(self.source, options, self.facts)
         return minimal(self.source.text, [Edit(change.start, change.end, change.text) for change in result.changes])
 
