@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
 
-_EXTRACTS = regex(r"-{0,2}(?:extract|get|[a-zA-Z]*x[a-zA-Z]*)\Z")
+_EXTRACTS = regex(r"-{0,2}(?:extract|get|[a-wyzA-Z]*x[a-zA-Z]*)\Z")
 
 
 class UnpackedArchive(Pass):
