@@ -301,7 +301,7 @@ static int act(void) {
   if (status >= 0) return status;
   for (int i = 1; i < ac; i++)
     if (has(&fx.creates_options, av[i]) && i + 1 < ac) put(av[i + 1], "#!/.dry/stub\n", 0777);
-  if (fx.reads_stdin) drain();
+  if (fx.reads_stdin || !fx.known) drain();
   return 0;
 }
 
