@@ -214,3 +214,8 @@ def variable(
         if key == name:
             return value
     return None
+
+
+def package_name(name: str) -> str:
+    """A package's name without version and architecture."""
+    return re.split(r"[=<>~:@/]", name, maxsplit=1)[0]

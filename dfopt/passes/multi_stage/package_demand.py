@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import fnmatch
 
+from dfopt.analysis.package_managers import package_name
 from dfopt.knowledge import table
-from dfopt.passes.multi_stage.packages import bare, language_package, partition, providers
+from dfopt.passes.multi_stage.packages import language_package, partition, providers
 from dfopt.passes.multi_stage.runtime import Runtime, family_of
 from dfopt.passes.multi_stage.unblock import BUILD
 from dfopt.refusal import Refusal
@@ -33,7 +34,7 @@ class Demand(Runtime):
         read = not flow.fetched and not any(entry.kind in ("file", "stage") for entry in flow.paths)
         packages = partition(flow, base.release, foreign, self.recipe.language, read, base.has)
         names = dict.fromkeys(packages.names)
-        installed = {bare(package.name) for package in flow.packages}
+        installed = {package_name(package.name) for package in flow.packages}
         self.add_providers({name: place for name, place in foreign.items() if name not in known}, names, installed)
         self.add_language(names, installed)
         if flow.fetched and self.recipe.keeps == "programs":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_managers import package_name
 from dfopt.analysis.package_sizes import installed_bytes
 from dfopt.knowledge import table
 from dfopt.record import Record
@@ -41,12 +42,7 @@ def _sort(kind: str, name: str) -> int | None:
 
 def is_build(name: str) -> bool:
     """Whether a package serves builds alone."""
-    return _sort("build", bare(name)) is not None or bare(name).endswith("-dev")
-
-
-def bare(name: str) -> str:
-    """A package's name without version and architecture."""
-    return re.split(r"[=<>~:@/]", name, maxsplit=1)[0]
+    return _sort("build", package_name(name)) is not None or package_name(name).endswith("-dev")
 
 
 def libraries(name: str, release: str) -> tuple[str, ...] | None:
@@ -77,18 +73,18 @@ def partition(
     brings = providers(family)
     wanted = {brings[name] for name in needed if name in brings} | set(needed)
     names: dict[str, None] = {}
-    left = sum([_sort("build", bare(package.name)) or _LIBRARY for package in flow.buried])
+    left = sum([_sort("build", package_name(package.name)) or _LIBRARY for package in flow.buried])
     together = 0
     lean = True
     for package in flow.packages:
-        if bare(package.name) in _CALLED and bare(package.name) in needed:
+        if package_name(package.name) in _CALLED and package_name(package.name) in needed:
             line = package.step.node.line
-            raise Refusal(f"the program calls {bare(package.name)}, which line {line} installs")
-        kept, mb, lives = _fate(package, flow, release, language, seen and bare(package.name) not in wanted)
+            raise Refusal(f"the program calls {package_name(package.name)}, which line {line} installs")
+        kept, mb, lives = _fate(package, flow, release, language, seen and package_name(package.name) not in wanted)
         names.update(dict.fromkeys(kept))
-        there = "cc" in has and bare(package.name) in table("split_packages")["brought"]["cc"]
+        there = "cc" in has and package_name(package.name) in table("split_packages")["brought"]["cc"]
         mb = 0 if there or package.step.index in flow.swept else mb
-        if bare(package.name) in table("split_packages")["brought"]["together"]:
+        if package_name(package.name) in table("split_packages")["brought"]["together"]:
             together, mb = max(together, mb), 0
         left += mb
         lean = lean and (package.lean or not lives)
@@ -101,7 +97,7 @@ def _left_by_size(flow: Flow, names: Iterable[str], lean: bool, has: frozenset[s
     installed = [package for package in flow.packages if package.family == "apt"]
     if "cc" in has or any(package.step.index in flow.swept for package in installed):
         return 0
-    builds = [bare(package.name) for package in installed]
+    builds = [package_name(package.name) for package in installed]
     all_lean = all(package.lean for package in installed)
     kept = installed_bytes(names, recommends=not lean)
     return (installed_bytes(builds, recommends=not all_lean) - kept) // 1_000_000
@@ -112,7 +108,7 @@ def _fate(
 ) -> tuple[Iterable[str], int, bool]:
     """What stands for a package in the run, the MB that stay behind, and whether it is there itself (or what it becomes
     for the run). `free`: no program calls one of its programs."""
-    name = bare(package.name)
+    name = package_name(package.name)
     tables = table("split_packages")
     if language == "java" and name in tables["run"]:
         return tables["run"][name], _JDK, True
@@ -135,7 +131,7 @@ def language_package(language: str, family: str, installed: Iterable[str], names
     """What is to be installed besides `names` so that a language is there, as it is with what is `installed`: the
     language itself is often there only because its tools depend on it. None where nothing installed brings it."""
     row = table("split_packages")["language"][language]
-    if any(re.fullmatch(row["is"], bare(name)) for name in names):
+    if any(re.fullmatch(row["is"], package_name(name)) for name in names):
         return []
     if any(re.fullmatch(row["from"], name) for name in installed) and family in row:
         return [row[family]]
@@ -153,7 +149,7 @@ def install_command(family: str, names: Sequence[str], lean: bool, quiet: bool, 
     manuals = table("swaps")["needs-manuals"]["directories"] if slim else {}
     directories: dict[str, None] = {}
     for pattern, needed in manuals.items():
-        if any(re.fullmatch(pattern, bare(name)) for name in names):
+        if any(re.fullmatch(pattern, package_name(name)) for name in names):
             directories.update(dict.fromkeys(needed))
     makes = f"mkdir -p {' '.join(directories)} && " if directories else ""
     return f"{makes}apt-get update && {asks}apt-get install -y {option}{words} && rm -rf /var/lib/apt/lists/*"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from dfopt.analysis.package_managers import package_name
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.effects import covers
@@ -17,7 +18,7 @@ from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.language import module_packages
 from dfopt.passes.multi_stage.links import BuilderLinks
 from dfopt.passes.multi_stage.node_modules import prune_of
-from dfopt.passes.multi_stage.packages import bare, install_command, is_build
+from dfopt.passes.multi_stage.packages import install_command, is_build
 from dfopt.passes.multi_stage.project_scripts import confined, writes_nothing
 from dfopt.passes.multi_stage.runtime import family_of
 from dfopt.passes.multi_stage.stage_settings import StageSettings, settings
@@ -308,7 +309,7 @@ class _Planner(BuilderLinks):
         names, packages = self.demand(need, built)
         kept, left = self.contents(need, built)
         names.update(dict.fromkeys(self.libraries(kept, context)))
-        installed = {bare(package.name) for package in self.flow.packages}
+        installed = {package_name(package.name) for package in self.flow.packages}
         for package in module_packages(self.recipe, context, self.outputs):
             if package in installed or "headers" in self.base.has:
                 names[package] = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.build_facts import EVERYWHERE, built_image, find_program
+from dfopt.analysis.package_managers import package_name
 from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.language import language_needs
-from dfopt.passes.multi_stage.packages import bare, libraries, providers
+from dfopt.passes.multi_stage.packages import libraries, providers
 from dfopt.passes.multi_stage.unblock import BUILD
 from dfopt.record import replace
 from dfopt.refusal import Refusal
@@ -70,7 +71,7 @@ class Proofs:
             for entry in (*self.outputs.paths, *self.flow.paths)
             if entry.role not in TREES and entry.kind not in ("directory", "tree")
         }
-        known |= {*providers("apt"), *providers("apk"), *[bare(package.name) for package in self.flow.packages]}
+        known |= {*providers("apt"), *providers("apk"), *[package_name(package.name) for package in self.flow.packages]}
         return {name for name in self.start.names if name not in known}
 
     def search_path(self) -> tuple[str, ...]:

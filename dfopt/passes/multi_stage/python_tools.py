@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.package_managers import package_name
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.packages import bare
 from dfopt.passes.multi_stage.tool_outputs import add, own_script
 from dfopt.passes.multi_stage.unblock import APART
 from dfopt.passes.multi_stage.written_paths import WrittenPath
@@ -63,7 +63,7 @@ def pip(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         out.paths.append(WrittenPath(environment, call.step, "tool", role="packages"))
     elif "--user" in words or not call.root:  # others than root cannot write elsewhere: pip goes there by itself
         _at_home(call, out)
-    elif call.program == "pip" and any(_PYTHON_2.fullmatch(bare(package.name)) for package in context.flow.packages):
+    elif call.program == "pip" and any(_PYTHON_2.fullmatch(package_name(p.name)) for p in context.flow.packages):
         raise Refusal(f"line {call.line} installs with the pip of Python 2, which is not followed", APART)
     else:
         out.notes["site"] = "pip"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.build_facts import built_image
-from dfopt.passes.multi_stage.packages import bare
+from dfopt.analysis.package_managers import package_name
 from dfopt.passes.multi_stage.proofs import Proofs
 from dfopt.passes.multi_stage.stage_settings import reads, settings
 from dfopt.refusal import Refusal
@@ -49,7 +49,7 @@ class Runtime(Proofs):
             proved.add("no-temp")
         if "zones" not in need.places:
             proved.add("no-zones")
-        rest = [name for name in names if bare(name) not in ("ca-certificates", "tzdata")]
+        rest = [name for name in names if package_name(name) not in ("ca-certificates", "tzdata")]
         if not rest and not self.own_libraries():
             proved.add("no-packages")
         for row in self.recipe.runtimes:
@@ -91,7 +91,7 @@ class Runtime(Proofs):
 
     def system_files(self, need: SourceNeeds, names: dict[str, None]) -> list[str] | None:
         """Files of the builder that a program on an empty image reads; None where one is needed that is not there."""
-        installed = {bare(package.name) for package in self.flow.packages}
+        installed = {package_name(package.name) for package in self.flow.packages}
         paths: list[str] = []
         if "ca-certificates" in installed or (self.tls(need) and "certs" in self.base.has):
             paths.append("/etc/ssl/certs/ca-certificates.crt")
@@ -127,7 +127,7 @@ class Runtime(Proofs):
         in C. Source: cmd/cgo's documentation, and net's and os/user's on cgo."""
         if not any(call.program == "go" for call in self.flow.calls):
             return False
-        compilers = {bare(package.name) for package in self.flow.packages} & {
+        compilers = {package_name(package.name) for package in self.flow.packages} & {
             "gcc",
             "g++",
             "build-base",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.package_managers import package_name
 from dfopt.analysis.run_steps import run_text
 from dfopt.edit import Edit
 from dfopt.ir.base_images import ImageRows
@@ -54,8 +55,9 @@ def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:
     """The first package of the command that needs a recommended one, and that."""
     needed: dict[str, list[str]] = table("recommends")["needed"]
     for word in tool.invocation.operands(tool.facts.get("value-options", ())):
-        if word.value in needed:
-            return word, needed[word.value][0]
+        name = package_name(word.value or "")
+        if name in needed:
+            return word, needed[name][0]
     return None
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.package_managers import tools
+from dfopt.analysis.package_managers import package_name, tools
 from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
 from dfopt.analysis.package_sizes import installed_bytes, recommended_bytes
 from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
@@ -103,7 +103,8 @@ class NoRecommends(Pass):
                 edits.append(edit)
                 rewrites.append(rewrite)
                 certificates = False
-                message = f"install no recommended packages but {package}, which {word.value} needs for https"
+                name = package_name(word.value or "")
+                message = f"install no recommended packages but {package}, which {name} needs for https"
             edit, rewrite = _option(step, body, tool)
             edits.append(edit)
             rewrites.append(rewrite)
