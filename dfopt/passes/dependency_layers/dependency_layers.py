@@ -5,7 +5,7 @@ from dfopt.findings import Declares, Finding, refused
 from dfopt.passes.base import Pass
 from dfopt.passes.dependency_layers.added_download import add_download, has_download
 from dfopt.passes.dependency_layers.copy_move import move_behind_installs
-from dfopt.passes.dependency_layers.sources_copy import SourcesCopy, compile_follows, copy_of, install_follows
+from dfopt.passes.dependency_layers.sources_copy import SourcesCopy, compiles, copy_of, installs, steps_behind
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -78,12 +78,10 @@ class DependencyLayers(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:
-            for position, step in enumerate(stage.steps):
+            for position, (step, behind) in enumerate(zip(stage.steps, steps_behind(stage.steps), strict=True)):
                 if step.node.keyword not in ("COPY", "ADD"):
                     continue
-                moves, adds = [
-                    test(program, stage.steps[position + 1 :]) for test in (install_follows, compile_follows)
-                ]
+                moves, adds = installs(program, behind[0]), compiles(program, behind[1])
                 adds = adds and self.shared["package-cache"] != "mount"  # then a cache mount keeps what is downloaded
                 copy = copy_of(program, step, facts) if moves or adds else None
                 if copy is None:

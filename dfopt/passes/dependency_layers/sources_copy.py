@@ -13,7 +13,7 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -31,21 +31,29 @@ class SourcesCopy(Record):
     words: tuple[str, ...]
 
 
-def install_follows(program: Program, behind: tuple[Step, ...]) -> bool:
-    """Whether the first instruction that may touch files installs something."""
-    step = _first(behind)
-    return step is not None and may_install(program, step)
+def steps_behind(steps: Sequence[Step]) -> list[tuple[Step | None, Step | None]]:
+    """For each step, what comes behind it: the first that may touch files, and the first of those that is no copy."""
+    behind: list[tuple[Step | None, Step | None]] = []
+    touching: Step | None = None
+    working: Step | None = None
+    for step in reversed(steps):
+        behind.append((touching, working))
+        if step.node.keyword not in PASSED:
+            touching = step
+            working = working if step.node.keyword in ("COPY", "ADD") else step
+    return behind[::-1]
 
 
-def compile_follows(program: Program, behind: tuple[Step, ...]) -> bool:
-    """Whether the first instruction that is no copy and may touch files runs a tool that downloads what it compiles."""
-    step = _first(step for step in behind if step.node.keyword not in ("COPY", "ADD"))
-    return step is not None and _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
+def installs(program: Program, step: Step | None) -> bool:
+    """Whether a step is a RUN that may install something."""
+    return step is not None and step.node.keyword == "RUN" and may_install(program, step)
 
 
-def _first(behind: Iterable[Step]) -> Step | None:
-    step = next((step for step in behind if step.node.keyword not in PASSED), None)
-    return step if step is not None and step.node.keyword == "RUN" else None
+def compiles(program: Program, step: Step | None) -> bool:
+    """Whether a step is a RUN of a tool that downloads what it compiles."""
+    if step is None or step.node.keyword != "RUN":
+        return False
+    return _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
 
 
 def may_install(program: Program, step: Step) -> bool:
