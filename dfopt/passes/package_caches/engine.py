@@ -295,15 +295,25 @@ class NoCacheRow(PackageCache):
         return message, Fix(tuple([edit for edit, _ in changes]), tuple([words for _, words in changes]), tier)
 
     def tier(self, site: RunSite, tool: Tool) -> tuple[str, str]:
-        starts = [step for step in site.later_steps if step.node.keyword in ("CMD", "ENTRYPOINT")]
-        if self.started_again and any(re.search(self.started_again, run_text(site.program, step)) for step in starts):
-            return "unsafe", f"the image starts {self.family}, which may want the cache again"
+        starts = _starting(site.program, site.stage) if self.started_again else ()
+        for step in starts:
+            if step.index > site.step.index and re.search(self.started_again, run_text(site.program, step)):
+                return "unsafe", f"the image starts {self.family}, which may want the cache again"
         return super().tier(site, tool)
+
+
+def _starting(program: Program, stage: Stage) -> tuple[Step, ...]:
+    """The steps of a stage that say what its image starts."""
+    key = "starting steps", stage.index
+    if key not in program.derived:
+        program.derived[key] = tuple([step for step in stage.steps if step.node.keyword in ("CMD", "ENTRYPOINT")])
+    steps: tuple[Step, ...] = program.derived[key]
+    return steps
 
 
 def _starts(program: Program, stage: Stage) -> bool:
     """Whether the file says what an image of the stage starts; one that says nothing may be there to build in."""
-    if any(step.node.keyword in ("CMD", "ENTRYPOINT") for step in stage.steps):
+    if _starting(program, stage):
         return True
     return stage.parent is not None and _starts(program, program.stages[stage.parent])
 
