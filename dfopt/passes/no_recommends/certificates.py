@@ -8,6 +8,7 @@ from dfopt.edit import Edit
 from dfopt.ir.base_images import ImageRows
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
+from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
@@ -52,12 +53,20 @@ def lacks_certificates(program: Program, step: Step) -> bool:
 
 
 def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:
-    """The first package of the command that needs a recommended one, and that."""
+    """The first package of the command that needs a recommended one, and that. Raises Refusal where there is none, but
+    a variable whose value may name one."""
     needed: dict[str, list[str]] = table("recommends")["needed"]
+    variable = ""
     for word in tool.invocation.operands(tool.facts.get("value-options", ())):
         name = package_name(word.value or "")
         if name in needed:
             return word, needed[name][0]
+        written = body.text[word.start : word.end]
+        if word.value is None and written.lstrip('"').startswith("$"):
+            variable = variable or written
+    if variable:
+        reason = f"{variable} may name a package that needs ca-certificates for https"
+        raise Refusal(reason, "name ca-certificates in an installation, where https is spoken")
     return None
 
 

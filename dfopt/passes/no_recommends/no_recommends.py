@@ -8,11 +8,12 @@ from dfopt.analysis.package_sizes import installed_bytes, recommended_bytes
 from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
-from dfopt.findings import Benefit, Declares, Finding, Fix
+from dfopt.findings import Benefit, Declares, Finding, Fix, refused
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.no_recommends.certificates import behind, lacks_certificates, lineage, names_certificates, needing
+from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
 
 TYPE_CHECKING = False
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = ("--no-install-recommends", "--install-recommends", "--without-recommends", "--with-recommends", "-R", "-r")
 
+_MESSAGE = "install no recommended packages"
 _SAID = regex("install-recommends[\"' =:]+(?:0|1|true|false|no|yes)", re.I)
 
 
@@ -49,8 +51,8 @@ class NoRecommends(Pass):
     RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
     ```
 
-    Refuses: ONBUILD; an apt in the string of `sh -c`. Does nothing where the file says anything about recommended
-    packages by itself (`APT::Install-Recommends`).
+    Refuses: ONBUILD; an apt in the string of `sh -c`; packages in a variable, where nothing brings ca-certificates. Does
+    nothing where the file says anything about recommended packages by itself (`APT::Install-Recommends`).
 
     Declares: each `install` gains one word, or that and `ca-certificates`. Always `unsafe`.
     """
@@ -79,38 +81,38 @@ class NoRecommends(Pass):
             if installs:
                 certificates = certified.isdisjoint(lineage(program, stage)) and lacks_certificates(program, step)
                 before = counted.setdefault(program.root(stage).index, [])
-                finding = self.check(program, step, body, installs, certificates, before)
-                if finding.fix is not None and certificates and names_certificates(finding.fix):
-                    certified.add(stage.index)
+                try:
+                    finding = self.check(program, step, body, installs, certificates, before)
+                    if certificates and finding.fix is not None and names_certificates(finding.fix):
+                        certified.add(stage.index)
+                except Refusal as refusal:
+                    finding = refused(self.name, _MESSAGE, step.node.start, step.node.end, refusal)
                 yield finding
 
     def check(
         self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool, before: list[str]
     ) -> Finding:
-        node = step.node
-        message = "install no recommended packages"
+        message, node = _MESSAGE, step.node
         reachable = [tool for tool in installs if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
         reason = edit_obstacle(step, body, bool(reachable), "apt")
         if reason:
-            return Finding(self.name, message, node.start, node.end, None, reason)
+            raise Refusal(reason)
         edits: list[Edit] = []
         rewrites: list[EditWords] = []
         for tool in reachable:
-            needs = needing(body, tool) if certificates else None
-            if needs is not None:
+            if certificates and (needs := needing(body, tool)) is not None:
                 word, package = needs
                 edit, rewrite = behind(program, step, body, tool, word, package)
                 edits.append(edit)
                 rewrites.append(rewrite)
                 certificates = False
-                name = package_name(word.value or "")
-                message = f"install no recommended packages but {package}, which {name} needs for https"
+                message = f"{_MESSAGE} but {package}, which {package_name(word.value or '')} needs for https"
             edit, rewrite = _option(step, body, tool)
             edits.append(edit)
             rewrites.append(rewrite)
         fix = Fix(tuple(edits), tuple(rewrites), "unsafe")
-        message = f"{message} (some may be needed)"
-        return Finding(self.name, message, node.start, node.end, fix, benefit=_benefit(reachable, before))
+        benefit = _benefit(reachable, before)
+        return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix, benefit=benefit)
 
 
 def _benefit(installs: list[Tool], before: list[str]) -> Benefit | None:
