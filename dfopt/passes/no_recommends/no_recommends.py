@@ -51,7 +51,7 @@ class NoRecommends(Pass):
     RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
     ```
 
-    Refuses: ONBUILD; an apt in the string of `sh -c`; packages in a variable, where nothing brings ca-certificates. Does
+    Refuses: ONBUILD; an apt in the string of `sh -c`; packages in a variable, if nothing brings ca-certificates. Does
     nothing where the file says anything about recommended packages by itself (`APT::Install-Recommends`).
 
     Declares: each `install` gains one word, or that and `ca-certificates`. Always `unsafe`.
