@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "dfopt"
 # own. Within a name, modules import each other; names on one floor do not.
 FLOORS = (
     ("dfopt", "lazy", "record", "refusal", "units"),
-    ("files", "guard", "source", "toml", "facts", "messages", "sarif"),
+    ("files", "guard", "source", "toml", "yaml", "facts", "messages", "sarif"),
     ("edit", "writing"),
     ("derived", "syntax"),  # what is made of our own files; what is written
     ("knowledge", "stage_templates", "version"),  # facts, as tables; templates of the stages that a split adds

@@ -6,12 +6,12 @@ Nothing is copied for an alias, so that a bomb of aliases stays as small as its 
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 from dfopt.build_definitions.located import LocatedValue
 from dfopt.build_definitions.model import DEEPEST, DefinitionError
 from dfopt.lazy import regex
+from dfopt.yaml import YamlError, documents
 
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _INT = regex(r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)\Z")
@@ -21,22 +21,11 @@ _BOOLEANS = {word: low for low in ("true", "false") for word in (low, low.capita
 
 def read_yaml(text: str, file: str) -> list[LocatedValue]:
     """The documents of a YAML text. Raises DefinitionError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML 1.2.2, 7.1: a later anchor overrides
-            documents = list(YAML(typ="rt", pure=True).compose_all(text))
-        return [_Values(file).of(node, 0) for node in documents if node is not None]
-    except MarkedYAMLError as failure:
-        mark = failure.problem_mark or failure.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        raise DefinitionError(f"not YAML: {failure.problem}", file, line, column) from None
-    except RecursionError:
-        raise DefinitionError("nested too deeply", file) from None
-    except (YAMLError, ValueError) as failure:
-        raise DefinitionError(f"not YAML: {' '.join(str(failure).split())}", file) from None
+        nodes = documents(text)
+    except YamlError as failure:
+        raise DefinitionError(failure.message, file, failure.line or 1, failure.column or 1) from None
+    return [_Values(file).of(node, 0) for node in nodes if node is not None]
 
 
 class _Values:

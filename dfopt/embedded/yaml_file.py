@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable, same_text
 from dfopt.knowledge import table
+from dfopt.yaml import YamlError, documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,23 +129,16 @@ def _dockerfile(text: str, node: Any) -> Embedded:
 
 def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every scalar of every document with the path of keys to it. Raises HostError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
     from ruamel.yaml.nodes import ScalarNode
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML 1.2.2, 7.1: a later anchor overrides
-            documents = list(YAML(typ="rt", pure=True).compose_all(text))
-        for number, document in enumerate(documents):
-            for path, node in _walk(document, ()):
-                if isinstance(node, ScalarNode):
-                    yield (path if number == 0 else (f"document {number + 1}", *path)), node
-    except MarkedYAMLError as failure:
-        mark = failure.problem_mark
-        raise HostError(f"not YAML: {failure.problem}", mark.index if mark is not None else 0) from None
-    except (YAMLError, RecursionError, ValueError) as failure:
-        raise HostError(f"not YAML: {' '.join(str(failure).split())}") from None
+        roots = documents(text)
+    except YamlError as failure:
+        raise HostError(failure.message, failure.offset) from None
+    for number, root in enumerate(roots):
+        for path, node in _walk(root, ()):
+            if isinstance(node, ScalarNode):
+                yield (path if number == 0 else (f"document {number + 1}", *path)), node
 
 
 def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -11,6 +11,7 @@ from dfopt.messages import suggestion
 from dfopt.record import Record
 from dfopt.workspace.paths import display_name
 from dfopt.workspace.settings import ConfigError
+from dfopt.yaml import YamlError, documents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,19 +87,13 @@ class _NodeReader:
 
     def root(self, content: bytes) -> Any:
         """The node of the only document; None for an empty one. Raises ConfigError."""
-        from ruamel.yaml import YAML
-        from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
         try:
-            return YAML(typ="safe", pure=True).compose(content.decode("utf-8"))
-        except MarkedYAMLError as failure:
-            mark = failure.problem_mark
-            place = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
-            raise ConfigError(f"not YAML: {failure.problem or failure.context}", self.file, *place) from None
+            (root,) = documents(content.decode("utf-8"), single=True)
         except UnicodeDecodeError:
             raise ConfigError("not UTF-8", self.file) from None
-        except (YAMLError, RecursionError, ValueError) as failure:
-            raise ConfigError(f"not YAML: {' '.join(str(failure).split())[:200]}", self.file) from None
+        except YamlError as failure:
+            raise ConfigError(failure.message, self.file, failure.line, failure.column) from None
+        return root
 
     def fail(self, node: Any, message: str, key: str = "") -> NoReturn:
         """Raises the error of a node, or of a key of it."""
