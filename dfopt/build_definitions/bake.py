@@ -97,7 +97,7 @@ class _Bake:
         if isinstance(node.value, dict):
             return {key: self._of_json(value) for key, value in node.value.items()}
         if isinstance(node.value, list):
-            return [self._of_json(value) for value in node.value]
+            return self.evaluator.bounded([self._of_json(value) for value in node.value])
         if node.textual and node.value is not None:
             return self.evaluator.template(node.value)
         return {"true": True, "false": False}.get(node.value or "", node.value)
@@ -107,9 +107,10 @@ class _Bake:
             if name in self.variables:
                 self.known[name] = NotLiteral(f"the variable {name} depends on itself")
                 outer, self.evaluator.locals = self.evaluator.locals, []
-                value = self.value(self.variables[name])
-                self.evaluator.locals = outer
-                self.known[name] = value  # null, too: an argument that is null is not passed
+                try:
+                    self.known[name] = self.value(self.variables[name])  # null, too: such an argument is not passed
+                finally:
+                    self.evaluator.locals = outer
             elif name in self.undefined:
                 self.known[name] = NotLiteral(f"the variable {name} has no default")
             else:

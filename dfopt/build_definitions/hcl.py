@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
-from dfopt.build_definitions.hcl_functions import FUNCTIONS, text_of
+from dfopt.build_definitions.hcl_functions import FUNCTIONS, MOST_ITEMS, joined_text, number_of, size_of, text_of
 from dfopt.build_definitions.model import DefinitionError, NotLiteral
 from dfopt.record import Record
 
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 LARGEST_HCL = 128 << 10  # bytes: the parser is pure Python
 MOST_STEPS = 200_000  # expressions that are evaluated for one file
+_OF_TEMPLATE = 50  # steps that an expression in a template's text counts for: it is parsed by itself
+_MOST_COUNTED = 20 * MOST_ITEMS  # values in all collections of one file
 _ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _HEREDOC = re.compile(r"<<-?([a-zA-Z][a-zA-Z0-9._-]*)\r?\n")
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "&&": lambda a, b: bool(a and b),
     "||": lambda a, b: bool(a or b), "<": lambda a, b: a < b, ">": lambda a, b: a > b, "<=": lambda a, b: a <= b,
-    ">=": lambda a, b: a >= b, "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
+    ">=": lambda a, b: a >= b, "+": lambda a, b: number_of(a) + number_of(b),
+    "-": lambda a, b: number_of(a) - number_of(b), "*": lambda a, b: number_of(a) * number_of(b),
 }  # fmt: skip
 
 
@@ -61,10 +64,13 @@ def _parse(text: str, file: str) -> Any:
     if len(text) > LARGEST_HCL:
         raise DefinitionError(f"larger than {LARGEST_HCL} bytes", file)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n") + "\n"
-    for match in _HEREDOC.finditer(text):  # a heredoc without an end would cost the parser quadratic time
-        if re.compile(rf"^[ \t]*{re.escape(match[1])}[ \t]*$", re.M).search(text, match.end()) is None:
+    at = 0
+    while match := _HEREDOC.search(text, at):  # a heredoc without an end would cost the parser quadratic time
+        end = re.compile(rf"^[ \t]*{re.escape(match[1])}[ \t]*$", re.M).search(text, match.end())
+        if end is None:
             line = text.count("\n", 0, match.start()) + 1
             raise DefinitionError(f"a heredoc without its end ({match[1]})", file, line)
+        at = end.end()
     try:
         return parses_to_tree(text)
     except LarkError as failure:
@@ -101,6 +107,7 @@ class HclEvaluator:
         self.lookup = lookup
         self.functions = functions
         self.steps = 0
+        self.counted = 0  # values in collections
         self.locals: list[dict[str, Any]] = []
 
     def value(self, node: Any) -> Any:
@@ -125,6 +132,7 @@ class HclEvaluator:
             end = _closing(text, match.end())
             if match[0] == "%{" or end < 0:
                 return NotLiteral("a template directive")
+            self._spend(_OF_TEMPLATE)
             expression = _parse(f"x = {text[match.end() : end].strip()}", self.file).children[0]
             pieces.append(self.value(_attributes(expression)["x"]))
             at = end + 1
@@ -132,14 +140,26 @@ class HclEvaluator:
         return _joined(pieces)
 
     def _value(self, node: Any) -> Any:
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise DefinitionError(f"more than {MOST_STEPS} expressions", self.file)
+        self._spend(1)
         rule = getattr(node, "data", None)
         method = getattr(self, f"_{rule}", None) if rule is not None else None
         if method is None:
             return NotLiteral("an expression that is not evaluated")
-        return method(node)
+        return self.bounded(method(node))
+
+    def _spend(self, steps: int) -> None:
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise DefinitionError(f"more than {MOST_STEPS} expressions", self.file)
+
+    def bounded(self, value: Any) -> Any:
+        """The value. Raises DefinitionError for a collection that is too large: it may hold another one many times."""
+        if isinstance(value, (list, dict)):
+            size = size_of(value)
+            self.counted += size
+            if size > MOST_ITEMS or self.counted > _MOST_COUNTED:
+                raise DefinitionError(f"collections of more than {MOST_ITEMS} values", self.file)
+        return value
 
     def _inner(self, node: Any) -> list[Any]:
         """The subtrees of a node, line breaks and comments left out."""
@@ -225,7 +245,7 @@ class HclEvaluator:
     def _unary_op(self, node: Any) -> Any:
         operand = self._value(node.children[-1])
         negates = str(node.children[0]) == "!"
-        return self._strict(lambda: operand not in (True, "true") if negates else -operand, operand)
+        return self._strict(lambda: operand not in (True, "true") if negates else -number_of(operand), operand)
 
     def _index_expr_term(self, node: Any) -> Any:
         holder, index = self._inner(node)
@@ -281,6 +301,7 @@ class HclEvaluator:
             if not isinstance(values[-1], list):
                 return NotLiteral("arguments that are no list")
             values = [*values[:-1], *values[-1]]
+        self.bounded(values)
         own = self.functions.get(name)
         if own is not None:
             parameters, rest, result = own
@@ -306,7 +327,7 @@ class HclEvaluator:
                 return unknown[0]
         try:
             return compute()
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, re.error):
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, re.error):
             return NotLiteral("an expression that has no value")
 
 
@@ -319,7 +340,10 @@ def _joined(pieces: list[Any]) -> Any:
             return piece
         if isinstance(piece, (list, dict)) or piece is None:
             return NotLiteral("a collection or null in a template")
-    return "".join(text_of(piece) for piece in whole)
+    try:
+        return joined_text("", whole)
+    except ValueError:
+        return NotLiteral("a text that is too long")
 
 
 def _unescaped(match: re.Match[str]) -> str:

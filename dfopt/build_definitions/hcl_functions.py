@@ -9,10 +9,12 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 LONGEST = 1 << 20  # characters of a value
+MOST_ITEMS = 100_000  # of a collection, those of what it holds included
+_LARGEST = 10**300  # of a number that is reckoned with
 
 
 def text_of(value: Any) -> str:
@@ -28,6 +30,40 @@ def text_of(value: Any) -> str:
     if len(value) > LONGEST:
         raise ValueError("too long")
     return value
+
+
+def number_of(value: Any) -> int | float:
+    """A number to reckon with. Raises TypeError for anything else, and ValueError for one that is too large."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError("no number")
+    if not abs(value) <= _LARGEST:
+        raise ValueError("too large")
+    return value
+
+
+def joined_text(separator: str, pieces: Iterable[Any]) -> str:
+    """Primitive values as one string. Raises TypeError, and ValueError for one that is too long."""
+    texts: list[str] = []
+    length = 0
+    for piece in pieces:
+        texts.append(text_of(piece))
+        length += len(texts[-1]) + len(separator)
+        if length - len(separator) > LONGEST:
+            raise ValueError("too long")
+    return separator.join(texts)
+
+
+def size_of(value: Any, most: int = MOST_ITEMS) -> int:
+    """How many values a collection holds, those of the collections in it included, each as often as it stands there;
+    more than `most` where it would take too long to count."""
+    count = 0
+    waiting = [value]
+    while waiting and count <= most:
+        inner = waiting.pop()
+        items = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ()
+        count += len(items)
+        waiting += [item for item in items if isinstance(item, (list, dict))]
+    return count
 
 
 def _concat(*lists: list[Any]) -> list[Any]:
@@ -50,19 +86,21 @@ def _coalesce(*values: Any) -> Any:
 
 
 def _format(pattern: str, *values: Any) -> str:
-    remaining = list(values)
-
-    def verb(match: re.Match[str]) -> str:
-        if match[0] == "%%":
-            return "%"
-        return text_of(remaining.pop(0))
-
     if re.search(r"%(?![%svd])", pattern):
         raise ValueError("a verb that is not known")
-    text = re.sub(r"%[%svd]", verb, pattern)
+    remaining = list(values)
+    pieces = re.split(r"(%[%svd])", pattern)
+    for at in range(1, len(pieces), 2):
+        pieces[at] = "%" if pieces[at] == "%%" else text_of(remaining.pop(0))
     if remaining:
         raise ValueError("too many values")
-    return text
+    return joined_text("", pieces)
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if len(text) + text.count(old) * len(new) > LONGEST:
+        raise ValueError("too long")
+    return text.replace(old, new)
 
 
 def _substr(text: str, offset: int, length: int) -> str:
@@ -71,7 +109,7 @@ def _substr(text: str, offset: int, length: int) -> str:
 
 
 def _join(separator: str, *lists: list[Any]) -> str:
-    return separator.join(text_of(item) for item in _concat(*lists))
+    return joined_text(separator, _concat(*lists))
 
 
 def _lookup(values: dict[str, Any], key: str, *default: Any) -> Any:
@@ -79,7 +117,11 @@ def _lookup(values: dict[str, Any], key: str, *default: Any) -> Any:
 
 
 def _distinct(items: list[Any]) -> list[Any]:
-    return [item for number, item in enumerate(items) if item not in items[:number]]
+    first: dict[Any, Any] = {}
+    for item in items:
+        key = repr(item) if isinstance(item, (list, dict)) else (isinstance(item, bool), item)
+        first.setdefault(key, item)
+    return list(first.values())
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -105,7 +147,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "not": lambda value: not value,
     "notequal": lambda a, b: a != b,
     "or": lambda a, b: bool(a or b),
-    "replace": lambda text, old, new: text.replace(old, new),
+    "replace": _replace,
     "reverselist": lambda items: items[::-1],
     "sanitize": lambda text: re.sub(r"[^a-zA-Z0-9_-]+", "_", text),
     "slice": lambda items, start, end: items[start:end],

@@ -139,6 +139,42 @@ def test_inheritance_that_branches_at_every_level_is_read_in_bounded_time(tmp_pa
     assert targets(tmp_path, text)["t59"].args == {"A": "1"}
 
 
+def _doubled(first: str, step: str, last: str) -> str:
+    """Variables of which each doubles the one before."""
+    text = f'variable "v0" {{ default = {first} }}\n'
+    text += "".join(f'variable "v{n}" {{ default = {step.replace("V", f"v{n - 1}")} }}\n' for n in range(1, 41))
+    return f'{text}target "a" {{\n  args = {{ A = {last} }}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(_doubled('"abcdefgh"', '"${V}${V}"', "v40"), "a text that is too long", id="text"),
+        pytest.param(_doubled("99999999", "V * V", "v40"), "an expression that has no value", id="numbers"),
+        pytest.param('target "a" { args = { A = "x" * 3000000000 } }', "an expression that has no value", id="times"),
+        pytest.param(
+            f'variable "v" {{ default = "{"a" * 60_000}" }}\ntarget "a" {{ args = {{ A = replace(v, "a", v) }} }}',
+            "an expression that has no value", id="replace",
+        ),
+        pytest.param(_doubled("[1]", "concat(V, V)", "length(v40)"), None, id="lists"),
+        pytest.param(_doubled("[1]", "[V, V]", "length(flatten(v40))"), None, id="nested lists"),
+        pytest.param(_doubled("{ x = 1 }", "{ a = V, b = V }", "v40 == v39"), None, id="objects"),
+    ],
+)  # fmt: skip
+def test_values_that_double_are_read_in_bounded_time_and_memory(tmp_path: Path, text: str, reason: str | None) -> None:
+    if reason is None:
+        with pytest.raises(DefinitionError, match="collections of more than"):
+            targets(tmp_path, text)
+    else:
+        assert targets(tmp_path, text)["a"].args == {"A": NotLiteral(reason)}
+
+
+def test_a_heredoc_may_hold_the_opening_of_another(tmp_path: Path) -> None:
+    inner = "FROM debian:13\nRUN <<-SH\n"
+    text = f'target "a" {{\n  dockerfile-inline = <<EOF\n{inner}EOF\n}}\n'
+    assert targets(tmp_path, text)["a"].inline == inner
+
+
 def test_json(tmp_path: Path) -> None:
     text = """{
   "variable": {"TAG": {"default": "2"}},
