@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 _OTHER_BUILDERS = ("bazel", "buildpacks", "custom", "jib", "ko")
 
 
+_VARIABLE = re.compile(r"\$\{[^}]*(?:\}|\Z)|\{\{.*?(?:\}\}|\Z)", re.S)  # without an end, to that of the text
+
+
 def _value(node: LocatedValue | None) -> Value | None:
     text = node.scalar() if node is not None else None
     if text is None:
         return None
-    variable = re.search(r"\$\{[^}]*\}|\{\{.*?\}\}", text)
+    variable = _VARIABLE.search(text)
     return NotLiteral(f"{variable[0]} is not literal") if variable is not None else text
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _NAME = regex(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATOR = regex(r":?[-?+]")
 _LINE = regex(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(.*)")
+_COMMENT = regex(r"(?<![ \t])[ \t]+#.*")
+_LONGEST = 1 << 16  # characters of a quoted value that goes on behind the end of a line
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -116,23 +118,28 @@ def read_env(text: str) -> dict[str, Value]:
         name, raw = match[1], match[2]
         if raw[:1] in ("'", '"'):
             quote = raw[0]
-            closing = re.compile(rf"(?:[^{quote}\\]|\\.)*{quote}")
-            while not closing.match(raw, 1):
-                following = next(lines, None)
-                if following is None or len(raw) > 1 << 16:
-                    break
+            inside = re.compile(rf"(?:[^{quote}\\]|\\.)*")
+            end = _end(inside, raw, 1)
+            while raw[end : end + 1] != quote and len(raw) <= _LONGEST and (following := next(lines, None)) is not None:
                 raw += "\n" + following
-            body = closing.match(raw, 1)
-            if body is None:
+                end = _end(inside, raw, end)  # nothing in front of it is looked at again
+            body = raw[1:end]
+            if raw[end : end + 1] != quote:
                 variables[name] = NotLiteral(f"{name} in .env has no closing quote")
             elif quote == "'":
-                variables[name] = body[0][:-1]
+                variables[name] = body
             else:
-                unescaped = re.sub(r"\\(.)", lambda m: "$$" if m[1] == "$" else _ESCAPES.get(m[1], m[0]), body[0][:-1])
+                unescaped = re.sub(r"\\(.)", lambda m: "$$" if m[1] == "$" else _ESCAPES.get(m[1], m[0]), body)
                 variables[name] = _of_env(unescaped, variables)
         else:
-            variables[name] = _of_env(re.sub(r"[ \t]+#.*", "", raw).strip(), variables)
+            variables[name] = _of_env(_COMMENT.sub("", raw).strip(), variables)
     return variables
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where a match that begins at `at` ends; `at` itself without one."""
+    match = pattern.match(text, at)
+    return match.end() if match is not None else at
 
 
 def _of_env(text: str, variables: Mapping[str, Value]) -> Value:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ACTION = re.compile(r"docker/build-push-action(?:@|\Z)")
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.+))?\Z")
+_EXPRESSION = re.compile(r"\$\{\{.*?(?:\}\}|\Z)", re.S)  # one without an end reaches to the end of the text
 _WORKSPACE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}|\$\{?(?:GITHUB_WORKSPACE|CI_PROJECT_DIR)\b\}?")
 
 
@@ -96,7 +97,7 @@ def _of_action(name: str, step: LocatedValue, inputs: LocatedValue | None, file:
 def _literal(text: str) -> Value:
     """An input, or why it is not known."""
     text = _WORKSPACE.sub(".", text)
-    expression = re.search(r"\$\{\{.*?\}\}", text, re.S)
+    expression = _EXPRESSION.search(text)
     return NotLiteral(f"{expression[0]} is not literal") if expression is not None else text
 
 
@@ -116,7 +117,7 @@ def _script(
     directory = _literal(where.scalar() or ".") if where is not None else "."
     text = _WORKSPACE.sub(lambda _: top, text)
     # what the server fills in is a variable of the shell to us
-    text = re.sub(r"\$\{\{.*?\}\}", "${GITHUB_EXPRESSION}", text, flags=re.S)
+    text = _EXPRESSION.sub("${GITHUB_EXPRESSION}", text)
     if isinstance(directory, NotLiteral):
         text, directory = f"cd $directory; {text}", "."
     base = resolved(top, directory)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # programs of `[commands]`: a text without them is not parsed
 BUILDS = regex(r"\b(?:docker|podman|nerdctl|buildah|kaniko)\b")
-_VARIABLE = regex(r"(?:export[ \t]+)?([\w.-]+)[ \t]*(::?=|\?=|=)[ \t]*([^#\n]*?)[ \t]*(?:#.*)?\Z")
+_VARIABLE = regex(r"(?:export[ \t]+)?([\w.-]+)[ \t]*(?:::?=|\?=|=)(.*)\Z")
 _RULE = regex(r"([^\t#=:\s][^=:\n]*)::?(?!=)")
 _REFERENCE = re.compile(r"\$\$|\$[({]([\w.-]+)[)}]|\$[({]|\$([\w@<^*?+%])")
 LONGEST_RECIPE = 64 << 10  # characters
@@ -63,8 +63,9 @@ def _variables(lines: Sequence[str]) -> dict[str, str]:
     for line in lines:
         match = _VARIABLE.match(line)
         if match is not None:
-            literal = match[1] not in variables and "$" not in match[3] and not match[3].endswith("\\")
-            variables[match[1]] = match[3] if literal else "$"
+            value = match[2].partition("#")[0].strip(" \t")
+            literal = match[1] not in variables and "$" not in value and not value.endswith("\\")
+            variables[match[1]] = value if literal else "$"
         elif re.match(r"(?:define[ \t]+)?([\w.-]+)[ \t]*(?:\+=|!=|\Z)", line):
             variables[line.split()[-1] if line.startswith("define") else re.split(r"[ \t+!]", line)[0]] = "$"
     return {name: value for name, value in variables.items() if value != "$"}

@@ -234,3 +234,21 @@ def test_long_and_deep_texts_are_read_in_bounded_time(tmp_path: Path, name: str)
     for text in ("docker " + "$(" * 50_000, "docker" + "\\\n" * 50_000, "\tdocker build " + "${" * 20_000):
         quoted = f"build: {{script: {text[:20]!r}}}\n" if name.endswith(".yml") else text
         targets(tmp_path, name, quoted)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".github/workflows/a.yml", 'jobs: {a: {steps: [{run: "docker build . X"}]}}'),
+        (
+            ".github/workflows/b.yml",
+            'jobs: {a: {steps: [{uses: docker/build-push-action@v6, with: {context: "X"}}]}}',
+        ),
+        (".devcontainer.json", '{"build": {"dockerfile": "X"}}'),
+        ("Makefile", "A = X\na:\n\tdocker build .\n"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("opening", ["${{", "{{", "${", "  "])
+def test_openings_without_an_end_are_searched_once(tmp_path: Path, name: str, text: str, opening: str) -> None:
+    """Each of a hundred thousand, to the end of the text, would take minutes."""
+    targets(tmp_path, name, text.replace("X", opening * 100_000 + "x"))

@@ -200,3 +200,15 @@ def test_env_file() -> None:
 )  # fmt: skip
 def test_plain_scalars_are_printed_as_go_prints_them(plain: str, text: str | None) -> None:
     assert plain_text(plain) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param('A="' + '\\"\n' * 60_000, NotLiteral("A in .env has no closing quote"), id="no closing quote"),
+        pytest.param("A=a" + " " * 300_000 + "b", "a" + " " * 300_000 + "b", id="blanks"),
+        pytest.param("A='one\ntwo' # behind\nB=2", "one\ntwo", id="two lines"),
+    ],
+)
+def test_env_files_are_read_once(text: str, expected: str | NotLiteral) -> None:
+    assert read_env(text)["A"] == expected
