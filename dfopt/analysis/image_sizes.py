@@ -11,9 +11,23 @@ from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
 SOURCE = "runtime_images.toml"
+
+
+def fitting_row(
+    name: str, tag: str | None, rows: Iterable[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], re.Match[str] | None] | None:
+    """The first row of the table that an image fits, by its name and tag (as `split_image` gives them), and the match
+    of its `tag`; None where none does."""
+    for row in rows:
+        if any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in row["match"]):
+            match = re.match(row["tag"], tag or "") if "tag" in row else None
+            if match is not None or "tag" not in row:
+                return row, match
+    return None
 
 
 def image_bytes(image: str) -> int | None:
@@ -21,12 +35,9 @@ def image_bytes(image: str) -> int | None:
     if image.lower() == "scratch":
         return 0
     name, tag = split_image(image.removeprefix(mirror_prefix(image)).partition("@")[0])
-    for patterns, expression, mb in _rows():
-        if not any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in patterns):
-            continue
-        if expression is None or re.match(expression, tag or ""):
-            return mb * 1_000_000
-    return None
+    sizes = table("runtime_images")
+    found = fitting_row(name, tag, (*sizes["image"], *sizes["other"]))
+    return None if found is None else int(found[0]["mb"]) * 1_000_000
 
 
 def base_benefit(image: str, other: str, packages: Iterable[str]) -> Benefit | None:
@@ -36,11 +47,3 @@ def base_benefit(image: str, other: str, packages: Iterable[str]) -> Benefit | N
     if before is None or after is None:
         return None
     return Benefit(bytes=before - after - installed_bytes(packages, recommends=False), source=SOURCE)
-
-
-def _rows() -> Iterator[tuple[list[str], str | None, int]]:
-    sizes = table("runtime_images")
-    for row in sizes["image"]:
-        yield row["match"], row.get("tag"), row["mb"]
-    for row in sizes["other"]:
-        yield row["match"], row.get("tag"), row["mb"]

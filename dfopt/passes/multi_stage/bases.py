@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from dfopt.analysis.image_sizes import fitting_row
 from dfopt.ir.base_images import mirror_prefix, split_image
 from dfopt.knowledge import table
 from dfopt.record import Record
@@ -29,24 +28,20 @@ def base_of(image: str | None) -> BuilderImage | None:
         return None
     prefix = mirror_prefix(image)
     name, tag = split_image(image.removeprefix(prefix))
-    for row in table("runtime_images")["image"]:
-        if not any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in row["match"]):
-            continue
-        match = re.match(row["tag"], tag or "") if "tag" in row else True
-        if not match:
-            continue
+    found = fitting_row(name, tag, table("runtime_images")["image"])
+    if found is None:
+        return None
+    row, match = found
 
-        def filled(text: str, match: re.Match[str] | bool = match) -> str:
-            text = text.replace("{name}", name)
-            if isinstance(match, re.Match):
-                for number, group in enumerate(match.groups(), 1):
-                    text = text.replace(f"{{{number}}}", group or "")
-            return text
+    def filled(text: str) -> str:
+        text = text.replace("{name}", name)
+        for number, group in enumerate(match.groups() if match is not None else (), 1):
+            text = text.replace(f"{{{number}}}", group or "")
+        return text
 
-        run = image if row["run"] == "=" else prefix + filled(row["run"])
-        return BuilderImage(
-            image, run, filled(row.get("release", "")), frozenset(filled(feature) for feature in row.get("has", ())),
-            frozenset(filled(feature) for feature in row.get("run-has", ())), row["mb"], row["run-mb"],
-            row.get("home", "/"), row.get("starts", ""),
-        )  # fmt: skip
-    return None
+    run = image if row["run"] == "=" else prefix + filled(row["run"])
+    return BuilderImage(
+        image, run, filled(row.get("release", "")), frozenset(filled(feature) for feature in row.get("has", ())),
+        frozenset(filled(feature) for feature in row.get("run-has", ())), row["mb"], row["run-mb"],
+        row.get("home", "/"), row.get("starts", ""),
+    )  # fmt: skip

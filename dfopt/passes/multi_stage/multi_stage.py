@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dfopt.analysis.image_sizes import SOURCE
 from dfopt.facts import Facts
 from dfopt.findings import Benefit, Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
@@ -127,5 +128,5 @@ class MultiStage(Pass):
         message = f"build in a stage of its own, and run on {plan.image}: some {plan.saves} MB less"
         message += f" (not on nginx: {plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
-        benefit = Benefit(bytes=plan.saves * 1_000_000, source="runtime_images.toml")
+        benefit = Benefit(bytes=plan.saves * 1_000_000, source=SOURCE)
         yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)
