@@ -84,6 +84,11 @@ class Change(Record):
     text: str
     authors: frozenset[int]
 
+    @property
+    def edit(self) -> Edit:
+        """The change as an edit of the original."""
+        return Edit(self.start, self.end, self.text)
+
 
 class Patchwork:
     """The current text as pieces of the original and of what was written since."""

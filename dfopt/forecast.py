@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.cost import saving
 from dfopt.ir.image_config import image_config
 from dfopt.ir.program import Program
 from dfopt.knowledge import table
@@ -91,7 +92,7 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
         shape = shape_of(result.output, any(step.name == "strip-suid" for step in steps))
         levels.append(
             Level(
-                number, shape, sum(benefit.bytes for benefit in benefits), len(steps) - len(benefits),
+                number, shape, saving(benefits), len(steps) - len(benefits),
                 bool(benefits) and all(benefit.origin == "measured" for benefit in benefits), steps,
                 sum(benefit.rebuild for benefit in benefits),
             )

@@ -3,7 +3,7 @@ one by one."""
 
 from __future__ import annotations
 
-from dfopt.edit import Change, Edit, ordered
+from dfopt.edit import Edit, ordered
 from dfopt.gate import admit
 from dfopt.ir.work import LIMIT, TooMuchWorkError
 from dfopt.record import Record
@@ -73,7 +73,7 @@ class Separator:
     def of_applied(self, fix: Applied) -> OwnEdits:
         """The own edits of a fix that was applied: as found in the original text, else with the fewest others."""
         if len(self.result.applied) == 1:
-            return OwnEdits(_edits(self.result.changes))
+            return OwnEdits(tuple([change.edit for change in self.result.changes]))
         edits = self.proved(fix)
         if edits is not None:
             return OwnEdits(edits)
@@ -90,7 +90,7 @@ class Separator:
                 group, result = fewer, smaller
         together = tuple(other for other in group if other is not fix)
         mixed = fix.tier == "safe" and any(other.tier != "safe" for other in result.applied)
-        return OwnEdits(() if mixed else _edits(result.changes), together)
+        return OwnEdits(() if mixed else tuple([change.edit for change in result.changes]), together)
 
     def proved(self, finding: Applied | Reported) -> tuple[Edit, ...] | None:
         """The edits of a finding that is found in the original text as it is; None where the gate or the second reader
@@ -119,10 +119,6 @@ class Separator:
         """The applied fixes at the place of a finding; all, where none is."""
         applied = self.result.applied
         return tuple(fix for fix in applied if fix.start <= finding.end and finding.start <= fix.end) or applied
-
-
-def _edits(changes: Sequence[Change]) -> tuple[Edit, ...]:
-    return tuple(Edit(change.start, change.end, change.text) for change in changes)
 
 
 def _touching(result: Result, fix: Applied) -> list[Applied]:

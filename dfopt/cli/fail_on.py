@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.errors import UsageError
+from dfopt.cost import saving
 from dfopt.record import Record
 from dfopt.units import parse_size
 
@@ -40,7 +41,7 @@ class FailOn(Record):
         counted = [item for item in items if item.kind in self.kinds and not (delivered and item.kind == "fix")]
         if not self.saving:
             return bool(counted)
-        return sum(item.benefit.bytes for item in counted if item.benefit is not None) >= self.saving
+        return saving(item.benefit for item in counted) >= self.saving
 
 
 def fail_on_of(values: Values, lookup: ConfigLookup) -> FailOn:

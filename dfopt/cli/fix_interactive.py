@@ -9,7 +9,7 @@ from dfopt.cli import out, style
 from dfopt.cli.command_request import files_of, request_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.stream import count
-from dfopt.edit import Edit, apply_edits, hunks
+from dfopt.edit import apply_edits, hunks
 from dfopt.editing.suppression import suppression
 from dfopt.gate import admit
 from dfopt.ir.program import Program
@@ -119,7 +119,7 @@ class Session:
 
     def diff(self, file: InputFile, result: Result, choice: Choice) -> str:
         """The hunk alone, with what its fixes do."""
-        text = apply_edits(result.source.text, _edits(choice))
+        text = apply_edits(result.source.text, [change.edit for change in choice.changes])
         part: Result = replace(result, output=text, changes=choice.changes, applied=choice.fixes)
         return style.diff(patch_of(part, file.name), self.color, True)
 
@@ -156,7 +156,7 @@ class Session:
         source = result.source
         wanted = frozenset(fix.identity for choice in accepted for fix in choice.fixes)
         made = self.request.optimize_source(file, source, wanted)
-        shown = apply_edits(source.text, [edit for choice in accepted for edit in _edits(choice)])
+        shown = apply_edits(source.text, [change.edit for choice in accepted for change in choice.changes])
         if made.output != shown and wanted:
             out.data("Without the rejected hunks, this is what is left:\n")
             out.data(style.diff(patch_of(made, file.name), self.color, True))
@@ -193,10 +193,6 @@ def commented(text: str, fixes: Sequence[Applied]) -> tuple[str, Callable[[int],
         inserted.append((edit.start, len(edit.text)))
         text = verdict.program.text
     return text, moved
-
-
-def _edits(choice: Choice) -> list[Edit]:
-    return [Edit(change.start, change.end, change.text) for change in choice.changes]
 
 
 def run(values: Values) -> int:

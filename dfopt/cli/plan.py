@@ -8,7 +8,7 @@ from dfopt.campaign.groups import NOBODY, Grouper
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.plan_figures import by_owner, obstacles, root_text, saves
+from dfopt.cli.plan_figures import by_owner, obstacles, rebuild_text, saves, shape_texts
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.cost import benefit_json
@@ -164,9 +164,8 @@ def next_command(forecasts: Sequence[Forecast]) -> str:
 
 def _cells(shape: Shape, rebuild: float) -> tuple[str, ...]:
     """Layers, seconds that a rebuild is shorter, setuid files of the base, user, and whether it is root."""
-    setuid = "not known" if shape.setuid is None else str(shape.setuid)
-    faster = f"-{rebuild:.0f} s" if rebuild else ""
-    return str(shape.layers), faster, setuid, out.printable(shape.user or "not known"), root_text(shape)
+    layers, setuid, user, root = shape_texts(shape)
+    return layers, rebuild_text(rebuild), setuid, out.printable(user), root
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from dfopt.forecast import Forecast, Level, Shape
 
+_NOT_KNOWN = "not known"
 _NO_WAY = "no way around it is known"
 
 
@@ -43,5 +44,13 @@ def saves(level: Level) -> str:
     return f"{saving}{' and more' if level.unknown else ''} ({'measured' if level.measured else 'estimated'})"
 
 
-def root_text(shape: Shape) -> str:
-    return {True: "yes", False: "no", None: "not known"}[shape.root]
+def rebuild_text(seconds: float) -> str:
+    """What a rebuild takes less; "" where that is nothing, or not known."""
+    return f"-{seconds:.0f} s" if seconds else ""
+
+
+def shape_texts(shape: Shape) -> tuple[str, str, str, str]:
+    """Layers, setuid files of the base, user, and whether it is root."""
+    setuid = _NOT_KNOWN if shape.setuid is None else str(shape.setuid)
+    root = {True: "yes", False: "no", None: _NOT_KNOWN}[shape.root]
+    return str(shape.layers), setuid, shape.user or _NOT_KNOWN, root

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from dfopt.cli.plan_figures import by_owner, obstacles, root_text, saves
+from dfopt.cli.plan_figures import by_owner, obstacles, rebuild_text, saves, shape_texts
 from dfopt.cost import benefit_text
 from dfopt.messages import printable
 from dfopt.units import human
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dfopt.forecast import Forecast, ForecastStep, Shape
+    from dfopt.forecast import Forecast, ForecastStep
 
 _MOST = 20  # files of the list of what saves most, and obstacles
 _DETAILED = 200  # files whose fixes are listed, those that save most first
@@ -93,10 +93,10 @@ def _most(ranked: Sequence[Forecast]) -> str:
 
 
 def _file(prediction: Forecast, opened: bool) -> str:
-    rows = [("now", "", *_shape(prediction.now), "")]
+    rows = [("now", "", *map(_text, shape_texts(prediction.now)), "")]
     for level in prediction.levels:
-        faster = f"-{level.rebuild:.0f} s" if level.rebuild else ""
-        rows.append((f"<code>-O{level.level}</code>", saves(level), *_shape(level.shape), faster))
+        cells = *map(_text, shape_texts(level.shape)), rebuild_text(level.rebuild)
+        rows.append((f"<code>-O{level.level}</code>", saves(level), *cells))
     parts = [
         f"<details{' open' if opened else ''}><summary>{_text(prediction.name)}",
         f" <span class=muted>{human(prediction.best)}</span></summary>\n",
@@ -108,11 +108,6 @@ def _file(prediction: Forecast, opened: bool) -> str:
     if prediction.refusals:
         parts.append(_table(("line#", "left alone", "why", "what unblocks it"), map(_refusal, prediction.refusals)))
     return "".join([*parts, "</details>\n"])
-
-
-def _shape(shape: Shape) -> tuple[str, ...]:
-    setuid = "not known" if shape.setuid is None else str(shape.setuid)
-    return str(shape.layers), setuid, _text(shape.user or "not known"), root_text(shape)
 
 
 def _step(step: ForecastStep) -> tuple[str, ...]:

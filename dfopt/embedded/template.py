@@ -124,9 +124,9 @@ class _Untouched:
 
 
 def _restored(original: str, result: Result) -> str:
-    from dfopt.edit import Edit, apply_edits
+    from dfopt.edit import apply_edits
 
-    return apply_edits(original, [Edit(change.start, change.end, change.text) for change in result.changes])
+    return apply_edits(original, [change.edit for change in result.changes])
 
 
 def _touched(program: Program, spans: list[tuple[int, int]]) -> set[int]:

@@ -95,7 +95,7 @@ class Analysis:
         """What `dfopt fix` does to this text, in the tiers of the options or the given ones."""
         options: Options = replace(self.options, tiers=tuple(tiers or self.options.tiers))
         result = optimize(self.source, options, self.facts)
-        return minimal(self.source.text, [Edit(change.start, change.end, change.text) for change in result.changes])
+        return minimal(self.source.text, [change.edit for change in result.changes])
 
     def suppress(self, name: str, offset: int, whole_file: bool = False) -> list[Edit]:
         """A comment that suppresses a pass on the instruction at `offset`, or in the whole file. Raises Refused."""

@@ -83,7 +83,7 @@ def order_is_free(source: Source, options: Options, facts: Facts, result: Result
 
 def edits_are_all(result: Result) -> str:
     """Law 4: the changes, applied to the original, are the output; each has its author, who passed the gate."""
-    edits = [Edit(change.start, change.end, change.text) for change in result.changes]
+    edits = [change.edit for change in result.changes]
     if apply_edits(result.source.text, edits) != result.output:
         return "the listed changes do not make the output"
     numbers = {fix.number for fix in result.applied}

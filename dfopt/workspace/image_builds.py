@@ -11,7 +11,7 @@ from dfopt.ir.base_images import base_facts, split_image
 from dfopt.source import decode
 from dfopt.workspace.discovery import is_searched
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository
-from dfopt.workspace.stated_builds import KEPT, LARGEST, builds_of
+from dfopt.workspace.stated_builds import KEPT, builds_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class _Tree:
         for count, (directory, directories, files) in enumerate(os.walk(self.root)):
             directories[:] = sorted(name for name in directories if name not in _SKIPPED)
             for path in (os.path.join(directory, name) for name in sorted(files) if is_searched(name, directory)):
+                from dfopt.build_definitions.model import LARGEST
+
                 try:
                     texts[path] = "" if os.path.islink(path) else decode(read_regular(path, LARGEST)).lower()
                 except OSError:

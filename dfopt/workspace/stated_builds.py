@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dfopt.build_definitions.model import BuildTarget
 
 KEPT = 60.0  # seconds for which a directory is taken to be as it was
-LARGEST = 512 << 10  # bytes of a definition
 MOST_DEFINITIONS = 50  # of one directory; in a larger one nothing is looked for
 
 # `image: org/app`, `tags = [`, `-t org/app`: a definition without such a name names no image that others are built on
@@ -51,6 +50,8 @@ class _Definition:
     def names_images(self) -> bool:
         """Whether it can name an image with a namespace: by its text, which is not parsed for that."""
         if self._names_images is None:
+            from dfopt.build_definitions.model import LARGEST
+
             try:
                 text = decode(read_regular(self.path, LARGEST))
             except OSError:
