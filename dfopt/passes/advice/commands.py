@@ -56,7 +56,7 @@ class DistUpgrade(Advice, Pass):
 class TwoDownloaders(Advice, Pass):
     """Finds files that use both wget and curl in one stage.
 
-    Why: one of them does, and the other need not be installed.
+    Why: one of them is enough, and the other need not be installed.
     """
 
     name = "two-downloaders"
@@ -72,7 +72,7 @@ class TwoDownloaders(Advice, Pass):
             second = [call for call in inside if call[0].program != inside[0][0].program]
             if second:
                 other = inside[0][0].program
-                yield f"the stage uses {other} and {second[0][0].program}: one of them does", *second[0][1:]
+                yield f"the stage uses {other} and {second[0][0].program}: one of them is enough", *second[0][1:]
 
 
 class ShellLink(Advice, Pass):
