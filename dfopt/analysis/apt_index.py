@@ -7,10 +7,9 @@ import re
 from dfopt.analysis.package_managers import tools
 from dfopt.ir.commands import MAYBE, SUBSTITUTION, TOP
 from dfopt.ir.effects import covers, manager
-from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
-from dfopt.syntax.expand import Unknown
+from dfopt.rewrites.copy_mode import destination
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,12 +47,10 @@ def check_sources(program: Program, step: Step) -> None:
         f"line {node.line} may change the package sources", f"put the `apt-get update` behind line {node.line}"
     )
     if node.keyword in ("COPY", "ADD"):
-        word = node.arguments[-1].value
-        scope = program.scope(step)
-        target = join_path(scope.workdir, scope.expand(word, program.dockerfile.escape))
-        if isinstance(target, Unknown):
+        target = destination(program, step)
+        if target is None:
             # a relative path below an unknown working directory: below /etc in no image known
-            if word.startswith("/"):
+            if node.arguments[-1].value.startswith("/"):
                 raise change.copy()
         elif covers(target, "/etc") or covers("/etc", target):
             raise change.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
+from dfopt.analysis.near_names import NearNames
 from dfopt.ir.base_images import ImageRows
 from dfopt.knowledge import table
 from dfopt.syntax.shell.nodes import Parameter
@@ -44,16 +45,39 @@ def _fits(name: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def set_before(program: Program, stage: Stage, step: Step) -> set[str]:
-    """The variables that the file sets before a step: by ENV and ARG, in the stages that it stands on too."""
-    names: set[str] = set()
-    at: Stage | None = stage
-    while at is not None:
-        for earlier in at.steps:
-            if earlier.index < step.index and earlier.node.keyword in ("ENV", "ARG"):
-                names.update(pair.name.strip("\"'") for pair in earlier.node.pairs)
-        at = program.stages[at.parent] if at.parent is not None else None
-    return names
+class SetVariables:
+    """The variables that the file sets in a stage or those that it stands on, by ENV and ARG."""
+
+    def __init__(self, program: Program, stage: Stage) -> None:
+        self._first: dict[str, int] = {}  # name -> the first step (its index) that sets it
+        at: Stage | None = stage
+        while at is not None:
+            for step in at.steps:
+                if step.node.keyword in ("ENV", "ARG"):
+                    for pair in step.node.pairs:
+                        name = pair.name.strip("\"'")
+                        self._first[name] = min(step.index, self._first.get(name, step.index))
+            at = program.stages[at.parent] if at.parent is not None else None
+        self._near: NearNames | None = None
+
+    def before(self, step: Step, name: str) -> bool:
+        """Whether a variable is set in front of a step."""
+        return self._first.get(name, step.index) < step.index
+
+    def near(self, step: Step, name: str) -> str:
+        """The variable set in front of a step that is meant by a name but for a slip; "" for none."""
+        if self._near is None:
+            self._near = NearNames(self._first)
+        return self._near.nearest(name, lambda other: self.before(step, other))
+
+
+def set_variables(program: Program, stage: Stage) -> SetVariables:
+    """The variables of a stage (made once)."""
+    key = "set variables", stage.index
+    if key not in program.derived:
+        program.derived[key] = SetVariables(program, stage)
+    variables: SetVariables = program.derived[key]
+    return variables
 
 
 def plain_uses(body: Body, names: Container[str]) -> dict[str, Parameter]:

@@ -122,13 +122,10 @@ class PathIndex:
     def _destination(self, program: Program, step: Step) -> None:
         target = destination(program, step)
         if step.node.keyword == "WORKDIR":
-            scope = program.scope(step)
-            to = join_path(scope.workdir, scope.expand(step.node.arguments[0].value, program.dockerfile.escape))
-            for path in above(to) if isinstance(to, str) else ():
-                self.directories.setdefault(path, step.index)
             if target is None:
                 self.unknown_workdirs.append(step.index)
             for path in above(target) if target is not None else ():
+                self.directories.setdefault(path, step.index)
                 self.workdirs.setdefault(path, []).append(step.index)
         if target is not None:
             for path in strictly_above(target):

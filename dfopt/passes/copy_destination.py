@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dfopt.analysis.path_index import indices_before
 from dfopt.editing.argument_edits import replace_arguments
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.ir.stages import Step
 
 
 class CopyDestination(Pass):
@@ -60,7 +61,7 @@ class CopyDestination(Pass):
                     continue
                 if target.rpartition("/")[2] in (".", ".."):
                     continue
-                known = self.is_directory(program, stage, step, target)
+                known = self.is_directory(program, step, target)
                 fix = None
                 if not written.endswith(("'", '"', "}")):
                     words = {len(node.arguments) - 1: written + "/"}
@@ -69,19 +70,10 @@ class CopyDestination(Pass):
                 message = f"{node.keyword} of several sources to {written}: a directory holds them, which ends in /"
                 yield Finding(self.name, message, start, end, fix)
 
-    def is_directory(self, program: Program, stage: Stage, step: Step, target: str) -> bool:
+    def is_directory(self, program: Program, step: Step, target: str) -> bool:
         """Whether a WORKDIR before the step makes the directory, or one below it."""
         path = join_path(program.scope(step).workdir, target)
         if isinstance(path, Unknown):
             return False
-        for earlier in stage.steps:
-            if earlier.index >= step.index:
-                break
-            if earlier.node.keyword == "WORKDIR":
-                scope = program.scope(earlier)
-                made = join_path(
-                    scope.workdir, scope.expand(earlier.node.arguments[0].value, program.dockerfile.escape)
-                )
-                if isinstance(made, str) and (made + "/").startswith(path + "/"):
-                    return True
-        return False
+        _, index, limit = next(indices_before(program, step))
+        return any(at < limit for at in index.workdirs.get(path, ())[:1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.near_names import near_name
+from dfopt.analysis.near_names import NearNames
 from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.ir.scopes import BUILD_ARGUMENTS
@@ -52,12 +52,14 @@ class FromArgument(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         declared = {pair.name for node in program.meta for pair in node.pairs}
+        near: NearNames | None = None
         for stage in program.stages:
             unset = [name for name in _without_default(program, stage) if name not in declared]
             if unset and not BUILD_ARGUMENTS.issuperset(unset):
                 name = next(name for name in unset if name not in BUILD_ARGUMENTS)
                 message = f"no ARG before the first FROM declares {name}: it is empty here"
-                meant = near_name(name, [*declared, *sorted(BUILD_ARGUMENTS)])
+                near = near or NearNames([*declared, *sorted(BUILD_ARGUMENTS)])
+                meant = near.nearest(name)
                 lines = [
                     step.node.line
                     for other in program.stages

@@ -11,6 +11,7 @@ from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.base import Pass
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.go_pattern import has_wildcard
 
@@ -110,10 +111,9 @@ def _never_made(program: Program, source: Stage, path: str) -> bool:
 def _stays_elsewhere(program: Program, step: Step, top: str) -> bool:
     """Whether a step makes nothing at the top level, but for what it names."""
     node, scope = step.node, program.scope(step)
-    escape = program.dockerfile.escape
     if node.keyword in ("COPY", "ADD", "WORKDIR"):
-        target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, escape))
-        return isinstance(target, str) and target != "/" and target.split("/")[1] != top
+        target = destination(program, step)
+        return target is not None and target != "/" and target.split("/")[1] != top
     if node.keyword == "ONBUILD":
         return False
     if node.keyword != "RUN":

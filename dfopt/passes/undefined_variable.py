@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.base_variables import plain_uses, set_before, set_by_base
-from dfopt.analysis.near_names import near_name
+from dfopt.analysis.base_variables import plain_uses, set_by_base, set_variables
 from dfopt.analysis.run_steps import span_in_file
 from dfopt.editing.keywords import instruction_above
 from dfopt.facts import Facts
@@ -81,7 +80,6 @@ class UndefinedVariable(Pass):
                     continue
                 words = [(pair.value or "", pair.name, pair.value_at) for pair in node.pairs]
                 words += [(argument.value, "", argument.at) for argument in node.arguments]
-                known: set[str] | None = None
                 for word, target, at in words:
                     if "$" not in word:
                         continue
@@ -92,18 +90,16 @@ class UndefinedVariable(Pass):
                     for use in uses:
                         if use.operator or use.name in reported or not use.name.isidentifier():
                             continue
-                        known = set_before(program, stage, step) if known is None else known
-                        if use.name in known or use.name == target:
+                        if use.name == target or set_variables(program, stage).before(step, use.name):
                             continue
-                        finding = self.undefined(program, stage, step, use, at, known, outer, facts)
+                        finding = self.undefined(program, stage, step, use, at, outer, facts)
                         if finding is not None:
                             reported.add(use.name)
                             yield finding
 
     def undefined(
-        self, program: Program, stage: Stage, step: Step, use: Variable, at: int, known: set[str],
-        outer: dict[str, int], facts: Facts,
-    ) -> Finding | None:  # fmt: skip
+        self, program: Program, stage: Stage, step: Step, use: Variable, at: int, outer: dict[str, int], facts: Facts
+    ) -> Finding | None:
         """The finding of a variable that the file does not set before it is used; None where the base image may."""
         node, name = step.node, use.name
         base = set_by_base(program.root(stage).image, name, facts)
@@ -112,7 +108,7 @@ class UndefinedVariable(Pass):
         start, end = node.joined.span(at + use.start, at + use.end)
         if name in outer:
             return self.declared(program, step, name, outer[name], start, end)
-        meant = near_name(name, sorted(known))
+        meant = set_variables(program, stage).near(step, name)
         if meant:
             return Finding(self.name, f"nothing sets {name}: it is empty; did you mean {meant}?", start, end)
         if base is None:
@@ -135,7 +131,7 @@ class UndefinedVariable(Pass):
         for name, node in plain_uses(body, outer).items():
             if name in reported:
                 continue
-            if name in set_before(program, stage, step) or set_by_base(program.root(stage).image, name, facts):
+            if set_variables(program, stage).before(step, name) or set_by_base(program.root(stage).image, name, facts):
                 continue
             reported.add(name)
             start, end = span_in_file(step, body, node.start, node.end)

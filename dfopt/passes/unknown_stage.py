@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.near_names import near_name
+from dfopt.analysis.near_names import NearNames
 from dfopt.editing.argument_edits import replace_arguments
 from dfopt.facts import Facts
 from dfopt.findings import Finding
@@ -99,7 +99,11 @@ def _meant(program: Program, stage: Stage, reference: str) -> str:
     """The earlier stage that a name means but for a slip; "" where it may be an image."""
     if not _PLAIN.match(reference) or base_facts(reference) is not None:
         return ""
-    return near_name(reference, [other.name for other in program.stages[: stage.index] if other.name])
+    key = "near stage names"
+    if key not in program.derived:
+        program.derived[key] = NearNames(other.name for other in program.stages)
+    near: NearNames = program.derived[key]
+    return near.nearest(reference, lambda name: program.stage_named(name, stage.index) is not None)
 
 
 def _references(flags: tuple[Flag, ...], mounted: list[tuple[Flag, str]]) -> list[tuple[Flag, str]]:

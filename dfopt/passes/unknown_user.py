@@ -4,9 +4,9 @@ from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.ir.base_images import split_image
 from dfopt.ir.liveness import layer_steps
-from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -85,8 +85,7 @@ def _may_write(program: Program, step: Step) -> bool:
     node = step.node
     if node.keyword not in ("COPY", "ADD"):
         return node.keyword in ("RUN", "ONBUILD")
-    scope = program.scope(step)
-    target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
-    if isinstance(target, Unknown) or target in ("/", "/etc", "/etc/passwd"):
+    target = destination(program, step)
+    if target is None or target in ("/", "/etc", "/etc/passwd"):
         return True
     return node.keyword == "ADD"  # an archive may hold anything

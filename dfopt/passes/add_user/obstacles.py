@@ -7,10 +7,10 @@ import re
 from dfopt.analysis.remote_scripts import SHELLS, remote_script_nodes
 from dfopt.analysis.run_steps import run_text
 from dfopt.ir.effects import covers, manager
-from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -138,9 +138,8 @@ def check_files(program: Program, steps: list[Step], owned: bool) -> None:
         if node.keyword == "ONBUILD":
             raise Refusal(f"line {line}: the image is a base for others (ONBUILD), whose steps may need root")
         if node.keyword in ("WORKDIR", "COPY", "ADD"):
-            scope = program.scope(step)
-            target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
-            if isinstance(target, str) and covers("/root", target):
+            target = destination(program, step)
+            if target is not None and covers("/root", target):
                 raise Refusal(f"line {line} puts files below /root, which root alone can enter", _OTHER_PLACE)
             mode = node.flag("chmod")
             if mode is not None and _closed(mode.value or "") and not owned:
@@ -169,9 +168,8 @@ def _check_download(program: Program, step: Step, before: list[Step], behind: li
         return
     if node.flag("chmod") is not None or node.flag("chown") is not None or "git" in node.arguments[0].value:
         return
-    scope = program.scope(step)
-    target = join_path(scope.workdir, scope.expand(node.arguments[-1].value, program.dockerfile.escape))
-    if not isinstance(target, str):
+    target = destination(program, step)
+    if target is None:
         return
     for later in behind:
         if any(effect.kind == "deletes" and covers(effect.path, target) for effect in program.effects(later)):

@@ -58,7 +58,8 @@ class NamedUser(Advice, Pass):
         for step in users[-1:]:
             name = program.scope(step).expand(step.node.arguments[0].value, program.dockerfile.escape)
             if not isinstance(name, Unknown) and name != "root" and not name.partition(":")[0].isdigit():
-                yield f"USER {name}: an engine that does not look names up needs a number", step.node.start, step.node.end
+                message = f"USER {name}: an engine that does not look names up needs a number"
+                yield message, step.node.start, step.node.end
 
 
 class CopyWithoutWorkdir(Advice, Pass):
