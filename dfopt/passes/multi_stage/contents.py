@@ -105,7 +105,7 @@ class BuilderFiles(Demand):
         roots = {entry.path for entry in flow.paths if entry.kind in ("directory", "tree")} | flow.roots - {"/"}
         work = self.outputs.work if self.recipe.keeps == "programs" else ()
         clean = work if all(call.program == "go" for call in flow.calls) else ()
-        owners = DirectoryOwners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+        owners = self.owners(kept)
 
         def owner_of(path: str) -> str | None:
             owner, alone = owners.of_directory(path)
@@ -116,12 +116,16 @@ class BuilderFiles(Demand):
             *copies(kept, left, work, roots, self.moved(kept), owner_of, clean),
         ]
 
+    def owners(self, kept: Sequence[WrittenPath]) -> DirectoryOwners:
+        flow = self.flow
+        return DirectoryOwners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+
     def attributes(self, copies: Iterable[StageCopy], kept: Sequence[WrittenPath]) -> list[Attribute]:
         """What the new stage sets of directories behind its copies: what commands set, and the owners of those in which
         not all is the same owner's."""
         flow = self.flow
         attributes = list(flow.attributes)
-        owners = DirectoryOwners(flow.makers, flow.owned, [*flow.paths, *self.outputs.paths, *kept])
+        owners = self.owners(kept)
         for copy in copies:
             path = copy.sources[0]
             owner, alone = owners.of_directory(path) if copy.target == path else (None, False)

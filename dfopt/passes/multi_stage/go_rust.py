@@ -264,8 +264,11 @@ def _programs(context: ToolContext, call: ToolCall, directory: str, manifest: di
     if "--no-default-features" not in call.words:
         features.add("default")
     tree = manifest.get("features", {})
-    for _ in tree:
-        features |= {feature for name in features for feature in tree.get(name, ())}
+    waiting = [*features]
+    while waiting:
+        new = {*tree.get(waiting.pop(), ())} - features
+        features |= new
+        waiting += new
     names = [
         str(entry["name"]) for entry in bins
         if "--all-features" in call.words or features >= {*entry.get("required-features", ())}
