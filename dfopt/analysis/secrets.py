@@ -19,7 +19,9 @@ _REFERENCE = regex(r"\$(?:\w+|\{[^}]*\})\Z")
 _PLACEHOLDER = regex(
     r"<.*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|change.?me.*|your.*|dummy.*|placeholder.*|example.*|test", re.I
 )
-_URL = regex(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://(?P<user>[^\s/:@\"'<>]*):(?P<secret>[^\s/@\"'<>]+)@(?P<host>[^\s/:\"'<>]+)")
+_URL = regex(
+    r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://(?P<user>[^\s/:@\"'<>]*):(?P<secret>[^\s/@\"'<>]+)@(?P<host>[^\s/:\"'<>]+)"
+)
 _TOKEN_URL = regex(r"https?://(?P<secret>[A-Za-z0-9_]{20,}|\$\{?\w+\}?)@(?P<host>[^\s/:\"'<>]+)")
 _LOCAL = regex(r"(?:localhost|127\.\d+\.\d+\.\d+|(?:[\w-]+\.)*example\.(?:com|org|net))\Z")
 

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dfopt.record import Record
@@ -296,3 +297,19 @@ def _script(name: str, *words: str, timeout: float, **env: str) -> str:
             out.seek(0)
             raise EngineError(f"{name} ended with status {done.returncode}:\n{_tail(out.read())}")
         return done.stdout.decode()
+
+
+@contextmanager
+def engine_of_run() -> Iterator[Engine]:
+    """The engine that DFOPT_TEST_ENGINE names, else the tests' own, for as long as a command needs it. Raises
+    EngineError."""
+    private = PrivateEngine()
+    try:
+        host = os.environ.get("DFOPT_TEST_ENGINE") or private.start()
+        engine = Engine(host if "://" in host else f"unix://{host}")
+        try:
+            yield engine
+        finally:
+            engine.close()
+    finally:
+        private.stop()

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from realbuild.engine import Engine, EngineError, PrivateEngine  # noqa: E402
+from realbuild.engine import EngineError, engine_of_run  # noqa: E402
 
 from suite.apps import NEWEST, SETS, AppError, find_apps  # noqa: E402
 from suite.report import as_json, table  # noqa: E402
@@ -58,13 +57,10 @@ def main() -> int:
         print(f"tests.suite: {error}", file=sys.stderr)
         return 2
 
-    private = PrivateEngine()
+    trials = []
     try:
-        host = os.environ.get("DFOPT_TEST_ENGINE") or private.start()
-        engine = Engine(host if "://" in host else f"unix://{host}")
-        try:
+        with engine_of_run() as engine:
             engine.check()
-            trials = []
             for app in apps:
                 print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
                 trial = try_app(
@@ -76,13 +72,9 @@ def main() -> int:
                 )
                 trials.append(trial)
                 print("ok" if trial.ok else "FAILED", file=sys.stderr)
-        finally:
-            engine.close()
     except EngineError as error:
         print(f"tests.suite: {error}", file=sys.stderr)
         return 2
-    finally:
-        private.stop()
     print("\n".join(table(trials)))
     if given.out:
         given.out.write_text(json.dumps(as_json(trials, options), indent=1) + "\n", encoding="utf-8")

@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from realbuild.engine import Engine, EngineError, PrivateEngine  # noqa: E402
+from realbuild.engine import Engine, EngineError, engine_of_run  # noqa: E402
 
 from suite.apps import SETS, App, AppError, find_apps  # noqa: E402
 from suite.smoke import smoke  # noqa: E402
@@ -166,24 +166,17 @@ def main() -> int:
         rows = json.loads(given.out.read_text(encoding="utf-8"))
     chosen: dict[str, Sequence[str]] = {f"-O{level}": (f"-O{level}",) for level in given.levels}
     chosen |= {} if given.no_single else SINGLE
-    private = PrivateEngine()
     try:
-        host = os.environ.get("DFOPT_TEST_ENGINE") or private.start()
-        engine = Engine(host if "://" in host else f"unix://{host}")
-        try:
+        with engine_of_run() as engine:
             for app in apps:
                 print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
                 rows[app.name] = try_levels(engine, app, chosen, rows.get(app.name, {}), given.builds)
                 print("done", file=sys.stderr, flush=True)
                 if given.out:
                     given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-        finally:
-            engine.close()
     except EngineError as error:
         print(f"tests.suite.levels: {error}", file=sys.stderr)
         return 2
-    finally:
-        private.stop()
     shown = {app.name: rows[app.name] for app in apps}
     print("\n".join(table(shown, given.levels)))
     levels = {f"-O{level}" for level in given.levels}

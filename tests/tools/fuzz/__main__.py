@@ -73,7 +73,9 @@ class Campaign:
         """The inputs of batch `number`: a function of the seed and of what was novel before."""
         chance = random.Random(f"{self.seed} {number}")
         weights = [readers.READERS[name][0] for name in names]
-        name = names[number] if number < len(names) else chance.choices(names, weights)[0]  # each once, in the beginning
+        name = (
+            names[number] if number < len(names) else chance.choices(names, weights)[0]
+        )  # each once, in the beginning
         given: list[Input] = []
         for _ in range(count):
             pool = self.pool[name]
