@@ -13,7 +13,7 @@ from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.ir.work import TooMuchWorkError
 from dfopt.lazy import regex
-from dfopt.pass_selection import Options, chosen
+from dfopt.pass_selection import Options, chosen, enlarges
 from dfopt.passes.base import PHASES
 from dfopt.results import Applied, Problem, Reported, Result, Suppression
 from dfopt.second_reader import disagreement
@@ -22,6 +22,7 @@ from dfopt.suppress import rules
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 from dfopt.unblock import unblock_of
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class _Run:
         taken = Taken()
         for finding in by_saving(findings) if phase == "restructure" else findings:
             fix = finding.fix
-            if fix is None or fix.tier not in self.tiers or not fix.edits:
+            if fix is None or fix.tier not in self.tiers or not fix.edits or enlarges(finding, self.optimizer.options):
                 continue
             if self.only is not None and (finding.name, self.patch.original_offset(finding.start)) not in self.only:
                 continue
@@ -344,8 +345,12 @@ class _Run:
         if refusal is not None:
             reason = self.with_original_lines(refusal)
             return Reported(finding.name, finding.tier, message, start, end, False, reason, True)
+        larger = enlarges(finding, self.optimizer.options)
         fixable, reason = finding.fix is not None, self.with_original_lines(finding.reason)
         unblock = self.with_original_lines(finding.unblock or unblock_of(finding.reason))
+        if larger and finding.tier in self.tiers:
+            fixable, reason = False, f"the image would get {human(larger)} larger"
+            unblock = f"select it by name: --select {finding.name} --unsafe"
         return Reported(
             finding.name, finding.tier, message, start, end, fixable, reason, False, unblock, benefit_of(finding)
         )

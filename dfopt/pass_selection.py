@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dfopt.findings import Finding
     from dfopt.passes.base import Pass
     from dfopt.passes.index import PassEntry
 
@@ -20,7 +21,9 @@ class Options(Record):
     ignore     the same, taken away
     tiers      the tiers whose fixes are applied
     settings   pass name -> its options; "*" -> the settings that all passes see (`passes.base.SHARED`)
-    level      where nothing is selected: 1, the passes that are on by default; from 2 on, those that restructure, too
+    level      where nothing is selected: 1, the passes that are on by default; 2, those that restructure, too; 3, also
+               those of which only a build tells whether they save anything. From 2 on, no fix that is known to make the
+               image larger is applied
     modernize  whether the passes of that group run beside what is selected
     report     whether findings that change nothing are wanted, too; False: a pass none of whose fixes has one of
                `tiers` does not run, and `Result.reported` is empty
@@ -57,7 +60,11 @@ def chosen(options: Options) -> list[PassEntry]:
     shared = options.settings.get("*", {})
     selected: list[PassEntry] = []
     for entry in all_passes:
-        runs = any(map(entry.named, wanted)) if wanted else entry.default or (options.level > 1 and entry.by_name)
+        runs = (
+            any(map(entry.named, wanted))
+            if wanted
+            else entry.default or (entry.by_name and entry.level <= options.level)
+        )
         runs = runs or (options.modernize and entry.group == "modernize")
         if entry.strategy is not None and entry.name not in wanted:
             setting, value = entry.strategy
@@ -65,6 +72,15 @@ def chosen(options: Options) -> list[PassEntry]:
         if runs and not any(map(entry.named, unwanted)):
             selected.append(entry)
     return selected
+
+
+def enlarges(finding: Finding, options: Options) -> int:
+    """The bytes by which a fix makes the image larger, where that keeps it from being applied: nobody who asks for a
+    level expects it, whoever selects the pass does. 0: it is applied."""
+    benefit = finding.benefit
+    if benefit is None or finding.fix is None or options.select or options.level < 2:
+        return 0
+    return max(0, -benefit.bytes)
 
 
 def select_passes(options: Options) -> list[Pass]:

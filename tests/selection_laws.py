@@ -2,12 +2,15 @@
 
 For selections S and T, S a part of T, of the same file:
 
-- T's fixes are estimated to save at least what S's do;
+- T's fixes are estimated to save at least what S's do, but for the bytes that strip-suid gives for setuid files;
 - a pass whose fix S has, and T has not, has nothing to do in T's output: it does not refuse there what it did alone;
 - the image of T does not run as root where that of S does not;
 - of what T adds, nothing that only a shipped image is served by (a cleanup, a user, rights) stands in a stage that no
   image ships;
 - a second run of T changes nothing.
+
+Of levels: a higher one saves at least what a lower one does, no fix of it makes the image larger, and a second run
+changes nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from dfopt.syntax.dockerfile import parse
 
 # What serves a shipped image alone: a stage that is thrown away needs none of it
 _SHIPPED_ONLY = ("strip-suid", "add-user", "exec-form", "apt-cleanup", "dnf-cleanup", "zypper-cleanup", "flatten")
+TIERS_OF_LEVEL = {1: ("safe",), 2: ("safe", "unsafe")}
 NAMES = tuple(entry.name for entry in entries())
+_BUYS = "strip-suid"  # whoever selects it gives bytes for what it does
 RESTRUCTURING = ("multi-stage", "swap-base", "flatten")
 
 
@@ -75,6 +80,23 @@ class Selections:
         fewer = [everything - {name} for name in everything]
         yield from self.monotone(everything, [*fewer, everything - frozenset(RESTRUCTURING)])
 
+    def levels(self) -> Iterator[str]:
+        """What is broken by levels, each held against the one below."""
+        below = 0
+        for level in (1, 2):
+            options = replace(self.options, select=(), ignore=(), level=level, tiers=TIERS_OF_LEVEL[level])
+            result = Optimizer(options).run(self.source, self.facts)
+            saved = saving(fix.benefit for fix in result.applied)
+            if saved < below:
+                yield f"-O{level}: saves {saved:,} bytes, the level below {below:,}"
+            for fix in result.applied:
+                if fix.benefit is not None and fix.benefit.bytes < 0:
+                    yield f"-O{level}: {fix.name} makes the image {-fix.benefit.bytes:,} bytes larger"
+            again = Source(self.source.name, result.output)
+            if result.changed and Optimizer(options).run(again, self.facts).changed:
+                yield f"-O{level}: a second run changes the file again"
+            below = saved
+
     def recipe(self, name: str, whole: Result) -> Iterator[str]:
         """What is broken by the result of a recipe, held against each of the passes that it ran."""
         if whole.changed and self.again(whole):
@@ -96,7 +118,7 @@ class Selections:
             yield from self.not_worse(told, whole, f"without {missing}", self.result(part))
 
     def not_worse(self, told: str, whole: Result, other: str, part: Result) -> Iterator[str]:
-        saved, less = (saving(fix.benefit for fix in result.applied) for result in (whole, part))
+        saved, less = (_saved(result) for result in (whole, part))
         if saved < less:
             yield f"{told}: saves {saved:,} bytes, {other} {less:,}"
         if shape_of(part.output).root is False and shape_of(whole.output).root is not False:
@@ -112,6 +134,10 @@ class Selections:
     def again(self, result: Result) -> bool:
         names = frozenset(fix.name for fix in result.applied)
         return self.run(names, Source(self.source.name, result.output)).changed
+
+
+def _saved(result: Result) -> int:
+    return saving(fix.benefit for fix in result.applied if fix.name != _BUYS)
 
 
 def idle(result: Result) -> Iterator[str]:

@@ -82,6 +82,7 @@ class Pass:
     order     passes of a phase run by (order, name): when two fixes meet, the one of the lower order goes first
     declares  what its fixes may change in the image, where a fix says nothing else
     by_name   only its own name or a code of its selects it: what it does to a file nobody expects of "size" or "all"
+    level     of a pass with `by_name`: the lowest level (`Options.level`) that runs it all the same
     strategy  (setting, value) of SHARED that the pass carries out: it runs where the setting has this value, or where
               it is selected by its own name
     """
@@ -98,6 +99,7 @@ class Pass:
     declares: ClassVar[Declares] = NOTHING
     strategy: ClassVar[tuple[str, str] | None] = None
     by_name: ClassVar[bool] = False
+    level: ClassVar[int] = 2
 
     def __init_subclass__(cls) -> None:
         if cls.name in _registry and _registry[cls.name].__module__ != cls.__module__:

@@ -40,8 +40,8 @@ class FlattenImage(Pass):
     ```
 
     Refuses: where the base image's configuration is not known; what depends on a build argument; ONBUILD, MAINTAINER
-    and HEALTHCHECK in shell form, or one of the base image; `--platform`; Windows. Off unless it is selected, and
-    `unsafe`: hard links become copies, and the image shares no layer.
+    and HEALTHCHECK in shell form, or one of the base image; `--platform`; Windows. Off unless it is selected, or
+    `fix -O3` measures that it pays, and `unsafe`: hard links become copies, and the image shares no layer.
 
     Declares: a stage is appended that copies everything and has the same configuration.
     """
@@ -52,6 +52,7 @@ class FlattenImage(Pass):
     phase = "restructure"
     default = False
     by_name = True
+    level = 3  # no file tells how many dead bytes its layers have: -O3 builds it, and takes the fix where they are many
     order = 95  # behind what changes the stages: this one copies what they are
     declares = Declares(files="any")
 

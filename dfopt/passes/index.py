@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dfopt.passes.base import Pass
 
     Row: TypeAlias = tuple[
-        str, str, tuple[str, ...], tuple[str, ...], bool, tuple[str, ...], str, int, tuple[str, str] | None, bool, str,
-        str,
+        str, str, tuple[str, ...], tuple[str, ...], bool, tuple[str, ...], str, int, tuple[str, str] | None, bool, int,
+        str, str,
     ]  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class PassEntry(Record):
     order: int
     strategy: tuple[str, str] | None
     by_name: bool
+    level: int
     module: str
     kind: str
 
@@ -94,6 +95,7 @@ def rows() -> list[Row]:
             cls.order,
             cls.strategy,
             cls.by_name,
+            cls.level,
             cls.__module__,
             cls.__qualname__,
         )

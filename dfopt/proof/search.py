@@ -81,6 +81,7 @@ def candidates(optimize: Callable[[Options], Result], options: Options) -> list[
     """The different texts that the choices of `options` give, the one without restructuring first, then by estimated
     size. What the user set of a pass is no choice."""
     found: dict[str, Candidate] = {}
+    options = replace(options, level=3)
 
     def add(name: str, chosen: Options, layered: str = "") -> Candidate | None:
         """The candidate, where its text is new."""

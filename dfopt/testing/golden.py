@@ -68,7 +68,10 @@ def load(files: CaseFiles) -> GoldenCase:
     given = settings.pop("settings", {})
     if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
         raise CaseError(f"{files.where('case.toml')}: settings: must be a table of tables")
-    options = Options(select, strings(files, settings, "ignore"), tiers, given)
+    level = settings.pop("level", 0)
+    if level not in (0, 1, 2, 3):
+        raise CaseError(f"{files.where('case.toml')}: level: must be 1, 2 or 3")
+    options = Options(() if level else select, strings(files, settings, "ignore"), tiers, given, level or 1)
     if settings:
         raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
     return GoldenCase(files, source_of(files), options)

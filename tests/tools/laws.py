@@ -2,7 +2,7 @@
 
     python -m tests.tools.laws [--golden] [--suite] [--dir DIR] [--limit N] [--examples N] [--jobs N]
 
-Without a choice: goldens and suite. All pairs of passes, all passes together and the recipes are held against fewer
+Without a choice: goldens and suite. All pairs of passes, all passes together, the recipes and the levels are held against fewer
 (see tests/selection_laws.py). Ends with status 1 where a law is broken.
 """
 
@@ -46,7 +46,7 @@ def broken(kind_and_name: Row) -> list[str]:
     if kind_and_name[1] in EXCEPTIONS:
         return []
     selections = selections_of(*kind_and_name)
-    found = [*selections.pairs(), *selections.wholes()]
+    found = [*selections.pairs(), *selections.wholes(), *selections.levels()]
     for name in RECIPES:
         plan = RecipePlan((RecipeLibrary(()).get(name),), unsafe=True, settings=selections.options.settings)
         found += selections.recipe(name, plan.optimize(selections.source, selections.facts))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dfopt.editing.instruction_insert import insert_steps
-from dfopt.findings import Finding, Fix, refused
+from dfopt.findings import Benefit, Finding, Fix, refused
 from dfopt.ir.base_images import base_facts
 from dfopt.ir.liveness import layer_steps
-from dfopt.passes.strip_suid.edits import check_copy, cost, seen_files, words
+from dfopt.passes.strip_suid.edits import check_copy, price_by_table, seen_files, words
 from dfopt.passes.strip_suid.sources import copies_programs, strips
 from dfopt.refusal import Refusal
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage
 
 
+_FREE = Benefit(source="suid.toml")  # the stage is not shipped: its files are stored once, without the bits
+
+
 def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, keep: Sequence[str]) -> Iterator[Finding]:
     """The findings of an image without a shell: one for each stage whose directories of programs it takes."""
     for step in layer_steps(program, stage):
@@ -29,7 +32,7 @@ def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, kee
         index = program.stage_named(flag.value, step.stage)
         if index is None:
             base = base_facts(flag.value)
-            if base is not None and not cost(base.family):
+            if base is not None and not price_by_table(base.family).text:
                 continue  # such images bring none
             if seen_files(program, facts, keep) == {}:
                 continue
@@ -51,4 +54,4 @@ def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, kee
         command = words(program, facts, path, keep)
         edit, rewrites = insert_steps(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))
         message = f"take the setuid bits from what stage {flag.value} gives to the image, which gets no larger"
-        yield Finding(name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"))
+        yield Finding(name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"), benefit=_FREE)

@@ -7,15 +7,17 @@ from dfopt.analysis.startup import started
 from dfopt.analysis.users import base_users
 from dfopt.editing.layout import append_edit
 from dfopt.facts import Facts
-from dfopt.findings import Fix
+from dfopt.findings import Benefit, Fix
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.shell_body import shell_kind
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.strip_suid.sources import has_find, needed, sets
+from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import append_operator, check_append
 from dfopt.rewrites.commands import AppendCommand
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,19 +27,30 @@ if TYPE_CHECKING:
     from dfopt.ir.scopes import Scope
     from dfopt.ir.stages import Stage, Step
 
+_SOURCE = "suid.toml"
 _NAMED = 6  # names of files that a message lists
 _NAME = regex(r"[\w.+-]+\Z")
 _DIRECTORY = regex(r"/[\w./-]*\Z")
 
 
-def cost(family: str | None) -> str:
-    """What the layer stores again of what the base brings, in words; "" where that is nothing."""
-    own = table("suid")["base"].get(family or "", {})
+class Price(Record):
+    """What the command stores a second time, since the layers below have it already: in words, "" for nothing; and
+    with what it is paid for."""
+
+    text: str
+    benefit: Benefit
+
+
+def price_by_table(family: str | None) -> Price:
+    """The price where the base is one of a family. A base that was not counted is taken for Debian's."""
+    bases = table("suid")["base"]
+    own = bases.get(family or "", {})
     if "files" not in own:
-        return "the base's files with such bits are stored again: how many bytes that is, is not known"
-    if not own["files"]:
-        return ""
-    return f"the base's {own['files']} files are stored again: about {own['bytes'] / 1e6:.1f} MB"
+        size = bases["debian"]["bytes"]
+        text = f"the base's files with such bits are stored again: about {human(size)}, if they are like Debian's"
+        return Price(text, Benefit(bytes=-size, source=_SOURCE))
+    text = f"the base's {own['files']} files are stored again: about {human(own['bytes'])}" if own["files"] else ""
+    return Price(text, Benefit(bytes=-own["bytes"], setuid=own["files"], source=_SOURCE))
 
 
 def check_place(program: Program, stage: Stage, last: Step | None, facts: Facts) -> None:
@@ -104,13 +117,13 @@ def told(files: Mapping[str, int]) -> str:
     return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {size:.1f} MB: {', '.join(names[:_NAMED])}{more}"
 
 
-def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> str | None:
-    """What an extra layer would cost, for a message: by the table, else as a build showed it; None where the build
-    showed no file that would lose a bit."""
+def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> Price | None:
+    """The price by the table, else as a build showed it; None where the build showed no file that would lose a bit."""
     seen = None if "files" in table("suid")["base"].get(family or "", {}) else seen_files(program, facts, keep)
     if seen is None:
-        return cost(family)
-    return told(seen) if seen else None
+        return price_by_table(family)
+    benefit = Benefit(bytes=-sum(seen.values()), setuid=len(seen), origin="measured", source="build")
+    return Price(told(seen), benefit) if seen else None
 
 
 def kept_names(program: Program, facts: Facts, keep: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from dfopt.passes.strip_suid.edits import (
     appended,
     check_place,
     family_of,
+    price_by_table,
     price_of,
     words,
 )
@@ -60,6 +61,8 @@ class StripSuid(Pass):
     Refuses: a base image that may have no find; steps that install as another user than root; files that set such a bit
     themselves; packages that fail without it (postfix, fuse, chromium's sandbox); ONBUILD. Does nothing where the file
     looks for such programs itself, where nothing brings any (Alpine, busybox), or without a shell.
+
+    `-O2` and `-O3` take the bits only where nothing is stored again: a level never makes an image larger.
 
     Declares: a RUN gains one command at its end, or a RUN with that command comes in. `unsafe`: modes change.
     """
@@ -114,7 +117,8 @@ class StripSuid(Pass):
         price = price_of(program, facts, self.settings["keep"], family)
         if price is None:
             return
-        message += f" ({price})" if price else ""
+        message += f" ({price.text})" if price.text else ""
+        benefit = price.benefit
         fix = appended(program, last, command) if last is not None else None
         if fix is None:
             index = (last.index if last is not None else stage.position) + 1
@@ -122,4 +126,5 @@ class StripSuid(Pass):
             fix = Fix((edit,), tuple(rewrites), "unsafe")
             if last is not None:
                 message += "; in an extra layer, which stores those files a second time"
-        yield Finding(self.name, message, node.start, node.end, fix)
+                benefit = benefit if benefit.bytes else price_by_table(None).benefit
+        yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)
