@@ -2,8 +2,8 @@
 
     python -m tests.tools.laws [--golden] [--suite] [--dir DIR] [--limit N] [--examples N] [--jobs N]
 
-Without a choice: goldens and suite. All pairs of passes, all passes together, the recipes and the levels are held against fewer
-(see tests/selection_laws.py). Ends with status 1 where a law is broken.
+Without a choice: goldens and suite. All pairs of passes, all passes together, the recipes and the levels are held
+against fewer (see tests/selection_laws.py). Ends with status 1 where a law is broken.
 """
 
 from __future__ import annotations
