@@ -9,8 +9,9 @@ import tempfile
 from dfopt.engine import marks
 from dfopt.engine.errors import EngineError
 from dfopt.engine.process import Runner
-from dfopt.files import read_regular
+from dfopt.files import is_inside, read_regular
 from dfopt.record import Record
+from dfopt.workspace.paths import bound_of, display_name
 from dfopt.writing import create_file
 
 TYPE_CHECKING = False
@@ -50,6 +51,12 @@ class Build(Record):
     network: str | None = None
     platform: str | None = None
     cache: bool = True
+
+    @property
+    def directory(self) -> str:
+        """The context as an engine is told it: never an option, nor the address of a remote repository, which engines
+        take `github.com/name` for."""
+        return os.path.abspath(self.context)
 
 
 class EngineImage(Record):
@@ -183,13 +190,17 @@ class Engine:
         return self.runner.run(words, _QUICK).code == 0
 
     def dockerfile(self, build: Build) -> str:
-        """Writes the build's Dockerfile, with its ignore file next to it, into a new directory."""
+        """Writes the build's Dockerfile, with its ignore file next to it, into a new directory. Raises EngineError if
+        the ignore file is a link out of the repository."""
         directory = self.place("")
         os.mkdir(directory)
         path = os.path.join(directory, "Dockerfile")
         create_file(path, build.dockerfile)
-        if build.path and os.path.isfile(f"{build.path}.dockerignore"):
-            create_file(f"{path}.dockerignore", read_regular(f"{build.path}.dockerignore"))
+        ignore = f"{build.path}.dockerignore"
+        if build.path and os.path.isfile(ignore):
+            if os.path.islink(ignore) and not is_inside(ignore, bound_of(ignore)):
+                raise EngineError(f"{display_name(ignore)} leads out of the repository")
+            create_file(f"{path}.dockerignore", read_regular(ignore))
         return path
 
     def words(self, build: Build) -> list[str]:

@@ -121,7 +121,7 @@ class Docker(Engine):
             words += ["--allow", "network.host"]
         image = self.images[tag] = EngineImage(tag, archive, True)
         try:
-            done = self._patiently([*words, build.context], timeout, progress)
+            done = self._patiently([*words, build.directory], timeout, progress)
         finally:
             shutil.rmtree(os.path.dirname(file), ignore_errors=True)
         if done.code != 0:

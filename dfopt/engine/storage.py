@@ -89,7 +89,7 @@ class Storage(Engine):
         words = self._call("build", "--format", "docker", "--layers", "--pull=never", "--file", file, "--tag", tag)
         if os.path.exists(f"{file}.dockerignore"):
             words += ["--ignorefile", f"{file}.dockerignore"]
-        words += [*_limits(), *self.words(build), build.context]
+        words += [*_limits(), *self.words(build), build.directory]
         image = self.images[tag] = EngineImage(tag, own=True)
         try:
             done = self.runner.run(words, timeout, progress, merged=True)

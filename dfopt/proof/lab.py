@@ -224,17 +224,20 @@ class Lab:
 
     def rebuild(self, dockerfile: bytes, path: str) -> float | None:
         """The seconds that a rebuild of the file takes after `touch` has changed, in a copy of the context. Raises
-        EngineError if there is no such file."""
+        EngineError if there is no such file, or if a link leads to it: a copy of that link may lead elsewhere."""
         if not self.plan.touch:
             return None
         context = self.context(path)
-        source = os.path.join(context, self.plan.touch)
-        if not os.path.isfile(source):
+        root = os.path.realpath(context)
+        source = os.path.normpath(os.path.join(root, self.plan.touch))
+        if not os.path.isfile(source) or not source.startswith(os.path.join(root, "")):
             raise EngineError(f"--touch: no file {self.plan.touch} in the build context {context}")
+        if os.path.realpath(source) != source:
+            raise EngineError(f"--touch: {self.plan.touch} is a link, or reached by one")
         copy = self.engine.place(".context")
         try:
             shutil.copytree(context, copy, symlinks=True, copy_function=_link)
-            changed = os.path.join(copy, self.plan.touch)
+            changed = os.path.join(copy, os.path.relpath(source, root))
             os.unlink(changed)
             create_file(changed, read_regular(source) + b"\n")
             shutil.copymode(source, changed)

@@ -13,6 +13,16 @@ folder = {folder!r}
 call = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 with open(os.path.join(folder, "calls"), "a") as file:
     file.write(json.dumps(call) + "\\n")
+with open(os.path.join(folder, "environments"), "a") as file:
+    file.write(json.dumps(dict(os.environ)) + "\\n")
+if {{"build", "--file"}} <= set(call):
+    for name in (os.path.dirname(call[call.index("--file") + 1]), call[-1]):
+        for place, _, names in os.walk(name):
+            with open(os.path.join(folder, "read"), "ab") as file:
+                for path in [os.path.join(place, name) for name in names]:
+                    if os.path.isfile(path) and not os.path.islink(path):  # a build takes a link as a link
+                        with open(path, "rb") as content:
+                            file.write(content.read())
 with open(os.path.join(folder, "answers.json")) as file:
     answers = json.load(file)
 for words, answer in answers:
@@ -27,7 +37,10 @@ if answer.get("hang"):
     time.sleep(600)
 for word in call:
     if word.startswith("type=docker,dest=") or word.endswith(".tar"):
-        open(word.split("dest=")[-1].split(",")[0], "w").close()
+        with open(word.split("dest=")[-1].split(",")[0], "wb") as file:
+            if answer.get("archive"):
+                with open(answer["archive"], "rb") as image:
+                    file.write(image.read())
 sys.stderr.write(answer.get("err", ""))
 sys.stdout.write(answer.get("out", ""))
 sys.exit(answer.get("code", 0))
@@ -49,7 +62,8 @@ class Fake:
             program.chmod(0o755)
 
     def answer(self, *words: str, **answer: object) -> None:
-        """What a command line that holds all of `words` gets: out, err, code; hang. Later answers win."""
+        """What a command line that holds all of `words` gets: out, err, code; hang; archive: the file whose copy it
+        leaves where it is to write one. Later answers win."""
         self.answers.insert(0, (list(words), answer))
         self._write()
 
@@ -63,3 +77,13 @@ class Fake:
         file = self.folder / "calls"
         lines = file.read_text().splitlines() if file.exists() else []
         return [call for call in map(json.loads, lines) if all(word in call for word in words)]
+
+    def environments(self) -> list[dict[str, str]]:
+        """The environments of all calls so far."""
+        file = self.folder / "environments"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def read(self) -> str:
+        """What the builds so far could read: their contexts, Dockerfiles and ignore files."""
+        file = self.folder / "read"
+        return file.read_bytes().decode("utf-8", "replace") if file.exists() else ""
