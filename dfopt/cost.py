@@ -13,34 +13,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dfopt.findings import Finding
-    from dfopt.ir.program import Program
-    from dfopt.ir.stages import Step
 
-_SOURCE = "savings.toml"
+SOURCE = "savings.toml"
 
 
 def benefit_of(finding: Finding) -> Benefit | None:
     """What acting on a finding brings: measured where the pass knows, else estimated by the table of what fixes of the
-    pass took off images; None where nothing is known, or nothing would be done."""
+    pass took off images, and of what they mend; None where nothing is known, or nothing would be done."""
     if finding.benefit is not None:
         return finding.benefit
     if finding.fix is None and not finding.reason:
         return None
-    saved: int | None = table("savings")["bytes"].get(finding.name)
-    return None if saved is None else Benefit(bytes=saved, source=_SOURCE)
+    saved, mended = bytes_by_table(finding.name), mends(finding.name)
+    return Benefit(bytes=saved, source=SOURCE, mends=mended) if saved or mended else None
 
 
-def rebuild_benefit(program: Program, steps: Iterable[Step]) -> Benefit | None:
-    """What a rebuild after a changed source takes less where the first of these steps that installs or compiles is kept
-    from the cache: by the table of what was measured with the same program; None where it has none."""
-    measured = {command.split()[0]: times for command, times in table("savings")["rebuild"].items()}
-    for step in steps:
-        body = program.body(step) if step.node.keyword == "RUN" else None
-        for word in re.findall(r"[\w.-]+", body.text) if body is not None else ():
-            if word in measured:
-                before, after = measured[word]
-                return Benefit(rebuild=round(before - after, 1), source=_SOURCE)
-    return None
+def bytes_by_table(name: str) -> int:
+    """The bytes that a fix of a pass typically takes off an image; 0 where the table does not know it."""
+    saved: int = table("savings")["bytes"].get(name, 0)
+    return saved
+
+
+def cache_bytes(family: str) -> int:
+    """The bytes of the index or cache of a family of package managers, as its cleanup takes them off an image."""
+    return bytes_by_table(f"{family}-cleanup") or bytes_by_table(f"{family}-no-cache")
+
+
+def mends(name: str) -> str:
+    """The wrong result that fixes of a pass mend, as a noun; "" where they mend none."""
+    mended: str = table("savings")["mends"].get(name, "")
+    return mended
+
+
+def rebuild_benefit(commands: str) -> Benefit | None:
+    """What a rebuild after a changed source takes less where the layers of these commands come out of the cache: by the
+    table of what was measured with the same programs; None where it has none of them."""
+    rows = {**table("savings")["rebuild-estimates"], **table("savings")["rebuild"]}
+    measured = {command.split()[0]: times for command, times in rows.items()}
+    programs = dict.fromkeys(word.rstrip("0123456789.") for word in re.findall(r"[\w.-]+", commands))  # pip3 is pip
+    seconds = [measured[program] for program in programs if program in measured]
+    if not seconds:
+        return None
+    return Benefit(rebuild=round(sum(before - after for before, after in seconds), 1), source=SOURCE)
 
 
 def saving(benefits: Iterable[Benefit | None]) -> int:
@@ -49,12 +63,14 @@ def saving(benefits: Iterable[Benefit | None]) -> int:
 
 
 def benefit_json(benefit: Benefit | None) -> dict[str, object] | None:
-    """A benefit for JSON and SARIF: `bytes`, `layers`, `rebuild_seconds`, `setuid`, `root`, `origin`, `source`."""
+    """A benefit for JSON and SARIF: `bytes`, `layers`, `rebuild_seconds`, `setuid`, `root`, `origin`, `source`,
+    `mends`."""
     if benefit is None:
         return None
     return {
         "bytes": benefit.bytes, "layers": benefit.layers, "rebuild_seconds": benefit.rebuild,
         "setuid": benefit.setuid, "root": benefit.root, "origin": benefit.origin, "source": benefit.source,
+        "mends": benefit.mends,
     }  # fmt: skip
 
 
@@ -77,6 +93,8 @@ def benefit_text(benefit: Benefit | None) -> str:
         parts.append(f"{benefit.setuid} setuid file{'' if benefit.setuid == 1 else 's'} fewer")
     if benefit.root:
         parts.append("no longer root")
+    if benefit.mends:
+        parts.append(f"mends {benefit.mends}")
     return ", ".join(parts)
 
 

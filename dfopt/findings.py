@@ -61,6 +61,7 @@ class Benefit(Record):
     root     whether it no longer runs as root
     origin   "measured" (a profile, a lock file, an image at hand) or "estimated" (a table)
     source   what says so: "savings.toml"
+    mends    the wrong result that it mends, as a noun; "" where it changes none
     """
 
     bytes: int = 0
@@ -70,6 +71,7 @@ class Benefit(Record):
     root: bool = False
     origin: str = "estimated"
     source: str = ""
+    mends: str = ""
 
 
 class Finding(Record):

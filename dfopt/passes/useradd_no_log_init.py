@@ -3,7 +3,7 @@ from __future__ import annotations
 from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix
+from dfopt.findings import Benefit, Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION, Invocation
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 _HIGH = 100_000
+_RECORD = 292  # bytes of a user in /var/log/lastlog
 _KEEPS_NONE = regex(r"debian:(?:1[3-9]|trixie|forky|sid|testing)")
 
 
@@ -63,14 +64,14 @@ class UseraddNoLogInit(Pass):
         for _, _, step in shipped_runs(program, "all", "useradd"):
             body = program.body(step)
             found = [
-                invocation
+                (invocation, user)
                 for invocation in program.commands(step).invocations
-                if invocation.program == "useradd" and _high(program, step, invocation)
+                if invocation.program == "useradd" and (user := _high(program, step, invocation))
             ]
             if found:
-                yield self.found(step, body, found)
+                yield self.found(step, body, [one for one, _ in found], max(user for _, user in found))
 
-    def found(self, step: Step, body: Body, found: list[Invocation]) -> Finding:
+    def found(self, step: Step, body: Body, found: list[Invocation], highest: int) -> Finding:
         node = step.node
         message = "the login records of a user with a high id are huge sparse files"
         reachable = [one for one in found if not one.nested and one.where != SUBSTITUTION]
@@ -86,16 +87,17 @@ class UseraddNoLogInit(Pass):
             edits.append(Edit(end, end, " -l"))
             rewrites.append(EditWords(step.index, one.node.start, index, 0, ("-l",)))
         fix = Fix(tuple(edits), tuple(rewrites), "safe")
-        return Finding(self.name, f"{message}: write none", node.start, node.end, fix)
+        benefit = Benefit(bytes=_RECORD * highest, source="useradd(8)")
+        return Finding(self.name, f"{message}: write none", node.start, node.end, fix, benefit=benefit)
 
 
-def _high(program: Program, step: Step, invocation: Invocation) -> bool:
-    """Whether a useradd gives a high user id, and keeps the records."""
+def _high(program: Program, step: Step, invocation: Invocation) -> int:
+    """The high user id that a useradd gives; 0 where it gives none, or keeps no records."""
     if invocation.has_option("-l", "--no-log-init"):
-        return False
+        return 0
     scope = program.scope(step)
     if _KEEPS_NONE.search(scope.image or "") or (scope.base is not None and scope.base.family == "alpine"):
-        return False
+        return 0
     values = invocation.values
     for index, value in enumerate(values):
         if value is None:
@@ -108,5 +110,5 @@ def _high(program: Program, step: Step, invocation: Invocation) -> bool:
         elif value.startswith("-u"):
             number = value[2:]
         if number is not None and number.isdigit() and number.isascii():
-            return int(number) >= _HIGH
-    return False
+            return int(number) if int(number) >= _HIGH else 0
+    return 0

@@ -160,7 +160,7 @@ class TestJson:
             "pass": "apt-cleanup", "kind": "refusal", "tier": "safe", "codes": ["DL3009", "DKL-DI-0005"],
             "message": "would go", "reason": "not known", "unblock": "ask", "benefit": {
                 "bytes": 5, "layers": 1, "rebuild_seconds": 0.5, "setuid": 0, "root": False,
-                "origin": "measured", "source": "dfopt.profile",
+                "origin": "measured", "source": "dfopt.profile", "mends": "",
             }, "line": 4, "column": 1, "end_line": 4, "end_column": 10, "edits": [], "together_with": [],
         }  # fmt: skip
         assert broken["error"] == {"message": "bad: 50%\nof it", "line": 1, "column": 5}

@@ -32,7 +32,7 @@ def kind_of(benefit: Benefit | None) -> str:
         "bytes": benefit.bytes > 0,
         "rebuild": benefit.rebuild > 0,
         "layers": benefit.layers > 0,
-        "correctness": bool(getattr(benefit, "mends", "")),
+        "correctness": bool(benefit.mends),
         "rights": bool(benefit.setuid or benefit.root),
     }
     return next((kind for kind, holds in kinds.items() if holds), "nothing")

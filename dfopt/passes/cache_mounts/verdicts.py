@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dfopt.cost import SOURCE, cache_bytes
 from dfopt.findings import Benefit, Declares, Finding, Fix
-from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ def finding(name: str, verdict: MountVerdict) -> Finding:
 
 def _benefit(verdict: MountVerdict) -> Benefit | None:
     """What the cleanup of the same cache takes off an image, where nothing cleans it up yet."""
-    saved = table("savings")["bytes"]
-    family = verdict.family
-    known: int | None = saved.get(f"{family}-cleanup", saved.get(f"{family}-no-cache"))
-    return Benefit(bytes=known, source="savings.toml") if verdict.shipped and known is not None else None
+    saved = cache_bytes(verdict.family)
+    return Benefit(bytes=saved, source=SOURCE) if verdict.shipped and saved else None
 
 
 def _declared(paths: Iterable[str]) -> Iterator[str]:

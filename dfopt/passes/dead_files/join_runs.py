@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from dfopt.analysis.joined_layers import joining_benefit
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.layout import body_end, chain_style, line_end, line_start, newline_at
@@ -43,7 +44,8 @@ def join_runs(name: str, program: Program, stage: Stage) -> Iterator[Finding]:
             message = f"lines {runs[0].node.line} and {runs[-1].node.line} stay apart, though {description(death)}"
             yield refused(name, message, start, end, refusal)
             continue
-        yield Finding(name, f"join {len(runs)} RUN instructions: {description(death)}", start, end, fix)
+        message = f"join {len(runs)} RUN instructions: {description(death)}"
+        yield Finding(name, message, start, end, fix, benefit=joining_benefit(program, runs))
 
 
 def _deaths(program: Program, stage: Stage) -> list[Death]:

@@ -7,7 +7,7 @@ from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import without_cleanups
 from dfopt.editing.flag_edits import flags_edit
-from dfopt.findings import Finding, Fix, refused
+from dfopt.findings import Benefit, Finding, Fix, refused
 from dfopt.ir.effects import covers, takes
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
@@ -62,7 +62,8 @@ def mount_copied(name: str, engine: str, program: Program, facts: Facts, run: St
         if not has_fix:
             has_fix = True
             message = f"mount {target} for the RUN that uses it, and deletes it"
-            yield Finding(name, message, copies[0].node.start, run.node.end, fix)
+            benefit = Benefit(layers=len(copies))
+            yield Finding(name, message, copies[0].node.start, run.node.end, fix, benefit=benefit)
 
 
 def _writers(program: Program, facts: Facts, run: Step, target: str) -> list[Step]:

@@ -94,8 +94,8 @@ class DependencyLayers(Pass):
                     yield refused(self.name, message, start, end, refusal)
                     continue
                 if message_and_fix is not None:
-                    benefit = rebuild_benefit(program, stage.steps[position + 1 :])
-                    yield Finding(self.name, message_and_fix[0], start, end, message_and_fix[1], benefit=benefit)
+                    message, fix = message_and_fix
+                    yield Finding(self.name, message, start, end, fix, benefit=rebuild_benefit(message))
                     break  # a stage's next one is found when this one is applied
 
 

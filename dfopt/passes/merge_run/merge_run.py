@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dfopt.analysis.joined_layers import joining_benefit
 from dfopt.editing.run_joining import adjacent_runs, merge_edits, subshells
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.merge_run.ranges import can_be_list, overlapping, reach
-from dfopt.passes.merge_run.reasons import Reason, benefit, reasons
+from dfopt.passes.merge_run.reasons import Reason, reasons
 from dfopt.refusal import Refusal
 from dfopt.rewrites.merge_listed import MergeListed
 from dfopt.rewrites.merge_runs import MergeRuns
@@ -126,4 +127,4 @@ class MergeRun(Pass):
         message = f"join {len(steps)} RUN instructions: {texts}"
         start, end = steps[0].node.start, steps[-1].node.end
         fix = Fix(tuple(edits), (rewrite,), "safe")
-        return Finding(self.name, message, start, end, fix, benefit=benefit(program, steps))
+        return Finding(self.name, message, start, end, fix, benefit=joining_benefit(program, steps))

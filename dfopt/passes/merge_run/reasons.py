@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import index_reader, is_mounted
-from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
-from dfopt.analysis.package_sizes import installed_bytes
+from dfopt.analysis.joined_layers import family_of_path
 from dfopt.editing.run_joining import description
-from dfopt.findings import Benefit
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
 from dfopt.knowledge import table
@@ -43,41 +41,12 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
     layers = Layers()
     for last, step in enumerate(group):
         for death in layers.feed(last, program.effects(step)):
-            family = _family(death.path, program.effects(group[death.writer]))
+            family = family_of_path(death.path, program.effects(group[death.writer]))
             if not family or _cleanup_alone(program, step, family, death):
                 costly = _costly(program, group[death.writer + 1 : last]) if family else 0
                 reason = Reason(death.writer, last, description(death), costly)
                 gains.setdefault((reason.first, reason.last, reason.text), reason)
     return [gains[key] for key in sorted(gains)]
-
-
-def benefit(program: Program, steps: Sequence[Step]) -> Benefit:
-    """What joining steps brings: fewer layers, and the bytes that no longer lie in a layer below: of packages that one
-    step installs and another one removes, of indexes and caches that another one cleans up or fetches again."""
-    layers = Layers()
-    gone: list[str] = []
-    recommends = True
-    caches: list[str] = []  # family of each index or cache that one layer less has
-    fetched: set[str] = set()
-    for position, step in enumerate(steps):
-        effects = program.effects(step)
-        for death in layers.feed(position, effects):
-            family, _, package = death.path.partition(":")
-            if death.writer == position:
-                continue
-            if family == "apt" and package:
-                gone.append(package)
-                recommends = recommends and "no-install-recommends" not in program.body(steps[death.writer]).text
-            else:
-                caches += [_family(death.path, program.effects(steps[death.writer]))]
-        for family in {effect.path for effect in effects if effect.kind == "refreshes"}:
-            caches += [family] if family in fetched else []
-            fetched.add(family)
-    cleanups = table("savings")["bytes"]
-    cleaned = sum(cleanups.get(f"{family}-cleanup", 0) for family in set(caches))
-    freed = installed_bytes(gone, recommends=recommends)
-    source = PACKAGE_SIZES if freed else "savings.toml" if cleaned else ""
-    return Benefit(bytes=freed + cleaned, layers=len(steps) - 1, source=source)
 
 
 class _Index(Record):
@@ -145,15 +114,6 @@ def _facts(family: str) -> dict[str, Any]:
         if facts is not None and ("index" in facts or "cache" in facts):
             return facts
     return {}
-
-
-def _family(path: str, effects: Sequence[Effect]) -> str:
-    """The package family whose index or cache a path is, as a step wrote it; "" where it is none."""
-    for effect in effects:
-        facts = manager(effect.program) if effect.kind == "creates" and effect.path.startswith("/") else None
-        if facts is not None and (covers(effect.path, path) or covers(path, effect.path)):
-            return str(facts["family"])
-    return ""
 
 
 def _cleanup_alone(program: Program, step: Step, family: str, death: Death) -> bool:

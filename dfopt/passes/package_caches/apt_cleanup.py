@@ -6,6 +6,7 @@ from dfopt.analysis.apt_index import LISTS, only_updates
 from dfopt.analysis.cache_readers import index_reader, is_mounted
 from dfopt.analysis.child_images import index_reader_outside
 from dfopt.analysis.index_at_start import index_reader_at_start
+from dfopt.cost import SOURCE, mends
 from dfopt.findings import Benefit, Declares, Finding, Fix
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.ir.effects import manager, subcommand
@@ -97,7 +98,7 @@ class AptCleanup(PackageCache, Pass):
             tier = "unsafe"
             message += f" (line {opaque.node.line} runs an opaque command, which might use the index)"
         # what is fetched again is deleted where that is, which is then a fix of its own
-        benefit = Benefit(bytes=0, source="savings.toml") if reader is not None else None
+        benefit = Benefit(mends=mends("update-with-install"), source=SOURCE) if reader is not None else None
         return Finding(self.name, message, step.node.start, step.node.end, Fix(edits, rewrites, tier), benefit=benefit)
 
 

@@ -11,10 +11,11 @@ from dfopt.analysis.apt_index import (
 from dfopt.analysis.cache_readers import is_mounted
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import shipped_runs
+from dfopt.cost import SOURCE, cache_bytes, mends
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.package_index import insert_update
 from dfopt.facts import Facts
-from dfopt.findings import Declares, Finding, Fix, refused
+from dfopt.findings import Benefit, Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.update_with_install.moved_update import check_move
 from dfopt.passes.update_with_install.unused_update import without_update
@@ -97,7 +98,8 @@ class UpdateWithInstall(Pass):
             yield refused(self.name, message, node.start, node.end, refusal)
             return
         if fix is not None:
-            yield Finding(self.name, message, node.start, node.end, fix)
+            benefit = Benefit(bytes=cache_bytes("apt"), layers=1, source=SOURCE)
+            yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)
 
     def stale(self, program: Program, stage: Stage, position: int, reader: Tool, source: tuple[Stage, int]) -> Finding:
         """A RUN that installs from the index of an earlier one: `source` is that one's stage and position."""
@@ -115,7 +117,8 @@ class UpdateWithInstall(Pass):
             message = f"line {step.node.line} installs from a package index that goes stale"
             return refused(self.name, message, fetching.node.start, fetching.node.end, refusal)
         message = "fetch the package index where it is used: `apt-get update` alone in a layer goes stale"
-        return Finding(self.name, message, fetching.node.start, fetching.node.end, fix)
+        benefit = Benefit(layers=1, mends=mends(self.name), source=SOURCE)
+        return Finding(self.name, message, fetching.node.start, fetching.node.end, fix, benefit=benefit)
 
     def moved(self, program: Program, fetching: Step, step: Step, reader: Tool) -> Fix:
         """The fix that moves a lone update in front of the first apt command of a RUN. Raises Refusal."""

@@ -1,0 +1,60 @@
+"""What fixes say that they bring: every default one names bytes, layers, seconds, or the wrong result that it mends."""
+
+from __future__ import annotations
+
+import pytest
+
+from dfopt.cost import SOURCE, benefit_of, benefit_text, rebuild_benefit
+from dfopt.facts import NO_FACTS
+from dfopt.findings import Benefit, Finding
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
+from dfopt.passes.index import entries
+from dfopt.source import Source
+
+from .tools.benefit_share import kind_of
+from .tools.laws import cases
+
+DEFAULT = {entry.name for entry in entries() if entry.default and "safe" in entry.tiers}
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULT))
+def test_a_default_fix_says_what_it_brings(name: str) -> None:
+    silent: list[str] = []
+    fixes = 0
+    for case in cases().values():
+        if case.files.group != name:
+            continue
+        options = Options((name,), (), ("safe",), case.options.settings)
+        for fix in optimize(case.source, options, case.facts()).applied:
+            fixes += 1
+            if kind_of(fix.benefit) == "nothing":
+                silent.append(f"{case.name}: {fix.message}")
+    assert fixes, "a default pass with no golden case of a safe fix"
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("a change of the sources keeps the layer of pip3 install", 22.3),
+        ("a change of the sources keeps the layer of apt-get install, pip install", 31.0),
+        ("go mod download before the sources: a change of them keeps its layer", 7.7),
+        ("a change of the sources keeps the layer of conan install", None),
+    ],
+)
+def test_a_rebuild_by_the_table(message: str, seconds: float | None) -> None:
+    benefit = rebuild_benefit(message)
+    assert (None if benefit is None else benefit.rebuild) == seconds
+
+
+def test_what_a_fix_mends_is_said() -> None:
+    source = Source("Dockerfile", "FROM debian:12\nRUN apt-get install curl\n")
+    (fix,) = optimize(source, Options(("assume-yes",)), NO_FACTS).applied
+    assert fix.benefit == Benefit(mends="a build that ends at a question", source=SOURCE)
+    assert benefit_text(fix.benefit) == "mends a build that ends at a question"
+
+
+def test_advice_brings_nothing_by_itself() -> None:
+    assert benefit_of(Finding("assume-yes", "text", 0, 1)) is None
+    assert benefit_of(Finding("assume-yes", "text", 0, 1, None, "a reason")) is not None
