@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.facts import Facts
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.resolver import DigestResolver
 from dfopt.request import read_input
@@ -58,8 +60,9 @@ def gather(files: Iterable[InputFile], request: Request | None = None) -> list[I
 
 
 def ask_online(values: Values, request: Request, files: Iterable[InputFile]) -> tuple[list[InputFile], int]:
-    """For `--online`: adds to the request the digests of all images that the files name, and the configs of base
-    images. Returns the files and the exit status (2 if a digest cannot be had). Raises UsageError."""
+    """For `--online`: adds to the request the digests of all images that the files name, or that passes may write in
+    them, and the configs of base images. Returns the files and the exit status (2 if the digest of one that a file
+    names cannot be had). Raises UsageError."""
     from dfopt.cli.network import client_of
     from dfopt.registry.lock import Lock, LockError, read_lock
 
@@ -73,9 +76,55 @@ def ask_online(values: Values, request: Request, files: Iterable[InputFile]) -> 
         digests = Digests(lock, gather(input_files, request), "locked", lambda: client)
         digests.resolve()
         configs = image_configs(client, digests.images)
-    facts = digests.facts()
-    request.facts = (*request.facts, KnownFacts(facts.digests, facts.checksums, configs))
+        facts = digests.facts()
+        known = KnownFacts(facts.digests, facts.checksums, configs)
+        wanted = replacements(request, input_files, known)
+        resolver = DigestResolver(lock, client, "locked", True, _today())
+        answers = resolver.resolve_all(name for name in wanted if name not in digests.failures)
+    added = {name: answer.digest for name, answer in answers.items() if answer.digest}
+    request.facts = (*request.facts, KnownFacts({**facts.digests, **added}, facts.checksums, configs))
     return input_files, digests.report()
+
+
+class WantedDigests(Facts):
+    """Knows no digest, and keeps the full names of the images that passes ask about."""
+
+    __slots__ = ("names",)
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def digest(self, image: str) -> str | None:
+        name = full_name(image)
+        if name is not None:
+            self.names[name] = None
+        return None
+
+
+def replacements(request: Request, files: list[InputFile], known: Facts) -> list[str]:
+    """The full names of images that passes ask a digest of and that `known` has none of: those that they would write
+    in place of what a file names."""
+    from dfopt.pass_selection import chosen
+
+    wanted = WantedDigests()
+    for file in files:
+        try:
+            if file.error or request.host_kind(file) is not None:
+                continue
+            source = request.read(file)
+            options = request.options_for(file, source)
+            if not any(entry.by_name for entry in chosen(options)):
+                continue  # nothing that restructures stages runs
+            optimize = partial(request.optimize_source, file, source, None, (known, wanted))
+            if request.searches:
+                from dfopt.proof.search import candidates
+
+                candidates(optimize, options)
+            else:
+                optimize(options)
+        except (OSError, ConfigError):
+            continue  # the run over the files reports it
+    return list(wanted.names)
 
 
 def image_configs(client: RegistryClient, uses: list[ImageUse]) -> dict[str, dict[str, Any]]:

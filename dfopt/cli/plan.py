@@ -51,7 +51,9 @@ def run(values: Values) -> int:
     if values.online:
         from dfopt.cli.digests import ask_online
 
-        files, failed = ask_online(values, requests[LEVELS[0]], files)
+        files, failed = ask_online(values, requests[LEVELS[-1]], files)
+        for request in requests.values():
+            request.facts = requests[LEVELS[-1]].facts
     forecasts: list[Forecast] = []
     grouper = Grouper("owner")
     for file in files:

@@ -109,6 +109,15 @@ def test_select_adds_to_a_recipe(tree: Path) -> None:
     assert "apt-cleanup" in both
 
 
+def test_select_adds_what_restructures_to_a_recipe(tree: Path) -> None:
+    (tree / "Dockerfile").write_text('FROM debian:13\nRUN apt-get update && apt-get install -y curl\nCMD ["curl"]\n')
+    assert "swap-base" not in run(tree, "fix", "--recipe", "hardened")[1]
+    both = run(tree, "fix", "--recipe", "hardened", "--select", "swap-base")[1]
+    assert "+FROM debian:13-slim\n" in both
+    assert "+USER 10001\n" in both
+    assert "swap-base" not in run(tree, "fix", "--recipe", "hardened", "--select", "swap-base", "--no-unsafe")[1]
+
+
 def test_configured(tree: Path) -> None:
     (tree / "dfopt.toml").write_text(
         '[recipes]\npath = ["own"]\nuse = ["hardened"]\n[recipes.options.hardened]\nuid = 77\nsetuid = false\n'

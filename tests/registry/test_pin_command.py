@@ -360,6 +360,17 @@ class TestFix:
         tree.put("Dockerfile", f"FROM {hub.host}/app:gone\n")
         assert tree.run("--select", "pin-digest", "--online", command="fix").code == 2
 
+    def test_online_pins_a_base_that_comes_in_place_of_a_pinned_one(self, tree: Tree, hub: Hub) -> None:
+        tree.put("Dockerfile", f"FROM debian:13@{digest(NEW)}\nRUN echo x\n")
+        swap = ("--select", "swap-base", "--unsafe", "--show-refusals")
+        done = tree.run(*swap, command="fix")
+        assert "the image is pinned, and the digest of debian:13-slim is not known; use --online" in done.err
+        conf = tree.home / "registries.conf"
+        conf.write_text(f'[[registry]]\nprefix = "docker.io"\nlocation = "{hub.host}"\n')
+        done = tree.run(*swap, "--online", command="fix", CONTAINERS_REGISTRIES_CONF=str(conf))
+        assert f"+FROM debian:13-slim@{digest(OLD)}\n" in done.out, done.err
+        assert not (tree.path / "dfopt.lock").exists()
+
     def test_online_tells_who_a_base_runs_as(self, tree: Tree, open_registry: str) -> None:
         """Without, nothing is known of such an image; with it, its user and its entrypoint are."""
         with closing(Pusher(open_registry, "team/base")) as pusher:

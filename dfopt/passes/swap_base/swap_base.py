@@ -9,7 +9,7 @@ from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
 from dfopt.passes.swap_base.survey import StageSurvey, packages_of
-from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, target_of
+from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, pinned_name, target_of
 from dfopt.passes.swap_base.words import alpine_release, translated
 from dfopt.refusal import Refusal
 
@@ -58,10 +58,14 @@ class SwapBase(Pass):
 
     A build (`fix --verify`) tells which libraries, of which packages, programs need that are copied from elsewhere.
 
-    Refuses: an image with a digest, or named by a build argument; any command of which it is not known what it needs: a
-    compiler's libraries, packages of pip and npm that may compile, scripts that cannot be read, programs that start
-    others; for Alpine also packages without a known name there, options that busybox does not know, scripts for bash,
-    locales, programs built for glibc; for an image without a shell any RUN.
+    A pinned image is replaced by one that is pinned, too: its digest comes from dfopt.lock or from the registry
+    (`--online`).
+
+    Refuses: a pinned image where the other one's digest is not known, an image named by its digest alone, or by a build
+    argument; any command of which it is not known what it needs: a compiler's libraries, packages of pip and npm that
+    may compile, scripts that cannot be read, programs that start others; for Alpine also packages without a known name
+    there, options that busybox does not know, scripts for bash, locales, programs built for glibc; for an image without
+    a shell any RUN.
 
     Declares: the FROM, one RUN that installs what is missing, the words of translated commands, commands that go. Files
     and packages of the base differ, so it is always `unsafe`, and it runs only where it is selected.
@@ -95,14 +99,15 @@ class SwapBase(Pass):
         start, end = node.joined.span(argument.at, argument.stop)
         if isinstance(target, str):
             return refused(self.name, f"a smaller base than {stage.image}", start, end, Refusal(target, BY_HAND))
-        message = f"{target.image} in place of {stage.image}"
+        message = f"{target.image} in place of {(stage.image or '').partition('@')[0]}"
         if argument.value != stage.image:
             reason = Refusal("the image is named by a build argument", "write the image in FROM")
             return refused(self.name, message, start, end, reason)
-        edits = [Edit(start, end, target.image)]
-        rewrites = list(declare(program, stage.position, {0: target.image}))
         packages: list[str] = []
         try:
+            image = pinned_name(target.image, argument.value, facts)
+            edits = [Edit(start, end, image)]
+            rewrites = list(declare(program, stage.position, {0: image}))
             if target.kind == BARE:
                 bare_fault(program, stage, target, facts)
             else:

@@ -7,11 +7,15 @@ import re
 from dfopt.ir.base_images import base_facts, split_image
 from dfopt.knowledge import table
 from dfopt.record import Record
+from dfopt.refusal import Refusal
+from dfopt.syntax.image_ref import ImageRefError, parse_image_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+
+    from dfopt.facts import Facts
 
 SLIM, ALPINE, BUSYBOX, BARE, RHEL = "slim", "alpine", "busybox", "bare", "rhel"
 _KINDS = {"alpine": ALPINE, "busybox": BUSYBOX, "distroless": BARE, "scratch": BARE, "rhel": RHEL}
@@ -54,8 +58,8 @@ def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | s
     facts = base_facts(image)
     source = facts.family if facts is not None else ""
     row, values = _row(image)
-    if digest and row is not None:
-        return "the image is pinned by a digest"
+    if digest and row is not None and not _has_tag(image):
+        return "the image is named by its digest alone"
     own = frozenset(row["own"]) if row is not None else frozenset[str]()
     for pair in images:
         old, _, new = pair.partition("=")
@@ -80,6 +84,26 @@ def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | s
     if name is None or name == image:
         return None
     return _made(name, BUSYBOX if to == "busybox" else BARE, source, frozenset(), frozenset(), set())
+
+
+def pinned_name(image: str, old: str, facts: Facts) -> str:
+    """The name by which `image` comes in place of `old`: with the digest of its tag where that one is pinned. Raises
+    Refusal."""
+    if "@" not in old or "@" in image or image == "scratch":
+        return image
+    name = image if _has_tag(image) else f"{image}:latest"
+    digest = facts.digest(name)
+    if digest is None:
+        raise Refusal(f"the image is pinned, and the digest of {name} is not known", "use --online to ask its registry")
+    try:
+        parse_image_ref(f"{name}@{digest}")
+    except ImageRefError:
+        raise Refusal(f"{digest!r} is no digest") from None
+    return f"{name}@{digest}"
+
+
+def _has_tag(image: str) -> bool:
+    return ":" in image.rpartition("/")[2]
 
 
 def _row(image: str) -> tuple[dict[str, Any] | None, dict[str, str]]:
