@@ -28,10 +28,10 @@ class Built(BuildHookInterface):  # type: ignore[type-arg]
             sys.path.remove(str(root))
         values = {"passes": rows(), "fingerprint": version.compute_fingerprint()}
         values.update({f"knowledge/{name}": knowledge.parse_table(name) for name in knowledge.names()})
-        sections = {name: marshal.dumps(value, derived.FORMAT) for name, value in values.items()}
+        sections = [(name, None, marshal.dumps(value, derived.FORMAT)) for name, value in values.items()]
         self.folder = tempfile.TemporaryDirectory()
         made = Path(self.folder.name, derived.SHIPPED)
-        made.write_bytes(marshal.dumps((None, sections), derived.FORMAT))
+        made.write_bytes(derived.packed(None, sections))
         build_data["force_include"][str(made)] = f"dfopt/{derived.SHIPPED}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:

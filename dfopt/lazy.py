@@ -15,7 +15,7 @@ _METHODS = ("search", "match", "fullmatch", "finditer", "findall", "split", "sub
 class _Later:
     """Stands for a compiled pattern; from the first use on it has its methods as attributes of its own."""
 
-    def __init__(self, source: object, flags: int) -> None:
+    def __init__(self, source: str | bytes, flags: int) -> None:
         self._given = source, flags
 
     def __getattr__(self, name: str) -> Any:

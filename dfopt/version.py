@@ -19,12 +19,12 @@ def fingerprint() -> str:
     input. A wheel ships it; in a checkout it takes some milliseconds, once in a process."""
     global _fingerprint
     if not _fingerprint:
-        import marshal
+        from dfopt.derived import load, shipped
 
-        from dfopt.derived import sections
-
-        shipped = sections().get("fingerprint")
-        _fingerprint = marshal.loads(shipped) if shipped is not None else compute_fingerprint()
+        try:
+            _fingerprint = load(shipped(), "fingerprint")
+        except KeyError:
+            _fingerprint = compute_fingerprint()
     return _fingerprint
 
 

@@ -1,79 +1,26 @@
-"""The entry point: reads the command line, runs one command, and turns every failure into an exit status.
-
-0: nothing to do, or everything written. 1: findings that --fail-on names, or something would change. 2: a usage,
-configuration, syntax or I/O error. 130: interrupted. 141: the reader of the output has gone (as for a program killed by
-SIGPIPE).
-"""
+"""The entry point. It imports nothing before the code that earlier runs kept is at hand (`dfopt.bundle`)."""
 
 from __future__ import annotations
 
 import gc
-import os
 import sys
-
-from dfopt.cli import fast, out
-from dfopt.cli.errors import UsageError
-from dfopt.workspace.run import GC_THRESHOLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED = 130
-PIPE_CLOSED = 141
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs dfopt with `argv` (without the program's name; default: that of the process). Returns the exit status."""
-    is_process = argv is None  # the process is ours
-    if is_process:
-        gc.set_threshold(GC_THRESHOLD)
-    try:
-        status = _run(sys.argv[1:] if argv is None else list(argv))
-        out.flush()
-        if is_process:
-            gc.freeze()  # the interpreter's last collection has nothing to look through
-        return status
-    except KeyboardInterrupt:
-        out.discard()
-        return INTERRUPTED
-    except out.OutputClosed:
-        return PIPE_CLOSED
-    except out.OutputFailed as failure:
-        return _failed(str(failure))
+    if argv is not None:
+        from dfopt.cli.dispatch import run
 
+        return run(argv)
+    gc.disable()  # until there is work that makes garbage: modules are none
+    from dfopt import bundle, patterns
 
-def _run(args: Sequence[str]) -> int:
-    try:
-        call = fast.parse(args, os.environ)
-        if call is None:
-            from dfopt.cli import app
+    bundle.install()
+    patterns.install()
+    from dfopt.cli.dispatch import run_process
 
-            parsed = app.parse(args)
-            if isinstance(parsed, int):
-                return parsed
-            call = parsed
-        module = __import__(call.command.module, fromlist=("run",))
-        status: int = module.run(call.values)
-        return status
-    except UsageError as failure:
-        return _failed(str(failure))
-    except OSError as failure:
-        name = f"{out.printable(str(failure.filename))}: " if failure.filename else ""
-        return _failed(f"{name}{failure.strerror or failure}")
-    except (out.OutputClosed, out.OutputFailed):
-        raise
-    except Exception as failure:  # a defect of dfopt: still one line
-        if os.environ.get("DFOPT_TRACEBACK"):
-            raise
-        from dfopt.workspace.internal_error import internal
-
-        return _failed(internal(failure))
-
-
-def _failed(message: str) -> int:
-    try:
-        out.error(message)
-    except (out.OutputClosed, out.OutputFailed):
-        return 2
-    return 2
+    return run_process(sys.argv[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from dfopt.derived import derived
+from dfopt.derived import derived, state_of_file
 from dfopt.files import read_regular
 
 TYPE_CHECKING = False
@@ -30,7 +30,9 @@ def table(name: str) -> dict[str, Any]:
     imported only after a table changed (see `derived`)."""
     known = _tables.get(name)
     if known is None:
-        known = _tables[name] = derived(f"knowledge/{name}", lambda: parse_table(name))
+        known = _tables[name] = derived(
+            f"knowledge/{name}", lambda: parse_table(name), state_of_file("knowledge", f"{name}.toml")
+        )
     return known
 
 

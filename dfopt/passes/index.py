@@ -5,7 +5,7 @@ It is derived from the passes and nowhere kept by hand (see `derived`).
 
 from __future__ import annotations
 
-from dfopt.derived import derived
+from dfopt.derived import derived, state_of_folder
 from dfopt.lazy import regex
 from dfopt.record import Record
 
@@ -75,7 +75,7 @@ def entries() -> tuple[PassEntry, ...]:
     """Every pass, in running order."""
     global _entries
     if not _entries:
-        _entries = tuple([PassEntry(*row) for row in derived("passes", rows)])
+        _entries = tuple([PassEntry(*row) for row in derived("passes", rows, state_of_folder("passes", ".py"))])
     return _entries
 
 
