@@ -10,7 +10,6 @@ Python's own import does its work.
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 from _frozen_importlib import ModuleSpec  # importlib's own, without its package
@@ -38,7 +37,7 @@ def install() -> None:
     if "importtime" in sys._xoptions or any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     finder = _Finder()
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]  # Python asks for one method
+    sys.meta_path.insert(0, finder)
     derived.at_end(finder.keep)
 
 
@@ -56,9 +55,10 @@ class _Finder:
         self.before = set(_modules)
         self.roots: list[str] = []  # what was imported from its own file, less what such an import brought along
         self.sections: dict[str, str] = {}  # by module
+        state: Any
         for section, (state, _, _) in derived.kept().index.items():
             if section.startswith(_SECTION):
-                for name, *_ in state:  # type: ignore[attr-defined]
+                for name, *_ in state:
                     self.sections[name] = section
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
@@ -107,17 +107,17 @@ class _Finder:
         and imported all of them for that."""
         if derived.is_new("passes"):
             return
-        try:
+        from contextlib import suppress
+
+        with suppress(OSError, ImportError, SyntaxError):  # its files have gone or changed meanwhile
             self._keep()
-        except (OSError, ImportError, SyntaxError):  # its files have gone or changed meanwhile
-            pass
 
     def _keep(self) -> None:
         roots = set(self.roots)
         state: list[tuple[str, str, bool, int, int]] = []
-        codes: list[CodeType] = []
+        codes: list[CodeType | None] = []
         for name, module in list(_modules.items()):  # in the order in which their imports ended
-            spec = getattr(module, "__spec__", None)
+            spec: Any = getattr(module, "__spec__", None)
             if name in self.before or not name.startswith("dfopt.") or type(spec.loader) is not SourceFileLoader:
                 continue
             path = os.path.relpath(spec.origin, derived.FOLDER)
@@ -136,7 +136,8 @@ def _is_being_imported(name: str) -> bool:
 
 
 def _path(name: str, is_package: bool) -> str:
-    return os.path.join(*name.split(".")[1:], "__init__.py") if is_package else os.path.join(*name.split(".")[1:]) + ".py"
+    path = name.partition(".")[2].replace(".", os.sep)
+    return os.path.join(path, "__init__.py") if is_package else path + ".py"
 
 
 def _state(entries: Sequence[tuple[str, str, bool]]) -> State:

@@ -1,5 +1,5 @@
 """What dfopt derives from its own files, made once: the index of the passes, the parsed tables of knowledge/, the code
-of its modules (`bundle`), compiled patterns (`patterns`), the text of its help.
+of its modules (`bundle`), compiled patterns (`compiled_patterns`), the text of its help.
 
 Each is a section: a marshalled value, kept with the state of what it was made of (for a file, its size and time of
 change, as Python does for compiled code). All sections are one file beside the compiled code, of which a run reads
@@ -152,13 +152,11 @@ def _open(name: str, path: str, key: object) -> Sections | _Nothing:
 
 
 def _key() -> object:
-    import _sre
-
     try:
-        fingerprint = load(shipped(), "fingerprint")
+        fingerprint: str = load(shipped(), "fingerprint")
     except KeyError:
         fingerprint = ""
-    return [sys.version, _sre.MAGIC, fingerprint]
+    return [sys.version, fingerprint]
 
 
 def state_of_file(*names: str) -> Callable[[], object]:
@@ -234,5 +232,5 @@ def packed(key: object, sections: Iterable[tuple[str, object, bytes]]) -> bytes:
         index[name] = state, offset, len(data)
         values.append(data)
         offset += len(data)
-    head = marshal.dumps((key, index), FORMAT)
+    head = marshal.dumps((key, index), FORMAT)  # type: ignore[arg-type]  # as `derived` asks
     return b"".join((len(head).to_bytes(_LENGTH, "little"), head, *values))

@@ -17,7 +17,8 @@ FLOORS = (
     ("files", "guard", "source", "toml", "yaml", "facts", "messages", "sarif"),
     ("edit", "writing"),
     ("derived", "syntax"),  # what is made of our own files; what is written
-    ("knowledge", "stage_templates", "version"),  # facts, as tables; templates of the stages that a split adds
+    # what start-up takes from there; facts, as tables; templates of the stages that a split adds
+    ("bundle", "compiled_patterns", "knowledge", "stage_templates", "version"),
     ("ir",),  # what it means
     ("rewrites",),  # what a fix declares
     ("findings",),  # what a pass hands over

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 
 from dfopt.cli import fast, out
 from dfopt.cli.errors import UsageError

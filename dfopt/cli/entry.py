@@ -17,10 +17,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run(argv)
     gc.disable()  # until there is work that makes garbage: modules are none
-    from dfopt import bundle, patterns
+    from dfopt import bundle, compiled_patterns
 
     bundle.install()
-    patterns.install()
+    compiled_patterns.install()
     from dfopt.cli.dispatch import run_process
 
     return run_process(sys.argv[1:])

@@ -125,7 +125,8 @@ def test_no_enum_but_those_of_re(tmp_path: Path) -> None:
         "def below(cls):\n    for sub in cls.__subclasses__():\n        yield sub\n        yield from below(sub)\n"
         "print(sorted({cls.__module__ for cls in below(enum.Enum)} - {'enum', 're'}))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True, env=environment()
-    )
+    for _ in range(2):  # the first may make the index of passes
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True, env=environment()
+        )
     assert done.stdout == "[]\n"

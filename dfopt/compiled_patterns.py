@@ -8,7 +8,7 @@ The engine checks each list that it is given; and nothing is kept but what it ta
 
 from __future__ import annotations
 
-import _sre
+import _sre  # type: ignore[import-not-found]  # Python's own, without types
 import marshal
 import re
 import sys
@@ -42,7 +42,7 @@ def install() -> None:
     global _compile
     if _compile is None and hasattr(_compiler, "compile") and hasattr(_compiler, "_code"):
         _compile = _compiler.compile
-        _compiler.compile = compiled
+        _compiler.compile = compiled  # type: ignore[assignment]
         derived.at_end(_keep)
 
 
@@ -81,7 +81,8 @@ def _program(pattern: Any) -> bytes | None:
         names: list[str | None] = [None] * tree.state.groups
         for name, number in groups.items():
             names[number] = name
-        code = [int(word) for word in _compiler._code(tree, pattern.flags)]  # some are of a class of `re`
+        words = _compiler._code(tree, pattern.flags)  # type: ignore[attr-defined]  # private
+        code = [int(word) for word in words]  # some are of a class of `re`
         program = (pattern.flags, code, pattern.groups, dict(groups), tuple(names))
         same = _sre.compile(pattern.pattern, *program)
     except Exception:  # private functions of `re`
