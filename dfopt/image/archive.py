@@ -65,14 +65,17 @@ class Archive:
         self.close()
 
 
-def open_archive(source: str | os.PathLike[str] | BinaryIO, limits: ReadLimits | None = None) -> Archive:
-    """Opens a path, or a binary file object such as a pipe from `docker save` (which stays the caller's to close).
+def open_archive(
+    source: str | os.PathLike[str] | BinaryIO, limits: ReadLimits | None = None, label: str = "standard input"
+) -> Archive:
+    """Opens a path, or a binary file object such as a pipe from `docker save` (which stays the caller's to close), named
+    `label` in messages.
 
     ImageError for everything that is not an image archive, and for I/O errors, which it names.
     """
     limits = limits or ReadLimits()
     if not isinstance(source, (str, os.PathLike)):
-        return _open_tar(_seekable(source, "standard input", limits, owned=False), "standard input", limits)
+        return _open_tar(_seekable(source, label, limits, owned=False), label, limits)
     path = os.fspath(source)
     try:
         if os.path.isdir(path):

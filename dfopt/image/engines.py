@@ -14,15 +14,22 @@ import subprocess
 import tempfile
 
 from dfopt.guard import Guarded, run_guarded
+from dfopt.image.archive import open_archive
 from dfopt.image.archive_stream import read_passing
 from dfopt.image.errors import ImageError
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO, TypeVar
+
+    from dfopt.image.archive import Archive
     from dfopt.image.errors import ReadLimits
     from dfopt.image.layers import ImageContents, Visit
     from dfopt.image.model import Platform
+
+    T = TypeVar("T")
 
 _QUESTION_SECONDS = 30.0
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
@@ -95,6 +102,22 @@ def read_from_engine(
 
     ImageError for what the engine says when it fails. The program is ended when reading ends early.
     """
+    # One image was saved: it is the one, whatever name the archive gives it (none, when asked for by id).
+    return _saved(
+        engine,
+        name,
+        lambda file, label: read_passing(file, label, None, platform, limits, hashes=hashes, visit=visit),
+    )
+
+
+def archive_from_engine(engine: str, name: str, limits: ReadLimits | None = None) -> Archive:
+    """What the engine saves of an image, in a temporary file without a name, to be read more than once. Raises
+    ImageError as `read_from_engine`."""
+    return _saved(engine, name, lambda file, label: open_archive(file, limits, label))
+
+
+def _saved(engine: str, name: str, read: Callable[[BinaryIO, str], T]) -> T:
+    """What `read` makes of the archive that the engine writes to a pipe; it is given the pipe and a label."""
     command = ENGINES[engine]
     words = [command.program, *command.save, name]
     if engine == "buildah":
@@ -108,15 +131,14 @@ def read_from_engine(
         assert process.stdout is not None
         label = f"{engine}:{name}"
         trouble: ImageError | None = None
-        read = False
+        finished = False
         try:
-            # One image was saved: it is the one, whatever name the archive gives it (none, when asked for by id).
-            contents = read_passing(process.stdout, label, None, platform, limits, hashes=hashes, visit=visit)
-            read = True
+            result = read(process.stdout, label)  # type: ignore[arg-type]
+            finished = True
         except ImageError as error:
             trouble = error
         finally:
-            _end(process, _QUESTION_SECONDS if read else 1.0 if trouble is not None else 0.0)
+            _end(process, _QUESTION_SECONDS if finished else 1.0 if trouble is not None else 0.0)
             guarded.forget()
             process.stdout.close()
         log.seek(0)
@@ -126,7 +148,7 @@ def read_from_engine(
             raise trouble
         if process.returncode != 0:
             raise ImageError(f"{label}: {command.program} ended with status {process.returncode}")
-    return contents
+    return result
 
 
 def _end(process: subprocess.Popen[bytes], seconds: float) -> None:

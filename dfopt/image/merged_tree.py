@@ -258,6 +258,7 @@ class Tree:
                 continue
             if node is None or node.children is None:
                 implied = PathNode(_IMPLICIT, self.layer, None)
+                implied.touched = -1  # `_add` has yet to mark it, and with it all above it
                 children[part] = implied
                 if node is not None:
                     self._kill(node, OVERWRITTEN, entry)

@@ -21,8 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from dfopt.image.archive import Archive
     from dfopt.image.layers import ImageContents, Visit
-    from dfopt.image.model import Platform
+    from dfopt.image.model import Image, Platform
     from dfopt.registry.client import RegistryClient
 
 _ENGINES = {
@@ -49,6 +50,11 @@ class OpenImage:
         self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
     ) -> ImageContents:
         """All layers' entries, as `read_image` gives them; `visit` as there. Raises ImageError."""
+        raise NotImplementedError
+
+    def stored(self, limits: ReadLimits | None = None) -> Image:
+        """The image with layers that can be opened any number of times, until this is closed: where it comes through a
+        pipe, it is first copied into a temporary file without a name. Raises ImageError."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -129,17 +135,44 @@ class _Archive(OpenImage):
     ) -> ImageContents:
         return read_image(self.image, limits, hashes=hashes, visit=visit)
 
+    def stored(self, limits: ReadLimits | None = None) -> Image:
+        return self.image
+
     def close(self) -> None:
         self.archive.close()
 
 
-class _Engine(OpenImage):
+class _Piped(OpenImage):
+    """An image that comes through a pipe."""
+
+    platform: str | Platform | None
+    archive: Archive | None = None
+
+    def copied(self, limits: ReadLimits | None) -> Archive:
+        raise NotImplementedError
+
+    def stored(self, limits: ReadLimits | None = None) -> Image:
+        if self.archive is None:
+            self.archive = self.copied(limits)
+        return self.archive.image(None, self.platform)
+
+    def close(self) -> None:
+        if self.archive is not None:
+            self.archive.close()
+
+
+class _Engine(_Piped):
     def __init__(self, name: str, engines: tuple[str, ...], platform: str | Platform | None) -> None:
         from dfopt.image.engines import engine_with
 
         super().__init__(name, "engine")
         self.engine = engine_with(name, engines)
         self.platform = platform
+
+    def copied(self, limits: ReadLimits | None) -> Archive:
+        from dfopt.image.engines import archive_from_engine
+
+        return archive_from_engine(self.engine, self.name, limits)
 
     def read(
         self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
@@ -149,12 +182,15 @@ class _Engine(OpenImage):
         return read_from_engine(self.engine, self.name, self.platform, limits, hashes=hashes, visit=visit)
 
 
-class _Stream(OpenImage):
+class _Stream(_Piped):
     def __init__(self, platform: str | Platform | None) -> None:
         super().__init__("standard input", "stream")
         if sys.stdin is None:
             raise ImageError("standard input is closed")
         self.platform = platform
+
+    def copied(self, limits: ReadLimits | None) -> Archive:
+        return open_archive(sys.stdin.buffer, limits, self.name)
 
     def read(
         self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
@@ -186,6 +222,9 @@ class _RemoteImage(OpenImage):
         self, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
     ) -> ImageContents:
         return read_image(self.image, limits, hashes=hashes, visit=visit)
+
+    def stored(self, limits: ReadLimits | None = None) -> Image:
+        return self.image
 
     def close(self) -> None:
         self.images.close()

@@ -258,3 +258,8 @@ def test_a_directory_hidden_and_implied_by_the_same_layer_is_a_new_one(tmp_path:
     for upper in ((marker, file("d/e/a", "1")), (file("d/e/a", "1"), marker)):
         ledger = ledger_of(tmp_path, [folder("d/e", 0o700)], upper)
         assert {path: node.entry.mode for path, node in ledger.files()}["/d/e"] == 0o755
+
+
+def test_a_whiteout_spares_what_its_own_layer_brought_in_the_place_of_a_file(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, [folder("c"), file("c/a", "old")], [file("c/a/a", "new"), whiteout("c")])
+    assert [path for path, _ in ledger.files()] == ["/", "/c", "/c/a", "/c/a/a"]
