@@ -129,6 +129,47 @@ def create_file(path: str, content: bytes) -> None:
         file.write(content)
 
 
+class NewDirectory:
+    """A directory that is filled beside `path` under a name that nobody can guess, and put there at the end of a `with`
+    statement; an exception leaves nothing. Entering gives the name to fill.
+
+    Entering and leaving raise OSError, and WriteRefused where there is something else than an empty directory."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path.rstrip(os.sep) or path
+        parent, name = os.path.split(self.path)
+        self.temporary = os.path.join(parent, f".{name[:100]}{_MARK}{os.urandom(16).hex()}.tmp")
+
+    def __enter__(self) -> str:
+        if not os.path.basename(self.path) or "\0" in self.path:
+            raise OSError(errno.EINVAL, "not a name for a new directory", self.path)
+        if os.path.islink(self.path) or (os.path.lexists(self.path) and not os.path.isdir(self.path)):
+            raise _refused(self.path, "it is not a directory")
+        if os.path.isdir(self.path) and os.listdir(self.path):
+            raise _refused(self.path, "the directory is not empty")
+        try:
+            os.mkdir(self.temporary, 0o700)
+        except OSError as failure:  # told of the name that the user knows
+            raise OSError(failure.errno, failure.strerror, self.path) from None
+        return self.temporary
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                mask = os.umask(0)
+                os.umask(mask)
+                os.chmod(self.temporary, 0o777 & ~mask)
+                with suppress(FileNotFoundError):
+                    os.rmdir(self.path)  # an empty one; Windows renames onto none
+                os.rename(self.temporary, self.path)
+        finally:
+            from shutil import rmtree
+
+            rmtree(self.temporary, ignore_errors=True)
+
+
 def remove_file(path: str, root: str | None = None) -> None:
     """Deletes a regular file. Raises WriteRefused and OSError."""
     _check_target(path, root)

@@ -32,7 +32,7 @@ FLOORS = (
     ("image", "workspace"),
     ("engine", "embedded"),
     ("campaign", "forecast", "proof", "request", "review", "testing"),
-    ("lsp",),
+    ("lsp", "rebuild"),
     ("cli",),
     ("__main__",),
 )

@@ -26,6 +26,14 @@ def run(values: Values) -> int:
     from dfopt.review.recover import recover
     from dfopt.review.reports.history import HistoryReport, render_json, render_text
 
+    if values.rebuild is not None:
+        if values.file is not None or values.dockerfile or values.show_secrets or values.all:
+            raise UsageError("--rebuild excludes --file, --dockerfile, --show-secrets and --all")
+        from dfopt.cli.rebuild import run as run_rebuild
+
+        return run_rebuild(values)
+    if values.base is not None or values.squash:
+        raise UsageError(f"{'--squash' if values.base is None else '--base'} needs --rebuild")
     if values.file is not None and values.dockerfile:
         raise UsageError("--dockerfile and --file exclude each other: one reconstructs what the other gives")
     steps = _steps(values.file) if values.file is not None else []

@@ -68,8 +68,8 @@ class Archive:
 def open_archive(
     source: str | os.PathLike[str] | BinaryIO, limits: ReadLimits | None = None, label: str = "standard input"
 ) -> Archive:
-    """Opens a path, or a binary file object such as a pipe from `docker save` (which stays the caller's to close), named
-    `label` in messages.
+    """Opens a path, or a binary file object such as a pipe from `docker save` (which stays the caller's to close, and
+    is named `label` in messages).
 
     ImageError for everything that is not an image archive, and for I/O errors, which it names.
     """

@@ -17,12 +17,13 @@ from dfopt.guard import Guarded, run_guarded
 from dfopt.image.archive import open_archive
 from dfopt.image.archive_stream import read_passing
 from dfopt.image.errors import ImageError
+from dfopt.image.model import field, parse_json
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import BinaryIO, TypeVar
+    from typing import Any, BinaryIO, TypeVar
 
     from dfopt.image.archive import Archive
     from dfopt.image.errors import ReadLimits
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _QUESTION_SECONDS = 30.0
+_AT_A_TIME = 200  # images that an engine is asked for at once
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
 
 
@@ -49,6 +51,54 @@ ENGINES = {
     "podman": EngineCommand("podman", ("image", "inspect", "--format={{.Id}}"), ("save", "--format=docker-archive")),
     "buildah": EngineCommand("buildah", ("inspect", "--type=image", "--format={{.FromImageID}}"), ("push", "--quiet")),
 }
+
+
+class LocalImage(Record):
+    """An image of a local engine. id: the hex of its id; layers: diff ids; settings: as in its config."""
+
+    id: str
+    names: tuple[str, ...]
+    layers: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+def local_images() -> list[LocalImage]:
+    """The named images of the first engine that lists some, by name. Raises ImageError for an answer that is none."""
+    for program in ("docker", "podman"):
+        if shutil.which(program) is None:
+            continue
+        listed = _output([program, "image", "ls", "--quiet", "--no-trunc", "--filter", "dangling=false"])
+        ids = sorted({word for word in listed.decode("utf-8", "replace").split() if _SAFE_NAME.fullmatch(word)})
+        documents: list[Any] = []
+        for start in range(0, len(ids), _AT_A_TIME):
+            answer = _output([program, "image", "inspect", *ids[start : start + _AT_A_TIME]])
+            more = parse_json(answer or b"[]", program)
+            documents += more if isinstance(more, list) else []
+        if documents:
+            return sorted((_local_image(document) for document in documents), key=lambda image: image.names)
+    return []
+
+
+def _local_image(document: Any) -> LocalImage:
+    if not isinstance(document, dict):
+        raise ImageError("the engine describes an image by something that is no object")
+    where = "the engine's description of an image"
+    rootfs = field(document, "RootFS", dict, where)
+    return LocalImage(
+        field(document, "Id", str, where).rpartition(":")[2],
+        tuple(sorted(str(name) for name in field(document, "RepoTags", list, where))),
+        tuple(str(layer) for layer in field(rootfs, "Layers", list, where)),
+        field(document, "Config", dict, where),
+    )
+
+
+def _output(words: list[str]) -> bytes:
+    """What a program that answers at once writes; nothing where it fails."""
+    try:
+        done = run_guarded(words, _QUESTION_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""
 
 
 def engine_with(name: str, engines: tuple[str, ...] = tuple(ENGINES)) -> str:

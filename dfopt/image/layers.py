@@ -113,10 +113,12 @@ def read_layer(layer: Layer, budget: Budget, *, hashes: bool = True, visit: Visi
     return LayerFiles(layer, entries, stream.stored, stream.unpacked, stream.kind)
 
 
-def iter_entries(layer: Layer, limits: ReadLimits | None = None, *, hashes: bool = True) -> Iterator[LayerEntry]:
-    """The entries one by one, without keeping them; a wrong digest is raised after the last."""
+def iter_entries(
+    layer: Layer, limits: ReadLimits | None = None, *, hashes: bool = True, visit: Visit | None = None
+) -> Iterator[LayerEntry]:
+    """The entries one by one, without keeping them, each after its content; a wrong digest is raised after the last."""
     with closing(layer.open()) as raw:
-        yield from entries_of(_stream(layer, raw, Budget(limits or ReadLimits())), hashes, None)
+        yield from entries_of(_stream(layer, raw, Budget(limits or ReadLimits())), hashes, visit)
 
 
 def _stream(layer: Layer, raw: BlobStream, budget: Budget) -> LayerStream:

@@ -220,7 +220,7 @@ def test_pax_records(tmp_path: Path, key: str, value: str) -> None:
     entry = tarfile.TarInfo("file")
     entry.pax_headers = {key: value}
     image(tmp_path, entry, b"content")
-    for words in (("review", "image.tar"), ("history", "image.tar")):
+    for words in (("review", "image.tar"), ("history", "image.tar"), ("history", "--rebuild", "out", "image.tar")):
         done = dfopt(*words, cwd=tmp_path, driven=False)
         assert done.returncode in (0, 2)
         assert b"internal error" not in done.stderr
@@ -244,7 +244,10 @@ def test_pax_records(tmp_path: Path, key: str, value: str) -> None:
 )
 def test_image_configs(tmp_path: Path, config: dict[str, object]) -> None:
     image(tmp_path, tarfile.TarInfo("file"), b"content", **config)
-    for words in (("review", "image.tar"), ("history", "image.tar"), ("history", "--dockerfile", "image.tar")):
+    for words in (
+        ("review", "image.tar"), ("history", "image.tar"), ("history", "--dockerfile", "image.tar"),
+        ("history", "--rebuild", "out", "--base", "scratch", "image.tar"),
+    ):  # fmt: skip
         done = dfopt(*words, cwd=tmp_path, driven=False)
         assert done.returncode in (0, 1, 2)
         assert b"internal error" not in done.stderr

@@ -27,6 +27,26 @@ SPEC = CommandSpec(
         ),
         OptionSpec("dockerfile", ("--dockerfile",), "flag", "Print only the reconstructed Dockerfile."),
         OptionSpec(
+            "rebuild",
+            ("--rebuild",),
+            "string",
+            "Write a Dockerfile and the context that it needs to a new directory; building it gives an equal image.",
+            metavar="DIR",
+        ),
+        OptionSpec(
+            "base",
+            ("--base",),
+            "string",
+            "With --rebuild: the image that this one stands on, or 'scratch'. [default: looked for among local images]",
+            metavar="IMAGE",
+        ),
+        OptionSpec(
+            "squash",
+            ("--squash",),
+            "flag",
+            "With --rebuild: one layer above the base, without files that a later layer deletes or replaces.",
+        ),
+        OptionSpec(
             "platform",
             ("--platform",),
             "string",

@@ -1,0 +1,73 @@
+"""A rebuild from beginning to end: survey, base, plan, text, files."""
+
+from __future__ import annotations
+
+import os
+
+from dfopt.image.errors import ImageError
+from dfopt.image.history import map_history
+from dfopt.rebuild.bases import NO_BASE, local_base, named_base
+from dfopt.rebuild.config_instructions import ConfigInstructions
+from dfopt.rebuild.context_files import write_context
+from dfopt.rebuild.dockerfile_text import render
+from dfopt.rebuild.image_survey import RebuildSurvey
+from dfopt.rebuild.model import RebuildError
+from dfopt.rebuild.planning import SurveyedLayers, plan
+from dfopt.record import Record
+from dfopt.writing import create_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.image.errors import ReadLimits
+    from dfopt.image.model import Image
+    from dfopt.rebuild.model import RebuildPlan
+
+_WINDOWS = "windows"
+
+
+class Rebuilt(Record):
+    """What was made of an image. `text`: the Dockerfile; `notes`: what the user must know of it; `secrets`: the number
+    of files and settings that hold one."""
+
+    image: Image
+    plan: RebuildPlan
+    text: str
+    notes: tuple[str, ...]
+    secrets: int
+
+    def write(self, folder: str, limits: ReadLimits | None = None) -> int:
+        """Writes the Dockerfile and its context into an empty directory; returns the bytes of the tars. Raises
+        ImageError, OSError."""
+        create_file(os.path.join(folder, "Dockerfile"), self.text.encode())
+        os.chmod(os.path.join(folder, "Dockerfile"), 0o644)
+        return write_context(self.image, self.plan, folder, limits)
+
+
+def rebuild(
+    image: Image, base: str | None = None, *, squash: bool = False, limits: ReadLimits | None = None
+) -> Rebuilt:
+    """Plans the rebuild of an image, whose layers can be opened again. base: the image that it stands on ("scratch" for
+    none); None: looked for among the local images. Raises RebuildError, ImageError."""
+    if image.platform.os.lower() == _WINDOWS:
+        raise RebuildError(f"{image.name}: images of Windows cannot be rebuilt")
+    survey = RebuildSurvey(image, limits)
+    if base == NO_BASE.name:
+        stands_on = NO_BASE
+    else:
+        stands_on = local_base(image) if base is None else named_base(image, base)
+    planned = plan(SurveyedLayers(survey.contents, survey.owned), stands_on, NO_BASE, squash=squash)
+    settings = ConfigInstructions(image.settings(), planned.base.settings)
+    notes = [*planned.notes, *settings.notes]
+    notes += [f"not kept: {lost} cannot be taken away" for lost in settings.lost]
+    if image.config.get("author"):
+        notes.append("not kept: the author of the config")
+    history = map_history(image)
+    notes += history.notes
+    try:
+        text = render(survey.contents, planned, history, settings.instructions, notes, survey.secrets, {})
+    except ValueError as failure:
+        raise ImageError(f"{image.name}: {failure}") from None
+    from dfopt.review.disclosure import environment
+
+    secrets = sum(map(len, survey.secrets.values())) + sum(1 for _ in environment(dict(image.settings())))
+    return Rebuilt(image, planned, text, tuple(notes), secrets)
