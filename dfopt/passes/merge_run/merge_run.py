@@ -48,7 +48,8 @@ class MergeRun(Pass):
     Refuses: heredocs, exec form, ONBUILD and different flags; RUNs whose shell state cannot be confined to a subshell
     (a background job, `trap`, aliases); a RUN that makes a hard link, deletes its own directory or replaces its shell,
     in front of another one; BASH_ENV; a shell that is not POSIX; a pragma comment between the two; an index that is
-    needed only behind a step of another kind. Where a subshell is exactly right (`cd`, `export`, `set`, `exit`, `a; b`,
+    needed only behind a step of another kind; a step that installs or compiles, and one behind it that deletes or
+    changes no more than a line of text. Where a subshell is exactly right (`cd`, `export`, `set`, `exit`, `a; b`,
     a program that is installed a second time), the part is put in parentheses.
 
     Declares: the steps become one RUN, joined by `&&`, some of them in a subshell; or, where one is under `set -e`
@@ -103,15 +104,15 @@ class MergeRun(Pass):
         return reasons(program, group)
 
     def costly(self, group: list[Step], gains: list[Reason]) -> Iterator[Finding]:
-        """What is not joined for what stands between."""
+        """What is not joined for what would be built again more often."""
         for reason in gains:
             if reason.costly:
                 line = group[reason.last].node.line
-                refusal = Refusal(
-                    f"line {reason.costly} stands between, and would be built again whenever line {line} changes",
-                    "give each RUN that installs an update of its own (update-with-install: every = true), or set "
-                    'when = "all" for merge-run',
-                )
+                again = f"line {reason.costly} stands between, and would be built again whenever line {line} changes"
+                way = "give each RUN that installs an update of its own (update-with-install: every = true), or "
+                if reason.small:
+                    again, way = f"line {reason.costly} would be built again whenever line {line} changes", ""
+                refusal = Refusal(again, f'{way}set when = "all" for merge-run')
                 yield self.apart(group[reason.first], group[reason.last], reason, refusal)
 
     def apart(self, left: Step, right: Step, reason: Reason, refusal: Refusal) -> Finding:

@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 
+# programs that write a line, or change modes and owners
+_SMALL = frozenset(("echo", "printf", "touch", "mkdir", "chmod", "chown", "chgrp"))
+
+
 class Reason(Record):
-    """Steps `first` to `last` of a group belong in one layer, because `text`. `costly`: the line of a step between
-    them that would be built again whenever one of the two changes, where that is too high a price; 0: none."""
+    """Steps `first` to `last` of a group belong in one layer, because `text`. `costly`: the line of a step that would
+    be built again whenever a later one of them changes, where that is too high a price; 0: none. `small`: next to
+    nothing is gained but a layer."""
 
     first: int
     last: int
     text: str
     costly: int = 0
+    small: bool = False
 
 
 def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
@@ -43,8 +49,13 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
         for death in layers.feed(last, program.effects(step)):
             family = family_of_path(death.path, program.effects(group[death.writer]))
             if not family or _cleanup_alone(program, step, family, death):
-                costly = _costly(program, group[death.writer + 1 : last]) if family else 0
-                reason = Reason(death.writer, last, description(death), costly)
+                small = not family and _is_small(death.path, program.effects(group[death.writer]))
+                costly = 0
+                if family:
+                    costly = _costly(program, group[death.writer + 1 : last])
+                elif small:
+                    costly = _costly(program, group[death.writer : last], installs=True)
+                reason = Reason(death.writer, last, description(death), costly, small)
                 gains.setdefault((reason.first, reason.last, reason.text), reason)
     return [gains[key] for key in sorted(gains)]
 
@@ -127,13 +138,22 @@ def _cleanup_alone(program: Program, step: Step, family: str, death: Death) -> b
     return not cache or keeps is None or re.search(keeps, program.text) is not None
 
 
-def _costly(program: Program, steps: Sequence[Step]) -> int:
-    """The line of the first step that does more than to install packages and to arrange files; 0 where none does."""
+def _is_small(path: str, effects: Sequence[Effect]) -> bool:
+    """Whether what a step leaves at a path is a line of text, or nothing."""
+    writers = [e.program for e in effects if e.kind in ("creates", "changes") and covers(path, e.path)]
+    return bool(writers) and all(name in _SMALL for name in writers)
+
+
+def _costly(program: Program, steps: Sequence[Step], *, installs: bool = False) -> int:
+    """The line of the first step that does more than to install packages and to arrange files; with `installs`, more
+    than to arrange files; 0 where none does."""
     shells, files = table("shells"), table("programs")["files"]
     cheap = {*files, *shells["leaks"], *shells["harmless"]["names"], *shells["command-paths"]["system"]}
     for step in steps:
         for invocation in program.commands(step).invocations:
             facts = manager(invocation.program)
-            if invocation.program not in cheap and (facts is None or "index" not in facts):
+            if (installs and facts is not None) or (
+                invocation.program not in cheap and (facts is None or "index" not in facts)
+            ):
                 return step.node.line
     return 0
