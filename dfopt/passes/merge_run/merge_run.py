@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 
+_NAMED = 4  # reasons that a message lists
+
+
 class MergeRun(Pass):
     """Joins consecutive RUN instructions into one, where that makes the image smaller.
 
@@ -124,8 +127,10 @@ class MergeRun(Pass):
         edits = merge_edits(program, steps, wrapped, listed=listed)
         indices = tuple([step.index for step in steps])
         rewrite = MergeListed(indices) if listed else MergeRuns(indices, wrapped)
-        texts = "; ".join(dict.fromkeys([reason.text for reason in why]))
-        message = f"join {len(steps)} RUN instructions: {texts}"
+        texts = list(dict.fromkeys([reason.text for reason in why]))
+        if len(texts) > _NAMED:
+            texts = [*texts[: _NAMED - 1], f"and {len(texts) - _NAMED + 1} more of that kind"]
+        message = f"join {len(steps)} RUN instructions: {'; '.join(texts)}"
         start, end = steps[0].node.start, steps[-1].node.end
         fix = Fix(tuple(edits), (rewrite,), "safe")
         return Finding(self.name, message, start, end, fix, benefit=joining_benefit(program, steps))
