@@ -9,6 +9,7 @@ from __future__ import annotations
 from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.effects import manager, subcommand
+from dfopt.ir.exit_status import fails_step
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -83,8 +84,10 @@ def _keeps_user(invocation: Invocation) -> bool:
 
 
 def _certain(program: Program, step: Step) -> Iterator[Invocation]:
+    """The commands that ran, and succeeded, wherever the step did."""
+    body = program.body(step)
     for invocation in program.run_commands(step).invocations:
-        if invocation.where in (TOP, INNER):
+        if invocation.where in (TOP, INNER) and (body.program is None or fails_step(body, invocation.node)):
             yield invocation
 
 

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from dfopt.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dfopt.facts import Facts
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Stage, Step
     from dfopt.syntax.tree import Instruction
+
+
+class RunSite(Record):
+    """A RUN that a pass looks at, and where it stands: the `position` among the steps of its stage."""
+
+    program: Program
+    facts: Facts
+    stage: Stage
+    position: int
+    step: Step
+
+    @property
+    def body(self) -> Body:
+        return self.program.body(self.step)
+
+    @property
+    def later_steps(self) -> tuple[Step, ...]:
+        """The steps of the stage after this one."""
+        return tuple(self.stage.steps[self.position + 1 :])
 
 
 def understood_runs(program: Program, is_wanted: Callable[[str], object]) -> Iterator[tuple[Step, Body]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
+    from dfopt.ir.scopes import Scope
     from dfopt.ir.stages import Stage, Step
 
 _ROOT = frozenset(("root", "0"))
@@ -78,6 +79,11 @@ def base_users(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> 
         root, "" if root else user, own.get("id", ""), own.get("name", ""), row.get("why", ""),
         "useradd" if row.get("useradd") else create,
     )  # fmt: skip
+
+
+def runs_as_root(program: Program, stage: Stage, scope: Scope, facts: Facts) -> bool | None:
+    """Whether what runs in a scope of `stage` runs as root; None where that is not known."""
+    return scope.root if scope.user is not None else base_users(program, stage, facts).root
 
 
 def _of_parent(program: Program, stage: Stage, facts: Facts, depth: int) -> BaseUsers:

@@ -167,13 +167,9 @@ class _InvocationCollector:
         if isinstance(node, SimpleCommand):
             self.simple(node, where)
         elif isinstance(node, AndOr):
-            sure = where
+            rest = _least(where, MAYBE) if "||" in node.ops else where  # `a && b || c` may end well without b
             for index, item in enumerate(node.items):
-                if index and node.ops[index - 1] == "||":
-                    self.command(item, _least(where, MAYBE))
-                    sure = _least(where, MAYBE)  # a && after || may be reached without the commands before it
-                else:
-                    self.command(item, sure)
+                self.command(item, rest if index else where)
         elif isinstance(node, Pipeline):
             inner = where if len(node.commands) == 1 and not node.negated else _least(where, INNER)
             for part in node.commands:

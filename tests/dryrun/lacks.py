@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,7 @@ _NO_NAMES = frozenset(
     ]
 )
 _QUIET = re.compile(r"\bch(?:own|mod|grp) -\w*f\w* ([\w.-]+)(?:[:.]([\w-]+))? (/[\w./-]+)")  # -f says nothing
+_OF_THE_BASE = re.compile(r"/etc/ssl/|(?:/usr)?/bin/(?:ba|da|a|z)sh\Z")  # no call leaves these
 _SYSTEM = re.compile(r"/(proc|sys|dev|\.dry)(/|$)")
 
 
@@ -215,7 +217,7 @@ class Lacks:
             ):
                 kind = "directory"
             hints = self.hints.setdefault(hint_key(last), {}) if last else {}
-            if last and path not in hints and not path.startswith("/etc/ssl/"):
+            if last and path not in hints and not _OF_THE_BASE.match(path):
                 hints[path] = kind
             elif any(f"{path}/".startswith(f"{barred}/") for barred in self.barred):
                 continue
@@ -245,16 +247,20 @@ class Lacks:
         upper = sandbox.layer()
         with sandbox.mounted(base, upper) as root:
             for path in sorted(self.directories):
-                place = inside(root, path)
-                if not place.exists():
-                    place.mkdir(parents=True, exist_ok=True)
+                with suppress(FileExistsError, NotADirectoryError):  # a file of the image is in the way
+                    inside(root, path).mkdir(parents=True, exist_ok=True)
             for path in sorted(self.files):
                 place = inside(root, path)
                 if place.exists() or place.is_symlink():
                     continue
-                if place.parent.exists() and not place.parent.is_dir():
+                try:
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                except (FileExistsError, NotADirectoryError):
                     continue
-                place.parent.mkdir(parents=True, exist_ok=True)
+                shell = f"dry/shells/{place.name}"
+                if place.parent.name == "bin" and os.path.lexists(shell):  # a shell is a real one
+                    place.symlink_to(f"/.{shell}")
+                    continue
                 place.write_text(f"#!/.dry/stub\n# {path}\n")
                 place.chmod(0o755)
             self._accounts(root)

@@ -152,8 +152,10 @@ class Steps(Images):
                         if problem:
                             return 125, problem, []
                 place = inside(root, cwd)
-                if not place.exists():
-                    place.mkdir(parents=True)
+                try:
+                    place.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    return 125, f"mkdir {cwd}: {error.strerror}", []
                 environment = dict(pair.split("=", 1) for pair in meta.get("env", []) if "=" in pair)
                 status, printed, calls = self.run(
                     root, meta["args"], environment, cwd, who, fault, op.data.get("network") == _NETWORK_NONE

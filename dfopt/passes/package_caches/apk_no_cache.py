@@ -19,9 +19,9 @@ from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.analysis.run_steps import RunSite
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-    from dfopt.passes.package_caches.engine import RunSite
     from dfopt.rewrites.base import Rewrite
 
 

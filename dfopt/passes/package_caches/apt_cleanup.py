@@ -18,8 +18,8 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.analysis.run_steps import RunSite
     from dfopt.ir.commands import Invocation
-    from dfopt.passes.package_caches.engine import RunSite
 
 _CLEANUP = ("rm", "-rf", f"{LISTS}/*")
 
@@ -81,7 +81,7 @@ class AptCleanup(PackageCache, Pass):
                 raise Refusal(f"line {reader.node.line} installs from it", "run update-with-install too")
             if not (step.node.above or step.node.comments):
                 return None
-        edits, rewrites = zip(append_cleanup(program, step, refresh, _CLEANUP), *renewal(site, reader), strict=True)
+        edits, rewrites = zip(append_cleanup(site, refresh, _CLEANUP), *renewal(site, reader), strict=True)
         call = index_reader_at_start(program, site.facts, site.stage, "apt")
         if call:
             raise Refusal(f"the image runs `{call}` when it starts, and needs the index", "run `apt-get update` there")

@@ -10,7 +10,7 @@ import re
 
 from dfopt.analysis.cache_readers import STARTS, cache_reader, empties_cache, is_mounted
 from dfopt.analysis.package_managers import FALSE, check_release, option_edit, tools, variable
-from dfopt.analysis.run_steps import no_network, run_text, shipped_runs
+from dfopt.analysis.run_steps import RunSite, no_network, run_text, shipped_runs
 from dfopt.findings import Declares, Finding, Fix
 from dfopt.ir.commands import INNER, SUBSTITUTION, TOP
 from dfopt.ir.effects import cache_filling_calls
@@ -18,7 +18,6 @@ from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Option
 from dfopt.passes.package_caches.cleanup_command import append_cleanup
 from dfopt.passes.package_caches.documentation import no_work, page, reader_clause
-from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
@@ -40,25 +39,6 @@ _SYSTEM_REMOVAL = regex(
 _REMOVAL = regex(r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?:del|purge|remove|auto\w+|erase)\b")
 # what makes a program known to one part of a RUN only
 _LOCAL = regex(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
-
-
-class RunSite(Record):
-    """A RUN that a pass looks at, and where it stands: the `position` among the steps of its stage."""
-
-    program: Program
-    facts: Facts
-    stage: Stage
-    position: int
-    step: Step
-
-    @property
-    def body(self) -> Body:
-        return self.program.body(self.step)
-
-    @property
-    def later_steps(self) -> tuple[Step, ...]:
-        """The steps of the stage after this one."""
-        return tuple(self.stage.steps[self.position + 1 :])
 
 
 class PackageCache:
@@ -211,7 +191,7 @@ class CleanupRow(PackageCache):
     def fix(self, site: RunSite, filling: list[Tool]) -> tuple[str, Fix]:
         tool = self.present_at_end(site.body, filling)
         self.check_site(site, tool)
-        edit, rewrite = append_cleanup(site.program, site.step, tool.invocation, self.command(site, tool))
+        edit, rewrite = append_cleanup(site, tool.invocation, self.command(site, tool))
         tier, why = self.tier(site, tool)
         message = f"empty {self.cache_name} in the layer that fills it{f' ({why})' if why else ''}"
         return message, Fix((edit,), (rewrite,), tier)

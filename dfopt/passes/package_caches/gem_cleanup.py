@@ -10,7 +10,7 @@ from dfopt.refusal import Refusal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
-    from dfopt.passes.package_caches.engine import RunSite
+    from dfopt.analysis.run_steps import RunSite
 
 
 class GemCleanup(CleanupRow, Pass):

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dfopt.analysis.package_managers import Tool
+    from dfopt.analysis.run_steps import RunSite
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
-    from dfopt.passes.package_caches.engine import RunSite
 
 
 class GoCleanup(CleanupRow, Pass):

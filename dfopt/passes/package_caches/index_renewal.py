@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.analysis.run_steps import RunSite
     from dfopt.edit import Edit
     from dfopt.ir.stages import Step
-    from dfopt.passes.package_caches.engine import RunSite
     from dfopt.rewrites.base import Rewrite
 
 

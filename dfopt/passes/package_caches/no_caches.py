@@ -11,7 +11,7 @@ from dfopt.syntax.expand import Unknown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
-    from dfopt.passes.package_caches.engine import RunSite
+    from dfopt.analysis.run_steps import RunSite
 
 
 class PipNoCache(NoCacheRow, Pass):

@@ -10,10 +10,10 @@ from dfopt.passes.package_caches.engine import CleanupRow
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
+    from dfopt.analysis.run_steps import RunSite
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Stage
-    from dfopt.passes.package_caches.engine import RunSite
 
 _CALL = regex(r"\bpacman\s+(?:-\S+\s+)*-S[yuwd]*\s")
 _SYNC = regex(r"-S[yuwd]*\Z|--sync\Z")

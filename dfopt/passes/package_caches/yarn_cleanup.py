@@ -10,9 +10,9 @@ from dfopt.refusal import Refusal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.analysis.package_managers import Tool
+    from dfopt.analysis.run_steps import RunSite
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-    from dfopt.passes.package_caches.engine import RunSite
 
 # how a file shows that it uses Yarn 2 or later, and the options that only Yarn 1 takes
 _LATER = (

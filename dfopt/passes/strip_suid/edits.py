@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.analysis.build_facts import ASK, built_image, with_reason
 from dfopt.analysis.startup import started
-from dfopt.analysis.users import base_users
+from dfopt.analysis.users import base_users, runs_as_root
 from dfopt.editing.layout import append_edit
 from dfopt.facts import Facts
 from dfopt.findings import Benefit, Fix
@@ -132,8 +132,7 @@ def kept_names(program: Program, facts: Facts, keep: Sequence[str]) -> list[str]
     kept = [name for name in keep if _NAME.match(name)]
     final = program.stages[-1]
     scope = program.end_scope(final)
-    root = scope.root if scope.user is not None else base_users(program, final, facts).root
-    if root is not True:
+    if runs_as_root(program, final, scope, facts) is not True:
         named = {name for run in started(program, final, facts).runs for name in run.names}
         kept += [name for name in table("suid")["programs"] if name in named]
     return sorted(set(kept))
