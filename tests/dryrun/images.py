@@ -15,7 +15,7 @@ from .graph import Graph, Operation, root_input
 from .lacks import Lacks
 from .sandbox import Sandbox, State, stand_in
 from .tree import Entry, entries
-from .world import Worlds, family, image_programs
+from .world import Worlds, family, image_programs, open_directories
 
 _TEMPORARY = re.compile(r"/tmp\.\w{6,10}(?=/|$)")  # names that mktemp made
 
@@ -100,12 +100,15 @@ class Images:
 
     def base(self, family_name: str, image: str = "") -> State:
         """The base image of a family, with the programs that an image of that name brings."""
-        programs = image_programs(image)
-        key = (family_name, *programs)
+        programs, directories = image_programs(image), open_directories(image)
+        key = (family_name, *programs, *directories)
         if key not in self._bases:
             state: State = (self.worlds.base(family_name),)
-            if programs:
+            if programs or directories:
                 state = (*state, self.sandbox.layer())
+                for directory in directories:
+                    Path(state[-1] + directory).mkdir(parents=True)
+                    Path(state[-1] + directory).chmod(0o1777)
                 for program in programs:
                     place = Path(state[-1] + program)
                     place.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,16 @@ def family(image: str, bodies: str) -> str:
 
 def image_programs(image: str) -> tuple[str, ...]:
     """The paths of the programs that an image of a name brings."""
-    return tuple(path for row in TABLE["images"] if re.search(row["names"], image) for path in row["programs"])
+    return _brought(image, "programs")
+
+
+def open_directories(image: str) -> tuple[str, ...]:
+    """The directories that an image of a name has for anybody to write in."""
+    return _brought(image, "open")
+
+
+def _brought(image: str, key: str) -> tuple[str, ...]:
+    return tuple(path for row in TABLE["images"] if re.search(row["names"], image) for path in row.get(key, ()))
 
 
 _PASSWD = """root:x:0:0:root:/root:{shell}
