@@ -76,6 +76,11 @@ def _index_outcome(program: Program, step: Step, family: str, opaque: Step | Non
             return "reads", opaque
         if effect.kind == "opaque":
             opaque = opaque or step
+    if step.node.keyword == "RUN" and program.body(step).program is None:
+        # what is not understood may install; an update that && ties to it comes first in any reading
+        text, call = run_text(program, step), rf"\b{family}\b[^;&|\n]*\b"
+        if re.search(rf"{call}(?:install|add)\b", text) and not re.search(rf"{call}update\b[^;&|]*&&", text):
+            return "reads", opaque
     return "", opaque
 
 

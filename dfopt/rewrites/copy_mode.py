@@ -133,6 +133,15 @@ def destination(program: Program, step: Step) -> str | None:
     return destination
 
 
+def check_may(program: Program, step: Step, writers: Sequence[Step], command: ModeCommand, path: str) -> None:
+    """Raises Refusal where a flag of COPY says something else, or would do what the RUN's own user may not."""
+    if command.refusal is not None:
+        raise command.refusal.copy()
+    owned = command.flag[0] == "chmod" and all(writer.node.flag("chown") is not None for writer in writers)
+    if program.scope(step).root is False and not owned:
+        raise Refusal(f"the RUN does not run as root, and fails where {path} is root's", "put it in front of USER")
+
+
 def check_between(
     program: Program, copies: Sequence[Step], run: Step, path: str, names: bool, files: Container[int] = ()
 ) -> None:

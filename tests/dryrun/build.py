@@ -11,6 +11,7 @@ from pathlib import Path
 from .calls import Call, ordered
 from .graph import Graph, root_input
 from .images import StepError
+from .lacks import hint_key
 from .sandbox import Sandbox, State
 from .steps import ROUNDS, Fault, Step, Steps, has_caches
 from .world import Worlds
@@ -64,6 +65,14 @@ class Built:
         return found
 
 
+def _alike(built: Built, last: Call | None) -> Iterator[str]:
+    """The operations with a call that leaves what `last` leaves."""
+    if last is not None:
+        for digest, step in built.steps.items():
+            if any(hint_key(call) == hint_key(last) for call in step.calls):
+                yield digest
+
+
 class Builder(Steps):
     """Builds the files of one trial; what it built of one is taken for the other."""
 
@@ -102,7 +111,7 @@ class Builder(Steps):
                     self.forget()
                     reuse, changed = {}, set()
                 elif found:
-                    reuse, changed = {} if has_caches(graph) else dict(built.steps), {maker}
+                    reuse, changed = {} if has_caches(graph) else dict(built.steps), {maker, *_alike(built, last)}
                 if found or error.unheard:
                     self.lacks.write_hints(Path("dry/hints"))
                     continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .calls import Call
-from .sandbox import Sandbox, State
+from .sandbox import Sandbox, State, stand_in
 from .tree import inside
 
 _NAME = r"[A-Za-z_][\w.+-]*"
@@ -257,12 +257,7 @@ class Lacks:
                     place.parent.mkdir(parents=True, exist_ok=True)
                 except (FileExistsError, NotADirectoryError):
                     continue
-                shell = f"dry/shells/{place.name}"
-                if place.parent.name == "bin" and os.path.lexists(shell):  # a shell is a real one
-                    place.symlink_to(f"/.{shell}")
-                    continue
-                place.write_text(f"#!/.dry/stub\n# {path}\n")
-                place.chmod(0o755)
+                stand_in(place, f"# {path}\n")
             self._accounts(root)
         return upper
 

@@ -19,11 +19,13 @@ from .allowed import Allowed
 from .build import Builder, Built
 from .sandbox import PATH, STAND_IN, State
 from .tree import Entry, User, entries, entry, inside, rows, user
+from .world import open_directories
 
 _PATH = re.compile(r"(?<![\w.$}/~*:-])/[\w.@%+/-]*[\w@%+-]")
 _LONGEST_NAME = 255  # of a file: a longer word is a command as a whole
 _TEXT = 64 * 1024
 START = 2  # seconds: most that starts goes on
+_UNREAD = re.compile(r"can't open '([^']+)': Permission denied")
 _DENIED = re.compile(r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system)[^\n]*")
 _SYSTEM = re.compile(
     r"/(?:dev|proc|sys|tmp|\.dry)(?:/|$)|/(?:bin|etc|usr|lib|sbin|opt|var|home|root|srv|run|var/lib|var/log|usr/bin|usr/local|usr/local/bin)/?$"
@@ -113,6 +115,8 @@ def split(builder: Builder, before: Built, after: Built, allowed: Allowed) -> st
             if found is not None and (found.mode, found.uid, found.gid) != (0o755, 0, 0):
                 wanted[path] = found
     now = builder.files(two)
+    opened = {path for image in before.graph.images() for path in open_directories(image)}
+    as_root = after.graph.config.get("User", "").partition(":")[0] in ("", "root", "0")
     with builder.sandbox.mounted(two) as root:
         for path, entry_before in wanted.items():
             place = inside(root, path)
@@ -128,6 +132,8 @@ def split(builder: Builder, before: Built, after: Built, allowed: Allowed) -> st
             if one[0] != two[0] and entry_before.uid and entry_after.uid:
                 # another distribution numbers its users in another way
                 entry_after = replace(entry_after, uid=entry_before.uid, gid=entry_before.gid)
+            if path in opened and as_root and not entry_after.uid:
+                continue  # root writes there, whatever its mode
             if not allowed.change(path, entry_before, entry_after):
                 return (
                     f"{path}: {entry_before.mode:04o} {entry_before.uid}:{entry_before.gid} became "
@@ -186,7 +192,8 @@ def _made_directories(built: Built) -> set[str]:
 
 def _start(builder: Builder, built: Built, who: str | None) -> tuple[int, str, list[str]]:
     """Starts an image: status, output, and the data directories that its command or environment names and its user may
-    not write to. `who`: another user than the image's."""
+    not write to. `who`: another user than the image's. A stand-in is read to be run, a program is not: one that its
+    user may run, and not read, is passed over."""
     config = built.graph.config
     state: State = built.state or ()
     command = _command(config)
@@ -208,11 +215,14 @@ def _start(builder: Builder, built: Built, who: str | None) -> tuple[int, str, l
             if not re.search(rf"(?:^|[\s=:'\"]){re.escape(path)}(?:/|$|[\s'\":])", spoken):
                 continue
             place = inside(root, path)
-            if place.is_dir() and not _writable(entry(place), found):
-                closed.append(path)
+            if place.is_dir() and not path.startswith("/etc/") and not _writable(entry(place), found):
+                closed.append(path)  # below /etc lies what is read
         if directory in _made_directories(built) and not _writable(entry(inside(root, directory)), found):
             closed.append(directory)
         status, output, _ = builder.run(root, command, environment, directory, found, seconds=START)
+        unread = _UNREAD.search(output)
+        if unread is not None and inside(root, unread[1]).is_file() and inside(root, unread[1]).stat().st_mode & 1:
+            status, output = 0, ""
     return status, output, closed
 
 

@@ -69,9 +69,13 @@ def programs() -> Path:
     return found
 
 
-def stand_in(path: Path) -> None:
-    """Puts a program there: a file of its own, so that what is written to it reaches no other."""
-    path.write_text(f"#!/.dry/{'sudo' if path.name in ('sudo', 'su') else 'stub'}\n{STAND_IN}")
+def stand_in(path: Path, text: str = STAND_IN) -> None:
+    """Puts a program there: a file of its own, so that what is written to it reaches no other. The directory of the
+    process is the sandbox's."""
+    if path.parent.name == "bin" and os.path.lexists(f"dry/shells/{path.name}"):  # a shell is a real one
+        path.symlink_to(f"/.dry/shells/{path.name}")
+        return
+    path.write_text(f"#!/.dry/{'sudo' if path.name in ('sudo', 'su') else 'stub'}\n{text}")
     path.chmod(0o755)
 
 

@@ -20,10 +20,12 @@ from dfopt.passes.add_user.writes import (
     builder_at_start,
     data_directories,
     development_server,
-    relative_writer,
+    unpacked,
 )
 from dfopt.record import replace
 from dfopt.refusal import Refusal
+from dfopt.rewrites.copy_mode import destination
+from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     named = any(step.node.keyword == "WORKDIR" for step in steps)  # the base's own one may be anything
     if named and isinstance(config.workdir, str) and may_own(config.workdir) and config.workdir not in own:
         own.insert(0, config.workdir)
+    elif named and isinstance(config.workdir, Unknown):
+        raise Refusal("an argument says what the working directory is", "write its path into WORKDIR")
     elif (
         named
         and isinstance(config.workdir, str)
@@ -97,6 +101,12 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
         raise Refusal(
             f"the working directory {config.workdir} cannot be given to a user",
             "set WORKDIR to a directory outside of the system's own",
+        )
+    archive = unpacked(program, steps, config.workdir) if own and isinstance(config.workdir, str) else None
+    if archive is not None and config.workdir in own:
+        raise Refusal(
+            f"line {archive.node.line} puts a program into {config.workdir}: where in it that writes is not known",
+            "write USER, and a chown of the directories that the program needs",
         )
     own += [path for path in data_directories(program, steps, config, startup) if path not in own]
     check_ports(config)
@@ -122,12 +132,8 @@ def switched(
     if scope.base is not None and scope.base.sh == "none":
         if volumes:
             raise Refusal(f"there is no shell to give the volume {volumes[0]} to a user")
-        source = relative_writer(facts) if own else ""
-        if source:
-            raise Refusal(
-                f"{source} writes into the working directory {own[0]}, and there is no shell to give that to a user",
-                f"copy a directory there by COPY --chown={choice.owner}",
-            )
+        if own:
+            at = _before_workdir(program, stage, own[0])
         edit, rewrites = insert_steps(program, at, *passwd, ("USER", choice.user))
         return Fix((edit,), tuple(rewrites), "unsafe")
     if not shell_kind(scope, program.dockerfile.escape).posix:
@@ -169,6 +175,21 @@ def _check_said(program: Program, stage: Stage, startup: Started) -> None:
         raise Refusal("the file does not say what the image starts", "write CMD or ENTRYPOINT")
     if command_elsewhere(program, stage):
         raise Refusal(UNCLEAR, "write CMD or ENTRYPOINT in the last stage")
+
+
+def _before_workdir(program: Program, stage: Stage, path: str) -> int:
+    """The index of the WORKDIR that makes the directory `path`: it then belongs to the USER in force (BuildKit,
+    dispatchWorkdir), which needs no shell. Raises Refusal where nothing shows that it makes it."""
+    for step in stage.steps:
+        makes = step.node.keyword == "WORKDIR" and destination(program, step) == path
+        if makes and not any(later.node.keyword == "RUN" for later in stage.steps if later.index > step.index):
+            return step.index
+        if step.node.keyword in ("COPY", "ADD", "RUN"):
+            break
+    raise Refusal(
+        f"there is no shell to give the working directory {path} to a user",
+        "write WORKDIR in front of what copies files there",
+    )
 
 
 def _place(stage: Stage) -> int:

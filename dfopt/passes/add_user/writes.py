@@ -10,8 +10,10 @@ from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.passes.add_user.paths import may_own
 from dfopt.refusal import Refusal
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import UNKNOWN, Unknown
 
 TYPE_CHECKING = False
@@ -31,8 +33,7 @@ _REDIRECTS = (">", ">>", ">|", "&>", "&>>")
 _ALL = frozenset(("mkdir", "touch", "mv", "tee", "rm", "sed", "chmod", "truncate"))
 _LAST = frozenset(("cp", "ln", "install"))
 _REPLACES = frozenset(("mkdir", "mv", "rm", "sed", "ln"))
-_MOST = 500  # sources that are looked at
-_TESTS = re.compile(r"(?:^|/)(?:vendor|tests?|testdata|examples?)/|_test\.\w+\Z")
+_EXTRACTS = regex(r"(?:\A|\s)(?:-?[a-zA-Z]*x[a-zA-Z]*|--extract)(?:\s|\Z)")
 # Variables that name directories of programs, which nobody writes to at run time
 _PROGRAMS = re.compile(r"(?:\A|_)(?:PATH|GOROOT|CLASSPATH)\Z|PATH\Z|(?:JAVA|JRE|JDK|MAVEN|GRADLE|ANT|CUDA)_HOME\Z")
 
@@ -137,15 +138,36 @@ def _takes_script(option: str) -> bool:
     return re.fullmatch(r"-[a-zA-Z]*[ef]", option) is not None or option in ("--expression", "--file")
 
 
-def relative_writer(facts: Facts) -> str:
-    """A source in the build context, of a compiled program, that makes files by a relative name; "" for none."""
-    rules = table("users")["programs"]
-    sources = sorted(path for path in facts.context_paths() or () if path.endswith(tuple(rules["compiled"])))
-    for path in [path for path in sources if _TESTS.search(path) is None][:_MOST]:
-        content = facts.context_file(path) or b""
-        if re.search(rules["relative-writes"], content.decode("utf-8", "replace")) is not None:
-            return path
-    return ""
+def unpacked(program: Program, steps: list[Step], directory: str) -> Step | None:
+    """The first step that unpacks an archive into `directory` or below; else a script in front of the WORKDIR that
+    names it, where nothing is copied there. What such a step left is root's, and where its program writes is not
+    known."""
+    files, escape = table("programs")["files"], program.dockerfile.escape
+    script: Step | None = None
+    for step in steps:
+        if script is None and any(effect.kind == "opaque" for effect in program.effects(step)):
+            script = step
+        body, scope = program.body(step), program.scope(step)
+        if step.node.keyword != "RUN" or body.program is None:
+            continue
+        place: str | Unknown = scope.workdir
+        for invocation in program.commands(step).invocations:
+            written = [body.text[word.start : word.end].strip("'\"") for word in invocation.words]
+            paths = [scope.expand(word, escape) for word in written]
+            if invocation.program == "cd" and paths:
+                place = join_path(place, paths[0])
+            elif invocation.program == "unzip" or (
+                invocation.program in ("tar", "bsdtar") and _EXTRACTS.search(" ".join(written)) is not None
+            ):
+                options = files["unzip" if invocation.program == "unzip" else "tar"]["into-options"]
+                named = [path for option, path in zip(written, paths[1:], strict=False) if option in options]
+                target = join_path(place, named[0]) if named else place
+                if not isinstance(target, Unknown) and covers(directory, target):
+                    return step
+    placed = [step for step in steps if step.node.keyword in ("COPY", "ADD", "WORKDIR")]
+    placed = [step for step in placed if covers(directory, destination(program, step) or "/")]
+    only_entered = all(step.node.keyword == "WORKDIR" for step in placed)
+    return script if script is not None and placed and only_entered and script.index < placed[0].index else None
 
 
 def development_server(started: Started) -> None:

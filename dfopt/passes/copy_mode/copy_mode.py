@@ -9,7 +9,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.passes.base import Pass
 from dfopt.passes.copy_mode.modes import MovedOperand, fix_of, is_tree, message_of, paths_of, single_files, writers_of
 from dfopt.refusal import Refusal
-from dfopt.rewrites.copy_mode import check_between, destination, leading_modes, mode_command
+from dfopt.rewrites.copy_mode import check_between, check_may, destination, leading_modes, mode_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class CopyMode(Pass):
         writers = writers_of(program, facts, step, path) if isinstance(path, str) else []
         if not isinstance(path, str) or not writers:
             return None
-        if command.refusal is not None:
-            raise command.refusal.copy()
+        check_may(program, step, writers, command, path)
         kind = command.flag[0]
         if all((kind, getattr(writer.node.flag(kind), "value", None)) == command.flag for writer in writers):
             return None
