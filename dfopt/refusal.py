@@ -29,4 +29,6 @@ def reason_class(reason: str) -> str:
     """A reason without what differs from file to file: line numbers, quoted text, names of images and files."""
     reason = re.sub(r"\blines? \d+(?:(?:, | and )\d+)*", "line N", reason)
     reason = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", '"…"', reason)
-    return re.sub(r"(?<![\w`/])[\w.$-]*[/$:][^\s`,;)]+|\b[\w-]+\.(?:sh|txt|json|xml|toml|lock|py|exe)\b", "X", reason)
+    return re.sub(
+        r"(?<![\w.$`/-])[\w.$-]*[/$:][^\s`,;)]+|(?<![\w-])[\w-]+\.(?:sh|txt|json|xml|toml|lock|py|exe)\b", "X", reason
+    )

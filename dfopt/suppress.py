@@ -67,13 +67,13 @@ class _Form(Record):
 _ANY = regex(r"[\w,\s.-]*\Z")
 _LETTERS = regex(r"(?=.*\S)[A-Za-z0-9,\s]+\Z")
 _FORMS = (
-    _Form(regex(r"#\s*dfopt:\s*file-ignore\s*=(.*)\Z", re.I), _ANY, _FILE, own=True),
-    _Form(regex(r"#\s*dfopt:\s*ignore\s*=(.*)\Z", re.I), _ANY, _INSTRUCTION, own=True),
-    _Form(regex(r"#\s*hadolint\s+global\s+ignore\s*=(.*)\Z", re.I), _LETTERS, _FILE),
-    _Form(regex(r"#\s*hadolint\s+ignore\s*=(.*)\Z", re.I), _LETTERS, _INSTRUCTION),
+    _Form(regex(r"#\s*dfopt:\s*file-ignore\s*=(.*)", re.I | re.S), _ANY, _FILE, own=True),
+    _Form(regex(r"#\s*dfopt:\s*ignore\s*=(.*)", re.I | re.S), _ANY, _INSTRUCTION, own=True),
+    _Form(regex(r"#\s*hadolint\s+global\s+ignore\s*=(.*)", re.I | re.S), _LETTERS, _FILE),
+    _Form(regex(r"#\s*hadolint\s+ignore\s*=(.*)", re.I | re.S), _LETTERS, _INSTRUCTION),
     _Form(regex(r"#\s*check\s*=(?:[^;]*;)*?\s*skip\s*=\s*([^;]*)", re.I), _LETTERS, _INSTRUCTION),
     _Form(regex(r"#\s*checkov:skip\s*=\s*([\w,-]+)", re.I), _ANY, _FILE),
-    _Form(regex(r"#\s*(trivy:ignore:.*)\Z", re.I), regex(r"."), _STAGE),
+    _Form(regex(r"#\s*(trivy:ignore:.*)", re.I | re.S), regex(r"."), _STAGE),
 )
 
 

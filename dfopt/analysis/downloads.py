@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _URL = regex(r"https?://", re.I)
 
 
-_GIT = regex(r"\.git(?:[#?].*)?\Z|#")
+_GIT = regex(r"\.git(?:[#?]|\Z)|#")
 
 
 def downloads(program: Program) -> Iterator[tuple[Step, str]]:

@@ -23,10 +23,10 @@ _INTERPRETER = regex(r"(?:python|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)[\d.
 _RUNNERS = r"(?:sh|bash|dash|ash|zsh|ksh|mksh|fish|python[\d.]*|perl|ruby|node|php|tclsh|lua|deno|bun|pwsh)"
 # a quick look at a text: a pipe into an interpreter, a substitution after one, or a string that is a script
 _PERHAPS = regex(
-    rf"\|[^;&]*?(?<![\w.-]){_RUNNERS}(?![\w./-])|(?:{_RUNNERS}|eval|source|(?<!\S)\.)\s[^;&]*?(?:<\(|\$\(|`)"
-    rf"|(?:{_RUNNERS}|su|runuser)\s[^;&]*?-\w*c\s"
+    rf"\|[^;&]{{0,400}}?(?<![\w.-]){_RUNNERS}(?![\w./-])|(?:{_RUNNERS}|eval|source|(?<!\S)\.)\s[^;&]{{0,400}}?(?:<\(|\$\(|`)"
+    rf"|(?:{_RUNNERS}|su|runuser)\s[^;&]{{0,400}}?-\w{{0,20}}c\s"
 )
-_SCRIPT = regex(r"-\w*c\s")
+_SCRIPT = regex(r"-\w{0,20}c\s")
 
 
 def remote_script_nodes(program: Program, step: Step) -> list[Node]:

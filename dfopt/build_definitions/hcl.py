@@ -353,7 +353,7 @@ def _unescaped(match: re.Match[str]) -> str:
 def _closing(text: str, at: int) -> int:
     """Where the brace that closes an interpolation stands; -1 without one."""
     depth = 0
-    for match in re.compile(r'"(?:[^"\\]|\\.)*"|[{}]').finditer(text, at):
+    for match in re.compile(r'"(?:[^"\\]|\\[\s\S])*"?|[{}]').finditer(text, at):
         if match[0] == "{":
             depth += 1
         elif match[0] == "}":

@@ -32,11 +32,12 @@ _KEYWORDS = frozenset(
 )  # fmt: skip
 _LONGEST = 1 << 16  # characters of an entry that are compared
 _NOP = re.compile(r"[^\n]*?#\(nop\) {1,2}([A-Z]+) ?(.*)", re.DOTALL)
-_CONTENT = re.compile(r"(?:--\S+ +)*(?:(?:file|dir|multi|git|container):[0-9a-f]* in +)(.*)", re.DOTALL)
+_CONTENT = re.compile(r"(?:--\S+ +)*(?:(?:file|dir|multi|git|container):[0-9a-f]* in )(.*)", re.DOTALL)
 _FLAGS = re.compile(r"(?:--[a-z][\w-]*(?:=(?:\"[^\"]*\"|[^\s\"])*)?\s+)*")
-_VARIABLE = re.compile(r"\$(?:\w+|\{[^}]*\})")
+_VARIABLE = re.compile(r"\$(?:\w+|\{[^}]{0,200}\})")
 _PAIR = re.compile(
-    r"""(?<!\S)((?:[^\s="'\\]|\\.|"[^"]*"|'[^']*')+)=((?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*)""", re.DOTALL
+    r"""(?<!\S)((?:[^\s="'\\]|\\.|"[^"]{0,400}"|'[^']{0,400}'){1,400})=((?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*)""",
+    re.DOTALL,
 )
 _WORD = re.compile(r"\w+")
 _DEFAULT_SHELL = "/bin/sh -c"

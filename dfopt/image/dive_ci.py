@@ -25,12 +25,13 @@ _KEYS = {key.lower(): key for key in DEFAULTS}
 PASS, FAIL, SKIP = "pass", "fail", "skip"
 
 _OFF = frozenset(("", "disabled", "off", "false"))
-_FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)", re.IGNORECASE)
+_FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)", re.IGNORECASE)
 _BYTES = re.compile(r"([0-9.,]*)(.*)", re.DOTALL)
 _SCALAR = re.compile(
     r"""(?:"(?P<double>[^"\\]*)"|'(?P<single>(?:[^']|'')*)'|(?P<plain>[^\s'"#&*!|>%@`{}\[\],][^#]*?|))"""
     r"""\s*(?:(?:(?<=\s)|^)#.*)?"""
 )
+_LONGEST = 4096  # characters of a line
 _LINE = re.compile(r""" *(?P<quote>["']?)(?P<key>[A-Za-z_][\w.-]*)(?P=quote)\s*:(?:\s+(?P<value>.*)|\s*)""")
 _UNITS = {"": 1, "b": 1} | {
     name: base**power
@@ -119,6 +120,8 @@ def read_rules(text: str) -> dict[str, str]:
     inside, indent = False, 0
     for number, line in enumerate(text.lstrip("\ufeff").split("\n"), 1):
         line = line.rstrip("\r")
+        if len(line) > _LONGEST:
+            raise ImageError(f".dive-ci: line {number}: longer than {_LONGEST} characters")
         if not line.strip() or line.lstrip().startswith("#") or line.rstrip() in ("---", "..."):
             continue
         match = _LINE.fullmatch(line)

@@ -82,7 +82,7 @@ def cache_filling_calls(family: str) -> re.Pattern[str]:
     managers = {name: facts for name, facts in merged if facts["family"] == family}
     commands = {name for facts in managers.values() for name, does in facts["commands"].items() if does.get("caches")}
     return re.compile(
-        rf"\b(?:{'|'.join(map(re.escape, managers))})[\d.]*\s+(?:-\S+\s+)*"
+        rf"\b(?:{'|'.join(map(re.escape, managers))})[\d.]*\s+(?:-\S{{1,99}}\s{{1,20}}){{0,20}}"
         rf"(?:{'|'.join(re.escape(name) for name in sorted(commands) if name)})\b"
     )
 

@@ -108,7 +108,7 @@ def _asks(program: Program, body: Body, tool: Tool) -> bool:
 
 
 def _quiet(value: str | None) -> bool:
-    return value is not None and re.fullmatch(r"-[a-z]*q[a-z]*", value) is not None
+    return value is not None and re.fullmatch(r"-[a-pr-z]*q[a-z]*", value) is not None
 
 
 def _edit(step: Step, body: Body, tool: Tool) -> tuple[Edit, EditWords]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _KEYWORDS = frozenset(("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "COPY", "ADD"))
 _CURLY = "[\u201c\u201d\u2033]"
 _ITEM = rf"(?:'[^'\"\\]*'|\"[^\"\\]*\"|{_CURLY}[^\u201c\u201d\u2033\"\\]*{_CURLY}|[\w./:=@+-]+)"
-_ARRAY = regex(rf"\[\s*{_ITEM}(?:\s*,\s*{_ITEM})*\s*,?\s*\]\Z")
+_ARRAY = regex(rf"\[\s*{_ITEM}(?:\s*,\s*{_ITEM})*\s*(?:,\s*)?\]\Z")
 _ITEMS = regex(_ITEM)
 _QUOTES = "'\"\u201c\u201d\u2033"
 

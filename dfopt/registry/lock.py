@@ -281,7 +281,7 @@ def _check_download(url: str, checksum: str) -> None:
 
 def _line_of(text: str, key: str) -> int:
     """The line on which a top-level key or its table stands; 0 when it is not found."""
-    spelled = re.compile(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(key)}\b")
+    spelled = re.compile(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(key)}\b")
     return next((n for n, line in enumerate(text.split("\n"), 1) if spelled.match(line)), 0)
 
 

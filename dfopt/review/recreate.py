@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.image.history import Origin
     from dfopt.image.model import Image
 
-_GO_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_GO_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')  # one without an end is no JSON
 _PLAIN = re.compile(r"[\w./:,+@%^=~-]+")
 _PORT = re.compile(r"[0-9]+(?:-[0-9]+)?(?:/(?:tcp|udp|sctp))?")
 _ARGUMENTS = re.compile(r"\|([0-9]{1,6}) ")
@@ -179,13 +179,13 @@ def run_text(command: str) -> str:
         return _heredoc(command)
     if len(command) > _LINE:
         # `a \` + `    b` was joined to `a     b`: the same text comes back. A line with # in front is a comment.
-        command = re.sub(r" ( {2,}|\t+)(?=[^\s#])", lambda match: f" \\\n{match[1]}", command)
+        command = re.sub(r"(?<! ) ( {2,}|\t+)(?=[^\s#])", lambda match: f" \\\n{match[1]}", command)
     return f"RUN {command}"
 
 
 def _heredoc(command: str) -> str:
     name = "EOF"
-    while re.search(rf"^\s*{name}\s*$", command, re.MULTILINE):
+    while re.search(rf"^[^\S\n]*{name}[^\S\n]*$", command, re.MULTILINE):
         name += "F"
     return f"RUN <<{name}\n{command.strip()}\n{name}"
 
@@ -198,7 +198,7 @@ def _arguments(text: str, count: int) -> list[tuple[str, str]]:
 
 
 def _copy(keyword: str, body: str) -> RecreatedInstruction:
-    content = re.fullmatch(r"((?:--\S+ +)*)(?:file|dir|multi|git):([0-9a-f]*) in +(.*)", body, re.DOTALL)
+    content = re.fullmatch(r"((?:--\S+ +)*)(?:file|dir|multi|git):([0-9a-f]*) in (.*)", body, re.DOTALL)
     if content is not None:
         return RecreatedInstruction(
             "", (f"what was copied to {content[3].strip()} (the history keeps a checksum only).",), True

@@ -65,7 +65,7 @@ class SplitSite(SplitStage):
             assert isinstance(words, tuple)
             if len(part.value) > 3:
                 text = str(part.value[3][0][4])  # type: ignore[index]
-                if not re.search(rf"^\s*root {re.escape(self.root)};", text, re.M):
+                if not re.search(rf"^[^\S\n]*root {re.escape(self.root)};", text, re.M):
                     return f"the configuration does not serve {self.root}"
                 texts += 1
             elif ("from", self.builder) not in part.flags or words != (self.root, self.root):

@@ -44,7 +44,7 @@ RUN {{ command }}
 {% endfor %}
 """
 KEEPS = ("programs", "all", "site")
-_STAGE = re.compile(r"""^\s*kind\s*=\s*["']stage["']""", re.M)
+_STAGE = re.compile(r"""^[^\S\n]*kind\s*=\s*["']stage["']""", re.M)
 
 RUNTIME: Mapping[str, Field] = {
     "image": Field("string", 'an image, "scratch", or "base": what the table of images gives', required=True),

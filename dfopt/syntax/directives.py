@@ -9,7 +9,7 @@ from __future__ import annotations
 from dfopt.lazy import regex
 from dfopt.syntax.tree import Directive, DockerfileError
 
-_DIRECTIVE = regex(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
+_DIRECTIVE = regex(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*((?s:.+))")
 _LEVEL = regex(
     r"^(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::([0-9]+)(?:\.([0-9]+))?(?:\.[0-9]+)?(-labs)?)?(?:@|$)"
 )
@@ -35,7 +35,7 @@ class DirectiveReader:
             return
         if any(directive.name == name for directive in self.found):
             raise DockerfileError(f"only one {name} parser directive can be used", start)
-        value = match[2]
+        value = match[2].rstrip("\t\n\f\r ") or match[2]
         if name == "escape":
             if value not in ("\\", "`"):
                 raise DockerfileError(f"invalid escape token '{value}' does not match ` or \\", start)

@@ -25,7 +25,9 @@ KEPT = 60.0  # seconds for which a directory is taken to be as it was
 MOST_DEFINITIONS = 50  # of one directory; in a larger one nothing is looked for
 
 # `image: org/app`, `tags = [`, `-t org/app`: a definition without such a name names no image that others are built on
-_NAMES_IMAGES = regex(r"""\bimage["']?[ \t]*[:=][ \t]*["']?[^\s"'/]+/|\btags["']?[ \t]*[:=]|[ \t](?:-t|--tag)\b""")
+_NAMES_IMAGES = regex(
+    r"""\bimage["']?[ \t]*[:=][ \t]*["']?[^\s"'/]{1,200}/|\btags["']?[ \t]*[:=]|[ \t](?:-t|--tag)\b"""
+)
 
 _directories: dict[str, tuple[float, list[_Definition]]] = {}
 

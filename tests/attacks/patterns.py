@@ -1,88 +1,149 @@
-"""Every regular expression of the package, and texts that make a bad one slow."""
+"""Every regular expression of the package, and the methods of `re` that it is used with."""
 
 from __future__ import annotations
 
 import ast
 import importlib
-import pkgutil
-import random
 import re
-import time
-import warnings
+from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dfopt
-from dfopt import lazy, toml
+from dfopt import toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import sre_parse  # the parser of `re`; its newer name is private
-
 PACKAGE = Path(dfopt.__file__).parent
-_CALLS = frozenset(("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"))
-_CHARACTERS = " a0-/.=\"'\\\n,A:_$(<[#@&|;{*x!%+~]})>?\t"
-_LOOPS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+METHODS = frozenset(("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"))
+# tables whose patterns are not searched for in a text
+TABLES = {
+    "knowledge/runtime_images.toml": "match",
+    "knowledge/leftovers.toml": "fullmatch",
+    "knowledge/split_packages.toml": "fullmatch",
+    "knowledge/swaps.toml": "fullmatch",
+}
+# what is used by the attribute of a record that holds it
+PLACES = {"suppress.py: _FORMS": "match", "suppress.py: _ANY": "match", "suppress.py: _LETTERS": "match"}
+GLOBS = ("knowledge/hosts.toml", "knowledge/build_definitions.toml")  # what looks like a pattern in these is none
 
 
-def patterns() -> dict[tuple[str | bytes, int], str]:
-    """(source, flags) -> where it stands: literals in calls of `re` and `regex`, compiled patterns of modules, and what
-    looks like an expression in the TOML tables."""
-    found: dict[tuple[str | bytes, int], str] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for source, flags, line in _literals(path):
-            found.setdefault((source, flags), f"{path.relative_to(PACKAGE)}:{line}")
-    for info in pkgutil.walk_packages([str(PACKAGE)], "dfopt."):
-        if info.name.endswith("__main__"):
-            continue
-        module = importlib.import_module(info.name)
-        for name, value in vars(module).items():
-            for source, flags in _compiled(value):
-                found.setdefault((source, flags), f"{info.name}.{name}")
+class Use(NamedTuple):
+    """An expression, its flags, a method that it is used with, and where it stands."""
+
+    source: str | bytes
+    flags: int
+    method: str
+    place: str
+
+
+def uses() -> list[Use]:
+    """All of them: those of calls of `re` and `regex`, and what looks like an expression in the TOML tables. What is
+    not known before the run, as a name that is escaped, stands as the letter a."""
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+    methods = _methods(trees)
+    found: dict[tuple[str | bytes, int, str], Use] = {}
+    for path, tree in trees.items():
+        for use in _of_module(path, tree, methods):
+            found.setdefault(use[:3], use)
     for path in sorted(PACKAGE.rglob("*.toml")):
-        for text in _strings(toml.parse(path.read_bytes())[1]):
-            if re.search(r"\\[bsSwWdDA]|\(\?|\[\^|\.[*+]|\][*+]", text) and "\n" not in text:
-                try:
-                    re.compile(text)
-                except re.error:
-                    continue
-                found.setdefault((text, 0), str(path.relative_to(PACKAGE)))
+        name = path.relative_to(PACKAGE).as_posix()
+        for text in _strings(toml.parse(path.read_bytes())[1]) if name not in GLOBS else ():
+            if re.fullmatch(r"[\w.*-]+\.ya?ml", text):  # a wildcard
+                continue
+            if re.search(r"\\[bsSwWdDA]|\(\?|\[\^|\.[*+]|\][*+]", text) and "\n" not in text and _compiles(text):
+                use = Use(text, 0, TABLES.get(name, "search"), name)
+                found.setdefault(use[:3], use)
+    return list(found.values())
+
+
+def _methods(trees: dict[Path, ast.Module]) -> dict[object, set[str]]:
+    """(file, name), and name for all files -> the methods that are called of it."""
+    found: dict[object, set[str]] = defaultdict(set)
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in METHODS:
+                value = node.value.func if isinstance(node.value, ast.Call) else node.value
+                name = getattr(value, "id", None) or getattr(value, "attr", None)
+                if name and name != "re":
+                    found[path, name].add(node.attr)
+                    found[name].add(node.attr)
     return found
 
 
-def _literals(path: Path) -> Iterator[tuple[str | bytes, int, int]]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if not isinstance(node, ast.Call) or not node.args:
+def _of_module(path: Path, tree: ast.Module, methods: dict[object, set[str]]) -> Iterator[Use]:
+    place = path.relative_to(PACKAGE).as_posix()
+    if path.stem == "__main__":
+        return
+    dotted = ".".join(("dfopt", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+    module = importlib.import_module(dotted)
+    assigned: dict[ast.AST, str] = {}  # call -> the name that it is assigned to
+    attached: dict[ast.AST, str] = {}  # call -> the method that is taken of it at once
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            for part in ast.walk(node.value):
+                assigned[part] = getattr(target, "id", None) or getattr(target, "attr", "")
+        elif isinstance(node, ast.Attribute) and node.attr in METHODS:
+            attached[node.value] = node.attr
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or not call.args:
             continue
-        function, flags = node.func, 0
-        by_re = isinstance(function, ast.Attribute) and function.attr in _CALLS and ast.unparse(function.value) == "re"
-        if not by_re and not (isinstance(function, ast.Name) and function.id == "regex"):
+        function = ast.unparse(call.func)
+        if function not in ("regex", "re.compile", *[f"re.{method}" for method in METHODS]):
             continue
-        try:
-            source = ast.literal_eval(node.args[0])
-        except ValueError:
+        source = _source(call.args[0], vars(module))
+        if source is None:
             continue
-        if isinstance(source, (str, bytes)):
-            for word in (*node.args[1:], *[keyword.value for keyword in node.keywords]):
-                if re.fullmatch(r"re\.[A-Z]+( \| re\.[A-Z]+)*", ast.unparse(word)):
-                    flags |= eval(ast.unparse(word), {"re": re})
-            yield source, int(flags), node.lineno
+        flags = 0
+        for word in (*call.args[1:], *[keyword.value for keyword in call.keywords]):
+            if re.fullmatch(r"re\.[A-Z]+( \| re\.[A-Z]+)*", ast.unparse(word)):
+                flags |= eval(ast.unparse(word), {"re": re})
+        name = assigned.get(call)
+        if function.removeprefix("re.") in METHODS:
+            called = {function.removeprefix("re.")}
+        elif f"{place}: {name}" in PLACES:
+            called = {PLACES[f"{place}: {name}"]}
+        elif call in attached:
+            called = {attached[call]}
+        else:
+            called = methods.get((path, name)) or methods.get(name) or {"search"}
+        for method in sorted(called):
+            yield Use(source, int(flags), method, f"{place}: {name or function}")
 
 
-def _compiled(value: Any, depth: int = 2) -> Iterator[tuple[str | bytes, int]]:
-    if isinstance(value, lazy._Later):
-        value = re.compile(*value._given)
-    if isinstance(value, re.Pattern):
-        yield value.pattern, value.flags & ~re.UNICODE
-    elif depth and isinstance(value, dict):
-        for part in value.values():
-            yield from _compiled(part, depth - 1)
-    elif depth and isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _compiled(part, depth - 1)
+def _source(node: ast.expr, names: dict[str, Any]) -> str | bytes | None:
+    """The text of an expression; None where nothing of it is known."""
+    try:
+        value = eval(compile(ast.Expression(node), "", "eval"), dict(names))
+        return value if isinstance(value, (str, bytes)) and _compiles(value) else None
+    except Exception:  # whatever a local name is missing for
+        pass
+    text = _known(node, names)
+    return text if text != "a" and _compiles(text) else None
+
+
+def _known(node: ast.expr, names: dict[str, Any]) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+        return node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_known(part, names) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return _known(node.value, names)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _known(node.left, names) + _known(node.right, names)
+    if isinstance(node, ast.Name) and isinstance(names.get(node.id), str):
+        return str(names[node.id])
+    return "a"
+
+
+def _compiles(source: str | bytes) -> bool:
+    try:
+        re.compile(source)
+    except re.error:
+        return False
+    return True
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -95,106 +156,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _strings(part)
-
-
-def slow_texts(source: str, flags: int) -> list[tuple[str, str, str]]:
-    """(head, repeated part, tail) of texts that may be slow to match: the tail lets the match fail late."""
-    compiled = re.compile(source, flags)
-    chance = random.Random(repr(source))
-    result: dict[tuple[str, str, str], None] = {}
-    for before, body in _loops(sre_parse.parse(source, flags), ""):
-        pumps = {_example(body, compiled.flags, chance) for _ in range(4)}
-        for pump in sorted(pump for pump in pumps if pump):
-            for tail in ("\0", "!"):
-                result[before, pump, tail] = None
-    return list(result)
-
-
-def _loops(tree: Any, before: str) -> Iterator[tuple[str, Any]]:
-    """The loops of an expression: an example of what stands in front of each, and its body."""
-    chance = random.Random(1)
-    for kind, value in tree:
-        name = str(kind)
-        if name in _LOOPS:
-            _, most, body = value
-            if most is sre_parse.MAXREPEAT or most > 8:
-                yield before, body
-            yield from _loops(body, before)
-        elif name == "BRANCH":
-            for branch in value[1]:
-                yield from _loops(branch, before)
-        elif name == "SUBPATTERN":
-            yield from _loops(value[3], before)
-        elif name == "ATOMIC_GROUP":
-            yield from _loops(value, before)
-        elif name in ("ASSERT", "ASSERT_NOT"):
-            yield from _loops(value[1], before)
-        before += _example([(kind, value)], 0, chance)
-
-
-def _example(tree: Any, flags: int, chance: random.Random) -> str:
-    """A text that (but for assertions) an expression matches."""
-    out = ""
-    for kind, value in tree:
-        name = str(kind)
-        if name == "LITERAL":
-            out += chr(value)
-        elif name in ("IN", "ANY", "NOT_LITERAL"):
-            fitting = [char for char in _CHARACTERS if _fits(name, value, char, flags)]
-            out += chance.choice(fitting) if fitting else "a"
-        elif name in _LOOPS:
-            least, most, body = value
-            for _ in range(max(least, min(most, chance.randint(0, 1)))):
-                out += _example(body, flags, chance)
-        elif name == "BRANCH":
-            out += _example(chance.choice(value[1]), flags, chance)
-        elif name == "SUBPATTERN":
-            out += _example(value[3], flags, chance)
-        elif name == "ATOMIC_GROUP":
-            out += _example(value, flags, chance)
-    return out
-
-
-def _fits(name: str, value: Any, char: str, flags: int) -> bool:
-    if name == "ANY":
-        return char != "\n" or bool(flags & re.DOTALL)
-    if name == "NOT_LITERAL":
-        return bool(ord(char) != value)
-    negated = str(value[0][0]) == "NEGATE"
-    inside = False
-    for kind, part in value[negated:]:
-        if str(kind) == "LITERAL":
-            inside |= ord(char) == part
-        elif str(kind) == "RANGE":
-            inside |= part[0] <= ord(char) <= part[1]
-        else:
-            word = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}[str(part).rpartition("_")[2]]
-            inside |= (re.match(word, char) is not None) != ("_NOT_" in str(part))
-    return inside != bool(negated)
-
-
-def _seconds(compiled: Any, text: Any) -> float:
-    start = time.process_time()
-    for _match in compiled.finditer(text):
-        pass
-    return time.process_time() - start
-
-
-def growth(source: str | bytes, flags: int) -> tuple[float, tuple[str, str, str]]:
-    """How many times as long the slowest of the texts takes when it is four times as long (16 is a square's growth, 64
-    a cube's), and that text; 1.0 where all of some hundred characters are quick."""
-    compiled: Any = re.compile(source, flags)
-    worst: tuple[float, tuple[str, str, str]] = (1.0, ("", "", ""))
-    for head, pump, tail in slow_texts(source if isinstance(source, str) else source.decode("latin-1"), int(flags)):
-
-        def text(count: int, parts: tuple[str, str, str] = (head, pump, tail)) -> Any:
-            made = parts[0] + parts[1] * count + parts[2]
-            return made if isinstance(source, str) else made.encode("latin-1", "replace")
-
-        for count in (16, 24, 32, max(40, 300 // len(pump))):
-            if (seconds := _seconds(compiled, text(count))) > 0.01:
-                seconds = min(seconds, _seconds(compiled, text(count)))
-                quarter = min(_seconds(compiled, text(count // 4)) for _ in range(5))
-                worst = max(worst, (seconds / max(quarter, 1e-7), (head, pump, tail)))
-                break
-    return worst

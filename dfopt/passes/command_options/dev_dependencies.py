@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # what a stage does with packages that are for development alone
 _USES = regex(
-    r"\b(?:npm|pnpm|yarn|composer)\s+(?:-\S+\s+)*(?:run|test|exec|build|dlx|start)\b|\bnpx\b|\b(?:poetry|uv)\s+run\b"
+    r"\b(?:npm|pnpm|yarn|composer)\s+(?:-\S{1,99}\s{1,20}){0,20}(?:run|test|exec|build|dlx|start)\b|\bnpx\b|\b(?:poetry|uv)\s+run\b"
     r"|\bpytest\b|\bphpunit\b|\b(?:tsc|webpack|vite|ng|gulp|grunt)\b|\bnode\s|\bmake\b"
 )
 

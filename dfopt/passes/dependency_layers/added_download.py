@@ -147,7 +147,10 @@ def _command(tool: _Tool, project: Project, scope: Scope) -> Command | None:
         verb = [*verb, "--locked"]
     command = Command(name, verb, project.sources, project.directory, scope)
     if name == "go":
-        if command.holds("vendor/modules.txt") or re.search(r"^\s*require\b", command.text("go.mod"), re.M) is None:
+        if (
+            command.holds("vendor/modules.txt")
+            or re.search(r"^[^\S\n]*require\b", command.text("go.mod"), re.M) is None
+        ):
             return None
         if any(word == "-C" or word.startswith("-mod") for word in words):
             raise Refusal("an option of go says where modules come from")

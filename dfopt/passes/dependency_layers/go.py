@@ -30,7 +30,7 @@ def download(command: Command) -> None:
     if release is None or release < 18:  # before, a download could add to go.sum
         command.doubts.append("go.sum stays as it is in the context, where go before 1.18 may add to it")
     if not command.holds("go.sum") and re.search(
-        r"^\s*(?:require\s+)?[\w.-]+\.[a-z]+/\S+\s+v", command.text("go.mod"), re.M
+        r"^[^\S\n]*(?:require[^\S\n]+)?[\w.-]+\.[a-z]+/\S+\s+v", command.text("go.mod"), re.M
     ):
         raise Refusal("there is no go.sum")
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.passes.dependency_layers.command import Command
 
-_ARCHIVE = regex(r"\.(?:whl|zip|tar|tgz|tar\.(?:gz|bz2|xz)|tbz)(?:\[.*\])?\Z")
+_ARCHIVE = regex(r"\.(?:whl|zip|tar|tgz|tar\.(?:gz|bz2|xz)|tbz)(?:\[[^\[]*\])?\Z")
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:$|[=<>~!;@ ])")
 _SHADOWING = frozenset((*sys.stdlib_module_names, "sitecustomize", "usercustomize", "pip", "setuptools", "wheel",
                         "pkg_resources", "_distutils_hack"))  # fmt: skip
@@ -93,7 +93,7 @@ def _requirements(command: Command, name: str, above: list[str]) -> None:
         raise Refusal("requirements files include each other")
     text = re.sub(r"\\\r?\n", "", command.text(name))
     for line in text.splitlines():
-        line = re.sub(r"(?:^|\s+)#.*", "", line).strip()
+        line = re.sub(r"(?:^|\s)#.*", "", line).strip()
         if not line:
             continue
         if "${" in line:
@@ -114,4 +114,4 @@ def _requirements(command: Command, name: str, above: list[str]) -> None:
             if option is None:
                 raise Refusal(f"`{line}` in {name} may lead to other files")
         else:
-            _requirement(re.split(r"\s+--(?:hash|config-settings|global-option)", line)[0].split(" ;")[0])
+            _requirement(re.split(r"\s--(?:hash|config-settings|global-option)", line)[0].split(" ;")[0].rstrip())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 INSTALLS = regex(
     r"\b(?:npm\s+(?:ci|i|install)|yarn|pnpm\s+(?:i|install)|pip[\d.]*\s+install|poetry\s+install|uv\s+(?:sync|pip)"
-    r"|go\s+mod\s+download|bundler?\s+install|bundle|composer\s+install|mvn\s[^&;|\n]*dependency:|dotnet\s+restore)"
+    r"|go\s+mod\s+download|bundler?\s+install|bundle|composer\s+install|mvn\s[^&;|\n]{0,400}dependency:|dotnet\s+restore)"
     r"(?:\b|(?<=:))"
 )
 _HARMLESS = frozenset(("DEBIAN_FRONTEND", "CI", "NODE_ENV", "LANG", "LC_ALL", "TERM", "CGO_ENABLED", "GOPROXY"))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
 
 _LOCAL = regex(r"https?://(?:localhost|127\.|\[::1\])")
-_TRUSTED = regex(r"\bdeb(?:-src)?\s+\[[^\]]*\btrusted\s*=\s*yes\b[^\]]*\]\s*(?!file:|copy:)\S")
-_KEYS = regex(r"\bapt-key\s+add\b|\bgpg\b[^|;&]*--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
+_TRUSTED = regex(r"\bdeb(?:-src)?\s+\[[^\]]{0,400}\btrusted\s*=\s*yes\b[^\]]{0,400}\]\s*(?!file:|copy:)\S")
+_KEYS = regex(r"\bapt-key\s+add\b|\bgpg\b[^|;&]{0,400}--(?:dearmor|import|fetch-keys)|\brpm\s+--import\b")
 
 
 class InsecureDownload(Pass):

@@ -21,7 +21,7 @@ WORDS = (
     "nosignature", "nodigest", "noverify", "nofiledigest", "unsigned", "sslverify", "ssl_verify", "ssl_no_verify",
     "strict_ssl", "strict-ssl", "strictssl", "verify-peer", "disable-tls", "secure-http", "node_tls", "pythonhttps",
 )  # fmt: skip
-_CURL = regex(r"\bcurl\s[^|;&]*?(?<![\w-])-[A-Za-z]*k")
+_CURL = regex(r"\bcurl\s[^|;&]{0,400}?(?<![\w-])-[A-Za-z]{0,20}k")
 
 
 def suspect(text: str) -> bool:

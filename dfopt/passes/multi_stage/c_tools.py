@@ -114,7 +114,7 @@ def _configured(
     text = context.text(directory + "/Makefile")
     if text is not None:
         settings = {"PREFIX": prefix, "prefix": prefix, **call.assignments, **given}
-        text = re.sub(r"^\s*-?include\s[^\n]*", "", text, flags=re.M)
+        text = re.sub(r"^[^\S\n]*-?include\s[^\n]*", "", text, flags=re.M)
         try:
             built = makefile_outputs(text, targets, settings, directory, context.text)
         except Refusal:

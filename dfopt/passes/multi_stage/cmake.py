@@ -44,7 +44,7 @@ def cmake_outputs(
     """What a configured tree in `build` of a CMakeLists.txt in `source` leaves, built and installed. `settings`: cache
     entries (-DNAME=VALUE); `kinds`: target -> what it is, of all directories that were read before. Raises Refusal."""
     kinds = {} if kinds is None else kinds
-    text = re.sub(r"#\[\[.*?\]\]|#[^\n]*", "", text, flags=re.S)
+    text = re.sub(r"#\[\[(?:[^\]]|\](?!\]))*(?:\]\])?|#[^\n]*", "", text, flags=re.S)
     if re.search(r"\b(?:FetchContent_MakeAvailable|ExternalProject_Add)\b", text, re.I):
         raise Refusal("the CMakeLists.txt takes in other projects", APART)
     variables = {
@@ -64,7 +64,7 @@ def cmake_outputs(
     shared = "BUILD_SHARED_LIBS" in text or settings.get("BUILD_SHARED_LIBS", "OFF").upper() not in _OFF
     if re.search(r"\bOUTPUT_NAME\b", text):
         raise Refusal("the CMakeLists.txt renames what it builds (OUTPUT_NAME)", APART)
-    calls = re.findall(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
+    calls = re.findall(r"(?<!\w)(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)", text)
     for name, inner in calls:
         words = re.findall(r'"[^"]*"|[^\s"]+', inner)
         words = [_cmake_value(word.strip('"'), variables) for word in words]

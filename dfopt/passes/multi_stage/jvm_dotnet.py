@@ -37,7 +37,7 @@ def jar(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     words = [word or "$" for word in call.words]
     first = words[0] if words else ""
     name = (call.after("--file", "-f") or [None])[-1]
-    if name is None and re.fullmatch(r"-?[cu]\w*f\w*", first):
+    if name is None and re.fullmatch(r"-?[cu][^\Wf]*f\w*", first):
         name = (
             words[1]
             if (len(words) > 1 and first.lstrip("-").find("f") < (first + "m").find("m")) or "m" not in first
@@ -85,15 +85,9 @@ def maven(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
         out.notes["beside"] = "maven"
     _jars(context, call, out, ("pom.xml",), "target")
     fat = re.search(r"spring-boot-maven-plugin|maven-shade-plugin|maven-assembly-plugin|quarkus|<packaging>war", text)
-    depends = re.search(
-        r"<dependency>(?:(?!</dependency>).)*?</dependency>",
-        re.sub(
-            r"<dependency>(?:(?!</dependency>).)*?<scope>(?:test|provided)</scope>.*?</dependency>",
-            "",
-            text,
-            flags=re.S,
-        ),
-        re.S,
+    depends = any(
+        end and not re.search(r"<scope>(?:test|provided)</scope>", dependency)
+        for dependency, end, _ in (part.partition("</dependency>") for part in text.split("<dependency>")[1:])
     )
     if depends and not fat and "copy-dependencies" not in text and "copy-dependencies" not in " ".join(goals):
         raise Refusal("the pom.xml puts the libraries that the program needs nowhere beside it")

@@ -173,9 +173,10 @@ def _project(context: ToolContext, directory: str, word: str) -> list[str]:
         names += [name for name in poetry if name != "python"]
     setup = context.text(f"{base}/setup.py")
     if setup is not None:
-        listed = re.search(r"install_requires\s*=\s*\[(.*?)\]", setup, re.S)
-        if listed:
-            names += re.findall(r"[\"']([^\"']+)[\"']", listed[1])
+        listed = re.search(r"install_requires\s*=\s*\[", setup)
+        end = setup.find("]", listed.end()) if listed else -1
+        if listed and end >= 0:
+            names += re.findall(r"[\"']([^\"']+)[\"']", setup[listed.end() : end])
         elif "install_requires" in setup:
             raise Refusal("setup.py computes its dependencies")
     if text is None and setup is None:
@@ -238,7 +239,7 @@ def _node_names(context: ToolContext, place: str) -> tuple[set[str], bool]:
         names = {path.rpartition("node_modules/")[2] for path in member(content, "packages") if path}
         return names | set(member(content, "dependencies")), True
     if yarn is not None:
-        return set(re.findall(r"^\s*/?[\"']?(@?[\w./-]+)@", yarn, re.M)), True
+        return set(re.findall(r"^[^\S\n]*/?[\"']?(@?[\w./-]+)@", yarn, re.M)), True
     manifest = context.text(f"{place}/package.json")
     if manifest is None:
         raise Refusal(

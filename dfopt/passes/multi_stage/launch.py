@@ -93,7 +93,9 @@ def _follow(launch: Launch, text_of: Callable[[str], str | None], depth: int) ->
         name, _, version = rest[0].partition("@")
         return Launch((name, *rest[1:]), launch.directory, launch.port, version, True)
     if name == "node" and rest and rest[0] is not None and "node_modules/" in rest[0]:
-        match = re.search(r"node_modules/(?:\.bin/([\w.-]+)|(serve)/build/main\.js|(http-server)/bin/\S+)\Z", rest[0])
+        match = re.search(
+            r"node_modules/(?:\.bin/([\w.-]+)|(serve)/build/main\.js|(http-server)/bin/[^\s/]+)\Z", rest[0]
+        )
         if match is None:
             return None
         return Launch((match[match.lastindex or 1], *rest[1:]), launch.directory, launch.port, "", True)

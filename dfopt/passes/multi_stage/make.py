@@ -39,7 +39,7 @@ class Makefile:
                     self.rules[name][1].append(line.strip().lstrip("@-+"))
                 continue
             bare = line.split("#", 1)[0].rstrip() if "#" in line else line.rstrip()
-            match = re.match(r"\s*(?:export\s+|override\s+)?([\w.-]+)\s*(\?=|:=|::=|\+=|=)\s*(.*)\Z", bare)
+            match = re.match(r"\s*(?:export\s+|override\s+)?([\w.-]+)\s*(\?=|:=|::=|\+=|=)\s*(.*)", bare, re.S)
             if match:
                 current = []
                 name, operator, value = match.groups()
@@ -48,7 +48,7 @@ class Makefile:
                 if operator != "?=" or name not in self.variables or name in _MAKE:
                     self.variables[name] = value
                 continue
-            rule = re.match(r"([^:=\s][^:=]*?)\s*::?\s*([^=].*|)\Z", bare)
+            rule = re.match(r"([^:=\s][^:=]*)::?(?!=)(.*)", bare, re.S)
             if rule:
                 current = self.expand(rule[1]).split()
                 recipe: list[str] = []
@@ -120,7 +120,7 @@ def makefile_outputs(
     text: str, targets: list[str], given: dict[str, str], directory: str, read: Reader, depth: int = 0
 ) -> BuildResult:
     """What `make targets` in `directory` leaves; `read` gives the text of other files. Raises Refusal."""
-    if re.search(r"^\s*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
+    if re.search(r"^[^\S\n]*-?include\s|\$\(call\s|\$\(eval\s|\$\(foreach\s", text, re.M):
         raise Refusal("the Makefile includes others or computes its rules", WRITE_OUT)
     makefile = Makefile(text, given)
     goals = targets or makefile.order[:1]
@@ -229,7 +229,7 @@ def _installs(words: list[str], directory: str, programs: list[str], data: list[
             skip = True
         elif not word.startswith("-"):
             operands.append(word)
-    if any(re.fullmatch(r"-\w*d\w*|--directory", word) and "m" not in word.lstrip("-")[:-1] for word in words[1:]):
+    if any(re.fullmatch(r"-[^\Wd]*d\w*|--directory", word) and "m" not in word.lstrip("-")[:-1] for word in words[1:]):
         return
     mode = _after(words, "-m")
     programs_ = programs if not re.fullmatch(r"0?[0-6]44|0?600", mode) else data

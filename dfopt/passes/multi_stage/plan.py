@@ -108,7 +108,7 @@ def split_plan(
 
 
 _HINT = re.compile(
-    r"(?<![\w.-])(?:go|cargo|gcc|g\+\+|cc|gfortran|ld|nasm|meson|ninja|autoreconf|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|uv|poetry|pipenv|npm|yarn|pnpm|bundle|gem|composer"
+    r"(?<![\w.+-])(?:go|cargo|gcc|g\+\+|cc|gfortran|ld|nasm|meson|ninja|autoreconf|make|cmake|javac|mvn|mvnw|gradlew?|dotnet|pip3?|uv|poetry|pipenv|npm|yarn|pnpm|bundle|gem|composer"
     r"|build-essential|build-base|[\w.+-]+-dev)(?![\w-])"
 )
 

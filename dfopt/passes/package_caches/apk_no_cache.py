@@ -64,7 +64,10 @@ class ApkNoCache(PackageCache, Pass):
         program, stage, position, step = site.program, site.stage, site.position, site.step
         node, body = step.node, program.body(step)
         if body.program is None:
-            if re.search(r"\bapk\s+(?:-\S+\s+)*(?:add|update|upgrade)\b", body.text) and "--no-cache" not in body.text:
+            if (
+                re.search(r"\bapk\s+(?:-\S{1,99}\s{1,20}){0,20}(?:add|update|upgrade)\b", body.text)
+                and "--no-cache" not in body.text
+            ):
                 raise Refusal(body.why)
             return None
         managers = [tool for tool in tools(program, step) if tool.family == "apk"]

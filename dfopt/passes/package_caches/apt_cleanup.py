@@ -68,7 +68,10 @@ class AptCleanup(PackageCache, Pass):
     def check(self, site: RunSite) -> Finding | None:
         program, step, body = site.program, site.step, site.body
         if body.program is None:
-            if re.search(r"\bapt(-get|itude)?\s+(\S+\s+)*update\b", body.text) and LISTS not in body.text:
+            if (
+                re.search(r"\bapt(-get|itude)?\s+(?:\S{1,99}\s{1,20}){0,20}update\b", body.text)
+                and LISTS not in body.text
+            ):
                 raise Refusal(body.why)
             return None
         invocations = list(program.commands(step).invocations)
@@ -122,7 +125,7 @@ def _last_refresh(invocations: list[Invocation]) -> Invocation | None:
 def _cleans(text: str, invocations: list[Invocation], refresh: Invocation) -> bool:
     """Whether the step already deletes the index after the refresh, in any spelling."""
     tail = text[refresh.node.end :]
-    if re.search(r"apt/lists|lib/apt(?=[\s/*;&|)}]|$)|/var/lib/\{[^}]*apt|/var/lib/apt\b(?!/)", tail):
+    if re.search(r"apt/lists|lib/apt(?=[\s/*;&|)}]|$)|/var/lib/\{[^}]{0,200}apt|/var/lib/apt\b(?!/)", tail):
         return any(word in tail for word in ("rm ", "find ", "rmdir", "truncate", "unlink", "mv "))
     for invocation in invocations:
         if invocation.node.start > refresh.node.start:

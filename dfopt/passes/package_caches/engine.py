@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 
 # what takes a program away again before the RUN ends: of the system's package manager, and of any other
 _SYSTEM_REMOVAL = regex(
-    r"\brpm\s+(?:-\S+\s+)*(?:-e|--erase)|\brm\s[^;&|]*(?:repos\.d|bin/|python)|\bmv\s[^;&|]*repos\.d"
+    r"\brpm\s+(?:-\S{1,99}\s{1,20}){0,20}(?:-e|--erase)|\brm\s[^;&|]{0,400}(?:repos\.d|bin/|python)|\bmv\s[^;&|]{0,400}repos\.d"
 )
-_REMOVAL = regex(r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s+[^;&|]*\b(?:del|purge|remove|auto\w+|erase)\b")
+_REMOVAL = regex(
+    r"\b(?:apk|apt-get|apt|aptitude|dnf|yum|microdnf)\s[^;&|]{0,400}\b(?:del|purge|remove|auto\w+|erase)\b"
+)
 # what makes a program known to one part of a RUN only
 _LOCAL = regex(r"\bPATH=|(?:^|[;&|({\s])(?:\.|source|eval)\s|nvm")
 
@@ -209,7 +211,7 @@ class CleanupRow(PackageCache):
             raise Refusal(f"{path} is named from a directory that may not be the last one")
         tail = body.text[filling[-1].end :]
         removals = [_SYSTEM_REMOVAL] if self.system else [_REMOVAL]
-        removals += [re.compile(rf"\brm\s[^;&|]*{re.escape(part)}") for part in self.own_paths]
+        removals += [re.compile(rf"\brm\s[^;&|]{{0,400}}{re.escape(part)}") for part in self.own_paths]
         if any(removal.search(tail) for removal in removals):
             raise Refusal(f"{tool.label} may be gone by the end of the RUN")
         return tool

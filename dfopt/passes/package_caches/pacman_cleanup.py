@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dfopt.ir.shell_body import Body
     from dfopt.ir.stages import Stage
 
-_CALL = regex(r"\bpacman\s+(?:-\S+\s+)*-S[yuwd]*\s")
+_CALL = regex(r"\bpacman\s+(?:-\S{1,99}\s{1,20}){0,20}-S[yuwd]*\s")
 _SYNC = regex(r"-S[yuwd]*\Z|--sync\Z")
-_INSTALLS_STALE = regex(r"\bpacman\s+(?:--\S+\s+)*-S[uwd]*\s")  # what the image starts, without -y
-_CLEAN = regex(r"\bpacman\s+(?:-\S+\s+)*-Sc(?P<all>c)?(?P<rest>[^;&|]*)")
+_INSTALLS_STALE = regex(r"\bpacman\s+(?:--\S{1,99}\s{1,20}){0,20}-S[uwd]*\s")  # what the image starts, without -y
+_CLEAN = regex(r"\bpacman\s+(?:-\S{1,99}\s{1,20}){0,20}-Sc(?P<all>c)?(?P<rest>[^;&|]*)")
 
 
 class PacmanCleanup(CleanupRow, Pass):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.syntax.shell.nodes import Command, Node
 
 _HARMLESS = ("true", ":", "exit", "false", "echo", "printf")  # behind ||: the step fails, or goes on as it did
-_SET = regex(r"\bset\s+(?:-\w+\s+)*-\w*o\s+pipefail\b")
+_SET = regex(r"\bset\s+(?:-\w{1,20}\s{1,20}){0,20}-\w{0,20}o\s+pipefail\b")
 
 
 def pipes(body: Body) -> bool:

@@ -209,7 +209,7 @@ def _changed(program: Program, step: Step, path: str) -> str:
     """What in a RUN would change the file: a mounted secret can only be read."""
     name = posixpath.basename(path)
     text = run_text(program, step)
-    if re.search(rf">\s*\S*{re.escape(name)}", text):
+    if re.search(rf">\s*\S{{0,200}}{re.escape(name)}", text):
         return f"line {step.node.line} writes to it"
     for invocation in program.commands(step).invocations:
         if invocation.program in _CHANGERS and any(value is not None and name in value for value in invocation.values):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage, Step
     from dfopt.syntax.tree import Instruction, Pair
 
-_CHPASSWD = regex(r"echo\s+(?:-\w+\s+)*[\"']?[\w-]+:[^\s\"'$|]+[\"']?\s*\|\s*(?:sudo\s+)?chpasswd\b")
+_CHPASSWD = regex(r"echo\s+(?:-\w{1,20}\s{1,20}){0,20}[\"']?[\w-]+:[^\s\"'$|]+[\"']?\s*\|\s*(?:sudo\s+)?chpasswd\b")
 _ENV_SECRETS = (1, 10)
 
 

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage, Step
 
 # `-perm +6000` is an error to GNU find since 4.5.12 (2013), and finds nothing; busybox's knows it
-_STRIPPED = regex(r"-perm\s+['\"]?[-/]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]+\s+)*[augo,]*-s\b")
+_STRIPPED = regex(
+    r"-perm\s+['\"]?[-/]?(?:[ug]+[=+]s|0?[246]000)|\bchmod\s+(?:-[A-Za-z]{1,20}\s{1,20}){0,20}[augo,]*-s\b"
+)
 _OLD_FIND = regex(r"-perm\s+['\"]?\+(?:[ug]+[=+]s|0?[246]000)")
 _SETS = regex(
-    r"\bchmod\s+(?:-[A-Za-z]+\s+)*(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]*-m\s*0?4\d{3}\b"
+    r"\bchmod\s+(?:-[A-Za-z]{1,20}\s{1,20}){0,20}(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]{0,400}-m\s*0?4\d{3}\b"
 )
 _SYSTEM_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
 # directories in which systems keep programs
@@ -62,7 +64,7 @@ def sets(program: Program, step: Step) -> bool:
 def _directories(text: str, at: int) -> bool:
     """Whether the command at `at` is a find's, of directories: whose group new files get there is not a program's."""
     command = re.split(r"&&|[;\n](?<!\\;)", text[:at])[-1]
-    return re.search(r"\bfind\b.*-type\s+d\b.*-exec", command, re.S) is not None
+    return re.search(r"\bfind\b.{0,400}-type\s+d\b.{0,400}-exec", command, re.S) is not None
 
 
 def brings(program: Program, step: Step) -> bool:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SYSTEM = regex(r"/(?:usr/)?(?:local/)?s?bin/[^/]+\Z")
 # what Debian's slim images have no files of (debuerreotype's .slimify-excludes), and who asks for them
 SLIMMED = regex(
-    r"/usr/share/(?:doc|man|info|locale|groff|lintian|linda)\b|(?:^|[;&|(\n]|\b(?:then|do|else|exec))\s*(?:man|info)\s"
+    r"/usr/share/(?:doc|man|info|locale|groff|lintian|linda)\b|(?:^|[;&|(\n]|\b(?:then|do|else|exec))[^\S\n]*(?:man|info)\s"
 )
 _DATA = regex(
     r"\.(?:json|txt|csv|tsv|xml|ya?ml|html?|css|js|md|asc|gpg|pem|crt|png|jpe?g|svg|ttf|woff2?)\Z|//(?:localhost|127\.)"

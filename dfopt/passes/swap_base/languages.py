@@ -270,10 +270,9 @@ class Languages:
         if not any(texts):
             self._stop(line, f"what pip builds from {path} is not known")
         self._local("\n".join(text for text in texts if text), line)
-        for entry in re.findall(r"(?m)^\s*([\w-]+)\s*=\s*[\"'][\w.]+:\w+", texts[1] or ""):
+        for entry in re.findall(r"(?m)^[^\S\n]*([\w-]+)\s*=\s*[\"'][\w.]+:\w+", texts[1] or ""):
             self.console.add(entry)
-        dependencies = re.search(r"(?ms)^dependencies\s*=\s*\[(.*?)\]\s*$", texts[1] or "")
-        for one in re.findall(r"[\"']([^\"']+)[\"']", dependencies[1]) if dependencies else ():
+        for one in re.findall(r"[\"']([^\"']+)[\"']", _dependencies(texts[1] or "")):
             self._requirement(one, set(), line)
         if (texts[0] and "install_requires" in texts[0]) or (texts[2] and "install_requires" in texts[2]):
             self._stop(line, f"what {path} depends on is not known")
@@ -366,5 +365,12 @@ class Languages:
                 return
             self._stop(line, f"what bundle {command} does is not known")
         gemfile = self._text("Gemfile")
-        if gemfile is None or re.search(r"(?m)^\s*(?:gem|gemspec|eval_gemfile)\b", gemfile):
+        if gemfile is None or re.search(r"(?m)^[^\S\n]*(?:gem|gemspec|eval_gemfile)\b", gemfile):
             self._stop(line, "whether a gem compiles anything is not known")
+
+
+def _dependencies(text: str) -> str:
+    """What stands in the brackets of `dependencies = [...]` of a pyproject.toml."""
+    begin = re.search(r"(?m)^dependencies\s*=\s*\[", text)
+    end = re.compile(r"(?m)\][^\S\n]*$").search(text, begin.end()) if begin else None
+    return text[begin.end() : end.start()] if begin and end else ""

@@ -36,10 +36,8 @@ _PART = regex(
     rf"""|"\$(?:({NAME})|\{{({NAME})\}})\""""
 )
 _ACTIVE = re.compile(r"[*?\[{~\\]").search
-_WILDCARD = regex(r"[*?]|\[.+\]", re.S)
 _ASSIGNED_TILDE = regex(rf"{NAME}\+?=(?:~|.*:~)", re.S)
 _EXTGLOB = frozenset("?*+@!")
-_TRAILING = regex(r"(?:\\\n)+\Z")
 DESCRIPTOR = re.compile(rf"(?:[0-9]+|\{{{NAME}\}})\Z").match
 
 
@@ -146,10 +144,11 @@ class Words(HereDocuments):
     def _trim(self, start: int, pos: int, parts: list[Part]) -> int:
         """Takes backslash-newlines at the end of a word out of it; gives the new end."""
         last = parts[-1]
-        match = _TRAILING.search(self.text, last.start, pos)
         assert type(last) is Literal  # only unquoted characters can end so
-        assert match is not None
-        end = match.start()
+        end = pos
+        while end - 2 >= last.start and self.text.startswith("\\\n", end - 2):
+            end -= 2
+        assert end < pos
         if end == last.start:
             parts.pop()
         else:
@@ -163,7 +162,7 @@ class Words(HereDocuments):
         text = self.text
         masked = [mask(text[part.start : part.end]) if type(part) is Literal else "_" for part in parts]
         whole = "".join(masked)
-        globs = bool(_WILDCARD.search(whole))
+        globs = "*" in whole or "?" in whole or 0 <= whole.find("[") < whole.rfind("]") - 1
         braces = mode == ARGUMENT and "{" in whole and expands_braces(whole)
         if mode == VALUE:
             tilde = whole[:1] == "~" or ":~" in whole
