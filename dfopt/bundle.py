@@ -2,10 +2,9 @@
 
 A short run imports some 180 modules, and most of its time would go into finding them: looking through directories,
 opening and reading a file each, and what Python's import does around that. So a process that runs a command keeps the
-code of what it imported, in sections: a module, and before it what its import brought along. A later process takes
-all of these at once. The code is what Python compiled, unchanged; a section counts only while each of its source files
-has the size and time of change that it had, as for Python's own files of compiled code. For whatever has no section,
-Python's own import does its work.
+code of each module that it imported, and what an import brought along: a later process takes all of that at once. The
+code is what Python compiled, unchanged; it counts only while its source file has the size and time of change that it
+had, as for Python's own files of compiled code. For whatever is not kept, Python's own import does its work.
 """
 
 from __future__ import annotations
@@ -24,11 +23,13 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, TypeAlias
 
-    State: TypeAlias = tuple[tuple[str, str, bool, int, int], ...]  # name, path below the package, package?, size, time
+    State: TypeAlias = tuple[bool, int, int]  # of a source file: that of a package? Its size and time of change
 
-_SECTION = "code of "  # and the name of its last module
+_CODE = "code of "  # and the name of a module: its code
+_IMPORTS = "imports"  # by the module that was asked for, all that were imported with it, in their order
 _modules = sys.modules
 _Module = type(sys)
+_TOP = len("dfopt")
 
 
 def install() -> None:
@@ -53,82 +54,80 @@ class _Loader(SourceFileLoader):
 class _Finder:
     def __init__(self) -> None:
         self.before = set(_modules)
-        self.roots: list[str] = []  # what was imported from its own file, less what such an import brought along
-        self.sections: dict[str, str] = {}  # by module
-        state: Any
-        for section, (state, _, _) in derived.kept().index.items():
-            if section.startswith(_SECTION):
-                for name, *_ in state:
-                    self.sections[name] = section
+        self.imports: dict[str, tuple[str, ...]] = derived.stored(_IMPORTS) or {}
+        self.new: dict[str, str] = {}  # modules that were asked for, and what had been imported last
+        self.asked = ""  # the latest
+        self.ahead = False  # while others than the one that was asked for are imported
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
         if not name.startswith("dfopt."):
             return None
-        section = self.sections.get(name)
-        if section is not None:
-            spec = self._from(section, name)
-            if spec is not None:
-                return spec
-        if not self.roots or not _is_being_imported(self.roots[-1]):
-            self.roots.append(name)
-        return None
-
-    def _from(self, section: str, wanted: str) -> ModuleSpec | None:
-        """The spec of a module, after what stands before it in its section was imported. With other threads about,
-        these are left to Python's own import, which has locks."""
-        state: State = derived.kept().index[section][0]  # type: ignore[assignment]
-        try:
-            if _state([entry[:3] for entry in state]) != state:
-                raise KeyError(section)
-            codes: tuple[CodeType, ...] = derived.load(derived.kept(), section, state)
-        except (KeyError, OSError):
-            derived.discarded.add(section)
-            for name, *_ in state:
-                if self.sections.get(name) == section:
-                    del self.sections[name]
+        if not self.ahead and not _is_being_imported(self.asked):
+            self.asked = name
+            if name not in self.imports:
+                self.new[name] = next(reversed(_modules))
+            elif not other_threads():  # they would need the locks of Python's own import
+                self._import_all(self.imports[name])
+        found = _kept_code(name)
+        if found is None:
             return None
-        alone = not other_threads()
-        for (name, path, is_package, _, _), code in zip(state, codes, strict=True):
-            if name == wanted:
-                spec = _spec(name, path, is_package)
-                spec.loader_state = code
-                return spec
-            if alone and name not in _modules:
-                package = name.rpartition(".")[0]
-                if package not in _modules:
-                    if self.sections.get(package) == section:
-                        continue  # it follows, and imports this one
-                    __import__(package)
-                _import(name, path, is_package, code)
-        return None
+        spec = _spec(name, found[0])
+        spec.loader_state = found[1]
+        return spec
+
+    def _import_all(self, names: Sequence[str]) -> None:
+        self.ahead = True
+        try:
+            for name in names:
+                if name not in _modules and name.rpartition(".")[0] in _modules:
+                    found = _kept_code(name)
+                    if found is not None:
+                        _import(name, *found)
+        finally:
+            self.ahead = False
 
     def keep(self) -> None:
-        """Makes the sections of what was imported from its own file; not in a run that made the index of the passes,
-        and imported all of them for that."""
-        if derived.is_new("passes"):
-            return
+        """Keeps what was imported; not in a run that made the index of the passes, and imported all of them for
+        that."""
         from contextlib import suppress
 
+        if derived.is_new("passes"):
+            return
         with suppress(OSError, ImportError, SyntaxError):  # its files have gone or changed meanwhile
             self._keep()
 
     def _keep(self) -> None:
-        roots = set(self.roots)
-        state: list[tuple[str, str, bool, int, int]] = []
-        codes: list[CodeType | None] = []
-        for name, module in list(_modules.items()):  # in the order in which their imports ended
+        order = list(_modules)  # in which their imports ended
+        place = {name: number for number, name in enumerate(order)}
+        for name, module in list(_modules.items()):
             spec: Any = getattr(module, "__spec__", None)
             if name in self.before or not name.startswith("dfopt.") or type(spec.loader) is not SourceFileLoader:
                 continue
-            path = os.path.relpath(spec.origin, derived.FOLDER)
             is_package = spec.submodule_search_locations is not None
-            if path != _path(name, is_package):
-                continue
-            state += _state([(name, path, is_package)])  # before the code is read: code that is newer is not current
-            codes.append(spec.loader.get_code(name))
-            if name in roots:
-                derived.put(_SECTION + name, tuple(state), tuple(codes))
-                state, codes = [], []
+            if spec.origin == _path(name, is_package):
+                state = _state(name, is_package)  # before the code is read: code that is newer is not current
+                derived.put(_CODE + name, state, spec.loader.get_code(name))
+        brought = {
+            name: tuple([other for other in order[place[last] + 1 : place[name]] if other.startswith("dfopt.")])
+            for name, last in self.new.items()
+            if name in place and last in place
+        }
+        if brought:
+            derived.put(_IMPORTS, None, {**self.imports, **brought})
+
+
+def _kept_code(name: str) -> tuple[bool, CodeType] | None:
+    """Whether a module is a package, and its code; None where that is not kept, or out of date."""
+    section = _CODE + name
+    file = derived.kept()
+    try:
+        state: State = file.index[section][0]  # type: ignore[assignment]  # as `_keep` has it
+        if _state(name, state[0]) != state:
+            derived.discarded.add(section)
+            return None
+        return state[0], derived.load(file, section, state)
+    except (KeyError, OSError):
+        return None
 
 
 def _is_being_imported(name: str) -> bool:
@@ -136,22 +135,18 @@ def _is_being_imported(name: str) -> bool:
 
 
 def _path(name: str, is_package: bool) -> str:
-    path = name.partition(".")[2].replace(".", os.sep)
-    return os.path.join(path, "__init__.py") if is_package else path + ".py"
+    path = derived.FOLDER + name[_TOP:].replace(".", os.sep)
+    return path + os.sep + "__init__.py" if is_package else path + ".py"
 
 
-def _state(entries: Sequence[tuple[str, str, bool]]) -> State:
-    """The state of source files. Raises OSError."""
-    folder = derived.FOLDER + os.sep
-    state = []
-    for name, path, is_package in entries:
-        status = os.stat(folder + path)
-        state.append((name, path, is_package, status.st_size, status.st_mtime_ns))
-    return tuple(state)
+def _state(name: str, is_package: bool) -> State:
+    """The state of a source file. Raises OSError."""
+    status = os.stat(_path(name, is_package))
+    return is_package, status.st_size, status.st_mtime_ns
 
 
-def _spec(name: str, path: str, is_package: bool) -> ModuleSpec:
-    path = os.path.join(derived.FOLDER, path)
+def _spec(name: str, is_package: bool) -> ModuleSpec:
+    path = _path(name, is_package)
     spec = ModuleSpec(name, _Loader(name, path), origin=path, is_package=is_package)
     spec.has_location = True
     if is_package:
@@ -159,11 +154,11 @@ def _spec(name: str, path: str, is_package: bool) -> ModuleSpec:
     return spec
 
 
-def _import(name: str, path: str, is_package: bool, code: CodeType) -> None:
+def _import(name: str, is_package: bool, code: CodeType) -> None:
     """As Python's import does it, in a process of one thread."""
     package, _, last = name.rpartition(".")
     module: Any = _Module(name)
-    module.__spec__ = spec = _spec(name, path, is_package)
+    module.__spec__ = spec = _spec(name, is_package)
     module.__loader__ = spec.loader
     module.__file__ = spec.origin
     module.__package__ = name if is_package else package
