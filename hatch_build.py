@@ -26,7 +26,11 @@ class Built(BuildHookInterface):  # type: ignore[type-arg]
             from dfopt.passes.index import rows
         finally:
             sys.path.remove(str(root))
-        values = {"passes": rows(), "fingerprint": version.compute_fingerprint()}
+        values: dict[str, object] = {
+            "passes": rows(),
+            "version": self.metadata.version,
+            "fingerprint": version.compute_fingerprint(),
+        }
         values.update({f"knowledge/{name}": knowledge.parse_table(name) for name in knowledge.names()})
         sections = [(name, None, marshal.dumps(value, derived.FORMAT)) for name, value in values.items()]
         self.folder = tempfile.TemporaryDirectory()

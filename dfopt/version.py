@@ -5,6 +5,13 @@ from __future__ import annotations
 
 def version() -> str:
     """The version from the package's metadata, the one place that holds it ("unknown" when not installed)."""
+    from dfopt.derived import derived
+
+    return derived("version", installed_version, state_of_environment)
+
+
+def installed_version() -> str:
+    """As `version`, read anew."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 
@@ -12,6 +19,21 @@ def version() -> str:
         return installed("dfopt")
     except PackageNotFoundError:
         return "unknown"
+
+
+def state_of_environment() -> object:
+    """The directories that packages are imported from, with their times of change: whatever is installed, upgraded or
+    removed changes one."""
+    import os
+    import sys
+
+    state = []
+    for path in sys.path:
+        try:
+            state.append((path, os.stat(path or ".").st_mtime_ns))
+        except OSError:
+            state.append((path, 0))
+    return state
 
 
 def fingerprint() -> str:
@@ -37,7 +59,7 @@ def compute_fingerprint() -> str:
 
     from dfopt.files import read_regular
 
-    digest = sha256(version().encode())
+    digest = sha256(installed_version().encode())
     top = os.path.dirname(__file__)
     for directory, directories, files in os.walk(top):
         directories.sort()

@@ -18,6 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dfopt.cli.options import Call
+
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
@@ -53,11 +55,16 @@ def run(args: Sequence[str], before: Callable[[], None] = lambda: None) -> int:
 
 def _run(args: Sequence[str], before: Callable[[], None]) -> int:
     try:
+        if list(args) == ["--version"]:
+            from dfopt.version import version
+
+            out.data(f"dfopt {version()}\n")
+            return 0
         call = fast.parse(args, os.environ)
         if call is None:
-            from dfopt.cli import app
+            from dfopt.cli.kept_help import help_of
 
-            parsed = app.parse(args)
+            parsed = help_of(args, os.environ, lambda: _by_typer(args))
             if isinstance(parsed, int):
                 return parsed
             call = parsed
@@ -78,6 +85,12 @@ def _run(args: Sequence[str], before: Callable[[], None]) -> int:
         from dfopt.workspace.internal_error import internal
 
         return _failed(internal(failure))
+
+
+def _by_typer(args: Sequence[str]) -> Call | int:
+    from dfopt.cli import app
+
+    return app.parse(args)
 
 
 def _failed(message: str) -> int:

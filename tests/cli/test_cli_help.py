@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from cli.running import dfopt
+from cli.running import dfopt, environment
+from dfopt.cli import kept_help
 from dfopt.cli.options import CommandSpec, commands
 from dfopt.passes.base import registered
 
@@ -125,3 +129,77 @@ def test_completion(tmp_path: Path, words: str, expected: set[str]) -> None:
     }
     done = dfopt(cwd=tmp_path, driven=False, env=env)
     assert set(done.stdout.decode().split()) == expected
+
+
+HELP = ([], ["fix"], ["config"], ["config", "show"])
+
+
+@pytest.mark.parametrize("words", HELP, ids=" ".join)
+@pytest.mark.parametrize("variables", [{}, {"COLUMNS": "70"}, {"FORCE_COLOR": "1"}], ids=str)
+def test_help_that_was_kept_is_as_typer_makes_it(tmp_path: Path, words: list[str], variables: dict[str, str]) -> None:
+    """The first run makes the text, the second has it: without typer, and the same to the byte."""
+    here = tmp_path / "here"  # Python looks for modules there: nothing else may change in it
+    here.mkdir()
+    where = {**variables, "PYTHONPYCACHEPREFIX": str(tmp_path / "cache")}
+    first, second = (dfopt(*words, "--help", cwd=here, driven=False, env=where) for _ in range(2))
+    nothing_kept = {**where, "PYTHONPYCACHEPREFIX": str(tmp_path / "other"), "PYTHONDONTWRITEBYTECODE": "1"}
+    without = dfopt(*words, "--help", cwd=here, driven=False, env=nothing_kept)
+    results = {(done.returncode, done.stdout, done.stderr) for done in (first, second, without)}
+    assert len(results) == 1
+    assert b"Usage" in first.stdout
+    code = (
+        f"import sys\nsys.path[0] = {str(here)!r}\nfrom dfopt.cli.dispatch import run\n"
+        f"status = run({[*words, '--help']!r})\nprint('typer' in sys.modules, status, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=here, capture_output=True, check=True, env=environment(**where)
+    )
+    assert (done.stdout, done.stderr) == (first.stdout, b"False 0\n")
+
+
+def test_help_is_made_anew_where_something_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, object] = {}
+    monkeypatch.setattr(kept_help, "put", lambda section, state, value: kept.update({section: value}))
+    monkeypatch.setattr(kept_help, "stored", kept.get)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True))
+    rendered: list[str] = []
+
+    def render(text: str = "text\n") -> int:
+        rendered.append(text)
+        sys.stdout.write(text)
+        return 0
+
+    def times(*args: str, **environ: str) -> int:
+        rendered.clear()
+        assert kept_help.help_of(args, environ, render) == 0
+        return len(rendered)
+
+    assert [times("fix", "--help"), times("fix", "--help"), times("fix", "--help", COLUMNS="70")] == [1, 0, 1]
+    assert [times("fix", "--help", COLUMNS="70"), times("fix", "--help"), times("check", "-h")] == [0, 0, 1]
+    assert [times("fix", "--help", _TYPER_X="1"), times("fix", "--help", HOME="/")] == [1, 0]
+    assert [times("fix", "--help", _DFOPT_COMPLETE="complete_bash"), times("--help", "fix")] == [1, 1]
+    assert [times("fix", "nosuch", "-h"), times("fix", "nosuch", "-h")] == [1, 1]
+    monkeypatch.setattr(kept_help, "state_of_environment", lambda: [("/site", 1)])
+    assert [times("fix", "--help"), times("fix", "--help")] == [1, 0]
+    monkeypatch.setattr(kept_help, "state_of_folder", lambda *_: lambda: [("fix.py", 1, 1)])
+    assert [times("fix", "--help"), times("fix", "--help")] == [1, 0]
+    assert sys.stdout.buffer.getvalue().decode() == "text\n" * 16  # type: ignore[attr-defined]
+
+
+def test_the_version_needs_no_typer(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    where = {"PYTHONPYCACHEPREFIX": str(tmp_path / "cache")}
+    code = (
+        "import atexit, sys\nfrom dfopt.cli.entry import main\natexit.register(lambda: print(sorted(sys.modules)))\n"
+        "sys.exit(main())"
+    )
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "--version"], check=True, text=True,
+            capture_output=True, cwd=here, env=environment(**where),
+        )  # fmt: skip
+    first, modules = done.stdout.split("\n")[:2]
+    assert first == f"dfopt {version('dfopt')}"
+    assert "'typer'" not in modules
+    assert "'importlib.metadata'" not in modules
