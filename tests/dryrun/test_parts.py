@@ -14,7 +14,7 @@ from dryrun.calls import Call
 from dryrun.lacks import Lacks
 from dryrun.minimize import Minimizer
 from dryrun.pool import Pool, Task, Trial
-from dryrun.trial import Verdict
+from dryrun.trial import Verdict, with_child
 
 NOBODY = Call(("x",), "/", 0, 0, "022", ())
 
@@ -127,3 +127,16 @@ def test_minimize(oracle: Oracle) -> None:
     small = Minimizer(judge, parse).minimize(start)
     assert small.passes == ("two",)
     assert small.task.text.split() == b"FROM a # so RUN y ENV Q=1".split()
+
+
+@pytest.mark.parametrize(
+    ("text", "with_stage"),
+    [
+        (b"FROM debian\nONBUILD RUN a\n", b"FROM debian AS onbuild-base\nONBUILD RUN a\nFROM onbuild-base\n"),
+        (b"FROM x AS y\nonbuild run a", b"FROM x AS y\nonbuild run a\nFROM y\n"),
+        (b"FROM x\nONBUILD RUN a\nFROM y\nRUN b\n", b"FROM x\nONBUILD RUN a\nFROM y\nRUN b\n"),
+        (b"FROM debian\n", b"FROM debian\n"),
+    ],
+)
+def test_with_child(text: bytes, with_stage: bytes) -> None:
+    assert with_child(text) == with_stage

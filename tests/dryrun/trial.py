@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ DIFFERENCES = ("broken", "fails", "calls", "files", "config", "fault", "cache lo
 _WINDOWS = ("windows", "nanoserver", "servercore")
 _OUTPUT = re.compile(r"^COPY (/(?!home/|root/)\S+): not found")
 _NO_INDEX = "apt-get: no package index"  # as packages.c says it
+_FROM = re.compile(rb"(?im)^[ \t]*FROM[ \t][^\n#\\]*?(?:[ \t]AS[ \t]+([\w.-]+))?[ \t]*\r?$")
 _BACKGROUND = re.compile(r"(?<![&>|<0-9])&(?![&0-9])")
 _LARGEST = 4 << 20  # bytes of a context's file that is taken as it is
 
@@ -79,6 +81,9 @@ class Bench:
         fill: bool = False,
     ) -> Verdict:
         """Builds both, and says how they differ in what is not allowed to."""
+        with suppress(GraphError):  # triggers may want what no stage of this file has
+            read(self.oracle.graph(with_child(before)))
+            before, after = with_child(before), with_child(after)
         try:
             one = read(self.oracle.graph(before))
         except GraphError as error:
@@ -125,6 +130,17 @@ class Bench:
                 shutil.copyfile(path, target)
             target.chmod(mode)
         return str(layer)
+
+
+def with_child(text: bytes) -> bytes:
+    """A Dockerfile whose last stage has ONBUILD triggers, with a stage built on that one, which runs them."""
+    lines = list(_FROM.finditer(text))
+    if not lines or re.search(rb"(?im)^[ \t]*ONBUILD[ \t]", text[lines[-1].end() :]) is None:
+        return text
+    last = lines[-1]
+    name = last[1] or b"onbuild-base"
+    named = last[0].rstrip() if last[1] else last[0].rstrip() + b" AS " + name
+    return text[: last.start()] + named + text[last.end() :].rstrip() + b"\nFROM " + name + b"\n"
 
 
 def _has_background_job(graph: Graph) -> bool:
