@@ -11,8 +11,10 @@ the file), `recipes.use` (recipes to run where the command line names none and s
 from __future__ import annotations
 
 import os
+import re
 
 from dfopt.files import is_inside, read_regular
+from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.workspace.paths import bound_of
 from dfopt.workspace.settings import SHARED_KEYS, ConfigError, Setting
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from dfopt.workspace.table_reader import TableReader
 
 NAMES = ("dfopt.toml", ".dfopt.toml", "pyproject.toml")
+# a pyproject.toml in which none of these stands has no [tool.dfopt], in any spelling; the parser takes longer to say so
+_TABLE = regex(
+    rb"""tool["']?[ \t]*\.[ \t]*["']?dfopt|^[ \t]*\[[ \t]*["']?tool["']?[ \t]*\]|^[ \t]*["']?tool["']?[ \t]*=|\\[uU]""",
+    re.M,
+)
 
 
 class Config(Record):
@@ -152,7 +159,7 @@ def load(path: str, above: tuple[str, ...] = (), trusted: bool = False) -> Confi
     except OSError as failure:
         raise ConfigError(failure.strerror or str(failure), display_path) from None
     project = os.path.basename(path) == "pyproject.toml"
-    if project and b"dfopt" not in content:
+    if project and not (b"dfopt" in content and _TABLE.search(content)):
         return None
     prefix = ("tool", "dfopt") if project else ()
     table: Any = _parse(content, display_path) if b"=" in content or b"[" in content else {}

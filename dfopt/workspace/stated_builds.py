@@ -35,12 +35,23 @@ _directories: dict[str, tuple[float, list[_Definition]]] = {}
 class _Definition:
     """A definition: its builds, once somebody asked for them."""
 
-    __slots__ = ("_names_images", "_targets", "path")
+    __slots__ = ("_names_images", "_targets", "_text", "path")
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._text: str | None = None
         self._targets: list[BuildTarget] | None = None
         self._names_images: bool | None = None
+
+    def text(self) -> str:
+        if self._text is None:
+            from dfopt.build_definitions.model import LARGEST
+
+            try:
+                self._text = decode(read_regular(self.path, LARGEST))
+            except OSError:
+                self._text = ""
+        return self._text
 
     def targets(self, root: str) -> list[BuildTarget]:
         if self._targets is None:
@@ -52,14 +63,15 @@ class _Definition:
     def names_images(self) -> bool:
         """Whether it can name an image with a namespace: by its text, which is not parsed for that."""
         if self._names_images is None:
-            from dfopt.build_definitions.model import LARGEST
-
-            try:
-                text = decode(read_regular(self.path, LARGEST))
-            except OSError:
-                text = ""
-            self._names_images = _NAMES_IMAGES.search(text) is not None
+            self._names_images = _NAMES_IMAGES.search(self.text()) is not None
         return self._names_images
+
+
+    def may_build(self, dockerfile: str, top: str) -> bool:
+        """Whether it can state a build of a Dockerfile in the repository at `top`, by its text: a workflow runs there,
+        and knows what lies deeper by its name alone."""
+        directory = os.path.dirname(dockerfile)
+        return directory == top or os.path.basename(directory) in self.text()
 
 
 def stated_directory(path: str, directories: Sequence[str]) -> str | None:
@@ -80,8 +92,11 @@ def builds_of(path: str, directories: Sequence[str], naming: bool = False) -> li
     absolute = os.path.abspath(path)
     root = ""
     for directory in directories:
-        for place in (directory, os.path.join(directory, ".github", "workflows")):
+        workflows = os.path.join(directory, ".github", "workflows")
+        for place in (directory, workflows):
             for definition in _definitions(place):
+                if place == workflows and not definition.may_build(absolute, directory):
+                    continue  # to parse it would take longer than all else
                 if not naming or definition.names_images():
                     root = root or bound_of(absolute)
                     targets += [target for target in definition.targets(root) if target.dockerfile == absolute]

@@ -244,6 +244,25 @@ def test_load_does_not_parse_what_says_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert config is not None
     assert config.settings == {}
     assert load("pyproject.toml") is None
+    put("pyproject.toml", '[project]\ndependencies = ["dfopt"]\nscripts.dfopt = "x"\n\n[tool.ruff]\nname = "dfopt"\n')
+    assert load("pyproject.toml") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[tool.dfopt]\nunsafe = true\n", "[ tool . dfopt ]\nunsafe = true\n", "[\"tool\".'dfopt']\nunsafe = true\n",
+        "[tool]\ndfopt.unsafe = true\n", " [ 'tool' ]\ndfopt = {unsafe = true}\n", "tool.dfopt.unsafe = true\n",
+        "tool = {dfopt = {unsafe = true}}\n", "\"tool\" = {dfopt.unsafe = true}\n", "tool . dfopt = {unsafe = true}\n",
+        "[tool.\"\\u0064fopt\"]\nunsafe = true # dfopt\n", "[\"\\U00000074ool\".dfopt]\nunsafe = true\n",
+        "[x]\r\n[tool]\r\ndfopt.unsafe = true\r\n",
+    ],
+)  # fmt: skip
+def test_our_table_is_seen_in_any_spelling(content: str) -> None:
+    put("pyproject.toml", content)
+    config = load("pyproject.toml")
+    assert config is not None
+    assert config.get("unsafe") is True
 
 
 @pytest.mark.parametrize(

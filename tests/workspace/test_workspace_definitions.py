@@ -320,3 +320,19 @@ def test_a_definition_without_names_is_not_parsed_for_them(here: Path, monkeypat
     monkeypatch.setattr("dfopt.workspace.definitions.targets_of", None)
     clear()
     assert children.children_of(str(here / "build/Dockerfile"), str(here)) is None
+
+
+def test_a_workflow_is_parsed_for_what_it_may_build(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("base/Dockerfile", "deep/down/Dockerfile", "Dockerfile", "other/Dockerfile"):
+        put(here / name, BLOATED)
+    step = "      - uses: docker/build-push-action@v6\n        with: {context: %s, tags: 'org/%s:1'}\n"
+    steps = [("base", "platform"), ("./deep/down", "lower"), (".", "top")]
+    jobs = "jobs:\n  all:\n    steps:\n" + "".join(step % pair for pair in steps)
+    script = "      - run: |\n          cd deep\n          cd down && docker build -t org/script .\n"
+    put(here / ".github/workflows/ci.yml", jobs + script)
+    clear()
+    names = {name: image_builds.stated_names(str(here / name / "Dockerfile")) for name in ("base", "deep/down", ".")}
+    assert names == {"base": {"platform"}, "deep/down": {"lower", "script"}, ".": {"top"}}
+    clear()
+    monkeypatch.setattr("dfopt.workspace.definitions.targets_of", None)
+    assert image_builds.stated_names(str(here / "other/Dockerfile")) == frozenset()
