@@ -151,7 +151,7 @@ _killers: re.Pattern[str] | None = None
 
 
 class _EffectCollector:
-    __slots__ = ("directory", "effects", "files", "opaque", "readers")
+    __slots__ = ("asking", "directory", "effects", "files", "opaque", "readers")
 
     def __init__(self, workdir: str | Unknown) -> None:
         self.effects: list[Effect] = []
@@ -159,6 +159,7 @@ class _EffectCollector:
         programs = table("programs")
         self.files: dict[str, Any] = programs["files"]
         self.opaque = frozenset(programs["opaque"]["names"])
+        self.asking = frozenset(table("shells")["command-paths"]["read-names"])  # they look for a program by its name
         self.readers: dict[str, list[str]] = programs["index-readers"]
 
     def add(self, kind: str, path: str, invocation: Invocation, *, within: bool = False) -> None:
@@ -218,6 +219,8 @@ class _EffectCollector:
             # build tools are asked for packages by targets that say so
             words = " ".join(value or "$" for value in values)
             return name not in ("make", "cmake", "ninja") or _TARGETS.search(words) is not None
+        if name not in self.asking and any("index" in (manager(value) or ()) for value in values):
+            return True  # `fakeroot apt-get install`
         return _INSTALLER.search(name) is not None and name != "install"
 
     def package(self, invocation: Invocation, facts: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from dfopt.ir.effects import manager, subcommand
 from dfopt.passes.base import Pass
 from dfopt.passes.package_caches.cleanup_command import append_cleanup
 from dfopt.passes.package_caches.engine import PackageCache
-from dfopt.passes.package_caches.index_renewal import renewal
+from dfopt.passes.package_caches.index_renewal import hidden_reader, renewal
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -51,8 +51,8 @@ class AptCleanup(PackageCache, Pass):
     of its directory, or the image itself when it starts (CMD, ENTRYPOINT, and their scripts in the build context); a
     background job or a comment at the end; a heredoc script that is not under `set -e`; ONBUILD. Does nothing where the
     RUN cleans up in any spelling, or where a cache mount holds the index. Where a later step runs an opaque script, the
-    fix is `unsafe`. An image that is built on this one elsewhere, or under another name, is not seen: one that installs
-    needs an `apt-get update` of its own.
+    fix is `unsafe`, also where it would keep the index that a later RUN fetches for itself. An image that is built on
+    this one elsewhere, or under another name, is not seen: one that installs needs an `apt-get update` of its own.
 
     Declares: the RUN gains one command at its end; a RUN that installs from its index gains one in front of its first
     apt command.
@@ -85,6 +85,7 @@ class AptCleanup(PackageCache, Pass):
             if not (step.node.above or step.node.comments):
                 return None
         edits, rewrites = zip(append_cleanup(site, refresh, _CLEANUP), *renewal(site, reader), strict=True)
+        opaque = opaque or hidden_reader(site, reader, _CLEANUP)
         call = index_reader_at_start(program, site.facts, site.stage, "apt")
         if call:
             raise Refusal(f"the image runs `{call}` when it starts, and needs the index", "run `apt-get update` there")
