@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
 from dfopt.analysis.package_sizes import installed_bytes
 from dfopt.cost import SOURCE as SAVINGS
-from dfopt.cost import cache_bytes
+from dfopt.cost import bytes_by_table, cache_bytes
 from dfopt.findings import Benefit
 from dfopt.ir.effects import covers, manager
 from dfopt.ir.liveness import Layers
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 
+# programs that write a line, or change modes and owners
+_SMALL = frozenset(("echo", "printf", "touch", "mkdir", "chmod", "chown", "chgrp"))
+
+
 def joining_benefit(program: Program, steps: Sequence[Step]) -> Benefit:
     """What joining steps brings: fewer layers, and the bytes that no longer lie in a layer below: of packages that one
     step installs and another one removes, of indexes and caches that another one cleans up or fetches again."""
@@ -27,6 +31,7 @@ def joining_benefit(program: Program, steps: Sequence[Step]) -> Benefit:
     recommends = True
     caches: list[str] = []  # family of each index or cache that one layer less has
     fetched: set[str] = set()
+    files = False  # whether files go that are no package manager's
     for position, step in enumerate(steps):
         effects = program.effects(step)
         for death in layers.feed(position, effects):
@@ -37,11 +42,14 @@ def joining_benefit(program: Program, steps: Sequence[Step]) -> Benefit:
                 gone.append(package)
                 recommends = recommends and "no-install-recommends" not in program.body(steps[death.writer]).text
             else:
-                caches += [family_of_path(death.path, program.effects(steps[death.writer]))]
+                written = program.effects(steps[death.writer])
+                cache = family_of_path(death.path, written)
+                caches += [cache]
+                files = files or (not cache and death.kind == "deleted" and not leaves_little(death.path, written))
         for family in {effect.path for effect in effects if effect.kind == "refreshes"}:
             caches += [family] if family in fetched else []
             fetched.add(family)
-    cleaned = sum(map(cache_bytes, set(caches)))
+    cleaned = sum(map(cache_bytes, set(caches))) + (bytes_by_table("dead-files") if files else 0)
     freed = installed_bytes(gone, recommends=recommends)
     source = PACKAGE_SIZES if freed else SAVINGS if cleaned else ""
     return Benefit(bytes=freed + cleaned, layers=len(steps) - 1, source=source)
@@ -54,3 +62,9 @@ def family_of_path(path: str, effects: Sequence[Effect]) -> str:
         if facts is not None and (covers(effect.path, path) or covers(path, effect.path)):
             return str(facts["family"])
     return ""
+
+
+def leaves_little(path: str, effects: Sequence[Effect]) -> bool:
+    """Whether what a step leaves at a path is a line of text, or nothing."""
+    writers = [e.program for e in effects if e.kind in ("creates", "changes") and covers(path, e.path)]
+    return bool(writers) and all(name in _SMALL for name in writers)

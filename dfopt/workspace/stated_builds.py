@@ -66,7 +66,6 @@ class _Definition:
             self._names_images = _NAMES_IMAGES.search(self.text()) is not None
         return self._names_images
 
-
     def may_build(self, dockerfile: str, top: str) -> bool:
         """Whether it can state a build of a Dockerfile in the repository at `top`, by its text: a workflow runs there,
         and knows what lies deeper by its name alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.cache_readers import index_reader, is_mounted
-from dfopt.analysis.joined_layers import family_of_path
+from dfopt.analysis.joined_layers import family_of_path, leaves_little
 from dfopt.editing.run_joining import description
 from dfopt.ir.effects import covers, killers, manager
 from dfopt.ir.liveness import Layers
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from dfopt.ir.liveness import Death
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
-
-
-# programs that write a line, or change modes and owners
-_SMALL = frozenset(("echo", "printf", "touch", "mkdir", "chmod", "chown", "chgrp"))
 
 
 class Reason(Record):
@@ -49,7 +45,7 @@ def reasons(program: Program, group: Sequence[Step]) -> list[Reason]:
         for death in layers.feed(last, program.effects(step)):
             family = family_of_path(death.path, program.effects(group[death.writer]))
             if not family or _cleanup_alone(program, step, family, death):
-                small = not family and _is_small(death.path, program.effects(group[death.writer]))
+                small = not family and leaves_little(death.path, program.effects(group[death.writer]))
                 costly = 0
                 if family:
                     costly = _costly(program, group[death.writer + 1 : last])
@@ -136,12 +132,6 @@ def _cleanup_alone(program: Program, step: Step, family: str, death: Death) -> b
     cache = any(covers(path, death.path) for path in facts.get("cache", ()))
     keeps = facts.get("keeps-cache")
     return not cache or keeps is None or re.search(keeps, program.text) is not None
-
-
-def _is_small(path: str, effects: Sequence[Effect]) -> bool:
-    """Whether what a step leaves at a path is a line of text, or nothing."""
-    writers = [e.program for e in effects if e.kind in ("creates", "changes") and covers(path, e.path)]
-    return bool(writers) and all(name in _SMALL for name in writers)
 
 
 def _costly(program: Program, steps: Sequence[Step], *, installs: bool = False) -> int:
