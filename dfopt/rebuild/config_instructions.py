@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dfopt.ir.image_config import ImageConfig
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SCRATCH: Mapping[str, Any] = {"Env": [f"PATH={DEFAULT_PATH}"]}  # what BuildKit begins with
+SCRATCH: Mapping[str, Any] = {"Env": [f"PATH={DEFAULT_PATH}"], "WorkingDir": "/"}  # what BuildKit begins with
 _PORT = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?/(?:tcp|udp|sctp)")
 _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9+-]{1,12}|[0-9]{1,3}")
 _DURATIONS = (
@@ -59,8 +59,8 @@ class ConfigInstructions:
         self._signal()
         self._healthcheck()
         self._onbuild()
-        self._text("WorkingDir", "WORKDIR", lambda config: config.workdir, "/")
-        self._text("User", "USER", lambda config: config.user, "")
+        self._workdir()
+        self._user()
         self._commands()
         for key, value in wanted.items():
             if key not in _SET and key not in _OF_CONTAINERS and value:
@@ -117,14 +117,21 @@ class ConfigInstructions:
         if cmd != base_cmd:
             self._add("Cmd", f"CMD {_json(cmd)}", tuple(cmd), lambda read: read.cmd)
 
-    def _text(self, key: str, keyword: str, read: Callable[[ImageConfig], object], absent: str) -> None:
-        value, base = self.wanted.get(key) or absent, self.base.get(key) or absent
+    def _workdir(self) -> None:
+        value, base = self.wanted.get("WorkingDir") or "", self.base.get("WorkingDir") or ""
+        if value == base or (not value and base == "/") or not isinstance(value, str):  # none is the root
+            return
+        value = value or "/"
+        self._add(f"WorkingDir {value}", f"WORKDIR {_escaped(value)}", value, lambda config: config.workdir)
+
+    def _user(self) -> None:
+        value, base = self.wanted.get("User") or "", self.base.get("User") or ""
         if value == base or not isinstance(value, str):
             return
-        if not value:
-            self.lost.append(key)
-            return
-        self._add(f"{key} {value}", f"{keyword} {_escaped(value)}", value, read)
+        if value:
+            self._add(f"User {value}", f"USER {_escaped(value)}", value, lambda config: config.user)
+        else:
+            self.lost.append("User")
 
     def _ports(self) -> None:
         wanted, base = _keys(self.wanted.get("ExposedPorts")), _keys(self.base.get("ExposedPorts"))
@@ -179,7 +186,9 @@ class ConfigInstructions:
         self._add("Healthcheck", f"HEALTHCHECK {options}CMD {command}", tuple(test), lambda config: config.healthcheck)
 
     def _onbuild(self) -> None:
-        for trigger in _strings(self.wanted.get("OnBuild")):  # those of the base have fired
+        if self.base.get("OnBuild"):
+            self.lost.append("ONBUILD triggers, which would fire again")
+        for trigger in _strings(self.wanted.get("OnBuild")):
             self._add(f"the ONBUILD trigger {trigger}", f"ONBUILD {trigger}", (trigger,), lambda config: config.onbuild)
 
 

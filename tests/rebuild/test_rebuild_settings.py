@@ -68,6 +68,7 @@ LOST = [
     pytest.param({"Healthcheck": {"Test": ["NONE"]}}, "Healthcheck", id="health check"),
     pytest.param({"ExposedPorts": {"80/tcp": {}}}, "the port 80/tcp", id="port"),
     pytest.param({"Volumes": {"/data": {}}}, "the volume /data", id="volume"),
+    pytest.param({"OnBuild": ["RUN x"]}, "ONBUILD triggers, which would fire again", id="triggers"),
 ]
 
 
@@ -79,7 +80,8 @@ def test_what_no_instruction_takes_away(base: dict[str, Any], lost: str) -> None
 def test_no_working_directory_is_the_root() -> None:
     settings = ConfigInstructions({}, {"WorkingDir": "/srv"})
     assert (settings.instructions, settings.lost) == (["WORKDIR /"], [])
-    assert ConfigInstructions({"WorkingDir": "/"}, {}).instructions == []
+    assert ConfigInstructions({"WorkingDir": "/"}, {}).instructions == ["WORKDIR /"]
+    assert ConfigInstructions({"WorkingDir": ""}, {"WorkingDir": "/"}).instructions == []
 
 
 NOT_KEPT = [
