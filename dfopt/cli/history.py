@@ -32,8 +32,9 @@ def run(values: Values) -> int:
         from dfopt.cli.rebuild import run as run_rebuild
 
         return run_rebuild(values)
-    if values.base is not None or values.squash:
-        raise UsageError(f"{'--squash' if values.base is None else '--base'} needs --rebuild")
+    for name in ("base", "squash", "verify"):
+        if getattr(values, name):
+            raise UsageError(f"--{name} needs --rebuild")
     if values.file is not None and values.dockerfile:
         raise UsageError("--dockerfile and --file exclude each other: one reconstructs what the other gives")
     steps = _steps(values.file) if values.file is not None else []

@@ -101,7 +101,7 @@ class Allowed:
         settings: dict[str, None] = {}
         self.files = ""
         for declaration in declared:
-            paths.update(dict.fromkeys((*declaration.paths, *_cache_paths(declaration.caches))))
+            paths.update(dict.fromkeys((*declaration.paths, *cache_paths(declaration.caches))))
             modes.update(dict.fromkeys(declaration.modes))
             setid.update(dict.fromkeys(declaration.setid))
             owners.update(dict.fromkeys(declaration.owners))
@@ -162,11 +162,11 @@ def _matches(patterns: list[LinearPattern], path: str) -> bool:
     return any(pattern.fullmatch(path) for pattern in patterns)
 
 
-def _cache_paths(families: Iterable[str]) -> Iterable[str]:
-    """The patterns of the indexes and caches of package managers."""
-    families_allowed = frozenset(families)
+def cache_paths(families: Iterable[str] | None = None) -> Iterable[str]:
+    """The patterns of the indexes and caches of package managers, of some families or of all."""
+    families_allowed = frozenset(families) if families is not None else None
     for name, row in table("package_managers").items():
-        if row.get("family", name) in families_allowed:
+        if families_allowed is None or row.get("family", name) in families_allowed:
             for key in ("index", "cache", "cache-links"):
                 for path in row.get(key, ()):
                     yield path

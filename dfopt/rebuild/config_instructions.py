@@ -38,7 +38,19 @@ _SET = frozenset(
      "Volumes", "OnBuild")
 )  # fmt: skip
 _OF_CONTAINERS = frozenset(
-    ("Hostname", "AttachStdin", "AttachStdout", "AttachStderr", "Image", "ArgsEscaped", "Tty", "OpenStdin", "StdinOnce")
+    (
+        "Hostname",
+        "AttachStdin",
+        "AttachStdout",
+        "AttachStderr",
+        "Image",
+        "ArgsEscaped",
+        "Tty",
+        "OpenStdin",
+        "StdinOnce",
+        "NetworkDisabled",
+        "MacAddress",
+    )
 )
 
 

@@ -16,11 +16,11 @@ from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dfopt.image.history import Mapping as HistoryMapping
     from dfopt.image.layers import ImageContents
-    from dfopt.rebuild.model import CopyGroup, PlannedStep, RebuildPlan
+    from dfopt.rebuild.model import CopyGroup, PlannedStep, ProvedInstall, RebuildPlan
 
 _PLATFORM = re.compile(r"[a-z0-9_]+/[a-z0-9_]+(?:/[a-z0-9_]+)?")
 _WIDTH = 116
@@ -77,14 +77,19 @@ def render(
     instructions: Sequence[str],
     notes: Sequence[str],
     secret_files: dict[int, list[str]],
-    installs: dict[int, Sequence[str]],
+    installs: Mapping[int, ProvedInstall],
+    *,
+    equal: bool = True,
 ) -> str:
-    """The Dockerfile. notes: of the whole; secret_files: layer -> names of files that hold a secret; installs: number
-    of a step -> instructions that install packages. Raises RebuildError."""
+    """The Dockerfile. notes: of the whole; secret_files: layer -> names of files that hold a secret; installs: by the
+    number of the step; equal: False where the caches of package managers are left out. Raises RebuildError."""
     image, base = contents.image, plan.base
     out = DockerfileText()
     out.comment(f"Rebuilt by dfopt from {image.name} ({image.platform}, {image.digest or image.config_digest}).")
-    out.comment("Building it in this directory gives an equal image: files, modes, owners and config.")
+    if equal:
+        out.comment("Building it in this directory gives an equal image: files, modes, owners and config.")
+    else:
+        out.comment("The indexes and caches of package managers were left out, and files that a layer deletes.")
     for note in notes:
         out.comment(f"Note: {note}.")
     out.blank()
@@ -99,8 +104,11 @@ def render(
             _origin(out, history, index)
             for name in sorted(secret_files.get(index, ()))[:_MOST_NAMES]:
                 out.comment(f"  secret: {name}")
-        for text in installs.get(step.number, ()):
-            acting.run(text)
+        install = installs.get(step.number)
+        if install is not None:
+            for remark in install.remarks:
+                out.comment(f"  {remark}")
+            acting.run(install.instruction)
         if step.deleted:
             acting.delete(step.deleted)
         if step.has_tar:
@@ -108,7 +116,7 @@ def render(
             out.instruction(f"ADD {step.tar} /")
         for group in step.copies:
             out.instruction(_copy(step, group))
-        if not (step.deleted or step.has_tar or step.copies or step.number in installs):
+        if not (step.deleted or step.has_tar or step.copies or install):
             out.comment("  (it changes no file)")
     instructions = [*acting.restored(instructions), *instructions]
     if instructions:

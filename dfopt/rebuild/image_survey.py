@@ -3,9 +3,12 @@ secrets, and the records of package managers."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from dfopt.image.layers import read_image
+from dfopt.proof.nondeterminism import Masked
+from dfopt.rebuild.package_records import APK, DATABASES
 from dfopt.review.secret_scan import Watch
 
 TYPE_CHECKING = False
@@ -18,10 +21,7 @@ if TYPE_CHECKING:
     from dfopt.image.tar_member import Sink
 
 _LISTS = re.compile(r"/var/lib/dpkg/info/[^/]+\.(?:list|conffiles)")
-_RECORDS = re.compile(
-    r"/var/lib/dpkg/status|/var/lib/apt/extended_states|/var/log/apt/history\.log|/(?:usr/)?lib/apk/db/installed"
-    r"|/etc/apk/world|/.+\.dist-info/(?:INSTALLER|REQUESTED|direct_url\.json|RECORD)|/.+/dist-info"
-)
+_RECORD = re.compile(r"/.+\.dist-info/(?:INSTALLER|RECORD)")
 _LARGEST = 16 << 20  # bytes of one record
 _ALL = 256 << 20  # of all that are held
 
@@ -32,17 +32,19 @@ class RebuildSurvey:
 
     def __init__(self, image: Image, limits: ReadLimits | None = None) -> None:
         self.records: dict[int, bytes] = {}
+        self.masked = Masked()
         self._watch = Watch(databases=False)
         self._held = 0
         self.contents = read_image(image, limits, visit=self._visit)
+        self.masked.finish()
         self.owned = frozenset(self._owned())
         self.secrets = self._secrets()
 
     def _visit(self, entry: LayerEntry) -> Sink | None:
-        watching = self._watch.visit(entry)
+        watching = _both(self._watch.visit(entry), self.masked.visit(entry))
         path = entry.path
-        is_record = _LISTS.fullmatch(path) if path.startswith("/var/lib/dpkg/info/") else _RECORDS.fullmatch(path)
-        if is_record is None or entry.size > _LARGEST or self._held + entry.size > _ALL:
+        is_record = path in DATABASES or _LISTS.fullmatch(path) or _RECORD.fullmatch(path)
+        if not is_record or entry.size > _LARGEST or self._held + entry.size > _ALL:
             return watching
         self._held += entry.size
         content = bytearray()
@@ -60,6 +62,35 @@ class RebuildSurvey:
         """The text of a record; "" of one that is not held."""
         return self.records.get(id(entry), b"").decode("utf-8", "surrogateescape")
 
+    def record_after(self, path: str, layers: int) -> str:
+        """The text of the record at `path` after so many layers; "" where there is none."""
+        for layer in reversed(self.contents.layers[:layers]):
+            for entry in reversed(layer.entries):
+                if entry.path == path:
+                    return self.record(entry)
+        return ""
+
+    def asked_of_pip(self, first: int, last: int) -> list[str]:
+        """The directories `NAME-VERSION.dist-info` that these layers bring, of projects that pip took from an index
+        because a user named them."""
+        asked: list[str] = []
+        for layer in self.contents.layers[first : last + 1]:
+            paths = {entry.path: entry for entry in layer.entries if ".dist-info/" in entry.path}
+            for path, entry in paths.items():
+                directory, _, name = path.rpartition("/")
+                if name != "INSTALLER" or self.record(entry).strip() != "pip":
+                    continue
+                if f"{directory}/REQUESTED" in paths and f"{directory}/direct_url.json" not in paths:
+                    asked.append(directory)
+        return asked
+
+    @property
+    def externally_managed(self) -> bool:
+        """Whether a Python of the image is managed by its distribution (PEP 668)."""
+        return any(
+            entry.path.endswith("/EXTERNALLY-MANAGED") for layer in self.contents.layers for entry in layer.entries
+        )
+
     def _owned(self) -> Iterator[str]:
         for layer in self.contents.layers:
             for entry in layer.entries:
@@ -67,8 +98,10 @@ class RebuildSurvey:
                     continue
                 if _LISTS.fullmatch(entry.path):
                     yield from self.record(entry).split("\n")
-                elif entry.path.endswith("/apk/db/installed"):
+                elif entry.path in APK:
                     yield from _of_apk(self.record(entry))
+                elif entry.path.endswith("/RECORD"):
+                    yield from _of_pip(entry.path, self.record(entry))
 
     def _secrets(self) -> dict[int, list[str]]:
         found = {id(secret.entry) for secret in self._watch.secrets if secret.level != "note"}
@@ -77,6 +110,26 @@ class RebuildSurvey:
             for index, layer in enumerate(self.contents.layers)
             if found and (paths := [entry.path for entry in layer.entries if id(entry) in found])
         }
+
+
+def _both(one: Sink | None, other: Sink | None) -> Sink | None:
+    if one is None or other is None:
+        return one or other
+
+    def take(piece: memoryview) -> None:
+        one(piece)
+        other(piece)
+
+    return take
+
+
+def _of_pip(path: str, text: str) -> Iterator[str]:
+    """The paths that a RECORD lists, relative to the directory above its own."""
+    above = posixpath.dirname(posixpath.dirname(path))
+    for line in text.split("\n"):
+        name = line.rsplit(",", 2)[0].strip('"')
+        if name:
+            yield posixpath.normpath(posixpath.join(above, name))
 
 
 def _of_apk(text: str) -> Iterator[str]:

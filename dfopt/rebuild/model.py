@@ -6,7 +6,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from dfopt.image.layers import LayerEntry
@@ -78,6 +78,15 @@ class PlannedStep(Record):
     def folder(self) -> str:
         """The directory of its copied files in the context."""
         return f"layer-{self.number}"
+
+
+class ProvedInstall(Record):
+    """An install that stands for files of a step. `instruction`: the RUN; `made`: paths that it makes as they are in
+    the image; `remarks`: for comments."""
+
+    instruction: str
+    made: Collection[str]
+    remarks: tuple[str, ...]
 
 
 class RebuildPlan(Record):

@@ -18,11 +18,11 @@ from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from dfopt.image.layers import ImageContents, LayerEntry
     from dfopt.image.merged_tree import PathNode
-    from dfopt.rebuild.model import BaseImage, CopyGroup
+    from dfopt.rebuild.model import BaseImage, CopyGroup, ProvedInstall
 
     Snapshot = dict[str, LayerEntry]
 
@@ -39,30 +39,39 @@ class UnplannableError(Exception):
 
 
 class SurveyedLayers(Record):
-    """What planning needs: the image, and the paths that packages own."""
+    """What planning needs: the image, the paths that packages own, and the paths that are not to be in the result."""
 
     contents: ImageContents
     owned: Collection[str]
+    disposable: Callable[[str], bool] | None = None
 
 
-def plan(layers: SurveyedLayers, base: BaseImage, scratch: BaseImage, *, squash: bool = False) -> RebuildPlan:
+def plan(
+    layers: SurveyedLayers,
+    base: BaseImage,
+    scratch: BaseImage,
+    *,
+    squash: bool = False,
+    installs: Mapping[int, ProvedInstall] | None = None,
+) -> RebuildPlan:
     """The plan with the base and its layers one by one if possible, else in one layer, else without the base.
-    `scratch`: the base that is none."""
+    `scratch`: the base that is none; `installs`: by the number of the step, of the same plan without them."""
+    installs = installs or {}
     notes: list[str] = []
     if not squash:
         try:
-            return _plan(layers, base, False)
+            return _plan(layers, base, False, installs)
         except UnplannableError as reason:
             notes.append(f"{reason}: all layers{' above the base' if base.layers else ''} are one, without dead files")
     try:
-        planned = _plan(layers, base, True)
+        planned = _plan(layers, base, True, installs)
     except UnplannableError as reason:
         notes = [f"{reason}: FROM scratch, in one layer, without dead files"]
-        planned = _plan(layers, scratch, True)
+        planned = _plan(layers, scratch, True, installs)
     return replace(planned, notes=(*notes, *planned.notes))  # type: ignore[no-any-return]
 
 
-def _plan(layers: SurveyedLayers, base: BaseImage, squash: bool) -> RebuildPlan:
+def _plan(layers: SurveyedLayers, base: BaseImage, squash: bool, installs: Mapping[int, ProvedInstall]) -> RebuildPlan:
     tree = Tree()
     all_layers = layers.contents.layers
     positions: dict[int, dict[int, int]] = {}
@@ -80,8 +89,9 @@ def _plan(layers: SurveyedLayers, base: BaseImage, squash: bool) -> RebuildPlan:
         positions[index] = {id(entry): position for position, entry in enumerate(layer.entries)}
         if squash and index + 1 < len(all_layers):
             continue
-        step = _Step(tree, before, positions, layers.owned, len(steps) + 1, first, index)
-        planned = step.planned()
+        install = installs.get(len(steps) + 1)
+        step = _Step(tree, before, positions, layers, len(steps) + 1, first, index)
+        planned = step.planned(install)
         notes.update(step.notes)
         if planned.deleted:
             remover = _remover(before, planned.deleted)
@@ -148,17 +158,19 @@ class _Step:
         tree: Tree,
         before: Snapshot,
         positions: dict[int, dict[int, int]],
-        owned: Collection[str],
+        layers: SurveyedLayers,
         number: int,
         first: int,
         last: int,
     ) -> None:
         self.after = dict(tree.walk())
-        self.before, self.positions, self.owned = before, positions, owned
+        self.before, self.positions, self.layers = before, positions, layers
         self.number, self.first, self.last = number, first, last
         self.notes: dict[str, None] = {}
 
-    def planned(self) -> PlannedStep:
+    def planned(self, install: ProvedInstall | None) -> PlannedStep:
+        disposable = self.layers.disposable
+        made = install.made if install is not None else ()
         directories: dict[str, LayerEntry] = {}
         others: list[Packed] = []
         contents: dict[tuple[int, int], tuple[str, LayerEntry]] = {}
@@ -168,6 +180,12 @@ class _Step:
             if node.layer < self.first:
                 if node.inode is not None:
                     names.setdefault(id(node.inode), path)
+                continue
+            if path in made:
+                if node.inode is not None:
+                    names[id(node.inode)] = path
+                continue
+            if disposable is not None and path not in self.before and disposable(path):
                 continue
             if node.entry.kind == DIRECTORY:
                 if self._changed(path, node.entry):
@@ -188,11 +206,14 @@ class _Step:
                 raise UnplannableError(f"{path} is a hard link to a file of a lower layer that is gone")
             contents[inode.layer, self.positions[inode.layer][id(inode.entry)]] = path, node.entry
         others.sort(key=lambda packed: bool(packed.link))  # links last: their targets may be among the others
-        copies, reasons = plan_copies(self.before, self.after, [path for path, _ in contents.values()], self.owned)
+        copies, reasons = plan_copies(
+            self.before, self.after, [path for path, _ in contents.values()], self.layers.owned
+        )
         copied = frozenset(path for group in copies for path in group.files)
         tarred = [path for path, _ in contents.values() if path not in copied] + [packed.path for packed in others]
         return PlannedStep(
-            self.number, self.first, self.last, self._deleted(), self._directories(directories, tarred, copies),
+            self.number, self.first, self.last, () if install is not None else self._deleted(),
+            self._directories(directories, tarred, copies),
             tuple(others), contents, copies, copied, reasons,
         )  # fmt: skip
 

@@ -35,7 +35,8 @@ OPENERS = {
 # the modules that read files by name, all through `files`
 READERS = {
     "campaign/dask.py", "campaign/journal.py", "campaign/message.py", "campaign/owners.py", "cli/cached.py",
-    "cli/dockerignore.py", "cli/history.py", "cli/review.py", "cli/verify.py", "derived.py", "engine/base.py",
+    "cli/dockerignore.py", "cli/history.py", "cli/optimize.py",
+    "cli/review.py", "cli/verify.py", "derived.py", "engine/base.py",
     "engine/storage.py", "image/archive.py", "knowledge/__init__.py", "proof/lab.py", "proof/stored_verdicts.py",
     "registry/credentials.py", "registry/lock.py", "registry/mirrors.py", "request.py",
     "stage_templates/recipe_files.py", "testing/case_files.py", "version.py", "workspace/baseline.py",

@@ -63,6 +63,8 @@ def test_an_archive_on_standard_input(place: Path) -> None:
         pytest.param(["--rebuild", "out", "--file", "x"], "--rebuild excludes", id="with a Dockerfile"),
         pytest.param(["--base", "x"], "--base needs --rebuild", id="base alone"),
         pytest.param(["--squash"], "--squash needs --rebuild", id="squash alone"),
+        pytest.param(["--verify"], "--verify needs --rebuild", id="verify alone"),
+        pytest.param(["--rebuild", "out", "--verify", "--engine", "podman", "--builder", "x"], "", id="no engine"),
         pytest.param(["--rebuild", "."], "the directory is not empty", id="not empty"),
         pytest.param(["--rebuild", "no/such/out"], "No such file", id="no parent"),
         pytest.param(["--rebuild", "image.tar"], "it is not a directory", id="a file"),
@@ -74,4 +76,12 @@ def test_errors(place: Path, args: list[str], error: str) -> None:
     status, out, err = history(place, "image.tar", *args)
     assert (status, out) == (2, "")
     assert error in err
+    assert sorted(os.listdir(place)) == before
+
+
+def test_optimize_needs_an_engine(place: Path) -> None:
+    before = sorted(os.listdir(place))
+    done = dfopt("optimize", "image.tar", "out", "--engine", "podman", "--builder", "nothing", cwd=place, driven=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"dfopt: error: ")
     assert sorted(os.listdir(place)) == before

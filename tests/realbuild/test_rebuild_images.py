@@ -3,6 +3,7 @@ files, modes, owners and config."""
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cli.running import dfopt
 
 from dfopt.image import Comparison, compare, make_ledger, open_image
 from dfopt.rebuild.rebuilding import Rebuilt, rebuild
@@ -234,3 +236,47 @@ def test_an_image_that_buildah_made(engine: Engine, tmp_path: Path) -> None:
         directory = tmp_path / base_name.partition(":")[0]
         _, comparison = round_trip(engine, f"oci-archive:{tmp_path}/image.tar", directory, base_name)
         assert differences(comparison) == []
+
+
+PACKAGES = """\
+set -e
+apt-get update -qq && apt-get install -y -qq --no-install-recommends file less
+rm -rf /var/lib/apt/lists/*
+mkdir /srv/app && echo 'echo hello' > /srv/app/run.sh && chmod 755 /srv/app/run.sh
+"""
+
+
+def test_packages_of_a_committed_container_become_an_install(
+    engine: Engine, made: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"dfopt-rebuild-{uuid.uuid4().hex}"
+    made.append(name)
+    done(engine, "run", "--name", name, "--network=host", "debian:13-slim", "/bin/sh", "-c", PACKAGES)
+    done(engine, "commit", '--change=CMD ["/srv/app/run.sh"]', name, name)
+    monkeypatch.chdir(tmp_path)
+    words = ["history", name, "--rebuild", "out", "--base", "debian:13-slim", "--verify", "--network", "host"]
+    ended = dfopt(*words, cwd=tmp_path, driven=False)
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert ended.stdout.decode().endswith("built: equal to the image\n")
+    text = (tmp_path / "out/Dockerfile").read_text()
+    assert "apt-get install -y --no-install-recommends file less" in text
+    assert "rm -rf /var/lib/apt/lists/*" in text
+    assert "\nCOPY layer-1/srv/app /srv/app/\n" in text
+    assert "ADD" not in text
+
+
+def test_a_fat_container_becomes_a_small_image_with_its_source(engine: Engine, made: list[str], tmp_path: Path) -> None:
+    first, second = (f"dfopt-rebuild-{uuid.uuid4().hex}" for _ in range(2))
+    made += [second, first]
+    grow = f"{PACKAGES}head -c 20000000 /dev/urandom > /srv/big\napt-get update -qq"
+    done(engine, "run", "--name", first, "--network=host", "debian:13", "/bin/sh", "-c", grow)
+    done(engine, "commit", first, first)
+    done(engine, "run", "--name", second, "--network=none", first, "rm", "/srv/big")
+    done(engine, "commit", '--change=CMD ["/srv/app/run.sh"]', second, second)
+    words = ["optimize", second, "out", "--base", "debian:13", "--network", "host", "--smoke", "file /srv/app/run.sh"]
+    ended = dfopt(*words, "--budget", "2", "--output-format", "json", cwd=tmp_path, driven=False)
+    assert ended.returncode == 0, ended.stderr.decode()
+    document = json.loads(ended.stdout)
+    assert document["after"]["layer_bytes"] < document["before"]["layer_bytes"] - 40_000_000  # the file, and indexes
+    assert "apt-get install" in (tmp_path / "out/Dockerfile").read_text()
+    assert b"built: equal to the image" in ended.stderr

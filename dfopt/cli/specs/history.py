@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import ArgumentSpec, CommandSpec, OptionSpec
+from dfopt.cli.specs._engine import ENGINE
 from dfopt.cli.specs._shared import TABLE_FORMAT
 
 SPEC = CommandSpec(
@@ -46,6 +47,13 @@ SPEC = CommandSpec(
             "flag",
             "With --rebuild: one layer above the base, without files that a later layer deletes or replaces.",
         ),
+        OptionSpec(
+            "verify",
+            ("--verify",),
+            "flag",
+            "With --rebuild: build it and compare, and write packages as installs where the result is equal.",
+        ),
+        *[option for option in ENGINE if option.name in ("engine", "builder", "network", "timeout")],
         OptionSpec(
             "platform",
             ("--platform",),
