@@ -22,9 +22,10 @@ class AddUser(Pass):
 
     The user is the one that the base image brings for this (node, distroless' nonroot, dotnet's app), the one that the
     file creates already, or a new one, created as the base does it (useradd, busybox's adduser, a line in /etc/passwd),
-    by number. The directory of WORKDIR and those of VOLUME are given to that user. USER stands behind all steps that
-    change files, before CMD and ENTRYPOINT. After a `USER root` for some installation it goes back to the user of
-    before.
+    by number. The directory of WORKDIR, those of VOLUME and those that a RUN makes for the program are given to that
+    user. USER stands behind all steps that change files, before CMD and ENTRYPOINT; in an image without a shell it
+    stands in front of the WORKDIR, whose directory BuildKit then gives to it. After a `USER root` for some installation
+    it goes back to the user of before.
 
     Why: a process that is taken over as root may change every file of the container, and a hole in the kernel or in the
     engine makes it root on the host. Kubernetes' `runAsNonRoot` wants a number.
@@ -53,10 +54,11 @@ class AddUser(Pass):
 
     Refuses: ports below 1024; programs that need root or choose the user themselves (nginx, sshd, cron, gosu, su-exec);
     start scripts that cannot be read, that prepare something as root, or write outside of the user's directories;
-    packages that are installed at the start; files below /root, or that root alone can read; a RUN that makes data for
-    the program (`manage.py migrate`); an interactive shell or interpreter; an image that does not say what it starts,
-    or takes that from another stage; a base image of which no user is known; a `USER root` behind which nothing is
-    installed. What a program writes where cannot be seen: the fix is `unsafe`.
+    packages that are installed at the start; a working directory into which an archive or a script put the program, or
+    that an argument names; servers that write beside their code; files below /root, or that root alone can read; a RUN
+    that makes data for the program (`manage.py migrate`); an interactive shell or interpreter; an image that does not
+    say what it starts, or takes that from another stage; a base image of which no user is known; a `USER root` behind
+    which nothing is installed. What a program writes where cannot be seen: the fix is `unsafe`.
 
     Declares: a RUN that creates the user and gives it its directories (where that is needed), and USER.
     """

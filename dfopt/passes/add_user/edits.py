@@ -19,8 +19,8 @@ from dfopt.passes.add_user.writes import (
     ScriptWrites,
     builder_at_start,
     data_directories,
-    development_server,
     unpacked,
+    writes_beside_code,
 )
 from dfopt.record import replace
 from dfopt.refusal import Refusal
@@ -109,11 +109,15 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
             "write USER, and a chown of the directories that the program needs",
         )
     own += [path for path in data_directories(program, steps, config, startup) if path not in own]
+    home = config.env.get("HOME")
+    said = any(pair.name == "HOME" for step in steps if step.node.keyword == "ENV" for pair in step.node.pairs)
+    if said and home not in own:
+        raise Refusal(f"HOME is {home}, which is not made for a user", "make HOME a directory by `mkdir` or WORKDIR")
     check_ports(config)
     check_comments(program)
     check_start(startup, ScriptWrites(program, stage, facts, own))
     check_files(program, steps, bool(owners(program, steps)))
-    development_server(startup)
+    writes_beside_code(startup)
     builder_at_start(program, steps, startup)
     if not base.create and not base.own:
         base = replace(base, create=seen_creation(program, stage, facts))

@@ -39,9 +39,9 @@ _PROGRAMS = re.compile(r"(?:\A|_)(?:PATH|GOROOT|CLASSPATH)\Z|PATH\Z|(?:JAVA|JRE|
 
 
 def data_directories(program: Program, steps: list[Step], config: ImageConfig, started: Started) -> list[str]:
-    """The directories that a RUN makes by mkdir and that CMD, ENTRYPOINT, their scripts or ENV name, or a file in them,
-    and those below: the program is told to use them, so that they must be the user's. Absolute, in the order of the
-    file."""
+    """The directories that a RUN makes by mkdir below the working directory, or that CMD, ENTRYPOINT, their scripts or
+    ENV name, or a file in them, and those below: the program is told to use them, so that they must be the user's.
+    Absolute, in the order of the file."""
     made: dict[str, None] = {}
     for step in steps:
         for effect in program.effects(step):
@@ -55,7 +55,9 @@ def data_directories(program: Program, steps: list[Step], config: ImageConfig, s
     files = {posixpath.dirname(value) for value in values.values() if ":" not in value}
     named = [
         path for path in made
-        if path in files or re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", told)
+        if path in files
+        or (isinstance(config.workdir, str) and may_own(config.workdir) and covers(config.workdir, path))
+        or re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", told)
     ]  # fmt: skip
     return [path for path in made if any(covers(directory, path) for directory in named)]
 
@@ -170,16 +172,22 @@ def unpacked(program: Program, steps: list[Step], directory: str) -> Step | None
     return script if script is not None and placed and only_entered and script.index < placed[0].index else None
 
 
-def development_server(started: Started) -> None:
-    """Raises Refusal where the image starts a server for development."""
-    pattern = table("users")["programs"]["development"]
+def writes_beside_code(started: Started) -> None:
+    """Raises Refusal where the image starts a server that writes among its sources."""
+    programs = table("users")["programs"]
     for run in started.runs:
         words = " ".join([*run.names[-1:], *[word for word in run.words if word is not None]])
-        match = re.search(pattern, words)
+        match = re.search(programs["development"], words)
         if match is not None:
             raise Refusal(
                 f"the image starts {match[0].strip()}, which writes among its sources and into node_modules",
                 "start a server for production",
+            )
+        match = re.search(programs["beside-code"], words)
+        if match is not None:
+            raise Refusal(
+                f"the image starts {match[0].strip()}, which writes logs and process numbers beside its code",
+                "give the code to a user by COPY --chown",
             )
 
 
