@@ -55,8 +55,13 @@ def run(values: Values) -> int:
         for request in requests.values():
             request.facts = requests[LEVELS[-1]].facts
     forecasts: list[Forecast] = []
+    hosts = 0  # files that hold Dockerfiles
     grouper = Grouper("owner")
     for file in files:
+        if not file.error and requests[LEVELS[-1]].host_kind(file) is not None:
+            hosts += 1
+            out.note(f"{out.printable(file.name)}: no forecast for the Dockerfiles in it; `dfopt check` reads them\n")
+            continue
         try:
             results = {level: request.optimize(file) for level, request in requests.items()}
             prediction: Forecast = forecast(file.name, results)
@@ -83,7 +88,7 @@ def run(values: Values) -> int:
     if values.output_format == "json":
         out.data(json.dumps({"version": 1, "files": [_json(prediction) for prediction in read]}, indent=2) + "\n")
     elif not forecasts:
-        out.note(NO_FILES)
+        out.note("" if hosts else NO_FILES)
     elif len(read) == 1:
         out.data(_details(read[0]))
     else:

@@ -28,6 +28,7 @@ from dfopt.syntax.shell.nodes import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from dfopt.ir.program import Program
@@ -199,3 +200,15 @@ def _inside(parts: tuple[Any, ...], offset: int, change: Any) -> tuple[Any, ...]
             if changed is not None:
                 return (*parts[:index], changed, *parts[index + 1 :])
     return None
+
+
+def with_commands(term: Any, changes: Mapping[int, Sequence[Callable[[Term], Term]]], found: set[int]) -> Any:
+    """The term with each command at one of the offsets changed, in one walk; `found` gains the offsets that it met."""
+    if _is_command(term):
+        if term[1] in changes and term[1] not in found:
+            found.add(term[1])
+            for change in changes[term[1]]:
+                term = change(term)
+        return term
+    parts = [with_commands(part, changes, found) if isinstance(part, tuple) and part else part for part in term]
+    return term if all(new is old for new, old in zip(parts, term, strict=True)) else tuple(parts)

@@ -8,13 +8,13 @@ checked by the rewrite itself, on the original, so that no pass can forget it.
 
 from __future__ import annotations
 
-from dfopt.ir.model import ModelInstruction, items, term
+from dfopt.ir.model import ModelInstruction, items, term, with_commands
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from dfopt.ir.model import Term
     from dfopt.ir.program import Program
@@ -90,7 +90,19 @@ class Model:
     tail      what follows the last instruction
     """
 
-    __slots__ = ("added", "directives", "inserts", "items", "moves", "program", "removed", "shells", "steps", "tail")
+    __slots__ = (
+        "_edits",
+        "added",
+        "directives",
+        "inserts",
+        "items",
+        "moves",
+        "program",
+        "removed",
+        "shells",
+        "steps",
+        "tail",
+    )
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -98,6 +110,7 @@ class Model:
         self.inserts: dict[int, list[ModelInstruction]] = {}
         self.moves: dict[int, int] = {}
         self.shells: dict[int, Term] = {}
+        self._edits: dict[int, dict[int, list[Callable[[Term], Term]]]] = {}
         self.steps: dict[int, Step] = {step.index: step for stage in program.stages for step in stage.steps}
         self.directives = {d.name: d.value for d in program.dockerfile.directives}
         self.removed: list[str] = []
@@ -106,8 +119,12 @@ class Model:
 
     def run(self, rewrites: list[Rewrite]) -> RewrittenModel:
         touched = frozenset().union(*[rewrite.changed() for rewrite in rewrites])
-        for rewrite in sorted(rewrites, key=lambda rewrite: rewrite.phase):
-            rewrite.apply(self)
+        for phase in (INSIDE, ACROSS, JOINING):
+            for rewrite in rewrites:
+                if rewrite.phase == phase:
+                    rewrite.apply(self)
+            for index in list(self._edits):
+                self._edit(index)
         moved: dict[int, list[int]] = {}
         for step, before in sorted(self.moves.items()):
             moved.setdefault(before, []).append(step)
@@ -127,8 +144,23 @@ class Model:
             raise Refusal(f"instruction {index} was removed or does not exist")
         return self.items[index]
 
+    def edit_command(self, index: int, offset: int, change: Callable[[Term], Term]) -> None:
+        """Changes the command at `offset` of a RUN step: when its term is asked for, or its phase ends, so that all
+        changes of a long text are made in one walk."""
+        self._edits.setdefault(index, {}).setdefault(offset, []).append(change)
+
+    def _edit(self, index: int) -> None:
+        changes = self._edits.pop(index)
+        found: set[int] = set()
+        self.shells[index] = with_commands(self.shell(index), changes, found)
+        missing = min(changes.keys() - found, default=None)
+        if missing is not None:
+            raise Refusal(f"no command stands at {missing} of instruction {index}")
+
     def shell(self, index: int) -> Term:
         """The current term of a RUN step."""
+        if index in self._edits:
+            self._edit(index)
         if index not in self.shells:
             step = self.steps.get(index)
             if step is None or step.node.keyword != "RUN":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.exit_status import can_precede, errexit_throughout
-from dfopt.ir.model import and_term, with_command
+from dfopt.ir.model import and_term
 from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import check_append
 from dfopt.rewrites.base import INSIDE, Claim, Rewrite
@@ -113,10 +113,7 @@ class EditWords(CommandRewrite):
             rest = words[self.index + self.remove :]
             return (*command[:3], (*words[: self.index], *self.insert, *rest), command[4])
 
-        new = with_command(model.shell(self.step), self.offset, change)
-        if new is None:
-            raise Refusal(f"no command stands at {self.offset} of instruction {self.step}")
-        model.shells[self.step] = new
+        model.edit_command(self.step, self.offset, change)
 
 
 def _elements(term: Term) -> tuple[Any, ...]:

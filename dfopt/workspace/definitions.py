@@ -114,7 +114,7 @@ def _files(path: str, format: str, is_host: bool) -> Iterator[InputFile]:
         else:
             yield InputFile(file, name, root, context=stated_context(users, root))
             continue
-        yield replace(definition, error=message, place=(first.line, first.column))
+        yield InputFile(first.file, display_name(first.file), root, message, place=(first.line, first.column))
 
 
 def _itself(definition: InputFile, format: str, targets: list[BuildTarget]) -> InputFile | None:

@@ -75,6 +75,33 @@ def test_four_times_the_lines_are_about_four_times_the_work(kind: str) -> None:
     assert calls(text_of(kind, 240)) < 6 * calls(text_of(kind, 60))
 
 
+# lines of the shell text of one RUN
+BODY = {
+    "make": "make -C /src install DESTDIR=/out",
+    "apt": "apt-get update && apt-get install -y curl",
+    "pip": "pip install a{i}",
+    "rm": "touch /a{i} && rm -rf /a{i}",
+    "mixed": "cd /src && make | tee log > /tmp/x; chmod 777 /x; curl -k https://x/y | sh; cp a b{i}; ln -s a b",
+    "cleanup": "apt-get install -y p{i}; rm -rf /var/lib/apt/lists/*",
+    "variables": "export A{i}=b; echo $A{i} ${{B:-c}} > /x",
+    "functions": "f{i}() {{ echo a; }}; if true; then f{i}; fi",
+    "unclear": "make )( a",
+}
+
+
+@pytest.mark.parametrize("form", ["heredoc", "chain"])
+@pytest.mark.parametrize("kind", BODY)
+def test_four_times_the_shell_text_is_about_four_times_the_work(kind: str, form: str) -> None:
+    def text(count: int) -> str:
+        lines = [BODY[kind].format(i=i) for i in range(count)]
+        if form == "heredoc":
+            return "FROM debian:13\nRUN <<EOF\n" + "\n".join(lines) + "\nEOF\n"
+        return "FROM debian:13\nRUN " + " && \\\n    ".join(lines) + "\n"
+
+    run(text(2))
+    assert calls(text(320)) < 6 * calls(text(80))
+
+
 def test_memory_is_linear_in_the_variables() -> None:
     program = Program(parse(text_of("ENV", 4000)))
     tracemalloc.start()

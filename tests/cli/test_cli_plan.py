@@ -67,6 +67,16 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert "-O1" in plan(tmp_path, ".", code=2)
 
 
+def test_a_definition_that_holds_a_dockerfile(tmp_path: Path) -> None:
+    """It is no Dockerfile: there is a forecast for those that it names, and none for those that it holds."""
+    (tmp_path / "app.Dockerfile").write_text(WASTEFUL)
+    text = "services:\n  a: {build: {dockerfile_inline: FROM debian}}\n  b: {build: {dockerfile: app.Dockerfile}}\n"
+    (tmp_path / "compose.yaml").write_text(text + "  c: {build: {dockerfile: $X}}\n")
+    assert plan(tmp_path, "compose.yaml").startswith("app.Dockerfile\n")
+    (tmp_path / "compose.yaml").write_text("services:\n  c: {build: {dockerfile: $X}}\n")
+    assert plan(tmp_path, "compose.yaml") == ""
+
+
 def test_columns(tmp_path: Path) -> None:
     text = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\nUSER node\nCMD node a.js\n"
     (tmp_path / "Dockerfile").write_text(text)

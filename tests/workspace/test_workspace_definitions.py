@@ -77,6 +77,13 @@ def test_what_cannot_be_followed_is_an_error_of_the_definition(here: Path, build
     assert (file.name, file.error.replace(outside, "../Dockerfile"), file.place[0]) == ("compose.yaml", error, 2)
 
 
+def test_an_error_stands_in_the_file_that_makes_it(here: Path) -> None:
+    put(here / "other.yaml", "services:\n\n  base: {build: nowhere}\n")
+    put(here / "compose.yaml", "include: [other.yaml]\n")
+    (file,) = named("compose.yaml")
+    assert (file.name, file.error, file.place[0]) == ("other.yaml", "base: no such file: nowhere/Dockerfile", 3)
+
+
 def test_remote_contexts_are_not_followed(here: Path) -> None:
     put(here / "compose.yaml", 'services:\n  w: {build: "https://example.org/x.git#main"}\n')
     assert named("compose.yaml") == []

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 
 from tests.tools.fuzz import archives, seeds
+from tests.tools.fuzz.definitions import definition
 from tests.tools.fuzz.execution import NODES
 from tests.tools.fuzz.model import Input
 from tests.tools.fuzz.mutation import CHARACTERS, NUMBERS, Mutator
@@ -298,6 +299,7 @@ READERS: dict[str, tuple[int, Callable[[Chance], Input]]] = {
     "dockerfile": (24, dockerfile), "stdin": (4, stdin), "context": (14, context), "config": (9, config), "lock": (5, lock), "baseline": (3, baseline),
     "ignore": (6, ignore), "yaml": (6, yaml), "python": (5, python), "template": (5, template), "recipe": (6, recipe), "cases": (3, cases),
     "campaign": (3, campaign), "archive": (9, archive), "registry": (6, registry), "lsp": (4, lsp),
+    "definition": (10, definition),
 }  # fmt: skip
 """Name -> (how often, what makes an input)."""
 
