@@ -200,8 +200,7 @@ def variable(
         for word in invocation.node.words:
             if word.value is not None and word.value.startswith(name + "="):
                 return word.value.partition("=")[2]
-    body = program.body(step)
-    if name in body.text and re.search(rf"(?<![\w$]){re.escape(name)}=", body.text):
+    if _may_assign(program.body(step), name):
         return UNKNOWN
     scope = program.scope(step)
     if name in scope.env:
@@ -214,6 +213,15 @@ def variable(
         if key == name:
             return value
     return None
+
+
+def _may_assign(body: Body, name: str) -> bool:
+    """Whether a text assigns to a variable, as far as its letters tell: looked for once a text."""
+    known = body.cached.derived if body.cached is not None else {}
+    key = f"assigns {name}"
+    if key not in known:
+        known[key] = name in body.text and re.search(rf"(?<![\w$]){re.escape(name)}=", body.text) is not None
+    return bool(known[key])
 
 
 def package_name(name: str) -> str:

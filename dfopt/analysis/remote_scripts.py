@@ -53,8 +53,13 @@ def _remote_script_nodes(program: Program, step: Step, body: Body) -> list[Node]
         invocation.node.start: invocation for invocation in program.commands(step).invocations if not invocation.nested
     }
     nodes: list[Node] = []
+    seen = 0  # of `nodes`: those whose parts are in `inside`
+    inside: set[int] = set()
     for node in iter_nodes(body.program.script):
-        if any(other.start <= node.start and node.end <= other.end for other in nodes):
+        for other in nodes[seen:]:
+            inside.update(map(id, iter_nodes(other)))
+        seen = len(nodes)
+        if id(node) in inside:
             continue
         if isinstance(node, Pipeline):
             loads = False

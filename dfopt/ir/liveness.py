@@ -6,6 +6,8 @@ what the effects tell is seen; a program that no table knows neither writes nor 
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from dfopt.ir.effects import Effect, covers
 from dfopt.knowledge import table
 from dfopt.record import Record
@@ -32,19 +34,23 @@ class Death(Record):
 class Layers:
     """The paths that the layers so far hold alive, with their writers. Feed it one step after the other."""
 
-    __slots__ = ("_at", "_below", "_count", "empty", "live")
+    __slots__ = ("_at", "_below", "_count", "_first", "_made", "_step", "empty", "live")
 
     def __init__(self) -> None:
         self.live: dict[int, tuple[int, Effect]] = {}  # in the order of writing
         self._at: dict[str, dict[int, None]] = {}  # path -> keys of `live`
         self._below: dict[str, dict[int, None]] = {}  # directory, without a final slash -> keys of what lies below
         self._count = 0
+        self._made: dict[str, int] = {}  # path -> how many of its writers are mkdir
+        self._step, self._first = -1, 1  # the step that is being fed, and its first key: its own writers do not die
         files = table("programs")["files"]
         self.empty = frozenset(name for name in files if files[name].get("empty"))
 
     def feed(self, step: int, effects: Iterable[Effect]) -> list[Death]:
         """Takes a step's effects in their order; returns what they kill of earlier steps."""
         deaths: list[Death] = []
+        if step != self._step:
+            self._step, self._first = step, self._count + 1
         for effect in effects:
             if effect.kind == "deletes":
                 taken = self.covered(effect.path)
@@ -54,9 +60,10 @@ class Layers:
                 self._remove(taken)
             elif effect.kind in ("creates", "changes"):
                 if effect.kind == "changes":
-                    reached = (
-                        self.covered(effect.path) if effect.deep or effect.within else self._at.get(effect.path, ())
-                    )
+                    reached = self._earlier(self._at.get(effect.path, ()))
+                    if effect.deep or effect.within:
+                        below = self._earlier(self._below.get(effect.path.rstrip("/"), ()))
+                        reached = sorted({*reached, *below})
                     deaths += [
                         Death(other.path, writer, step, "overwritten", effect.program)
                         for writer, other in [self.live[key] for key in reached]
@@ -72,10 +79,16 @@ class Layers:
         """The keys of what is alive at a path or below it, in the order of writing."""
         return sorted({*self._at.get(path, ()), *self._below.get(path.rstrip("/"), ())})
 
+    def _earlier(self, keys: Iterable[int]) -> list[int]:
+        """Those that earlier steps wrote, of keys in the order of writing."""
+        return list(takewhile(lambda key: key < self._first, keys))
+
     def _add(self, step: int, effect: Effect) -> None:
         self._count += 1
         self.live[self._count] = step, effect
         self._at.setdefault(effect.path, {})[self._count] = None
+        if effect.program == "mkdir":
+            self._made[effect.path] = self._made.get(effect.path, 0) + 1
         for directory in _directories(effect.path):
             self._below.setdefault(directory, {})[self._count] = None
 
@@ -83,6 +96,8 @@ class Layers:
         for key in keys:
             _, effect = self.live.pop(key)
             del self._at[effect.path][key]
+            if effect.program == "mkdir":
+                self._made[effect.path] -= 1
             for directory in _directories(effect.path):
                 del self._below[directory][key]
 
@@ -105,9 +120,9 @@ class Layers:
     def _holds_nothing(self, change: Effect) -> bool:
         """Whether a change of mode or owner reaches nothing but directories that mkdir made."""
         if change.deep:
-            reached = self.covered(change.path)
-            return bool(reached) and all(self.live[key][1].program == "mkdir" for key in reached)
-        return any(self.live[key][1].program == "mkdir" for key in self._at.get(change.path, ()))
+            reached = [self._at.get(change.path, {}), self._below.get(change.path.rstrip("/"), {})]
+            return any(reached) and all(self.live[key][1].program == "mkdir" for keys in reached for key in keys)
+        return self._made.get(change.path, 0) > 0
 
 
 def _directories(path: str) -> list[str]:
