@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dfopt.recipes.plan import RecipePlan
     from dfopt.workspace.config import Config, ConfigLookup
     from dfopt.workspace.discovery import InputFile
+    from dfopt.workspace.fact_trace import FactTrace
 
 STDIN = "-"
 
@@ -75,7 +76,8 @@ class Request:
         self._optimizers: dict[int, optimizer.Optimizer] = {}
         self._plans: dict[int, tuple[Config, RecipePlan]] = {}
         self.observer: optimizer.Observer | None = None  # stays in this process
-        self.asked = False  # whether the last file's result depends on what facts said
+        self.trace: FactTrace | None = None  # where questions to facts are noted; stays in this process
+        self.context_facts: ContextFacts | None = None  # of the latest file
         self._keys: dict[tuple[int, object], str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -207,7 +209,7 @@ class Request:
         directory = self.directory_of(file)
         plan = self.plan(directory)
         file_facts = self.facts_of(file, source)
-        facts = AskedFacts(JoinedFacts((file_facts, *more)) if more else file_facts)
+        facts = JoinedFacts((file_facts, *more)) if more else file_facts
         kind = self.host_kind(file)
         if kind is not None:
             from dfopt.embedded.optimize import optimize_host, with_unknown
@@ -221,7 +223,6 @@ class Request:
             result = plan.optimize(source, facts, only, self.observer)
         else:
             result = self.optimizer(directory).run(source, facts, only)
-        self.asked = facts.asked
         return result
 
     def own_edits(
@@ -294,7 +295,9 @@ class Request:
     def facts_of(self, file: InputFile, source: Source) -> Facts:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
         context_facts = ContextFacts(file.path, file.root, source, self.context_of(file), self.batch)
-        return JoinedFacts((context_facts, *self.facts)) if self.facts else context_facts
+        self.context_facts = context_facts
+        facts = JoinedFacts((context_facts, *self.facts)) if self.facts else context_facts
+        return AskedFacts(facts, self.trace) if self.trace is not None else facts
 
     def context_of(self, file: InputFile) -> str | None:
         """The directory that the command line, the build definition that names the file, or the configuration states as

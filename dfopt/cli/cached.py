@@ -7,6 +7,7 @@ import os
 from dfopt.files import read_named
 from dfopt.record import Record, replace
 from dfopt.request import STDIN
+from dfopt.source import Source
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -22,8 +23,8 @@ _FIRST = 16  # files that a process handles before it opens the cache: for fewer
 
 
 class Cached:
-    """`task` with a cache in front. An outcome is stored (if it has a `key`) only if it depends on nothing but the
-    file's content and the settings: not if a pass asked for outside facts, and not if the file was written."""
+    """`task` with a cache in front. An outcome is stored (if it has a `key`) with what was asked of the outside for it,
+    and counts while all of that has the same answers; it is not stored if the file was written."""
 
     def __init__(self, task: FixTask, store: OutcomeStore) -> None:
         self.task = task
@@ -45,14 +46,36 @@ class Cached:
         except (OSError, ConfigError):
             return self.task(file)
         stored = self.store.get(key)
-        if stored is not None:
+        if stored is not None and self._holds(file, stored):
             return stored
-        outcome = self.task(file)
+        from dfopt.workspace.fact_trace import FactTrace
+
         request = self.task.request
-        if outcome.status == 2 or request.asked or outcome.written or _state(file.path) != before:
+        request.trace = trace = FactTrace()
+        try:
+            outcome = self.task(file)
+        finally:
+            request.trace = None
+        if outcome.status == 2 or not trace.complete or outcome.written or _state(file.path) != before:
             return outcome
-        with_key: FileOutcome = replace(outcome, key=key)
+        needs = request.context_facts.known_needs() if request.context_facts is not None else None
+        with_key: FileOutcome = replace(outcome, key=key, trace=trace.rows(), needs=needs)
         return with_key
+
+    def _holds(self, file: InputFile, stored: FileOutcome) -> bool:
+        """Whether the outside gives the answers that an outcome is made of. What fails here fails in the task, too."""
+        if not stored.trace:
+            return True
+        from dfopt.workspace.fact_trace import answers_hold
+
+        request = self.task.request
+        try:
+            facts = request.facts_of(file, Source(file.name, ""))  # its text says no more than `needs`
+            assert request.context_facts is not None
+            request.context_facts.needs = stored.needs
+            return answers_hold(facts, stored.trace)
+        except (OSError, ValueError, TypeError, ConfigError):
+            return False
 
     def key(self, file: InputFile, content: bytes) -> bytes:
         """What an outcome depends on, in 32 bytes. Raises ConfigError."""

@@ -1,4 +1,5 @@
-"""The cache of outcomes: what a file gave, by its content, the settings and the version of dfopt.
+"""The cache of outcomes: what a file gave, by its content, the settings and the version of dfopt, each with what was
+asked of the outside for it.
 
 One SQLite file below the user's cache directory. Worker processes only read it; the run's own process writes, in
 batches. Whatever goes wrong with it (a full disk, a file that is not a database, another version's tables) slows the
@@ -16,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-NAME = "results-2.sqlite"  # the number goes up with the form of the table
+NAME = "results-3.sqlite"  # the number goes up with the form of the table
 LIMIT = 100_000  # entries; the oldest go first
 _BATCH = 256
 
@@ -62,9 +63,13 @@ class OutcomeStore:
             row = self._open().execute("SELECT outcome FROM results WHERE key = ?", (key,)).fetchone()
             if row is None:
                 return None
-            out, patch, notes, status, counts, once, name, passes, refusals = json.loads(row[0])
+            out, patch, notes, status, counts, once, name, passes, refusals, trace, needs = json.loads(row[0])
             rows = tuple([tuple(map(str, columns)) for columns in refusals])
-            return FileOutcome(out, patch, notes, status, counts, once, False, name, passes, b"", rows)
+            asked = tuple([tuple(map(str, columns)) for columns in trace])
+            needed = None if needs is None else tuple([(str(path), bool(wildcard)) for path, wildcard in needs])
+            return FileOutcome(
+                out, patch, notes, status, counts, once, False, name, passes, b"", rows, trace=asked, needs=needed
+            )
         except (sqlite3.Error, OSError, ValueError, TypeError):
             return None
 
@@ -73,7 +78,7 @@ class OutcomeStore:
         import json
 
         output = (outcome.out, outcome.patch, outcome.notes, outcome.status, dict(outcome.counts), outcome.once)
-        row = (*output, outcome.name, dict(outcome.passes), outcome.refusals)
+        row = (*output, outcome.name, dict(outcome.passes), outcome.refusals, outcome.trace, outcome.needs)
         self._waiting.append((key, json.dumps(row)))
         if len(self._waiting) >= _BATCH:
             self.flush()

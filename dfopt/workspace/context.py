@@ -23,7 +23,7 @@ from dfopt.workspace.paths import above, above_in_repository, bound_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 MOST_PATHS = 50_000  # files and directories; a larger context is not listed
 KEPT = 2.0  # seconds for which files of one run that follow each other share the listing of their context
@@ -226,20 +226,27 @@ def open_context(dockerfile: str, root: str) -> BuildContext | None:
         return None
 
 
-def find_context(path: str, root: str, text: str, given: str | None) -> BuildContext | None:
-    """The build context of the Dockerfile `path` with this text; `root` and `given` as in `ContextFacts`."""
-    if path == "-":
-        return open_context("", given) if given is not None else None
-    if given is not None:
-        return open_context(path, given)
+def needs_of(text: str) -> tuple[tuple[str, bool], ...] | None:
+    """What a Dockerfile needs of its build context: paths, and whether each is a pattern; None for what is none."""
     try:
         program = Program(parse(text))
     except DockerfileError:
         return None
-    needed: list[tuple[str, bool]] = []
-    for source in context_sources(program):
-        if source.path and not source.onbuild:
-            needed.append((source.path, source.wildcard))
+    return tuple([(one.path, one.wildcard) for one in context_sources(program) if one.path and not one.onbuild])
+
+
+def find_context(
+    path: str, root: str, needs: Callable[[], Sequence[tuple[str, bool]] | None], given: str | None
+) -> BuildContext | None:
+    """The build context of the Dockerfile `path` with these needs (`needs_of`); `root` and `given` as in
+    `ContextFacts`."""
+    if path == "-":
+        return open_context("", given) if given is not None else None
+    if given is not None:
+        return open_context(path, given)
+    needed = needs()
+    if needed is None:
+        return None
     directory = os.path.dirname(os.path.abspath(path))
     context = open_context(path, directory)
     if context is None:
@@ -262,21 +269,17 @@ def find_context(path: str, root: str, text: str, given: str | None) -> BuildCon
     return above[0] if len(above) == 1 else None  # without needs, its own directory had everything
 
 
-def find_whole_directory(path: str, text: str) -> BuildContext | None:
+def find_whole_directory(path: str, needed: Sequence[tuple[str, bool]] | None) -> BuildContext | None:
     """The Dockerfile's own directory as its context, where everything that the file names in full is there, left out or
     not; None where it is not."""
-    try:
-        program = Program(parse(text))
-    except DockerfileError:
-        return None
-    context = open_context(path, os.path.dirname(os.path.abspath(path)))
+    context = open_context(path, os.path.dirname(os.path.abspath(path))) if needed is not None else None
     if context is None:
         return None
-    named = [one for one in context_sources(program) if one.path and not one.onbuild and not one.wildcard]
-    return context if named and all(context.exists(one.path or "") for one in named) else None
+    named = [source for source, wildcard in needed or () if not wildcard]
+    return context if named and all(context.exists(source) for source in named) else None
 
 
-def _all_there(context: BuildContext, needed: list[tuple[str, bool]]) -> bool:
+def _all_there(context: BuildContext, needed: Sequence[tuple[str, bool]]) -> bool:
     """Whether everything that the file names is there. A pattern may match nothing (`yarn.lock*`), but not all of them
     where nothing is named in full."""
     named = [path for path, wildcard in needed if not wildcard]

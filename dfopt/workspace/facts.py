@@ -10,11 +10,12 @@ from dfopt.facts import Facts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Literal
 
     from dfopt.facts import BuiltImage, Child, Parent
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
+    from dfopt.workspace.fact_trace import FactTrace
 
 
 class ContextFacts(Facts):
@@ -27,7 +28,7 @@ class ContextFacts(Facts):
     shared   whether files of one run may share a context's listing (see `context.KEPT`)
     """
 
-    __slots__ = ("_found", "_looked", "context", "path", "root", "shared", "source")
+    __slots__ = ("_found", "_looked", "_needs", "context", "path", "root", "shared", "source")
 
     def __init__(self, path: str, root: str, source: Source, context: str | None = None, shared: bool = False) -> None:
         self.path = path
@@ -35,18 +36,37 @@ class ContextFacts(Facts):
         self.source = source
         self.context = context
         self.shared = shared
+        self._needs: tuple[tuple[str, bool], ...] | Literal[False] | None = False  # not yet looked for
         self._found: BuildContext | None = None
         self._looked = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ContextFacts, (self.path, self.root, self.source, self.context, self.shared)
 
+    @property
+    def needs(self) -> tuple[tuple[str, bool], ...] | None:
+        """What the file needs of its context (`context.needs_of`)."""
+        if self._needs is False:
+            from dfopt.workspace.context import needs_of
+
+            self._needs = needs_of(self.source.text)
+        return self._needs
+
+    @needs.setter
+    def needs(self, needs: tuple[tuple[str, bool], ...] | None) -> None:
+        """As an earlier run found them in the same text."""
+        self._needs = needs
+
+    def known_needs(self) -> tuple[tuple[str, bool], ...] | None:
+        """The needs, if anybody has looked for them; else None."""
+        return None if self._needs is False else self._needs
+
     def build_context(self) -> BuildContext | None:
         """The build context; None where it is not known which directory that is, or what is left out of it."""
         if not self._looked:
             from dfopt.workspace.context import find_context
 
-            self._found = find_context(self.path, self.root, self.source.text, self.context)
+            self._found = find_context(self.path, self.root, lambda: self.needs, self.context)
             if self._found is not None:
                 self._found.shared = self.shared
             self._looked = True
@@ -85,7 +105,7 @@ class ContextFacts(Facts):
         context = self.build_context()
         if context is None and self.context is None and self.path != "-":
             # what .dockerignore leaves out speaks against a directory where it is asked for; here it is the question
-            context = find_whole_directory(self.path, self.source.text)
+            context = find_whole_directory(self.path, self.needs)
         return context.lacks(path) if context is not None else None
 
     def context_file(self, path: str) -> bytes | None:
@@ -146,53 +166,64 @@ class JoinedFacts(Facts):
 
 class AskedFacts(Facts):
     """Other facts, and whether they were asked anything that they could know: what came of it then depends on more than
-    the file and the settings."""
+    the file and the settings.
 
-    __slots__ = ("asked", "inner")
+    trace  where each question is noted, with a digest of the answer (see `workspace.fact_trace`); None: nowhere
+    """
 
-    def __init__(self, inner: Facts) -> None:
+    __slots__ = ("asked", "inner", "trace")
+
+    def __init__(self, inner: Facts, trace: FactTrace | None = None) -> None:
         self.inner = inner
         self.asked = False
+        self.trace = trace
 
     def knows(self, question: str) -> bool:
-        return self.inner.knows(question)
+        known = self.inner.knows(question)
+        if self.trace is not None:
+            self.trace.note(known, "knows", question)
+        return known
 
-    def _ask(self, question: str) -> Facts:
-        self.asked = self.asked or self.inner.knows(question)
-        return self.inner
+    def _ask(self, question: str, *about: Any) -> Any:
+        known = self.knows(question)
+        self.asked = self.asked or known
+        answer = getattr(self.inner, question)(*about)
+        if known and self.trace is not None:
+            self.trace.note(answer, question, *about)
+        return answer
 
     def digest(self, image: str) -> str | None:
-        return self._ask("digest").digest(image)
+        return self._ask("digest", image)  # type: ignore[no-any-return]
 
     def checksum(self, url: str) -> str | None:
-        return self._ask("checksum").checksum(url)
+        return self._ask("checksum", url)  # type: ignore[no-any-return]
 
     def context_paths(self) -> frozenset[str] | None:
-        return self._ask("context_paths").context_paths()
+        return self._ask("context_paths")  # type: ignore[no-any-return]
 
     def context_holds(self, path: str) -> bool | None:
-        return self._ask("context_holds").context_holds(path)
+        return self._ask("context_holds", path)  # type: ignore[no-any-return]
 
     def context_leaves_out(self, path: str) -> bool | None:
-        return self._ask("context_leaves_out").context_leaves_out(path)
+        return self._ask("context_leaves_out", path)  # type: ignore[no-any-return]
 
     def context_file(self, path: str) -> bytes | None:
-        return self._ask("context_file").context_file(path)
+        return self._ask("context_file", path)  # type: ignore[no-any-return]
 
     def children(self) -> tuple[Child, ...] | None:
-        return self._ask("children").children()
+        return self._ask("children")  # type: ignore[no-any-return]
 
     def parent(self, image: str) -> Parent | None:
-        return self._ask("parent").parent(image)
+        return self._ask("parent", image)  # type: ignore[no-any-return]
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
-        return self._ask("image_config").image_config(image)
+        return self._ask("image_config", image)  # type: ignore[no-any-return]
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
-        return self._ask("built").built(stage, base)
+        return self._ask("built", stage, base)  # type: ignore[no-any-return]
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
-        return self._ask("built_config").built_config(image)
+        return self._ask("built_config", image)  # type: ignore[no-any-return]
 
     def unbuilt(self) -> str:
-        return self._ask("unbuilt").unbuilt()
+        return self._ask("unbuilt")  # type: ignore[no-any-return]

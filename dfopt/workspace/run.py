@@ -37,6 +37,9 @@ class FileOutcome(Record):
     name    of the file, and `passes`: its findings by pass, where the command asks for them
     key     what to keep this outcome under in the cache; b"": nowhere
     refusals  what was left alone, where the command lists that by group: rows as in `RefusalGroups.add`
+    trace   what was asked of the outside for it, with digests of the answers (`workspace.fact_trace`): an outcome with
+            a key holds for as long as these answers do
+    needs   what the file needs of its build context (`workspace.context.needs_of`), where that was asked for
     undo    of a file that was written, its line in the journal (`workspace.undo`)
     """
 
@@ -52,6 +55,8 @@ class FileOutcome(Record):
     key: bytes = b""
     refusals: tuple[tuple[str, ...], ...] = ()
     undo: str = ""
+    trace: tuple[tuple[str, ...], ...] = ()
+    needs: tuple[tuple[str, bool], ...] | None = None
 
 
 def run_all(

@@ -39,13 +39,13 @@ def run(tree: Path, tmp_path: Path) -> Callable[..., tuple[int, bytes]]:
 
 
 def rows(tmp_path: Path) -> list[tuple[bytes, str]]:
-    with sqlite3.connect(tmp_path / "cache" / "results-2.sqlite") as connection:
+    with sqlite3.connect(tmp_path / "cache" / "results-3.sqlite") as connection:
         return connection.execute("SELECT key, outcome FROM results").fetchall()
 
 
 def mark(tmp_path: Path) -> None:
     """Every stored outcome says so: what is shown then came from the cache."""
-    with sqlite3.connect(tmp_path / "cache" / "results-2.sqlite") as connection:
+    with sqlite3.connect(tmp_path / "cache" / "results-3.sqlite") as connection:
         for key, outcome in rows(tmp_path):
             value = json.loads(outcome)
             value[0] = "CACHED\n"
@@ -98,14 +98,130 @@ def test_content_is_part_of_the_key(run: Callable[..., tuple[int, bytes]], tree:
     assert b"CACHED" not in run()[1]
 
 
-def test_what_depends_on_the_build_context_is_not_kept(
-    run: Callable[..., tuple[int, bytes]], tree: Path, tmp_path: Path
+PARENT = "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends curl\n"
+CHILD = "FROM org/platform\nRUN apt-get install -y --no-install-recommends git\n"
+LOCK = """version = 1
+
+[[image]]
+reference = "docker.io/library/node:22"
+digest = "sha256:%s"
+media-type = "application/vnd.oci.image.index.v1+json"
+platforms = ["linux/amd64"]
+resolved = "2026-11-26"
+"""
+IGNORED = "FROM scratch\nCOPY package.json x.js /\n"
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def swap_for_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+NODE_FILES = {"app/Dockerfile": NODE, "app/package.json": "{}", "app/package-lock.json": "{}", "app/x.js": ""}
+FAMILY = {"platform/Dockerfile": PARENT, "user/Dockerfile": CHILD, "lib/Dockerfile": "FROM org/other\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "changed", "change"),
+    [
+        pytest.param(
+            NODE_FILES, "app", lambda at: write(at / "app/package.json", '{"scripts": {"install": "x"}}'), id="content",
+        ),
+        pytest.param(NODE_FILES, "app", lambda at: (at / "app/package.json").unlink(), id="file-gone"),
+        pytest.param(NODE_FILES, "app", lambda at: write(at / "app/npm-shrinkwrap.json", ""), id="file-came"),
+        pytest.param(NODE_FILES, "app", lambda at: swap_for_directory(at / "app/package.json"), id="kind"),
+        pytest.param(NODE_FILES, "app", lambda at: write(at / "app/.dockerignore", "*.json\n"), id="dockerignore"),
+        pytest.param(
+            NODE_FILES, "app", lambda at: write(at / "app/Dockerfile.dockerignore", "package*.json\n"), id="own-ignore",
+        ),
+        pytest.param(
+            {**NODE_FILES, "app/Dockerfile": IGNORED}, "app", lambda at: write(at / "app/.dockerignore", "x.js\n"),
+            id="left-out",
+        ),
+        pytest.param(FAMILY, "user", lambda at: write(at / "platform/Dockerfile", PARENT + "USER 1000\n"), id="parent"),
+        pytest.param(FAMILY, "user", lambda at: (at / "platform/Dockerfile").unlink(), id="parent-gone"),
+        pytest.param(FAMILY, "platform", lambda at: write(at / "user/Dockerfile", "FROM org/other\n"), id="child"),
+        pytest.param(FAMILY, "platform", lambda at: write(at / "lib/Dockerfile", CHILD), id="child-came"),
+        pytest.param(
+            {**FAMILY, "platform/compose.yaml": "services: {}\n"}, "platform",
+            lambda at: write(at / "platform/compose.yaml", "services: {a: {build: ., image: org/other}}\n"),
+            id="definition",
+        ),
+        pytest.param(NODE_FILES, "app", lambda at: write(at / "dfopt.lock", LOCK % ("1" * 64)), id="lock-came"),
+        pytest.param(
+            {**NODE_FILES, "dfopt.lock": LOCK % ("1" * 64)}, "app",
+            lambda at: write(at / "dfopt.lock", LOCK % ("2" * 64)), id="lock",
+        ),
+        pytest.param(
+            {**NODE_FILES, "dfopt.toml": "unsafe = true\n"}, "app",
+            lambda at: write(at / "dfopt.toml", 'unsafe = true\ncontext = "user"\n'), id="context",
+        ),
+    ],
+)  # fmt: skip
+def test_an_outcome_is_made_anew_where_an_answer_changed(
+    tmp_path: Path, files: dict[str, str], changed: str, change: Callable[[Path], object]
 ) -> None:
+    """Each kind of fact: kept while nothing changes, made anew after; and always what a run without a cache gives."""
+    top = tmp_path / "tree"
+    (top / ".git").mkdir(parents=True)
+    (top / "user").mkdir()
+    for number in range(FIRST):
+        write(top / "0" / str(number) / "Dockerfile", "FROM scratch\n")
+    for name, text in files.items():
+        write(top / name, text)
+
+    def run(*words: str) -> bytes:
+        select = "dependency-layers,pin-digest,apt-cleanup,add-user,copy-ignored-file,yarn-cleanup"
+        command = ("check", ".", "-j1", "--select", select, "--show-refusals", "--output-format", "json", *words)
+        done = dfopt(*command, cwd=top, driven=False, env={"DFOPT_CACHE_DIR": str(tmp_path / "cache")})
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout + done.stderr
+
+    before = run("--no-cache")
+    assert run() == run() == before
+    marked = mark_each(tmp_path)
+    assert run().count(b"CACHED") == marked == sum(name.endswith("Dockerfile") for name in files)
+    change(top)
+    after = run("--no-cache")
+    assert after != before
+    assert f"CACHED {changed}/Dockerfile" not in run().decode()
+    (tmp_path / "cache" / "results-3.sqlite").unlink()
+    assert run() == run() == after
+
+
+def mark_each(tmp_path: Path) -> int:
+    """As `mark`, with the name of the file, which is part of what was printed, or asked; how many there are."""
+    with sqlite3.connect(tmp_path / "cache" / "results-3.sqlite") as connection:
+        for number, (key, outcome) in enumerate(rows(tmp_path)):
+            value = json.loads(outcome)
+            names = [name for name in ("app", "platform", "user", "lib") if f"{name}/Dockerfile" in outcome]
+            value[0] = f"CACHED {names[0] if names else number}/Dockerfile\n"
+            connection.execute("UPDATE results SET outcome = ? WHERE key = ?", (json.dumps(value), key))
+    return len(rows(tmp_path))
+
+
+def test_a_mode_is_asked_by_nobody(tree: Path, tmp_path: Path, run: Callable[..., tuple[int, bytes]]) -> None:
+    """What a build would make of it is decided by what the file says: no fact tells it."""
     for number in range(FIRST, FILES):
         (tree / f"{number:02}" / "Dockerfile").write_text(NODE)
         (tree / f"{number:02}" / "package.json").write_text("{}")
-    run("--select", "dependency-layers", "--unsafe")
-    assert not (tmp_path / "cache" / "results-2.sqlite").exists() or rows(tmp_path) == []
+    first = run("--unsafe")
+    for path in tree.rglob("package.json"):
+        path.chmod(0o755)
+    assert run("--unsafe") == first == run("--no-cache", "--unsafe")
+
+
+def test_a_question_that_nobody_asks_is_not_asked() -> None:
+    from dfopt.facts import NO_FACTS
+    from dfopt.workspace.fact_trace import answers_hold
+
+    assert answers_hold(NO_FACTS, [("digest", "a", "None")])
+    assert not answers_hold(NO_FACTS, [("__class__", "None")])
 
 
 def test_written_files_are_not_kept(run: Callable[..., tuple[int, bytes]], tree: Path, tmp_path: Path) -> None:
@@ -118,7 +234,7 @@ def test_written_files_are_not_kept(run: Callable[..., tuple[int, bytes]], tree:
 @pytest.mark.parametrize("content", [b"no database", b""], ids=["foreign", "empty"])
 def test_a_broken_cache_is_no_cache(run: Callable[..., tuple[int, bytes]], tmp_path: Path, content: bytes) -> None:
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "results-2.sqlite").write_bytes(content)
+    (tmp_path / "cache" / "results-3.sqlite").write_bytes(content)
     assert run() == run("--no-cache")
 
 
