@@ -43,8 +43,6 @@ EXCEPTIONS = {
     "merge-run/comment-behind-operator",
     # swap-base needs what exec-form does in a later phase; add-user, of that phase too, adds a RUN before it can act
     "swap-base/distroless-shell-form",
-    # the split and the smaller base save the same: the second has nothing left to do
-    "multi-stage/site-kept-config",
     # undefined-variable declares the variable in the stage: a digest in its value would be seen there
     "pin-digest/arg-whole-name",
     # add-user, alone, takes the modes that a find gave for the image's own; behind the split, it sees nothing of them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import package_name
-from dfopt.analysis.package_sizes import installed_bytes
+from dfopt.analysis.package_sizes import installed_bytes, recommended_bytes
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -93,12 +93,16 @@ def partition(
 
 def _left_by_size(flow: Flow, names: Iterable[str], lean: bool, has: frozenset[str]) -> int:
     """The MB that stay behind of apt's packages, their dependencies included, as far as their sizes are known: what
-    the build installs less what the run installs. A base image with a compiler has most of them already."""
+    the build installs less what the run installs. A base image with a compiler has most of them already, but not what
+    they recommend."""
     installed = [package for package in flow.packages if package.family == "apt"]
-    if "cc" in has or any(package.step.index in flow.swept for package in installed):
+    if any(package.step.index in flow.swept for package in installed):
         return 0
     builds = [package_name(package.name) for package in installed]
     all_lean = all(package.lean for package in installed)
+    if "cc" in has:
+        kept = 0 if lean else recommended_bytes(names)
+        return 0 if all_lean else -((kept - recommended_bytes(builds)) // 1_000_000)
     kept = installed_bytes(names, recommends=not lean)
     return (installed_bytes(builds, recommends=not all_lean) - kept) // 1_000_000
 
