@@ -79,7 +79,7 @@ def _index_outcome(program: Program, step: Step, family: str, opaque: Step | Non
     if step.node.keyword == "RUN" and program.body(step).program is None:
         # what is not understood may install; an update that && ties to it comes first in any reading
         text, call = run_text(program, step), rf"\b{family}\b[^;&|\n]*\b"
-        if re.search(rf"{call}(?:install|add)\b", text) and not re.search(rf"{call}update\b[^;&|]*&&", text):
+        if re.search(rf"{call}(?:install|add)\b", text) and not re.search(rf"{call}update\b[^;&|]{{0,400}}&&", text):
             return "reads", opaque
     return "", opaque
 

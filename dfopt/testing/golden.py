@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dfopt.edit import split_lines, unified_diff
 from dfopt.optimizer import optimize
-from dfopt.pass_selection import Options
+from dfopt.pass_selection import Options, UnknownNameError, chosen
 from dfopt.record import Record
 from dfopt.results import Result
 from dfopt.source import LineIndex, Source, encode
@@ -74,6 +74,10 @@ def load(files: CaseFiles) -> GoldenCase:
     options = Options(() if level else select, strings(files, settings, "ignore"), tiers, given, level or 1)
     if settings:
         raise CaseError(f"{files.where('case.toml')}: unknown keys: {', '.join(sorted(settings))}")
+    try:
+        chosen(options)
+    except UnknownNameError as error:
+        raise CaseError(f"{files.where('case.toml')}: no pass, group or code: {error}") from None
     return GoldenCase(files, source_of(files), options)
 
 

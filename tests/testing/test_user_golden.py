@@ -120,3 +120,11 @@ def test_a_page_that_cannot_be_read_is_told(run: Run, project: Path) -> None:
     code, text = run()
     assert code == 2
     assert "ours.md:3: the fence has no end" in text
+
+
+def test_a_case_names_no_pass(project: Path) -> None:
+    for key in ("select", "ignore"):
+        (project / "golden/apt-cleanup/plain/case.toml").write_text(f'{key} = ["apt-claenup"]\n')
+        done = dfopt("test", "golden", cwd=project, driven=False)
+        assert done.returncode == 2
+        assert b"case.toml: no pass, group or code: apt-claenup" in done.stderr
