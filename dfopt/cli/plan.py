@@ -56,6 +56,7 @@ def run(values: Values) -> int:
             request.facts = requests[LEVELS[-1]].facts
     forecasts: list[Forecast] = []
     hosts = 0  # files that hold Dockerfiles
+    diffs: dict[str, str] = {}
     grouper = Grouper("owner")
     for file in files:
         if not file.error and requests[LEVELS[-1]].host_kind(file) is not None:
@@ -66,6 +67,11 @@ def run(values: Values) -> int:
             results = {level: request.optimize(file) for level, request in requests.items()}
             prediction: Forecast = forecast(file.name, results)
             owner = "" if file.path == STDIN else grouper.owner_of(file.path)
+            if values.output_format == "markdown":
+                from dfopt.workspace.patches import patch_of
+
+                best = max(prediction.levels, key=lambda level: level.bytes, default=None)
+                diffs[file.name] = patch_of(results[best.level], file.name) if best is not None else ""
             forecasts.append(replace(prediction, owner="" if owner == NOBODY else owner))
         except (ConfigError, OSError) as failure:
             failed = 2
@@ -87,6 +93,10 @@ def run(values: Values) -> int:
             output.write(page(read, next_command(read)).encode("utf-8", "replace"))
     if values.output_format == "json":
         out.data(json.dumps({"version": 1, "files": [_json(prediction) for prediction in read]}, indent=2) + "\n")
+    elif values.output_format == "markdown":
+        from dfopt.cli.plan_markdown import comment
+
+        out.data(comment(read, diffs, next_command(read) if read else ""))
     elif not forecasts:
         out.note("" if hosts else NO_FILES)
     elif len(read) == 1:

@@ -141,3 +141,38 @@ def test_html_is_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "plan.html").symlink_to(tmp_path / "other")
     plan(tmp_path, "--html", "plan.html", ".", code=2)
     assert (tmp_path / "other").read_text() == "mine"
+
+
+def test_markdown(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(WASTEFUL)
+    (tmp_path / "clean").mkdir()
+    (tmp_path / "clean" / "Dockerfile").write_text("FROM scratch\nCOPY a /\n")
+    text = plan(tmp_path, "--output-format", "markdown", ".")
+    assert text.startswith("### dfopt: ")
+    assert " less in 1 of 2 Dockerfiles" in text.splitlines()[0]
+    assert "#### `Dockerfile`" in text
+    assert "clean/Dockerfile" not in text
+    assert "<details><summary>diff</summary>\n\n```diff\n--- a/Dockerfile" in text
+    assert "merge-run (safe)" in text
+
+
+def test_markdown_says_what_others_wrote_as_code(tmp_path: Path) -> None:
+    name = "@team <b> `x` |.Dockerfile"
+    (tmp_path / name).write_text(WASTEFUL + "# ````\n")
+    text = plan(tmp_path, "--output-format", "markdown", ".")
+    assert "#### ``@team <b> `x` \\|.Dockerfile``" in text
+    fence = next(line for line in text.splitlines() if line.endswith("diff") and line.startswith("`"))
+    assert text.count(f"\n{fence.removesuffix('diff')}\n") == 1
+
+
+def test_markdown_fits_into_a_comment(tmp_path: Path) -> None:
+    for number in range(150):
+        (tmp_path / f"{number}.Dockerfile").write_text(WASTEFUL)
+    text = plan(tmp_path, "--output-format", "markdown", ".")
+    assert len(text) < 65_536
+    assert "more files are not listed here" in text
+
+
+def test_markdown_without_findings(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /\n")
+    assert plan(tmp_path, "--output-format", "markdown", ".").startswith("### dfopt: nothing to do\n")

@@ -16,7 +16,7 @@ SPEC = CommandSpec(
             ("--output-format",),
             "choice",
             "The output format. [default: text]",
-            choices=("text", "json"),
+            choices=("text", "json", "markdown"),
             metavar="FORMAT",
             panel="Result",
         ),
