@@ -289,6 +289,7 @@ static int act(void) {
   for (int w = 1; w < ac && length < sizeof joined - 1; w++)
     length += snprintf(joined + length, sizeof joined - length, "%s%s", w > 1 ? " " : "", av[w]);
   if (refused(joined)) return 2;
+  if (fx.reads_stdin) drain();
   for (int i = 0; i + 1 < fx.prints.count; i += 2) {
     if (starts(joined, fx.prints.at[i])) {
       puts(fx.prints.at[i + 1]);
@@ -301,7 +302,7 @@ static int act(void) {
   if (status >= 0) return status;
   for (int i = 1; i < ac; i++)
     if (has(&fx.creates_options, av[i]) && i + 1 < ac) put(av[i + 1], "#!/.dry/stub\n", 0777);
-  if (fx.reads_stdin || !fx.known) drain();
+  if (!fx.known) drain();
   return 0;
 }
 
