@@ -127,7 +127,8 @@ def report(image: str, folder: str, written: WrittenRebuild) -> str:
         lines.append(f"dfopt verify {image} {path} builds and compares it")
     else:
         lines += [f"differs: {difference}" for difference in verdict.differences]
-        lines.append("built: equal to the image" if verdict.holds else f"built: {verdict.failure}")
+        but = f" but for {count(verdict.declared, 'allowed difference')}" if verdict.declared else ""
+        lines.append(f"built: equal to the image{but}" if verdict.holds else f"built: {verdict.failure}")
     return "".join(f"{out.printable(line)}\n" for line in lines)
 
 

@@ -28,7 +28,7 @@ _ALL = 256 << 20  # of all that are held
 
 class RebuildSurvey:
     """`contents`: the entries; `owned`: paths of packages; `records`: (entry, content) of the records, by the identity
-    of the entry; `secrets`: layer -> names of files."""
+    of the entry; `secrets`: (layer, position in the layer) -> path of each file that holds one."""
 
     def __init__(self, image: Image, limits: ReadLimits | None = None) -> None:
         self.records: dict[int, bytes] = {}
@@ -103,12 +103,13 @@ class RebuildSurvey:
                 elif entry.path.endswith("/RECORD"):
                     yield from _of_pip(entry.path, self.record(entry))
 
-    def _secrets(self) -> dict[int, list[str]]:
+    def _secrets(self) -> dict[tuple[int, int], str]:
         found = {id(secret.entry) for secret in self._watch.secrets if secret.level != "note"}
         return {
-            index: paths
-            for index, layer in enumerate(self.contents.layers)
-            if found and (paths := [entry.path for entry in layer.entries if id(entry) in found])
+            (index, position): entry.path
+            for index, layer in enumerate(self.contents.layers if found else ())
+            for position, entry in enumerate(layer.entries)
+            if id(entry) in found
         }
 
 

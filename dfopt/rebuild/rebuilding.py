@@ -96,9 +96,19 @@ def rebuild(
     if image.config.get("author"):
         notes.append("not kept: the author of the config")
     notes += history.notes
+    secrets = written_secrets(survey, planned)
     text = render(
-        survey.contents, planned, history, settings.instructions, notes, survey.secrets, installs,
+        survey.contents, planned, history, settings.instructions, notes, secrets, installs,
         equal=disposable is None,
     )  # fmt: skip
-    secrets = sum(map(len, survey.secrets.values())) + sum(1 for _ in environment(dict(image.settings())))
-    return Rebuilt(image, planned, text, tuple(notes), secrets, installs)
+    holding = sum(map(len, secrets.values())) + sum(1 for _ in environment(dict(image.settings())))
+    return Rebuilt(image, planned, text, tuple(notes), holding, installs)
+
+
+def written_secrets(survey: RebuildSurvey, planned: RebuildPlan) -> dict[int, list[str]]:
+    """Layer -> the paths of files that hold a secret, of those that a plan writes."""
+    found: dict[int, list[str]] = {}
+    for step in planned.steps:
+        for key in survey.secrets.keys() & step.contents.keys():
+            found.setdefault(key[0], []).append(survey.secrets[key])
+    return found

@@ -161,6 +161,18 @@ def test_secrets_are_named_not_shown(tmp_path: Path) -> None:
     assert text.count("Kq8zzTopYv3Wx") == 1  # the instruction that sets it
 
 
+def test_secrets_that_are_not_written_are_not_counted(tmp_path: Path) -> None:
+    token = "ghp_" + "a1B2" * 9
+    secret = file("srv/.npmrc", f"//registry.npmjs.org/:_authToken={token}\n", 0o600)
+    layers = [layer(*RM, secret), layer(whiteout("srv/.npmrc")), layer(secret)]
+    image = docker_archive(tmp_path / "image.tar", layers)
+    base = docker_archive(tmp_path / "base.tar", layers[:2], name="base:1")
+    assert rebuilt(image, tmp_path / "all").secrets == 2
+    assert rebuilt(image, tmp_path / "based", base=str(base)).secrets == 1
+    deleted = docker_archive(tmp_path / "deleted.tar", layers[:2])
+    assert rebuilt(deleted, tmp_path / "squashed", squash=True).secrets == 0
+
+
 def test_images_of_windows_are_refused(tmp_path: Path) -> None:
     image = docker_archive(tmp_path / "image.tar", [layer(file("a", "x"))], os="windows")
     with pytest.raises(RebuildError, match="Windows"):
