@@ -29,11 +29,14 @@ def run(values: Values) -> int:
     if values.rebuild is not None:
         if values.file is not None or values.dockerfile or values.show_secrets or values.all:
             raise UsageError("--rebuild excludes --file, --dockerfile, --show-secrets and --all")
+        for name in ("engine", "builder", "network", "timeout"):
+            if values.given[name] not in (None, (), "auto") and not values.verify:
+                raise UsageError(f"--{name} needs --verify")
         from dfopt.cli.rebuild import run as run_rebuild
 
         return run_rebuild(values)
-    for name in ("base", "squash", "verify"):
-        if getattr(values, name):
+    for name in ("base", "squash", "verify", "builder", "network", "timeout"):
+        if values.given[name]:
             raise UsageError(f"--{name} needs --rebuild")
     if values.file is not None and values.dockerfile:
         raise UsageError("--dockerfile and --file exclude each other: one reconstructs what the other gives")

@@ -30,12 +30,15 @@ class WrittenRebuild(Record):
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError, also for everything that is wrong with an image."""
+    from dfopt.cli.proving import interruptible
+
     with errors(values.rebuild):
-        if not values.verify:
-            written = write(values)
-        else:
+        if values.verify:
             with lab_of(values) as lab:
                 written = write(values, lab)
+        else:
+            with interruptible():
+                written = write(values)
     if values.output_format == "json":
         out.data(report_json(values.rebuild, written))
     else:
@@ -65,6 +68,8 @@ def lab_of(values: Values, allow: tuple[str, ...] = ()) -> Iterator[Lab]:
     from dfopt.cli.proving import engines_of, interruptible
     from dfopt.proof import Lab, ProofSettings
 
+    if values.image == "-":
+        raise UsageError("an archive on standard input can be read only once: save it to a file")
     if len(values.builder) > 1:
         raise UsageError("--rebuild takes only one --builder")
     settings = ProofSettings(network=values.network, timeout=float(values.timeout or 1800), allow=allow)

@@ -29,7 +29,7 @@ class LayerWriter:
     """Writes to `file`, which stays the caller's to close. The content of a file follows its `add`, in pieces."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._gzip = gzip.GzipFile("", "wb", 6, file, mtime=0)
+        self._gzip = gzip.GzipFile("", "wb", 3, file, mtime=0)
         self._missing = 0  # bytes of content that the last header announced and that have not come
         self._padding = 0
 

@@ -61,9 +61,10 @@ def found_base(image: Image, candidates: Iterable[LocalImage]) -> BaseImage:
         if image.config_digest.endswith(candidate.id) or image.name in candidate.names:
             continue
         names = [name for name in candidate.names if _NAME.fullmatch(name)]
-        if count == len(own) and candidate.settings == image.settings():
+        difference = ConfigInstructions(image.settings(), candidate.settings)
+        if count == len(own) and not difference.instructions:  # the image itself, saved by another engine
             continue
-        if names and not ConfigInstructions(image.settings(), candidate.settings).lost:
+        if names and not difference.lost:
             best = BaseImage(names[0], count, candidate.settings)
     return best
 

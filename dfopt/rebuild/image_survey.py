@@ -8,7 +8,7 @@ import re
 
 from dfopt.image.layers import read_image
 from dfopt.proof.nondeterminism import Masked
-from dfopt.rebuild.package_records import APK, DATABASES
+from dfopt.rebuild.package_records import APK, DATABASES, HISTORY
 from dfopt.review.secret_scan import Watch
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ class RebuildSurvey:
     def _visit(self, entry: LayerEntry) -> Sink | None:
         watching = _both(self._watch.visit(entry), self.masked.visit(entry))
         path = entry.path
-        is_record = path in DATABASES or _LISTS.fullmatch(path) or _RECORD.fullmatch(path)
+        is_record = path in DATABASES or path == HISTORY or _LISTS.fullmatch(path) or _RECORD.fullmatch(path)
         if not is_record or entry.size > _LARGEST or self._held + entry.size > _ALL:
             return watching
         self._held += entry.size

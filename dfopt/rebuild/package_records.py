@@ -1,8 +1,8 @@
 """What the records of package managers in a layer tell of installs: the packages that somebody asked for.
 
-Sources: dpkg's status file (deb-control(5)) and apt's extended_states (apt-mark(8)); apk's world and installed
-(apk(5)); pip's INSTALLER and REQUESTED (Python's "Recording installed projects"), which says that a user named the
-project.
+Sources: dpkg's status file (deb-control(5)), apt's extended_states (apt-mark(8)) and history.log; apk's world and
+installed (apk(5)); pip's INSTALLER and REQUESTED (Python's "Recording installed projects"), which says that a user
+named the project.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 STATUS, STATES = "/var/lib/dpkg/status", "/var/lib/apt/extended_states"
 WORLD = "/etc/apk/world"
 APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+HISTORY = "/var/log/apt/history.log"
 DATABASES = (STATUS, STATES, WORLD, *APK)
 _DEB = re.compile(r"[a-z0-9][a-z0-9+.-]{1,99}")
 _APK_NAME = re.compile(r"[a-z0-9][a-z0-9+._-]{0,99}")
 _DIST_INFO = re.compile(r"(/.+/(?:site|dist)-packages)/([A-Za-z0-9][\w.]{0,99})-([0-9][\w.!+]{0,99})\.dist-info")
+_AUTOMATIC = re.compile(r"[ ,]([a-z0-9][a-z0-9+.-]{1,99})(?::[a-z0-9-]{1,20})? \([^(),]{1,200}, automatic\)")
 _MOST = 500  # packages of one command
 
 
@@ -54,6 +56,7 @@ def _apt(read: ReadRecord, before: int, after: int) -> ProposedInstall | None:
         return None  # without a database below, or with packages that were removed or upgraded
     added = {name: fields for name, fields in new.items() if name not in old}
     automatic = {name for name, fields in _stanzas(read(STATES, after)).items() if fields.get("Auto-Installed") == "1"}
+    automatic = automatic or _automatic_by_log(read(HISTORY, after))
     asked = sorted(name for name in added if name not in automatic and _DEB.fullmatch(name))
     if not asked:
         return None
@@ -67,6 +70,12 @@ def _apt(read: ReadRecord, before: int, after: int) -> ProposedInstall | None:
     command = f"apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y{without} {' '.join(asked)}"
     versions = {name: added[name].get("Version", "") for name in asked}
     return ProposedInstall("apt", command, versions, ("/var/lib/apt/lists", "/var/cache/apt"))
+
+
+def _automatic_by_log(text: str) -> set[str]:
+    """The packages that apt's log says it took in for others: `Install: a:amd64 (1), b:amd64 (2, automatic)`."""
+    lines = [line for line in text.split("\n") if line.startswith("Install: ")]
+    return {name for line in lines for name in _AUTOMATIC.findall(line)}
 
 
 def _stanzas(text: str) -> dict[str, dict[str, str]]:

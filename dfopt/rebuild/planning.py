@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dfopt.image.layers import BLOCK_DEVICE, CHARACTER, DIRECTORY, FILE, SYMLINK
 from dfopt.image.merged_tree import Tree
+from dfopt.image.model import host_platform
 from dfopt.image.tar_writer import is_writable_attribute
 from dfopt.rebuild.copying import plan_copies
-from dfopt.rebuild.model import Packed, PlannedStep, RebuildPlan
+from dfopt.rebuild.model import Packed, PlannedStep, RebuildError, RebuildPlan
 from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ _MOST_LAYERS = 100  # instructions with a layer; engines allow 127 with those of
 _KEPT_ATTRIBUTES = ("security.capability",)
 
 
-class UnplannableError(Exception):
+class UnplannableError(RebuildError):
     """Why the layers cannot be kept one by one, or why the base cannot be kept."""
 
 
@@ -95,6 +96,8 @@ def _plan(layers: SurveyedLayers, base: BaseImage, squash: bool, installs: Mappi
         notes.update(step.notes)
         if planned.deleted:
             remover = _remover(before, planned.deleted)
+            if layers.contents.image.platform.key() != host_platform().key():
+                raise UnplannableError(f"files are deleted in an image of {layers.contents.image.platform}")
         steps.append(planned)
         before = snapshot(tree)
         first = index + 1

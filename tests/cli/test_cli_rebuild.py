@@ -64,6 +64,8 @@ def test_an_archive_on_standard_input(place: Path) -> None:
         pytest.param(["--base", "x"], "--base needs --rebuild", id="base alone"),
         pytest.param(["--squash"], "--squash needs --rebuild", id="squash alone"),
         pytest.param(["--verify"], "--verify needs --rebuild", id="verify alone"),
+        pytest.param(["--network", "host"], "--network needs --rebuild", id="network alone"),
+        pytest.param(["--rebuild", "out", "--network", "host"], "--network needs --verify", id="without a build"),
         pytest.param(["--rebuild", "out", "--verify", "--engine", "podman", "--builder", "x"], "", id="no engine"),
         pytest.param(["--rebuild", "."], "the directory is not empty", id="not empty"),
         pytest.param(["--rebuild", "no/such/out"], "No such file", id="no parent"),
@@ -77,6 +79,12 @@ def test_errors(place: Path, args: list[str], error: str) -> None:
     assert (status, out) == (2, "")
     assert error in err
     assert sorted(os.listdir(place)) == before
+
+
+def test_standard_input_is_read_once(place: Path) -> None:
+    status, _, err = history(place, "-", "--rebuild", "out", "--verify", stdin=(place / "image.tar").read_bytes())
+    assert status == 2
+    assert "can be read only once" in err
 
 
 def test_optimize_needs_an_engine(place: Path) -> None:

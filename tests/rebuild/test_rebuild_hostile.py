@@ -190,3 +190,12 @@ def test_another_base_is_refused(tmp_path: Path) -> None:
     hostile = docker_archive(tmp_path / "hostile.tar", [layer(file("a", "x"))], name=f"x\n{EVIL}")
     with pytest.raises(RebuildError, match="not a name that FROM could use"):
         rebuilt(image, tmp_path / "out", base=str(hostile))
+
+
+def test_deletions_of_another_platform_need_no_program_of_it(tmp_path: Path) -> None:
+    layers = [layer(*RM, file("a", "x"), file("b", "y")), layer(whiteout("a"))]
+    image = docker_archive(tmp_path / "image.tar", layers, architecture="s390x")
+    result = rebuilt(image, tmp_path / "out")
+    assert "files are deleted in an image of linux/s390x" in result.notes[0]
+    assert "\nFROM --platform=linux/s390x scratch\n" in result.text
+    assert "RUN" not in result.text

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from image.builders import (
     TarEntry,
+    digest,
     docker_archive,
     file,
     folder,
@@ -26,6 +27,9 @@ from image.builders import (
 from image.samples import IMAGES
 from image.test_image_ledger_property import stacks
 
+from dfopt.image import open_archive
+from dfopt.image.engines import LocalImage
+from dfopt.rebuild.bases import NO_BASE, found_base
 from rebuild.simulated import Simulation, instructions, rebuilt, round_trip
 
 RM = [folder("bin"), file("bin/rm", "#!", mode=0o755)]
@@ -167,3 +171,30 @@ def test_more_layers_than_an_engine_takes_become_one(tmp_path: Path) -> None:
     layers = [layer(file(f"f{number}", "x", 0o600)) for number in range(120)]
     assert round_trip(tmp_path, layers).files == ()
     assert [keyword for keyword, _ in instructions((tmp_path / "rebuilt/Dockerfile").read_text())] == ["FROM", "ADD"]
+
+
+def local(name: str, layers: list[bytes], settings: dict[str, object], identity: str = "0") -> LocalImage:
+    return LocalImage(identity, (name,), tuple(map(digest, layers)), settings)
+
+
+def test_the_base_is_the_image_with_most_of_the_layers(tmp_path: Path) -> None:
+    layers = [layer(file(name, "x")) for name in "abc"]
+    settings = {"Env": ["A=1"], "Cmd": ["x"]}
+    with open_archive(docker_archive(tmp_path / "image.tar", layers, config=settings, name="app:2")) as archive:
+        image = archive.image()
+    found = {
+        "one": local("team/one:1", layers[:1], {}),
+        "two": local("team/two:1", layers[:2], {"Env": ["A=0"]}),
+        "other": local("team/other:1", [layers[1], layers[0]], {}),
+        "unset": local("team/unset:1", layers, {"Env": ["B=1"]}),
+        "itself": local("team/copy:1", layers, {**settings, "Hostname": "", "Volumes": None}),
+        "by name": local("app:2", layers, {}),
+        "by id": local("team/id:1", layers, {}, image.config_digest.rpartition(":")[2]),
+        "odd name": local("x\nRUN evil", layers, {}),
+    }
+    assert found_base(image, found.values()).name == "team/two:1"
+    assert found_base(image, [found["one"], found["other"]]).name == "team/one:1"
+    assert (
+        found_base(image, [found[key] for key in ("other", "unset", "itself", "by name", "by id", "odd name")])
+        is NO_BASE
+    )

@@ -15,7 +15,7 @@ from dfopt.image import open_archive
 from dfopt.proof import ProofSettings
 from dfopt.proof.image_view import ImageReader
 from dfopt.proof.lab import Lab, ProofImage
-from dfopt.rebuild.package_records import APK, STATES, STATUS, WORLD, proposals
+from dfopt.rebuild.package_records import APK, HISTORY, STATES, STATUS, WORLD, proposals
 from dfopt.rebuild.rebuilding import Rebuilt, rebuild
 from dfopt.writing import NewDirectory
 from rebuild.simulated import instructions
@@ -66,6 +66,12 @@ APT = "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y"
 )  # fmt: skip
 def test_apt(after: dict[str, str], command: list[str]) -> None:
     assert proposed(after, {STATUS: BASE}, []) == command
+
+
+def test_apt_by_its_log() -> None:
+    log = "Start-Date: x\nInstall: lib:amd64 (1, automatic), aa:amd64 (1), lib2:amd64 (2:1~x, automatic)\n"
+    after = {STATUS: BASE + package("aa") + package("lib") + package("lib2"), HISTORY: log}
+    assert proposed(after, {STATUS: BASE}, []) == [f"{APT} --no-install-recommends aa"]
 
 
 def test_apt_without_a_database_below() -> None:
