@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 
 from dfopt.cli import out
@@ -34,12 +35,19 @@ class _OneLine(logging.Handler):
 
 def run(values: Values) -> int:
     """Serves until the client sends `exit`. Raises UsageError if the extra is not installed."""
+    from dfopt.lsp.generated_code import KeptMethods
+
+    gc.disable()  # thousands of classes, none of which is garbage
     try:
-        from dfopt.lsp.server import make_server
+        with KeptMethods():
+            from dfopt.lsp.server import make_server
     except ModuleNotFoundError as failure:
-        if failure.name not in ("pygls", "lsprotocol", "cattrs", "attrs"):
+        if failure.name not in ("pygls", "lsprotocol", "cattrs", "attrs", "attr"):
             raise
         raise UsageError("the language server needs pygls: pip install 'dfopt[lsp]'") from None
+    finally:
+        gc.freeze()
+        gc.enable()
     import os
 
     for name in ("pygls", "asyncio"):

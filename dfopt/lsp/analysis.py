@@ -19,7 +19,7 @@ from dfopt.syntax.dockerfile import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dfopt.facts import Facts
     from dfopt.findings import Benefit, Fix
@@ -47,6 +47,20 @@ class Analysis:
         self.places = Places(text, unit)
         self._result = optimize(self.source, replace(options, tiers=()), self.facts)
         self._program: Program | None = None
+        self._edits: dict[tuple[object, ...], list[Edit] | Refused] = {}  # clients ask at each move of the cursor
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], list[Edit]]) -> list[Edit]:
+        """What `make` gave or refused when it was first asked. Raises Refused."""
+        known = self._edits.get(key)
+        if known is None:
+            try:
+                known = make()
+            except Refused as refusal:
+                known = Refused(str(refusal))
+            self._edits[key] = known
+        if isinstance(known, Refused):
+            raise Refused(str(known))
+        return known
 
     @property
     def problem(self) -> Problem | None:
@@ -83,6 +97,10 @@ class Analysis:
 
     def edits(self, finding: Reported) -> list[Edit]:
         """The edits of a single fixable finding. Raises Refused."""
+        key = "finding", finding.name, finding.start, finding.end, finding.message
+        return self._once(key, lambda: self._edits_of(finding))
+
+    def _edits_of(self, finding: Reported) -> list[Edit]:
         pass_ = next((candidate for candidate in select_passes(self.options) if candidate.name == finding.name), None)
         if pass_ is not None:
             for other in pass_.find(self.program, self.facts):
@@ -94,15 +112,23 @@ class Analysis:
     def fix_all(self, tiers: Sequence[str] | None = None) -> list[Edit]:
         """What `dfopt fix` does to this text, in the tiers of the options or the given ones."""
         options: Options = replace(self.options, tiers=tuple(tiers or self.options.tiers))
-        result = optimize(self.source, options, self.facts)
-        return minimal(self.source.text, [change.edit for change in result.changes])
+
+        def make() -> list[Edit]:
+            result = optimize(self.source, options, self.facts)
+            return minimal(self.source.text, [change.edit for change in result.changes])
+
+        return self._once(("all", options.tiers), make)
 
     def suppress(self, name: str, offset: int, whole_file: bool = False) -> list[Edit]:
         """A comment that suppresses a pass on the instruction at `offset`, or in the whole file. Raises Refused."""
-        try:
-            return self._proved([suppression(self.program, name, offset, whole_file)])
-        except Refusal as refusal:
-            raise Refused(refusal.reason) from None
+
+        def make() -> list[Edit]:
+            try:
+                return self._proved([suppression(self.program, name, offset, whole_file)])
+            except Refusal as refusal:
+                raise Refused(refusal.reason) from None
+
+        return self._once(("suppress", name, offset, whole_file), make)
 
     def _proved(self, fixes: list[Fix]) -> list[Edit]:
         verdict = admit(self.program, fixes)

@@ -1,7 +1,8 @@
 """The settings that a client sends: `initializationOptions`, or the section `dfopt` of its configuration.
 
 Keys have the names of `dfopt.toml` where they mean the same (`select`, `ignore`, `unsafe`); `config` (a configuration
-file), `isolated` and `refusals` (show what was left alone) are additional. An unknown key or a value of another type is
+file), `isolated`, `refusals` (show what was left alone) and `pause` (milliseconds without a keystroke before findings
+are pushed) are additional. An unknown key or a value of another type is
 reported to the user and otherwise ignored: an editor must not lose its server over a typo.
 """
 
@@ -25,10 +26,13 @@ class ClientSettings(Record):
     config: str | None = None
     isolated: bool = False
     refusals: bool = False
+    pause: int = 50
 
 
+LONGEST_PAUSE = 10_000
 _KINDS: dict[str, type] = {
     "select": list, "ignore": list, "unsafe": bool, "config": str, "isolated": bool, "refusals": bool,
+    "pause": int,
 }  # fmt: skip
 
 
@@ -48,6 +52,11 @@ def settings_from(value: Any) -> tuple[ClientSettings, list[str]]:
             wrong.append(f'dfopt: unknown setting "{key}"{suggestion(str(key), _KINDS)}')
         elif item is None:
             continue
+        elif kind is int:
+            if isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= LONGEST_PAUSE:
+                values[key] = item
+            else:
+                wrong.append(f"dfopt: the setting {key} must be a number of milliseconds, at most {LONGEST_PAUSE:,}")
         elif not isinstance(item, kind) or (isinstance(item, list) and not all(isinstance(word, str) for word in item)):
             names = {list: "a list of strings", bool: "true or false", str: "a string"}
             wrong.append(f"dfopt: the setting {key} must be {names[kind]}")

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 APPLY = "dfopt.fixAll"
-_PAUSE = 0.05  # seconds without a keystroke before findings are pushed
 _LOCK = "dfopt.lock"
 
 
@@ -136,7 +135,7 @@ class Server(LanguageServer):
         self._pending[uri] = asyncio.ensure_future(self._push(uri))
 
     async def _push(self, uri: str) -> None:
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(self.settings.pause / 1000)
         self._pending.pop(uri, None)
         await self.publish(uri)
 
