@@ -26,7 +26,9 @@ _CHECKSUMS: list[str] = TABLE["checksums"]
 
 
 def family(image: str, bodies: str) -> str:
-    """The family of an image, by the text of the RUNs on top of it, else by its name."""
+    """The family of an image, by a row of the table, the text of the RUNs on top of it, else by its name."""
+    for known in _brought(image, "families"):
+        return known
     found = [name for name in _FAMILIES if re.search(TABLE[name]["manager"], bodies)]
     if len(found) == 1:
         return found[0]
