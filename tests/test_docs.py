@@ -83,7 +83,9 @@ def test_snippets(tmp_path: Path) -> None:
 def test_ci_snippets_name_what_there_is() -> None:
     text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     yaml = YAML(typ="safe")
-    workflow, _, hooks = [yaml.load(fence["text"]) for fence in FENCE.finditer(text) if fence["kind"] == "yaml"]
+    snippets = [yaml.load(fence["text"]) for fence in FENCE.finditer(text) if fence["kind"] == "yaml"]
+    (workflow,) = [snippet for snippet in snippets if "jobs" in snippet]
+    (hooks,) = [snippet for snippet in snippets if "repos" in snippet]
     (step,) = [step for step in workflow["jobs"]["dfopt"]["steps"] if "/dfopt@" in step["uses"]]
     assert set(step["with"]) <= set(yaml.load((ROOT / "action.yml").read_text())["inputs"])
     known = {hook["id"] for hook in yaml.load((ROOT / ".pre-commit-hooks.yaml").read_text())}
