@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dfopt.findings import Benefit
     from dfopt.results import Problem, Result
 
+SEARCHED = 3  # the level that builds what it tries
 _LAYERS = frozenset(("RUN", "COPY", "ADD", "WORKDIR"))  # BuildKit makes a layer of each
 
 
@@ -44,7 +45,7 @@ class ForecastStep(Record):
 class Level(Record):
     """A level's result. `bytes`: the sum of what its fixes are known to save; `unknown`: fixes of which nothing is
     known; `measured`: whether every known figure was measured; `rebuild`: the seconds that a rebuild takes less when a
-    source changed, as far as known."""
+    source changed, as far as known. Of level 3, the candidate that is estimated to be the smallest: builds decide."""
 
     level: int
     shape: Shape
@@ -56,8 +57,8 @@ class Level(Record):
 
 
 class Forecast(Record):
-    """One file: `now`, what each level would make of it, and the refusals of the highest level. `owner`: whom a
-    CODEOWNERS file names."""
+    """One file: `now`, what each level would make of it, and the refusals of the highest one that builds nothing.
+    `owner`: whom a CODEOWNERS file names; `candidates`: how many texts level 3 would try, 0 where none was forecast."""
 
     name: str
     now: Shape
@@ -65,6 +66,7 @@ class Forecast(Record):
     refusals: tuple[ForecastStep, ...]
     problem: Problem | None = None
     owner: str = ""
+    candidates: int = 0
 
     @property
     def best(self) -> int:
@@ -73,7 +75,7 @@ class Forecast(Record):
 
 
 def forecast(name: str, results: dict[int, Result]) -> Forecast:
-    """The forecast of a file from its results, by level."""
+    """The forecast of a file from its results, by level; that of level 3 may be left out."""
     source = next(iter(results.values())).source
     problem = next((result.problem for result in results.values() if result.problem is not None), None)
     if problem is not None:
@@ -99,7 +101,7 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
         )  # fmt: skip
     refusals = tuple(
         ForecastStep(fix.name, fix.tier, line(fix.start), fix.message, fix.benefit, fix.reason, fix.unblock)
-        for fix in results[max(results)].reported
+        for fix in results[max(level for level in results if level < SEARCHED)].reported
         if fix.reason
     )
     return Forecast(name, shape_of(source.text), tuple(levels), refusals)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from dfopt.campaign.groups import NOBODY, Grouper
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.plan_figures import by_owner, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.plan_figures import by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.cost import benefit_json
-from dfopt.forecast import forecast
+from dfopt.forecast import SEARCHED, forecast
 from dfopt.record import replace
 from dfopt.request import STDIN, Request
 from dfopt.units import human
@@ -21,14 +22,16 @@ from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from dfopt.cli.options import Values
     from dfopt.forecast import Forecast, ForecastStep, Shape
+    from dfopt.proof.search import Candidate
     from dfopt.workspace.discovery import InputFile
 
 LEVELS = (1, 2)
+_NEAR = 0.99
 _MOST = 20  # files that a summary lists
 
 
@@ -46,7 +49,7 @@ def run(values: Values) -> int:
         )
         for level in LEVELS
     }  # fmt: skip
-    files: Iterable[InputFile] = files_of(values, lookup)
+    files: Sequence[InputFile] = list(files_of(values, lookup))
     failed = 0
     if values.online:
         from dfopt.cli.digests import ask_online
@@ -65,7 +68,10 @@ def run(values: Values) -> int:
             continue
         try:
             results = {level: request.optimize(file) for level, request in requests.items()}
-            prediction: Forecast = forecast(file.name, results)
+            tried = candidates_of(requests[LEVELS[-1]], file) if len(files) == 1 else []
+            if tried:
+                results[SEARCHED] = best_of(tried, results[LEVELS[-1]].output).result
+            prediction: Forecast = replace(forecast(file.name, results), candidates=len(tried))
             owner = "" if file.path == STDIN else grouper.owner_of(file.path)
             if values.output_format == "markdown":
                 from dfopt.workspace.patches import patch_of
@@ -106,6 +112,23 @@ def run(values: Values) -> int:
     return failed
 
 
+def candidates_of(request: Request, file: InputFile) -> list[Candidate]:
+    """What `-O3` would try for a file; nothing where it cannot be read as a Dockerfile. Raises OSError, ConfigError."""
+    from dfopt.proof.search import candidates
+
+    source = request.read(file)
+    options = request.options_for(file, source)
+    found = candidates(partial(request.optimize_source, file, source, None, ()), options)
+    return found if found[0].result.problem is None else []
+
+
+def best_of(tried: Sequence[Candidate], below: str) -> Candidate:
+    """The candidate that is estimated to save most; what the level below gives, where the difference is no more than
+    estimates are off."""
+    best = max(tried, key=lambda candidate: candidate.saving)
+    return next((one for one in tried if one.result.output == below and one.saving >= _NEAR * best.saving), best)
+
+
 def _details(prediction: Forecast) -> str:
     """One file: its levels, the fixes of each, and what stands in the way."""
     lines = [out.printable(prediction.name), ""]
@@ -125,6 +148,8 @@ def _details(prediction: Forecast) -> str:
             lines += [
                 f"  line {step.line:<4} {step.name}: {out.printable(step.message)}{_worth(step)}" for step in steps
             ]
+    if prediction.candidates:
+        lines += ["", note_on_search(prediction)]
     if prediction.refusals:
         lines += ["", "In the way of more:"]
         lines += [f"  line {step.line:<4} {step.name}: {_why(step)}" for step in prediction.refusals]
@@ -176,7 +201,10 @@ def next_command(forecasts: Sequence[Forecast]) -> str:
         return "dfopt fix -O1 --write"
     (prediction,) = forecasts
     best = next((level for level in prediction.levels if level.fixes and level.bytes == prediction.best), None)
-    return "" if best is None else f"dfopt fix -O{best.level} {out.printable(prediction.name)}"
+    if best is None:
+        return ""
+    smoke = "--smoke COMMAND " if best.level == SEARCHED else ""
+    return f"dfopt fix -O{best.level} {smoke}{out.printable(prediction.name)}"
 
 
 def _cells(shape: Shape, rebuild: float) -> tuple[str, ...]:
@@ -218,6 +246,7 @@ def _json(prediction: Forecast) -> dict[str, Any]:
             }
             for level in prediction.levels
         ],
+        "candidates": prediction.candidates,
         "refusals": [
             {**step(refusal), "reason": clean(refusal.reason), "unblock": clean(refusal.unblock)}
             for refusal in prediction.refusals

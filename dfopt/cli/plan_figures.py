@@ -37,6 +37,14 @@ def obstacles(forecasts: Sequence[Forecast]) -> list[tuple[tuple[str, str], int]
     return sorted(numbers.items(), key=lambda item: (item[0][1] == _NO_WAY, -item[1], item[0]))
 
 
+def note_on_search(prediction: Forecast) -> str:
+    """What the row of -O3 is."""
+    number = prediction.candidates
+    if number == 1:
+        return "-O3 has nothing else to try: it would build the file with the fixes that it names, and drop what fails."
+    return f"-O3 would build {number} candidates, and keep the smallest that holds: its row is the best estimate."
+
+
 def saves(level: Level) -> str:
     if not level.fixes:
         return "nothing"

@@ -8,6 +8,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "webapp"
 WASTEFUL = """\
 FROM debian:13-slim
 RUN apt-get update
@@ -37,6 +38,37 @@ def test_one_file(tmp_path: Path) -> None:
     assert "merge-run" in text
     assert text.splitlines()[-1].startswith("Next: dfopt fix -O")
     assert file.read_text() == WASTEFUL.replace("COPY app.c /srv/\n", "")
+
+
+def test_the_searched_level(tmp_path: Path) -> None:
+    """Text, JSON and HTML tell the same of -O3: the best estimate of what it would try, for a single file."""
+    text = 'FROM python:3.13\nCOPY app.py /app/\nRUN pip install --no-cache-dir flask\nCMD ["python", "/app/app.py"]\n'
+    (tmp_path / "Dockerfile").write_text(text)
+    (tmp_path / "app.py").write_text("import flask\n")
+    told = plan(tmp_path, "--html", "plan.html", "Dockerfile")
+    (file,) = json.loads(plan(tmp_path, "--output-format", "json", "Dockerfile"))["files"]
+    below, searched = file["levels"][1:]
+    assert searched["level"] == 3
+    assert searched["bytes"] >= below["bytes"] > 0
+    assert file["candidates"] > 1
+    (row,) = [line for line in told.splitlines() if line.startswith("  -O3")]
+    note = f"-O3 would build {file['candidates']} candidates"
+    assert note in told
+    page = (tmp_path / "plan.html").read_text()
+    assert note in page
+    assert "<code>-O3</code>" in page
+    size = row.split()[1:3]
+    assert " ".join(size) in page
+    (tmp_path / "other.Dockerfile").write_text(text)
+    files = json.loads(plan(tmp_path, "--output-format", "json", "."))["files"]
+    assert [(len(file["levels"]), file["candidates"]) for file in files] == [(2, 0), (2, 0)]
+
+
+def test_of_near_estimates_that_of_the_level_below_is_told() -> None:
+    (file,) = json.loads(plan(EXAMPLE, "--output-format", "json", "Dockerfile"))["files"]
+    below, searched = file["levels"][1:]
+    assert {**searched, "level": 2} == below
+    assert plan(EXAMPLE, "Dockerfile").splitlines()[-1] == "Next: dfopt fix -O1 Dockerfile"
 
 
 def test_figures_are_those_of_the_table(tmp_path: Path) -> None:

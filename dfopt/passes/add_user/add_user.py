@@ -3,7 +3,7 @@ from __future__ import annotations
 from dfopt.analysis.build_facts import ASK, with_reason
 from dfopt.analysis.users import base_users, last_user
 from dfopt.facts import Facts
-from dfopt.findings import Finding, refused
+from dfopt.findings import Benefit, Finding, refused
 from dfopt.passes.add_user.edits import DECLARES, added, restored
 from dfopt.passes.add_user.obstacles import SUPPRESS
 from dfopt.passes.base import Option, Pass
@@ -104,4 +104,4 @@ class AddUser(Pass):
             refusal.unblock = refusal.unblock or SUPPRESS
             yield refused(self.name, "the image runs as root", node.start, node.end, refusal)
         else:
-            yield Finding(self.name, message, node.start, node.end, fix)
+            yield Finding(self.name, message, node.start, node.end, fix, benefit=Benefit(root=True))
