@@ -19,6 +19,7 @@ from dfopt.source import decode
 from dfopt.workspace.discovery import is_dockerfile
 from dfopt.workspace.image_builds import stated_names
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository, display_name
+from dfopt.workspace.tracked_files import in_order_of_walk, tracked_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,10 +121,21 @@ def _tree(root: str) -> dict[str, list[str]] | None:
 
 
 class TreeTooLarge(Exception):
-    """A tree of more than MOST_DIRECTORIES directories."""
+    """A tree of more than MOST_DIRECTORIES directories, or of as many Dockerfiles."""
 
 
 def dockerfiles_below(root: str) -> Iterator[str]:
+    """The Dockerfiles below a directory, as a walk comes by them; of the root of a checkout, those that git tracks.
+    Raises TreeTooLarge."""
+    tracked = tracked_files(root)
+    if tracked is not None:
+        named = [path for path in tracked if is_dockerfile(path.rpartition("/")[2])]
+        if len(named) > MOST_DIRECTORIES:
+            raise TreeTooLarge
+        for path in in_order_of_walk(named):
+            if _SKIPPED.isdisjoint(path.split("/")[:-1]):
+                yield os.path.join(root, path.replace("/", os.sep))
+        return
     for count, (directory, directories, files) in enumerate(os.walk(root)):
         if count > MOST_DIRECTORIES:
             raise TreeTooLarge

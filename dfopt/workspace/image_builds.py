@@ -12,6 +12,7 @@ from dfopt.source import decode
 from dfopt.workspace.discovery import is_searched
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository
 from dfopt.workspace.stated_builds import KEPT, builds_of
+from dfopt.workspace.tracked_files import in_order_of_walk, tracked_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,18 +37,34 @@ class _Tree:
 
     def _texts(self) -> dict[str, str]:
         texts: dict[str, str] = {}
-        for count, (directory, directories, files) in enumerate(os.walk(self.root)):
-            directories[:] = sorted(name for name in directories if name not in _SKIPPED)
-            for path in (os.path.join(directory, name) for name in sorted(files) if is_searched(name, directory)):
-                from dfopt.build_definitions.model import LARGEST
+        for path in self._definitions():
+            from dfopt.build_definitions.model import LARGEST
 
-                try:
-                    texts[path] = "" if os.path.islink(path) else decode(read_regular(path, LARGEST)).lower()
-                except OSError:
-                    continue
-            if count >= MOST_DIRECTORIES or len(texts) > MOST_DEFINITIONS:
+            try:
+                texts[path] = "" if os.path.islink(path) else decode(read_regular(path, LARGEST)).lower()
+            except OSError:
+                continue
+            if len(texts) > MOST_DEFINITIONS:
                 return {}
         return texts
+
+    def _definitions(self) -> list[str]:
+        """The files that may be definitions, as a walk comes by them; none of a tree that is too large."""
+        paths: list[str] = []
+        tracked = tracked_files(self.root)
+        if tracked is not None:
+            for path in tracked:
+                directory, _, name = path.rpartition("/")
+                place = os.path.join(self.root, directory.replace("/", os.sep)) if directory else self.root
+                if is_searched(name, place) and _SKIPPED.isdisjoint(directory.split("/")):
+                    paths.append(path)
+            return [os.path.join(self.root, path.replace("/", os.sep)) for path in in_order_of_walk(paths)]
+        for count, (directory, directories, files) in enumerate(os.walk(self.root)):
+            if count >= MOST_DIRECTORIES:
+                return []
+            directories[:] = sorted(name for name in directories if name not in _SKIPPED)
+            paths += [os.path.join(directory, name) for name in sorted(files) if is_searched(name, directory)]
+        return paths
 
     def naming(self, word: str) -> Iterable[BuildTarget]:
         """The targets of the definitions in which a word (lower case) stands."""
