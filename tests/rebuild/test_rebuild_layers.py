@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tarfile
 import tempfile
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from image.builders import (
+    Layout,
     TarEntry,
+    contents_of,
     digest,
     docker_archive,
     file,
@@ -22,14 +25,19 @@ from image.builders import (
     node,
     oci_layout,
     opaque,
+    require,
     whiteout,
 )  # fmt: skip
 from image.samples import IMAGES
 from image.test_image_ledger_property import stacks
+from image.test_image_reference import pushed
+from registry.servers import docker_registry
 
-from dfopt.image import open_archive
+from dfopt.image import compare, make_ledger, open_archive, open_image
 from dfopt.image.engines import LocalImage
 from dfopt.rebuild.bases import NO_BASE, found_base
+from dfopt.rebuild.rebuilding import rebuild
+from dfopt.writing import NewDirectory
 from rebuild.simulated import Simulation, instructions, rebuilt, round_trip
 
 RM = [folder("bin"), file("bin/rm", "#!", mode=0o755)]
@@ -198,3 +206,25 @@ def test_the_base_is_the_image_with_most_of_the_layers(tmp_path: Path) -> None:
         found_base(image, [found[key] for key in ("other", "unset", "itself", "by name", "by id", "odd name")])
         is NO_BASE
     )
+
+
+def test_image_and_base_of_a_registry(tmp_path: Path) -> None:
+    require("docker-registry", "images of a registry are read from a real one (Debian package docker-registry)")
+    layers = [layer(*RM, file("old", "x")), layer(file("srv/a", "y" * 5000, 0o600), whiteout("old"))]
+    base, image = Layout(), Layout()
+    base.add(base.manifest(layers[:1], gz))
+    image.add(image.manifest(layers, gz))
+    with docker_registry(tmp_path / "registry", tmp_path / "data") as host:
+        pushed(host, base, "base")
+        pushed(host, image, "1")
+        with (
+            open_image(f"docker://{host}/team/app:1") as opened,
+            NewDirectory(os.fspath(tmp_path / "out")) as place,
+        ):
+            rebuild(opened.stored(), f"docker://{host}/team/app:base").write(place)
+    pairs = instructions((tmp_path / "out/Dockerfile").read_text())
+    assert [keyword for keyword, _ in pairs] == ["FROM", "RUN", "ADD"]
+    assert pairs[0][1] == f"{host}/team/app:base"
+    built = Simulation(tmp_path / "out", layers[:1]).image(tmp_path / "built.tar")
+    before = contents_of(docker_archive(tmp_path / "original.tar", layers))
+    assert compare(before, make_ledger(before.layers), built, make_ledger(built.layers)).equal()
