@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.+=,-]{0,199}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?|.*\.", re.IGNORECASE)  # on Windows
 _LARGEST = 10 << 20
-_MOST_FILES = 1000
+_MOST_FILES = 1000  # of all COPYs of a step
+_MOST_BYTES = 50 << 20
 _MOST_COPIES = 20
 # Places of packages, and of what programs write for themselves.
 _SYSTEM = ("/bin/", "/sbin/", "/lib", "/usr/", "/var/", "/boot/", "/proc/", "/sys/", "/dev/", "/run/", "/tmp/")
@@ -53,10 +54,23 @@ def plan_copies(
     left = len(candidates) - sum(len(group.files) for group in groups)
     if left:
         reasons["in directories of other modes or owners"] = left
-    if len(groups) > _MOST_COPIES or sum(len(group.files) for group in groups) > _MOST_FILES:
-        reasons[_MANY] = sum(len(group.files) for group in groups)
-        groups = ()
-    return groups, dict(sorted(reasons.items(), key=lambda item: -item[1]))
+    kept = _reviewable(groups, after)
+    if len(kept) < len(groups):
+        reasons[_MANY] = sum(len(group.files) for group in groups) - sum(len(group.files) for group in kept)
+    return kept, dict(sorted(reasons.items(), key=lambda item: -item[1]))
+
+
+def _reviewable(groups: tuple[CopyGroup, ...], after: Mapping[str, PathNode]) -> tuple[CopyGroup, ...]:
+    """The groups that a person may look through: those of the fewest files, within the limits, in their order."""
+    chosen: set[CopyGroup] = set()
+    files = size = 0
+    for group in sorted(groups, key=lambda group: len(group.files)):
+        files += len(group.files)
+        size += sum(after[path].entry.size for path in group.files)
+        if len(chosen) == _MOST_COPIES or files > _MOST_FILES or size > _MOST_BYTES:
+            break
+        chosen.add(group)
+    return tuple(group for group in groups if group in chosen)
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -228,3 +228,16 @@ def test_image_and_base_of_a_registry(tmp_path: Path) -> None:
     built = Simulation(tmp_path / "out", layers[:1]).image(tmp_path / "built.tar")
     before = contents_of(docker_archive(tmp_path / "original.tar", layers))
     assert compare(before, make_ledger(before.layers), built, make_ledger(built.layers)).equal()
+
+
+def test_what_nobody_would_review_is_in_the_tar(tmp_path: Path) -> None:
+    cache = [file(f"root/.npm/{number}", str(number)) for number in range(1200)]
+    own = [file("srv/app/a", "x"), file("etc/app.conf", "y"), file("opt/big", "z" * 9_000_000)]
+    layers = [layer(*RM, folder("etc"), folder("opt"), folder("root", 0o700), folder("srv")), layer(*cache, *own)]
+    assert round_trip(tmp_path, layers).files == ()
+    pairs = instructions((tmp_path / "rebuilt/Dockerfile").read_text())
+    assert [rest for keyword, rest in pairs if keyword == "COPY"] == [
+        "layer-2/etc/app.conf /etc/", "layer-2/opt/big /opt/", "layer-2/srv/app /srv/app/"
+    ]  # fmt: skip
+    text = (tmp_path / "rebuilt/Dockerfile").read_text().replace("\n#", "")
+    assert "1200 too many to review" in " ".join(text.split())
