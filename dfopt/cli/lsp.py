@@ -44,7 +44,7 @@ def run(values: Values) -> int:
     except ModuleNotFoundError as failure:
         if failure.name not in ("pygls", "lsprotocol", "cattrs", "attrs", "attr"):
             raise
-        raise UsageError("the language server needs pygls: pip install 'dfopt[lsp]'") from None
+        raise UsageError("the language server needs the Python package pygls") from None
     finally:
         gc.freeze()
         gc.enable()

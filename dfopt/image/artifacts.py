@@ -1,6 +1,6 @@
 """What a built image says of its files: static and dynamic programs, the libraries they need, interpreters, packages.
 
-ELF files are read by pyelftools (the extra `verify`). Sources of the rest: dpkg's info lists (dpkg(1)), apk's database
+ELF files are read by pyelftools. Sources of the rest: dpkg's info lists (dpkg(1)), apk's database
 of what is installed (apk-tools 2 and 3), rpm's (see `rpm`), os-release(5), the dynamic linkers' search order (ld.so(8),
 musl's ldso).
 """

@@ -29,7 +29,7 @@ async function start() {
     await client.start();
   } catch (error) {
     vscode.window.showErrorMessage(
-      `dfopt did not start (${command}): ${error.message}. Install it with: pip install 'dfopt[lsp]'`,
+      `dfopt did not start (${command}): ${error.message}. Install it with: pip install dfopt`,
     );
   }
 }
