@@ -1,6 +1,6 @@
 """`docker dfopt`: dfopt as a plugin of docker's command line.
 
-docker runs `docker-dfopt docker-cli-plugin-metadata` to learn what the plugin is, and `docker-dfopt [OPTIONS] dfopt ...`
+docker calls `docker-dfopt docker-cli-plugin-metadata` to know what it is, and `docker-dfopt [OPTIONS] dfopt ...`
 to run it, with docker's own global options in front (docker/cli, cli-plugins/manager).
 """
 
