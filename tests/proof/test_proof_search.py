@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dfopt.facts import Facts
 from dfopt.findings import Benefit, Declares
+from dfopt.optimizer import Optimizer
 from dfopt.pass_selection import Options, chosen
 from dfopt.proof import fixes, search
 from dfopt.proof.lab import Lab, ProofSettings
@@ -121,6 +123,24 @@ def test_the_same_text_is_one_candidate() -> None:
         ("base: slim, in one layer", "on-slim,flat"),
         ("stages as they are, in one layer", "flat"),
     ]
+
+
+class Configured(Facts):
+    """Every base image has the same configuration."""
+
+    def image_config(self, image: str) -> dict[str, object]:
+        return {"Env": ["PATH=/bin"], "User": "root"}
+
+
+def test_no_candidate_has_a_fix_that_makes_the_image_larger() -> None:
+    """In layers, strip-suid would store the base's files again; in one layer it costs nothing."""
+    source = Source("Dockerfile", 'FROM debian:13-slim\nRUN date > /a\nRUN date > /b\nCMD ["/bin/date"]\n')
+    options = Options((), ("add-user", "swap-base"), ("safe", "unsafe"), level=2)
+    found = candidates(lambda chosen: Optimizer(chosen).run(source, Configured()), options)
+    fixes = {candidate.name: [fix.name for fix in candidate.result.applied] for candidate in found}
+    assert fixes == {"stages as they are": [], "stages as they are, in one layer": ["flatten", "strip-suid"]}
+    benefits = [fix.benefit for candidate in found for fix in candidate.result.applied if fix.benefit is not None]
+    assert all(benefit.bytes >= 0 for benefit in benefits)
 
 
 def test_candidates_stand_in_the_order_of_their_estimates() -> None:
