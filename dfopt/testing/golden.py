@@ -110,7 +110,7 @@ def outcome_of(case: GoldenCase, result: Result) -> GoldenOutcome:
         expected["expected.diff"] = encode(_diff(result, labels)) or None
     else:
         report = hunk_headers(result) + report
-    expected["expected.txt"] = report.encode() or None
+    expected["expected.txt"] = encode(report) or None
     return GoldenOutcome(result, expected)
 
 

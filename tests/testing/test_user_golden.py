@@ -128,3 +128,12 @@ def test_a_case_names_no_pass(project: Path) -> None:
         done = dfopt("test", "golden", cwd=project, driven=False)
         assert done.returncode == 2
         assert b"case.toml: no pass, group or code: apt-claenup" in done.stderr
+
+
+def test_a_case_whose_file_is_not_utf8(project: Path) -> None:
+    """Its messages hold what stands in it, byte for byte."""
+    file = project / "golden/apt-cleanup/plain/Dockerfile"
+    file.write_bytes(b"\xc6")
+    done = dfopt("test", "--update", "golden", cwd=project, driven=False)
+    assert b"internal error" not in done.stderr
+    assert b"\xc6" in (file.parent / "expected.txt").read_bytes()
