@@ -43,6 +43,9 @@ RUN {{ command }}
 {{ block }}
 {% endfor %}
 """
+# of an expression of a user's recipe: characters, and steps of finding out how its work grows
+_LONGEST, _STEPS = 400, 200_000
+_TIMES = {"square": "the square", "exponential": "an exponent"}
 KEEPS = ("programs", "all", "site")
 _STAGE = re.compile(r"""^[^\S\n]*kind\s*=\s*["']stage["']""", re.M)
 
@@ -120,6 +123,8 @@ def stage_recipes(user_texts: tuple[str, ...] = ()) -> tuple[StageRecipe, ...]:
         recipes: dict[str, StageRecipe] = {}
         for file, text in zip(user_texts[::2], user_texts[1::2], strict=True):
             _take(recipes, file, text.encode())
+        for recipe in recipes.values():
+            _check_expressions(recipe)
         users = set(recipes)
         for path in files_below(os.path.join(shipped_directory(), "multi-stage")):
             display_path = shown_path(path)
@@ -159,6 +164,27 @@ def _stage(name: str, file: str, table: Mapping[str, Any]) -> StageRecipe:
         table["scan"], table.get("crates", {}), table["runtime"], table.get("distroless"),
         table.get("template", TEMPLATE), table.get("config", ""), table.get("config-path", ""),
     )  # fmt: skip
+
+
+def _check_expressions(recipe: StageRecipe) -> None:
+    """Whether the sources of a repository may be searched for what its recipe says: in time that grows with their
+    length alone. Raises RecipeError."""
+    from dfopt.syntax.ambiguity import TooLargeError, growth
+
+    for key, expressions in recipe.scan.items():
+        for expression in expressions if key != "files" else ():
+            where = f"{recipe.file}: scan.{key}: {expression[:60]!r}"
+            if len(expression) > _LONGEST:
+                raise RecipeError(f"{where} is longer than {_LONGEST} characters")
+            try:
+                re.compile(expression)
+                degree, _, text = growth(expression, 0, "search", _STEPS)
+            except (re.error, OverflowError) as error:
+                raise RecipeError(f"{where}: {error}") from None
+            except (TooLargeError, RecursionError):
+                raise RecipeError(f"{where} is too large") from None
+            if degree:
+                raise RecipeError(f"{where} would take {_TIMES[degree]} of time where a text repeats {text[:40]!r}")
 
 
 class CopyLine(Record):

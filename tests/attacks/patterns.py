@@ -47,8 +47,8 @@ def uses() -> list[Use]:
     for path, tree in trees.items():
         for use in _of_module(path, tree, methods):
             found.setdefault(use[:3], use)
-    for path in sorted(PACKAGE.rglob("*.toml")):
-        name = path.relative_to(PACKAGE).as_posix()
+    for path in sorted([*PACKAGE.rglob("*.toml"), *(PACKAGE.parent / "recipes").rglob("*.toml")]):
+        name = path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else PACKAGE.parent).as_posix()
         for text in _strings(toml.parse(path.read_bytes())[1]) if name not in GLOBS else ():
             if re.fullmatch(r"[\w.*-]+\.ya?ml", text):  # a wildcard
                 continue

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
 import pytest
+from cli.running import dfopt
 
-from attacks import ambiguity
 from attacks.patterns import METHODS, Use, uses
 from attacks.timed import growth, square_text
 from dfopt.campaign.owners import parse_owners
-from dfopt.syntax import automaton
+from dfopt.stage_templates.errors import RecipeError
+from dfopt.stage_templates.stage_recipes import stage_recipes
+from dfopt.syntax import ambiguity, automaton
 from dfopt.syntax.automaton import LinearPattern, TooLarge
 from dfopt.syntax.go_pattern import go_regexp
 from dfopt.workspace import ignore
 
+ROOT = Path(__file__).parents[2]
 STARS = "*a" * 12 + "*b"
 # a text four times as long may take 16 times as long to search (each start is tried to the end), never 64 times
 MOST = 32.0
@@ -114,6 +118,8 @@ SHAPES = [
     (r"^a+b", "search", ""),
     (r"#.*x", "search", "square"),
     (r"\bfoo\s+x", "search", ""),
+    (r"\bfo\w*=", "search", ""),
+    (r"\bfo[\w-]*=", "search", "square"),
 ]
 
 
@@ -138,6 +144,49 @@ def test_stars_of_a_repository_do_not_backtrack(monkeypatch: pytest.MonkeyPatch)
     assert not go_regexp("^" + STARS.replace("*", "[^/]*") + "$").search(name)
     assert parse_owners(f"/{STARS} @someone").of(name) == ()
     assert len(taken) < 3 * 2001  # at most one for each character, by each of the three
+
+
+RECIPE = """kind = "stage"
+description = "x"
+tools = ["go"]
+keeps = "programs"
+[scan]
+files = ["*.go"]
+loads = ['%s']
+[[runtime]]
+image = "scratch"
+"""
+REFUSED = {
+    "(a+)+b": "would take an exponent of time where a text repeats 'aa",
+    "\\w+=": "would take the square of time where a text repeats 'a",
+    "a?" * 30 + "b": "is too large",
+    "(?:a|a)" * 30 + "b": "is too large",
+    "((((a{8}){8}){8}){8}){8}": "is too large",
+    "a" * 500: "is longer than 400 characters",
+    "a)": "unbalanced parenthesis",
+    "a{99999999999}": "repetition number is too large",
+}
+
+
+@pytest.mark.parametrize("expression", REFUSED)
+def test_expressions_of_a_repositorys_recipe_are_judged(tmp_path: Path, expression: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(REFUSED[expression])):
+        stage_recipes(("x.toml", RECIPE % expression))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "x.toml").write_text(RECIPE % expression)
+    (tmp_path / "dfopt.toml").write_text('unsafe = true\n[recipes]\npath = "own"\n')
+    (tmp_path / "main.go").write_text("package main\n" + "a" * 100_000)
+    (tmp_path / "go.mod").write_text("module x\n")
+    (tmp_path / "Dockerfile").write_text('FROM golang:1.24\nCOPY . .\nRUN go build -o /app .\nCMD ["/app"]\n')
+    done = dfopt("check", "--select", "multi-stage", "--show-refusals", ".", cwd=tmp_path, driven=False)
+    assert REFUSED[expression].encode() in done.stdout  # a reason not to split, before any source is searched
+
+
+def test_expressions_of_shipped_recipes_would_be_taken() -> None:
+    texts: list[str] = []
+    for path in sorted((ROOT / "recipes" / "multi-stage").glob("*.toml")):
+        texts += [str(path), path.read_text()]
+    assert len(stage_recipes(tuple(texts))) == len(texts) // 2
 
 
 def _random_node(chance: random.Random, depth: int) -> tuple[automaton.Node, str]:

@@ -8,7 +8,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from attacks import ambiguity
+from dfopt.syntax import ambiguity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

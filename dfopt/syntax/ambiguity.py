@@ -11,17 +11,25 @@ they refuse.
 
 from __future__ import annotations
 
+import importlib
 import re
-import warnings
-from typing import Any, NamedTuple
+import sys
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import sre_parse  # the parser of `re`; its newer name is private
+from dfopt.record import Record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Firsts: TypeAlias = dict[int, int]  # position -> the characters one of which must stand before it (ALL: any)
+
+# the parser of `re`, which has no public name since Python 3.11
+_parser = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 
 SMALL = 8  # a repeat of at most so many is written out
 ALPHABET = "".join(map(chr, range(128))) + "é“”″µμ\u2028\xa0"
 ALL = (1 << len(ALPHABET)) - 1
+WAYS = 10_000  # of an expression that is judged within a limit
 LOOPS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
 
@@ -29,19 +37,23 @@ def _mask(pattern: str) -> int:
     return sum(1 << index for index, char in enumerate(ALPHABET) if re.match(pattern, char, re.S))
 
 
-NEWLINE = _mask(r"\n")
-ANY = -2
+WORD, NEWLINE = _mask(r"\w"), _mask(r"\n")
+ANY = -2  # for `_closure`: no loop must be stayed in
 _USUAL = [ALPHABET.index(char) for char in "a 0-/\n"]
-Firsts = dict[int, int]  # position -> the characters one of which must stand before it (ALL: nothing is asked)
 
 
-class Part(NamedTuple):
-    """Of a part of the expression: whether it matches the empty text and which characters must stand before that; the
-    positions that it starts and ends with."""
+class TooLargeError(Exception):
+    """What is asked for takes more than the limit that was given."""
+
+
+class Part(Record):
+    """Of a part of the expression: whether it matches the empty text, which characters must stand before that, and
+    whether a boundary of a word must be there; the positions that it starts and ends with."""
 
     empty: int
     first: Firsts
     last: frozenset[int]
+    boundary: bool = False
 
 
 class Automaton:
@@ -49,13 +61,15 @@ class Automaton:
     pairs of which the second follows the first in several ways. `counted`: whether repeats of limited number, of more
     than SMALL, are loops, as they are when an exponent is feared, or two copies."""
 
-    def __init__(self, source: str | bytes, flags: int, counted: bool) -> None:
+    def __init__(self, source: str | bytes, flags: int, counted: bool, most: int | None) -> None:
+        self.left = most
+        self.ways = 1
         self.reads: list[int] = []
         self.follow: list[set[int]] = []
         self.twice: set[tuple[int, int]] = set()
         self.counted = counted
         self.empty_ways = 0  # alternatives that match the empty text beside others that do
-        tree = sre_parse.parse(source, flags)
+        tree = _parser.parse(source, flags)
         self.flags = tree.state.flags | flags
         self.anchored = str(tree[0][1]) in ("AT_BEGINNING_STRING", "AT_BEGINNING") if len(tree) else False
         if self.anchored and str(tree[0][1]) == "AT_BEGINNING" and self.flags & re.M:
@@ -78,7 +92,14 @@ class Automaton:
                 self.follow[any_char].add(entry)
                 self.follow[entry].add(position)
 
+    def spend(self, count: int = 1) -> None:
+        if self.left is not None:
+            self.left -= count
+            if self.left < 0:
+                raise TooLargeError
+
     def _position(self, reads: int) -> int:
+        self.spend(100)
         self.reads.append(reads)
         self.follow.append(set())
         return len(self.reads) - 1
@@ -105,9 +126,16 @@ class Automaton:
         first = dict(left.first)
         if left.empty:
             for position, before in right.first.items():
-                if before & left.empty:
-                    first[position] = before & left.empty
-        return Part(left.empty & right.empty, first, right.last | (left.last if right.empty else frozenset()))
+                before &= left.empty & (self._beside(position) if left.boundary else ALL)
+                if before:
+                    first[position] = before
+        last = right.last | (left.last if right.empty else frozenset())
+        return Part(left.empty & right.empty, first, last, left.boundary or right.boundary)
+
+    def _beside(self, position: int) -> int:
+        """What may stand before the boundary of a word that a position begins, or that it follows."""
+        reads = self.reads[position]
+        return ALL & ~WORD if not reads & ~WORD else WORD if not reads & WORD else ALL
 
     def _item(self, kind: str, value: Any, at_end: bool) -> Part:
         if kind == "LITERAL":
@@ -134,24 +162,33 @@ class Automaton:
         if at_end:  # what stands at the end may refuse: no position before it is the last
             refusal = self._char(0)
             return Part(0, {**first, **refusal.first}, refusal.last)
-        return Part(self._before(kind, value), first, frozenset())
+        return Part(self._before(kind, value), first, frozenset(), str(value) == "AT_BOUNDARY")
 
     def _repeat(self, least: int, most: Any, body: Any) -> Part:
-        limited = most is not sre_parse.MAXREPEAT
+        limited = most is not _parser.MAXREPEAT
+        if limited:
+            self._choose(most - least + 1)
         if limited and (most <= SMALL or not self.counted):
             whole = Part(ALL, {}, frozenset())
             for number in range(min(most, SMALL) if most <= SMALL else 2):
                 part = self._sequence(body)
-                whole = self._joined(whole, part if number < least else part._replace(empty=ALL))
+                whole = self._joined(whole, part if number < least else replace(part, empty=ALL, boundary=False))
             return whole
         ways = self.empty_ways
         part = self._sequence(body)
         self._follows(part.last, part.first)
         if self.empty_ways > ways:
             self.twice |= {(position, after) for position in part.last for after in part.first}
-        return part if least else part._replace(empty=ALL)
+        return part if least else replace(part, empty=ALL, boundary=False)
+
+    def _choose(self, ways: int) -> None:
+        """Ways in which a part that is no loop may match: they multiply, whatever the text."""
+        self.ways *= ways
+        if self.left is not None and self.ways > WAYS:
+            raise TooLargeError
 
     def _either(self, parts: list[Part]) -> Part:
+        self._choose(len(parts))
         empty = 0
         first: Firsts = {}
         last = frozenset[int]()
@@ -160,7 +197,7 @@ class Automaton:
             empty |= part.empty
             first.update(part.first)
             last |= part.last
-        return Part(empty, first, last)
+        return Part(empty, first, last, all(part.boundary for part in parts if part.empty))
 
     def _before(self, kind: str, value: Any) -> int:
         """The characters one of which must stand where an assertion is."""
@@ -219,13 +256,14 @@ def _components(follow: list[set[int]]) -> list[int]:
     return number
 
 
-def growth(source: str | bytes, flags: int, method: str) -> tuple[str, str, str]:
+def growth(source: str | bytes, flags: int, method: str, most: int | None = None) -> tuple[str, str, str]:
     """How the work of a method of `re` grows with the text: "" for linear, "square" (or a higher power) or
-    "exponential"; and the texts that show it: what stands in front, and what is repeated."""
-    automaton = Automaton(source, int(flags), True)
+    "exponential"; and the texts that show it: what stands in front, and what is repeated. `most`: the steps that this
+    may take. Raises TooLargeError and, for what is no expression, re.error."""
+    automaton = Automaton(source, int(flags), True, most)
     if found := _exponential(automaton, method):
         return ("exponential", *found)
-    automaton = Automaton(source, int(flags), False)
+    automaton = Automaton(source, int(flags), False, automaton.left)
     if method not in ("match", "fullmatch"):
         automaton.search()
     if found := _square(automaton, method):
@@ -234,6 +272,7 @@ def growth(source: str | bytes, flags: int, method: str) -> tuple[str, str, str]
 
 
 def _exponential(automaton: Automaton, method: str) -> tuple[str, str] | None:
+    automaton.spend(len(automaton.reads) ** 2)
     loop = _components(automaton.follow)
     safe = {loop[position] for position in automaton.ends} if method != "fullmatch" else set()
     for number in sorted({number for number in loop if number >= 0} - safe):
@@ -294,6 +333,7 @@ def _closure(
     seen: dict[tuple[int, ...], str] = {}
     todo = [(start, "")]
     for states, text in todo:
+        automaton.spend(len(automaton.follow[states[0]]))
         found: list[tuple[tuple[int, ...], int]] = [((), ALL)]
         for state, inside in zip(states, stay, strict=True):
             found = [
