@@ -46,7 +46,7 @@ class TooLargeError(Exception):
     """What is asked for takes more than the limit that was given."""
 
 
-class Part(Record):
+class ExpressionPart(Record):
     """Of a part of the expression: whether it matches the empty text, which characters must stand before that, and
     whether a boundary of a word must be there; the positions that it starts and ends with."""
 
@@ -56,7 +56,7 @@ class Part(Record):
     boundary: bool = False
 
 
-class Automaton:
+class PositionAutomaton:
     """The positions of an expression: the characters that each reads, and the positions that may follow it; `twice`:
     pairs of which the second follows the first in several ways. `counted`: whether repeats of limited number, of more
     than SMALL, are loops, as they are when an exponent is feared, or two copies."""
@@ -109,19 +109,19 @@ class Automaton:
             self.twice |= {(position, after) for after in first if after in self.follow[position]}
             self.follow[position].update(first)
 
-    def _char(self, reads: int) -> Part:
+    def _char(self, reads: int) -> ExpressionPart:
         position = self._position(reads)
-        return Part(0, {position: ALL}, frozenset((position,)))
+        return ExpressionPart(0, {position: ALL}, frozenset((position,)))
 
-    def _sequence(self, tree: Any) -> Part:
-        whole = Part(ALL, {}, frozenset())
+    def _sequence(self, tree: Any) -> ExpressionPart:
+        whole = ExpressionPart(ALL, {}, frozenset())
         items = list(tree)
         for index, (kind, value) in enumerate(items):
             at_end = all(str(kind) in ("AT", "ASSERT", "ASSERT_NOT") for kind, _ in items[index:])
             whole = self._joined(whole, self._item(str(kind), value, at_end and index > 0))
         return whole
 
-    def _joined(self, left: Part, right: Part) -> Part:
+    def _joined(self, left: ExpressionPart, right: ExpressionPart) -> ExpressionPart:
         self._follows(left.last, right.first)
         first = dict(left.first)
         if left.empty:
@@ -130,14 +130,14 @@ class Automaton:
                 if before:
                     first[position] = before
         last = right.last | (left.last if right.empty else frozenset())
-        return Part(left.empty & right.empty, first, last, left.boundary or right.boundary)
+        return ExpressionPart(left.empty & right.empty, first, last, left.boundary or right.boundary)
 
     def _beside(self, position: int) -> int:
         """What may stand before the boundary of a word that a position begins, or that it follows."""
         reads = self.reads[position]
         return ALL & ~WORD if not reads & ~WORD else WORD if not reads & WORD else ALL
 
-    def _item(self, kind: str, value: Any, at_end: bool) -> Part:
+    def _item(self, kind: str, value: Any, at_end: bool) -> ExpressionPart:
         if kind == "LITERAL":
             return self._char(self._literal(value))
         if kind == "NOT_LITERAL":
@@ -156,20 +156,20 @@ class Automaton:
             return self._repeat(*value)
         if kind == "GROUPREF_EXISTS":
             branches = [self._sequence(branch) for branch in value[1:] if branch is not None]
-            return self._either([*branches, Part(ALL, {}, frozenset())])
+            return self._either([*branches, ExpressionPart(ALL, {}, frozenset())])
         body = self._sequence(value[1]) if kind != "AT" and kind != "GROUPREF" and value[0] > 0 else None
         first = body.first if body is not None else {}
         if at_end:  # what stands at the end may refuse: no position before it is the last
             refusal = self._char(0)
-            return Part(0, {**first, **refusal.first}, refusal.last)
-        return Part(self._before(kind, value), first, frozenset(), str(value) == "AT_BOUNDARY")
+            return ExpressionPart(0, {**first, **refusal.first}, refusal.last)
+        return ExpressionPart(self._before(kind, value), first, frozenset(), str(value) == "AT_BOUNDARY")
 
-    def _repeat(self, least: int, most: Any, body: Any) -> Part:
+    def _repeat(self, least: int, most: Any, body: Any) -> ExpressionPart:
         limited = most is not _parser.MAXREPEAT
         if limited:
             self._choose(most - least + 1)
         if limited and (most <= SMALL or not self.counted):
-            whole = Part(ALL, {}, frozenset())
+            whole = ExpressionPart(ALL, {}, frozenset())
             for number in range(min(most, SMALL) if most <= SMALL else 2):
                 part = self._sequence(body)
                 whole = self._joined(whole, part if number < least else replace(part, empty=ALL, boundary=False))
@@ -187,7 +187,7 @@ class Automaton:
         if self.left is not None and self.ways > WAYS:
             raise TooLargeError
 
-    def _either(self, parts: list[Part]) -> Part:
+    def _either(self, parts: list[ExpressionPart]) -> ExpressionPart:
         self._choose(len(parts))
         empty = 0
         first: Firsts = {}
@@ -197,7 +197,7 @@ class Automaton:
             empty |= part.empty
             first.update(part.first)
             last |= part.last
-        return Part(empty, first, last, all(part.boundary for part in parts if part.empty))
+        return ExpressionPart(empty, first, last, all(part.boundary for part in parts if part.empty))
 
     def _before(self, kind: str, value: Any) -> int:
         """The characters one of which must stand where an assertion is."""
@@ -260,10 +260,10 @@ def growth(source: str | bytes, flags: int, method: str, most: int | None = None
     """How the work of a method of `re` grows with the text: "" for linear, "square" (or a higher power) or
     "exponential"; and the texts that show it: what stands in front, and what is repeated. `most`: the steps that this
     may take. Raises TooLargeError and, for what is no expression, re.error."""
-    automaton = Automaton(source, int(flags), True, most)
+    automaton = PositionAutomaton(source, int(flags), True, most)
     if found := _exponential(automaton, method):
         return ("exponential", *found)
-    automaton = Automaton(source, int(flags), False, automaton.left)
+    automaton = PositionAutomaton(source, int(flags), False, automaton.left)
     if method not in ("match", "fullmatch"):
         automaton.search()
     if found := _square(automaton, method):
@@ -271,7 +271,7 @@ def growth(source: str | bytes, flags: int, method: str, most: int | None = None
     return "", "", ""
 
 
-def _exponential(automaton: Automaton, method: str) -> tuple[str, str] | None:
+def _exponential(automaton: PositionAutomaton, method: str) -> tuple[str, str] | None:
     automaton.spend(len(automaton.reads) ** 2)
     loop = _components(automaton.follow)
     safe = {loop[position] for position in automaton.ends} if method != "fullmatch" else set()
@@ -290,7 +290,7 @@ def _exponential(automaton: Automaton, method: str) -> tuple[str, str] | None:
     return None
 
 
-def _square(automaton: Automaton, method: str) -> tuple[str, str] | None:
+def _square(automaton: PositionAutomaton, method: str) -> tuple[str, str] | None:
     reads = automaton.reads
     loop = _components(automaton.follow)
     # where the match may end in a loop, it does, and nothing is tried again
@@ -307,7 +307,7 @@ def _square(automaton: Automaton, method: str) -> tuple[str, str] | None:
     return None
 
 
-def _head(automaton: Automaton, position: int) -> str:
+def _head(automaton: PositionAutomaton, position: int) -> str:
     """A text that leads to a position, "" for the loop of a search."""
     starts = list(automaton.whole.first)
     if position in starts or position >= automaton.own:
@@ -326,7 +326,7 @@ def _chosen(mask: int) -> str:
 
 
 def _closure(
-    automaton: Automaton, start: tuple[int, ...], stay: tuple[int, ...], loop: list[int]
+    automaton: PositionAutomaton, start: tuple[int, ...], stay: tuple[int, ...], loop: list[int]
 ) -> dict[tuple[int, ...], str]:
     """What several states reach by the same word, and the shortest such word; `stay`: the loop that each must stay in,
     or ANY."""
