@@ -1,7 +1,8 @@
 """Ends dfopt at random moments, and looks at what is left: `python -m tests.tools.kill_trial [--count N] [--seed N]`.
 
-Three runs are ended, each --count times by SIGKILL and by SIGTERM: `fix --write` over many files with two workers,
-`migrate apply` (a patch, and a branch of a checkout), and the language server in the middle of its answers. What must
+These runs are ended, each --count times by SIGKILL and by SIGTERM: `fix --write` and `check` over many files with two
+workers, `plan`, `migrate apply` (a patch, and a branch of a checkout), and the language server in the middle of its
+answers. What must
 be 0: files that hold neither what was there nor what a run that is not disturbed makes of it, processes of the run that
 still live some seconds later, checkouts that `git fsck` complains of, and temporary files that the next run leaves.
 """
@@ -182,6 +183,8 @@ def trials(work: Path) -> list[Callable[[], Trial]]:
         lambda: Trial(work, "fix --write -j 2", command("fix", "--write", "-q", "-j", "2", "--no-cache", ".")),
         lambda: Trial(work, "migrate apply --patch", command(*apply, "--patch", "out", "."), count=40),
         lambda: Trial(work, "migrate apply --branch", command(*apply, "--branch", "fixes", "."), count=40),
+        lambda: Trial(work, "check -j 2", command("check", "-q", "-j", "2", "--no-cache", ".")),
+        lambda: Trial(work, "plan", command("plan", "."), count=40),
         lambda: Trial(work, "lsp", command("lsp"), conversation(), count=1),
     ]
 
