@@ -47,13 +47,13 @@ class YamlReader:
         for (path, old_scalar), (_, new_scalar) in zip(old, new, strict=True):
             if (old_scalar.tag, old_scalar.style) != (new_scalar.tag, new_scalar.style):
                 return f"the value of {'.'.join(path)} is written another way"
-            expected = old_scalar.value
+            expected: str | None = old_scalar.value
             for start, (part, text) in by_start.items():
                 if old_scalar.start_mark.index <= start < old_scalar.end_mark.index and part.text != text:
                     if part.kind == IMAGE:
                         expected = old_scalar.value.replace(part.text, text)
-                    elif _VARIABLE.search(new_scalar.value) is None and new_scalar.value.replace("$$", "$") == text:
-                        expected = new_scalar.value
+                    elif _VARIABLE.search(new_scalar.value) is None:
+                        expected = new_scalar.value if new_scalar.value.replace("$$", "$") == text else None
             if new_scalar.value != expected:
                 return f"the value of {'.'.join(path)} is not the declared one"
         return ""
