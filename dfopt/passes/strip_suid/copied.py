@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.cost import SOURCE, mends
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.findings import Benefit, Finding, Fix, refused
 from dfopt.ir.base_images import base_facts
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-
-
-_FREE = Benefit(source="suid.toml")  # the stage is not shipped: its files are stored once, without the bits
 
 
 def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, keep: Sequence[str]) -> Iterator[Finding]:
@@ -53,5 +51,7 @@ def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, kee
             continue
         command = words(program, facts, path, keep)
         edit, rewrites = insert_steps(program, source.position + 1 + len(source.steps), ("RUN", " ".join(command)))
+        # the stage is not shipped: its files are stored once, without the bits
+        benefit = Benefit(mends=mends(name), source=SOURCE)
         message = f"take the setuid bits from what stage {flag.value} gives to the image, which gets no larger"
-        yield Finding(name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"), benefit=_FREE)
+        yield Finding(name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"), benefit=benefit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dfopt.analysis.build_facts import ASK, built_image, with_reason
 from dfopt.analysis.startup import started
 from dfopt.analysis.users import base_users, runs_as_root
+from dfopt.cost import mends
 from dfopt.editing.layout import append_edit
 from dfopt.facts import Facts
 from dfopt.findings import Benefit, Fix
@@ -48,9 +49,9 @@ def price_by_table(family: str | None) -> Price:
     if "files" not in own:
         size = bases["debian"]["bytes"]
         text = f"the base's files with such bits are stored again: about {human(size)}, if they are like Debian's"
-        return Price(text, Benefit(bytes=-size, source=_SOURCE))
+        return Price(text, Benefit(bytes=-size, source=_SOURCE, mends=mends("strip-suid")))
     text = f"the base's {own['files']} files are stored again: about {human(own['bytes'])}" if own["files"] else ""
-    return Price(text, Benefit(bytes=-own["bytes"], setuid=own["files"], source=_SOURCE))
+    return Price(text, Benefit(bytes=-own["bytes"], setuid=own["files"], source=_SOURCE, mends=mends("strip-suid")))
 
 
 def check_place(program: Program, stage: Stage, last: Step | None, facts: Facts) -> None:
