@@ -121,11 +121,12 @@ class Selections:
 
     def not_worse(self, told: str, whole: Result, other: str, part: Result) -> Iterator[str]:
         saved, less = (_saved(result) for result in (whole, part))
-        if saved < less:
+        unknown = any(fix.name in RESTRUCTURING and fix.benefit is None for fix in whole.applied)
+        if saved < less and not unknown:
             yield f"{told}: saves {saved:,} bytes, {other} {less:,}"
         if shape_of(part.output).root is False and shape_of(whole.output).root is not False:
             yield f"{told}: runs as root, {other} does not"
-        if any(fix.name in RESTRUCTURING and fix.benefit is None for fix in whole.applied):
+        if unknown:
             return  # another image, of which no table knows how much smaller it is
         here = {fix.name for fix in whole.applied}
         refusals = {report.name: report.reason for report in whole.reported if report.reason}
