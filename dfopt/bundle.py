@@ -34,8 +34,9 @@ _TOP = len("dfopt")
 
 def install() -> None:
     """Has modules of dfopt imported from what was kept, and what is imported otherwise kept. Python's report of what
-    it imports (`-X importtime`) would miss them: nothing is done there."""
-    if "importtime" in sys._xoptions or any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    it imports (`-X importtime`, PYTHONPROFILEIMPORTTIME) would miss them: nothing is done there."""
+    told = "importtime" in sys._xoptions or os.environ.get("PYTHONPROFILEIMPORTTIME")
+    if told or any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     finder = _Finder()
     sys.meta_path.insert(0, finder)
