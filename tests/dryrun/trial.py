@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -223,10 +224,13 @@ class _Trial:
 
     def _order(self, before: Built, after: Built, calls: str) -> str:
         """The difference where it is one of order alone: substitutions inside of pipelines run as they will."""
+        befores, afters = [before], [after]
         for _ in range(4):
-            again = self.builder.build(after.graph, share=False)
-            if again.error or not call_difference(before, again, self.allowed):
-                return ""
+            befores.append(self.builder.build(before.graph, share=False))
+            afters.append(self.builder.build(after.graph, share=False))
+            for one, two in product(befores, afters):
+                if one.error or two.error or not call_difference(one, two, self.allowed):
+                    return ""
         return calls
 
     def _files(self, before: Built, after: Built) -> list[tuple[str, Entry | None, Entry | None]]:
