@@ -17,8 +17,8 @@ from dfopt.passes.add_user.obstacles import check_comments, check_files, check_p
 from dfopt.passes.add_user.paths import below_system, may_own
 from dfopt.passes.add_user.writes import (
     ScriptWrites,
-    builder_at_start,
     data_directories,
+    ran_as_root,
     unpacked,
     writes_beside_code,
 )
@@ -118,7 +118,7 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     check_start(startup, ScriptWrites(program, stage, facts, own))
     check_files(program, steps, bool(owners(program, steps)))
     writes_beside_code(startup)
-    builder_at_start(program, steps, startup)
+    ran_as_root(program, steps, startup)
     if not base.create and not base.own:
         base = replace(base, create=seen_creation(program, stage, facts))
     choice = choose_user(program, steps, base, number, name, facts)

@@ -28,6 +28,7 @@ _BIND = regex(r"(?:--?(?:[\w-]{0,40}port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=
 _MODE = regex(r"[0-7]{3,4}\Z")
 _DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
+_WAITS = frozenset((("sleep", "inf"), ("sleep", "infinity"), ("tail", "/dev/null")))
 _TELLING = frozenset(("hostname",))  # without operands they only tell
 # What can be done about it
 _BUILD = "let `fix --verify` build it"
@@ -93,10 +94,12 @@ def _check_installs(run: Run) -> None:
 
 def _check_interactive(run: Run) -> None:
     """Refuses a command that waits for a person, or only tells how it is used: what the image is for is not known."""
-    if run.one is not None:
-        return
     name, words = run.names[-1], run.words
     fixed = [word for word in words if word is not None]
+    if (name, *fixed[-1:]) in _WAITS:
+        raise Refusal(f"the image starts {name} {fixed[-1]}: what is done in it is not known", SUPPRESS)
+    if run.one is not None:
+        return
     shell = name in SHELLS and all(word.startswith("-") and "c" not in word for word in fixed)
     prompt = table("users")["programs"]["prompts"]
     if len(fixed) == len(words) and (shell or (name.rstrip("0123456789.") in prompt and fixed in ([], ["-a"], ["-i"]))):

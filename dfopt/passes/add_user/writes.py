@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from dfopt.analysis.remote_scripts import SHELLS
+from dfopt.analysis.run_steps import run_text
 from dfopt.analysis.startup import context_candidates
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.effects import covers
@@ -34,14 +36,31 @@ _ALL = frozenset(("mkdir", "touch", "mv", "tee", "rm", "sed", "chmod", "truncate
 _LAST = frozenset(("cp", "ln", "install"))
 _REPLACES = frozenset(("mkdir", "mv", "rm", "sed", "ln"))
 _EXTRACTS = regex(r"(?:\A|\s)(?:-?[a-zA-Z]*x[a-zA-Z]*|--extract)(?:\s|\Z)")
+_TELLS = frozenset(("--version", "-version", "version", "-v", "-V", "--help", "-h", "help"))
+# what starts programs of many kinds, and has many uses in a build
+_STARTERS = (
+    "java",
+    "dotnet",
+    "npm",
+    "npx",
+    "yarn",
+    "pnpm",
+    "bundle",
+    "bundler",
+    "uv",
+    "poetry",
+    "pipenv",
+    "exec",
+    "env",
+)
 # Variables that name directories of programs, which nobody writes to at run time
 _PROGRAMS = re.compile(r"(?:\A|_)(?:PATH|GOROOT|CLASSPATH)\Z|PATH\Z|(?:JAVA|JRE|JDK|MAVEN|GRADLE|ANT|CUDA)_HOME\Z")
 
 
 def data_directories(program: Program, steps: list[Step], config: ImageConfig, started: Started) -> list[str]:
-    """The directories that a RUN makes by mkdir below the working directory, or that CMD, ENTRYPOINT, their scripts or
-    ENV name, or a file in them, and those below: the program is told to use them, so that they must be the user's.
-    Absolute, in the order of the file."""
+    """The directories that a RUN makes by mkdir below the working directory, or leaves empty, or that CMD, ENTRYPOINT,
+    their scripts or ENV name, or a file in them, and those below: the program uses them, so that they must be the
+    user's. Absolute, in the order of the file."""
     made: dict[str, None] = {}
     for step in steps:
         for effect in program.effects(step):
@@ -56,10 +75,25 @@ def data_directories(program: Program, steps: list[Step], config: ImageConfig, s
     named = [
         path for path in made
         if path in files
+        or _stays_empty(program, steps, path)
         or (isinstance(config.workdir, str) and may_own(config.workdir) and covers(config.workdir, path))
         or re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", told)
     ]  # fmt: skip
     return [path for path in made if any(covers(directory, path) for directory in named)]
+
+
+def _stays_empty(program: Program, steps: list[Step], directory: str) -> bool:
+    """Whether nothing but mkdir is seen to put something there, and no command to go there: a place for data, where it
+    is outside of /usr."""
+    if directory.startswith(("/usr/", "/go/")) or directory == "/go":
+        return False
+    for step in steps:
+        if step.node.keyword == "RUN" and re.search(rf"\bcd\s+[\"']?{re.escape(directory)}\b", run_text(program, step)):
+            return False
+        for effect in program.effects(step):
+            if effect.kind == "creates" and effect.program != "mkdir" and covers(directory, effect.path):
+                return False
+    return True
 
 
 class ScriptWrites:
@@ -191,14 +225,20 @@ def writes_beside_code(started: Started) -> None:
             )
 
 
-def builder_at_start(program: Program, steps: list[Step], started: Started) -> None:
-    """Raises Refusal where the image starts a build tool that a RUN used: what it fetched lies in root's home."""
-    names = {run.names[-1] for run in started.runs if run.names} & set(table("users")["programs"]["builders"])
+def ran_as_root(program: Program, steps: list[Step], started: Started) -> None:
+    """Raises Refusal where a RUN, as root, runs what the image starts: a build tool keeps what it fetched in root's
+    home, and a server makes the data that it will write to."""
+    programs = table("users")["programs"]
+    last = started.runs[-1].names[-1:] if started.runs else ()
+    common = {*programs["prompts"], *table("programs")["files"], *SHELLS, *_STARTERS}
+    names = {run.names[-1] for run in started.runs if run.names} & set(programs["builders"]) | (set(last) - common)
     for step in steps:
         if names and step.node.keyword == "RUN":
             for invocation in program.run_commands(step).invocations:
-                if invocation.program in names:
+                values = [value for value in invocation.values if value is not None]
+                if invocation.program in names and not _TELLS.issuperset(values):
                     raise Refusal(
-                        f"the image starts {invocation.program}, which keeps in root's home directory what line "
-                        f"{step.node.line} fetched"
+                        f"line {step.node.line} runs {invocation.program} as root, which may leave files that it needs "
+                        "to read or write when the image starts it",
+                        "write USER in front of that line",
                     )
