@@ -219,7 +219,8 @@ def test_refusal_that_a_build_confirms(
 def test_fix_that_the_smoke_test_drops(temporary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the server's visitors write beside its own directory stands in no file: only the smoke test knows."""
     dockerfile = SERVER.format(
-        base="busybox:1.37", last='RUN mkdir /uploads\nCMD ["nc", "-lk", "-p", "8080", "-e", "cat"]'
+        base="busybox:1.37",
+        last='RUN mkdir /uploads && echo > /uploads/first\nCMD ["nc", "-lk", "-p", "8080", "-e", "cat"]',
     )
     context = tmp_path / "context"
     context.mkdir()
