@@ -8,19 +8,28 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _LISTINGS = 4  # that are remembered; each with what is made of it
 
 
-@lru_cache(_LISTINGS)
-def directories(paths: frozenset[str]) -> frozenset[str]:
-    """Every directory that holds one of the files, or a directory that does; not the context itself."""
+def directories_above(paths: Iterable[str]) -> set[str]:
+    """Every directory that holds one of the paths, or a directory that does; not the topmost one."""
     found: set[str] = set()
     for path in paths:
         directory = path.rpartition("/")[0]
         while directory and directory not in found:
             found.add(directory)
             directory = directory.rpartition("/")[0]
-    return frozenset(found)
+    return found
+
+
+@lru_cache(_LISTINGS)
+def directories(paths: frozenset[str]) -> frozenset[str]:
+    """The directories of a context, by its files."""
+    return frozenset(directories_above(paths))
 
 
 @lru_cache(_LISTINGS)

@@ -13,7 +13,7 @@ import re
 from dfopt.image.errors import printable
 from dfopt.ir.image_config import image_config
 from dfopt.ir.program import Program
-from dfopt.review.recreate import quoted
+from dfopt.review.recreate import healthcheck_options, quoted
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 
@@ -28,30 +28,15 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH: Mapping[str, Any] = {"Env": [f"PATH={DEFAULT_PATH}"], "WorkingDir": "/"}  # what BuildKit begins with
 _PORT = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?/(?:tcp|udp|sctp)")
 _SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9+-]{1,12}|[0-9]{1,3}")
-_DURATIONS = (
-    ("Interval", "interval"), ("Timeout", "timeout"), ("StartPeriod", "start-period"),
-    ("StartInterval", "start-interval"),
-)  # fmt: skip
 # Keys of a config that instructions can set, and those that mean something to a container only.
 _SET = frozenset(
     ("Env", "Labels", "User", "WorkingDir", "Entrypoint", "Cmd", "Shell", "StopSignal", "Healthcheck", "ExposedPorts",
      "Volumes", "OnBuild")
 )  # fmt: skip
 _OF_CONTAINERS = frozenset(
-    (
-        "Hostname",
-        "AttachStdin",
-        "AttachStdout",
-        "AttachStderr",
-        "Image",
-        "ArgsEscaped",
-        "Tty",
-        "OpenStdin",
-        "StdinOnce",
-        "NetworkDisabled",
-        "MacAddress",
-    )
-)
+    ("Hostname", "AttachStdin", "AttachStdout", "AttachStderr", "Image", "ArgsEscaped", "Tty", "OpenStdin", "StdinOnce",
+     "NetworkDisabled", "MacAddress")
+)  # fmt: skip
 
 
 class ConfigInstructions:
@@ -187,13 +172,7 @@ class ConfigInstructions:
         if test == ["NONE"]:
             self.instructions.append("HEALTHCHECK NONE")
             return
-        options = "".join(
-            f"--{flag}={_duration(value[key])} "
-            for key, flag in _DURATIONS
-            if isinstance(value.get(key), int) and value[key] > 0
-        )
-        if isinstance(value.get("Retries"), int) and value["Retries"] > 0:
-            options += f"--retries={value['Retries']} "
+        options = healthcheck_options(value, _duration)
         command = test[1] if test[0] == "CMD-SHELL" and len(test) == 2 else _json(test[1:])
         self._add("Healthcheck", f"HEALTHCHECK {options}CMD {command}", tuple(test), lambda config: config.healthcheck)
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 import re
 
-from dfopt.image.errors import printable
 from dfopt.image.model import host_platform
 from dfopt.rebuild.model import RebuildError
 from dfopt.review.disclosure import environment, masked
+from dfopt.review.recreate import comment_lines
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 from dfopt.units import human
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dfopt.rebuild.model import CopyGroup, PlannedStep, ProvedInstall, RebuildPlan
 
 _PLATFORM = re.compile(r"[a-z0-9_]+/[a-z0-9_]+(?:/[a-z0-9_]+)?")
-_WIDTH = 116
 _LONGEST = 600  # characters of one entry of the history
 _MOST_NAMES = 12
 _FEW = 5  # paths that a comment names
@@ -39,14 +38,7 @@ class DockerfileText:
 
     def comment(self, text: str) -> None:
         """A comment, wrapped; a line of it is never a directive, because the file begins with one that is none."""
-        line = ""
-        for word in printable(text).split(" "):
-            if line and len(line) + len(word) + 1 > _WIDTH:
-                self.lines.append(f"# {line}".rstrip())
-                line = "  " + word
-            else:
-                line = f"{line} {word}" if line else word
-        self.lines.append(f"# {line}".rstrip())
+        self.lines += comment_lines(text)
 
     def blank(self) -> None:
         self.lines.append("")

@@ -9,6 +9,7 @@ tar, which ADD extracts with modes, owners, times, links, devices and capabiliti
 
 from __future__ import annotations
 
+from dfopt.analysis.context_tree import directories_above
 from dfopt.image.layers import BLOCK_DEVICE, CHARACTER, DIRECTORY, FILE, SYMLINK
 from dfopt.image.merged_tree import Tree
 from dfopt.image.model import host_platform
@@ -19,7 +20,7 @@ from dfopt.record import Record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from dfopt.image.layers import ImageContents, LayerEntry
     from dfopt.image.merged_tree import PathNode
@@ -99,7 +100,7 @@ def _plan(layers: SurveyedLayers, base: BaseImage, squash: bool, installs: Mappi
             if layers.contents.image.platform.key() != host_platform().key():
                 raise UnplannableError(f"files are deleted in an image of {layers.contents.image.platform}")
         steps.append(planned)
-        before = snapshot(tree)
+        before = {path: node.entry for path, node in step.after.items()}
         first = index + 1
         positions.clear()
     made = sum(bool(step.deleted) + step.has_tar + len(step.copies) for step in steps)
@@ -234,8 +235,8 @@ class _Step:
     ) -> tuple[Packed, ...]:
         """The directories of the tar: all that change but those that a COPY makes and nothing in the tar needs."""
         made = {group.source for group in copies if group.source}
-        needed = _parents(tarred)
-        full = _parents(path for group in copies for path in group.files)
+        needed = directories_above(tarred)
+        full = directories_above(path for group in copies for path in group.files)
 
         def by_copy(path: str) -> bool:
             return path in full and any(path == root or path.startswith(f"{root}/") for root in made)
@@ -264,17 +265,6 @@ class _Step:
                 self.notes[f"not kept: extended attributes {name}, which engines leave out of layers"] = None
         if entry.kind in (CHARACTER, BLOCK_DEVICE):
             self.notes["there are device files: an engine that runs without root cannot make them"] = None
-
-
-def _parents(paths: Iterable[str]) -> set[str]:
-    """All directories above some paths, without the root."""
-    found: set[str] = set()
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition("/")[0]
-    return found
 
 
 def _metadata(entry: LayerEntry) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from dfopt.image.errors import printable
 from dfopt.image.layers import DIRECTORY, OPAQUE, WHITEOUT
 from dfopt.record import Record
 from dfopt.review.disclosure import masked
-from dfopt.review.recreate import ReplayedConfig, from_config, from_entry, reads_back
+from dfopt.review.recreate import ReplayedConfig, comment_lines, from_config, from_entry, reads_back
 from dfopt.units import human
 
 TYPE_CHECKING = False
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dfopt.image.history import Mapping, Origin
     from dfopt.image.layers import ImageContents, LayerFiles
 
-_WIDTH = 116
 _PATHS = 5
 _DELETED = 40  # paths that a RUN rm may name; more are a comment
 _LIST = re.compile(r"/var/lib/dpkg/info/([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\.list")
@@ -175,15 +174,7 @@ class _Recovery:
 
     def comment(self, text: str) -> None:
         """A comment, wrapped; a line of it is never a parser directive."""
-        words = printable(text).split(" ")
-        line = ""
-        for word in words:
-            if line and len(line) + len(word) + 1 > _WIDTH:
-                self.lines.append(f"# {line}".rstrip())
-                line = "  " + word
-            else:
-                line = f"{line} {word}" if line else word
-        self.lines.append(f"# {line}".rstrip())
+        self.lines += comment_lines(text)
 
 
 def _quoted(path: str) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 
+from dfopt.image.errors import printable
 from dfopt.record import Record
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.tree import DockerfileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from dfopt.image.history import Origin
@@ -28,6 +30,7 @@ _SHELLS = (
     "/bin/sh -c", "/bin/bash -c", "/bin/ash -c", "/bin/bash -o pipefail -c", "/bin/ash -eo pipefail -c",
     "/bin/bash -eo pipefail -c", "/bin/bash -euxo pipefail -c", "/bin/sh -ec", "/bin/bash -ec", "cmd /S /C",
 )  # fmt: skip
+_WIDTH = 116  # of a comment
 _LINE = 100  # a command longer than this is broken at runs of blanks, where continuation lines were
 
 
@@ -239,12 +242,8 @@ def _pairs(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstructi
     for start, end in zip(starts, [*starts[1:], len(body) + 1], strict=True):
         name, _, value = body[start : end - 1].partition("=")
         record[name] = value
-        texts.append(f"{_key(name)}={quoted(value)}")
+        texts.append(f"{quoted(name)}={quoted(value)}")
     return RecreatedInstruction(f"{keyword} {' '.join(texts)}")
-
-
-def _key(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) else '"' + re.sub(r'(["\\$])', r"\\\1", name) + '"'
 
 
 def _words(keyword: str, body: str, built: ReplayedConfig) -> RecreatedInstruction:
@@ -291,10 +290,10 @@ def from_config(built: ReplayedConfig) -> list[str]:
     instructions: list[str] = []
     for name, value in built.env.items():
         if built.set_env.get(name) != value and name:
-            instructions.append(f"ENV {_key(name)}={quoted(value)}")
+            instructions.append(f"ENV {quoted(name)}={quoted(value)}")
     for name, value in built.labels.items():
         if built.set_labels.get(name) != value and name and not name.startswith("io.buildah."):
-            instructions.append(f"LABEL {_key(name)}={quoted(value)}")
+            instructions.append(f"LABEL {quoted(name)}={quoted(value)}")
     for key, keyword in (("Shell", "SHELL"), ("Entrypoint", "ENTRYPOINT"), ("Cmd", "CMD")):
         words = settings.get(key)
         if isinstance(words, list) and words != built.set.get(key) and all(isinstance(word, str) for word in words):
@@ -327,14 +326,34 @@ def _healthcheck(value: object) -> str:
     test = [str(word) for word in value["Test"]]
     if test[0] == "NONE":
         return "HEALTHCHECK NONE"
+    options = healthcheck_options(value, lambda nanoseconds: f"{nanoseconds // 10**6}ms")
+    if test[0] == "CMD-SHELL" and len(test) == 2 and "\n" not in test[1]:
+        return f"HEALTHCHECK {options}CMD {test[1]}"
+    return f"HEALTHCHECK {options}CMD {json.dumps(test[1:], ensure_ascii=False)}"
+
+
+def healthcheck_options(value: Mapping[str, Any], duration: Callable[[int], str]) -> str:
+    """The flags of HEALTHCHECK that a config's value says, each with a blank behind it. `duration`: how nanoseconds are
+    written."""
     options = ""
     for key, flag in (("Interval", "interval"), ("Timeout", "timeout"), ("StartPeriod", "start-period"),
                       ("StartInterval", "start-interval")):  # fmt: skip
         nanoseconds = value.get(key)
         if isinstance(nanoseconds, int) and nanoseconds > 0:
-            options += f"--{flag}={nanoseconds // 10**6}ms "
+            options += f"--{flag}={duration(nanoseconds)} "
     if isinstance(value.get("Retries"), int) and value["Retries"] > 0:
         options += f"--retries={value['Retries']} "
-    if test[0] == "CMD-SHELL" and len(test) == 2 and "\n" not in test[1]:
-        return f"HEALTHCHECK {options}CMD {test[1]}"
-    return f"HEALTHCHECK {options}CMD {json.dumps(test[1:], ensure_ascii=False)}"
+    return options
+
+
+def comment_lines(text: str) -> list[str]:
+    """A text as comments of a Dockerfile, wrapped, with nothing in it that would break a line."""
+    lines: list[str] = []
+    line = ""
+    for word in printable(text).split(" "):
+        if line and len(line) + len(word) + 1 > _WIDTH:
+            lines.append(f"# {line}".rstrip())
+            line = "  " + word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, f"# {line}".rstrip()]
