@@ -73,11 +73,7 @@ class SetVariables:
 
 def set_variables(program: Program, stage: Stage) -> SetVariables:
     """The variables of a stage (made once)."""
-    key = "set variables", stage.index
-    if key not in program.derived:
-        program.derived[key] = SetVariables(program, stage)
-    variables: SetVariables = program.derived[key]
-    return variables
+    return program.once(("set variables", stage.index), SetVariables, program, stage)
 
 
 def plain_uses(body: Body, names: Container[str]) -> dict[str, Parameter]:

@@ -91,10 +91,7 @@ def cache_reader(
     deleting it, or copies it out of this stage; also an instruction of the keywords `used_by` that calls the family's
     program at all."""
     key = ("cache readers", tool.invocation.program, frozenset(used_by))
-    known = program.derived.get(key)
-    if known is None:
-        known = program.derived[key] = _Readers(tool, used_by)
-    return known.behind(program, stage, position)
+    return program.once(key, _Readers, tool, used_by).behind(program, stage, position)
 
 
 class _Readers:

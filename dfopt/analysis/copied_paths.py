@@ -143,11 +143,7 @@ class _Copies:
 
 
 def _copies_of(program: Program, stage: Stage) -> _Copies:
-    key = "copies by place", stage.index
-    if key not in program.derived:
-        program.derived[key] = _Copies(program, stage)
-    copies: _Copies = program.derived[key]
-    return copies
+    return program.once(("copies by place", stage.index), _Copies, program, stage)
 
 
 def may_be_directory(program: Program, step: Step, path: str) -> bool:
@@ -197,11 +193,7 @@ def _names(step: Step) -> tuple[str, ...] | None:
 
 def copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
     """What a COPY or ADD writes; None where that is not known (variables, globs, several sources, heredocs)."""
-    key = "copied", step.index, facts
-    if key not in program.derived:
-        program.derived[key] = _copied(program, step, facts)
-    known: Copied | None = program.derived[key]
-    return known
+    return program.once(("copied", step.index, facts), _copied, program, step, facts)
 
 
 def _copied(program: Program, step: Step, facts: Facts | None) -> Copied | None:
@@ -287,11 +279,7 @@ def _in_front(steps: Sequence[Step], before: Step) -> list[Step]:
 
 def writers_in(program: Program, stage: Stage, facts: Facts) -> Writers:
     """The tables of a stage's COPYs (made once)."""
-    key = "writers", stage.index, facts
-    if key not in program.derived:
-        program.derived[key] = Writers(program, stage, facts)
-    writers: Writers = program.derived[key]
-    return writers
+    return program.once(("writers", stage.index, facts), Writers, program, stage, facts)
 
 
 def source_kind(step: Step, facts: Facts, source: str) -> bool | None:
@@ -314,11 +302,7 @@ def as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     """Whether a COPY puts one file at exactly `path`, where a command needs something to be there: into a directory
     that is given with a final slash, a directory's content would come without the directory's name. That a directory
     is called as the file is excluded where that name has an extension, or where the stage runs the path."""
-    key = "as file", step.index, facts, path
-    if key not in program.derived:
-        program.derived[key] = _as_file(program, step, facts, path)
-    known: bool = program.derived[key]
-    return known
+    return program.once(("as file", step.index, facts, path), _as_file, program, step, facts, path)
 
 
 def _as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 def is_run(program: Program, step: Step, path: str) -> bool:
     """Whether the stage of `step` runs `path` for certain after it: a RUN does, or the image starts with it."""
-    key = "paths run", step.stage
-    known: tuple[dict[str, int], dict[str, Instruction]] | None = program.derived.get(key)
-    if known is None:
-        known = program.derived[key] = _runs(program, program.stages[step.stage])
-    last, start = known
+    last, start = program.once(("paths run", step.stage), _runs, program, program.stages[step.stage])
     if last.get(path, -1) > step.index:
         return True
     first = start.get("ENTRYPOINT") or start.get("CMD")

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 _MODERN = frozenset(("mount", "network", "security", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir"))
 
 
+def _shows_buildkit(program: Program) -> bool:
+    """Whether a file has syntax that BuildKit alone reads."""
+    return any(
+        node.heredocs or any(flag.name in _MODERN for flag in (node.nested or node).flags)
+        for node in program.dockerfile.instructions
+    )
+
+
 def syntax_obstacle(program: Program, engine: str, level: tuple[int, int], what: str) -> str:
     """Why it is not known that `what`, of this syntax level (at most 1.2), would be read; "" where it is. `engine` is
     the setting of that name."""
@@ -23,11 +31,6 @@ def syntax_obstacle(program: Program, engine: str, level: tuple[int, int], what:
         return "" if level_of_file >= level else f"{what} needs syntax {level[0]}.{level[1]} or later"
     if engine == "buildkit":
         return ""
-    if "shows BuildKit" not in program.derived:
-        program.derived["shows BuildKit"] = any(
-            node.heredocs or any(flag.name in _MODERN for flag in (node.nested or node).flags)
-            for node in program.dockerfile.instructions
-        )
-    if program.derived["shows BuildKit"]:
+    if program.once("shows BuildKit", _shows_buildkit, program):
         return ""
     return f"{what} needs BuildKit: nothing shows that it reads this file"

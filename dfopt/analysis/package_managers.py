@@ -10,6 +10,7 @@ from dfopt.edit import Edit
 from dfopt.facts import NO_FACTS
 from dfopt.ir.commands import Invocation
 from dfopt.ir.effects import manager, subcommand
+from dfopt.ir.shell_body import memoized
 from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -217,11 +218,11 @@ def variable(
 
 def _may_assign(body: Body, name: str) -> bool:
     """Whether a text assigns to a variable, as far as its letters tell: looked for once a text."""
-    known = body.cached.derived if body.cached is not None else {}
-    key = f"assigns {name}"
-    if key not in known:
-        known[key] = name in body.text and re.search(rf"(?<![\w$]){re.escape(name)}=", body.text) is not None
-    return bool(known[key])
+    return memoized(
+        body,
+        f"assigns {name}",
+        lambda body: name in body.text and re.search(rf"(?<![\w$]){re.escape(name)}=", body.text) is not None,
+    )
 
 
 def package_name(name: str) -> str:

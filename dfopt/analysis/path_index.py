@@ -163,11 +163,7 @@ def indices_before(program: Program, step: Step) -> Iterator[tuple[Stage, PathIn
     front of `step` are below."""
     stage, limit = program.stages[step.stage], step.index
     while True:
-        key = "path index", stage.index
-        if key not in program.derived:
-            program.derived[key] = PathIndex(program, stage)
-        index: PathIndex = program.derived[key]
-        yield stage, index, limit
+        yield stage, program.once(("path index", stage.index), PathIndex, program, stage), limit
         if stage.parent is None:
             return
         stage = program.stages[stage.parent]

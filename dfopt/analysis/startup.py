@@ -91,15 +91,17 @@ def command_elsewhere(program: Program, stage: Stage) -> bool:
     return at is not stage
 
 
+def _last_form(stage: Stage, keyword: str) -> str | None:
+    forms = [step.node.form for step in stage.steps if step.node.keyword == keyword]
+    return forms[-1] if forms else None
+
+
 def _in_shell_form(program: Program, stage: Stage, keyword: str) -> bool:
     at: Stage | None = stage
     while at is not None:
-        key = "last form", at.index, keyword
-        if key not in program.derived:
-            forms = [step.node.form for step in at.steps if step.node.keyword == keyword]
-            program.derived[key] = forms[-1] if forms else None
-        if program.derived[key] is not None:
-            return bool(program.derived[key] == "shell")
+        form = program.once(("last form", at.index, keyword), _last_form, at, keyword)
+        if form is not None:
+            return form == "shell"
         at = program.stages[at.parent] if at.parent is not None else None
     return False
 

@@ -54,17 +54,18 @@ def chain_style(program: Program, step: Step) -> ChainStyle:
     own = _links(program, step.node)
     if own:
         return _style(own[-1])
-    style: ChainStyle | None = program.derived.get("chain style")
-    if style is None:
-        elsewhere = (_links(program, node) for node in program.dockerfile.instructions if node.keyword == "RUN")
-        first = next((links[0] for links in elsewhere if links), None)
-        style = _style(first) if first is not None else ChainStyle(True, "    ", " ")
-        program.derived["chain style"] = style
+    style = program.once("chain style", _style_of_file, program)
     continuation = re.search(r"\n([ \t]+)\S", program.text[step.node.start : step.node.end])
     # deeper than usual, they are operands that stand below their command: no place for another one
     if continuation is not None and (len(continuation[1].expandtabs()) <= 4 or continuation[1] == "\t"):
         return ChainStyle(style.leading, continuation[1], style.gap)
     return style
+
+
+def _style_of_file(program: Program) -> ChainStyle:
+    elsewhere = (_links(program, node) for node in program.dockerfile.instructions if node.keyword == "RUN")
+    first = next((links[0] for links in elsewhere if links), None)
+    return _style(first) if first is not None else ChainStyle(True, "    ", " ")
 
 
 def _links(program: Program, node: Instruction) -> list[re.Match[str]]:

@@ -34,10 +34,7 @@ def stale_path(program: Program, steps: Sequence[Step], position: int) -> str:
 def _calls(program: Program, step: Step) -> dict[str, list[int]]:
     """The programs that the step's shell looks up in PATH, but for the system's own -> the indices of the
     invocations."""
-    known: dict[str, list[int]] | None = program.derived.get(("programs called", step.index))
-    if known is None:
-        known = program.derived["programs called", step.index] = _list_calls(program, step)
-    return known
+    return program.once(("programs called", step.index), _list_calls, program, step)
 
 
 def _list_calls(program: Program, step: Step) -> dict[str, list[int]]:

@@ -36,11 +36,7 @@ class ImageConfig(Record):
 
 def image_config(program: Program, stage: Stage) -> ImageConfig:
     """The config of an image of `stage` (computed once; callers must not mutate it)."""
-    key = "image config", stage.index
-    if key not in program.derived:
-        program.derived[key] = _image_config(program, stage)
-    config: ImageConfig = program.derived[key]
-    return config
+    return program.once(("image config", stage.index), _image_config, program, stage)
 
 
 def _image_config(program: Program, stage: Stage) -> ImageConfig:

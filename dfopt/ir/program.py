@@ -15,14 +15,16 @@ from dfopt.syntax.tree import Dockerfile, Instruction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
     from dfopt.ir.commands import CommandList
     from dfopt.ir.effects import Effect
     from dfopt.ir.scopes import Scope
     from dfopt.ir.shell_body import Body
     from dfopt.ir.shell_state import ShellStateEffects
+
+    Value = TypeVar("Value")
 
 
 _index_of = attrgetter("index")
@@ -65,8 +67,16 @@ class Program:
         self._shipped: frozenset[int] | None = None
         self._children: list[list[Stage]] | None = None
         self._copies_from: dict[int, set[int]] = {}
-        self.derived: dict[object, Any] = {}  # what an analysis keeps of this program, by keys of its own
+        self.derived: dict[object, Any] = {}  # what analyses keep of this program: see `once`
         self._lower()
+
+    def once(self, key: object, make: Callable[..., Value], *arguments: object) -> Value:
+        """`make(*arguments)`, which depends on this program and on what is in `key` alone: computed once (callers must
+        not mutate it)."""
+        if key not in self.derived:
+            self.derived[key] = make(*arguments)
+        value: Value = self.derived[key]
+        return value
 
     def _lower(self) -> None:
         nodes = self.dockerfile.instructions

@@ -99,10 +99,7 @@ def _meant(program: Program, stage: Stage, reference: str) -> str:
     """The earlier stage that a name means but for a slip; "" where it may be an image."""
     if not _PLAIN.match(reference) or base_facts(reference) is not None:
         return ""
-    key = "near stage names"
-    if key not in program.derived:
-        program.derived[key] = NearNames(other.name for other in program.stages)
-    near: NearNames = program.derived[key]
+    near = program.once("near stage names", NearNames, (other.name for other in program.stages))
     return near.nearest(reference, lambda name: program.stage_named(name, stage.index) is not None)
 
 

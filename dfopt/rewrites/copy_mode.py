@@ -124,13 +124,13 @@ def is_default(flag: tuple[str, str]) -> bool:
 
 def destination(program: Program, step: Step) -> str | None:
     """The last argument of a COPY, ADD or WORKDIR as an absolute path; None where it is not known."""
-    key = "destination", step.index
-    if key not in program.derived:
-        scope = program.scope(step)
-        path = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
-        program.derived[key] = None if isinstance(path, Unknown) else path
-    destination: str | None = program.derived[key]
-    return destination
+    return program.once(("destination", step.index), _destination, program, step)
+
+
+def _destination(program: Program, step: Step) -> str | None:
+    scope = program.scope(step)
+    path = join_path(scope.workdir, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
+    return None if isinstance(path, Unknown) else path
 
 
 def check_may(program: Program, step: Step, writers: Sequence[Step], command: ModeCommand, path: str) -> None:

@@ -70,11 +70,9 @@ def _writers(program: Program, facts: Facts, run: Step, target: str) -> list[Ste
     """The COPYs in front of a RUN, in its stage, that write to `target` or below. Where an earlier RUN deletes what
     some wrote, only the ones behind it."""
     writers: list[Step] = []
-    copies: bool | None = program.derived.get(("copies", run.stage))
-    if copies is None:
-        copies = any(step.node.keyword == "COPY" for step in program.stages[run.stage].steps)
-        program.derived["copies", run.stage] = copies
-    for step in program.stages[run.stage].steps if copies else ():
+    steps = program.stages[run.stage].steps
+    copies = program.once(("copies", run.stage), lambda: any(step.node.keyword == "COPY" for step in steps))
+    for step in steps if copies else ():
         if step.index >= run.index:
             break
         if step.node.keyword == "COPY":

@@ -40,16 +40,14 @@ def lacks_certificates(program: Program, step: Step) -> bool:
     image = program.scope(step).image
     if image is not None and ImageRows(known["present"]).find(image) is not None:
         return False
-    key = "ca-certificates", step.stage
-    brought = program.derived.get(key)
-    if brought is None:
-        brought = program.derived[key] = any(
-            package in run_text(program, other)
-            for other in layer_steps(program, program.stages[step.stage])
-            if other.node.keyword == "RUN"
-            for package in known["brings"]
-        )
-    return not brought
+    return not program.once(("ca-certificates", step.stage), _brought, program, program.stages[step.stage])
+
+
+def _brought(program: Program, stage: Stage) -> bool:
+    """Whether a RUN installs a package that brings certificates."""
+    brings: list[str] = table("recommends")["brings"]
+    runs = [step for step in layer_steps(program, stage) if step.node.keyword == "RUN"]
+    return any(package in run_text(program, step) for step in runs for package in brings)
 
 
 def needing(body: Body, tool: Tool) -> tuple[Word, str] | None:

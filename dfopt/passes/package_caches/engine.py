@@ -286,11 +286,10 @@ class NoCacheRow(PackageCache):
 
 def _starting(program: Program, stage: Stage) -> tuple[Step, ...]:
     """The steps of a stage that say what its image starts."""
-    key = "starting steps", stage.index
-    if key not in program.derived:
-        program.derived[key] = tuple([step for step in stage.steps if step.node.keyword in ("CMD", "ENTRYPOINT")])
-    steps: tuple[Step, ...] = program.derived[key]
-    return steps
+    return program.once(
+        ("starting steps", stage.index),
+        lambda: tuple([step for step in stage.steps if step.node.keyword in ("CMD", "ENTRYPOINT")]),
+    )
 
 
 def _starts(program: Program, stage: Stage) -> bool:

@@ -3,17 +3,16 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import tools
+from dfopt.ir.liveness import layer_steps
 from dfopt.passes.base import Pass
 from dfopt.passes.package_caches.engine import CleanupRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dfopt.analysis.package_managers import Tool
     from dfopt.analysis.run_steps import RunSite
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
+    from dfopt.ir.stages import Stage
 
 
 class GoCleanup(CleanupRow, Pass):
@@ -51,7 +50,9 @@ def _modules_are_free(program: Program, stage: Stage, position: int) -> bool:
     before 1.11 has no modules.)"""
     if re.search(r"\bgo(?:lang:)?1\.10\b", program.text):
         return False
-    if any(tool.family == "go" for step in _earlier_steps(program, stage, position) for tool in tools(program, step)):
+    here = stage.steps[position].index
+    earlier = [step for step in layer_steps(program, stage) if step.index < here]
+    if any(tool.family == "go" for step in earlier for tool in tools(program, step)):
         return False
     if program.children(stage) or stage is not program.final:
         return False
@@ -68,10 +69,3 @@ def _modules_are_free(program: Program, stage: Stage, position: int) -> bool:
                 return False
             starts_a_program = True
     return starts_a_program
-
-
-def _earlier_steps(program: Program, stage: Stage, position: int) -> Iterator[Step]:
-    if stage.parent is not None:
-        parent = program.stages[stage.parent]
-        yield from _earlier_steps(program, parent, len(parent.steps))
-    yield from stage.steps[:position]

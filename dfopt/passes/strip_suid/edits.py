@@ -155,10 +155,11 @@ def alone(program: Program, stage: Stage) -> bool:
     parent = stage.parent
     if parent is None or len(program.children(program.stages[parent])) != 1:
         return False
-    copied = program.derived.get("copied stages")
-    if copied is None:
-        copied = program.derived["copied stages"] = set().union(*map(program.copies_from, program.stages))
-    return parent not in copied
+    return parent not in program.once("copied stages", _copied_stages, program)
+
+
+def _copied_stages(program: Program) -> set[int]:
+    return set().union(*map(program.copies_from, program.stages))
 
 
 def appended(program: Program, step: Step, words: tuple[str, ...]) -> Fix | None:
