@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from dfopt.analysis.context_tree import directories_above
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.analysis.run_steps import run_text
 from dfopt.analysis.startup import context_candidates
@@ -35,7 +36,13 @@ _REDIRECTS = (">", ">>", ">|", "&>", "&>>")
 _ALL = frozenset(("mkdir", "touch", "mv", "tee", "rm", "sed", "chmod", "truncate"))
 _LAST = frozenset(("cp", "ln", "install"))
 _REPLACES = frozenset(("mkdir", "mv", "rm", "sed", "ln"))
+_ENTERED = regex(r"\bcd\s+[\"']?(/[^\s\"';&|)]*)")
 _EXTRACTS = regex(r"(?:\A|\s)(?:-?[a-zA-Z]*x[a-zA-Z]*|--extract)(?:\s|\Z)")
+# patterns in the table, what their servers write, what can be done
+_SERVERS = (
+    ("development", "among its sources and into node_modules", "start a server for production"),
+    ("beside-code", "logs and process numbers beside its code", "give the code to a user by COPY --chown"),
+)
 _TELLS = frozenset(("--version", "-version", "version", "-v", "-V", "--help", "-h", "help"))
 # what starts programs of many kinds, and has many uses in a build
 _STARTERS = (
@@ -72,28 +79,28 @@ def data_directories(program: Program, steps: list[Step], config: ImageConfig, s
     values = {name: value for name, value in config.env.items() if isinstance(value, str)}
     told = "\n".join([started.text, *[value for name, value in values.items() if _PROGRAMS.search(name) is None]])
     files = {posixpath.dirname(value) for value in values.values() if ":" not in value}
+    own = config.workdir if isinstance(config.workdir, str) and may_own(config.workdir) else None
+    filled = _filled(program, steps)
     named = [
         path for path in made
         if path in files
-        or _stays_empty(program, steps, path)
-        or (isinstance(config.workdir, str) and may_own(config.workdir) and covers(config.workdir, path))
+        or not (path in filled or covers("/usr", path) or covers("/go", path))  # empty: a place for data
+        or (own is not None and covers(own, path))
         or re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", told)
     ]  # fmt: skip
     return [path for path in made if any(covers(directory, path) for directory in named)]
 
 
-def _stays_empty(program: Program, steps: list[Step], directory: str) -> bool:
-    """Whether nothing but mkdir is seen to put something there, and no command to go there: a place for data, where it
-    is outside of /usr."""
-    if directory.startswith(("/usr/", "/go/")) or directory == "/go":
-        return False
+def _filled(program: Program, steps: list[Step]) -> set[str]:
+    """The directories into which something else than mkdir is seen to put something, or a command to go."""
+    places: list[str] = []
     for step in steps:
-        if step.node.keyword == "RUN" and re.search(rf"\bcd\s+[\"']?{re.escape(directory)}\b", run_text(program, step)):
-            return False
+        if step.node.keyword == "RUN":
+            places += [f"{path}/" for path in _ENTERED.findall(run_text(program, step))]
         for effect in program.effects(step):
-            if effect.kind == "creates" and effect.program != "mkdir" and covers(directory, effect.path):
-                return False
-    return True
+            if effect.kind == "creates" and effect.program != "mkdir":
+                places.append(f"{effect.path}/")
+    return directories_above(places)
 
 
 class ScriptWrites:
@@ -208,30 +215,21 @@ def unpacked(program: Program, steps: list[Step], directory: str) -> Step | None
 
 def writes_beside_code(started: Started) -> None:
     """Raises Refusal where the image starts a server that writes among its sources."""
-    programs = table("users")["programs"]
     for run in started.runs:
         words = " ".join([*run.names[-1:], *[word for word in run.words if word is not None]])
-        match = re.search(programs["development"], words)
-        if match is not None:
-            raise Refusal(
-                f"the image starts {match[0].strip()}, which writes among its sources and into node_modules",
-                "start a server for production",
-            )
-        match = re.search(programs["beside-code"], words)
-        if match is not None:
-            raise Refusal(
-                f"the image starts {match[0].strip()}, which writes logs and process numbers beside its code",
-                "give the code to a user by COPY --chown",
-            )
+        for kind, writes, unblock in _SERVERS:
+            match = re.search(table("users")["programs"][kind], words)
+            if match is not None:
+                raise Refusal(f"the image starts {match[0].strip()}, which writes {writes}", unblock)
 
 
 def ran_as_root(program: Program, steps: list[Step], started: Started) -> None:
     """Raises Refusal where a RUN, as root, runs what the image starts: a build tool keeps what it fetched in root's
     home, and a server makes the data that it will write to."""
     programs = table("users")["programs"]
-    last = started.runs[-1].names[-1:] if started.runs else ()
+    names = {run.names[-1] for run in started.runs if run.names}.intersection(programs["builders"])
     common = {*programs["prompts"], *table("programs")["files"], *SHELLS, *_STARTERS}
-    names = {run.names[-1] for run in started.runs if run.names} & set(programs["builders"]) | (set(last) - common)
+    names.update(name for run in started.runs[-1:] for name in run.names[-1:] if name not in common)
     for step in steps:
         if names and step.node.keyword == "RUN":
             for invocation in program.run_commands(step).invocations:
