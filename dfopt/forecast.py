@@ -73,6 +73,11 @@ class Forecast(Record):
         """The bytes that the best level saves."""
         return max((level.bytes for level in self.levels), default=0)
 
+    @property
+    def best_level(self) -> Level | None:
+        """The lowest level that saves as much, and does something; None where none does."""
+        return next((level for level in self.levels if level.fixes and level.bytes == self.best), None)
+
 
 def forecast(name: str, results: dict[int, Result]) -> Forecast:
     """The forecast of a file from its results, by level; that of level 3 may be left out."""

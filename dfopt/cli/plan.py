@@ -76,7 +76,7 @@ def run(values: Values) -> int:
             if values.output_format == "markdown":
                 from dfopt.workspace.patches import patch_of
 
-                best = max(prediction.levels, key=lambda level: level.bytes, default=None)
+                best = prediction.best_level
                 diffs[file.name] = patch_of(results[best.level], file.name) if best is not None else ""
             forecasts.append(replace(prediction, owner="" if owner == NOBODY else owner))
         except (ConfigError, OSError) as failure:
@@ -200,7 +200,7 @@ def next_command(forecasts: Sequence[Forecast]) -> str:
     if len(forecasts) != 1:
         return "dfopt fix -O1 --write"
     (prediction,) = forecasts
-    best = next((level for level in prediction.levels if level.fixes and level.bytes == prediction.best), None)
+    best = prediction.best_level
     if best is None:
         return ""
     smoke = "--smoke COMMAND " if best.level == SEARCHED else ""
