@@ -6,12 +6,10 @@ from __future__ import annotations
 import os
 import time
 
-from dfopt.files import read_regular
 from dfopt.ir.base_images import base_facts, split_image
-from dfopt.source import decode
 from dfopt.workspace.discovery import is_searched
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository
-from dfopt.workspace.stated_builds import KEPT, builds_of
+from dfopt.workspace.stated_builds import KEPT, builds_of, definition_text
 from dfopt.workspace.tracked_files import in_order_of_walk, tracked_files
 
 TYPE_CHECKING = False
@@ -38,10 +36,8 @@ class _Tree:
     def _texts(self) -> dict[str, str]:
         texts: dict[str, str] = {}
         for path in self._definitions():
-            from dfopt.build_definitions.model import LARGEST
-
             try:
-                texts[path] = "" if os.path.islink(path) else decode(read_regular(path, LARGEST)).lower()
+                texts[path] = "" if os.path.islink(path) else definition_text(path).lower()
             except OSError:
                 continue
             if len(texts) > MOST_DEFINITIONS:

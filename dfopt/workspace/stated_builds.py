@@ -45,10 +45,8 @@ class _Definition:
 
     def text(self) -> str:
         if self._text is None:
-            from dfopt.build_definitions.model import LARGEST
-
             try:
-                self._text = decode(read_regular(self.path, LARGEST))
+                self._text = definition_text(self.path)
             except OSError:
                 self._text = ""
         return self._text
@@ -71,6 +69,13 @@ class _Definition:
         and knows what lies deeper by its name alone."""
         directory = os.path.dirname(dockerfile)
         return directory == top or os.path.basename(directory) in self.text()
+
+
+def definition_text(path: str) -> str:
+    """The text of a definition. Raises OSError, also where it is too large."""
+    from dfopt.build_definitions.model import LARGEST
+
+    return decode(read_regular(path, LARGEST))
 
 
 def stated_directory(path: str, directories: Sequence[str]) -> str | None:

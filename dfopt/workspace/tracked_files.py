@@ -30,7 +30,7 @@ def tracked_files(top: str) -> list[str] | None:
         names, end = _names(data)
     except (OSError, ValueError, IndexError):
         return None
-    if b"link" in _extensions(data, end) or b"sdir" in _extensions(data, end):
+    if not {b"link", b"sdir"}.isdisjoint(_extensions(data, end)):
         return None  # the rest is in another index, or in trees
     return [os.fsdecode(name) for name in dict.fromkeys(names)]
 
@@ -77,11 +77,8 @@ def _offset(data: bytes, at: int) -> tuple[int, int]:
     return value, at + 1
 
 
-def _extensions(data: bytes, at: int) -> set[bytes]:
-    return set(_signatures(data, at))
-
-
-def _signatures(data: bytes, at: int) -> Iterator[bytes]:
+def _extensions(data: bytes, at: int) -> Iterator[bytes]:
+    """The signatures of an index's extensions."""
     while at + 8 <= len(data) - _CHECKSUM:
         yield data[at : at + 4]
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")

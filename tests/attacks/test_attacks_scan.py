@@ -42,7 +42,7 @@ READERS = {
     "stage_templates/recipe_files.py", "testing/case_files.py", "version.py", "workspace/baseline.py",
     "workspace/children.py", "workspace/config.py", "workspace/config_location.py", "workspace/context.py",
     "workspace/definitions.py", "workspace/hadolint_config.py", "workspace/ignore.py",
-    "workspace/image_builds.py", "workspace/stated_builds.py", "workspace/tracked_files.py", "workspace/undo.py",
+    "workspace/stated_builds.py", "workspace/tracked_files.py", "workspace/undo.py",
     "writing.py",
 }  # fmt: skip
 READING = {"read_regular", "read_named", "open_regular", "open_named"}
