@@ -15,9 +15,11 @@ from .graph import Graph, Operation, root_input
 from .lacks import Lacks
 from .sandbox import Sandbox, State, stand_in
 from .tree import Entry, entries
-from .world import Worlds, family, image_programs, open_directories
+from .world import Worlds, absent_paths, family, image_programs, open_directories
 
 _TEMPORARY = re.compile(r"/tmp\.\w{6,10}(?=/|$)")  # names that mktemp made
+
+_WITHOUT_INDEX = re.compile(r"docker\.io/(library/(debian|ubuntu)|bitnami/minideb)[:@]")  # their makers delete it
 
 
 class StepError(Exception):
@@ -59,6 +61,7 @@ class Images:
         self.real_context, self.fill = context, fill
         self.texts = "\n".join(body for graph in graphs for body in graph.bodies())
         self.lacks.texts = self.texts
+        self.lacks.indexed = any(not _WITHOUT_INDEX.search(image) for graph in graphs for image in graph.images())
         self.executable = False  # made-up files of the context are
         self._bases: dict[tuple[str, ...], State] = {}
         self._context = ""
@@ -100,11 +103,11 @@ class Images:
 
     def base(self, family_name: str, image: str = "") -> State:
         """The base image of a family, with the programs that an image of that name brings."""
-        programs, directories = image_programs(image), open_directories(image)
-        key = (family_name, *programs, *directories)
+        programs, directories, absent = image_programs(image), open_directories(image), absent_paths(image)
+        key = (family_name, *programs, *directories, *absent)
         if key not in self._bases:
             state: State = (self.worlds.base(family_name),)
-            if programs or directories:
+            if programs or directories or absent:
                 state = (*state, self.sandbox.layer())
                 for directory in directories:
                     Path(state[-1] + directory).mkdir(parents=True)
@@ -113,6 +116,9 @@ class Images:
                     place = Path(state[-1] + program)
                     place.parent.mkdir(parents=True, exist_ok=True)
                     stand_in(place)
+                with self.sandbox.mounted(state[:-1], state[-1]) as root:
+                    for path in absent:
+                        (root / path.lstrip("/")).unlink(missing_ok=True)
             if self.lacks.size():
                 state = (*state, self.lacks.apply(self.sandbox, state))
             self._bases[key] = state

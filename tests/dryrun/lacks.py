@@ -24,6 +24,8 @@ _PROGRAM = re.compile(
 )
 _ENTER = re.compile(r"(?:can't cd to|cd:) ([^\s:'\"]+)(?::|$| )", re.MULTILINE)
 _CREATE = re.compile(r"(?:cannot create|can't create|nonexistent directory) ([^\s:'\"]+)(?::|$)", re.MULTILINE)
+_MOVE_INTO = re.compile(r"cannot move '[^'\n]+' to '([^'\n]+/)': Not a directory")
+_NO_INDEX = re.compile(r"^apt(?:-get|itude)?: no package index", re.MULTILINE)  # as packages.c says it
 _CREATE_BASH = re.compile(r"line \d+: ([^\s:'\"]+): No such file or directory")
 _ABSENT = re.compile(
     r"(?:cannot stat|can't stat|cannot access|can't open|cannot open|can't read|can't find|cannot touch|can't execute|cannot"
@@ -92,7 +94,8 @@ def hint_key(call: Call) -> HintKey:
 class Lacks:
     """What was added to a file's worlds: to the base images, and, as `hints`, to what calls leave: program, first operand
     and directory of the call -> path -> kind. `copied`: sources of COPY that another stage or image was found to lack; `barred`: paths that a
-    step makes itself; `flipped`: names of what was taken for a file and is a directory, `plain`: the reverse; `texts`: what the RUNs say."""
+    step makes itself; `flipped`: names of what was taken for a file and is a directory, `plain`: the reverse; `texts`: what the RUNs say;
+    `indexed`: whether a base image may have come with apt's index."""
 
     programs: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
@@ -105,6 +108,7 @@ class Lacks:
     flipped: set[str] = field(default_factory=set)
     plain: set[str] = field(default_factory=set)
     texts: str = ""
+    indexed: bool = False
 
     def size(self) -> int:
         """How much the base images were given: more of it makes void what was built on them."""
@@ -135,8 +139,10 @@ class Lacks:
             )
         places += [os.path.join(place, entered) for place in (*places[:1], cwd) for entered in _CD.findall(body)[:12]]
         places = list(dict.fromkeys(os.path.normpath(place) for place in (*places, cwd)))
-        for name in _ENTER.findall(output):
+        for name in (*_ENTER.findall(output), *_MOVE_INTO.findall(output)):
             self._take(name, "directory", places[:1], last)
+        if self.indexed and _NO_INDEX.search(output):
+            self.files.add("/var/lib/apt/lists/dry-apt-get")
         for name in _CREATE.findall(output):
             self._take(os.path.dirname(name.rstrip("/")), "directory", places, last)
         for match in (*_ABSENT.findall(output), *((name,) for name in _CREATE_BASH.findall(output))):

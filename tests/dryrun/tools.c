@@ -307,6 +307,16 @@ static void go_build(void) {
   put(out ? out : base(here), "#!/.dry/stub\n", 0755);
 }
 
+/* "dotnet tool install": the package stays in .store beside the tool. */
+static int dotnet_tool(void) {
+  char path[PATH_MAX];
+  char *directory = option(NULL, "--tool-path");
+  if (no_network()) return 1;
+  snprintf(path, sizeof path, "%s/.store/%s.nupkg", directory ? directory : "/root/.dotnet/tools", av[ac - 1]);
+  put(path, "# a package\n", 0644);
+  return 0;
+}
+
 int tool(void) {
   static const char *const downloads[] = {"wget", "curl", "aria2c", NULL};
   static const char *const archives[] = {"tar", "bsdtar", "unzip", "7z", "7za", NULL};
@@ -322,6 +332,7 @@ int tool(void) {
   if (one_of(packages)) return single_package();
   if (is("git")) return git();
   if (is("virtualenv")) return virtual_environment();
+  if (is("dotnet") && ac > 3 && !strcmp(av[1], "tool") && !strcmp(av[2], "install")) return dotnet_tool();
   if (starts(name, "python") && ac > 2 && !strcmp(av[1], "-m")) {
     if (!strcmp(av[2], "venv")) return virtual_environment();
     if (!strcmp(av[2], "pip")) {

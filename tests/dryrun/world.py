@@ -45,6 +45,11 @@ def open_directories(image: str) -> tuple[str, ...]:
     return _brought(image, "open")
 
 
+def absent_paths(image: str) -> tuple[str, ...]:
+    """The paths of its family's base that an image of a name has not."""
+    return _brought(image, "absent")
+
+
 def _brought(image: str, key: str) -> tuple[str, ...]:
     return tuple(path for row in TABLE["images"] if re.search(row["names"], image) for path in row.get(key, ()))
 
