@@ -64,13 +64,14 @@ def saving(benefits: Iterable[Benefit | None]) -> int:
 
 def benefit_json(benefit: Benefit | None) -> dict[str, object] | None:
     """A benefit for JSON and SARIF: `bytes`, `layers`, `rebuild_seconds`, `setuid`, `root`, `origin`, `source`,
-    `mends`."""
+    `mends`; where a profile has them, `line_bytes` and `line_dead_bytes`."""
     if benefit is None:
         return None
+    lines = {"line_bytes": benefit.wrote, "line_dead_bytes": benefit.dead} if benefit.wrote is not None else {}
     return {
         "bytes": benefit.bytes, "layers": benefit.layers, "rebuild_seconds": benefit.rebuild,
         "setuid": benefit.setuid, "root": benefit.root, "origin": benefit.origin, "source": benefit.source,
-        "mends": benefit.mends,
+        "mends": benefit.mends, **lines,
     }  # fmt: skip
 
 
@@ -95,7 +96,16 @@ def benefit_text(benefit: Benefit | None) -> str:
         parts.append("no longer root")
     if benefit.mends:
         parts.append(f"mends {benefit.mends}")
+    if benefit.wrote is not None:
+        parts.append(f"wrote {written_text(benefit)}")
     return ", ".join(parts)
+
+
+def written_text(benefit: Benefit | None) -> str:
+    """What the lines of a finding wrote, as a profile has it: `38 MB, 21 MB dead`; "" where none does."""
+    if benefit is None or benefit.wrote is None:
+        return ""
+    return f"{human(benefit.wrote)}, {human(benefit.dead)} dead" if benefit.dead else human(benefit.wrote)
 
 
 class Total:
@@ -107,7 +117,7 @@ class Total:
             self.add(benefit)
 
     def add(self, benefit: Benefit | None) -> None:
-        if benefit is None:
+        if benefit is None or not benefit.known:
             self.unknown += 1
             return
         self.layers += benefit.layers

@@ -6,8 +6,10 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 
 class Artifact(Record):
@@ -67,6 +69,28 @@ class BuiltImage:
     def release(self) -> tuple[str, str]:
         """ID and VERSION_CODENAME (else VERSION_ID) of its os-release(5): ("debian", "trixie"); ("", "") without."""
         raise NotImplementedError
+
+
+class UnansweredError(Exception):
+    """A BuiltImage that knows the answers to some questions alone was asked another one. `withdraw()` takes that image
+    away: `built` answers None from then on, and what was asked is to be asked again, from the beginning."""
+
+    def __init__(self, withdraw: Callable[[], None]) -> None:
+        super().__init__()
+        self.withdraw = withdraw
+
+
+def until_answered(ask: Callable[[], T]) -> T:
+    """What `ask()` returns, after each image that could not answer it was withdrawn."""
+    while True:
+        try:
+            return ask()
+        except UnansweredError as question:
+            question.withdraw()
+
+
+class PartialConfig(dict):  # type: ignore[type-arg]
+    """Some of the run settings of an image, whole: a key that is not there may be set all the same."""
 
 
 class Child(Record):
@@ -142,7 +166,8 @@ class Facts:
         return None
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
-        """As `image_config`, of an image that a stage of the file as it is starts from; it may cost a build, too."""
+        """As `image_config`, of an image that a stage of the file as it is starts from; it may cost a build, too. A
+        PartialConfig tells of User and Entrypoint alone."""
         return None
 
     def unbuilt(self) -> str:

@@ -62,6 +62,8 @@ class Benefit(Record):
     origin   "measured" (a profile, a lock file, an image at hand) or "estimated" (a table)
     source   what says so: "savings.toml"
     mends    the wrong result that it mends, as a noun; "" where it changes none
+    wrote    bytes that the lines of the finding wrote into their layers, as a profile has them; None: no profile does
+    dead     of these, the bytes that died in a later layer
     """
 
     bytes: int = 0
@@ -72,6 +74,14 @@ class Benefit(Record):
     origin: str = "estimated"
     source: str = ""
     mends: str = ""
+    wrote: int | None = None
+    dead: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether it says what the fix brings, and not alone what its lines wrote."""
+        brings = self.bytes or self.layers or self.rebuild or self.setuid or self.root or self.mends
+        return bool(brings) or self.origin == "measured"
 
 
 class Finding(Record):

@@ -95,7 +95,7 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
         steps = tuple(
             ForecastStep(fix.name, fix.tier, line(fix.start), fix.message, fix.benefit) for fix in result.applied
         )
-        benefits = [step.benefit for step in steps if step.benefit is not None]
+        benefits = [step.benefit for step in steps if step.benefit is not None and step.benefit.known]
         shape = shape_of(result.output, any(step.name == "strip-suid" for step in steps))
         levels.append(
             Level(

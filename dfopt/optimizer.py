@@ -8,13 +8,14 @@ from time import perf_counter
 from dfopt.conflicts import Taken
 from dfopt.cost import benefit_of, by_saving
 from dfopt.edit import Patchwork
-from dfopt.facts import NO_FACTS
+from dfopt.facts import NO_FACTS, until_answered
 from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.ir.work import TooMuchWorkError
 from dfopt.lazy import regex
 from dfopt.pass_selection import Options, chosen, enlarges
 from dfopt.passes.base import PHASES
+from dfopt.record import Record
 from dfopt.results import Applied, Problem, Reported, Result, Suppression
 from dfopt.second_reader import disagreement
 from dfopt.source import LineIndex
@@ -85,17 +86,20 @@ class Optimizer:
         `only`: apply no other fixes than those of these identities (`Applied.identity` of an earlier run); the rest is
         reported as if its tier had not been asked for.
         """
+        return until_answered(lambda: self._run(source, facts or NO_FACTS, only))
+
+    def _run(self, source: Source, facts: Facts, only: Container[tuple[str, int]] | None) -> Result:
         try:
             program = Program(parse(source.text))
         except DockerfileError as error:
             line, column = LineIndex(source.text).position(min(error.offset, len(source.text)))
             return Result(source, source.text, problem=Problem(error.message, line + 1, column + 1))
         try:
-            run = _Run(self, source, program, facts or NO_FACTS, only)
+            run = _Run(self, source, program, facts, only)
             result = run.result()
             if result.changed and disagreement(program, run.program):
                 # the second reader objects to something: admit fixes only with its consent, one by one where need be
-                result = _Run(self, source, program, facts or NO_FACTS, only, strict=True).result()
+                result = _Run(self, source, program, facts, only, strict=True).result()
         except TooMuchWorkError:
             count = len(program.dockerfile.instructions)
             return _given_up(source, f"too much work: dfopt gave up on these {count:,} instructions")
@@ -105,8 +109,12 @@ class Optimizer:
 
     def findings(self, source: Source, facts: Facts | None = None) -> tuple[Program, list[Finding]]:
         """A text's program, and what passes find in it before any fix. Raises what `run` makes a problem of."""
-        run = _Run(self, source, Program(parse(source.text)), facts or NO_FACTS)
-        return run.program, [finding for phase in PHASES for finding in run.find(phase)]
+
+        def find() -> tuple[Program, list[Finding]]:
+            run = _Run(self, source, Program(parse(source.text)), facts or NO_FACTS)
+            return run.program, [finding for phase in PHASES for finding in run.find(phase)]
+
+        return until_answered(find)
 
     def passes(self, text: str, phase: str) -> list[Pass]:
         """The passes of a phase that may have work in this text, in running order."""
@@ -381,20 +389,11 @@ def _key(finding: Finding) -> tuple[str, int, int, str]:
     return finding.name, finding.start, finding.end, finding.message
 
 
-class _Round:
+class _Round(Record):
     """A phase's round over a program: its findings, what the gate refused of them, and the suppressions that held
     others back."""
 
-    __slots__ = ("findings", "program", "refused", "used")
-
-    def __init__(
-        self,
-        program: Program,
-        findings: list[Finding],
-        refused: dict[tuple[str, int, int, str], str],
-        used: set[int],
-    ) -> None:
-        self.program = program
-        self.findings = findings
-        self.refused = refused
-        self.used = used
+    program: Program
+    findings: list[Finding]
+    refused: dict[tuple[str, int, int, str], str]
+    used: set[int]

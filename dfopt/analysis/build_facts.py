@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dfopt.facts import PartialConfig
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +26,13 @@ def built_image(program: Program, stage: Stage, facts: Facts) -> BuiltImage | No
 
 
 def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
-    """The config of a base image: as an engine or a table has it, else from a build that starts from it."""
+    """The whole config of a base image: as an engine or a table has it, else from a build that starts from it."""
     if image is None:
         return None
     config = facts.image_config(image)
-    return config if config is not None else facts.built_config(image)
+    if config is None:
+        config = facts.built_config(image)
+    return None if isinstance(config, PartialConfig) else config
 
 
 # What the user can do where a fact of a base image is not known

@@ -12,7 +12,7 @@ from dfopt.cli.errors import UsageError
 from dfopt.cli.plan_figures import by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
-from dfopt.cost import benefit_json
+from dfopt.cost import benefit_json, written_text
 from dfopt.forecast import SEARCHED, forecast
 from dfopt.record import replace
 from dfopt.request import STDIN, Request
@@ -219,7 +219,10 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _worth(step: ForecastStep) -> str:
-    return f" ({human(step.benefit.bytes)})" if step.benefit is not None and step.benefit.bytes else ""
+    parts = [human(step.benefit.bytes)] if step.benefit is not None and step.benefit.bytes else []
+    written = written_text(step.benefit)
+    parts += [f"measured: {written}"] if written else []
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _why(step: ForecastStep) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dfopt.cost import written_text
 from dfopt.edit import unified_diff
 from dfopt.messages import printable
 from dfopt.source import LineIndex
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +22,13 @@ def labels(result: Result) -> list[str]:
 
 def patch_of(result: Result, name: str) -> str:
     """A result as a unified diff, "" where nothing changed. Each hunk names its passes; below the file's last hunk, a
-    line that begins with `#` says of each fix which line it is about, what it does and why. `git apply` and `patch`
-    read no such lines."""
+    line that begins with `#` says of each fix which line it is about, what it does and why, and what a profile measured
+    there. `git apply` and `patch` read no such lines."""
     if not result.changed:
         return ""
     lines = LineIndex(result.source.text)
     notes = [
-        f"# line {lines.line(fix.start) + 1}: {fix.name}: {_message(fix)}\n"
+        f"# line {lines.line(fix.start) + 1}: {fix.name}: {_message(fix)}{_measured(fix)}\n"
         for fix in sorted(result.applied, key=lambda fix: (fix.start, fix.number))
     ]
     diff = unified_diff(result.source.text, result.changes, patch_name(name), _by_author(result, _name))
@@ -45,6 +47,15 @@ def _name(fix: Applied) -> str:
 
 def _message(fix: Applied) -> str:
     return printable(" ".join(fix.message.split()))
+
+
+def _measured(fix: Applied) -> str:
+    """What its lines wrote, and what it saves of that."""
+    written = written_text(fix.benefit)
+    if not written or fix.benefit is None:
+        return ""
+    saved = f", {human(fix.benefit.bytes)} less" if fix.benefit.origin == "measured" and fix.benefit.bytes > 0 else ""
+    return f" (measured: {written}{saved})"
 
 
 def patch_name(name: str) -> str:

@@ -23,7 +23,8 @@ error is null if no place is to blame. The `edits` of a finding are those of the
 that make this finding alone, proved by themselves; all or none of them are to be applied, and other findings' edits may
 meet them. `together_with`: what it cannot be applied apart from. Its `edits` then make those fixes too; where it has
 none, those fixes come first, or one of them is unsafe while the finding is safe. Files without findings are listed too.
-Bytes that are not UTF-8 appear as U+FFFD: use `--patch` for exact bytes.
+Where a profile fits the file, a `benefit` also has `line_bytes` and `line_dead_bytes`: what the lines of the finding
+wrote, and what of that died in a later layer. Bytes that are not UTF-8 appear as U+FFFD: use `--patch` for exact bytes.
 """
 
 from __future__ import annotations
