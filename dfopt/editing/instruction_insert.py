@@ -15,8 +15,8 @@ PASSWD = "passwd"  # stands for the heredoc COPY that makes /etc/passwd on an em
 
 def insert_steps(program: Program, index: int, *made: tuple[str, str]) -> tuple[Edit, list[InsertStep]]:
     """The edit that writes instructions, (keyword, what follows), before the one of `index` (the number of
-    instructions: at the end), above its comments; and what that declares. RUN is in shell form; (PASSWD, line) is a
-    COPY of one line to /etc/passwd."""
+    instructions: at the end), above its comments, and, where that one is a FROM, right behind the stage before it; and
+    what that declares. RUN is in shell form; (PASSWD, line) is a COPY of one line to /etc/passwd."""
     text = program.text
     nodes = program.dockerfile.instructions
     last = index >= len(nodes)
@@ -33,11 +33,11 @@ def insert_steps(program: Program, index: int, *made: tuple[str, str]) -> tuple[
             form = "shell" if keyword == "RUN" else "text"
             rewrites.append(InsertStep(index, keyword, (), (form, "", (value,))))
     written = "".join(lines)
-    if not last:
+    if not last and nodes[index].keyword != "FROM":
         node = nodes[index]
         start = line_start(text, node.above[0].start if node.above else node.start)
         return Edit(start, start, written), rewrites
-    at = text.find("\n", nodes[-1].end)
+    at = text.find("\n", nodes[min(index, len(nodes)) - 1].end)
     if at < 0:
         return Edit(len(text), len(text), newline + written.removesuffix(newline)), rewrites
     return Edit(at + 1, at + 1, written), rewrites

@@ -137,7 +137,25 @@ def needed(program: Program, stage: Stage) -> str:
     for step, package in installed(program, stage):
         if package in needs:
             return f"line {step.node.line} installs {package}: without the bit, {needs[package]} fails"
+    for step in layer_steps(program, stage):
+        named = _named(program, step, needs) if step.node.keyword == "RUN" else None
+        if named is not None:
+            return f"line {step.node.line} names {named}: without the bit, {needs[named]} fails"
     return ""
+
+
+def _named(program: Program, step: Step, needs: dict[str, str]) -> str | None:
+    """What a RUN names of it, that then came with the base (`service postfix start`)."""
+    text = step.node.joined.text
+    names = {name for name in needs if name in text and name != "at"}
+    if not names:
+        return None
+    for invocation in program.commands(step).invocations:
+        if invocation.program not in ("echo", "printf"):
+            for value in (invocation.program, *invocation.values):
+                if value in names:
+                    return value
+    return None
 
 
 def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
