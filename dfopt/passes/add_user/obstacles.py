@@ -203,6 +203,9 @@ def _check_run(program: Program, step: Step, home: re.Pattern[str], owned: bool)
     data = re.search(table("users")["programs"]["data"], body.text) if not owned else None
     if data is not None:
         raise Refusal(f"line {step.node.line} ({data[0]}) may make data that the image's program writes to", _OWNER)
+    client = re.search(table("users")["programs"]["clients"], body.text)
+    if client is not None:
+        raise Refusal(f"line {step.node.line} ({client[0]}) brings a client of docker: its socket is root's", SUPPRESS)
     if remote_script_nodes(program, step):
         raise Refusal(
             f"line {step.node.line} runs a script from the network, which may install below root's home directory",
