@@ -39,7 +39,10 @@ class Request:
     unsafe fixes unless `unsafe` says otherwise. `context` is the build context of every file. `facts` are joined to
     what the build context answers (see `workspace.facts`). `shared`: settings that all passes see
     (`passes.base.SHARED`). `report`: as in `Options`, where no recipe chooses. `batch`: all files
-    are asked about at once, so that they may share what is seen of their contexts."""
+    are asked about at once, so that they may share what is seen of their contexts. `image_names`: whether image names
+    are taken of files that the command line names, though their kind is none of `hosts`."""
+
+    image_names = False
 
     def __init__(
         self,
@@ -215,7 +218,8 @@ class Request:
             from dfopt.embedded.optimize import optimize_host, with_unknown
 
             options = self.options(directory) if plan is None else plan.options(plan.choose("FROM scratch\n", NO_FACTS))
-            result = optimize_host(source, kind, options, facts, only, kind in self.hosts)
+            with_images = self.image_names or kind in self.hosts
+            result = optimize_host(source, kind, options, facts, only, with_images)
             result = with_unknown(result, file.unknown)
         elif chosen is not None:
             result = optimizer.optimize(source, chosen, facts, only)
@@ -265,11 +269,11 @@ class Request:
     def host_kind(self, file: InputFile) -> str | None:
         """The kind of host that a file is, where hosts were asked for, or the format of a build definition; None: it is
         a Dockerfile."""
-        if not self.hosts:
+        if file.embedded or not self.hosts:
             return file.embedded or None
         from dfopt.workspace.embedded_kinds import kind_of
 
-        return kind_of(os.path.abspath(file.path).replace(os.sep, "/"), self.hosts) or file.embedded or None
+        return kind_of(os.path.abspath(file.path).replace(os.sep, "/"), self.hosts)
 
     def settings_for(self, file: InputFile) -> Options | RecipePlan:
         """What the optimizer is told for a file. Raises ConfigError."""

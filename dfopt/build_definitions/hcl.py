@@ -361,23 +361,3 @@ def _closing(text: str, at: int) -> int:
                 return match.start()
             depth -= 1
     return -1
-
-
-def heredocs(text: str, attribute: str) -> list[tuple[int, int, bool]]:
-    """The spans of the lines in the heredocs that are the values of a block's `attribute`, in the order of the text,
-    and whether common indentation is taken from them (`<<-`). Raises DefinitionError."""
-    if "\r" in text or text.startswith("\ufeff"):
-        return []  # offsets would not be the text's own
-    spans: list[tuple[int, int, bool]] = []
-    for block in read_hcl(text, "")[0]:
-        node = block.attributes.get(attribute)
-        if node is None:
-            continue
-        while getattr(node, "data", "") == "expr_term" and len(node.children) == 1:
-            node = node.children[0]
-        if getattr(node, "data", "") in ("heredoc_template", "heredoc_template_trim"):
-            token = node.children[0]
-            begin = token.start_pos + str(token).index("\n") + 1
-            end = token.start_pos + str(token).rindex("\n", 0, len(token) - 1) + 1
-            spans.append((begin, end, node.data == "heredoc_template_trim"))
-    return sorted(spans)

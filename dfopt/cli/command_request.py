@@ -114,8 +114,8 @@ def lookup_of(values: Values) -> ConfigLookup:
     return lookup
 
 
-def files_of(values: Values, lookup: ConfigLookup) -> Iterator[InputFile]:
-    """The files that the command line names. Raises UsageError."""
+def files_of(values: Values, lookup: ConfigLookup, named_hosts: tuple[str, ...] = ()) -> Iterator[InputFile]:
+    """The files that the command line names; `named_hosts` as in `discover`. Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)
     if STDIN in paths:
         if len(paths) > 1:
@@ -123,4 +123,7 @@ def files_of(values: Values, lookup: ConfigLookup) -> Iterator[InputFile]:
         return iter((InputFile(STDIN, values.stdin_filename or "<stdin>", ""),))
     if values.stdin_filename is not None:
         raise UsageError("--stdin-filename needs '-' (standard input)")
-    return discover(paths, lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=hosts_of(values))
+    return discover(
+        paths, lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=hosts_of(values),
+        named_hosts=named_hosts,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from dfopt.messages import json_text
 from dfopt.pass_selection import Options
 from dfopt.registry.lock import LockError, read_lock
 from dfopt.request import STDIN, Request
+from dfopt.workspace.embedded_kinds import DEFINITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ class PinRequest(Request):
     """The passes that pin, and nothing else; `update` replaces digests that are there."""
 
     update = False
+    image_names = True
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -67,7 +69,7 @@ def run(values: Values) -> int:
     had. Raises UsageError."""
     _check_usage(values)
     lookup = lookup_of(values)
-    files = list(files_of(values, lookup))
+    files = list(files_of(values, lookup, DEFINITIONS))
     path = lock_path(values)
     try:
         lock = read_lock(path)

@@ -1,62 +1,73 @@
-"""Bake files in HCL: Dockerfiles in heredocs (`dockerfile-inline`), changed by spans."""
+"""Bake files: Dockerfiles in heredocs (`dockerfile-inline`), and images of `contexts`, changed by spans."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from dfopt.build_definitions.hcl import heredocs
+from dfopt.build_definitions.hcl_spans import heredocs, quoted_items
+from dfopt.build_definitions.json_nodes import read_json
 from dfopt.build_definitions.model import DefinitionError
-from dfopt.embedded.model import DOCKERFILE, Embedded, HostError, Unmappable, same_text
+from dfopt.embedded.model import (
+    DOCKERFILE,
+    Embedded,
+    HostError,
+    Unmappable,
+    difference,
+    image_name,
+    left_alone,
+    same_text,
+)
 from dfopt.source import LineIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from dfopt.build_definitions.located import LocatedValue
 
 _ESCAPED = re.compile(r"\$\$\{|%%\{")
 
 
+_IMAGE_URL = "docker-image://"
+
+
 class BakeReader:
-    """Bake files. JSON has no notation for a Dockerfile that could be edited."""
+    """Bake files: images of `contexts`, and Dockerfiles, for which JSON has no notation that could be edited."""
 
     def parts(self, text: str) -> list[Embedded]:
-        if text.lstrip()[:1] == "{":
-            return []
-        return [_part(text, start, end, indented) for start, end, indented in _spans(text)]
+        starts = LineIndex(text).starts
+        parts: list[Embedded] = []
+        try:
+            if text.lstrip()[:1] == "{":
+                for value in _json_contexts(text):
+                    parts += _image(text, starts[min(value.line, len(starts)) - 1] + value.column, value.scalar() or "")
+            else:
+                parts += [_part(text, *span) for span in heredocs(text, "dockerfile-inline")]
+                for start, written in quoted_items(text, "contexts"):
+                    parts += _image(text, start, written)
+        except DefinitionError as failure:
+            line = min(failure.line, len(starts)) - 1
+            raise HostError(failure.message, min(starts[line] + failure.column - 1, len(text))) from None
+        return sorted(parts, key=lambda part: part.start)
 
     def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
-        try:
-            old, new = _spans(before), _spans(after)
-        except HostError as failure:
-            return failure.message
-        if len(old) != len(new):
-            return "its structure changed"
-        outside = [_outside(text, spans) for text, spans in ((before, old), (after, new))]
-        if outside[0] != outside[1]:
-            return "text outside of the Dockerfiles changed"
-        for (start, end, indented), text in zip(new, texts, strict=True):
-            part = _part(after, start, end, indented)
-            if part.text != text:
-                return "a heredoc does not stand for the declared text"
-        return ""
+        return difference(self, before, after, parts, texts)
 
 
-def _spans(text: str) -> list[tuple[int, int, bool]]:
-    try:
-        return heredocs(text, "dockerfile-inline")
-    except DefinitionError as failure:
-        starts = LineIndex(text).starts
-        line = min(failure.line, len(starts)) - 1
-        raise HostError(failure.message, min(starts[line] + failure.column - 1, len(text))) from None
+def _json_contexts(text: str) -> Iterator[LocatedValue]:
+    for _, targets in [item for item in read_json(text, "").items() if item[0] == "target"]:
+        for _, target in targets.items():
+            for layer in target.sequence() or [target]:
+                contexts = layer.get("contexts")
+                yield from (value for _, value in contexts.items()) if contexts is not None else ()
 
 
-def _outside(text: str, spans: list[tuple[int, int, bool]]) -> list[str]:
-    pieces: list[str] = []
-    at = 0
-    for start, end, _ in spans:
-        pieces.append(text[at:start])
-        at = end
-    return [*pieces, text[at:]]
+def _image(text: str, start: int, value: str) -> Iterator[Embedded]:
+    """The image that a quoted value names whose text begins at `start`."""
+    if value.startswith(_IMAGE_URL):
+        for part in image_name(value[len(_IMAGE_URL) :], start + len(_IMAGE_URL)):
+            written = text.startswith(value + '"', start)
+            yield part if written else left_alone(start, start, "it is not written in one piece")
 
 
 def _part(text: str, start: int, end: int, indented: bool) -> Embedded:

@@ -14,19 +14,9 @@ from dfopt.source import LineIndex, Source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
-    from typing import Protocol
 
+    from dfopt.embedded.model import EmbeddedReader
     from dfopt.facts import Facts
-
-    class EmbeddedReader(Protocol):
-        """A kind of host."""
-
-        def parts(self, text: str) -> list[Embedded]:
-            """The parts, in order. Raises HostError for a text that is not of this kind."""
-
-        def check(self, before: str, after: str, parts: list[Embedded], texts: list[str]) -> str:
-            """The host's gate: reads both texts from nothing; "" where they differ in the parts alone, and those stand
-            for `texts` now; else what is wrong."""
 
 
 # the passes that look at an image's name alone: what they say of `FROM name` holds for the name anywhere
@@ -65,6 +55,10 @@ def reader_of(kind: str) -> EmbeddedReader:
         from dfopt.embedded.bake_file import BakeReader
 
         return BakeReader()
+    if kind in ("helm", "kubernetes"):
+        from dfopt.embedded.kubernetes import ManifestReader
+
+        return ManifestReader(kind)
     from dfopt.embedded.yaml_file import YamlReader
 
     return YamlReader(kind)
@@ -151,7 +145,10 @@ def _part(
     if options is None:
         return nothing
     if part.why:
-        report = Reported("host", "suggestion", "this Dockerfile is left alone", part.start, part.end, False, part.why)
+        what = "this image's name" if part.kind == IMAGE else "this Dockerfile"
+        report = Reported(
+            "host", "suggestion", f"{what} is left alone", part.start, part.end, False, part.why, False, part.unblock
+        )
         return PartResult(part.text, (), (), (report,))
     shift = 0
     text = part.text

@@ -6,16 +6,15 @@ import fnmatch
 import re
 from typing import TYPE_CHECKING, Any
 
-from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable, same_text
+from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable, image_name, left_alone, same_text
 from dfopt.knowledge import table
 from dfopt.yaml import YamlError, documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_URL = "docker://"
+_URL = re.compile(r"(?:[^=]*=)?docker(?:-image)?://")
 _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$[A-Za-z_{]")  # of Compose; any other single $ stands for itself
-_UNKNOWN = re.compile(r"[${}\s]|\A\Z")  # what another program fills in, or no name at all
 
 
 class YamlReader:
@@ -28,11 +27,11 @@ class YamlReader:
         facts = table("hosts")
         embedded: list[Embedded] = []
         for path, node in _scalars(text):
-            if _matches(path, facts["images"].get(self.kind, ())):
-                embedded += self._image(text, node, 0)
-            elif _matches(path, facts["docker_urls"].get(self.kind, ())) and node.value.startswith(_URL):
-                embedded += self._image(text, node, len(_URL))
-            elif _matches(path, facts["dockerfiles"].get(self.kind, ())):
+            if matches(path, facts["images"].get(self.kind, ())):
+                embedded += image_parts(text, node)
+            elif matches(path, facts["docker_urls"].get(self.kind, ())) and (url := _URL.match(node.value)):
+                embedded += image_parts(text, node, url.end())
+            elif matches(path, facts["dockerfiles"].get(self.kind, ())):
                 embedded.append(_dockerfile(text, node))
         return sorted(embedded, key=lambda part: part.start)
 
@@ -58,16 +57,20 @@ class YamlReader:
                 return f"the value of {'.'.join(path)} is not the declared one"
         return ""
 
-    def _image(self, text: str, node: Any, skip: int) -> Iterator[Embedded]:
-        """The image that a plain or quoted scalar on one line names; nothing where another program fills it in."""
-        start, end = _content(text, node)
-        name = node.value[skip:]
-        if text[start:end] != node.value or _UNKNOWN.search(name):
-            return
-        yield Embedded(IMAGE, name, start + skip, end, tuple(range(start + skip, end + 1)), same_text)
+
+def image_parts(text: str, node: Any, skip: int = 0) -> Iterator[Embedded]:
+    """The image that a scalar names behind its first `skip` characters: one part, or none where it is no name. Only a
+    plain or quoted scalar on one line that no other program fills in may be changed."""
+    start, end = content_span(node)
+    written = text[start:end] == node.value
+    for part in image_name(node.value[skip:], start + skip):
+        if part.offsets and not written:
+            yield left_alone(start, end, "it is not written as plain or quoted text on one line")
+        else:
+            yield part
 
 
-def _content(text: str, node: Any) -> tuple[int, int]:
+def content_span(node: Any) -> tuple[int, int]:
     """The span of a flow scalar's text, without its quotes."""
     start, end = node.start_mark.index, node.end_mark.index
     return (start + 1, end - 1) if node.style in ("'", '"') else (start, end)
@@ -136,12 +139,12 @@ def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     except YamlError as failure:
         raise HostError(failure.message, failure.offset) from None
     for number, root in enumerate(roots):
-        for path, node in _walk(root, ()):
+        for path, node in walk(root, ()):
             if isinstance(node, ScalarNode):
                 yield (path if number == 0 else (f"document {number + 1}", *path)), node
 
 
-def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Keys and values in order. An alias (a node seen before on the way) is not followed: it is written elsewhere."""
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
@@ -161,7 +164,8 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], A
             waiting += reversed([((*where, str(number)), value) for number, value in enumerate(node.value)])
 
 
-def _matches(path: tuple[str, ...], patterns: Any) -> bool:
+def matches(path: tuple[str, ...], patterns: Any) -> bool:
+    """Whether a path of keys fits one of the patterns ("*" for any key or item)."""
     dotted = ".".join(part.replace(".", "_") for part in path)
     return any(
         pattern.count(".") == dotted.count(".") and fnmatch.fnmatchcase(dotted, pattern) and "(key)" not in path

@@ -103,7 +103,7 @@ def _files(path: str, format: str, is_host: bool) -> Iterator[InputFile]:
         return
     own = _itself(definition, format, targets)
     if own is not None or is_host:
-        yield own or definition
+        yield own or replace(definition, embedded=format)
     for file, users in _by_dockerfile(targets).items():
         name = display_name(file)
         first = users[0]

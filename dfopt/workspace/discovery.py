@@ -56,14 +56,16 @@ def discover(
     exclude: tuple[str, ...] = (),
     ignore_files: bool = True,
     hosts: tuple[str, ...] = (),
+    named_hosts: tuple[str, ...] = (),
 ) -> Iterator[InputFile]:
     """The files that `paths` (files and directories) stand for, each once, in the order of `paths` and of names.
 
     `exclude` are .gitignore patterns relative to the working directory; `ignore_files=False` reads no .gitignore.
-    `hosts`: kinds of other files to take, too (`dfopt.workspace.embedded_kinds`).
+    `hosts`: kinds of other files to take, too (`dfopt.workspace.embedded_kinds`); `named_hosts`: of those that `paths`
+    name, and not of those in a directory.
     """
     requested = list(paths)
-    walk = _Walk(lookup, exclude, ignore_files, hosts)
+    walk = _Walk(lookup, exclude, ignore_files, hosts, named_hosts)
     yielded: set[str] | None = set() if len(requested) > 1 else None
     for path in requested:
         for file in walk.start(path):
@@ -77,10 +79,16 @@ def discover(
 
 class _Walk:
     def __init__(
-        self, lookup: ConfigLookup, exclude: tuple[str, ...], ignore_files: bool, hosts: tuple[str, ...] = ()
+        self,
+        lookup: ConfigLookup,
+        exclude: tuple[str, ...],
+        ignore_files: bool,
+        hosts: tuple[str, ...],
+        named_hosts: tuple[str, ...],
     ) -> None:
         self.lookup = lookup
         self.hosts = hosts
+        self.named_hosts = named_hosts
         self.exclude = Rules(os.getcwd(), exclude) if exclude else None
         self.ignore_files = ignore_files
         self.links: set[str] = set()
@@ -96,11 +104,16 @@ class _Walk:
             if may_define(os.path.basename(path)):
                 from dfopt.workspace.definitions import files_of_definition
 
-                files = files_of_definition(path, self.hosts)
+                files = files_of_definition(path, (*self.hosts, *self.named_hosts))
                 if files is not None:
                     yield from files
                     return
-            yield InputFile(path, display_name(path), tree_of(path))
+            embedded = ""
+            if self.named_hosts and may_define(os.path.basename(path)):
+                from dfopt.workspace.embedded_kinds import kind_of
+
+                embedded = kind_of(os.path.abspath(path).replace(os.sep, "/"), self.named_hosts) or ""
+            yield InputFile(path, display_name(path), tree_of(path), embedded=embedded)
             return
         top = os.path.abspath(path)
         ignored: list[Rules] = []
@@ -165,7 +178,7 @@ class _Walk:
             elif self._is_file(entry, inner_absolute, top):
                 if is_searched(entry.name, absolute):
                     yield from self._named(inner, inner_absolute, top, ignored, excluded)
-                else:
+                elif is_dockerfile(entry.name) or self._is_host(inner_absolute, by_text=True):
                     yield InputFile(inner, display_name(inner), top)
 
     def _named(
@@ -174,7 +187,7 @@ class _Walk:
         """The Dockerfiles of a build definition whose names do not tell; the definition, where it is a host."""
         from dfopt.workspace.definitions import named_files
 
-        if self._is_host(absolute):
+        if self._is_host(absolute, by_text=True):
             yield InputFile(path, display_name(path), top)
         for file in named_files(path, top):
             left_out = any(_left_out(rules, file.path, top) for rules in (ignored, excluded))
@@ -191,12 +204,13 @@ class _Walk:
             return True
         return bool(self.hosts) and self._is_host(os.path.join(directory, entry.name))
 
-    def _is_host(self, absolute: str) -> bool:
+    def _is_host(self, absolute: str, by_text: bool = False) -> bool:
         if not self.hosts:
             return False
-        from dfopt.workspace.embedded_kinds import kind_of
+        from dfopt.workspace.embedded_kinds import is_manifest, kind_of
 
-        return kind_of(absolute.replace(os.sep, "/"), self.hosts) is not None
+        kind = kind_of(absolute.replace(os.sep, "/"), self.hosts)
+        return is_manifest(absolute) if by_text and kind == "kubernetes" else kind is not None
 
     def _is_file(self, entry: os.DirEntry[str], absolute: str, top: str) -> bool:
         if not entry.is_symlink():

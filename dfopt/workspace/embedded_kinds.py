@@ -1,16 +1,19 @@
-"""Which files are hosts, by their names."""
+"""Which files are hosts, by their names; and which YAML files are Kubernetes manifests, by their texts."""
 
 from __future__ import annotations
 
 import re
 
+from dfopt.files import read_regular
 from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-KINDS = ("compose", "github", "gitlab", "circleci", "python", "template")
+KINDS = ("compose", "bake", "github", "gitlab", "circleci", "python", "template", "helm", "kubernetes")
+# what is read of a file for its name alone: no Dockerfile is called so
+DEFINITIONS = ("compose", "bake", "github", "gitlab", "circleci", "helm", "kubernetes")
 GROUPS = {"ci": ("github", "gitlab", "circleci"), "all": KINDS}
 
 _patterns: dict[str, re.Pattern[str]] = {}
@@ -40,3 +43,15 @@ def kind_of(path: str, kinds: Iterable[str]) -> str | None:
         if pattern.search(low):
             return kind
     return None
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a document of the file at `path` says that it is an object of Kubernetes; what cannot be read is none."""
+    try:
+        text = read_regular(path)
+    except OSError:
+        return False
+    return (
+        re.search(rb"^apiVersion[ \t]*:", text, re.M) is not None
+        and re.search(rb"^kind[ \t]*:", text, re.M) is not None
+    )

@@ -42,6 +42,24 @@ IMAGES = [
     pytest.param("gitlab", "image: nginx:1\n", id="gitlab-default"),
     pytest.param("gitlab", "job:\n  image:\n    name: nginx:1\n", id="gitlab-name"),
     pytest.param("gitlab", "job:\n  services:\n  - nginx:1\n", id="gitlab-service"),
+    pytest.param(
+        "compose",
+        "services:\n  a:\n    build:\n      additional_contexts: {x: 'docker-image://nginx:1', y: ../y}\n",
+        id="compose-context",
+    ),
+    pytest.param(
+        "compose",
+        "services:\n  a:\n    build:\n      additional_contexts:\n      - x=docker-image://nginx:1 # c\n",
+        id="compose-context-list",
+    ),
+    pytest.param(
+        "bake",
+        'target "a" {\n  contexts = {\n    "x.y" = "docker-image://nginx:1" # c\n    z = "."\n  }\n}\n',
+        id="bake",
+    ),
+    pytest.param(
+        "bake", '{"target": {"a": {"contexts": {\n  "x": "docker-image://nginx:1", "y": "."}}}}\n', id="bake-json"
+    ),
     pytest.param("circleci", "jobs:\n  a:\n    docker:\n    - image: nginx:1\n", id="circleci"),
     pytest.param("python", 'import docker\ndocker.from_env().containers.run("nginx:1")\n', id="docker-sdk"),
     pytest.param(
@@ -87,6 +105,9 @@ def test_images_are_pinned_and_nothing_else_moves(kind: str, text: str) -> None:
         pytest.param("github", "jobs:\n  a:\n    container: ${{ matrix.image }}\n", id="github-expression"),
         pytest.param("github", "jobs:\n  a:\n    steps:\n    - uses: actions/checkout@v4\n", id="github-action"),
         pytest.param("gitlab", "image: $IMAGE\n", id="gitlab-variable"),
+        pytest.param("bake", 'target "a" {\n  contexts = { x = "docker-image://nginx:${T}" }\n}\n', id="bake-variable"),
+        pytest.param("bake", 'target "a" {\n  args = { x = "docker-image://nginx:1" }\n}\n', id="bake-argument"),
+        pytest.param("bake", '{"target": {"a": {"contexts": {"x": "docker-image:\\/\\/nginx:1"}}}}', id="bake-escape"),
         pytest.param("python", "x = 'nginx:1'\n", id="python-no-call"),
         pytest.param("python", "import docker\nt=1\ndocker.from_env().images.pull(f'nginx:{t}')\n", id="f-string"),
         pytest.param("python", "import docker\ndocker.from_env().images.pull('nginx' ':1')\n", id="concatenation"),
@@ -270,10 +291,11 @@ def test_what_cannot_be_read_is_a_problem(kind: str, text: str, place: tuple[int
     ("path", "kind"),
     [
         ("/a/compose.yaml", "compose"), ("/a/docker-compose.prod.yml", "compose"), ("/a/Compose.x.yaml", "compose"),
-        ("/a/.github/workflows/x.yml", "github"), ("/a/workflows/x.yml", None), ("/a/action.yml", "github"),
+        ("/a/.github/workflows/x.yml", "github"), ("/a/workflows/x.yml", "kubernetes"), ("/a/action.yml", "github"),
         ("/a/.gitlab-ci.yml", "gitlab"), ("/a/x.gitlab-ci.yml", "gitlab"), ("/a/.circleci/config.yml", "circleci"),
-        ("/a/config.yml", None), ("/a/x.py", "python"), ("/a/Dockerfile.j2", "template"), ("/a/Dockerfile", None),
-        ("/a/decompose.yaml", None),
+        ("/a/x.yml.bak", None), ("/a/x.py", "python"), ("/a/Dockerfile.j2", "template"), ("/a/Dockerfile", None),
+        ("/a/decompose.yaml", "kubernetes"), ("/a/values.yaml", "helm"), ("/a/values-prod.yml", "helm"),
+        ("/a/my.values.yaml", "helm"), ("/a/myvalues.yaml", "kubernetes"), ("/a/docker-bake.json", "bake"),
     ],
 )  # fmt: skip
 def test_kinds(path: str, kind: str | None) -> None:

@@ -141,8 +141,8 @@ FILES = (
         "hosts",
         ("--hosts",),
         "list",
-        "Also process Dockerfiles and image names inside other files: compose, ci (github, gitlab, circleci), "
-        "python, template; or all.",
+        "Also process Dockerfiles and image names inside other files: compose, bake, ci (github, gitlab, circleci), "
+        "kubernetes, helm, python, template; or all.",
         metavar="LIST",
         panel="Files",
     ),
