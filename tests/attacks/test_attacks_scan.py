@@ -41,7 +41,7 @@ READERS = {
     "registry/credentials.py", "registry/lock.py", "registry/mirrors.py", "request.py",
     "stage_templates/recipe_files.py", "testing/case_files.py", "version.py", "workspace/baseline.py",
     "workspace/children.py", "workspace/config.py", "workspace/config_location.py", "workspace/context.py",
-    "workspace/definitions.py", "workspace/hadolint_config.py", "workspace/ignore.py",
+    "workspace/definitions.py", "workspace/embedded_kinds.py", "workspace/hadolint_config.py", "workspace/ignore.py",
     "workspace/stated_builds.py", "workspace/tracked_files.py", "workspace/undo.py",
     "writing.py",
 }  # fmt: skip
