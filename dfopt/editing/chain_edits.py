@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import attrgetter
+
 from dfopt.edit import Edit
 from dfopt.editing.layout import line_end, line_start, newline_at
-from dfopt.ir.exit_status import can_precede, errexit_throughout
+from dfopt.ir.exit_status import can_precede, errexit_throughout, or_chains
 from dfopt.lazy import regex
 from dfopt.rewrites.commands import InsertCommand, RemoveCommand
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
@@ -27,32 +30,36 @@ def remove_command(
     assert body.program is not None
     text = program.text
     rewrite = RemoveCommand(step.index, node.start)
-    for index, item in enumerate(body.program.script.items):
-        command = item.command
-        if isinstance(command, AndOr) and "||" not in command.ops and any(part is node for part in command.items):
-            place = next(i for i, part in enumerate(command.items) if part is node)
-            start, end = body.span(node.start, node.end)
-            if place + 1 < len(command.items):
-                operator = body.span(command.op_starts[place], command.op_starts[place] + 2)
-                return _cut(step, text, start, end, operator, body.span(*_of(command.items[place + 1]))[0]), rewrite
-            before = body.span(*_of(command.items[place - 1]))[1]
-            end = body.span(node.start, node.end)[1]
-            # a comment between would be left after a continuation that nothing follows
-            return None if "#" in text[before:start] else ([Edit(before, end, "")], rewrite)
-        if command is node:
-            if index + 1 == len(body.program.script.items):
-                if not index or not errexit_throughout(body):
-                    return None
-                previous = body.program.script.items[index - 1]
-                before, end = body.span(*_of(previous.command))[1], body.span(node.start, node.end)[1]
-                plain = isinstance(previous.command, SimpleCommand) and previous.terminator != "&"
-                plain = plain and "#" not in text[before:end]
-                return ([Edit(before, end, "")], rewrite) if plain else None
-            start, end = body.span(node.start, node.end)
-            following = body.span(*_of(body.program.script.items[index + 1].command))[0]
-            semicolon = body.span(item.terminator_start, item.terminator_start + 1)
-            return _cut(step, text, start, end, semicolon, following), rewrite
-    return None
+    items = body.program.script.items
+    index = max(bisect_right(items, node.start, key=_start) - 1, 0)
+    item, command = items[index], items[index].command
+    start, end = body.span(node.start, node.end)
+    if isinstance(command, AndOr) and index not in or_chains(body):
+        place = bisect_right(command.items, node.start, key=_start) - 1
+        if place < 0 or command.items[place] is not node:
+            return None
+        if place + 1 < len(command.items):
+            operator = body.span(command.op_starts[place], command.op_starts[place] + 2)
+            return _cut(step, text, start, end, operator, body.span(*_of(command.items[place + 1]))[0]), rewrite
+        before = body.span(*_of(command.items[place - 1]))[1]
+        # a comment between would be left after a continuation that nothing follows
+        return None if "#" in text[before:start] else ([Edit(before, end, "")], rewrite)
+    if command is not node:
+        return None
+    if index + 1 == len(items):
+        if not index or not errexit_throughout(body):
+            return None
+        previous = items[index - 1]
+        before = body.span(*_of(previous.command))[1]
+        plain = isinstance(previous.command, SimpleCommand) and previous.terminator != "&"
+        plain = plain and "#" not in text[before:end]
+        return ([Edit(before, end, "")], rewrite) if plain else None
+    following = body.span(*_of(items[index + 1].command))[0]
+    semicolon = body.span(item.terminator_start, item.terminator_start + 1)
+    return _cut(step, text, start, end, semicolon, following), rewrite
+
+
+_start = attrgetter("start")
 
 
 def _of(node: object) -> tuple[int, int]:

@@ -96,11 +96,12 @@ def removals(
     assert body.program is not None
     text = program.text
     rewrites: list[Rewrite] = [RemoveCommand(step.index, node.start) for node in gone]
+    nodes = {id(node) for node in gone}
     for item in body.program.script.items:
         chain = item.command
         if not isinstance(chain, AndOr) or len(gone) == 1:
             continue
-        places = [place for place, part in enumerate(chain.items) if any(part is node for node in gone)]
+        places = [place for place, part in enumerate(chain.items) if id(part) in nodes]
         if len(places) != len(gone) or len(places) == len(chain.items) or "||" in chain.ops:
             continue
         edits: list[Edit] = []
@@ -122,14 +123,14 @@ def removals(
             edits.append(Edit(start, end, ""))
         return edits, rewrites
     edits = []
-    for node in gone:
+    for at, node in enumerate(gone):
         removed = remove_command(program, step, body, node)
         tail = _last(program, body, node) if removed is None else None
         if removed is not None:
             edits += removed[0]
         elif tail is not None:
             edits.append(tail)
-            rewrites[gone.index(node)] = RemoveLast(step.index, node.start)
+            rewrites[at] = RemoveLast(step.index, node.start)
         else:
             raise Refusal("a cleanup cannot be removed without its neighbours")
     if touching_itself(edits):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import attrgetter
+
+from dfopt.ir.shell_body import memoized
 from dfopt.ir.shell_state import sets_errexit
 from dfopt.record import Record
 from dfopt.syntax.shell.nodes import (
@@ -30,6 +34,10 @@ _INPUT = frozenset(("<", "<<", "<<-", "<<<", "<>", "<&"))
 
 def errexit_throughout(body: Body) -> bool:
     """Whether `set -e` is in force in the body's own list from its first command to its end."""
+    return memoized(body, ("errexit", "e" in body.shell.options), _errexit_throughout)
+
+
+def _errexit_throughout(body: Body) -> bool:
     assert body.program is not None
     items = body.program.script.items
     first = items[0].command
@@ -71,20 +79,33 @@ def can_precede(body: Body, offset: int, operator: str) -> bool:
     "&&" in a chain that is the last of the body's list, with ";" at the beginning of an element under `set -e`."""
     assert body.program is not None
     items = body.program.script.items
-    for index, item in enumerate(items):
-        command = item.command
-        if not command.start <= offset < command.end:
-            continue
-        parts = command.items if isinstance(command, AndOr) else (command,)
-        place = next(
-            (i for i, part in enumerate(parts) if isinstance(part, SimpleCommand) and part.start == offset), -1
-        )
-        if place < 0 or item.terminator == "&" or (isinstance(command, AndOr) and "||" in command.ops):
-            return False
-        if operator == "&&":
-            return index == len(items) - 1
-        return place == 0 and errexit_throughout(body) and (index > 0 or "e" in body.shell.options)
-    return False
+    index = bisect_right(items, offset, key=_start) - 1
+    command = items[max(index, 0)].command
+    if not command.start <= offset < command.end:
+        return False
+    parts = command.items if isinstance(command, AndOr) else (command,)
+    place = bisect_right(parts, offset, key=_start) - 1
+    if place < 0 or not isinstance(parts[place], SimpleCommand) or parts[place].start != offset:
+        return False
+    if items[index].terminator == "&" or index in or_chains(body):
+        return False
+    if operator == "&&":
+        return index == len(items) - 1
+    return place == 0 and errexit_throughout(body) and (index > 0 or "e" in body.shell.options)
+
+
+def or_chains(body: Body) -> frozenset[int]:
+    """Which elements of a body's list are chains with `||`."""
+    return memoized(body, "|| chains", _or_chains)
+
+
+def _or_chains(body: Body) -> frozenset[int]:
+    assert body.program is not None
+    commands = [item.command for item in body.program.script.items]
+    return frozenset(i for i, command in enumerate(commands) if isinstance(command, AndOr) and "||" in command.ops)
+
+
+_start = attrgetter("start")
 
 
 def fails_step(body: Body, node: SimpleCommand) -> bool:

@@ -7,6 +7,9 @@ tree, in which words and redirects are kept as written and only the grouping of 
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import chain
+
 from dfopt.record import Record
 from dfopt.syntax.shell.nodes import (
     AndOr,
@@ -108,6 +111,13 @@ def and_term(left: Term, right: Term) -> Term:
     return ("and", *(left[1:] if left[0] == "and" else (left,)), *(right[1:] if right[0] == "and" else (right,)))
 
 
+def and_chain(parts: Sequence[Term]) -> Term:
+    """The term of `a && b && ...`, as `and_term` makes it of the parts from left to right."""
+    if len(parts) < 3 or any(part[0] == "list" for part in parts):
+        return reduce(and_term, parts)
+    return ("and", *chain.from_iterable([part[1:] if part[0] == "and" else (part,) for part in parts]))
+
+
 def _command(node: Command, text: str) -> Term:
     if isinstance(node, SimpleCommand):
         return (
@@ -115,11 +125,14 @@ def _command(node: Command, text: str) -> Term:
             tuple([text[word.start : word.end] for word in node.words]), _redirects(node.redirects, text),
         )  # fmt: skip
     if isinstance(node, AndOr):
-        result = _command(node.items[0], text)
+        parts = [_command(node.items[0], text)]
         for operator, right in zip(node.ops, node.items[1:], strict=True):
             right_term = _command(right, text)
-            result = and_term(result, right_term) if operator == "&&" else ("or", result, right_term)
-        return result
+            if operator == "&&":
+                parts.append(right_term)
+            else:
+                parts = [("or", and_chain(parts), right_term)]
+        return and_chain(parts)
     if isinstance(node, Pipeline):
         return ("pipe", node.negated, node.timed, node.ops, tuple([_command(part, text) for part in node.commands]))
     if isinstance(node, Subshell):
@@ -176,30 +189,6 @@ def without_offsets(term: Any) -> Any:
             return ("cmd", *term[2:])
         return tuple([without_offsets(part) for part in term])
     return term
-
-
-def with_command(term: Term, offset: int, change: Any) -> Term | None:
-    """The term with the command at `offset` replaced by `change(command)`; None where there is no such command."""
-    if _is_command(term):
-        return change(term) if term[1] == offset else None
-    for index, part in enumerate(term):
-        if isinstance(part, tuple) and part:
-            if isinstance(part[0], str):
-                changed = with_command(part, offset, change)
-            else:
-                changed = _inside(part, offset, change)
-            if changed is not None:
-                return (*term[:index], changed, *term[index + 1 :])
-    return None
-
-
-def _inside(parts: tuple[Any, ...], offset: int, change: Any) -> tuple[Any, ...] | None:
-    for index, part in enumerate(parts):
-        if isinstance(part, tuple) and part:
-            changed = with_command(part, offset, change) if isinstance(part[0], str) else _inside(part, offset, change)
-            if changed is not None:
-                return (*parts[:index], changed, *parts[index + 1 :])
-    return None
 
 
 def with_commands(term: Any, changes: Mapping[int, Sequence[Callable[[Term], Term]]], found: set[int]) -> Any:

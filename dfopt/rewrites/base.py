@@ -8,9 +8,11 @@ checked by the rewrite itself, on the original, so that no pass can forget it.
 
 from __future__ import annotations
 
+from dfopt.ir.exit_status import errexit_throughout
 from dfopt.ir.model import ModelInstruction, items, term, with_commands
 from dfopt.record import Record
 from dfopt.refusal import Refusal
+from dfopt.rewrites.term_edits import with_commands_before, without_commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +82,15 @@ def expected(program: Program, rewrites: Iterable[Rewrite]) -> RewrittenModel:
     return Model(program).run(list(rewrites))
 
 
+class CommandEdits(Record):
+    """What is to be done to commands of a RUN step, by their offsets: `changes` of their terms, then those that are
+    `gone`, then new commands with their operators that are `added` before one."""
+
+    changes: dict[int, list[Callable[[Term], Term]]]
+    gone: set[int]
+    added: dict[int, list[tuple[Term, str]]]
+
+
 class Model:
     """The model of a file on its way from the original to the outcome.
 
@@ -110,7 +121,7 @@ class Model:
         self.inserts: dict[int, list[ModelInstruction]] = {}
         self.moves: dict[int, int] = {}
         self.shells: dict[int, Term] = {}
-        self._edits: dict[int, dict[int, list[Callable[[Term], Term]]]] = {}
+        self._edits: dict[int, CommandEdits] = {}
         self.steps: dict[int, Step] = {step.index: step for stage in program.stages for step in stage.steps}
         self.directives = {d.name: d.value for d in program.dockerfile.directives}
         self.removed: list[str] = []
@@ -144,18 +155,29 @@ class Model:
             raise Refusal(f"instruction {index} was removed or does not exist")
         return self.items[index]
 
-    def edit_command(self, index: int, offset: int, change: Callable[[Term], Term]) -> None:
-        """Changes the command at `offset` of a RUN step: when its term is asked for, or its phase ends, so that all
-        changes of a long text are made in one walk."""
-        self._edits.setdefault(index, {}).setdefault(offset, []).append(change)
+    def edits(self, index: int) -> CommandEdits:
+        """What is still to be done to commands of a RUN step: when its term is asked for, or its phase ends, so that a
+        long text is walked once for all of them."""
+        return self._edits.setdefault(index, CommandEdits({}, set(), {}))
 
     def _edit(self, index: int) -> None:
-        changes = self._edits.pop(index)
+        edits = self._edits.pop(index)
         found: set[int] = set()
-        self.shells[index] = with_commands(self.shell(index), changes, found)
-        missing = min(changes.keys() - found, default=None)
+        changed = with_commands(self.shell(index), edits.changes, found)
+        missing = min(edits.changes.keys() - found, default=None)
         if missing is not None:
             raise Refusal(f"no command stands at {missing} of instruction {index}")
+        removed: set[int] = set()
+        if edits.gone:
+            errexit = errexit_throughout(self.program.body(self.steps[index]))
+            changed = without_commands(changed, edits.gone, removed, last=errexit)
+        preceded: set[int] = set()
+        if edits.added:
+            changed = with_commands_before(changed, edits.added, preceded)
+        missing = min((edits.gone - removed) | (edits.added.keys() - preceded), default=None)
+        if missing is not None:
+            raise Refusal(f"the command at {missing} of instruction {index} is not part of a chain")
+        self.shells[index] = changed
 
     def shell(self, index: int) -> Term:
         """The current term of a RUN step."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dfopt.ir.exit_status import can_precede, errexit_throughout
+from dfopt.ir.exit_status import can_precede
 from dfopt.ir.model import and_term
 from dfopt.refusal import Refusal
 from dfopt.rewrites.append_checks import check_append
 from dfopt.rewrites.base import INSIDE, Claim, Rewrite
-from dfopt.rewrites.term_edits import with_command_before, without_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,9 +69,7 @@ class RemoveCommand(CommandRewrite):
 
     def apply(self, model: Model) -> None:
         model.item(self.step)
-        errexit = errexit_throughout(model.program.body(model.steps[self.step]))
-        new = without_command(model.shell(self.step), self.offset, last=errexit)
-        model.shells[self.step] = _in_chain(new, self.step, self.offset)
+        model.edits(self.step).gone.add(self.offset)
 
 
 class InsertCommand(CommandRewrite):
@@ -84,11 +81,10 @@ class InsertCommand(CommandRewrite):
 
     def apply(self, model: Model) -> None:
         model.item(self.step)
-        old = model.shell(self.step)
         if not can_precede(model.program.body(model.steps[self.step]), self.offset, self.operator):
             raise Refusal("the failure of a command put there could pass unnoticed")
-        new = with_command_before(old, self.offset, ("cmd", -1, (), self.words, ()), self.operator)
-        model.shells[self.step] = _in_chain(new, self.step, self.offset)
+        added = model.edits(self.step).added.setdefault(self.offset, [])
+        added.append((("cmd", -1, (), self.words, ()), self.operator))
 
 
 class EditWords(CommandRewrite):
@@ -113,16 +109,10 @@ class EditWords(CommandRewrite):
             rest = words[self.index + self.remove :]
             return (*command[:3], (*words[: self.index], *self.insert, *rest), command[4])
 
-        model.edit_command(self.step, self.offset, change)
+        model.edits(self.step).changes.setdefault(self.offset, []).append(change)
 
 
 def _elements(term: Term) -> tuple[Any, ...]:
     """The elements of a term as a list."""
     elements: tuple[Any, ...] = term[1] if term[0] == "list" else ((term, ";"),)
     return elements
-
-
-def _in_chain(new: Term | None, step: int, offset: int) -> Term:
-    if new is None:
-        raise Refusal(f"the command at {offset} of instruction {step} is not part of a chain")
-    return new

@@ -7,10 +7,12 @@ that the COPY makes, --chmod does not (they get 0755); `--chown=NAME` brings the
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from dfopt.ir.effects import covers
 from dfopt.ir.model import ModelInstruction
 from dfopt.ir.scopes import join_path
+from dfopt.ir.shell_body import memoized
 from dfopt.lazy import regex
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -52,6 +54,10 @@ class ModeCommand(Record):
 
 def leading_modes(body: Body) -> list[ModeCommand]:
     """The chmod and chown commands with which a body's chain begins; all that are before the first other command."""
+    return memoized(body, "leading modes", _leading_modes)
+
+
+def _leading_modes(body: Body) -> list[ModeCommand]:
     assert body.program is not None
     items = body.program.script.items
     first = items[0].command
@@ -204,7 +210,9 @@ class ModeIntoCopy(Rewrite):
         body = program.body(run)
         if body.program is None:
             raise Refusal(body.why)
-        command = next((command for command in leading_modes(body) if command.node.start == self.offset), None)
+        leading = leading_modes(body)
+        at = bisect_left(leading, self.offset, key=lambda command: command.node.start)
+        command = leading[at] if at < len(leading) and leading[at].node.start == self.offset else None
         if command is None or command.refusal is not None or command.flag != self.flag:
             raise Refusal("no command at the beginning of the RUN says so")
         directory = program.scope(run).workdir
