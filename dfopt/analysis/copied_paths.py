@@ -7,10 +7,10 @@ from operator import attrgetter
 
 from dfopt.analysis.context_tree import directories
 from dfopt.analysis.executed_paths import is_run
-from dfopt.analysis.path_index import above, indices_before, is_before
+from dfopt.analysis.path_index import indices_before, is_before
 from dfopt.facts import NO_FACTS
 from dfopt.ir.base_images import split_image
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import above, covers
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -21,7 +21,7 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -326,3 +326,14 @@ def _as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     if (into and FILE.search(source)) or source_kind(step, NO_FACTS, source):
         return True
     return is_run(program, step, path)
+
+
+def is_single(program: Program, step: Step, facts: Facts, paths: Container[str]) -> bool:
+    """Whether a COPY or ADD copies one file: for certain, or to one of `paths`, where a command needs something to be
+    there."""
+    copy = copied(program, step, facts) if step.node.keyword in ("COPY", "ADD") else None
+    if copy is None or copy.single:
+        return copy is not None
+    name = copy.sources[0].rstrip("/").rpartition("/")[2]
+    places = {copy.target, f"{copy.target.rstrip('/')}/{name}"}
+    return any(place in paths and as_file(program, step, facts, place) for place in places)

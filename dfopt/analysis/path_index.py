@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from dfopt.ir.commands import TOP
+from dfopt.ir.effects import above, strictly_above
 from dfopt.ir.scopes import join_path
 from dfopt.rewrites.cache_mounts import mount_targets
 from dfopt.rewrites.copy_mode import destination
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage, Step
 
     First = dict[str, int]
-
-
-def above(path: str) -> Iterator[str]:
-    """A path, and every directory that covers it."""
-    yield path
-    yield from strictly_above(path)
-
-
-def strictly_above(path: str) -> Iterator[str]:
-    """The directories that something at `path` is in; of "/" itself "/"."""
-    end = path.rfind("/")
-    while end > 0:
-        yield path[:end]
-        end = path.rfind("/", 0, end)
-    if end == 0:
-        yield "/"
 
 
 class Mentions:

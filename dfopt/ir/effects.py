@@ -18,6 +18,7 @@ from dfopt.syntax.expand import UNKNOWN, Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from dfopt.ir.commands import CommandList, Invocation
@@ -342,6 +343,22 @@ def _url_name(url: str | None) -> str | None:
 def covers(directory: str, path: str) -> bool:
     """Whether `path` is `directory` or lies below it."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def above(path: str) -> Iterator[str]:
+    """A path, and every directory that covers it."""
+    yield path
+    yield from strictly_above(path)
+
+
+def strictly_above(path: str) -> Iterator[str]:
+    """The directories that something at `path` is in; of "/" itself "/"."""
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+    if end == 0:
+        yield "/"
 
 
 def takes(effect: Effect, directory: str) -> bool:

@@ -20,7 +20,7 @@ from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
@@ -44,7 +44,7 @@ class BindForCopy(Rewrite):
     copies: tuple[int, ...]
     run: int
     target: str
-    files: tuple[int, ...] = ()
+    files: frozenset[int] = frozenset()
     kinds: tuple[tuple[str, bool], ...] = ()
     users: tuple[int, ...] = ()
 
@@ -92,7 +92,7 @@ class BindForCopy(Rewrite):
 
 
 def check_unused(
-    program: Program, copies: Sequence[Step], run: Step, users: Sequence[Step], target: str, files: Container[int]
+    program: Program, copies: Sequence[Step], run: Step, users: Sequence[Step], target: str, files: frozenset[int]
 ) -> None:
     """Raises Refusal where a step between the first of some COPYs and the RUN that deletes what they copied could use
     it, and is none of `users`. A RUN that neither names the path nor works there does not use it."""

@@ -7,9 +7,11 @@ that the COPY makes, --chmod does not (they get 0755); `--chown=NAME` brings the
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from heapq import merge
+from operator import attrgetter
 
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import above, covers
 from dfopt.ir.model import ModelInstruction
 from dfopt.ir.scopes import join_path
 from dfopt.ir.shell_body import memoized
@@ -22,7 +24,7 @@ from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
@@ -148,13 +150,31 @@ def check_may(program: Program, step: Step, writers: Sequence[Step], command: Mo
         raise Refusal(f"the RUN does not run as root, and fails where {path} is root's", "put it in front of USER")
 
 
+def window_of(program: Program, step: Step) -> tuple[int, int]:
+    """The indices between which the steps around one are all of `UNSEEING`, both excluded."""
+    stage = program.stages[step.stage]
+    seeing = program.once(
+        ("seeing", step.stage), lambda: [each.index for each in stage.steps if each.node.keyword not in UNSEEING]
+    )
+    at = bisect_left(seeing, step.index)
+    end = stage.steps[-1].index + 1
+    return seeing[at - 1] if at else stage.position, seeing[at] if at < len(seeing) else end
+
+
 def check_between(
-    program: Program, copies: Sequence[Step], run: Step, path: str, names: bool, files: Container[int] = ()
+    program: Program, copies: Sequence[Step], run: Step, path: str, names: bool, files: frozenset[int] = frozenset()
 ) -> None:
     """Raises Refusal where a step between the first of some COPYs and a RUN could see, or change, what they put at
     `path`. `names`: the new owner is given by name; `files`: the COPYs (indices) that are known to copy one file."""
     indices = {copy.index for copy in copies}
-    for step in program.steps_between(copies[0], run):
+    start, end = window_of(program, copies[0])
+    between: Iterable[Step]
+    if end in indices and end < run.index:
+        between = program.steps_between(copies[0], run)
+    else:
+        writers = program.once(("window", copies[0].stage, start, files), _Window, program, copies[0], files)
+        between = writers.near(path, names, copies[0].index, run.index)
+    for step in between:
         if step.index in indices:
             continue
         node = step.node
@@ -164,17 +184,10 @@ def check_between(
                 f"move the COPY after line {node.line}, if that line does not need the file",
             )
         if node.keyword in ("COPY", "ADD"):
-            target = destination(program, step)
-            source = step.node.arguments[0].value
-            if (
-                step.index in files
-                and target is not None
-                and "$" not in source
-                and step.node.arguments[-1].value[-1:] in "/."
-            ):
-                target = f"{target.rstrip('/')}/{source.rpartition('/')[2]}"
-                if target != path:
-                    continue
+            target = single_place(program, step) if step.index in files else None
+            if target is not None and target != path:
+                continue
+            target = target or destination(program, step)
             if (
                 target is None
                 or covers(path, target)
@@ -182,8 +195,70 @@ def check_between(
                 or covers(target, path)
             ):
                 raise Refusal(f"line {node.line} may write there too")
-            if names and (covers(target, "/etc/passwd") or covers("/etc", target)):
+            if names and (covers(target, _ACCOUNTS) or covers(_ACCOUNTS.rpartition("/")[0], target)):
                 raise Refusal(f"line {node.line} may change who the owner is")
+
+
+def single_place(program: Program, step: Step) -> str | None:
+    """Where a COPY that copies one file into a directory puts it; None where that is not said."""
+    target, source = destination(program, step), step.node.arguments[0].value
+    if target is None or "$" in source or step.node.arguments[-1].value[-1:] not in "/.":
+        return None
+    return f"{target.rstrip('/')}/{source.rpartition('/')[2]}"
+
+
+class _Window:
+    """The COPYs and ADDs of the window around a step, by the paths that they may concern, in order; and what ends the
+    window. `files`: those that are known to copy one file."""
+
+    def __init__(self, program: Program, around: Step, files: Container[int]) -> None:
+        self.anywhere: list[Step] = []
+        self.at: dict[str, list[Step]] = {}  # with this destination
+        self.below: dict[str, list[Step]] = {}  # with a destination at a path, or below it
+        start, end = window_of(program, around)
+        position = program.stages[around.stage].position
+        steps = program.stages[around.stage].steps[start - position :]
+        self.end = next((step for step in steps[end - start - 1 : end - start]), None)
+        for step in steps[: end - start - 1]:
+            if step.node.keyword not in ("COPY", "ADD"):
+                continue
+            place = single_place(program, step) if step.index in files else None
+            target = place or destination(program, step)
+            if target is None:
+                self.anywhere.append(step)
+                continue
+            if place is None:
+                self.at.setdefault(target, []).append(step)
+                for path in above(target):
+                    self.below.setdefault(path, []).append(step)
+            else:
+                self.below.setdefault(target, []).append(step)
+
+    def near(self, path: str, names: bool, start: int, stop: int) -> Iterator[Step]:
+        """Those between two steps (their indices) that may write at a path, below or above it; with `names`, also what
+        an owner's name stands for; and the end of the window, where it is between them."""
+        groups: list[Sequence[Step]] = [
+            self.anywhere,
+            self.below.get(path, ()),
+            *[self.at.get(place, ()) for place in above(path)],
+        ]
+        if names:
+            groups += [self.below.get(place, ()) for place in (_ACCOUNTS, _ACCOUNTS.rpartition("/")[0])]
+            groups += [self.at.get(place, ()) for place in above(_ACCOUNTS)]
+        if self.end is not None:
+            groups.append((self.end,))
+        return merge(*[_between(group, start, stop) for group in groups if group], key=_index_of)
+
+
+_ACCOUNTS = "/etc/passwd"
+_index_of = attrgetter("index")
+
+
+def _between(steps: Sequence[Step], start: int, stop: int) -> Iterator[Step]:
+    for at in range(bisect_right(steps, start, key=_index_of), len(steps)):
+        if steps[at].index >= stop:
+            break
+        yield steps[at]
 
 
 class ModeIntoCopy(Rewrite):
@@ -197,7 +272,7 @@ class ModeIntoCopy(Rewrite):
     offset: int
     path: str
     flag: tuple[str, str]
-    files: tuple[int, ...] = ()
+    files: frozenset[int] = frozenset()
 
     def claim(self) -> Claim:
         return Claim(frozenset({*self.copies, self.run}))

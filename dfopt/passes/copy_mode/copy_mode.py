@@ -7,13 +7,21 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, refused
 from dfopt.ir.scopes import join_path
 from dfopt.passes.base import Pass
-from dfopt.passes.copy_mode.modes import MovedOperand, fix_of, is_tree, message_of, paths_of, single_files, writers_of
+from dfopt.passes.copy_mode.modes import (
+    MovedOperand,
+    files_in_window,
+    fix_of,
+    is_tree,
+    message_of,
+    paths_of,
+    writers_of,
+)
 from dfopt.refusal import Refusal
 from dfopt.rewrites.copy_mode import check_between, check_may, destination, leading_modes, mode_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
@@ -80,12 +88,12 @@ class CopyMode(Pass):
         for command in leading:
             for index in range(len(command.operands)):
                 try:
-                    operand = self.move(program, facts, step, leading, command, index)
+                    operand = self.move(program, facts, step, command, index)
                 except Refusal as refusal:
                     yield self.refuse(step, command.node.words[0].value or "", refusal)
                 else:
                     operands += [operand] if operand is not None else []
-        starts = [command.node.start for command in leading]
+        starts = {command.node.start for command in leading}
         for invocation in program.commands(step).invocations:
             if invocation.node.start in starts or invocation.wrappers or invocation.nested:
                 continue
@@ -101,9 +109,7 @@ class CopyMode(Pass):
             except Refusal as refusal:
                 yield self.refuse(step, operands[0].command.node.words[0].value or "", refusal)
 
-    def move(
-        self, program: Program, facts: Facts, step: Step, modes: Sequence[ModeCommand], command: ModeCommand, index: int
-    ) -> MovedOperand | None:
+    def move(self, program: Program, facts: Facts, step: Step, command: ModeCommand, index: int) -> MovedOperand | None:
         """One operand's move into its COPY; None where no COPY wrote it, or it is done. Raises Refusal."""
         value = command.operands[index].value
         path = join_path(program.scope(step).workdir, value) if value is not None else None
@@ -126,7 +132,7 @@ class CopyMode(Pass):
         unread_flag = syntax_obstacle(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
         if unread_flag:
             raise Refusal(unread_flag)
-        files = single_files(program, facts, writers[0], step, modes)
+        files = files_in_window(program, facts, writers[0], step)
         check_between(program, writers, step, path, command.names, files)
         if not is_file and kind == "chmod":
             raise Refusal("of a directory, --chmod would change all but the directory itself")

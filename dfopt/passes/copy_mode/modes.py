@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.copied_paths import as_file, copied, is_new, writers_in
+from dfopt.analysis.copied_paths import as_file, is_new, is_single, writers_in
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import removals
@@ -13,7 +13,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
-from dfopt.rewrites.copy_mode import UNSEEING, ModeCommand, ModeIntoCopy, destination, is_default
+from dfopt.rewrites.copy_mode import ModeCommand, ModeIntoCopy, destination, is_default, leading_modes, window_of
 from dfopt.rewrites.instructions import RemoveStep
 
 TYPE_CHECKING = False
@@ -35,24 +35,23 @@ class MovedOperand(Record):
     path: str
     writers: tuple[Step, ...]
     keeps_command: bool
-    files: tuple[int, ...]
+    files: frozenset[int]
 
 
-def single_files(
-    program: Program, facts: Facts, first: Step, run: Step, leading: Sequence[ModeCommand]
-) -> tuple[int, ...]:
-    """The COPYs (indices) between a COPY and a RUN that copy one file each, as the build context or the commands tell;
-    up to the first instruction that is in the way of them all."""
-    paths = [path for command in leading for path in paths_of(program, run, command)]
-    indices: list[int] = []
-    for step in program.steps_between(first, run):
-        if step.node.keyword not in UNSEEING:
-            break
-        if step.node.keyword in ("COPY", "ADD"):
-            copy = copied(program, step, facts)
-            if copy is not None and (copy.single or any(as_file(program, step, facts, path) for path in paths)):
-                indices.append(step.index)
-    return tuple(indices)
+def files_in_window(program: Program, facts: Facts, first: Step, run: Step) -> frozenset[int]:
+    """The COPYs (indices) that copy one file each, as the build context or the commands at the beginning of a RUN tell:
+    of those around a COPY, up to the first instructions that are in the way of it all."""
+    start, end = window_of(program, first)
+    return program.once(
+        ("files in window", run.index, start, facts), _files, program, facts, run, start, min(end, run.index)
+    )
+
+
+def _files(program: Program, facts: Facts, run: Step, start: int, end: int) -> frozenset[int]:
+    paths = {path for command in leading_modes(program.body(run)) for path in paths_of(program, run, command)}
+    position = program.stages[run.stage].position
+    steps = program.stages[run.stage].steps[start - position : end - position - 1]
+    return frozenset(step.index for step in steps if is_single(program, step, facts, paths))
 
 
 def paths_of(program: Program, step: Step, command: ModeCommand) -> Iterator[str]:
@@ -108,16 +107,18 @@ def fix_of(program: Program, step: Step, operands: Sequence[MovedOperand]) -> Fi
     edits, rewrites = _copies(program, step, operands)
     body = program.body(step)
     whole = []
-    for command in {operand.command.node.start: operand.command for operand in operands}.values():
-        start, words = command.node.start, command.node.words
-        its_operands = [operand for operand in operands if operand.command.node.start == start]
+    by_command: dict[int, list[MovedOperand]] = {}
+    for operand in operands:
+        by_command.setdefault(operand.command.node.start, []).append(operand)
+    for start, its_operands in by_command.items():
+        command, words = its_operands[0].command, its_operands[0].command.node.words
         if any(operand.keeps_command for operand in its_operands):
             removed = [command.option]
         elif len(its_operands) == len(command.operands):
             whole.append(command.node)
             continue
         else:
-            removed = [words.index(command.operands[operand.index]) for operand in its_operands]
+            removed = [len(words) - len(command.operands) + operand.index for operand in its_operands]
         for index in sorted(removed, reverse=True):
             begin = body.span(words[index - 1].end, words[index].end)[0]
             edits.append(Edit(begin, body.span(words[index].start, words[index].end)[1], ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.copied_paths import NEW, TAKEN, as_file, copied, is_there, place_of, source_kind
+from dfopt.analysis.copied_paths import NEW, TAKEN, as_file, is_single, is_there, place_of, source_kind
 from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import without_cleanups
@@ -183,13 +183,10 @@ def _users(program: Program, copies: Sequence[Step], run: Step, target: str) -> 
     return users
 
 
-def _single_files(program: Program, facts: Facts, first: Step, run: Step) -> tuple[int, ...]:
+def _single_files(program: Program, facts: Facts, first: Step, run: Step) -> frozenset[int]:
     """The COPYs (indices) between two steps that copy one file each, as context or deletions tell."""
-    deleted = [effect.path for effect in program.effects(run) if effect.kind == "deletes"]
-    indices: list[int] = []
-    for step in program.steps_between(first, run):
-        if step.node.keyword == "COPY":
-            copy = copied(program, step, facts)
-            if copy is not None and (copy.single or any(as_file(program, step, facts, path) for path in deleted)):
-                indices.append(step.index)
-    return tuple(indices)
+    deleted = {effect.path for effect in program.effects(run) if effect.kind == "deletes"}
+    between = program.steps_between(first, run)
+    return frozenset(
+        step.index for step in between if step.node.keyword == "COPY" and is_single(program, step, facts, deleted)
+    )

@@ -53,6 +53,10 @@ def compiles(program: Program, step: Step | None) -> bool:
     """Whether a step is a RUN of a tool that downloads what it compiles."""
     if step is None or step.node.keyword != "RUN":
         return False
+    return program.once(("compiles", step.index), _compiles, program, step)
+
+
+def _compiles(program: Program, step: Step) -> bool:
     return _COMPILES.search(program.text[step.node.start : step.node.end]) is not None
 
 
