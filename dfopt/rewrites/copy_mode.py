@@ -24,7 +24,7 @@ from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dfopt.ir.program import Program
     from dfopt.ir.shell_body import Body
@@ -172,8 +172,8 @@ def check_between(
     if end in indices and end < run.index:
         between = program.steps_between(copies[0], run)
     else:
-        writers = program.once(("window", copies[0].stage, start, files), _Window, program, copies[0], files)
-        between = writers.near(path, names, copies[0].index, run.index)
+        writers = program.once(("window", copies[0].stage, start), _Window, program, copies[0])
+        between = writers.near(program, path, names, files, copies[0].index, run.index)
     for step in between:
         if step.index in indices:
             continue
@@ -199,6 +199,11 @@ def check_between(
                 raise Refusal(f"line {node.line} may change who the owner is")
 
 
+def _operands(command: ModeCommand, directory: str | Unknown) -> frozenset[str | Unknown]:
+    """The paths that a command names."""
+    return frozenset([join_path(directory, word.value) for word in command.operands if word.value])
+
+
 def single_place(program: Program, step: Step) -> str | None:
     """Where a COPY that copies one file into a directory puts it; None where that is not said."""
     target, source = destination(program, step), step.node.arguments[0].value
@@ -209,48 +214,61 @@ def single_place(program: Program, step: Step) -> str | None:
 
 class _Window:
     """The COPYs and ADDs of the window around a step, by the paths that they may concern, in order; and what ends the
-    window. `files`: those that are known to copy one file."""
+    window."""
 
-    def __init__(self, program: Program, around: Step, files: Container[int]) -> None:
+    def __init__(self, program: Program, around: Step) -> None:
         self.anywhere: list[Step] = []
         self.at: dict[str, list[Step]] = {}  # with this destination
         self.below: dict[str, list[Step]] = {}  # with a destination at a path, or below it
+        self.single: dict[str, list[Step]] = {}  # at this path, if they copy one file
+        self._others: dict[tuple[bool, str, frozenset[int]], Sequence[Step]] = {}
         start, end = window_of(program, around)
         position = program.stages[around.stage].position
         steps = program.stages[around.stage].steps[start - position :]
-        self.end = next((step for step in steps[end - start - 1 : end - start]), None)
+        self.end = steps[end - start - 1 : end - start]
         for step in steps[: end - start - 1]:
             if step.node.keyword not in ("COPY", "ADD"):
                 continue
-            place = single_place(program, step) if step.index in files else None
-            target = place or destination(program, step)
+            target, place = destination(program, step), single_place(program, step)
             if target is None:
                 self.anywhere.append(step)
                 continue
-            if place is None:
-                self.at.setdefault(target, []).append(step)
-                for path in above(target):
-                    self.below.setdefault(path, []).append(step)
-            else:
-                self.below.setdefault(target, []).append(step)
+            self.at.setdefault(target, []).append(step)
+            for path in above(target):
+                self.below.setdefault(path, []).append(step)
+            if place is not None:
+                self.single.setdefault(place, []).append(step)
 
-    def near(self, path: str, names: bool, start: int, stop: int) -> Iterator[Step]:
+    def near(
+        self, program: Program, path: str, names: bool, files: frozenset[int], start: int, stop: int
+    ) -> Iterator[Step]:
         """Those between two steps (their indices) that may write at a path, below or above it; with `names`, also what
-        an owner's name stands for; and the end of the window, where it is between them."""
-        groups: list[Sequence[Step]] = [
-            self.anywhere,
-            self.below.get(path, ()),
-            *[self.at.get(place, ()) for place in above(path)],
-        ]
+        an owner's name stands for; and the end of the window, where it is between them. `files`: those that copy one
+        file."""
+        exact, wide = [path], list(above(path))
         if names:
-            groups += [self.below.get(place, ()) for place in (_ACCOUNTS, _ACCOUNTS.rpartition("/")[0])]
-            groups += [self.at.get(place, ()) for place in above(_ACCOUNTS)]
-        if self.end is not None:
-            groups.append((self.end,))
+            exact += [_ACCOUNTS, _ACCOUNTS.rpartition("/")[0]]
+            wide += above(_ACCOUNTS)
+        groups: list[Sequence[Step]] = [self.anywhere, self.single.get(path, ()), self.end]
+        groups += [self._without(program, True, place, files) for place in exact]
+        groups += [self._without(program, False, place, files) for place in wide]
         return merge(*[_between(group, start, stop) for group in groups if group], key=_index_of)
+
+    def _without(self, program: Program, below: bool, place: str, files: frozenset[int]) -> Sequence[Step]:
+        """Those at or below a place that are not known to copy one file to a path of its own."""
+        key = (below, place, files)
+        if key not in self._others:
+            steps = (self.below if below else self.at).get(place, [])
+            if len(files) < _FEW or not steps:  # the caller passes over these few
+                return steps
+            self._others[key] = [
+                step for step in steps if step.index not in files or single_place(program, step) is None
+            ]
+        return self._others[key]
 
 
 _ACCOUNTS = "/etc/passwd"
+_FEW = 16
 _index_of = attrgetter("index")
 
 
@@ -291,7 +309,7 @@ class ModeIntoCopy(Rewrite):
         if command is None or command.refusal is not None or command.flag != self.flag:
             raise Refusal("no command at the beginning of the RUN says so")
         directory = program.scope(run).workdir
-        if not any(join_path(directory, word.value) == self.path for word in command.operands if word.value):
+        if self.path not in program.once(("operands", self.run, self.offset), _operands, command, directory):
             raise Refusal(f"the command does not name {self.path}")
         check_between(program, copies, run, self.path, command.names, self.files)
         for copy in copies:

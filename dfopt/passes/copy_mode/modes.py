@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.copied_paths import as_file, is_new, is_single, writers_in
+from dfopt.analysis.copied_paths import as_file, copied, is_new, writers_in
 from dfopt.edit import Edit
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import removals
@@ -42,16 +42,29 @@ def files_in_window(program: Program, facts: Facts, first: Step, run: Step) -> f
     """The COPYs (indices) that copy one file each, as the build context or the commands at the beginning of a RUN tell:
     of those around a COPY, up to the first instructions that are in the way of it all."""
     start, end = window_of(program, first)
-    return program.once(
-        ("files in window", run.index, start, facts), _files, program, facts, run, start, min(end, run.index)
-    )
+    return program.once(("files in window", run.index, start, facts), _files, program, facts, run, start, end)
 
 
 def _files(program: Program, facts: Facts, run: Step, start: int, end: int) -> frozenset[int]:
-    paths = {path for command in leading_modes(program.body(run)) for path in paths_of(program, run, command)}
-    position = program.stages[run.stage].position
-    steps = program.stages[run.stage].steps[start - position : end - position - 1]
-    return frozenset(step.index for step in steps if is_single(program, step, facts, paths))
+    known = program.once(("known files", run.stage, start, facts), _known_files, program, facts, run.stage, start, end)
+    paths = [path for command in leading_modes(program.body(run)) for path in paths_of(program, run, command)]
+    writers = writers_in(program, program.stages[run.stage], facts)
+    told = {
+        step.index
+        for path in paths
+        for step in writers.of_file(path, run)
+        if start < step.index < end and step.index not in known and as_file(program, step, facts, path)
+    }
+    return known | told if told else known
+
+
+def _known_files(program: Program, facts: Facts, stage: int, start: int, end: int) -> frozenset[int]:
+    steps = program.stages[stage].steps
+    first = start - program.stages[stage].position
+    return frozenset(
+        step.index for step in steps[first : first + end - start - 1]
+        if (copy := copied(program, step, facts)) is not None and copy.single
+    )  # fmt: skip
 
 
 def paths_of(program: Program, step: Step, command: ModeCommand) -> Iterator[str]:
