@@ -21,7 +21,7 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -256,6 +256,10 @@ class Writers:
         """Those in front of a step that may put one file at exactly `path`."""
         return _in_front(self._file.get(path, ()), before)
 
+    def below(self, path: str, before: Step) -> list[Step]:
+        """Those in front of a step whose destination is `path`, or below it."""
+        return _in_front(self._below.get(path, ()), before)
+
     def of(self, path: str, before: Step) -> list[Step]:
         """Those in front of a step that write to `path` or below it, or may write something of that name."""
         directory, _, name = path.rpartition("/")
@@ -326,14 +330,3 @@ def _as_file(program: Program, step: Step, facts: Facts, path: str) -> bool:
     if (into and FILE.search(source)) or source_kind(step, NO_FACTS, source):
         return True
     return is_run(program, step, path)
-
-
-def is_single(program: Program, step: Step, facts: Facts, paths: Container[str]) -> bool:
-    """Whether a COPY or ADD copies one file: for certain, or to one of `paths`, where a command needs something to be
-    there."""
-    copy = copied(program, step, facts) if step.node.keyword in ("COPY", "ADD") else None
-    if copy is None or copy.single:
-        return copy is not None
-    name = copy.sources[0].rstrip("/").rpartition("/")[2]
-    places = {copy.target, f"{copy.target.rstrip('/')}/{name}"}
-    return any(place in paths and as_file(program, step, facts, place) for place in places)

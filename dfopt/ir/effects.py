@@ -152,11 +152,13 @@ _killers: re.Pattern[str] | None = None
 
 
 class _EffectCollector:
-    __slots__ = ("asking", "directory", "effects", "files", "opaque", "readers")
+    __slots__ = ("asked", "asking", "directory", "effects", "files", "opaque", "readers", "recursive")
 
     def __init__(self, workdir: str | Unknown) -> None:
         self.effects: list[Effect] = []
         self.directory = workdir
+        self.asked: Invocation | None = None  # whether this one is recursive
+        self.recursive = False
         programs = table("programs")
         self.files: dict[str, Any] = programs["files"]
         self.opaque = frozenset(programs["opaque"]["names"])
@@ -164,7 +166,9 @@ class _EffectCollector:
         self.readers: dict[str, list[str]] = programs["index-readers"]
 
     def add(self, kind: str, path: str, invocation: Invocation, *, within: bool = False) -> None:
-        deep = kind == "changes" and invocation.has_option("-R", "--recursive")
+        if kind == "changes" and self.asked is not invocation:
+            self.asked, self.recursive = invocation, invocation.has_option("-R", "--recursive")
+        deep = kind == "changes" and self.recursive
         self.effects.append(
             Effect(kind, path, invocation.node.start, invocation.where, invocation.program or "", deep, within)
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from fnmatch import fnmatchcase
+from operator import attrgetter
 
 from dfopt.ir.commands import TOP
 from dfopt.ir.effects import covers, takes
@@ -22,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dfopt.ir.effects import Effect
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
     from dfopt.rewrites.base import Model
@@ -97,7 +100,7 @@ def check_unused(
     """Raises Refusal where a step between the first of some COPYs and the RUN that deletes what they copied could use
     it, and is none of `users`. A RUN that neither names the path nor works there does not use it."""
     blind: list[Step] = []
-    for step in program.steps_between(copies[0], run):
+    for step in runs_between(program, copies[0], run):
         line = step.node.line
         if step.node.keyword == "RUN" and step not in users:
             if program.body(step).program is None or names_path(program.body(step).text, target):
@@ -114,9 +117,22 @@ def check_unused(
     for user in users:
         if user.stage != run.stage or not copies[0].index < user.index <= run.index or user.node.keyword != "RUN":
             raise Refusal("the RUN does not stand between the two")
-        writes = [effect for effect in program.effects(user) if effect.kind in ("creates", "changes")]
-        if user is not run and any(covers(target, effect.path) for effect in writes):
+        writes = program.effects(user) if user is not run else ()
+        if any(covers(target, effect.path) for effect in writes if effect.kind in ("creates", "changes")):
             raise Refusal(f"line {user.node.line} writes there")
+
+
+def runs_between(program: Program, first: Step, other: Step) -> Sequence[Step]:
+    """The RUNs, and the WORKDIRs, between two steps of a stage."""
+    steps = program.stages[first.stage].steps
+    found = program.once(
+        ("runs", first.stage), lambda: [step for step in steps if step.node.keyword in ("RUN", "WORKDIR")]
+    )
+    start = bisect_right(found, first.index, key=_index)
+    return found[start : bisect_left(found, other.index, start, key=_index)]
+
+
+_index = attrgetter("index")
 
 
 def only_deletes(program: Program, run: Step, target: str) -> bool:
@@ -178,10 +194,10 @@ def _placed(source: str, to: str, into: bool, alone: bool, file: bool | None) ->
 def check_names(program: Program, run: Step, values: Sequence[str]) -> None:
     """Raises Refusal where a RUN may see more in a directory of `values` than what a COPY with a glob took of it: it
     must name nothing there but single files, and none that the glob leaves out."""
-    for copy in program.stages[run.stage].steps:
-        globs = [source.value for source in copy.node.arguments[:-1]] if copy.node.keyword == "COPY" else []
-        if not any(_GLOB.fullmatch(glob) for glob in globs) or copy.index > run.index:
-            continue
+    for copy in program.once(("globbing copies", run.stage), _globbing_copies, program.stages[run.stage].steps):
+        globs = [source.value for source in copy.node.arguments[:-1]]
+        if copy.index > run.index:
+            break
         to = destination(program, copy) or ""
         if not any(parse_mount(value)["target"] == to for value in values):
             continue
@@ -194,6 +210,13 @@ def check_names(program: Program, run: Step, values: Sequence[str]) -> None:
                 raise Refusal(f"the RUN may see more of {to} than what is copied", "name the files in the RUN")
             if not any(fnmatchcase(name, glob.rpartition("/")[2]) for glob in globs):
                 raise Refusal(f"what the RUN sees at {to}/{name} may not be what is copied")
+
+
+def _globbing_copies(steps: Sequence[Step]) -> list[Step]:
+    return [
+        step for step in steps
+        if step.node.keyword == "COPY" and any(_GLOB.fullmatch(source.value) for source in step.node.arguments[:-1])
+    ]  # fmt: skip
 
 
 def deleting_at(program: Program, run: Step, at: int) -> bool:
@@ -209,10 +232,10 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     items = body.program.script.items if body.program is not None else ()
     if relatively(program, run, path) and not only_deletes(program, run, path):
         return False
-    for effect in program.effects(run):
-        if effect.path != path or not takes(effect, path) or effect.program != "rm" or effect.where != TOP:
+    for effect in program.once(("effects by path", run.index), _by_path, program.effects(run)).get(path, ()):
+        if not takes(effect, path) or effect.program != "rm" or effect.where != TOP:
             continue
-        item = next(item for item in items if item.command.start <= effect.at < item.command.end)
+        item = items[bisect_right(items, effect.at, key=_start) - 1]
         if item.terminator != "&" and (
             item is items[-1] or (item.command.start == effect.at and errexit_throughout(body))
         ):
@@ -220,21 +243,36 @@ def deleting(program: Program, run: Step, path: str) -> bool:
     return False
 
 
+_start = attrgetter("start")
+
+
+def _by_path(effects: Sequence[Effect]) -> dict[str, list[Effect]]:
+    found: dict[str, list[Effect]] = {}
+    for effect in effects:
+        found.setdefault(effect.path, []).append(effect)
+    return found
+
+
 def relatively(program: Program, run: Step, path: str) -> bool:
     """Whether a RUN deletes or moves `path`, what it holds or what holds it by a relative name, or may: such a command
     is not taken out, and a mount cannot be deleted."""
+    anything, places = program.once(("relative deletions", run.index), _relative_deletions, program, run)
+    return anything or any(covers(place, path) or covers(path, place) for place in places)
+
+
+def _relative_deletions(program: Program, run: Step) -> tuple[bool, set[str]]:
+    """Whether a RUN deletes or moves something by a relative name that is not fixed; and what it deletes by commands
+    that name something relatively."""
     text = program.body(run).text
-    at = {
-        effect.at for effect in program.effects(run)
-        if effect.kind == "deletes" and (covers(effect.path, path) or covers(path, effect.path))
-    }  # fmt: skip
+    starts: set[int] = set()
+    anything = False
     for invocation in program.commands(run).invocations:
-        start = invocation.node.start
-        for word in invocation.operands() if invocation.program in ("rm", "mv") or start in at else ():
-            relative = text[word.start : word.end].lstrip("\"'")[:1] not in ("/", "$", "~", "-")
-            if relative and (word.value is None or start in at):
-                return True
-    return False
+        for word in invocation.operands():
+            if text[word.start : word.end].lstrip("\"'")[:1] not in ("/", "$", "~", "-"):
+                starts.add(invocation.node.start)
+                anything |= word.value is None and invocation.program in ("rm", "mv")
+    deletions = [effect for effect in program.effects(run) if effect.kind == "deletes"]
+    return anything, {effect.path for effect in deletions if effect.at in starts}
 
 
 class DeleteEarlier(Rewrite):

@@ -67,12 +67,12 @@ def stages_built_on(program: Program, stage: Stage) -> list[Stage]:
 
 def names_path(text: str, path: str) -> bool:
     """Whether a text names a path, or one below it; a home directory may be spelled ~ or $HOME."""
-    if re.search(rf"{re.escape(path)}(?![\w.-])", text):
+    if path in text and re.search(rf"{re.escape(path)}(?![\w.-])", text):
         return True
     parts = path.split("/")
     for count in range(2, len(parts)):  # /root/.npm as ~/.npm
         rest = "/".join(["", *parts[count:]])
-        if re.search(rf"(?:~|\$HOME|\$\{{HOME\}}){re.escape(rest)}(?![\w.-])", text):
+        if rest in text and re.search(rf"(?:~|\$HOME|\$\{{HOME\}}){re.escape(rest)}(?![\w.-])", text):
             return True
     return False
 
@@ -144,17 +144,22 @@ def without_rm(program: Program, step: Step, text: str, forced: bool = True) -> 
     False, without any `rm`."""
     if step.effective.keyword != "RUN":
         return text
-    body = program.body(step)
-    if body.program is None:
+    if program.body(step).program is None:
         return text
-    rest, at = "", 0
+    return program.once(("without rm", step.index, forced), _without_rm, program, step, forced)
+
+
+def _without_rm(program: Program, step: Step, forced: bool) -> str:
+    body = program.body(step)
+    rest: list[str] = []
+    at = 0
     for invocation in program.commands(step).invocations:
         if invocation.program == "rm" and not invocation.nested and invocation.node.start >= at:
             if forced and not invocation.has_option("-f", "--force"):
                 continue
-            rest += body.text[at : invocation.node.start]
+            rest.append(body.text[at : invocation.node.start])
             at = invocation.node.end
-    return rest + body.text[at:]
+    return "".join([*rest, body.text[at:]])
 
 
 def may_delete(words: tuple[str, ...], target: str) -> bool:

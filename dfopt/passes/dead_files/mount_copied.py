@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.copied_paths import NEW, TAKEN, as_file, is_single, is_there, place_of, source_kind
+from dfopt.analysis.copied_paths import NEW, TAKEN, as_file, copied, is_there, place_of, source_kind, writers_in
 from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.editing.chain_edits import whole_step
 from dfopt.editing.command_removal import without_cleanups
 from dfopt.editing.flag_edits import flags_edit
 from dfopt.findings import Benefit, Finding, Fix, refused
-from dfopt.ir.effects import covers, takes
+from dfopt.ir.effects import above, takes
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
 from dfopt.rewrites.bind_for_copy import (
@@ -20,9 +20,9 @@ from dfopt.rewrites.bind_for_copy import (
     deleting,
     only_deletes,
     relatively,
+    runs_between,
 )
 from dfopt.rewrites.cache_mounts import names_path, without_rm
-from dfopt.rewrites.copy_mode import destination
 from dfopt.rewrites.instructions import RemoveStep
 from dfopt.syntax.mounts import parse_mount
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
     from dfopt.edit import Edit
     from dfopt.facts import Facts
+    from dfopt.ir.effects import Effect
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Step
+    from dfopt.ir.stages import Stage, Step
     from dfopt.rewrites.base import Rewrite
 
 # programs that only read the files they are given, by their names: none renames, links or replaces one
@@ -69,26 +70,36 @@ def mount_copied(name: str, engine: str, program: Program, facts: Facts, run: St
 def _writers(program: Program, facts: Facts, run: Step, target: str) -> list[Step]:
     """The COPYs in front of a RUN, in its stage, that write to `target` or below. Where an earlier RUN deletes what
     some wrote, only the ones behind it."""
-    writers: list[Step] = []
-    steps = program.stages[run.stage].steps
-    copies = program.once(("copies", run.stage), lambda: any(step.node.keyword == "COPY" for step in steps))
-    for step in steps if copies else ():
-        if step.index >= run.index:
-            break
-        if step.node.keyword == "COPY":
-            path = destination(program, step)
-            if (path is not None and covers(target, path)) or as_file(program, step, facts, target):
-                writers.append(step)
-        elif step.node.keyword == "RUN" and any(
-            effect.kind == "deletes" and covers(effect.path, target) for effect in program.effects(step)
-        ):
-            writers = []
-    return writers
+    stage = program.stages[run.stage]
+    known = writers_in(program, stage, facts)
+    found = {step.index: step for step in known.below(target, run)}
+    found |= {step.index: step for step in known.of_file(target, run) if as_file(program, step, facts, target)}
+    last = max([index for index, _ in _deletions_before(program, run, target)], default=-1)
+    return [found[index] for index in sorted(found) if index > last and found[index].node.keyword == "COPY"]
+
+
+def _deletions_before(program: Program, step: Step, path: str) -> Iterator[tuple[int, Effect]]:
+    """What RUNs in front of a step, in its stage, delete: a path, or what holds it. With each RUN's index."""
+    deletions = program.once(("deletions", step.stage), _deletions, program, program.stages[step.stage])
+    for place in above(path):
+        for index, effect in deletions.get(place, ()):
+            if index >= step.index:
+                break
+            yield index, effect
+
+
+def _deletions(program: Program, stage: Stage) -> dict[str, list[tuple[int, Effect]]]:
+    found: dict[str, list[tuple[int, Effect]]] = {}
+    for step in stage.steps:
+        for effect in program.effects(step) if step.node.keyword == "RUN" else ():
+            if effect.kind == "deletes":
+                found.setdefault(effect.path, []).append((step.index, effect))
+    return found
 
 
 def _fix(engine: str, program: Program, facts: Facts, copies: Sequence[Step], run: Step, target: str) -> Fix:
     """The fix that mounts what COPYs copied. Raises Refusal."""
-    files = _single_files(program, facts, copies[0], run)
+    files = program.once(("single files", run.index, facts), _single_files, program, facts, run)
     kinds = {
         source.value: kind
         for copy in copies
@@ -96,13 +107,13 @@ def _fix(engine: str, program: Program, facts: Facts, copies: Sequence[Step], ru
         if (kind := source_kind(copy, facts, source.value)) is not None
     }
     values = [value for copy in copies for value in bind_values(program, copy, target, kinds)]
-    place, above = place_of(program, copies[0], target), target.rpartition("/")[0] or "/"
-    above_is_there = is_there(program, copies[0], above)
+    place, directory = place_of(program, copies[0], target), target.rpartition("/")[0] or "/"
+    above_is_there = is_there(program, copies[0], directory)
     users = _users(program, copies, run, target)
     _check_deletion(program, run, target)
     check_unused(program, copies, run, users, target, files)
     for user in users:
-        if any(invocation.program in LINKERS for invocation in program.commands(user).invocations):
+        if program.once(("links", user.index), _links, program, user):
             raise Refusal("a link into a mount would dangle after the RUN", "copy the file instead of linking it")
         check_names(program, user, values)
     unread_mount = syntax_obstacle(program, engine, (1, 2), "RUN --mount")
@@ -110,10 +121,10 @@ def _fix(engine: str, program: Program, facts: Facts, copies: Sequence[Step], ru
         raise Refusal(unread_mount)
     if place == TAKEN:
         raise Refusal(f"something may be at {target} before")
-    if _deleted(program, copies[0], above) or not (above_is_there or above in table("base_paths")["present"]):
+    if _deleted(program, copies[0], directory) or not (above_is_there or directory in table("base_paths")["present"]):
         raise Refusal(
             f"the directory above {target} may be there only because COPY makes it",
-            f"make {above} with `mkdir -p` or WORKDIR in front of the COPY",
+            f"make {directory} with `mkdir -p` or WORKDIR in front of the COPY",
         )
     _check_comments(copies, users or [run])
     if not users:
@@ -134,6 +145,10 @@ def _fix(engine: str, program: Program, facts: Facts, copies: Sequence[Step], ru
     alone = users == [run] and not any(step.node.keyword == "RUN" for step in program.steps_between(copies[0], run))
     safe = _only_reads(program, run) and alone and named and above_is_there and place == NEW
     return Fix(tuple(edits), tuple(rewrites), "safe" if safe else "unsafe")
+
+
+def _links(program: Program, run: Step) -> bool:
+    return any(invocation.program in LINKERS for invocation in program.commands(run).invocations)
 
 
 def _check_deletion(program: Program, run: Step, target: str) -> None:
@@ -164,18 +179,13 @@ def _only_reads(program: Program, run: Step) -> bool:
 
 def _deleted(program: Program, copy: Step, path: str) -> bool:
     """Whether a RUN in front of a COPY, in its stage, deletes a directory or what holds it."""
-    return any(
-        takes(effect, path)
-        for step in program.stages[copy.stage].steps
-        if step.index < copy.index and step.node.keyword == "RUN"
-        for effect in program.effects(step)
-    )
+    return any(takes(effect, path) for _, effect in _deletions_before(program, copy, path))
 
 
 def _users(program: Program, copies: Sequence[Step], run: Step, target: str) -> list[Step]:
     """The RUNs that name `target`, or what is below, and not only to delete it."""
     users: list[Step] = []
-    for step in (*program.steps_between(copies[0], run), run):
+    for step in (*runs_between(program, copies[0], run), run):
         if step.node.keyword == "RUN" and program.body(step).program is not None:
             text = without_rm(program, step, program.body(step).text, forced=False)
             if names_path(text, target) or (step is run and not only_deletes(program, run, target) and not users):
@@ -183,10 +193,21 @@ def _users(program: Program, copies: Sequence[Step], run: Step, target: str) -> 
     return users
 
 
-def _single_files(program: Program, facts: Facts, first: Step, run: Step) -> frozenset[int]:
-    """The COPYs (indices) between two steps that copy one file each, as context or deletions tell."""
-    deleted = {effect.path for effect in program.effects(run) if effect.kind == "deletes"}
-    between = program.steps_between(first, run)
+def _single_files(program: Program, facts: Facts, run: Step) -> frozenset[int]:
+    """The COPYs (indices) of a stage that copy one file each, as the build context or the deletions of a RUN tell."""
+    stage = program.stages[run.stage]
+    known = program.once(("known single files", stage.index, facts), _known_files, program, facts, stage)
+    writers = writers_in(program, stage, facts)
+    deleted = dict.fromkeys(effect.path for effect in program.effects(run) if effect.kind == "deletes")
+    told = {
+        step.index for path in deleted for step in writers.of_file(path, run)
+        if step.node.keyword == "COPY" and step.index not in known and as_file(program, step, facts, path)
+    }  # fmt: skip
+    return known | told if told else known
+
+
+def _known_files(program: Program, facts: Facts, stage: Stage) -> frozenset[int]:
     return frozenset(
-        step.index for step in between if step.node.keyword == "COPY" and is_single(program, step, facts, deleted)
-    )
+        step.index for step in stage.steps
+        if step.node.keyword == "COPY" and (copy := copied(program, step, facts)) is not None and copy.single
+    )  # fmt: skip
