@@ -7,15 +7,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, refused
 from dfopt.ir.scopes import join_path
 from dfopt.passes.base import Pass
-from dfopt.passes.copy_mode.modes import (
-    MovedOperand,
-    files_in_window,
-    fix_of,
-    is_tree,
-    message_of,
-    paths_of,
-    writers_of,
-)
+from dfopt.passes.copy_mode.modes import MovedOperand, files_known, fix_of, is_tree, message_of, paths_of, writers_of
 from dfopt.refusal import Refusal
 from dfopt.rewrites.copy_mode import check_between, check_may, destination, leading_modes, mode_command
 
@@ -132,7 +124,7 @@ class CopyMode(Pass):
         unread_flag = syntax_obstacle(program, self.shared["engine"], (1, 2), "--chmod") if kind == "chmod" else ""
         if unread_flag:
             raise Refusal(unread_flag)
-        files = files_in_window(program, facts, writers[0], step)
+        files = files_known(program, facts, writers[0], step)
         check_between(program, writers, step, path, command.names, files)
         if not is_file and kind == "chmod":
             raise Refusal("of a directory, --chmod would change all but the directory itself")

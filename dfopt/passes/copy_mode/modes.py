@@ -38,7 +38,7 @@ class MovedOperand(Record):
     files: frozenset[int]
 
 
-def files_in_window(program: Program, facts: Facts, first: Step, run: Step) -> frozenset[int]:
+def files_known(program: Program, facts: Facts, first: Step, run: Step) -> frozenset[int]:
     """The COPYs (indices) that copy one file each, as the build context or the commands at the beginning of a RUN tell:
     of those around a COPY, up to the first instructions that are in the way of it all."""
     start, end = window_of(program, first)
