@@ -109,6 +109,35 @@ class Parent(Record):
     text: str
 
 
+class StatedBuild(Record):
+    """One build of the file that a build definition states (Compose, bake, CI, a script ...). What it does not say
+    literally is None.
+
+    place      where: "compose.yaml:4"
+    name       of the service, target or job; of a command line, the command
+    target     the stage that is built, by name or number; "" for the last one
+    arguments  build arguments that the build gives, with their values; None for one from the environment, too
+    user       that containers run as; "" where the definition leaves it to the image
+    ports      of containers: ("8080/tcp", None)
+    mounts     the absolute paths in containers where something is mounted
+    """
+
+    place: str
+    name: str
+    target: str | None = ""
+    arguments: Mapping[str, str | None] = {}
+    user: str | None = ""
+    ports: tuple[str | None, ...] = ()
+    mounts: tuple[str | None, ...] = ()
+
+    def builds(self, index: int, name: str, last: bool) -> bool | None:
+        """Whether it builds a stage, by its index and name (lower case; "" without one): as the last one, or by
+        --target. None where it is not known which stage it builds."""
+        if self.target is None:
+            return None
+        return last if not self.target else self.target.lower() in (name, str(index))
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -153,6 +182,10 @@ class Facts:
     def parent(self, image: str) -> Parent | None:
         """The one Dockerfile of the tree that builds a base image, as far as names tell; None where there is none, or
         where several may."""
+        return None
+
+    def stated_builds(self) -> tuple[StatedBuild, ...] | None:
+        """The builds of this file that build definitions of its tree state; None where they state none."""
         return None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:

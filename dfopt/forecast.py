@@ -12,6 +12,7 @@ from dfopt.syntax.dockerfile import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.facts import StatedBuild
     from dfopt.findings import Benefit
     from dfopt.results import Problem, Result
 
@@ -58,7 +59,8 @@ class Level(Record):
 
 class Forecast(Record):
     """One file: `now`, what each level would make of it, and the refusals of the highest one that builds nothing.
-    `owner`: whom a CODEOWNERS file names; `candidates`: how many texts level 3 would try, 0 where none was forecast."""
+    `owner`: whom a CODEOWNERS file names; `candidates`: how many texts level 3 would try, 0 where none was forecast;
+    `builds`: what build definitions say of how it is built and run."""
 
     name: str
     now: Shape
@@ -67,6 +69,7 @@ class Forecast(Record):
     problem: Problem | None = None
     owner: str = ""
     candidates: int = 0
+    builds: tuple[StatedBuild, ...] = ()
 
     @property
     def best(self) -> int:

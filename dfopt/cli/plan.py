@@ -9,7 +9,7 @@ from dfopt.campaign.groups import NOBODY, Grouper
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.plan_figures import by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.plan_figures import build_text, by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.cost import benefit_json, written_text
@@ -71,7 +71,9 @@ def run(values: Values) -> int:
             tried = candidates_of(requests[LEVELS[-1]], file) if len(files) == 1 else []
             if tried:
                 results[SEARCHED] = best_of(tried, results[LEVELS[-1]].output).result
-            prediction: Forecast = replace(forecast(file.name, results), candidates=len(tried))
+            context_facts = requests[LEVELS[0]].context_facts
+            builds = (context_facts.stated_builds() if context_facts is not None else None) or ()
+            prediction: Forecast = replace(forecast(file.name, results), candidates=len(tried), builds=builds)
             owner = "" if file.path == STDIN else grouper.owner_of(file.path)
             if values.output_format == "markdown":
                 from dfopt.workspace.patches import patch_of
@@ -139,6 +141,8 @@ def _details(prediction: Forecast) -> str:
     for level in prediction.levels:
         rows.append((f"-O{level.level}", saves(level), *_cells(level.shape, level.rebuild)))
     lines += _table(rows)
+    if prediction.builds:
+        lines += ["", "Built by:", *[f"  {out.printable(build_text(build))}" for build in prediction.builds]]
     listed: set[tuple[str, int]] = set()
     for level in prediction.levels:
         steps = [step for step in level.fixes if (step.name, step.line) not in listed]
@@ -250,6 +254,15 @@ def _json(prediction: Forecast) -> dict[str, Any]:
             for level in prediction.levels
         ],
         "candidates": prediction.candidates,
+        "builds": [
+            {
+                "place": clean(build.place), "name": clean(build.name), "target": build.target and clean(build.target),
+                "arguments": [clean(name) for name in build.arguments], "user": build.user and clean(build.user),
+                "ports": [port and clean(port) for port in build.ports],
+                "mounts": [mount and clean(mount) for mount in build.mounts],
+            }
+            for build in prediction.builds
+        ],
         "refusals": [
             {**step(refusal), "reason": clean(refusal.reason), "unblock": clean(refusal.unblock)}
             for refusal in prediction.refusals

@@ -7,8 +7,9 @@ from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from dfopt.facts import StatedBuild
     from dfopt.forecast import Forecast, Level, Shape
 
 _NOT_KNOWN = "not known"
@@ -35,6 +36,20 @@ def obstacles(forecasts: Sequence[Forecast]) -> list[tuple[tuple[str, str], int]
             key = (step.name, step.unblock or _NO_WAY)
             numbers[key] = numbers.get(key, 0) + 1
     return sorted(numbers.items(), key=lambda item: (item[0][1] == _NO_WAY, -item[1], item[0]))
+
+
+def build_text(build: StatedBuild) -> str:
+    """How a build definition builds the file and runs its image: names of arguments alone, for values may be secret."""
+    parts = [_NOT_KNOWN if build.target is None else build.target or "the last stage"]
+    parts += [f"{what} {', '.join(names)}" for what, names in (
+        ("arguments", list(build.arguments)), ("ports", _known(build.ports)), ("mounts", _known(build.mounts)),
+        ("user", _known((build.user,))),
+    ) if names]  # fmt: skip
+    return f"{build.place} ({build.name}): {'; '.join(parts)}"
+
+
+def _known(values: Iterable[str | None]) -> list[str]:
+    return [_NOT_KNOWN if value is None else value for value in values if value != ""]
 
 
 def note_on_search(prediction: Forecast) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from dfopt.cli.plan_figures import by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.plan_figures import build_text, by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
 from dfopt.cost import benefit_text
 from dfopt.messages import printable
 from dfopt.units import human
@@ -104,6 +104,12 @@ def _file(prediction: Forecast, opened: bool) -> str:
     ]
     if prediction.candidates:
         parts.append(f"<p class=muted>{_text(note_on_search(prediction))}</p>\n")
+    if prediction.builds:
+        parts += [
+            "<p>Built by:</p>\n<ul>\n",
+            *[f"<li>{_text(build_text(build))}\n" for build in prediction.builds],
+            "</ul>\n",
+        ]
     steps = {(step.name, step.line): step for level in prediction.levels for step in level.fixes}
     if steps:
         parts.append(_table(("line#", "pass", "what it does", "brings"), map(_step, steps.values())))

@@ -77,7 +77,8 @@ class FromArgumentDefault(Pass):
     """Finds FROMs that name no image unless a build gives an argument: an ARG without a default, or with one that makes
     no image name.
 
-    Where every build is started by a script that gives it, that is meant: off by default for that reason.
+    Where every build is started by a script that gives it, that is meant: off by default for that reason. Where every
+    build that a build definition at hand states (Compose, bake, CI ...) gives it, nothing is reported.
 
     Why: a plain `docker build` fails with "invalid reference format" or "base name should not be blank".
 
@@ -115,9 +116,12 @@ class FromArgumentDefault(Pass):
                         values[pair.name] = expand_word(pair.value, values, escape=escape)
                     except ExpansionError:
                         return
+        builds = facts.stated_builds()
         for stage in program.stages:
             names = [name for name in _without_default(program, stage) if not values.get(name)]
             if not names or not declared.issuperset(names):
+                continue
+            if builds and all(name in build.arguments for build in builds for name in names):
                 continue
             try:
                 image = expand_word(stage.base, values, escape=escape)

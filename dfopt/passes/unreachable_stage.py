@@ -29,6 +29,8 @@ class UnreachableStage(Pass):
     COPY html /usr/share/nginx/html
     ```
 
+    Stages that a build definition at hand (Compose, bake, CI ...) names as the target of a build are not reported.
+
     Reported, not changed: whether a `--target` builds the stage is not written in the file.
 
     Refuses: nothing.
@@ -47,7 +49,11 @@ class UnreachableStage(Pass):
         used: set[int | None] = {stage.parent for stage in program.stages}
         for stage in program.stages:
             used |= program.copies_from(stage)
+        builds = facts.stated_builds() or ()
         for stage in program.stages:
+            last = stage is program.final
+            if any(build.builds(stage.index, stage.name, last) is not False for build in builds):
+                continue  # or it may be
             if stage is not program.final and stage.index not in used:
                 how = f"--target {stage.name}" if stage.name else f"--target {stage.index}"
                 message = f"no stage uses this one: a build skips it, but for one with {how}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.facts import Child, Facts, Parent
+from dfopt.facts import Child, Facts, Parent, StatedBuild
 from dfopt.syntax import dockerignore
 from dfopt.testing.case_files import OWN, CaseError
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class CaseFacts(Facts):
     """`facts.toml`: `[digests]` image -> digest, `[checksums]` URL -> checksum, `[images."name"]` image config,
     `context = false` for no context, `[children."NAME"]` a file of the tree (`text`) that may be built on the image of
-    this one, by the names of `images`, `[parents]` image -> the text of the Dockerfile of the tree that builds it."""
+    this one, by the names of `images`, `[parents]` image -> the text of the Dockerfile of the tree that builds it,
+    `[builds.NAME]` a build that a definition states: `target`, `arguments`, `user`, `ports`, `mounts`."""
 
     __slots__ = ("files", "ignored", "paths", "table")
 
@@ -26,7 +27,7 @@ class CaseFacts(Facts):
         self.ignored = dockerignore.read(files.read(".dockerignore") or b"")
         self.paths: frozenset[str] | None = None  # of the context, once they are asked for
         self.table = files.table("facts.toml")
-        for key in ("digests", "checksums", "images", "children", "parents"):
+        for key in ("digests", "checksums", "images", "children", "parents", "builds"):
             if not isinstance(self.table.get(key, {}), dict):
                 raise CaseError(f"{files.where('facts.toml')}: {key}: must be a table")
         for row in self.table.get("children", {}).values():
@@ -68,6 +69,18 @@ class CaseFacts(Facts):
     def parent(self, image: str) -> Parent | None:
         text = self.table.get("parents", {}).get(image)
         return Parent(f"Dockerfile of {image}", text) if isinstance(text, str) else None
+
+    def stated_builds(self) -> tuple[StatedBuild, ...] | None:
+        builds: list[StatedBuild] = []
+        for name, row in self.table.get("builds", {}).items():
+            try:
+                words: dict[str, Any] = {
+                    key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+                }
+                builds.append(StatedBuild("compose.yaml:1", name, **words))
+            except (AttributeError, TypeError) as failure:
+                raise CaseError(f"{self.files.where('facts.toml')}: builds.{name}: {failure}") from None
+        return tuple(builds) or None
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         answer = self.table.get("images", {}).get(image)

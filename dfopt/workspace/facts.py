@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from dfopt.facts import BuiltImage, Child, Parent
+    from dfopt.facts import BuiltImage, Child, Parent, StatedBuild
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
     from dfopt.workspace.fact_trace import FactTrace
@@ -73,7 +73,7 @@ class ContextFacts(Facts):
         return self._found
 
     def knows(self, question: str) -> bool:
-        if question == "parent":
+        if question in ("parent", "stated_builds"):
             return bool(self.root)
         if question == "children":
             from dfopt.workspace.children import names_of
@@ -90,6 +90,13 @@ class ContextFacts(Facts):
         from dfopt.workspace.parent_files import parent_of
 
         return parent_of(self.path, self.root, image)
+
+    def stated_builds(self) -> tuple[StatedBuild, ...] | None:
+        if not self.root or self.path == "-":
+            return None
+        from dfopt.workspace.stated_builds import stated_builds
+
+        return stated_builds(self.path) or None
 
     def context_paths(self) -> frozenset[str] | None:
         context = self.build_context()
@@ -150,6 +157,9 @@ class JoinedFacts(Facts):
 
     def parent(self, image: str) -> Parent | None:
         return next((answer for part in self.parts if (answer := part.parent(image)) is not None), None)
+
+    def stated_builds(self) -> tuple[StatedBuild, ...] | None:
+        return next((answer for part in self.parts if (answer := part.stated_builds()) is not None), None)
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((answer for part in self.parts if (answer := part.image_config(image)) is not None), None)
@@ -215,6 +225,9 @@ class AskedFacts(Facts):
 
     def parent(self, image: str) -> Parent | None:
         return self._ask("parent", image)  # type: ignore[no-any-return]
+
+    def stated_builds(self) -> tuple[StatedBuild, ...] | None:
+        return self._ask("stated_builds")  # type: ignore[no-any-return]
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("image_config", image)  # type: ignore[no-any-return]

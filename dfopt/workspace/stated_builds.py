@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import time
 
+from dfopt.facts import StatedBuild
 from dfopt.files import read_regular
 from dfopt.lazy import regex
 from dfopt.source import decode
 from dfopt.workspace.discovery import may_define
-from dfopt.workspace.paths import bound_of
+from dfopt.workspace.paths import above_in_repository, bound_of, display_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +88,25 @@ def stated_directory(path: str, directories: Sequence[str]) -> str | None:
     from dfopt.workspace.definitions import stated_context
 
     return stated_context(users, bound_of(path))
+
+
+def stated_builds(path: str) -> tuple[StatedBuild, ...]:
+    """The builds of the Dockerfile at `path` that the definitions beside it, and in the directories above it up to the
+    root of its repository, state."""
+    directory = os.path.dirname(os.path.abspath(path))
+    users = builds_of(path, [directory, *(above_in_repository(directory) or ())])
+    return tuple([_stated(target) for target in users])
+
+
+def _stated(target: BuildTarget) -> StatedBuild:
+    def literal(value: object) -> str | None:
+        return value if isinstance(value, str) else None
+
+    return StatedBuild(
+        f"{display_name(target.file)}:{target.line}", target.name, literal(target.target or ""),
+        {name: literal(value) for name, value in target.args.items()}, literal(target.user or ""),
+        tuple([literal(port) for port in target.ports]), tuple([literal(mount.target) for mount in target.mounts]),
+    )  # fmt: skip
 
 
 def builds_of(path: str, directories: Sequence[str], naming: bool = False) -> list[BuildTarget]:

@@ -208,3 +208,27 @@ def test_markdown_fits_into_a_comment(tmp_path: Path) -> None:
 def test_markdown_without_findings(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /\n")
     assert plan(tmp_path, "--output-format", "markdown", ".").startswith("### dfopt: nothing to do\n")
+
+
+def test_what_definitions_say_of_a_file(tmp_path: Path) -> None:
+    """Every format tells them, with names of arguments alone."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "Dockerfile").write_text(UNKNOWN)
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  a<b:\n    build: {context: ., args: {TOKEN: s3cret}}\n    ports: [80]\n    volumes: [/data]\n"
+    )
+    told = "compose.yaml:3 (a<b): the last stage; arguments TOKEN; ports 80/tcp; mounts /data"
+    text = plan(tmp_path, "--html", "plan.html", "Dockerfile")
+    assert f"Built by:\n  {told}\n" in text
+    markdown = plan(tmp_path, "--output-format", "markdown", "Dockerfile")
+    assert told in markdown
+    document = plan(tmp_path, "--output-format", "json", "Dockerfile")
+    assert json.loads(document)["files"][0]["builds"] == [
+        {
+            "place": "compose.yaml:3", "name": "a<b", "target": "", "arguments": ["TOKEN"], "user": "",
+            "ports": ["80/tcp"], "mounts": ["/data"],
+        }
+    ]  # fmt: skip
+    page = (tmp_path / "plan.html").read_text()
+    assert told.replace("<", "&lt;") in page
+    assert "s3cret" not in text + markdown + document + page
