@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
-from dfopt.campaign.branch import make_branch
+from dfopt.campaign.branch import BranchRequest, make_branches
 from dfopt.campaign.message import MessageError
 from dfopt.record import replace
 from dfopt.source import encode
-from dfopt.workspace.git import Checkout, GitError
+from dfopt.workspace.git import Checkout
 from dfopt.workspace.patches import patch_of
 from dfopt.workspace.writer import write_result
 from dfopt.writing import Output
@@ -48,22 +48,34 @@ def patches(groups: list[DeliveryGroup], directory: str) -> Iterator[FileResult]
                 file.write(encode(text))
         except OSError as failure:
             reason = f"{path}: {failure.strerror or failure}"
-        for row in group.files:
-            yield failed(row, reason) if reason else replace(row, delivered=path, result=None)
+        yield from _delivered(group, path, reason)
 
 
 def branches(groups: list[DeliveryGroup], prefix: str, message: Message) -> Iterator[FileResult]:
-    """One branch for each group, `PREFIX/SLUG` in its repository. Returns the updated rows, group by group."""
+    """One branch for each group, `PREFIX/SLUG` in its repository. Returns the updated rows, by repository."""
+    prefix = prefix.rstrip("/")
+    by_top: dict[str, list[tuple[DeliveryGroup, BranchRequest]]] = {}
     for group in groups:
-        name = f"{prefix.rstrip('/')}/{group.slug}"
-        reason = "" if group.top is not None else "lies in no git repository"
-        if group.top is not None:
-            try:
-                make_branch(Checkout(group.top), name, message.render(group), group.files)
-            except (GitError, MessageError) as failure:
-                reason = f"no branch {name}: {failure}"
-        for row in group.files:
-            yield failed(row, reason) if reason else replace(row, delivered=name, result=None)
+        name = f"{prefix}/{group.slug}"
+        if group.top is None:
+            yield from _delivered(group, name, "lies in no git repository")
+            continue
+        try:
+            request = BranchRequest(name, message.render(group), group.files)
+        except MessageError as failure:
+            yield from _delivered(group, name, f"no branch {name}: {failure}")
+            continue
+        by_top.setdefault(group.top, []).append((group, request))
+    for top, members in by_top.items():
+        reasons = make_branches(Checkout(top), prefix, [request for _, request in members])
+        for (group, request), reason in zip(members, reasons, strict=True):
+            yield from _delivered(group, request.name, reason and f"no branch {request.name}: {reason}")
+
+
+def _delivered(group: DeliveryGroup, place: str, reason: str) -> Iterator[FileResult]:
+    """The updated rows of a group: delivered to `place`, or failed for a reason."""
+    for row in group.files:
+        yield failed(row, reason) if reason else replace(row, delivered=place, result=None)
 
 
 def patch_of_row(row: FileResult, top: str | None) -> str:

@@ -88,7 +88,9 @@ def slug_of(label: str) -> str:
     """A label as part of a file's or branch's name: letters, digits, `.`, `_` and `-`."""
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")
     slug = re.sub(r"\.{2,}", ".", slug)
-    return (slug.removesuffix(".lock") or "root")[:80]
+    while (shorter := slug[:80].rstrip("-.").removesuffix(".lock")) != slug:
+        slug = shorter
+    return slug or "root"
 
 
 def unique(slug: str, taken: set[str]) -> str:

@@ -47,10 +47,9 @@ class Checkout(Record):
 
     top: str
 
-    def git(self, *words: str, given: bytes | None = None, index: str = "") -> bytes:
-        """What a git command prints; `index`: the file that it takes for the index. Raises GitError with the last line
-        of what it complained of."""
-        return _run(self.top, words, given, index)
+    def git(self, *words: str, given: bytes | None = None) -> bytes:
+        """What a git command prints. Raises GitError with the last line of what it complained of."""
+        return _run(self.top, words, given)
 
     def check(self) -> None:
         """Raises GitError where git does not take `top` for the root of a checkout."""
@@ -67,11 +66,11 @@ def repository_of(directory: str) -> Checkout | None:
     return Checkout(above[-1] if above else directory)
 
 
-def _run(top: str, words: Sequence[str], given: bytes | None, index: str) -> bytes:
+def _run(top: str, words: Sequence[str], given: bytes | None) -> bytes:
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     try:
         command = ["git", "--no-pager", "-C", top, *settings, *words]
-        done = run_guarded(command, _SECONDS, given, _environment(top, index))
+        done = run_guarded(command, _SECONDS, given, _environment(top))
     except FileNotFoundError:
         raise GitError("git is not installed") from None
     except subprocess.TimeoutExpired:
@@ -82,7 +81,7 @@ def _run(top: str, words: Sequence[str], given: bytes | None, index: str) -> byt
     return done.stdout
 
 
-def _environment(top: str, index: str) -> dict[str, str]:
+def _environment(top: str) -> dict[str, str]:
     """The process's environment without git's own variables: a hook that runs dfopt has GIT_DIR and GIT_INDEX_FILE
     set, for a repository that need not be this one."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
@@ -95,5 +94,4 @@ def _environment(top: str, index: str) -> dict[str, str]:
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
-        **({"GIT_INDEX_FILE": index} if index else {}),
     }
