@@ -12,7 +12,7 @@ from dfopt.ir.work import TooMuchWorkError
 from dfopt.pass_selection import Options
 from dfopt.results import Problem, Result
 from dfopt.source import Source
-from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
+from dfopt.workspace.facts import PROFILE, AskedFacts, ContextFacts, JoinedFacts
 from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from dfopt.findings import Finding
     from dfopt.ir.program import Program
     from dfopt.own_edits import OwnEdits
+    from dfopt.profile.fit import FittingProfile
     from dfopt.recipes.plan import RecipePlan
     from dfopt.workspace.config import Config, ConfigLookup
     from dfopt.workspace.discovery import InputFile
     from dfopt.workspace.fact_trace import FactTrace
 
 STDIN = "-"
+NO_PROFILE = "none"
 
 
 class Request:
@@ -40,7 +42,8 @@ class Request:
     what the build context answers (see `workspace.facts`). `shared`: settings that all passes see
     (`passes.base.SHARED`). `report`: as in `Options`, where no recipe chooses. `batch`: all files
     are asked about at once, so that they may share what is seen of their contexts. `image_names`: whether image names
-    are taken of files that the command line names, though their kind is none of `hosts`."""
+    are taken of files that the command line names, though their kind is none of `hosts`. `profile`: the profile of every
+    file; None: PROFILE beside each, where there is one; NO_PROFILE: none is read."""
 
     image_names = False
 
@@ -60,6 +63,7 @@ class Request:
         modernize: bool | None = None,
         report: bool = True,
         batch: bool = False,
+        profile: str | None = NO_PROFILE,
     ) -> None:
         self.lookup = lookup
         self.select = select
@@ -75,6 +79,10 @@ class Request:
         self.modernize = modernize
         self.report = report
         self.batch = batch
+        self.profile = profile
+        self._profile_paths: dict[str, str] = {}  # by directory; "": it has none
+        self._profiles: dict[str, tuple[object, dict[str, Any]]] = {}  # the state of the file, and its document
+        self._fitting: tuple[tuple[str, str], FittingProfile] | None = None  # of the latest file
         self._options: dict[int, tuple[Config, Options]] = {}
         self._optimizers: dict[int, optimizer.Optimizer] = {}
         self._plans: dict[int, tuple[Config, RecipePlan]] = {}
@@ -99,6 +107,7 @@ class Request:
             self.modernize,
             self.report,
             self.batch,
+            self.profile,
         )
         return Request, arguments
 
@@ -227,7 +236,8 @@ class Request:
             result = plan.optimize(source, facts, only, self.observer)
         else:
             result = self.optimizer(directory).run(source, facts, only)
-        return result
+        profile = self.profile_of(file, source)
+        return profile.measured(result) if profile is not None else result
 
     def own_edits(
         self, file: InputFile, result: Result, more: tuple[Facts, ...] = (), options: Options | None = None
@@ -300,8 +310,36 @@ class Request:
         """What the outside can tell about a file, told when it is asked for. Raises ConfigError."""
         context_facts = ContextFacts(file.path, file.root, source, self.context_of(file), self.batch)
         self.context_facts = context_facts
-        facts = JoinedFacts((context_facts, *self.facts)) if self.facts else context_facts
+        profile = self.profile_of(file, source)
+        more = self.facts if profile is None else (*self.facts, profile.facts)
+        facts = JoinedFacts((context_facts, *more)) if more else context_facts
         return AskedFacts(facts, self.trace) if self.trace is not None else facts
+
+    def profile_path(self, file: InputFile) -> str:
+        """The profile that may be one of a file; "" where there is none."""
+        if self.profile is not None or file.path == STDIN or file.embedded:
+            return "" if self.profile == NO_PROFILE else self.profile or ""
+        directory = os.path.dirname(file.path)
+        path = self._profile_paths.get(directory)
+        if path is None:
+            path = os.path.join(directory, PROFILE)
+            self._profile_paths[directory] = path = path if os.path.lexists(path) else ""
+        return path
+
+    def profile_of(self, file: InputFile, source: Source) -> FittingProfile | None:
+        """What of a file's profile fits it; None where it has none. Raises ConfigError."""
+        path = self.profile_path(file)
+        if not path or self.host_kind(file) is not None:
+            return None
+        key = file.path, source.text
+        if self._fitting is None or self._fitting[0] != key:
+            from dfopt.profile.fit import fitting_profile
+
+            context_facts = ContextFacts(file.path, file.root, source, self.context_of(file), self.batch)
+            digest = JoinedFacts(self.facts).digest
+            profile = fitting_profile(path, self.profile is not None, self._profiles, source, context_facts, digest)
+            self._fitting = key, profile
+        return self._fitting[1]
 
     def context_of(self, file: InputFile) -> str | None:
         """The directory that the command line, the build definition that names the file, or the configuration states as

@@ -30,9 +30,9 @@ FLOORS = (
     ("optimizer", "own_edits"),  # a pure function: (source, options, facts) -> result; its findings taken apart
     ("build_definitions", "recipes", "registry"),
     ("image", "workspace"),
-    ("engine", "embedded"),
+    ("engine", "embedded", "profile"),
     ("campaign", "forecast", "proof", "request", "review", "testing"),
-    ("lsp", "rebuild"),
+    ("lsp", "profiling", "rebuild"),
     ("cli",),
     ("__main__",),
 )

@@ -38,7 +38,7 @@ class Cached:
 
     def __call__(self, file: InputFile) -> FileOutcome:
         self._seen += 1
-        if self._seen <= _FIRST or file.path == STDIN or file.error:
+        if self._seen <= _FIRST or file.path == STDIN or file.error or self.task.request.profile_path(file):
             return self.task(file)
         try:
             before = _state(file.path)

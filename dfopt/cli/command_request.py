@@ -6,7 +6,7 @@ import os
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
-from dfopt.request import STDIN, Request
+from dfopt.request import NO_PROFILE, STDIN, Request
 from dfopt.workspace.config import ConfigLookup
 from dfopt.workspace.discovery import InputFile, discover
 from dfopt.workspace.settings import ConfigError
@@ -36,7 +36,7 @@ def request_of(values: Values) -> Request:
     request = Request(
         lookup, words["select"], words["ignore"], values.unsafe, values.recipe, values.set, values.context,
         locked_facts(values), hosts_of(values), shared_of(values), int(values.level) if values.level else None,
-        values.modernize,
+        values.modernize, profile=values.given.get("profile", NO_PROFILE),
     )  # fmt: skip
     try:
         if request.plan(".") is None and values.set:

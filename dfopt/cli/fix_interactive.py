@@ -217,6 +217,9 @@ def run(values: Values) -> int:
                     place = f"{out.printable(file.name)}:{problem.line}:{problem.column}"
                     out.note(f"{place}: error: {out.printable(problem.message)}\n")
                 elif result.changed:
+                    profile = request.profile_of(file, result.source)
+                    if profile is not None and profile.note:
+                        out.note(f"dfopt: {out.printable(profile.note)}\n")
                     session.file(file, result)
             except ConfigError as failure:
                 status = 2

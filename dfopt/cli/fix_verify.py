@@ -20,7 +20,7 @@ from dfopt.proof import Lab, ProofError, ProofSettings, prove_fixes
 from dfopt.proof.image_view import ImageReader
 from dfopt.proof.stage_builds import BuildFacts
 from dfopt.record import Record, replace
-from dfopt.request import STDIN
+from dfopt.request import NO_PROFILE, STDIN
 from dfopt.source import LineIndex
 from dfopt.workspace.facts import ContextFacts
 from dfopt.workspace.run import guarded
@@ -161,6 +161,7 @@ def run_proofs(values: Values, kind: type[VerifiedFix], shop: Shop, flag: str) -
     if values.hosts:
         raise UsageError(f"{flag} builds Dockerfiles: it cannot be combined with --hosts")
     request = request_of(values)
+    request.profile = NO_PROFILE  # builds tell what it says, and more
     if request.unsafe is None:
         request.unsafe = True  # the proof decides
     task: VerifiedFix = replace(task_of(values, kind, request), shop=shop)

@@ -64,7 +64,7 @@ class FixTask(Record):
         if result.problem is not None:
             return self.unreadable(file, result)
         if not (result.changed and self.write):
-            return self.outcome(file, result, False)
+            return self.noted(file, result, self.outcome(file, result, False))
         from dfopt.workspace.undo import undo_line
         from dfopt.workspace.writer import write_result
 
@@ -73,7 +73,15 @@ class FixTask(Record):
         except OSError as failure:
             return self.failed(file, f"not written: {failure.strerror or failure}")
         outcome: FileOutcome = replace(self.outcome(file, result, True), undo=undo_line(result, file.path, file.root))
-        return outcome
+        return self.noted(file, result, outcome)
+
+    def noted(self, file: InputFile, result: Result, outcome: FileOutcome) -> FileOutcome:
+        """An outcome with what does not fit of the file's profile. Raises ConfigError."""
+        profile = self.request.profile_of(file, result.source)
+        if profile is None or not profile.note or self.quiet:
+            return outcome
+        noted: FileOutcome = replace(outcome, once=f"{outcome.once}dfopt: {out.printable(profile.note)}\n")
+        return noted
 
     def optimized(self, file: InputFile) -> Result:
         """The gated result of a file. Raises OSError, ConfigError."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dfopt.workspace.context import BuildContext
     from dfopt.workspace.fact_trace import FactTrace
 
+PROFILE = "dfopt.profile"  # the name of a file's profile, beside it (see `dfopt.profile`)
+
 
 class ContextFacts(Facts):
     """`context_paths` and `context_file` of one Dockerfile, from its build context on disk.

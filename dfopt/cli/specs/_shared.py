@@ -128,6 +128,15 @@ CONTEXT = OptionSpec(
     panel="Files",
 )
 
+PROFILE = OptionSpec(
+    "profile",
+    ("--profile",),
+    "string",
+    "The profile to use ('dfopt profile' makes one), or 'none'. [default: dfopt.profile beside each Dockerfile]",
+    metavar="FILE",
+    panel="Files",
+)
+
 FILES = (
     OptionSpec(
         "exclude",

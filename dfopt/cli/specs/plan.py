@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli.options import CommandSpec, OptionSpec
-from dfopt.cli.specs._shared import CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, SELECTION
+from dfopt.cli.specs._shared import CONFIGURATION, DIGESTS, FILES, OUTPUT, PATHS, PROFILE, SELECTION
 
 SPEC = CommandSpec(
     "plan",
@@ -31,6 +31,7 @@ SPEC = CommandSpec(
         *(option for option in SELECTION if option.name not in ("level", "select", "recipe", "set", "unsafe")),
         *DIGESTS,
         *FILES,
+        PROFILE,
         *CONFIGURATION,
         *OUTPUT,
     ),

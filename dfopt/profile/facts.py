@@ -1,0 +1,110 @@
+"""A profile's answers to what passes ask. It knows what was asked when it was made; anything else is left unknown."""
+
+from __future__ import annotations
+
+from dfopt.facts import Artifact, BuiltImage, Facts, PartialConfig, SharedLibrary, UnansweredError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
+
+
+class ProfiledImage(BuiltImage):
+    """The image of a stage, by its row in a profile. Raises UnansweredError for what was not asked then."""
+
+    __slots__ = ("owner", "row")
+
+    def __init__(self, row: Mapping[str, Any], owner: ProfileFacts) -> None:
+        self.row = row
+        self.owner = owner
+
+    def artifact(self, path: str) -> Artifact:
+        return artifact_of(self._answer("artifact", path), path)
+
+    def needs_below(self, path: str) -> Mapping[str, SharedLibrary]:
+        answer = self._answer("needs_below", path)
+        return {name: SharedLibrary(row["path"], row["package"]) for name, row in answer.items()}
+
+    def script(self, path: str) -> str | None:
+        return None  # a profile holds no content of a file
+
+    def programs_below(self, path: str) -> Mapping[str, Artifact]:
+        return {place: artifact_of(row, place) for place, row in self._answer("programs_below", path).items()}
+
+    def set_id(self, path: str = "/") -> Mapping[str, int]:
+        answer: dict[str, int] = self._answer("set_id", path)
+        return answer
+
+    def release(self) -> tuple[str, str]:
+        if "release" not in self.row:
+            self._unanswered()
+        name, version = self.row["release"]
+        return name, version
+
+    def _answer(self, question: str, path: str) -> Any:
+        answers = self.row.get(question, {})
+        if path not in answers:
+            self._unanswered()
+        return answers[path]
+
+    def _unanswered(self) -> NoReturn:
+        raise UnansweredError(lambda: self.owner.withdrawn.add(self.row["stage"]))
+
+
+class ProfileFacts(Facts):
+    """`built` and `built_config` by the parts of a profile that fit. `withdrawn`: stages of which something else was
+    asked than the profile knows."""
+
+    __slots__ = ("bases", "stages", "withdrawn")
+
+    def __init__(self, stages: Mapping[int, Mapping[str, Any]], bases: Mapping[str, Mapping[str, Any]]) -> None:
+        self.stages = stages
+        self.bases = bases
+        self.withdrawn: set[int] = set()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ProfileFacts, (self.stages, self.bases)
+
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        row = self.stages.get(stage)
+        if row is None or stage in self.withdrawn or row["base"] != plain_name(base):
+            return None
+        return ProfiledImage(row, self)
+
+    def built_config(self, image: str) -> Mapping[str, Any] | None:
+        row = self.bases.get(plain_name(image))
+        if row is None or row["entrypoint"] is None:
+            return None
+        return PartialConfig(User=row["user"], Entrypoint=row["entrypoint"])
+
+
+def plain_name(image: str) -> str:
+    """A reference without its digest, which a fix may have added."""
+    return image.partition("@")[0]
+
+
+def artifact_of(row: Mapping[str, Any], path: str) -> Artifact:
+    """An artifact by its row; `path`: what was asked for."""
+    return Artifact(
+        row["kind"], row.get("static", False), tuple(row.get("needs", ())), row.get("interpreter", ""),
+        row.get("package"), row.get("path", path if row["kind"] else ""), row.get("mode", 0),
+    )  # fmt: skip
+
+
+def artifact_row(artifact: Artifact, path: str) -> dict[str, Any]:
+    """The row of an artifact, from which `artifact_of` makes it again."""
+    row: dict[str, Any] = {"kind": artifact.kind}
+    if artifact.static:
+        row["static"] = True
+    if artifact.needs:
+        row["needs"] = list(artifact.needs)
+    if artifact.interpreter:
+        row["interpreter"] = artifact.interpreter
+    if artifact.package is not None:
+        row["package"] = artifact.package
+    if artifact.kind and artifact.path != path:
+        row["path"] = artifact.path
+    if artifact.mode:
+        row["mode"] = artifact.mode
+    return row
