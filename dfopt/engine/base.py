@@ -125,9 +125,15 @@ class Engine:
         """Runs `words` instead of the image's entrypoint and command, in a container that is removed afterwards."""
         raise NotImplementedError
 
-    def start(self, image: EngineImage, network: str | None) -> Container:
-        """Starts a container with the image's entrypoint and command. Raises EngineError if it does not start."""
+    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
+        """Starts a container with the image's entrypoint and command, or with `words` in their place. Raises
+        EngineError if it does not start."""
         raise NotImplementedError
+
+    def container_call(self, *words: str) -> list[str] | None:
+        """The command line for what docker and podman do with containers (`inspect`, `diff`, `wait`, `stop`); None for
+        an engine that does none of it."""
+        return None
 
     def log(self, container: Container) -> str:
         """The end of a container's output."""

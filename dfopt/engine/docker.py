@@ -178,9 +178,11 @@ class Docker(Engine):
             raise EngineError("docker run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: EngineImage, network: str | None) -> Container:
+    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
         name = self._container(image)
-        done = self.runner.run([*self._docker, "run", "--detach", *self._options(name, network), image.name], 120)
+        entrypoint = ["--entrypoint", words[0]] if words else []
+        call = [*self._docker, "run", "--detach", *self._options(name, network), *entrypoint, image.name, *words[1:]]
+        done = self.runner.run(call, 120)
         if done.code != 0:
             self._discard(name)
             raise EngineError("the container does not start", done.log)
@@ -190,6 +192,9 @@ class Docker(Engine):
             addresses = self.ask(*self._docker, "container", "inspect", "--format", form, name).decode().split()
             address = addresses[0] if addresses else ""
         return Container(name, address)
+
+    def container_call(self, *words: str) -> list[str] | None:
+        return [*self._docker, "container", *words]
 
     def log(self, container: Container) -> str:
         done = self._quick(*self._docker, "logs", "--tail", "30", container.name)

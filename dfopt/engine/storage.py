@@ -211,11 +211,11 @@ class Buildah(Storage):
             raise EngineError("buildah run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: EngineImage, network: str | None) -> Container:
+    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
         if network != "host":
             raise EngineError("buildah reports no address of a container: use --network host for a smoke script")
         settings = (self.config(image.name) or {}).get("config") or {}
-        words = (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))
+        words = words or (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))
         if not words:
             raise EngineError("the image has no ENTRYPOINT or CMD to start")
         name = self._from(image, network)
@@ -280,9 +280,13 @@ class Podman(Storage):
             raise EngineError("podman run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: EngineImage, network: str | None) -> Container:
+    def container_call(self, *words: str) -> list[str] | None:
+        return self._call("container", *words)
+
+    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
         name, options = self._named(network)
-        done = self.runner.run(self._call("run", "--detach", *options, image.name), 120)
+        entrypoint = ["--entrypoint", json.dumps([words[0]])] if words else []
+        done = self.runner.run(self._call("run", "--detach", *options, *entrypoint, image.name, *words[1:]), 120)
         if done.code != 0:
             self.stop(Container(name, ""))
             raise EngineError("the container does not start", done.log)

@@ -30,6 +30,8 @@ _LISTS = "/var/lib/dpkg/info/"
 _APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _RPM = ("/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite")
 _RELEASES = ("/etc/os-release", "/usr/lib/os-release")
+_PASSWD = "/etc/passwd"
+_READ = frozenset((*_APK, *_RPM, *_RELEASES, _PASSWD))
 _SCRIPT = 256 << 10  # bytes of a script that are held
 _LIBRARIES = ("/usr/local/lib", "/lib", "/usr/lib", "/lib64", "/usr/lib64")
 
@@ -78,6 +80,15 @@ def read_elf(data: bytes) -> Elf | None:
     return Elf(tuple(needs), interpreter, tuple(path))
 
 
+class Account(Record):
+    """A row of /etc/passwd (passwd(5)), without what says nothing of rights: password, comment, home directory."""
+
+    name: str
+    uid: int
+    gid: int
+    shell: str
+
+
 class ImageFiles(BuiltImage):
     """What one image says. It is read once; of what is in its files only headers, scripts and package lists are kept.
     Raises ImageError."""
@@ -97,7 +108,7 @@ class ImageFiles(BuiltImage):
 
     def _visit(self, entry: LayerEntry) -> Sink | None:
         path = entry.path
-        is_database = (path.startswith(_LISTS) and path.endswith(".list")) or path in (*_APK, *_RPM, *_RELEASES)
+        is_database = (path.startswith(_LISTS) and path.endswith(".list")) or path in _READ
         program = entry.mode & 0o111 or ".so" in path or path.endswith((".node", ".sh", ".bash"))
         if entry.size > _LARGEST or not (is_database or program):
             return None
@@ -211,6 +222,19 @@ class ImageFiles(BuiltImage):
         pairs = (line.partition("=") for line in text.split("\n"))
         fields = {key: value.strip().strip("\"'") for key, _, value in pairs}
         return fields.get("ID", ""), fields.get("VERSION_CODENAME") or fields.get("VERSION_ID", "")
+
+    def accounts(self) -> list[Account]:
+        """The rows of /etc/passwd that are well formed, in their order."""
+        rows = [line.split(":") for line in self._text(_PASSWD).split("\n")]
+        return [
+            Account(row[0], int(row[2]), int(row[3]), row[6])
+            for row in rows
+            if len(row) == 7 and all(number.isascii() and number.isdigit() and len(number) < 11 for number in row[2:4])
+        ]
+
+    def packages(self) -> list[str]:
+        """The names of the packages that own files, in order."""
+        return sorted(set(self.owners.values()))
 
     def _below(self, path: str) -> Iterator[tuple[str, PathNode]]:
         root = self.resolved(path)

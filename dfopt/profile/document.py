@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LIMIT = 2 << 20  # bytes
 _DIGITS = 16  # of a number
+_WIDTH = 118
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list,), "string": (str,), "integer": (int,), "number": (int, float),
     "null": (type(None),),
@@ -178,7 +179,34 @@ def write_document(document: Mapping[str, Any]) -> bytes:
     fault = next(faults(document, schema()), None)
     if fault is not None:
         raise DocumentError(f"{_shown(fault.path)} {fault.message}")
-    data = (json.dumps(document, indent=1, sort_keys=False) + "\n").encode()
+    data = f"{_written(document, '')}\n".encode()
     if len(data) > LIMIT:
         raise DocumentError(f"larger than {LIMIT} bytes")
     return data
+
+
+def _written(value: Any, indent: str) -> str:
+    """A value as JSON: on one line where it fits, so that a change of a fact is a change of one line."""
+    flat = json.dumps(value)
+    if len(indent) + len(flat) <= _WIDTH or not isinstance(value, (dict, list)) or not value:
+        return flat
+    inner = indent + " "
+    if isinstance(value, dict):
+        parts = [f"{inner}{json.dumps(key)}: {_written(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+    if all(isinstance(item, str) for item in value):
+        return f"[\n{_filled(list(map(json.dumps, value)), inner)}\n{indent}]"
+    return "[\n" + ",\n".join(inner + _written(item, inner) for item in value) + f"\n{indent}]"
+
+
+def _filled(words: list[str], indent: str) -> str:
+    """Words behind commas, on as few lines as they need."""
+    lines = [indent]
+    for word in words:
+        comma = "" if lines[-1] == indent else ", "
+        if len(lines[-1]) + len(word) > _WIDTH and comma:
+            lines[-1] += ","
+            lines.append(indent)
+            comma = ""
+        lines[-1] += comma + word
+    return "\n".join(lines)

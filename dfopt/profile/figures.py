@@ -82,7 +82,8 @@ def _saved(spans: Sequence[_Span], rows: Mapping[int, Any]) -> list[int | None]:
     for number in order:
         span = spans[number]
         name = span.finding.name
-        kinds = {kind for kind, row in leftovers["kind"].items() if name in row["passes"]}
+        # the first pass deletes just that; the others may leave some of it
+        kinds = {kind for kind, row in leftovers["kind"].items() if row["passes"][:1] == [name]}
         if not span.whole or not (kinds or name in within or name in metadata):
             continue
         size = 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from dfopt.engine import Engine, EngineImage
-    from dfopt.engine.base import Progress
+    from dfopt.engine.base import Container, Progress
     from dfopt.image import Archive
 
     T = TypeVar("T")
@@ -188,17 +188,26 @@ class Lab:
 
     def _inside(self, built: ProofImage) -> Smoke:
         self.say(f"smoke test: {self.plan.smoke}")
-        if built.view.has("/bin/sh"):
-            words: tuple[str, ...] = ("/bin/sh", "-c", self.plan.smoke)
-        else:
-            words = tuple(shlex.split(self.plan.smoke))
         try:
-            ran = self.engine.run(built.image, words, self.plan.network, self.plan.timeout)
+            ran = self.engine.run(built.image, self.smoke_words(built), self.plan.network, self.plan.timeout)
         except EngineError as failure:
             return Smoke(False, str(failure))
         status = f"status {ran.code}"
         text = _end(ran.output.decode("utf-8", "backslashreplace") + ran.log)
         return Smoke(ran.code == 0, f"{status}: {text}" if text else status)
+
+    def smoke_words(self, built: ProofImage) -> tuple[str, ...]:
+        """What runs in a container for the smoke command."""
+        if built.view.has("/bin/sh"):
+            return "/bin/sh", "-c", self.plan.smoke
+        return tuple(shlex.split(self.plan.smoke))
+
+    def script_words(self, built: ProofImage, container: Container) -> list[str]:
+        """What runs on this machine for the smoke script."""
+        return [
+            "env", f"DFOPT_ADDRESS={container.address}", f"DFOPT_CONTAINER={container.name}",
+            f"DFOPT_IMAGE={built.image.name}", os.path.abspath(self.plan.smoke_script), container.address,
+        ]  # fmt: skip
 
     def _outside(self, built: ProofImage) -> Smoke:
         self.say(f"smoke script: {self.plan.smoke_script}")
@@ -207,10 +216,7 @@ class Lab:
         except EngineError as failure:
             return Smoke(False, str(failure))
         try:
-            words = [
-                "env", f"DFOPT_ADDRESS={container.address}", f"DFOPT_CONTAINER={container.name}",
-                f"DFOPT_IMAGE={built.image.name}", os.path.abspath(self.plan.smoke_script), container.address,
-            ]  # fmt: skip
+            words = self.script_words(built, container)
             done = self.engine.runner.run(words, self.plan.timeout, self.progress, merged=True)
             if done.code == 0:
                 return Smoke(True, "status 0")

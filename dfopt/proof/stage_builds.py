@@ -92,10 +92,14 @@ class BuildFacts(Facts):
             answers[stage] = None
         self._questions = {}
 
+    def shipped(self, lab: Lab) -> int | None:
+        """The stage that a build makes the image of; None where the target names none."""
+        count = len(self.program.stages)
+        return count - 1 if lab.plan.target is None else self.program.stage_named(lab.plan.target, count)
+
     def _image(self, lab: Lab, whole: EngineImage, stage: int, path: str) -> BuiltImage:
         stages = self.program.stages
-        last = len(stages) - 1 if lab.plan.target is None else self.program.stage_named(lab.plan.target, len(stages))
-        if stage == last:
+        if stage == self.shipped(lab):
             return lab.files(whole)
         stop = stages[stage + 1].position if stage + 1 < len(stages) else len(self.program.dockerfile.instructions)
         image = self._part(lab, stop, path)
