@@ -218,8 +218,8 @@ def run(values: Values) -> int:
                     out.note(f"{place}: error: {out.printable(problem.message)}\n")
                 elif result.changed:
                     profile = request.profile_of(file, result.source)
-                    if profile is not None and profile.note:
-                        out.note(f"dfopt: {out.printable(profile.note)}\n")
+                    if profile is not None:
+                        out.note(profile.told(file.name))
                     session.file(file, result)
             except ConfigError as failure:
                 status = 2

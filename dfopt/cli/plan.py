@@ -71,10 +71,9 @@ def run(values: Values) -> int:
             tried = candidates_of(requests[LEVELS[-1]], file) if len(files) == 1 else []
             if tried:
                 results[SEARCHED] = best_of(tried, results[LEVELS[-1]].output).result
-            source = results[LEVELS[-1]].source
-            profile = requests[LEVELS[-1]].profile_of(file, source)
-            if profile is not None and profile.note:
-                out.note(f"dfopt: {out.printable(profile.note)}\n")
+            profile = requests[LEVELS[-1]].profile_of(file, results[LEVELS[-1]].source)
+            if profile is not None and not values.quiet:
+                out.note(profile.told(file.name))
             context_facts = requests[LEVELS[0]].context_facts
             builds = (context_facts.stated_builds() if context_facts is not None else None) or ()
             prediction: Forecast = replace(forecast(file.name, results), candidates=len(tried), builds=builds)

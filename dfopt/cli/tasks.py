@@ -76,11 +76,11 @@ class FixTask(Record):
         return self.noted(file, result, outcome)
 
     def noted(self, file: InputFile, result: Result, outcome: FileOutcome) -> FileOutcome:
-        """An outcome with what does not fit of the file's profile. Raises ConfigError."""
+        """An outcome with what is to be told of the file's profile. Raises ConfigError."""
         profile = self.request.profile_of(file, result.source)
-        if profile is None or not profile.note or self.quiet:
+        if profile is None or self.quiet:
             return outcome
-        noted: FileOutcome = replace(outcome, once=f"{outcome.once}dfopt: {out.printable(profile.note)}\n")
+        noted: FileOutcome = replace(outcome, once=outcome.once + profile.told(file.name))
         return noted
 
     def optimized(self, file: InputFile) -> Result:

@@ -122,7 +122,7 @@ def faults(value: Any, rule: Mapping[str, Any], path: Path = ()) -> Iterator[Fau
 
 def _faults_of_object(value: dict[str, Any], rule: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     properties, others = rule.get("properties", {}), rule.get("additionalProperties")
-    if len(value) > rule.get("maxProperties", len(properties)):
+    if len(value) > rule.get("maxProperties", len(value)):
         yield Fault(path, f"has {len(value)} keys")
     for key in rule.get("required", ()):
         if key not in value:

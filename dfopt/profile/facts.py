@@ -49,19 +49,20 @@ class ProfiledImage(BuiltImage):
         return answers[path]
 
     def _unanswered(self) -> NoReturn:
-        raise UnansweredError(lambda: self.owner.withdrawn.add(self.row["stage"]))
+        raise UnansweredError(lambda: self.owner.withdraw(self.row))
 
 
 class ProfileFacts(Facts):
     """`built` and `built_config` by the parts of a profile that fit. `withdrawn`: stages of which something else was
-    asked than the profile knows."""
+    asked than the profile knows; `used`: what was answered from it."""
 
-    __slots__ = ("bases", "stages", "withdrawn")
+    __slots__ = ("bases", "stages", "used", "withdrawn")
 
     def __init__(self, stages: Mapping[int, Mapping[str, Any]], bases: Mapping[str, Mapping[str, Any]]) -> None:
         self.stages = stages
         self.bases = bases
         self.withdrawn: set[int] = set()
+        self.used: dict[str, None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ProfileFacts, (self.stages, self.bases)
@@ -70,13 +71,20 @@ class ProfileFacts(Facts):
         row = self.stages.get(stage)
         if row is None or stage in self.withdrawn or row["base"] != plain_name(base):
             return None
+        self.used[f"the image of stage {stage} ({row['base']})"] = None
         return ProfiledImage(row, self)
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         row = self.bases.get(plain_name(image))
         if row is None or row["entrypoint"] is None:
             return None
+        self.used[f"the base image {plain_name(image)}"] = None
         return PartialConfig(User=row["user"], Entrypoint=row["entrypoint"])
+
+    def withdraw(self, row: Mapping[str, Any]) -> None:
+        """Knows nothing of the stage of that row any more."""
+        self.withdrawn.add(row["stage"])
+        self.used.pop(f"the image of stage {row['stage']} ({row['base']})", None)
 
 
 def plain_name(image: str) -> str:

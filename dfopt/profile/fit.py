@@ -6,6 +6,7 @@ import os
 
 from dfopt.files import is_inside, read_regular
 from dfopt.ir.program import Program
+from dfopt.messages import printable
 from dfopt.profile.document import LIMIT, DocumentError, parse_document
 from dfopt.profile.facts import ProfileFacts, plain_name
 from dfopt.profile.figures import with_measured
@@ -32,12 +33,21 @@ _AGAIN = "`dfopt profile` makes it anew"
 
 
 class FittingProfile(Record):
-    """The parts of a profile that fit a file: `lines`, and what `facts` answer. `note`: what does not fit, "" where all
-    does."""
+    """The parts of a profile that fit a file: `lines`, and what `facts` answer. `shown`: its name; `note`: what does
+    not fit, "" where all does."""
 
     facts: ProfileFacts
     lines: Sequence[Mapping[str, Any]]
-    note: str
+    shown: str
+    note: str = ""
+
+    def told(self, name: str) -> str:
+        """The lines for standard error when the file `name` was worked on: what does not fit, and which facts passes
+        took from the profile."""
+        used = ", ".join(self.facts.used)
+        lines = [f"dfopt: {self.note}"] if self.note else []
+        lines += [f"dfopt: {name}: facts measured by {self.shown}: {used}"] if used else []
+        return "".join(f"{printable(line)}\n" for line in lines)
 
     def measured(self, result: Result) -> Result:
         """A result with the profile's figures."""
@@ -89,7 +99,7 @@ def fit(
     name = os.path.basename(context_facts.path)
     if document["file"] != name:
         note = f"{shown} is a profile of {document['file']}, not of {name}: it is not used"
-        return FittingProfile(ProfileFacts({}, {}), (), note)
+        return FittingProfile(ProfileFacts({}, {}), (), shown, note)
     older = {
         image
         for image, recorded in document["keys"]["bases"].items()
@@ -105,9 +115,9 @@ def fit(
             f"{shown}: {' and '.join(changed)} changed since it was made: only what it says of "
             f"{'other ' if older else ''}base images is used ({_AGAIN})"
         )
-        return FittingProfile(ProfileFacts({}, bases), (), note)
+        return FittingProfile(ProfileFacts({}, bases), (), shown, note)
     stages = {row["stage"]: row for row in document["stages"]}
-    return FittingProfile(ProfileFacts(stages, bases), document["lines"], "")
+    return FittingProfile(ProfileFacts(stages, bases), document["lines"], shown)
 
 
 def _changed(document: Mapping[str, Any], source: Source, context_facts: ContextFacts) -> str:

@@ -17,7 +17,7 @@ FORBIDDEN = {
     "difflib", "subprocess", "socket", "ssl", "tempfile", "random", "hashlib", "urllib", "importlib.metadata",
     "threading", "json", "logging", "dockerfile_parse", "textwrap", "traceback", "dfopt.image", "dfopt.registry",
     "dfopt.engine", "dfopt.lsp", "dfopt.workspace.table_reader", "dfopt.workspace.writer", "dfopt.cli.app",
-    "dfopt.cli.report", "sqlite3", "datetime",
+    "dfopt.cli.report", "dfopt.profile", "dfopt.profiling", "sqlite3", "datetime",
 }  # fmt: skip
 Imported = Callable[..., set[str]]
 
