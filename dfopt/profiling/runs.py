@@ -159,11 +159,11 @@ def _written(engine: Engine, container: Container, hidden: tuple[str, ...]) -> l
 def written_paths(changes: Iterable[tuple[str, str]], hidden: tuple[str, ...] = ()) -> list[str]:
     """What a profile tells of changes (`A`, `C` or `D`, and a path): the deepest ones; `DIR/*` for many of one
     directory, or for names that a profile cannot hold; nothing at or below a path of `hidden`."""
-    changes = [change for change in changes if not any(f"{change[1]}/".startswith(f"{path}/") for path in hidden)]
+    changes = list(changes)
     parents = {posixpath.dirname(path) for _, path in changes}
     groups: dict[tuple[str, str], list[str]] = {}
     for kind, path in changes:
-        if path not in parents:
+        if path not in parents and not any(f"{path}/".startswith(f"{place}/") for place in hidden):
             sign = "-" if kind == "D" else ""
             groups.setdefault((sign, posixpath.dirname(path)), []).append(path)
     told: list[str] = []
