@@ -42,8 +42,8 @@ class Request:
     what the build context answers (see `workspace.facts`). `shared`: settings that all passes see
     (`passes.base.SHARED`). `report`: as in `Options`, where no recipe chooses. `batch`: all files
     are asked about at once, so that they may share what is seen of their contexts. `image_names`: whether image names
-    are taken of files that the command line names, though their kind is none of `hosts`. `profile`: the profile of every
-    file; None: PROFILE beside each, where there is one; NO_PROFILE: none is read."""
+    are taken of files that the command line names, though their kind is none of `hosts`. `profile`: the profile of
+    every file; None: PROFILE beside each, where there is one; NO_PROFILE: none is read."""
 
     image_names = False
 
