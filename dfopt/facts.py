@@ -192,6 +192,10 @@ class Facts:
         """The run settings of a base image (User, Env, Entrypoint and so on), as its OCI config has them."""
         return None
 
+    def base_image(self, image: str) -> BuiltImage | None:
+        """A base image, as far as its registry was asked; it costs nothing, and answers some questions alone."""
+        return None
+
     def built(self, stage: int, base: str) -> BuiltImage | None:
         """The image of a stage, from a build of the file as it is. `stage` counts the stages, `base` is its FROM word:
         where the file as it is has another one there, nothing is known. An answer may cost a build: ask where without

@@ -25,6 +25,12 @@ def built_image(program: Program, stage: Stage, facts: Facts) -> BuiltImage | No
     return facts.built(stage.index, stage.base)
 
 
+def base_image(program: Program, stage: Stage, facts: Facts) -> BuiltImage | None:
+    """The image that a stage is built on, as far as its registry was asked."""
+    image = program.end_scope(stage).image
+    return facts.base_image(image) if image is not None else None
+
+
 def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
     """The whole config of a base image: as an engine or a table has it, else from a build that starts from it."""
     if image is None:

@@ -43,7 +43,8 @@ def root_step(program: Program, stage: Stage) -> Step | None:
 
 def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> str:
     """The distribution family ("debian", "alpine" ...) of the base image: whose package manager a step runs for
-    certain, else that of the parent of the tree; "" where nothing tells, or where steps run those of several."""
+    certain, else that of its os-release or of the parent of the tree; "" where nothing tells, or where steps run those
+    of several."""
     families = {
         _FAMILIES[family]
         for step in layer_steps(program, stage)
@@ -52,7 +53,11 @@ def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -
     }
     if families or depth >= DEEPEST:
         return families.pop() if len(families) == 1 else ""
-    parent = parent_program(program.end_scope(stage).image, facts)
+    image = program.end_scope(stage).image
+    known = facts.base_image(image) if image is not None else None
+    if known is not None:
+        return str(table("os_release")["family"].get(known.release()[0], ""))
+    parent = parent_program(image, facts)
     if parent is None:
         return ""
     base = parent[0].end_scope(parent[1]).base

@@ -256,7 +256,17 @@ class Digests:
     def prune(self) -> None:
         """Drops entries that no use names from the lock file."""
         self.lock.keep_only(self.names())
+        self.lock.keep_bases({digest for _, digest in self.bases()})
         self.lock.keep_downloads(self._named)
+
+    def bases(self) -> list[tuple[ImageUse, str]]:
+        """The base images whose digest is known, each once, with it."""
+        found: dict[str, ImageUse] = {}
+        for use in self.images:
+            digest = self._digests.get(_name(use)) or use.pinned
+            if use.base and digest:
+                found.setdefault(digest, use)
+        return [(use, digest) for digest, use in found.items()]
 
     def known(self) -> tuple[dict[str, str], dict[str, str]]:
         """(digest by full name, checksum by URL) of the images and downloads that are not pinned in place."""

@@ -84,6 +84,10 @@ def run(values: Values) -> int:
             fetch=values.downloads,
         )  # fmt: skip
         digests.resolve()
+        if values.facts:
+            from dfopt.cli.base_facts import add_base_facts
+
+            add_base_facts(digests, stack.enter_context(_client(values)))
     status = digests.report()
     if values.check:
         return max(status, _checked(digests, values))
@@ -112,6 +116,8 @@ def _check_usage(values: Values) -> None:
         raise UsageError(f"{modes[0]} and {modes[1]} exclude each other")
     if values.offline and values.update:
         raise UsageError("--offline and --update exclude each other: what moved, registries know")
+    if values.facts and (values.offline or not (values.write or values.source_policy is not None)):
+        raise UsageError("--facts keeps what registries answer: it needs --write or --source-policy, and no --offline")
     if values.write and STDIN in values.paths:
         raise UsageError("--write has no meaning with '-': the result goes to standard output")
     if values.prune and not (values.write or values.source_policy is not None):

@@ -15,7 +15,8 @@ TOML, one table per reference in the order of their names, so that two branches 
     url = "https://example.com/tool.tar.gz"
     checksum = "sha256:..."
 
-`platforms` and `resolved` are optional. The same lock always makes the same bytes.
+and a [[base]] for each base image that `dfopt pin --facts` asked about (`registry.locked_base`). `platforms` and
+`resolved` are optional. The same lock always makes the same bytes.
 """
 
 from __future__ import annotations
@@ -24,24 +25,26 @@ import re
 
 from dfopt.files import read_regular, tree_of
 from dfopt.record import Record
+from dfopt.registry.locked_base import KEYS, LockedBase, read, rows
 from dfopt.registry.manifests import ACCEPTED_TYPES, is_digest
 from dfopt.toml import TomlError, parse
 from dfopt.writing import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from typing import Any
 
 VERSION = 1
 _HEAD = "# Written by `dfopt pin`; change it by `dfopt pin --update`.\n"
-_TABLE = re.compile(r"^[ \t]*\[\[[ \t]*(image|download)[ \t]*\]\]")
+_TABLE = re.compile(r"^[ \t]*\[\[[ \t]*(image|download|base)[ \t]*\]\]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REFERENCE = re.compile(r"[a-z0-9A-Z.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _KEYS = {
     "image": {"reference", "digest", "media-type", "platforms", "resolved"},
     "download": {"url", "checksum"},
+    "base": KEYS,
 }
 
 
@@ -73,10 +76,17 @@ class LockedImage(Record):
 class Lock:
     """The entries of a lock file, in memory: made by `read_lock`, or empty; `write` saves it."""
 
-    def __init__(self, path: str, images: Iterable[LockedImage] = (), downloads: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        images: Iterable[LockedImage] = (),
+        downloads: dict[str, str] | None = None,
+        bases: Iterable[LockedBase] = (),
+    ) -> None:
         self.path = path
         self._images = {image.reference: image for image in images}
         self._downloads = dict(downloads or {})
+        self._bases = {base.digest: base for base in bases}
         self._read: bytes | None = None
 
     @property
@@ -96,6 +106,18 @@ class Lock:
     def checksum(self, url: str) -> str | None:
         """The checksum ("sha256:...") of a download."""
         return self._downloads.get(url)
+
+    def base(self, digest: str) -> LockedBase | None:
+        """What is known of the base image of a digest."""
+        return self._bases.get(digest)
+
+    def set_base(self, base: LockedBase) -> None:
+        """Adds or replaces."""
+        self._bases[base.digest] = base
+
+    def keep_bases(self, digests: Container[str]) -> None:
+        """Drops base images that nothing names any more."""
+        self._bases = {digest: base for digest, base in self._bases.items() if digest in digests}
 
     def set_image(self, image: LockedImage) -> None:
         """Adds or replaces; an entry of the same digest keeps its date and platforms, so that re-runs change nothing.
@@ -142,6 +164,11 @@ class Lock:
                 parts.append(f"resolved = {_quoted(image.resolved)}\n")
         for url, checksum in self.downloads:
             parts.append(f"\n[[download]]\nurl = {_quoted(url)}\nchecksum = {_quoted(checksum)}\n")
+        for _, base in sorted(self._bases.items()):
+            parts.append("\n[[base]]\n")
+            for key, value in rows(base):
+                text = _quoted(value) if isinstance(value, str) else f"[{', '.join(map(_quoted, value))}]"
+                parts.append(f"{key} = {text}\n")
         return "".join(parts)
 
     def write(self) -> bool:
@@ -197,7 +224,8 @@ def _parse(path: str, text: str) -> Lock:
             raise LockError(path, _line_of(text, key), f"unknown key {key!r}", "was it written by a newer dfopt?")
     images: dict[str, LockedImage] = {}
     downloads: dict[str, str] = {}
-    for kind in ("image", "download"):
+    bases: dict[str, LockedBase] = {}
+    for kind in _KEYS:
         entries = content.get(kind, [])
         if not isinstance(entries, list):
             raise LockError(path, _line_of(text, kind), f"{kind} must be written as [[{kind}]] tables")
@@ -210,6 +238,9 @@ def _parse(path: str, text: str) -> Lock:
                     if image.reference in images:
                         raise ValueError(f"{image.reference} is listed twice")
                     images[image.reference] = image
+                elif kind == "base":
+                    base = read(_checked_table(entry, "base"))
+                    bases[base.digest] = base
                 else:
                     url, checksum = _read_download(entry)
                     if url in downloads:
@@ -217,7 +248,7 @@ def _parse(path: str, text: str) -> Lock:
                     downloads[url] = checksum
             except ValueError as error:
                 raise LockError(path, line, str(error)) from None
-    return Lock(path, images.values(), downloads)
+    return Lock(path, images.values(), downloads, bases.values())
 
 
 def _read_image(entry: Any) -> LockedImage:

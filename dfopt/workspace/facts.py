@@ -166,6 +166,9 @@ class JoinedFacts(Facts):
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return next((answer for part in self.parts if (answer := part.image_config(image)) is not None), None)
 
+    def base_image(self, image: str) -> BuiltImage | None:
+        return next((answer for part in self.parts if (answer := part.base_image(image)) is not None), None)
+
     def built(self, stage: int, base: str) -> BuiltImage | None:
         return next((answer for part in self.parts if (answer := part.built(stage, base)) is not None), None)
 
@@ -233,6 +236,9 @@ class AskedFacts(Facts):
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("image_config", image)  # type: ignore[no-any-return]
+
+    def base_image(self, image: str) -> BuiltImage | None:
+        return self._ask("base_image", image)  # type: ignore[no-any-return]
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         return self._ask("built", stage, base)  # type: ignore[no-any-return]

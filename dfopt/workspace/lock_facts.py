@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from dfopt.facts import BuiltImage
     from dfopt.registry.lock import Lock
+    from dfopt.registry.locked_base import LockedBase
 
 
 def find_lock(directory: str) -> str | None:
@@ -52,11 +54,12 @@ def full_name(image: str) -> str | None:
 class LockFacts(Facts):
     """What a lock file knows; it is read when something is asked for. Raises ConfigError then, where it is broken."""
 
-    __slots__ = ("_lock", "path")
+    __slots__ = ("_lock", "_withdrawn", "path")
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock: Lock | None = None
+        self._withdrawn: set[str] = set()  # digests of base images that were asked what is not known
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LockFacts, (self.path,)
@@ -81,6 +84,23 @@ class LockFacts(Facts):
 
     def checksum(self, url: str) -> str | None:
         return self.lock.checksum(url)
+
+    def image_config(self, image: str) -> Mapping[str, Any] | None:
+        base = self._base(image)
+        return base.config if base is not None else None
+
+    def base_image(self, image: str) -> BuiltImage | None:
+        base = self._base(image)
+        if base is None or base.digest in self._withdrawn:
+            return None
+        from dfopt.workspace.known_base import KnownBase
+
+        digest = base.digest
+        return KnownBase(base, lambda: self._withdrawn.add(digest))
+
+    def _base(self, image: str) -> LockedBase | None:
+        digest = image.partition("@")[2] or self.digest(image)
+        return self.lock.base(digest) if digest else None
 
 
 class KnownFacts(Facts):

@@ -44,6 +44,14 @@ SPEC = CommandSpec(
         OptionSpec("diff", ("--diff",), "flag", "Print the diff also with --write.", panel="Result"),
         PATCH,
         LOCK,
+        OptionSpec(
+            "facts",
+            ("--facts",),
+            "flag",
+            "Also read from the layers of base images what passes ask of them (config, os-release, setuid files, "
+            "programs), and keep it in the lock file: later runs need no network.",
+            panel="Digests",
+        ),
         OptionSpec("offline", ("--offline",), "flag", "Take digests only from the lock file.", panel="Digests"),
         OptionSpec(
             "prune",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import ASK, built_image, with_reason
+from dfopt.analysis.build_facts import ASK, base_image, built_image, with_reason
 from dfopt.analysis.startup import started
 from dfopt.analysis.users import base_users, runs_as_root
 from dfopt.cost import mends
@@ -119,7 +119,17 @@ def told(files: Mapping[str, int]) -> str:
 
 
 def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> Price | None:
-    """The price by the table, else as a build showed it; None where the build showed no file that would lose a bit."""
+    """The price as the base's registry or the table tells it, else as a build showed it; None where that showed no file
+    that would lose a bit."""
+    base = base_image(program, program.stages[-1], facts)
+    if base is not None:
+        kept = kept_names(program, facts, keep)
+        again = [size for path, size in base.set_id().items() if path.rpartition("/")[2] not in kept]
+        text = f"setuid files of the base are stored again: {len(again)}, {human(sum(again))}" if again else ""
+        benefit = Benefit(
+            bytes=-sum(again), setuid=len(again), origin="measured", source="registry", mends=mends("strip-suid")
+        )
+        return Price(text, benefit)
     seen = None if "files" in table("suid")["base"].get(family or "", {}) else seen_files(program, facts, keep)
     if seen is None:
         return price_by_table(family)
