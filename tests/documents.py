@@ -20,7 +20,11 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 # These commands need what no test here has: a package index, the whole suite, a server, a repository to push to
 EXEMPT = ("python3 -m venv ", "pip install ", "apt-get ", "tests/run", "make ", "git clone ", "git push ", "dask ")
 # Pages whose commands another test runs: they need an image, or an engine that builds
-ELSEWHERE = {"review.md": "tests/review/test_review_docs.py", "verify.md": "tests/realbuild/test_docs_builds.py"}
+ELSEWHERE = {
+    "review.md": "tests/review/test_review_docs.py",
+    "verify.md": "tests/realbuild/test_docs_builds.py",
+    "profile.md": "tests/realbuild/test_docs_builds.py",
+}
 FENCE = re.compile(
     r"(?:^`(?P<path>[^`\n]+)`:\n\n)?^(?P<ticks>`{3,})(?P<kind>\w*)\n(?P<text>.*?)^(?P=ticks)$", re.M | re.S
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dfopt.edit import Edit, apply_edits
 from dfopt.editing.suppression import instruction_at, suppression
-from dfopt.facts import NO_FACTS
+from dfopt.facts import NO_FACTS, UnansweredError
 from dfopt.gate import admit
 from dfopt.ir.program import Program
 from dfopt.lsp.place import Places, minimal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.findings import Benefit, Fix
     from dfopt.pass_selection import Options
+    from dfopt.profile.fit import FittingProfile
     from dfopt.results import Problem, Result, Suppression
     from dfopt.syntax.tree import Instruction
 
@@ -34,18 +35,28 @@ class Refused(Exception):
 
 class Analysis:
     """The findings of one text. `options.tiers` determine what `fix_all` may apply; nothing else depends on them.
+    `profile`: what fits the text of its profile.
 
     Every finding applies to this very text: fixes that others make possible come with the next version.
     """
 
     def __init__(
-        self, text: str, name: str, options: Options, facts: Facts | None = None, unit: str = "utf-16"
+        self,
+        text: str,
+        name: str,
+        options: Options,
+        facts: Facts | None = None,
+        unit: str = "utf-16",
+        profile: FittingProfile | None = None,
     ) -> None:
         self.source = Source(name, text)
         self.options = options
         self.facts = facts or NO_FACTS
         self.places = Places(text, unit)
+        self.profile = profile
         self._result = optimize(self.source, replace(options, tiers=()), self.facts)
+        if profile is not None:
+            self._result = profile.measured(self._result)
         self._program: Program | None = None
         self._edits: dict[tuple[object, ...], list[Edit] | Refused] = {}  # clients ask at each move of the cursor
 
@@ -103,7 +114,12 @@ class Analysis:
     def _edits_of(self, finding: Reported) -> list[Edit]:
         pass_ = next((candidate for candidate in select_passes(self.options) if candidate.name == finding.name), None)
         if pass_ is not None:
-            for other in pass_.find(self.program, self.facts):
+            try:
+                others = list(pass_.find(self.program, self.facts))
+            except UnansweredError as question:  # which the analysis has not asked
+                question.withdraw()
+                others = []
+            for other in others:
                 place = (other.start, other.end, other.message)
                 if other.fix is not None and place == (finding.start, finding.end, finding.message):
                     return self._proved([other.fix])

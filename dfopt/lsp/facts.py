@@ -1,4 +1,4 @@
-"""Facts for a document that need no network: its build context and the nearest lock file."""
+"""Facts for a document that need no network: its build context, the nearest lock file, its profile."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from dfopt.source import Source
 
 
-def facts_for(path: str, root: str, source: Source, context: str | None) -> Facts:
+def facts_for(path: str, root: str, source: Source, context: str | None, *more: Facts) -> Facts:
     """Facts for the Dockerfile at `path`; the search for its build context stays within `root`. `context`: the one set
-    in the configuration."""
+    in the configuration; `more`: what its profile answers."""
     context_facts = ContextFacts(path, root, source, context)
+    return JoinedFacts((context_facts, *locked_facts(path), *more))
+
+
+def locked_facts(path: str) -> tuple[Facts, ...]:
+    """What the lock file nearest to the Dockerfile at `path` knows; nothing where there is none. Raises ConfigError."""
     lock = find_lock(os.path.dirname(path))
-    return JoinedFacts((context_facts, LockFacts(lock))) if lock is not None else context_facts
+    return (LockFacts(lock),) if lock is not None else ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dfopt.analysis.image_references import SYNTAX, sites
-from dfopt.cost import Total, benefit_text
+from dfopt.cost import Total, benefit_text, written_text
+from dfopt.findings import Benefit
 from dfopt.knowledge import table
 from dfopt.lsp.analysis import savings
 from dfopt.passes.base import registered
@@ -84,7 +85,8 @@ def lenses(analysis: Analysis) -> Iterator[Mark]:
 
 
 def hints(analysis: Analysis) -> Iterator[Mark]:
-    """A hint after each image that is not pinned: the digest of its tag, if known."""
+    """A hint after each image that is not pinned: the digest of its tag, if known; and after each instruction of which
+    a profile knows what it wrote."""
     for site in sites(analysis.program):
         if site.ref.digest or site.kind == "syntax":
             continue
@@ -92,6 +94,12 @@ def hints(analysis: Analysis) -> Iterator[Mark]:
         if digest and site.tail is not None and site.tail.index != SYNTAX:
             algorithm, _, value = digest.partition(":")
             yield Mark(site.start, site.tail.offset, f"@{algorithm}:{value[:_SHORT]}…", digest)
+    rows = {row["line"]: row for row in analysis.profile.lines} if analysis.profile is not None else {}
+    for node in analysis.program.dockerfile.instructions:
+        row = rows.get(node.line)
+        if row is not None and row["bytes"]:
+            written = Benefit(wrote=row["bytes"], dead=row["dead"])
+            yield Mark(node.start, node.end, f" {written_text(written)}", "measured by a build (dfopt profile)")
 
 
 def links(analysis: Analysis) -> Iterator[Mark]:

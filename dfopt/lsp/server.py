@@ -27,6 +27,7 @@ from dfopt.stage_templates.errors import RecipeError
 from dfopt.version import version
 from dfopt.workspace.config import NAMES, ConfigLookup
 from dfopt.workspace.discovery import InputFile
+from dfopt.workspace.facts import PROFILE
 from dfopt.workspace.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Server(LanguageServer):
         super().__init__("dfopt", version(), text_document_sync_kind=types.TextDocumentSyncKind.Full, max_workers=1)
         self.client = Client(types.ClientCapabilities())
         self.settings = ClientSettings()
-        self.request = Request(ConfigLookup())
+        self.request = Request(ConfigLookup(), profile=None)
         self._analyses: dict[str, tuple[int | None, str, Analysis]] = {}
         self._pending: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
@@ -73,7 +74,7 @@ class Server(LanguageServer):
         """Drops cached configuration and every analysis that depends on it."""
         chosen = self.settings
         self.request = Request(
-            ConfigLookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe
+            ConfigLookup(chosen.config, chosen.isolated), chosen.select, chosen.ignore, chosen.unsafe, profile=None
         )
         self._analyses.clear()
 
@@ -105,15 +106,21 @@ class Server(LanguageServer):
 
     def _analyse(self, text: str, path: str, uri: str) -> Analysis:
         """The analysis with the file's configuration and facts. Raises ConfigError."""
-        from dfopt.lsp.facts import facts_for
+        from dfopt.lsp.facts import facts_for, locked_facts
 
         if not path:  # a text that is not saved yet
             return Analysis(text, uri, self.request.options("."), None, self.unit)
         folders = [place for folder in self.workspace.folders if (place := uris.to_fs_path(folder))]
         root = next((folder for folder in folders if path.startswith(os.path.join(folder, ""))), os.path.dirname(path))
         document, source = InputFile(path, path, root), Source(path, text)
-        facts = facts_for(path, root, source, self.request.context_of(document))
-        return Analysis(text, path, self.request.options_for(document, source), facts, self.unit)
+        self.request.facts = locked_facts(path)
+        profile = self.request.profile_of(document, source)
+        if profile is not None and profile.note not in ("", *self._told):
+            self._told.add(profile.note)  # most often the text that is being edited: nothing to interrupt anybody for
+            self.window_log_message(types.LogMessageParams(types.MessageType.Info, f"dfopt: {profile.note}"))
+        more = (profile.facts,) if profile is not None else ()
+        facts = facts_for(path, root, source, self.request.context_of(document), *more)
+        return Analysis(text, path, self.request.options_for(document, source), facts, self.unit, profile)
 
     @property
     def unit(self) -> str:
@@ -186,7 +193,7 @@ def _lifecycle(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
         if server.client.watches:
-            watchers = [types.FileSystemWatcher(f"**/{name}") for name in (*NAMES, _LOCK, "*.dockerignore")]
+            watchers = [types.FileSystemWatcher(f"**/{name}") for name in (*NAMES, _LOCK, PROFILE, "*.dockerignore")]
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
             await server.client_register_capability_async(

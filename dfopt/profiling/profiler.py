@@ -78,12 +78,12 @@ def make_profile(
     lab = Lab(lab.engine, lab.plan, log, lab.reader)
     lab.say("built as it is")
     try:
-        built = lab.build(content, path)
+        built, files = lab.build_with_files(content, path)
     except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"the file does not build: {failure}") from None
     try:
         runs = observed_runs(lab, built, _secret_paths(program))
-        settings, files = lab.settings(built.image), lab.files(built.image)
+        settings = lab.settings(built.image)
         facts = RecordingFacts(source, files)
 
         def learn() -> None:

@@ -13,7 +13,7 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dfopt.image import Image
+    from dfopt.image import Archive, Image
 
 _KEPT_LAYERS = 32
 
@@ -39,7 +39,11 @@ class ImageReader:
     def archive(self, path: str, name: str | None = None) -> ImageView:
         """The only image of an archive, or the one with that name or digest. Raises ImageError."""
         with open_archive(path) as archive:
-            return self._image(archive.image(name))
+            return self.image(archive, name)
+
+    def image(self, archive: Archive, name: str | None = None) -> ImageView:
+        """As `archive`, of one that is open. Raises ImageError."""
+        return self._image(archive.image(name))
 
     def reference(self, name: str, platform: str | None = None) -> ImageView:
         """An image by any form of reference (see dfopt.image.open_image). Raises ImageError."""

@@ -115,6 +115,16 @@ class Lab:
             self.engine.remove(image)
             raise
 
+    def build_with_files(self, dockerfile: bytes, path: str) -> tuple[ProofImage, ImageFiles]:
+        """As `build`, with the kinds of the image's files: it is saved once."""
+        image, seconds = self._build(dockerfile, path, self.context(path), False)
+        try:
+            view, files = self._read(image, lambda archive: (self.reader.image(archive), ImageFiles(archive.image())))
+            return ProofImage(image, view, seconds), files
+        except BaseException:
+            self.engine.remove(image)
+            raise
+
     def context(self, path: str) -> str:
         """The build context of the Dockerfile at `path`."""
         return self.plan.context if self.plan.context is not None else os.path.dirname(path) or "."
