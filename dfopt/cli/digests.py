@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import StatusDisplay, listed, shown
 from dfopt.facts import Facts
 from dfopt.registry.errors import RegistryError
 from dfopt.registry.resolver import DigestResolver
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from dfopt.registry.resolver import Mode
     from dfopt.request import Request
     from dfopt.workspace.discovery import InputFile
+
+
+_ASKING = "asking registries for digests"
 
 
 def lock_path(values: Values) -> str:
@@ -66,21 +70,23 @@ def ask_online(values: Values, request: Request, files: Iterable[InputFile]) -> 
     from dfopt.cli.network import client_of
     from dfopt.registry.lock import Lock, LockError, read_lock
 
-    input_files = list(files)
+    quiet = bool(values.given.get("quiet"))
+    input_files = listed(files, quiet)
     path = lock_path(values)
     try:
         lock = read_lock(path) if os.path.exists(path) else Lock(path)
     except LockError as failure:
         raise UsageError(str(failure)) from None
     with client_of(values) as client:
-        digests = Digests(lock, gather(input_files, request), "locked", lambda: client)
+        digests = Digests(lock, gather(input_files, request), "locked", lambda: client, quiet=quiet)
         digests.resolve()
-        configs = image_configs(client, digests.images)
+        configs = image_configs(client, digests.images, quiet)
         facts = digests.facts()
         known = KnownFacts(facts.digests, facts.checksums, configs)
-        wanted = replacements(request, input_files, known)
+        wanted = [name for name in replacements(request, input_files, known, quiet) if name not in digests.failures]
         resolver = DigestResolver(lock, client, "locked", True, _today())
-        answers = resolver.resolve_all(name for name in wanted if name not in digests.failures)
+        with StatusDisplay(_ASKING, len(wanted), quiet) as display:
+            answers = resolver.resolve_all(wanted, display.advance)
     added = {name: answer.digest for name, answer in answers.items() if answer.digest}
     request.facts = (*request.facts, KnownFacts({**facts.digests, **added}, facts.checksums, configs))
     return input_files, digests.report()
@@ -101,13 +107,13 @@ class WantedDigests(Facts):
         return None
 
 
-def replacements(request: Request, files: list[InputFile], known: Facts) -> list[str]:
+def replacements(request: Request, files: list[InputFile], known: Facts, quiet: bool = False) -> list[str]:
     """The full names of images that passes ask a digest of and that `known` has none of: those that they would write
     in place of what a file names."""
     from dfopt.pass_selection import chosen
 
     wanted = WantedDigests()
-    for file in files:
+    for file in shown("looking for images that fixes would write", files, quiet, after=1.0):
         try:
             if file.error or request.host_kind(file) is not None:
                 continue
@@ -127,7 +133,7 @@ def replacements(request: Request, files: list[InputFile], known: Facts) -> list
     return list(wanted.names)
 
 
-def image_configs(client: RegistryClient, uses: list[ImageUse]) -> dict[str, dict[str, Any]]:
+def image_configs(client: RegistryClient, uses: list[ImageUse], quiet: bool = False) -> dict[str, dict[str, Any]]:
     """The run settings (User, Entrypoint ...) of base images by full name; for a multi-platform image, those of this
     machine's platform. Images that cannot be read are left out: the failure of their digest says why."""
     from concurrent.futures import ThreadPoolExecutor
@@ -143,8 +149,13 @@ def image_configs(client: RegistryClient, uses: list[ImageUse]) -> dict[str, dic
         except (ImageError, RegistryError, OSError):
             return None
 
-    with ThreadPoolExecutor(8) as pool:
-        configs = dict(zip(references, pool.map(config_of, references.values()), strict=True))
+    pool = ThreadPoolExecutor(8)
+    try:
+        with StatusDisplay("asking registries for settings of base images", len(references), quiet) as display:
+            answers = list(display.over(pool.map(config_of, references.values())))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # at an interrupt nobody waits: the client ends its requests
+    configs = dict(zip(references, answers, strict=True))
     return {name: settings for name, settings in configs.items() if settings is not None}
 
 
@@ -157,6 +168,7 @@ class Digests:
     verify      whether manifests are fetched and hashed
     everywhere  whether to look up images even if a pin cannot be written where they are named
     fetch       whether downloads are pinned as well
+    quiet       whether nothing is shown while registries are asked
     failures    name or URL -> why there is no answer
     """
 
@@ -170,12 +182,14 @@ class Digests:
         verify: bool = True,
         everywhere: bool = False,
         fetch: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.lock = lock
         self.mode = mode
         self.client = client
         self.verify = verify
         self.everywhere = everywhere
+        self.quiet = quiet
         self.images = [use for use in uses if not use.download and full_name(use.text) is not None]
         self._named = {use.text for use in uses if use.download}
         self.downloads = [use for use in uses if use.download and fetch]
@@ -199,7 +213,9 @@ class Digests:
         if self.client is not None and needs_network:
             client = self.client()
         resolver = DigestResolver(self.lock, client, self.mode, self.verify, _today())
-        for name, resolution in resolver.resolve_all(names).items():
+        with StatusDisplay(_ASKING, len(names), self.quiet, 0.0 if client is not None else 1.0) as display:
+            resolutions = resolver.resolve_all(names, display.advance)
+        for name, resolution in resolutions.items():
             if resolution.error is not None:
                 self.failures[name] = str(resolution.error)
             elif resolution.digest:
@@ -233,7 +249,11 @@ class Digests:
 
     def _fetch(self, client: Any, urls: list[str]) -> None:
         unfetched = self._unfetched(urls)
-        for url, checksum in client.checksums(unfetched).items() if unfetched else ():
+        if not unfetched:
+            return
+        with StatusDisplay(f"downloading {len(unfetched)} files for their checksums", quiet=self.quiet):
+            checksums = client.checksums(unfetched)
+        for url, checksum in checksums.items():
             if isinstance(checksum, RegistryError):
                 self.failures[url] = str(checksum)
                 continue

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
-
 from dfopt.cli import out
 from dfopt.cli.fix_verify import Shop, VerifiedFix, build_path, run_proofs
 from dfopt.cli.proving import megabytes, plan_of
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dfopt.cli.options import Values
-    from dfopt.engine.base import Progress
     from dfopt.pass_selection import Options
     from dfopt.proof import Lab, Proof, ProofSettings
     from dfopt.proof.search import Outcome, SearchResult
@@ -61,16 +57,9 @@ class SearchedFix(VerifiedFix):
             subject = subject_of(lab.plan, lab.engine.label, source.text, lab.context(path))
             stored = StoredVerdicts(shop.directory, subject)
         options = self.request.options_for(file, source)
-        try:
-            found = search_fixes(lab, optimize, options, path, facts, shop.budget, stored)
-        finally:
-            if isinstance(lab.progress, StatusLine):
-                lab.progress.end()
+        found = search_fixes(lab, optimize, options, path, facts, shop.budget, stored)
         shop.searches[file.path] = found
         return found.proof
-
-    def progress(self, file: InputFile) -> Progress:
-        return StatusLine(out.printable(file.name))
 
     def notes(self, file: InputFile, result: Result, written: bool) -> str:
         lines = super().notes(file, result, written)
@@ -105,40 +94,6 @@ class SearchedFix(VerifiedFix):
     def search(self, file: InputFile) -> SearchResult | None:
         shop = self.shop
         return shop.searches.get(file.path) if isinstance(shop, SearchShop) else None
-
-
-class StatusLine:
-    """Progress of a file's builds on standard error: on a terminal one line that is written over, else a line for each
-    step. The log of builds is left out: what fails is told in the table."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.began = time.monotonic()
-        self.terminal = sys.stderr is not None and sys.stderr.isatty()
-
-    def __call__(self, line: str) -> None:
-        if not line.startswith("dfopt: "):
-            return
-        text = out.printable(line.removeprefix("dfopt: "))
-        if not self.terminal:
-            out.note(f"{self.name}: {text}\n")
-            return
-        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
-        shown = f"{self.name}: {minutes}:{seconds:02} {text}"[: _width() - 1]
-        sys.stderr.write(f"\r\x1b[K{shown}")
-        sys.stderr.flush()
-
-    def end(self) -> None:
-        """Clears the line."""
-        if self.terminal:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-def _width() -> int:
-    from shutil import get_terminal_size
-
-    return get_terminal_size().columns
 
 
 def _table(outcomes: tuple[Outcome, ...]) -> list[str]:

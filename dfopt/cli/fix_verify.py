@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from queue import SimpleQueue
 
 from dfopt.cli import out
 from dfopt.cli.command_request import request_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
+from dfopt.cli.progress import build_log
+from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of
 from dfopt.cli.report.base import clean, position
 from dfopt.cli.run_files import run_task, task_of
 from dfopt.cli.tasks import FixTask
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.engine import Engine
-    from dfopt.engine.base import Progress
     from dfopt.facts import Facts
     from dfopt.proof import Proof
     from dfopt.results import Result
@@ -80,7 +81,7 @@ class VerifiedFix(FixTask):
         plan = replace(self.shop.plan, context=self.context(file, source))
         bench = self.shop.free.get()
         try:
-            lab = Lab(bench.engine, plan, None if self.quiet else self.progress(file), bench.reader)
+            lab = Lab(bench.engine, plan, partial(build_log, about=out.printable(file.name)), bench.reader)
             facts = BuildFacts(source)
             proof = self.prove(lab, file, source, facts)
         finally:
@@ -97,10 +98,6 @@ class VerifiedFix(FixTask):
                 return self.request.optimize_source(file, source, only, (facts,))
 
         return prove_fixes(lab, apply, build_path(file), facts)
-
-    def progress(self, file: InputFile) -> Progress:
-        """What is told of builds while they run."""
-        return progress
 
     def context(self, file: InputFile, source: Source) -> str:
         """The build context: the one detected for passes, else the file's directory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import StatusDisplay
 from dfopt.files import read_named
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def run(values: Values) -> int:
         return content.extend
 
     try:
-        with open_image(values.image, values.platform) as image:
+        with StatusDisplay(f"reading {values.image}"), open_image(values.image, values.platform) as image:
             contents = image.read(hashes=False, visit=visit)
             name = image.name
         mapping = map_history(contents.image, steps)

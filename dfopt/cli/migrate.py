@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import contextmanager
 
 from dfopt.campaign.local import LocalExecutor
 from dfopt.campaign.model import CampaignError
 from dfopt.campaign.report import render
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import StatusDisplay, listed
+from dfopt.cli.stream import count
 from dfopt.source import encode
 from dfopt.workspace.discovery import discover
 from dfopt.writing import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dfopt.campaign.local import Executor
     from dfopt.campaign.model import FileResult, Totals
@@ -34,7 +36,7 @@ def files_of(values: Values, request: Request) -> tuple[list[InputFile], int]:
         paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=request.hosts
     )
     if not values.online:
-        return list(discovered), 0
+        return listed(discovered, values.quiet), 0
     from dfopt.cli.digests import ask_online
 
     return ask_online(values, request, discovered)
@@ -56,27 +58,21 @@ def executor_of(values: Values) -> Executor:
         raise UsageError(str(failure)) from None
 
 
-def progress(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[FileResult]:
-    """The rows, with a progress bar on a terminal. Raises UsageError if the campaign cannot continue."""
-    try:
-        yield from _shown(rows, number, quiet)
-    except CampaignError as failure:
-        raise UsageError(str(failure)) from None
+@contextmanager
+def progress(number: int, quiet: bool, totals: Callable[[], Mapping[str, int]]) -> Iterator[StatusDisplay]:
+    """The display of a campaign of `number` files; `totals`: how many came to which state. Raises UsageError if the
+    campaign cannot continue."""
 
+    def done() -> str:
+        states = [f"{files} {state}" for state, files in totals().items() if files]
+        return "; ".join([f"{display.count} of {count(number, 'file')} done", *states])
 
-def _shown(rows: Iterable[FileResult], number: int, quiet: bool) -> Iterator[FileResult]:
-    if quiet or not sys.stderr.isatty():
-        yield from rows
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("dfopt"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        bar = display.add_task("", total=number)
-        for row in rows:
-            display.advance(bar)
-            yield row
+    display = StatusDisplay("working on files", number, quiet, done=done)
+    with display:
+        try:
+            yield display
+        except CampaignError as failure:
+            raise UsageError(str(failure)) from None
 
 
 def tell(values: Values, totals: Totals, rows: list[FileResult], applied: bool) -> int:

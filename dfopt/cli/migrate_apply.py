@@ -39,8 +39,9 @@ def run(values: Values) -> int:
         campaign = _Campaign(values, journal, finished)
         results = executor.run(unfinished, Task(request))
         stack.callback(results.close)
-        for row in progress(results, len(unfinished), values.quiet):
-            campaign.take(row)
+        with progress(len(unfinished), values.quiet, lambda: campaign.totals(campaign.rows).states) as display:
+            for row in display.over(results):
+                campaign.take(row)
         campaign.deliver(message)
     rows = sorted(campaign.rows, key=_order(files))
     status = tell(values, campaign.totals(rows), rows, applied=True)

@@ -23,11 +23,12 @@ def run(values: Values) -> int:
     rows: list[FileResult] = []
     results = executor_of(values).run(files, Task(request))
     try:
-        for row in progress(results, len(files), values.quiet):
-            totals.add(row)
-            rows.append(replace(row, result=None))
-            if row.state == "failed":
-                out.note(note(row))
+        with progress(len(files), values.quiet, lambda: totals.states) as display:
+            for row in display.over(results):
+                totals.add(row)
+                rows.append(replace(row, result=None))
+                if row.state == "failed":
+                    out.note(note(row))
     finally:
         results.close()
     status = tell(values, totals, rows, applied=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out
+from dfopt.cli.progress import StatusDisplay
 from dfopt.cli.rebuild import errors, lab_of, report, write
 
 TYPE_CHECKING = False
@@ -34,7 +35,10 @@ def run(values: Values) -> int:
     caches = tuple(dict.fromkeys(cache_paths()))
     patterns = [compile_pattern(pattern) for pattern in caches]
     with errors(values.rebuild):
-        with lab_of(values, (*values.allow, *caches)) as lab:
+        with (
+            StatusDisplay(f"reading {values.image}", quiet=values.quiet),
+            lab_of(values, (*values.allow, *caches)) as lab,
+        ):
             squashed = Given({**values.given, "squash": True})
             written = write(squashed, lab, lambda name: any(pattern.fullmatch(name) for pattern in patterns))
         verdict = written.verdict
@@ -47,10 +51,9 @@ def run(values: Values) -> int:
         status = _fix(values, path)
         if status:
             return status
-        with lab_of(values) as lab:
+        with StatusDisplay("measuring the result", quiet=values.quiet), lab_of(values) as lab:
             from dfopt.files import read_regular
 
-            lab.say("the result is measured")
             built = lab.build(read_regular(path), path, cache=True)
             after = cost_of(built.view)
     if values.output_format == "json":

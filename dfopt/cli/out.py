@@ -11,7 +11,10 @@ from dfopt.source import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
+
+before_output: Callable[[], None] | None = None  # what takes a display of progress off the terminal
 
 
 class OutputClosed(Exception):
@@ -46,6 +49,8 @@ def note(text: str) -> None:
     if not text:
         return
     flush()
+    if before_output is not None:
+        before_output()
     try:
         sys.stderr.buffer.write(encode(printable_lines(text)))
         sys.stderr.buffer.flush()
@@ -75,6 +80,8 @@ def is_terminal() -> bool:
 def _write(stream: TextIO | None, content: bytes) -> None:
     if stream is None:
         raise OutputFailed("standard output is closed")
+    if content and before_output is not None:
+        before_output()
     try:
         stream.buffer.write(content)
         if not content:

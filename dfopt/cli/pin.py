@@ -10,6 +10,7 @@ from dfopt.cli import out, style
 from dfopt.cli.command_request import files_of, hosts_of, lookup_of
 from dfopt.cli.digests import Digests, gather, lock_path
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import listed
 from dfopt.cli.stream import count, stream
 from dfopt.cli.tasks import FixTask
 from dfopt.messages import json_text
@@ -69,7 +70,7 @@ def run(values: Values) -> int:
     had. Raises UsageError."""
     _check_usage(values)
     lookup = lookup_of(values)
-    files = list(files_of(values, lookup, DEFINITIONS))
+    files = listed(files_of(values, lookup, DEFINITIONS), values.quiet)
     path = lock_path(values)
     try:
         lock = read_lock(path)
@@ -81,7 +82,7 @@ def run(values: Values) -> int:
         digests = Digests(
             lock, gather(files, hosts), mode, None if values.offline else lambda: stack.enter_context(_client(values)),
             verify=values.verify_digests is not False, everywhere=values.source_policy is not None,
-            fetch=values.downloads,
+            fetch=values.downloads, quiet=values.quiet,
         )  # fmt: skip
         digests.resolve()
         if values.facts:

@@ -10,6 +10,7 @@ from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.plan_figures import build_text, by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.progress import listed, shown
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.cost import benefit_json, written_text
@@ -49,7 +50,7 @@ def run(values: Values) -> int:
         )
         for level in LEVELS
     }  # fmt: skip
-    files: Sequence[InputFile] = list(files_of(values, lookup))
+    files: Sequence[InputFile] = listed(files_of(values, lookup))
     failed = 0
     if values.online:
         from dfopt.cli.digests import ask_online
@@ -61,7 +62,7 @@ def run(values: Values) -> int:
     hosts = 0  # files that hold Dockerfiles
     diffs: dict[str, str] = {}
     grouper = Grouper("owner")
-    for file in files:
+    for file in shown("forecasting", files, after=1.0):
         if not file.error and requests[LEVELS[-1]].host_kind(file) is not None:
             hosts += 1
             out.note(f"{out.printable(file.name)}: no forecast for the Dockerfiles in it; `dfopt check` reads them\n")

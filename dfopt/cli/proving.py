@@ -56,11 +56,6 @@ def engines_of(values: Values) -> list[Engine]:
     return engines
 
 
-def progress(line: str) -> None:
-    """Forwards a line of a build log to standard error."""
-    out.note(f"{line}\n")
-
-
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Turns SIGTERM and SIGHUP into interrupts, so that engines are cleaned up before the process exits."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import StatusDisplay, build_log, say
 from dfopt.cli.stream import count
 from dfopt.record import Record
 from dfopt.units import human
@@ -32,7 +33,7 @@ def run(values: Values) -> int:
     """Runs the command. Raises UsageError, also for everything that is wrong with an image."""
     from dfopt.cli.proving import interruptible
 
-    with errors(values.rebuild):
+    with errors(values.rebuild), StatusDisplay(f"reading {values.image}", quiet=bool(values.given.get("quiet"))):
         if values.verify:
             with lab_of(values) as lab:
                 written = write(values, lab)
@@ -74,12 +75,7 @@ def lab_of(values: Values, allow: tuple[str, ...] = ()) -> Iterator[Lab]:
         raise UsageError("--rebuild takes only one --builder")
     settings = ProofSettings(network=values.network, timeout=float(values.timeout or 1800), allow=allow)
     with interruptible(), engines_of(values)[0] as engine:
-        yield Lab(engine, settings, _say)
-
-
-def _say(line: str) -> None:
-    if line.startswith("dfopt: "):
-        out.note(f"{line}\n")
+        yield Lab(engine, settings, build_log)
 
 
 def write(values: Values, lab: Lab | None = None, disposable: Callable[[str], bool] | None = None) -> WrittenRebuild:
@@ -92,6 +88,7 @@ def write(values: Values, lab: Lab | None = None, disposable: Callable[[str], bo
 
     with open_image(values.image, values.platform) as image, NewDirectory(values.rebuild) as folder:
         stored = image.stored()
+        say(f"rebuilding {values.image}")
         rebuilt = rebuild(stored, values.base, squash=values.squash, disposable=disposable, lab=lab)
         size = rebuilt.write(folder)
         verdict = compared(lab, values.image, folder, rebuilt.text) if lab is not None else None

@@ -7,6 +7,7 @@ import os
 from dfopt.cli import out, style
 from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import StatusDisplay, say
 from dfopt.files import read_regular
 from dfopt.request import Request
 
@@ -38,7 +39,8 @@ def run(values: Values) -> int:
     try:
         settings = _settings(values)
         results = [_optimized(path, lookup, context) for path in values.file]
-        reviewed = _reviewed(images, settings, results, values)
+        with StatusDisplay("reading the image"):
+            reviewed = _reviewed(images, settings, results, values)
     except ImageError as failure:
         raise UsageError(str(failure)) from None
     if values.html is not None:
@@ -155,6 +157,7 @@ def _reviewed(images: tuple[str, ...], settings: ReviewSettings, results: list[R
     for number, reference in enumerate(images):
         result = results[number] if number < len(results) else None
         watch = Watch(secrets=not values.no_secrets)
+        say(f"reading {reference}")
         with open_image(reference, values.platform) as image:
             contents = image.read(visit=watch.visit)
             name = image.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.cli import out
+from dfopt.cli.progress import StatusDisplay
 from dfopt.workspace.run import run_all
 
 # The note for a search that found nothing
@@ -11,9 +12,11 @@ NO_FILES = (
     " that is named is taken as one)\n"
 )
 
+_SHORT = 1.0  # seconds of work of which nothing is shown
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from dfopt.cli.patch import PatchFile
     from dfopt.cli.refusals import RefusalGroups
@@ -61,32 +64,35 @@ def stream(
         work = task
     results = run(files, work, failed, jobs)
     outcomes: Iterable[FileOutcome] = results if store is None else Keeping(store).over(results)
+    after = _SHORT if task.cacheable else 0.0  # else it builds
+    display = StatusDisplay("working on files", quiet=task.quiet, after=after, done=lambda: _done(totals))
     try:
-        for outcome in outcomes:
-            status = max(status, outcome.status)
-            if on_outcome is not None:
-                on_outcome(outcome)
-            for name, number in outcome.counts.items():
-                totals[name] = totals.get(name, 0) + number
-            if outcome.out and not silent:
-                out.data(separator + outcome.out)
-                separator = reporter.separator if reporter is not None else ""
-            if patch is not None and outcome.patch:
-                patch.add(outcome.patch)
-            if outcome.undo:
-                from dfopt.workspace.undo import UndoJournal
+        with display:
+            for outcome in display.over(outcomes):
+                status = max(status, outcome.status)
+                if on_outcome is not None:
+                    on_outcome(outcome)
+                for name, number in outcome.counts.items():
+                    totals[name] = totals.get(name, 0) + number
+                if outcome.out and not silent:
+                    out.data(separator + outcome.out)
+                    separator = reporter.separator if reporter is not None else ""
+                if patch is not None and outcome.patch:
+                    patch.add(outcome.patch)
+                if outcome.undo:
+                    from dfopt.workspace.undo import UndoJournal
 
-                journal = journal or UndoJournal()
-                _recorded(journal.add, outcome.undo)
-            if outcome.refusals:
-                from dfopt.cli.refusals import RefusalGroups
+                    journal = journal or UndoJournal()
+                    _recorded(journal.add, outcome.undo)
+                if outcome.refusals:
+                    from dfopt.cli.refusals import RefusalGroups
 
-                groups = groups or RefusalGroups()
-                groups.add(outcome.refusals)
-            out.note(outcome.notes)
-            if outcome.once and outcome.once not in notes_shown:
-                notes_shown.add(outcome.once)
-                out.note(outcome.once)
+                    groups = groups or RefusalGroups()
+                    groups.add(outcome.refusals)
+                out.note(outcome.notes)
+                if outcome.once and outcome.once not in notes_shown:
+                    notes_shown.add(outcome.once)
+                    out.note(outcome.once)
     finally:
         results.close()
         if journal is not None:
@@ -96,6 +102,12 @@ def stream(
     if reporter is not None:
         out.data(reporter.tail(totals))
     return status, totals
+
+
+def _done(totals: Mapping[str, int]) -> str:
+    """What was done before an interrupt."""
+    changed = totals.get("changed", 0)
+    return f"{count(totals.get('files', 0), 'file')} done" + (f", {changed} with changes" if changed else "")
 
 
 def _recorded(step: Callable[..., None], *arguments: str) -> None:

@@ -11,7 +11,8 @@ from contextlib import nullcontext
 
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
-from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of, progress
+from dfopt.cli.progress import StatusDisplay, build_log
+from dfopt.cli.proving import engines_of, figures_json, figures_line, interruptible, plan_of
 from dfopt.cli.report.base import clean
 from dfopt.engine import EngineError
 from dfopt.files import open_regular, read_regular
@@ -38,8 +39,11 @@ def run(values: Values) -> int:
     needed = builds or plan.smoke or plan.smoke_script
     with interruptible():
         try:
-            with engines_of(values)[0] if needed else nullcontext() as engine:
-                verdict = verify(Lab(engine, plan, None if values.quiet else progress), before, after)
+            with (
+                StatusDisplay(f"{before.name} and {after.name}", quiet=values.quiet),
+                engines_of(values)[0] if needed else nullcontext() as engine,
+            ):
+                verdict = verify(Lab(engine, plan, build_log), before, after)
         except (EngineError, ImageError, ProofError) as failure:
             out.error(str(failure))
             return 2

@@ -18,7 +18,7 @@ from dfopt.registry.reference import spelled, target_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Literal
 
     from dfopt.registry.client import RegistryClient
@@ -79,8 +79,11 @@ class DigestResolver:
         """The answer for one reference; never raises RegistryError."""
         return next(iter(self.resolve_all([ref]).values()))
 
-    def resolve_all(self, refs: Iterable[str | ImageRef]) -> dict[str, Resolution]:
-        """The answer for each reference, keyed by its text as given, in the order given; one round of requests."""
+    def resolve_all(
+        self, refs: Iterable[str | ImageRef], on_result: Callable[[str, Digest | RegistryError], None] | None = None
+    ) -> dict[str, Resolution]:
+        """The answer for each reference, keyed by its text as given, in the order given; one round of requests.
+        `on_result` as in `RegistryClient.resolve_all`."""
         answers: dict[str, Resolution | None] = {}
         targets: dict[str, Target] = {}
         for ref in refs:
@@ -98,7 +101,7 @@ class DigestResolver:
         if targets and self._client is not None:
             # Before the first entry changes: two spellings of one name shall both learn that it moved.
             pins = {text: target.digest or self._locked_digest(target) for text, target in targets.items()}
-            outcomes = self._client.resolve_all(targets, self._verify)
+            outcomes = self._client.resolve_all(targets, self._verify, on_result)
             for text, target in targets.items():
                 answers[text] = self._from_registry(target, outcomes[text], pins[text])
         return {text: answer for text, answer in answers.items() if answer is not None}

@@ -125,14 +125,25 @@ _task: tuple[Callable[[InputFile], Any], Callable[[InputFile, str], Any]] | None
 
 
 def _start(task: Callable[[InputFile], Any], failed: Callable[[InputFile, str], Any], leash: Leash) -> None:
-    """In a worker: keeps the task. An interrupt is the parent's business."""
+    """In a worker: keeps the task. An interrupt is the parent's business; here, the file at hand is the last one."""
     import signal
 
     global _task
     leash.hold()
     gc.set_threshold(GC_THRESHOLD)
     _task = task, failed
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _interrupt)
+    unblock = getattr(signal, "pthread_sigmask", None)  # `_submit` blocked it
+    if unblock:
+        unblock(signal.SIG_UNBLOCK, (signal.SIGINT,))
+
+
+_interrupted = False
+
+
+def _interrupt(*_: object) -> None:
+    global _interrupted
+    _interrupted = True
 
 
 def _submit(executor: ProcessPoolExecutor, chunk: list[InputFile]) -> Future[list[Any]]:
@@ -156,7 +167,7 @@ def _submit(executor: ProcessPoolExecutor, chunk: list[InputFile]) -> Future[lis
 
 def _work(chunk: list[InputFile]) -> list[Any]:
     assert _task is not None
-    return [guarded(*_task, file) for file in chunk]
+    return [_task[1](file, "interrupted") if _interrupted else guarded(*_task, file) for file in chunk]
 
 
 def _pooled(
