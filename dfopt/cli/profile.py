@@ -10,7 +10,8 @@ import os
 from dfopt.cli import out
 from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.proving import engines_of, interruptible, plan_of, progress
+from dfopt.cli.progress import StatusDisplay, build_log
+from dfopt.cli.proving import engines_of, interruptible, plan_of
 from dfopt.engine import EngineError
 from dfopt.files import tree_of
 from dfopt.image import ImageError
@@ -59,8 +60,9 @@ def run(values: Values) -> int:
     root = context.root if context is not None else os.path.dirname(path) or "."
     plan = plan_of(Given({**values.given, "touch": None, "repeat": False, "allow": ()}), root)
     try:
-        with interruptible(), engines_of(values)[0] as engine:
-            lab = Lab(engine, plan, None if values.quiet else progress)
+        display = StatusDisplay(f"building {path}", quiet=values.quiet)
+        with interruptible(), display, engines_of(values)[0] as engine:
+            lab = Lab(engine, plan, build_log)
             options = request.options_for(file, source)
 
             def optimize(chosen: Options, facts: RecordingFacts) -> Result:
