@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -18,13 +19,17 @@ from dfopt.ir.program import Program
 from dfopt.optimizer import Optimizer, optimize
 from dfopt.pass_selection import Options
 from dfopt.passes.multi_stage.make import Makefile
+from dfopt.rewrites.base import expected
+from dfopt.rewrites.commands import InsertCommand, RemoveCommand
 from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from dfopt.results import Result
+    from dfopt.rewrites.base import Rewrite
 
 LINES = {
     "ENV": "ENV A{i}=v{i}\n",
@@ -54,6 +59,11 @@ def run(text: str) -> Result:
 
 def calls(text: str) -> int:
     """How many functions of Python run while the text is optimized."""
+    return counted(lambda: run(text))
+
+
+def counted(action: Callable[[], object]) -> int:
+    """How many functions of Python run in an action."""
     count = 0
 
     def count_call(frame: FrameType, event: str, argument: object) -> None:
@@ -63,7 +73,7 @@ def calls(text: str) -> int:
     before = sys.getprofile()
     sys.setprofile(count_call)
     try:
-        run(text)
+        action()
     finally:
         sys.setprofile(before)
     return count
@@ -100,6 +110,52 @@ def test_four_times_the_shell_text_is_about_four_times_the_work(kind: str, form:
 
     run(text(2))
     assert calls(text(320)) < 6 * calls(text(80))
+
+
+# lines, and the commands of one RUN behind them that concern these
+EDITED = {
+    "modes": ("COPY a{i}.sh /x/a{i}.sh\n", "chmod 755 /x/a{i}.sh", " && "),
+    "modes of a directory": ("COPY a{i}.sh /x/\n", "chmod 755 /x/a{i}.sh", " && "),
+    "modes, one by one": ("COPY a{i}.sh /x/\n", "chmod 755 /x/a{i}.sh", "\nRUN "),
+    "operands": ("COPY a{i}.sh /x/\n", "/x/a{i}.sh", " "),
+    "deleted": ("COPY a{i} /x/a{i}\n", "rm /x/a{i}", " && "),
+    "directories": ("WORKDIR /d{i}\nCOPY . /d{i}\n", "chown -R app /d{i}", " && "),
+    "directories, one by one": ("WORKDIR /d{i}\nCOPY . /d{i}\n", "chmod -R 755 /d{i}", "\nRUN "),
+}
+
+
+@pytest.mark.parametrize("kind", EDITED)
+def test_four_times_the_commands_that_change_are_about_four_times_the_work(kind: str) -> None:
+    line, command, operator = EDITED[kind]
+    first = "chmod 755 " if kind == "operands" else ""
+
+    def text(count: int) -> str:
+        lines = "".join(line.format(i=i) for i in range(count))
+        commands = operator.join(command.format(i=i) for i in range(count))
+        return f"# syntax=docker/dockerfile:1\nFROM debian:13\n{lines}RUN {first}{commands}{operator}make\n"
+
+    run(text(2))
+    assert calls(text(320)) < 6 * calls(text(80))
+
+
+@pytest.mark.parametrize("rewrite", ["remove", "insert", "insert alone"])
+def test_a_term_is_walked_once_for_all_its_edits(rewrite: str) -> None:
+    def edits(count: int) -> int:
+        operator = "; " if rewrite == "insert alone" else " && "
+        text = f"FROM debian:13\nRUN set -e{operator}" + operator.join(f"make a{i}" for i in range(count)) + "\n"
+        program = Program(parse(text))
+        body = program.body(program.stages[0].steps[0])
+        assert body.program is not None
+        offsets = [match.start() for match in re.finditer("make", body.text)]
+        words = ("true",)
+        rewrites: list[Rewrite] = [
+            RemoveCommand(1, at) if rewrite == "remove" else InsertCommand(1, at, words, operator.strip())
+            for at in offsets[:-1]
+        ]
+        return counted(lambda: expected(program, rewrites))
+
+    edits(2)
+    assert edits(400) < 6 * edits(100)
 
 
 def test_memory_is_linear_in_the_variables() -> None:
