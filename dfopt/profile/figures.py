@@ -89,9 +89,7 @@ def _saved(spans: Sequence[_Span], rows: Mapping[int, Any]) -> list[int | None]:
         size = 0
         for line in sorted(span.lines):
             row = rows[line]
-            size += sum(
-                claim(count, line, kind) for kind, count in row.get("leftovers", {}).items() if kind in kinds
-            )
+            size += sum(claim(count, line, kind) for kind, count in row.get("leftovers", {}).items() if kind in kinds)
             for position, death in enumerate(row.get("deaths", ())):
                 inside = name in within and death["by"] in span.lines
                 again = name in metadata and death.get("again", False)

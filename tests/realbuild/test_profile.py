@@ -89,7 +89,7 @@ def test_facts_of_a_stage(
 ) -> None:
     """What a program needs, as `fix --verify` learns it, without an engine: the same text comes out."""
     more_bases("gcc", "distroless-base")
-    (place / "answer.c").write_text("#include <stdio.h>\nint main(void) { return puts(\"42\") < 0; }\n")
+    (place / "answer.c").write_text('#include <stdio.h>\nint main(void) { return puts("42") < 0; }\n')
     (place / "Dockerfile").write_text(
         "FROM gcc:14 AS build\nCOPY answer.c /src/\nRUN gcc -O2 -o /srv/answer /src/answer.c\n\n"
         'FROM debian:13\nCOPY --from=build /srv/answer /srv/\nCMD ["/srv/answer"]\n'

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from image.builders import Layout, file, folder, layer, link, require
+from image.builders import Layout, TarEntry, file, folder, layer, link, require
 
 from registry.pinning import Tree
 from registry.servers import Answer, FakeServer, Request
@@ -32,9 +32,9 @@ DOCKERFILE = 'FROM {host}/team/base:1\nCOPY app /app\nCMD ["/app"]\n'
 class Registry(FakeServer):
     """A registry of one image; `asked`: the blobs that were asked for."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, files: Sequence[TarEntry] = FILES, **settings: object) -> None:
         layout = Layout()
-        tars = [layer(*FILES)]
+        tars = [layer(*files)]
         layout.add(layout.manifest(tars, config=settings))
         self.name = layout.index[0]["digest"]
         self.files = layout.files
@@ -101,6 +101,16 @@ def test_later_runs_know_without_a_network(tree: Tree, registry: Registry) -> No
     known = tree.run(*select, command="fix")
     assert "+RUN find / -xdev -perm /6000" in known.out
     assert "(setuid files of the base are stored again: 1, 5.00 kB)" in known.out
+
+
+def test_a_base_without_setuid_files(tree: Tree) -> None:
+    server = Registry(FILES[:-2], Env=["PATH=/bin"])
+    tree.put("Dockerfile", DOCKERFILE.format(host=server.host))
+    try:
+        tree.run("--write", "--facts")
+    finally:
+        server.stop()
+    assert tree.run("--isolated", "--select", "strip-suid", "--unsafe", "--show-refusals", command="check").code == 0
 
 
 def test_the_facts_are_those_of_the_digest(tree: Tree, registry: Registry) -> None:

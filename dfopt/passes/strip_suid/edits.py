@@ -118,13 +118,20 @@ def told(files: Mapping[str, int]) -> str:
     return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {size:.1f} MB: {', '.join(names[:_NAMED])}{more}"
 
 
+def of_base(program: Program, facts: Facts, keep: Sequence[str]) -> list[int] | None:
+    """The bytes of the base's files that would lose a bit, where its registry was asked."""
+    base = base_image(program, program.stages[-1], facts)
+    if base is None:
+        return None
+    kept = kept_names(program, facts, keep)
+    return [size for path, size in base.set_id().items() if path.rpartition("/")[2] not in kept]
+
+
 def price_of(program: Program, facts: Facts, keep: Sequence[str], family: str | None) -> Price | None:
     """The price as the base's registry or the table tells it, else as a build showed it; None where that showed no file
     that would lose a bit."""
-    base = base_image(program, program.stages[-1], facts)
-    if base is not None:
-        kept = kept_names(program, facts, keep)
-        again = [size for path, size in base.set_id().items() if path.rpartition("/")[2] not in kept]
+    again = of_base(program, facts, keep)
+    if again is not None:
         text = f"setuid files of the base are stored again: {len(again)}, {human(sum(again))}" if again else ""
         benefit = Benefit(
             bytes=-sum(again), setuid=len(again), origin="measured", source="registry", mends=mends("strip-suid")

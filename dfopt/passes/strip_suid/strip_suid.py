@@ -12,6 +12,7 @@ from dfopt.passes.strip_suid.edits import (
     appended,
     check_place,
     family_of,
+    of_base,
     price_by_table,
     price_of,
     words,
@@ -100,7 +101,8 @@ class StripSuid(Pass):
             last = next((step for step in reversed(stage.steps) if brings(program, step)), None)
         own = table("suid")["base"].get(family or "", {})
         parents = layer_steps(program, stage)[: -len(stage.steps)] if stage.steps else layer_steps(program, stage)
-        if last is None and own.get("files") == 0 and not any(brings(program, step) for step in parents):
+        nothing = own.get("files") == 0 or of_base(program, facts, self.settings["keep"]) == []
+        if last is None and nothing and not any(brings(program, step) for step in parents):
             return
         node = last.node if last is not None else stage.node
         source = "what is installed" if last is not None else "the programs that the stage is built on"
