@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from inspect import cleandoc
 from pathlib import Path
 
@@ -118,9 +119,14 @@ def test_links() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_pages_of_passes_are_fresh() -> None:
-    there = {path.name: path.read_text(encoding="utf-8") for path in pages.DIRECTORY.iterdir()}
-    made = pages.pages()
+@pytest.mark.parametrize(
+    ("directory", "make"),
+    [(pages.DIRECTORY, pages.pages), (pages.REFUSALS, pages.refusal_pages)],
+    ids=["passes", "refusals"],
+)
+def test_pages_are_fresh(directory: Path, make: Callable[[], dict[str, str]]) -> None:
+    there = {path.name: path.read_text(encoding="utf-8") for path in directory.iterdir()}
+    made = make()
     stale = sorted(name for name in {*there, *made} if there.get(name) != made.get(name))
     assert not stale, f"run: python -m tests.tools.pages ({', '.join(stale)})"
 

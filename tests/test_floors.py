@@ -26,6 +26,7 @@ FLOORS = (
     ("analysis",),  # what several passes ask
     ("editing",),  # edits in the file's own style
     ("passes",),
+    ("documentation",),  # where a finding is documented
     ("conflicts", "gate", "second_reader", "suppress", "results", "pass_selection"),
     ("optimizer", "own_edits"),  # a pure function: (source, options, facts) -> result; its findings taken apart
     ("build_definitions", "recipes", "registry"),

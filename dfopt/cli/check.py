@@ -6,7 +6,7 @@ import os
 
 from dfopt.cli import out, style
 from dfopt.cli.check_task import CheckTask
-from dfopt.cli.command_request import files_of, groups_refusals, lookup_of, request_of, store_of
+from dfopt.cli.command_request import documentation_of, files_of, groups_refusals, lookup_of, request_of, store_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.fail_on import fail_on_of
 from dfopt.cli.report import reporter
@@ -48,18 +48,18 @@ def _once(values: Values, request: Request) -> int:
         files, failed = ask_online(values, request, files)
     format = values.output_format or request.lookup.directory(".").get("output-format", "text")
     color = style.use_color(values.color, os.environ, out.is_terminal())
+    pages = documentation_of(request.lookup)
+    reports = reporter(format, color=color, documentation=pages)
     task = CheckTask(
         request, "report", format, color=color, refusals=values.show_refusals, quiet=values.quiet,
-        fail_on=fail_on_of(values, request.lookup), grouped=groups_refusals(values, format),
+        fail_on=fail_on_of(values, request.lookup), grouped=groups_refusals(values, format), documentation=pages,
     )  # fmt: skip
     if values.statistics or values.baseline is not None or values.update_baseline:
         from dfopt.cli.baseline import run_with
 
-        status, totals = run_with(values, task, files, reporter(format, color=color))
+        status, totals = run_with(values, task, files, reports)
     else:
-        status, totals = stream(
-            files, task, task.failed, values.jobs, reporter(format, color=color), None, store_of(values)
-        )
+        status, totals = stream(files, task, task.failed, values.jobs, reports, None, store_of(values))
     if not values.quiet:
         out.note(_summary(totals, values))
     return max(status, failed)

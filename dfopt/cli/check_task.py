@@ -52,8 +52,9 @@ class CheckTask(FixTask):
         unused = unused_suppressions(result, self.request.options_for(file, result.source))
         numbers["unused"] = len(unused)
         items = items_of(
-            result, refusals=self.refusals and not self.grouped, unused=unused, own=self.own_edits(file, result)
-        )
+            result, refusals=self.refusals and not self.grouped, unused=unused, own=self.own_edits(file, result),
+            documentation=self.documentation,
+        )  # fmt: skip
         passes: dict[str, int] = {}
         for item in items:
             if item.kind != "refusal":

@@ -93,6 +93,11 @@ def hosts_of(values: Values) -> tuple[str, ...]:
         raise UsageError(f'--hosts: unknown kind "{word}"{hint}') from None
 
 
+def documentation_of(lookup: ConfigLookup) -> str:
+    """Where the configuration of the working directory says that the pages about findings are; "" without one."""
+    return str(lookup.directory(".").get("documentation", ""))
+
+
 def store_of(values: Values) -> OutcomeStore | None:
     """The cache of a run; None where there is to be none."""
     if values.no_cache:

@@ -49,6 +49,11 @@ def schema() -> dict[str, Any]:
             "description": "the least that such findings must save in one file, as 20MB",
         },
         "context": {"type": "string", "description": "the build context, relative to this file"},
+        "documentation": {
+            "type": "string",
+            "pattern": "^https?://",
+            "description": "where docs/ is published as a site: findings carry the address of their page there",
+        },
         "extend": {"type": "string", "description": "another file, whose values hold where this one says nothing"},
         "passes": {
             "type": "object",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dfopt.cli import out, style
-from dfopt.cli.command_request import files_of, groups_refusals, store_of
+from dfopt.cli.command_request import documentation_of, files_of, groups_refusals, store_of
 from dfopt.cli.errors import UsageError
 from dfopt.cli.fail_on import fail_on_of
 from dfopt.cli.stream import NO_FILES, count, stream
@@ -39,6 +39,7 @@ def task_of(values: Values, kind: type[Work], request: Request) -> Work:
         out.is_terminal(),
         fail_on_of(values, request.lookup),
         groups_refusals(values, values.output_format or "text"),
+        documentation_of(request.lookup),
     )
 
 
@@ -54,7 +55,7 @@ def run_task(values: Values, task: FixTask, run: Run) -> int:
     if task.mode == "report":
         from dfopt.cli.report import reporter as find
 
-        reporter = find(task.format)
+        reporter = find(task.format, documentation=task.documentation)
     store = store_of(values) if task.cacheable else None
     if values.patch is None:
         status, totals = stream(files, task, task.failed, values.jobs, reporter, None, store, run=run)

@@ -35,6 +35,7 @@ class FixTask(Record):
     quiet     print no notes
     terminal  standard output is one
     fail_on   the findings that make the exit status 1
+    documentation  where the pages about findings are; "" where that is not known
     """
 
     request: Request
@@ -48,6 +49,7 @@ class FixTask(Record):
     terminal: bool = False
     fail_on: FailOn = FailOn()
     grouped: bool = False
+    documentation: str = ""
 
     @property
     def cacheable(self) -> bool:
@@ -157,7 +159,10 @@ class FixTask(Record):
         from dfopt.cli.report import reporter
         from dfopt.cli.report.base import FileReport, items_of
 
-        items = items_of(result, refusals=self.refusals and not self.grouped, own=self.own_edits(file, result))
+        items = items_of(
+            result, refusals=self.refusals and not self.grouped, own=self.own_edits(file, result),
+            documentation=self.documentation,
+        )  # fmt: skip
         shown = tuple(item for item in items if item.kind in ("fix", "refusal"))
         return reporter(self.format).file(
             FileReport(file.name, result.source.text, shown, None, result.changed, written, self.proof(file))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from dfopt.documentation import address
 from dfopt.lsp.analysis import Refused
 from dfopt.passes.base import registered
 
@@ -46,8 +47,8 @@ class Client:
         self.configures = bool(workspace and workspace.configuration)
 
 
-def diagnostics(analysis: Analysis, refusals: bool) -> list[types.Diagnostic]:
-    """The findings of a document in its order."""
+def diagnostics(analysis: Analysis, refusals: bool, documentation: str = "") -> list[types.Diagnostic]:
+    """The findings of a document in its order. `documentation`: where the pages about them are."""
     problem = analysis.problem
     if problem is not None:
         start, end = analysis.places.line_span(
@@ -69,6 +70,7 @@ def diagnostics(analysis: Analysis, refusals: bool) -> list[types.Diagnostic]:
         if "\n" in analysis.source.text[first:last]:  # the first line says where; the whole may be half a screen
             last = max(first, analysis.places.line_span(first)[1])
         group = passes[finding.name].group if finding.name in passes else ""
+        page = address(documentation, finding.name, finding.reason, finding.unblock)
         result.append(
             types.Diagnostic(
                 range_of(analysis.places.range(first, last)),
@@ -76,6 +78,7 @@ def diagnostics(analysis: Analysis, refusals: bool) -> list[types.Diagnostic]:
                 severity=_severity(finding, group),
                 code=finding.name,
                 source=SOURCE,
+                code_description=types.CodeDescription(page) if page else None,
                 data={"name": finding.name, "start": finding.start, "end": finding.end},
             )
         )

@@ -127,6 +127,15 @@ class Server(LanguageServer):
         encoding = self.workspace.position_encoding
         return str(getattr(encoding, "value", encoding) or "utf-16")
 
+    def reports(self, analysis: Analysis) -> list[types.Diagnostic]:
+        """The diagnostics of a document, with the addresses of their pages where its configuration names them."""
+        try:
+            settings = self.request.lookup.directory(os.path.dirname(analysis.source.name) or ".")
+            documentation = str(settings.get("documentation", ""))
+        except ConfigError:  # it was told before
+            documentation = ""
+        return diagnostics(analysis, self.settings.refusals, documentation)
+
     def actions(self, uri: str, shown_diagnostics: Sequence[types.Diagnostic] = ()) -> Actions:
         version = self.workspace.get_text_document(uri).version
         document = types.VersionedTextDocumentIdentifier(version=version or 0, uri=uri)
@@ -151,7 +160,7 @@ class Server(LanguageServer):
         if uri not in self.workspace.text_documents:
             return
         version = self.workspace.get_text_document(uri).version
-        reports = await self.work(lambda: diagnostics(self.analysis(uri), self.settings.refusals))
+        reports = await self.work(lambda: self.reports(self.analysis(uri)))
         document = self.workspace.text_documents.get(uri)
         if document is None or document.version != version:
             return
@@ -239,7 +248,7 @@ def _findings(server: Server) -> None:
         if params.previous_result_id == key:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=key)
         return types.RelatedFullDocumentDiagnosticReport(
-            items=await server.work(lambda: diagnostics(analysis, server.settings.refusals)), result_id=key
+            items=await server.work(lambda: server.reports(analysis)), result_id=key
         )
 
     @server.feature(

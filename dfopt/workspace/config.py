@@ -1,11 +1,12 @@
 """Configuration: dfopt.toml, .dfopt.toml, or [tool.dfopt] in pyproject.toml; the nearest directory that has one wins.
 
-Keys: `select`, `ignore`, `exclude` (lists of strings), `level` (1 to 3), `unsafe`, `modernize` (booleans),
-`output-format` (of `dfopt check`), `fail-on` and `fail-on-saving` (its exit status), `context` (the build context,
-relative to the file), `extend` (another file, whose values hold where this one says nothing), `package-cache` ("clean"
-or "mount"), `engine` ("any" or "buildkit"), `passes.NAME.OPTION`, `recipes.path` (directories of recipes, relative to
-the file), `recipes.use` (recipes to run where the command line names none and selects nothing), and
-`recipes.options.NAME.OPTION`. Anything else is an error that names its place.
+Keys: `select`, `ignore`, `exclude` (lists of strings), `level` (1 to 3), `unsafe`, `modernize` (booleans), `output-
+format` (of `dfopt check`), `fail-on` and `fail-on-saving` (its exit status), `documentation` (where docs/ is
+published as a site), `context` (the build context, relative to the file), `extend` (another file, whose values hold
+where this one says nothing), `package-cache` ("clean" or "mount"), `engine` ("any" or "buildkit"),
+`passes.NAME.OPTION`, `recipes.path` (directories of recipes, relative to the file), `recipes.use` (recipes to run
+where the command line names none and selects nothing), and `recipes.options.NAME.OPTION`. Anything else is an error
+that names its place.
 """
 
 from __future__ import annotations

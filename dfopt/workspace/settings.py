@@ -14,7 +14,7 @@ SHARED_KEYS = ("package-cache", "engine")  # choices: `passes.base.SHARED`
 
 KEYS = (
     "level", "select", "ignore", "modernize", "unsafe", "exclude", "output-format", "fail-on", "fail-on-saving",
-    "context", "extend",
+    "context", "documentation", "extend",
     *SHARED_KEYS, "passes", "recipes",
 )  # fmt: skip
 

@@ -54,6 +54,8 @@ class TableReader:
                     raise self._unknown("output format", value, FORMATS, where)
                 if key == "fail-on" and value not in FAIL_ON_CHOICES:
                     raise self._unknown("value", value, FAIL_ON_CHOICES, where)
+                if key == "documentation" and not value.startswith(("https://", "http://")):
+                    raise self.error("must be an address that begins with https:// or http://", where)
                 if key == "fail-on-saving":
                     self._size(value, where)
             result[key] = Setting(value, self.file, where)

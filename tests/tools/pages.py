@@ -1,6 +1,7 @@
-"""The pages of the passes, docs/passes/, made from their docstrings: `python -m tests.tools.pages`.
+"""The pages of the passes, docs/passes/, made from their docstrings, and of the classes of refusals, docs/refusals/,
+made from `knowledge/refusals.toml` and the golden cases: `python -m tests.tools.pages`.
 
-A test says when they are stale. Nothing else in that directory is kept.
+A test says when they are stale. Nothing else in these directories is kept.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ from pathlib import Path
 
 from dfopt.cli.explain import shown
 from dfopt.cli.passes import summary
+from dfopt.documentation import refusal_class
+from dfopt.knowledge import table
 from dfopt.passes.base import GROUPS, Pass, registered
+from dfopt.refusal import reason_class
 
-DIRECTORY = Path(__file__).parent.parent.parent / "docs" / "passes"
+_ROOT = Path(__file__).parent.parent.parent
+DIRECTORY = _ROOT / "docs" / "passes"
+REFUSALS = _ROOT / "docs" / "refusals"
+_REFUSED = re.compile(r"^\d+: ([a-z0-9-]+) \[refused\] (.*)$", re.M)
+_MOST = 15  # reasons on a page
 _ABOUT = {
     "size": "smaller images",
     "cache": "builds that reuse what they made",
@@ -77,15 +85,70 @@ def pages() -> dict[str, str]:
     return {"README.md": contents(), **{f"{name}.md": page(one) for name, one in registered().items()}}
 
 
+def golden_refusals() -> list[tuple[str, str]]:
+    """Pass, and message with reason and what unblocks it, of every refusal in the golden cases."""
+    golden = _ROOT / "golden"
+    files = sorted([*golden.glob("*.md"), *golden.glob("*/*/expected.txt")])
+    return [match for file in files for match in _REFUSED.findall(file.read_text("utf-8", "replace"))]
+
+
+def refusals_by_class() -> dict[str, list[tuple[str, str]]]:
+    """Pass and reason of each refusal of the golden cases by its class, each kind of reason once; "" for no class."""
+    rows: dict[str, dict[tuple[str, str], tuple[str, str]]] = {row["name"]: {} for row in table("refusals")["class"]}
+    rows[""] = {}
+    for row in table("refusals")["class"]:
+        for name, reason in row.get("examples", ()):
+            rows[row["name"]][name, reason] = name, reason
+    for name, text in golden_refusals():
+        reason = text.split(": ", 1)[-1]
+        rows[refusal_class(reason)].setdefault((name, reason_class(reason)), (name, reason))
+    return {kind: list(found.values()) for kind, found in rows.items()}
+
+
+def refusal_pages() -> dict[str, str]:
+    """The pages of docs/refusals: name of the file -> text."""
+    by_class = refusals_by_class()
+    made: dict[str, str] = {}
+    text = (
+        "# Refusals\n\nWhat dfopt could not prove it leaves alone, and says why: `--show-refusals` lists that, and"
+        " `dfopt plan` ranks it. Each reason\nbelongs to a class; where `documentation` of `dfopt.toml` names the"
+        " address of this site, findings carry the address of\ntheir page. Reasons outside of these classes are"
+        " explained by the page of their [pass](../passes/README.md).\n\nMade from `dfopt/knowledge/refusals.toml` and"
+        " the golden cases by `python -m tests.tools.pages`.\n\n| what stands in the way | passes |\n|---|---|\n"
+    )
+    for row in table("refusals")["class"]:
+        found = by_class[row["name"]]
+        names = sorted({name for name, _ in found if name in registered()})
+        links = ", ".join(f"[{name}](../passes/{name}.md)" for name in names)
+        text += f"| [{row['title']}]({row['name']}.md) | {links or 'files that hold Dockerfiles'} |\n"
+        page = f"# {row['title']}\n\n{row['text'].strip()}\n\n**What you can do:** {row['todo'].strip()}\n"
+        page += "\n## Reasons\n\nAs the test cases have them, each kind once.\n\n"
+        page += "| pass | reason, and what ends it |\n|---|---|\n"
+        step = max(1, -(-len(found) // _MOST))
+        for name, reason in found[::step]:
+            link = f"[{name}](../passes/{name}.md)" if name in registered() else name
+            page += f"| {link} | {_cell(reason)} |\n"
+        made[f"{row['name']}.md"] = page
+    return {"README.md": text, **made}
+
+
+def _cell(text: str) -> str:
+    """A text as it is, in a cell of a table: code in it stays code."""
+    pieces = re.split(r"(`[^`]*`)", text.replace("|", "\\|"))
+    return "".join(piece if piece[:1] == "`" else re.sub(r"([*_<>\[\]$])", r"\\\1", piece) for piece in pieces)
+
+
 def main() -> int:
-    made = pages()
-    DIRECTORY.mkdir(exist_ok=True)
-    for path in DIRECTORY.iterdir():
-        if path.name not in made:
-            path.unlink()
-    for name, text in made.items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
-    print(f"{len(made)} pages", file=sys.stderr)
+    number = 0
+    for directory, made in ((DIRECTORY, pages()), (REFUSALS, refusal_pages())):
+        directory.mkdir(exist_ok=True)
+        for path in directory.iterdir():
+            if path.name not in made:
+                path.unlink()
+        for name, text in made.items():
+            (directory / name).write_text(text, encoding="utf-8")
+        number += len(made)
+    print(f"{number} pages", file=sys.stderr)
     return 0
 
 

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from dfopt.cli.report.base import Reporter
 
 
-def reporter(name: str, *, color: bool = False) -> Reporter:
-    """The reporter of a format (a name of `dfopt.workspace.config.FORMATS`)."""
+def reporter(name: str, *, color: bool = False, documentation: str = "") -> Reporter:
+    """The reporter of a format (a name of `dfopt.workspace.config.FORMATS`). `documentation`: where its pages are."""
     if name == "text":
         from dfopt.cli.report.text import Text
 
@@ -24,7 +24,7 @@ def reporter(name: str, *, color: bool = False) -> Reporter:
     if name == "sarif":
         from dfopt.cli.report.sarif import Sarif
 
-        return Sarif()
+        return Sarif(documentation)
     if name == "github":
         from dfopt.cli.report.github import GitHub
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.documentation import address
 from dfopt.record import Record
 from dfopt.source import BOM, LineIndex
 
@@ -36,6 +37,7 @@ class ReportItem(Record):
     benefit  what the fix brings, or would bring; None: not known
     start, end                           offsets in the text
     line, column, end_line, end_column   from 1, columns in code points; the end is exclusive
+    documentation                        the address of its page; "" where none is known
     edits, together                      as in `own_edits.OwnEdits`, for the formats in WITH_EDITS
     """
 
@@ -54,6 +56,7 @@ class ReportItem(Record):
     benefit: Benefit | None = None
     edits: tuple[Edit, ...] = ()
     together: tuple[TogetherFix, ...] = ()
+    documentation: str = ""
 
     @property
     def label(self) -> str:
@@ -111,9 +114,10 @@ def items_of(
     refusals: bool,
     unused: Sequence[tuple[int, int, str]] = (),
     own: Mapping[tuple[str, int, int, str], OwnEdits] | None = None,
+    documentation: str = "",
 ) -> tuple[ReportItem, ...]:
     """The findings of a result in file order. `unused`: start, end and message of each unused suppression comment;
-    `own`: as from `Request.own_edits`."""
+    `own`: as from `Request.own_edits`; `documentation`: where its pages are."""
     own = own or {}
     index = LineIndex(result.source.text)
     items: list[ReportItem] = []
@@ -128,6 +132,7 @@ def items_of(
             name, kind, tier, message, reason, start, end, line, column, end_line, end_column,
             " ".join(unblock.split()), benefit, apart.edits if apart else (),
             tuple(map(together, apart.together)) if apart else (),
+            address(documentation, name, reason, unblock) if documentation else "",
         )  # fmt: skip
         items.append(item)
 

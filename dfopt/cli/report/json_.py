@@ -23,6 +23,7 @@ error is null if no place is to blame. The `edits` of a finding are those of the
 that make this finding alone, proved by themselves; all or none of them are to be applied, and other findings' edits may
 meet them. `together_with`: what it cannot be applied apart from. Its `edits` then make those fixes too; where it has
 none, those fixes come first, or one of them is unsafe while the finding is safe. Files without findings are listed too.
+`documentation`, where the setting of that name is set: the address of the page about the finding.
 Where a profile fits the file, a `benefit` also has `line_bytes` and `line_dead_bytes`: what the lines of the finding
 wrote, and what of that died in a later layer. Bytes that are not UTF-8 appear as U+FFFD: use `--patch` for exact bytes.
 """
@@ -77,6 +78,7 @@ class Json(Reporter):
                 "end_column": item.end_column,
                 "edits": [_edit(index, edit) for edit in item.edits],
                 "together_with": together_json(item),
+                **({"documentation": item.documentation} if item.documentation else {}),
             }
             for item in report.items
         ]

@@ -13,6 +13,7 @@ import json
 from dfopt import sarif
 from dfopt.cli.report.base import UNUSED, FileReport, Reporter, ReportItem, clean, position, together_json
 from dfopt.cost import benefit_json
+from dfopt.documentation import address
 from dfopt.messages import json_text
 from dfopt.source import LineIndex
 
@@ -28,10 +29,13 @@ SYNTAX = "syntax-error"
 class Sarif(Reporter):
     separator = ",\n"
 
+    def __init__(self, documentation: str = "") -> None:
+        self.documentation = documentation
+
     def head(self) -> str:
         from dfopt.version import version
 
-        tool = json.dumps(sarif.tool("dfopt", version(), _rules()))
+        tool = json.dumps(sarif.tool("dfopt", version(), _rules(self.documentation)))
         return (
             f'{{"$schema": "{sarif.SCHEMA}", "version": "{sarif.VERSION}", "runs": [{{"tool": {tool}, '
             f'"columnKind": "{sarif.COLUMNS}", "newlineSequences": ["\\n"], "results": [\n'
@@ -47,23 +51,26 @@ class Sarif(Reporter):
         return f'\n], "invocations": [{{"executionSuccessful": {succeeded}}}]}}]}}\n'
 
 
-def _rules() -> list[dict[str, Any]]:
+def _rules(documentation: str) -> list[dict[str, Any]]:
     from dfopt.passes.base import registered
 
     rules = [
-        _rule(SYNTAX, "The file is no Dockerfile that BuildKit would take.", "", ("correct",)),
-        _rule(UNUSED, "A suppression comment that holds nothing back.", "", ("modernize",)),
+        _rule(SYNTAX, "The file is no Dockerfile that BuildKit would take.", "", ("correct",), ""),
+        _rule(UNUSED, "A suppression comment that holds nothing back.", "", ("modernize",), ""),
     ]
     for name, cls in registered().items():
         text = inspect.cleandoc(cls.__doc__ or name)
-        rules.append(_rule(name, text.split("\n\n")[0].replace("\n", " "), text, (cls.group, *cls.codes)))
+        page = address(documentation, name)
+        rules.append(_rule(name, text.split("\n\n")[0].replace("\n", " "), text, (cls.group, *cls.codes), page))
     return rules
 
 
-def _rule(name: str, short: str, full: str, tags: tuple[str, ...]) -> dict[str, Any]:
+def _rule(name: str, short: str, full: str, tags: tuple[str, ...], page: str) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": name, "shortDescription": {"text": short}}
     if full:
         rule["help"] = {"text": full, "markdown": full}
+    if page:
+        rule["helpUri"] = page
     rule["properties"] = {"tags": list(tags)}
     return rule
 
@@ -86,7 +93,7 @@ def _result(report: FileReport, item: ReportItem) -> dict[str, Any]:
     result = sarif.result(item.name, _LEVELS[item.kind], clean(item.full_message), place)
     result["properties"] = {
         "tier": item.tier, "kind": item.kind, "benefit": benefit_json(item.benefit),
-        "together_with": together_json(item),
+        "together_with": together_json(item), **({"documentation": item.documentation} if item.documentation else {}),
     }  # fmt: skip
     if item.kind == "refusal":
         result["kind"] = "informational"
