@@ -16,6 +16,7 @@ from dfopt.engine import EngineError
 from dfopt.files import tree_of
 from dfopt.image import ImageError
 from dfopt.profile.document import DocumentError
+from dfopt.profile.fit import read_profile
 from dfopt.profile.keys import ContextError
 from dfopt.profiling.profiler import MadeProfile, make_profile
 from dfopt.proof import Lab, ProofError
@@ -57,6 +58,8 @@ def run(values: Values) -> int:
         raise UsageError(_place(path, source, failure)) from None
     except ConfigError as failure:
         raise UsageError(str(failure)) from None
+    target = values.output or os.path.join(os.path.dirname(path), PROFILE)
+    _refuse_other(path, target)
     root = context.root if context is not None else os.path.dirname(path) or "."
     plan = plan_of(Given({**values.given, "touch": None, "repeat": False, "allow": ()}), root)
     try:
@@ -78,13 +81,24 @@ def run(values: Values) -> int:
     if values.output == "-":
         out.data(made.content.decode())
         return _told(values, path, "standard output", made)
-    target = values.output or os.path.join(os.path.dirname(path), PROFILE)
     try:
         with Output(target) as output:
             output.write(made.content)
     except WriteRefused as failure:
         raise UsageError(f"{out.printable(target)}: not written: {failure}") from None
     return _told(values, path, target, made)
+
+
+def _refuse_other(path: str, target: str) -> None:
+    """Raises UsageError where the profile of another file would be replaced."""
+    if target == "-":
+        return
+    try:
+        other = read_profile(target, named=True)["file"]
+    except ConfigError:  # there is none, or none that anybody can use
+        return
+    if other != os.path.basename(path):
+        raise UsageError(f"{out.printable(target)} is a profile of {other}: --output writes this one elsewhere")
 
 
 def _told(values: Values, path: str, target: str, made: MadeProfile) -> int:

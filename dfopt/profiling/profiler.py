@@ -17,6 +17,7 @@ from dfopt.profiling.image_rows import image_row, line_rows
 from dfopt.profiling.runs import observed_runs
 from dfopt.proof import ProofError
 from dfopt.proof.lab import Lab
+from dfopt.proof.verdict import failed_line
 from dfopt.record import Record
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.expand import Unknown
@@ -80,7 +81,7 @@ def make_profile(
     try:
         built, files = lab.build_with_files(content, path)
     except (BuildError, EngineTimeLimitError) as failure:
-        raise ProofError(f"the file does not build: {failure}") from None
+        raise ProofError(f"the file does not build: {failed_line(failure)}") from None
     try:
         runs = observed_runs(lab, built, _secret_paths(program))
         settings = lab.settings(built.image)

@@ -11,13 +11,14 @@ import posixpath
 import re
 
 from dfopt.engine import EngineError
+from dfopt.image.layers import DIRECTORY
 from dfopt.profiling.processes import ProcessWatch, of_container
 from dfopt.proof import ProofError
 from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from dfopt.engine import Engine
@@ -74,7 +75,7 @@ def _command(lab: Lab, built: ProofImage, hidden: tuple[str, ...]) -> dict[str, 
         state = _state(engine, container)
         if state.exit_status != 0:
             raise ProofError(f"the smoke test fails: status {state.exit_status}{_log(engine, container)}")
-        return _row("smoke", state.exit_status, None, watch, _written(engine, container, hidden))
+        return _row("smoke", state.exit_status, None, watch, _written(engine, container, built, hidden))
     finally:
         engine.stop(container)
 
@@ -97,7 +98,7 @@ def _script(lab: Lab, built: ProofImage, hidden: tuple[str, ...]) -> dict[str, A
         _call(engine, _QUICK, "stop", "--time", str(_GRACE), container.name)
         status = _state(engine, container).exit_status
         signal = _SIGNALS.get(status) if running else None
-        return _row("script", None if signal else status, signal, watch, _written(engine, container, hidden))
+        return _row("script", None if signal else status, signal, watch, _written(engine, container, built, hidden))
     finally:
         engine.stop(container)
 
@@ -128,11 +129,12 @@ def _call(engine: Engine, timeout: float, *words: str) -> bytes:
 
 def _state(engine: Engine, container: Container) -> State:
     """Raises EngineError."""
-    output = _call(engine, _QUICK, "inspect", "--format", "[{{json .State}}, {{json .Id}}]", container.name)
+    output = _call(engine, _QUICK, "inspect", "--format", "{{json .}}", container.name)
     try:
-        state, identity = json.loads(output)
-        return State(int(state.get("Pid") or 0), int(state.get("ExitCode") or 0), str(identity))
-    except (ValueError, TypeError, AttributeError):
+        document = json.loads(output)
+        state = document["State"]
+        return State(int(state.get("Pid") or 0), int(state.get("ExitCode") or 0), str(document["Id"]))
+    except (ValueError, TypeError, LookupError, AttributeError):
         raise EngineError(f"{engine.name} container inspect gave no state") from None
 
 
@@ -149,21 +151,27 @@ def _log(engine: Engine, container: Container) -> str:
     return f": {' | '.join(lines[-_LOG_LINES:])}" if lines else ""
 
 
-def _written(engine: Engine, container: Container, hidden: tuple[str, ...]) -> list[str]:
+def _written(engine: Engine, container: Container, built: ProofImage, hidden: tuple[str, ...]) -> list[str]:
     """The paths that came, changed or (-) went. Raises EngineError."""
     output = _call(engine, _QUICK, "diff", container.name).decode("utf-8", "surrogateescape")
     rows = [line.split(" ", 1) for line in output.split("\n") if line[1:3] == " /"]
-    return written_paths([(kind, path) for kind, path in rows], hidden)
+    nodes = {path: built.view.ledger.tree.find(path) for kind, path in rows if kind == "C"}
+    directories = {path for path, node in nodes.items() if node is not None and node.entry.kind == DIRECTORY}
+    return written_paths([(kind, path) for kind, path in rows], hidden, directories)
 
 
-def written_paths(changes: Iterable[tuple[str, str]], hidden: tuple[str, ...] = ()) -> list[str]:
+def written_paths(
+    changes: Iterable[tuple[str, str]], hidden: Collection[str] = (), directories: Collection[str] = ()
+) -> list[str]:
     """What a profile tells of changes (`A`, `C` or `D`, and a path): the deepest ones; `DIR/*` for many of one
-    directory, or for names that a profile cannot hold; nothing at or below a path of `hidden`."""
+    directory, or for names that a profile cannot hold; nothing at or below a path of `hidden`. Of `directories`, which
+    the image has, a change alone says nothing: engines mount files into them."""
     changes = list(changes)
     parents = {posixpath.dirname(path) for _, path in changes}
     groups: dict[tuple[str, str], list[str]] = {}
     for kind, path in changes:
-        if path not in parents and not any(f"{path}/".startswith(f"{place}/") for place in hidden):
+        is_hidden = any(f"{path}/".startswith(f"{place}/") for place in hidden)
+        if path not in parents and path not in directories and not is_hidden:
             sign = "-" if kind == "D" else ""
             groups.setdefault((sign, posixpath.dirname(path)), []).append(path)
     told: list[str] = []

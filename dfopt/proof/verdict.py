@@ -70,7 +70,7 @@ def build_original(lab: Lab, dockerfile: bytes, path: str, *, cache: bool = Fals
     try:
         built = lab.build(dockerfile, path, cache=cache)
     except (BuildError, EngineTimeLimitError) as failure:
-        raise ProofError(f"the original file does not build: {_last(failure)}") from None
+        raise ProofError(f"the original file does not build: {failed_line(failure)}") from None
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
         raise ProofError(f"the original file fails the smoke test: {smoke.output}")
@@ -96,9 +96,9 @@ def compare_with_original(
     try:
         built = lab.build(dockerfile, path, cache=not measure)
     except EngineTimeLimitError as failure:
-        return _failed(base, f"it does not build: {_last(failure)}")
+        return _failed(base, f"it does not build: {failed_line(failure)}")
     except BuildError as failure:
-        return _failed(base, f"it does not build: {_last(failure)}")
+        return _failed(base, f"it does not build: {failed_line(failure)}")
     try:
         verdict = judge(base.built.view, built.view, base.figures, declared, lab.plan.allow, base.noise)
         if verdict.holds:
@@ -165,7 +165,7 @@ def _look(lab: Lab, subject: Subject) -> tuple[ImageView, ProofImage | None]:
     try:
         built = lab.build(subject.dockerfile, subject.name)
     except (BuildError, EngineTimeLimitError) as failure:
-        raise ProofError(f"{subject.name} does not build: {_last(failure)}") from None
+        raise ProofError(f"{subject.name} does not build: {failed_line(failure)}") from None
     return built.view, built
 
 
@@ -179,7 +179,7 @@ def _failed(base: OriginalImage, failure: str) -> ProofVerdict:
     return ProofVerdict(failure, (), 0, base.figures, None)
 
 
-def _last(failure: EngineError) -> str:
+def failed_line(failure: EngineError) -> str:
     """The line of a build log that says what went wrong."""
     if isinstance(failure, EngineTimeLimitError):
         return failure.message

@@ -88,7 +88,8 @@ class Place:
 
     def ends(self, status: int, pid: int = 0) -> None:
         """How the container of a test ends. `pid`: it runs as that process for as long as it is asked for it."""
-        self.fake.answer("container", "inspect", out=json.dumps([{"Pid": pid, "ExitCode": status}, "c0ffee"]))
+        state = {"State": {"Pid": pid, "ExitCode": status}, "Id": "c0ffee"}
+        self.fake.answer("container", "inspect", "{{json .}}", out=json.dumps(state))
 
     def profile(self, *words: str) -> tuple[int, bytes, str]:
         done = dfopt("profile", *words, cwd=self.project, driven=False, env=self.environment)
@@ -179,7 +180,7 @@ def test_the_same_makes_the_same(place: Place) -> None:
 @pytest.mark.parametrize(
     ("words", "answer", "message"),
     [
-        (("container", "inspect"), {"out": '[{"Pid": 0, "ExitCode": 3}, "c"]'}, "the smoke test fails: status 3"),
+        (("container", "inspect"), {"out": '{"State": {"ExitCode": 3}, "Id": "c"}'}, "the smoke test fails: status 3"),
         (("buildx", "build"), {"code": 1, "err": "ERROR: no such file\n"}, "the file does not build"),
         (("save",), {"code": 1, "err": "the engine has gone\n"}, "docker save"),
         (("run",), {"code": 1, "err": "the engine has gone\n"}, "the container does not start"),
@@ -281,6 +282,18 @@ def test_where_it_is_written(place: Place) -> None:
     status, _, told = place.profile("--smoke", "true")
     assert (status, (place.project / "app.sh").read_text()) == (2, f"# {SECRET}\n")
     assert "not written" in told
+
+
+def test_the_profile_of_another_file_stays(place: Place) -> None:
+    assert place.profile("--smoke", "true")[0] == 0
+    before = place.path.read_bytes()
+    (place.project / "Dockerfile.dev").write_text(DOCKERFILE)
+    builds = len(place.fake.calls("buildx", "build"))
+    status, _, told = place.profile("Dockerfile.dev", "--smoke", "true")
+    assert (status, place.path.read_bytes()) == (2, before)
+    assert "dfopt.profile is a profile of Dockerfile: --output writes this one elsewhere" in told
+    assert len(place.fake.calls("buildx", "build")) == builds
+    assert place.profile("Dockerfile.dev", "--smoke", "true", "-o", "dev.profile")[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ def test_many_paths_and_odd_names() -> None:
     assert written_paths([("A", "/" + "n" * 500)]) == ["/*"]
 
 
+def test_a_directory_of_the_image_alone_says_nothing() -> None:
+    changes = [("C", "/etc"), ("C", "/var"), ("A", "/var/x"), ("C", "/srv/file")]
+    assert written_paths(changes, (), {"/etc", "/var"}) == ["/srv/file", "/var/x"]
+
+
 def test_hidden_paths() -> None:
     paths = ["/run", "/run/secrets", "/run/secrets/key", "/run/secrets-of-app", "/k", "/k/x", "/etc", "/etc/key"]
     changes = [("A", path) for path in paths]
