@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, NoReturn
 
+_PATIENCE = 3  # stages of which something was asked that the profile does not know
+
 
 class ProfiledImage(BuiltImage):
     """The image of a stage, by its row in a profile. Raises UnansweredError for what was not asked then."""
@@ -82,8 +84,12 @@ class ProfileFacts(Facts):
         return PartialConfig(User=row["user"], Entrypoint=row["entrypoint"])
 
     def withdraw(self, row: Mapping[str, Any]) -> None:
-        """Knows nothing of the stage of that row any more."""
+        """Knows nothing of the stage of that row any more; of no stage where that happens again and again: each time,
+        passes begin anew."""
         self.withdrawn.add(row["stage"])
+        if len(self.withdrawn) >= _PATIENCE:
+            self.withdrawn.update(self.stages)
+            self.used = {text: None for text in self.used if not text.startswith("the image of stage")}
         self.used.pop(f"the image of stage {row['stage']} ({row['base']})", None)
 
 

@@ -3,6 +3,8 @@ and those that one joined line stores and another deletes. Every byte is counted
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 from dfopt.findings import Benefit
 from dfopt.knowledge import table
 from dfopt.record import Record, replace
@@ -51,14 +53,15 @@ def with_measured(result: Result, lines: Sequence[Mapping[str, Any]], source: st
 def _spans(result: Result, rows: Mapping[int, Any]) -> list[_Span]:
     index = LineIndex(result.source.text)
     nodes = [node for node in parse(result.source.text).instructions if node.keyword in _WRITING]
+    starts, ends = [node.line for node in nodes], [node.last for node in nodes]
     spans: list[_Span] = []
     every: list[Applied | Reported] = [*result.applied, *result.reported]
     for finding in every:
         first = index.line(finding.start) + 1
         last = index.line(max(finding.start, finding.end - 1)) + 1
-        touched = [node.line for node in nodes if node.line <= last and first <= node.last]
+        touched = starts[bisect_left(ends, first) : bisect_right(starts, last)]
         known = frozenset(line for line in touched if line in rows)
-        spans.append(_Span(finding, known, bool(known) and len(known) == len(set(touched))))
+        spans.append(_Span(finding, known, bool(known) and len(known) == len(touched)))
     return spans
 
 

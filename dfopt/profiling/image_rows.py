@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dfopt.image.artifacts import ImageFiles
     from dfopt.proof.image_view import ImageView
 
+_MOST_DEATHS = 500
 _WRITING = ("ADD", "COPY", "RUN", "WORKDIR")
 
 
@@ -52,6 +53,8 @@ def line_rows(view: ImageView, text: str, target: str) -> list[dict[str, Any]]:
             key = lines[dead.producer], lines.get(dead.killer, 0), kind, again
             deaths[key] = deaths.get(key, 0) + dead.size
     for (line, killer, kind, again), size in sorted(deaths.items()):
+        if len(rows[line].get("deaths", ())) == _MOST_DEATHS:
+            continue  # the sum is in "dead"
         death: dict[str, Any] = {"by": killer, "bytes": size}
         if kind:
             death["kind"] = kind

@@ -137,9 +137,9 @@ def test_what_cannot_be_read_again_is_not_written() -> None:
     with pytest.raises(DocumentError, match="file is not of the form"):
         write_document(document(file="a/b"))
     row = {"line": 1, "instruction": "RUN", "bytes": 1, "dead": 1}
-    deaths = [{"by": 1, "bytes": 1, "kind": "k" * 190}] * 5000
+    deaths = [{"by": 1, "bytes": 1, "kind": "k" * 190}] * 500
     with pytest.raises(DocumentError, match=f"larger than {LIMIT} bytes"):
-        write_document(document(lines=[{**row, "deaths": deaths}] * 3))
+        write_document(document(lines=[{**row, "deaths": deaths}] * 30))
 
 
 def test_no_value_leads_to_a_shell() -> None:

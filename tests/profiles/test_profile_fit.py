@@ -13,6 +13,9 @@ from cli.running import dfopt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dfopt.facts import until_answered
+from dfopt.profile.facts import ProfileFacts
+
 from .samples import DOCKERFILE, fitting, project, rewrite
 
 UNKNOWN = "whether the base image has an ENTRYPOINT that looks at the words of CMD is not known"
@@ -139,6 +142,19 @@ def test_what_was_not_asked_then_is_not_known(place: Path) -> None:
     asked = of(findings(place, "--select", "strip-suid"), "strip-suid")
     (place / "dfopt.profile").unlink()
     assert of(findings(place, "--select", "strip-suid"), "strip-suid")["reason"] == asked["reason"]
+
+
+def test_passes_do_not_begin_anew_for_each_stage() -> None:
+    rows = {number: {"stage": number, "base": "a:1"} for number in range(50)}
+    facts = ProfileFacts(rows, {})
+
+    def ask() -> list[str]:
+        return [str(image.release()) for stage in rows if (image := facts.built(stage, "a:1")) is not None]
+
+    asked: list[int] = []
+    assert until_answered(lambda: asked.append(1) or ask()) == []  # type: ignore[func-returns-value]
+    assert len(asked) == 4
+    assert facts.used == {}
 
 
 def test_setuid_files_of_the_image(place: Path) -> None:
