@@ -14,6 +14,7 @@ from dfopt.build_definitions.located import LocatedValue
 from dfopt.build_definitions.model import (
     DEEPEST,
     MOST_FILES,
+    MOST_VALUES,
     BuildTarget,
     DefinitionError,
     NotLiteral,
@@ -37,6 +38,7 @@ class _Project:
     def __init__(self, tree: DefinitionTree) -> None:
         self.tree = tree
         self.files = 0
+        self.values = 0
 
     def load(
         self,
@@ -75,6 +77,10 @@ class _Project:
         if (reader.file, name) in path or len(path) > DEEPEST:
             raise DefinitionError(f"service {name} extends itself", reader.file, node.line, node.column)
         service = reader.read(node)
+        self.values += service.size()
+        if self.values > MOST_VALUES:
+            message = f"aliases and `extends` make more than {MOST_VALUES:,} values"
+            raise DefinitionError(message, reader.file, node.line, node.column)
         extends = node.get("extends")
         if extends is None:
             return service

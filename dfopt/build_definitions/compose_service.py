@@ -48,6 +48,10 @@ class Service:
         self.ports: list[Value] = []
         self.mounts: list[ContainerMount] = []
 
+    def size(self) -> int:
+        """How many values it has."""
+        return 1 + len(self.args) + len(self.contexts) + len(self.tags) + len(self.ports) + len(self.mounts)
+
     def over(self, base: Service) -> Service:
         """This service on top of the one that it extends."""
         if base.scalars is not None:
@@ -60,9 +64,9 @@ class Service:
         self.args = {**base.args, **self.args}
         self.contexts = {**base.contexts, **self.contexts}
         for name in ("tags", "platforms", "ports"):
-            below = getattr(base, name)
-            setattr(self, name, [*below, *(value for value in getattr(self, name) if value not in below)])
-        targets = [mount.target for mount in self.mounts]
+            below = dict.fromkeys(getattr(base, name))
+            setattr(self, name, [*getattr(base, name), *(value for value in getattr(self, name) if value not in below)])
+        targets = {mount.target for mount in self.mounts}
         self.mounts = [*(mount for mount in base.mounts if mount.target not in targets), *self.mounts]
         self.image = base.image if self.image is None else self.image
         self.user = base.user if self.user is None else self.user

@@ -26,6 +26,8 @@ LARGEST = 512 << 10  # bytes of one definition; a larger one is refused
 DEEPEST = 64  # levels of nesting, of inheritance and of inclusion
 MOST_FILES = 50  # that one definition includes or extends
 MOST_TARGETS = 2_000  # of one definition
+MOST_VALUES = 200_000  # of one definition, those that an alias, a merge key or `extends` repeats counted each time
+MOST_SCRIPT = 2 * LARGEST  # characters of the commands of one definition, repeated ones counted each time
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://|git@|github\.com/|service:|target:)", re.I)
 
 

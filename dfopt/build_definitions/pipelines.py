@@ -10,7 +10,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from dfopt.build_definitions.command_line import read_commands
-from dfopt.build_definitions.model import BuildTarget, NotLiteral, dockerfile_in, resolved
+from dfopt.build_definitions.model import MOST_SCRIPT, BuildTarget, DefinitionError, NotLiteral, dockerfile_in, resolved
 from dfopt.build_definitions.scripts import BUILDS
 from dfopt.build_definitions.yaml_nodes import read_yaml
 
@@ -32,6 +32,7 @@ def read_github(text: str, file: str, tree: DefinitionTree, root: str) -> list[B
     if not BUILDS.search(text):
         return []
     targets: list[BuildTarget] = []
+    length = 0
     for document in read_yaml(text, file):
         jobs = document.get("jobs")
         for name, job in jobs.items() if jobs is not None else ():
@@ -40,6 +41,8 @@ def read_github(text: str, file: str, tree: DefinitionTree, root: str) -> list[B
             directory = _working_directory(job) or _working_directory(document)
             for step in steps.sequence() if steps is not None else ():
                 uses, inputs, run = (step.get(key) for key in ("uses", "with", "run"))
+                length += 20 + len((run.scalar() or "") if run is not None else "")  # each counts a line at least
+                _check_length(length, file, step)
                 action = (uses.scalar() or "") if uses is not None else ""
                 if action.startswith("actions/checkout") and inputs is not None:
                     elsewhere = [key for key in ("path", "repository") if inputs.get(key) is not None]
@@ -51,6 +54,12 @@ def read_github(text: str, file: str, tree: DefinitionTree, root: str) -> list[B
                     where = step.get("working-directory") or directory
                     targets += _script(name, run, file, top, where, tree)
     return targets
+
+
+def _check_length(length: int, file: str, node: LocatedValue) -> None:
+    """Raises DefinitionError where aliases repeat commands too often."""
+    if length > MOST_SCRIPT:
+        raise DefinitionError(f"its commands have more than {MOST_SCRIPT:,} characters", file, node.line, node.column)
 
 
 def _working_directory(node: LocatedValue) -> LocatedValue | None:
@@ -141,12 +150,17 @@ def read_gitlab(text: str, file: str, tree: DefinitionTree, root: str) -> list[B
     if not BUILDS.search(text):
         return []
     targets: list[BuildTarget] = []
+    length = 0
     for document in read_yaml(text, file):
         for name, job in document.items():
             if name in _KEYWORDS:
                 continue
             scripts = [job.get("before_script"), job.get("script")]
-            lines = [line for script in scripts if script is not None for line in _script_lines(script, 0)]
+            lines: list[LocatedValue] = []
+            for line in (line for script in scripts if script is not None for line in _script_lines(script, 0)):
+                length += 1 + len(line.scalar() or "")
+                _check_length(length, file, job)
+                lines.append(line)
             if not any(BUILDS.search(line.scalar() or "") for line in lines):
                 continue
             # the lines of a job are one script; each is placed by itself

@@ -6,7 +6,7 @@ import os
 import re
 
 from dfopt.build_definitions.command_line import read_commands
-from dfopt.build_definitions.model import BuildTarget
+from dfopt.build_definitions.model import MOST_SCRIPT, BuildTarget, DefinitionError
 from dfopt.lazy import regex
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def read_make(text: str, file: str, tree: DefinitionTree, root: str) -> list[Bui
     variables = _variables(lines)
     targets: list[BuildTarget] = []
     rule = ""
-    number = 0
+    number = length = 0
     while number < len(lines):
         line = lines[number]
         first = number + 1
@@ -52,7 +52,10 @@ def read_make(text: str, file: str, tree: DefinitionTree, root: str) -> list[Bui
             match = _RULE.match(line)
             rule = match[1].strip() if match is not None else rule
         elif BUILDS.search(line):
-            recipe = _expanded(line[1:].lstrip(" \t@+-"), variables)
+            recipe = _expanded(line[1:].lstrip(" \t@+-"), variables, MOST_SCRIPT - length)
+            length += len(recipe)
+            if length > MOST_SCRIPT:
+                raise DefinitionError(f"its recipes have more than {MOST_SCRIPT:,} characters", file, first)
             targets += read_commands(recipe, file, first, bases, tree, rule)
     return targets
 
@@ -71,11 +74,14 @@ def _variables(lines: Sequence[str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if value != "$"}
 
 
-def _expanded(recipe: str, variables: dict[str, str]) -> str:
-    """A recipe as the shell sees it; what make puts there and is not literal is a variable of the shell."""
+def _expanded(recipe: str, variables: dict[str, str], limit: int) -> str:
+    """A recipe as the shell sees it, or one that is longer than a limit; what make puts there and is not literal is a
+    variable of the shell."""
     pieces: list[str] = []
-    at = 0
+    at = length = 0
     for match in _REFERENCE.finditer(recipe):
+        if length > limit:
+            break
         if match.start() < at:
             continue
         pieces.append(recipe[at : match.start()])
@@ -84,6 +90,7 @@ def _expanded(recipe: str, variables: dict[str, str]) -> str:
             pieces.append("$")
         elif match[1] is not None and match[1] in variables:
             pieces.append(variables[match[1]])
+            length += len(pieces[-1])
         else:
             name = re.sub(r"\W", "_", match[1] or "MAKE_FUNCTION")
             pieces.append(f"${{{name if name[:1].isalpha() else 'MAKE_VARIABLE'}}}")

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from dfopt.build_definitions.located import LocatedValue
-from dfopt.build_definitions.model import DEEPEST, DefinitionError
+from dfopt.build_definitions.model import DEEPEST, MOST_VALUES, DefinitionError
 from dfopt.lazy import regex
 from dfopt.yaml import YamlError, documents
 
@@ -32,6 +32,7 @@ class _Values:
     def __init__(self, file: str) -> None:
         self.file = file
         self.known: dict[int, LocatedValue | None] = {}  # by node; None while it is being read
+        self.merged = 0  # values that merge keys repeat
 
     def of(self, node: Any, depth: int) -> LocatedValue:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
@@ -67,6 +68,10 @@ class _Values:
             else:
                 values[key.value] = value
         for other in merged:
+            self.merged += len(other.value) if isinstance(other.value, dict) else 1
+            if self.merged > MOST_VALUES:
+                message = f"merge keys repeat more than {MOST_VALUES:,} values"
+                raise DefinitionError(message, self.file, node.start_mark.line + 1, node.start_mark.column + 1)
             for name, value in other.items():
                 values.setdefault(name, value)
         return values

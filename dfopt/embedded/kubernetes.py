@@ -96,23 +96,24 @@ def _in_values(text: str, root: Any) -> Iterator[Embedded]:
         if node.id != "mapping":
             continue
         keys = [key.value for key, _ in node.value if key.id == "scalar"]
+        completing = [key for key in keys if _fits(key, facts["completing"])]
         for key, value in node.value:
             if key.id != "scalar" or not _fits(key.value, facts["keys"]):
                 continue
             if value.id == "scalar":
-                completing = [other for other in keys if other != key.value and _fits(other, facts["completing"])]
-                yield from _text_image(text, value, completing)
+                others = (other for other in completing if other != key.value)
+                yield from _text_image(text, value, next(others, ""))
             elif value.id == "mapping" and "repository" in _entries(value):
                 yield from _mapping_image(text, value, replaced, facts["neutral"])
 
 
-def _text_image(text: str, node: Any, completing: list[str]) -> Iterator[Embedded]:
-    """An image as a text: only a name with a tag is sure to be whole."""
+def _text_image(text: str, node: Any, completing: str) -> Iterator[Embedded]:
+    """An image as a text, beside a key that may complete it: only a name with a tag is sure to be whole."""
     for part in image_parts(text, node):
         if part.offsets and not re.search(r":[^/]+\Z", part.text):
             yield left_alone(part.start, part.end, "it has no tag: what the chart adds to it is not known")
         elif part.offsets and completing:
-            yield left_alone(part.start, part.end, f"the chart may complete it by {completing[0]}")
+            yield left_alone(part.start, part.end, f"the chart may complete it by {completing}")
         else:
             yield part
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from dfopt.embedded.model import DOCKERFILE, IMAGE, Embedded, HostError, Unmappable, image_name, left_alone, same_text
@@ -43,16 +44,20 @@ class YamlReader:
         if [path for path, _ in old] != [path for path, _ in new]:
             return "its structure changed"
         by_start = {part.start: (part, text) for part, text in zip(parts, texts, strict=True)}
+        starts = sorted(by_start)
         for (path, old_scalar), (_, new_scalar) in zip(old, new, strict=True):
             if (old_scalar.tag, old_scalar.style) != (new_scalar.tag, new_scalar.style):
                 return f"the value of {'.'.join(path)} is written another way"
             expected: str | None = old_scalar.value
-            for start, (part, text) in by_start.items():
-                if old_scalar.start_mark.index <= start < old_scalar.end_mark.index and part.text != text:
-                    if part.kind == IMAGE:
-                        expected = old_scalar.value.replace(part.text, text)
-                    elif _VARIABLE.search(new_scalar.value) is None:
-                        expected = new_scalar.value if new_scalar.value.replace("$$", "$") == text else None
+            first = bisect_left(starts, old_scalar.start_mark.index)
+            for start in starts[first : bisect_left(starts, old_scalar.end_mark.index, first)]:
+                part, text = by_start[start]
+                if part.text == text:
+                    continue
+                if part.kind == IMAGE:
+                    expected = old_scalar.value.replace(part.text, text)
+                elif _VARIABLE.search(new_scalar.value) is None:
+                    expected = new_scalar.value if new_scalar.value.replace("$$", "$") == text else None
             if new_scalar.value != expected:
                 return f"the value of {'.'.join(path)} is not the declared one"
         return ""
