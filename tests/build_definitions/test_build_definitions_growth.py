@@ -60,7 +60,8 @@ def merges_of_one(n: int) -> str:
 
 def aliased_services(n: int) -> str:
     arguments = listed("A{i}=b, ", n)
-    return f"# shared\nx: &a {{build: {{context: ., args: [{arguments}]}}}}\nservices:\n{listed('  s{i}: *a' + chr(10), n)}"
+    services = listed("  s{i}: *a\n", n)
+    return f"# shared\nx: &a {{build: {{context: ., args: [{arguments}]}}}}\nservices:\n{services}"
 
 
 def extended_services(n: int) -> str:
