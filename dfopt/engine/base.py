@@ -114,7 +114,8 @@ class Engine:
         raise NotImplementedError
 
     def config(self, name: str) -> Mapping[str, Any] | None:
-        """The OCI image config of a local image (`config`, `os` and `architecture`); None if there is no such image."""
+        """The OCI image config of a local image (`config`, `os`, `architecture` and `rootfs`); None if there is no such
+        image."""
         raise NotImplementedError
 
     def save(self, image: EngineImage) -> str:

@@ -265,4 +265,7 @@ class Docker(Engine):
 def as_oci(inspected: Mapping[str, Any]) -> dict[str, Any]:
     """An OCI image config from the output of `docker image inspect`."""
     settings = {key: value for key, value in (inspected.get("Config") or {}).items() if value}
-    return {"architecture": inspected.get("Architecture"), "os": inspected.get("Os"), "config": settings}
+    return {
+        "architecture": inspected.get("Architecture"), "os": inspected.get("Os"), "config": settings,
+        "rootfs": {"diff_ids": (inspected.get("RootFS") or {}).get("Layers") or []},
+    }  # fmt: skip

@@ -129,6 +129,7 @@ class Storage(Engine):
             "architecture": document.get("Architecture", document.get("architecture")),
             "os": document.get("Os", document.get("os")),
             "config": settings,
+            "rootfs": {"diff_ids": _diff_ids(document)},
         }
 
     # -- cleanup
@@ -306,6 +307,12 @@ class Podman(Storage):
         self.containers.add(name)
         options = ["--pull=never", "--name", name, *_limits()]
         return name, options + (["--network", network] if network is not None else [])
+
+
+def _diff_ids(document: Mapping[str, Any]) -> list[str]:
+    """The layers of an image: podman tells them as docker does, buildah as the image's config does."""
+    files = document.get("RootFS") or document.get("rootfs") or {}
+    return list(files.get("Layers") or files.get("diff_ids") or ())
 
 
 def _limits() -> list[str]:

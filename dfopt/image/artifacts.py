@@ -93,7 +93,7 @@ class ImageFiles(BuiltImage):
     """What one image says. It is read once; of what is in its files only headers, scripts and package lists are kept.
     Raises ImageError."""
 
-    __slots__ = ("elves", "env", "owners", "scripts", "texts", "tree")
+    __slots__ = ("elves", "env", "layers", "owners", "scripts", "texts", "tree")
 
     def __init__(self, image: Image) -> None:
         self.elves: dict[int, Elf] = {}  # by the identity of the entry in the tree
@@ -101,10 +101,20 @@ class ImageFiles(BuiltImage):
         self.texts: dict[int, bytes] = {}
         self.tree = Tree()
         self.env = [str(pair) for pair in image.settings().get("Env") or ()]
-        contents = read_image(image, hashes=False, visit=self._visit)
-        for layer in contents.layers:
+        self.layers = read_image(image, hashes=False, visit=self._visit).layers
+        for layer in self.layers:
             self.tree.apply(layer.entries, image.name)
         self.owners = dict(self._owned())
+
+    def below(self, count: int) -> ImageFiles:
+        """What the image of the first `count` layers alone says. Its environment is taken for that of the whole."""
+        lower = ImageFiles.__new__(ImageFiles)
+        lower.elves, lower.scripts, lower.texts, lower.env = self.elves, self.scripts, self.texts, self.env
+        lower.layers, lower.tree = self.layers[:count], Tree()
+        for layer in lower.layers:
+            lower.tree.apply(layer.entries, layer.layer.where())
+        lower.owners = dict(lower._owned())
+        return lower
 
     def _visit(self, entry: LayerEntry) -> Sink | None:
         path = entry.path

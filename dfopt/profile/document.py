@@ -91,11 +91,18 @@ def _constant(name: str) -> float:
     raise ValueError(f"not JSON: {name}")
 
 
+def resolved(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A rule of the schema, or the one that it refers to."""
+    if "$ref" not in rule:
+        return rule
+    target: dict[str, Any] = schema()["$defs"][rule["$ref"].rpartition("/")[2]]
+    return target
+
+
 def faults(value: Any, rule: Mapping[str, Any], path: Path = ()) -> Iterator[Fault]:
     """What a value has against a rule of the schema; of JSON Schema, what `schema.json` uses. Strings hold no control
     characters. The depth is that of the schema, which is not recursive."""
-    if "$ref" in rule:
-        rule = schema()["$defs"][rule["$ref"].rpartition("/")[2]]
+    rule = resolved(rule)
     if "enum" in rule:
         if not any(type(value) is type(choice) and value == choice for choice in rule["enum"]):
             yield Fault(path, f"is not {' or '.join(map(json.dumps, rule['enum']))}")

@@ -6,20 +6,21 @@ from dfopt.facts import Artifact, BuiltImage, Facts, PartialConfig, SharedLibrar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, NoReturn
 
 _PATIENCE = 3  # stages of which something was asked that the profile does not know
 
 
 class ProfiledImage(BuiltImage):
-    """The image of a stage, by its row in a profile. Raises UnansweredError for what was not asked then."""
+    """The image of a stage, or a base image, by its row in a profile. Raises UnansweredError, by which `withdraw` is
+    called, for what was not asked when the profile was made."""
 
-    __slots__ = ("owner", "row")
+    __slots__ = ("row", "withdraw")
 
-    def __init__(self, row: Mapping[str, Any], owner: ProfileFacts) -> None:
+    def __init__(self, row: Mapping[str, Any], withdraw: Callable[[], None]) -> None:
         self.row = row
-        self.owner = owner
+        self.withdraw = withdraw
 
     def artifact(self, path: str) -> Artifact:
         return artifact_of(self._answer("artifact", path), path)
@@ -51,30 +52,57 @@ class ProfiledImage(BuiltImage):
         return answers[path]
 
     def _unanswered(self) -> NoReturn:
-        raise UnansweredError(lambda: self.owner.withdraw(self.row))
+        raise UnansweredError(self.withdraw)
 
 
 class ProfileFacts(Facts):
-    """`built` and `built_config` by the parts of a profile that fit. `withdrawn`: stages of which something else was
-    asked than the profile knows; `used`: what was answered from it."""
+    """`built`, `built_config` and `base_image` by the parts of a profile that fit. `withdrawn`: stages, and names of
+    base images, of which something else was asked than the profile knows; `used`: what was answered from it."""
 
     __slots__ = ("bases", "stages", "used", "withdrawn")
 
     def __init__(self, stages: Mapping[int, Mapping[str, Any]], bases: Mapping[str, Mapping[str, Any]]) -> None:
         self.stages = stages
         self.bases = bases
-        self.withdrawn: set[int] = set()
+        self.withdrawn: set[int | str] = set()
         self.used: dict[str, None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ProfileFacts, (self.stages, self.bases)
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """What passes call the source of figures that they made of answers from here."""
+        files = any(text.startswith("the files of") for text in self.used)
+        stages = any(text.startswith("the image of") for text in self.used)
+        return frozenset((*(("registry",) if files else ()), *(("build",) if stages else ())))
+
     def built(self, stage: int, base: str) -> BuiltImage | None:
         row = self.stages.get(stage)
         if row is None or stage in self.withdrawn or row["base"] != plain_name(base):
             return None
-        self.used[f"the image of stage {stage} ({row['base']})"] = None
-        return ProfiledImage(row, self)
+        return self._image(stage, row, f"the image of stage {stage} ({row['base']})")
+
+    def base_image(self, image: str) -> BuiltImage | None:
+        name = plain_name(image)
+        row = self.bases.get(name)
+        if row is None or name in self.withdrawn or "release" not in row:
+            return None
+        return self._image(name, row, f"the files of the base image {name}")
+
+    def _image(self, key: int | str, row: Mapping[str, Any], shown: str) -> BuiltImage:
+        """`key`: as in `withdrawn`; all of them where something unknown is asked again and again, because passes begin
+        anew each time."""
+
+        def withdraw() -> None:
+            self.withdrawn.add(key)
+            self.used.pop(shown, None)
+            if len(self.withdrawn) >= _PATIENCE:
+                self.withdrawn.update(self.stages, self.bases)
+                self.used.clear()
+
+        self.used[shown] = None
+        return ProfiledImage(row, withdraw)
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         row = self.bases.get(plain_name(image))
@@ -82,15 +110,6 @@ class ProfileFacts(Facts):
             return None
         self.used[f"the base image {plain_name(image)}"] = None
         return PartialConfig(User=row["user"], Entrypoint=row["entrypoint"])
-
-    def withdraw(self, row: Mapping[str, Any]) -> None:
-        """Knows nothing of the stage of that row any more; of no stage where that happens again and again: each time,
-        passes begin anew."""
-        self.withdrawn.add(row["stage"])
-        if len(self.withdrawn) >= _PATIENCE:
-            self.withdrawn.update(self.stages)
-            self.used = {text: None for text in self.used if not text.startswith("the image of stage")}
-        self.used.pop(f"the image of stage {row['stage']} ({row['base']})", None)
 
 
 def plain_name(image: str) -> str:

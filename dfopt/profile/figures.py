@@ -50,6 +50,23 @@ def with_measured(result: Result, lines: Sequence[Mapping[str, Any]], source: st
     return measured
 
 
+def named_sources(result: Result, sources: frozenset[str], source: str) -> Result:
+    """A result in which measured figures by one of `sources` are by `source`."""
+
+    def named(finding: Any) -> Any:
+        benefit = finding.benefit
+        if benefit is None or benefit.origin != "measured" or benefit.source not in sources:
+            return finding
+        return replace(finding, benefit=replace(benefit, source=source))
+
+    if not sources:
+        return result
+    changed: Result = replace(
+        result, applied=tuple(map(named, result.applied)), reported=tuple(map(named, result.reported))
+    )
+    return changed
+
+
 def _spans(result: Result, rows: Mapping[int, Any]) -> list[_Span]:
     index = LineIndex(result.source.text)
     nodes = [node for node in parse(result.source.text).instructions if node.keyword in _WRITING]

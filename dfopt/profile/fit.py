@@ -9,7 +9,7 @@ from dfopt.ir.program import Program
 from dfopt.messages import printable
 from dfopt.profile.document import LIMIT, DocumentError, parse_document
 from dfopt.profile.facts import ProfileFacts, plain_name
-from dfopt.profile.figures import with_measured
+from dfopt.profile.figures import named_sources, with_measured
 from dfopt.profile.keys import ContextError, context_digest, text_digest
 from dfopt.record import Record
 from dfopt.syntax.dockerfile import parse
@@ -50,8 +50,8 @@ class FittingProfile(Record):
         return "".join(f"{printable(line)}\n" for line in lines)
 
     def measured(self, result: Result) -> Result:
-        """A result with the profile's figures."""
-        return with_measured(result, self.lines, PROFILE)
+        """A result with the profile's figures, by its name."""
+        return with_measured(named_sources(result, self.facts.sources, PROFILE), self.lines, PROFILE)
 
 
 def read_profile(path: str, *, named: bool) -> dict[str, Any]:

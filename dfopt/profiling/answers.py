@@ -6,16 +6,16 @@ may choose, each alone and together, until no question is open.
 
 from __future__ import annotations
 
-import re
-
 from dfopt.facts import Artifact, BuiltImage, SharedLibrary
 from dfopt.pass_selection import Options
 from dfopt.passes.index import entries
 from dfopt.profile.document import faults, schema
 from dfopt.profile.facts import artifact_row, plain_name
+from dfopt.profiling.image_rows import settings_row, system_row, words_of
 from dfopt.proof.search import candidates
 from dfopt.proof.stage_builds import BuildFacts
 from dfopt.record import replace
+from dfopt.registry.locked_base import ASKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from dfopt.source import Source
 
 _TIERS = ("safe", "unsafe")
+_RULES = {"artifact": "artifacts", "needs_below": "needs", "programs_below": "programs", "set_id": "setIds"}
 _ROUNDS = 10  # an answer may lead to another question
-_WORD = re.compile(r"--?[A-Za-z-]*")
 
 
 class RecordedImage(BuiltImage):
@@ -44,8 +44,7 @@ class RecordedImage(BuiltImage):
         self.row = row
 
     def _note(self, question: str, path: str, answer: Any) -> None:
-        rule = schema()["properties"]["stages"]["items"]["properties"][question]
-        if not any(faults({path: answer}, rule)):
+        if not any(faults({path: answer}, schema()["$defs"][_RULES[question]])):
             self.row.setdefault(question, {})[path] = answer
 
     def artifact(self, path: str) -> Artifact:
@@ -80,15 +79,22 @@ class RecordedImage(BuiltImage):
 
 
 class RecordingFacts(BuildFacts):
-    """`built` and `built_config`, as `fix --verify` has them, of which the answers are noted. `shipped_files`: those of
-    the image that the whole file made."""
+    """`built` and `built_config`, as `fix --verify` has them, of which the answers are noted in `rows`, by stage.
+    `shipped_files`: those of the image that the whole file made.
 
-    __slots__ = ("_recorded", "rows", "shipped_files")
+    `base_image`, where `base_files` are there: those of the base image `base` that the shipped stage stands on; answers
+    are noted in `base_row`. `layers`: of the image that each stage starts from, where that was built (diff IDs)."""
+
+    __slots__ = ("_recorded", "base", "base_files", "base_row", "layers", "rows", "shipped_files")
 
     def __init__(self, source: Source, shipped_files: ImageFiles) -> None:
         super().__init__(source)
         self.shipped_files = shipped_files
         self.rows: dict[int, dict[str, Any]] = {}
+        self.base = ""
+        self.base_files: ImageFiles | None = None
+        self.base_row: dict[str, Any] = {}
+        self.layers: dict[int, tuple[str, ...]] = {}
         self._recorded: dict[int, RecordedImage] = {}
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
@@ -100,8 +106,29 @@ class RecordingFacts(BuildFacts):
             self._recorded[stage] = RecordedImage(image, row)
         return self._recorded[stage]
 
+    def base_image(self, image: str) -> BuiltImage | None:
+        if self.base_files is None or plain_name(image) != self.base:
+            return None
+        return RecordedImage(self.base_files, self.base_row)
+
+    def bottom(self, lab: Lab) -> int | None:
+        """The stage from which the shipped one is built, through those between them."""
+        at = self.shipped(lab)
+        while at is not None and (parent := self.program.stages[at].parent) is not None:
+            at = parent
+        return at
+
     def _image(self, lab: Lab, whole: EngineImage, stage: int, path: str) -> BuiltImage:
         return self.shipped_files if stage == self.shipped(lab) else super()._image(lab, whole, stage, path)
+
+    def _config(self, lab: Lab, stage: int, path: str) -> Mapping[str, Any]:
+        image = self._part(lab, self.program.stages[stage].position + 1, path)
+        try:
+            document = lab.engine.config(image.name) or {}
+            self.layers[stage] = tuple((document.get("rootfs") or {}).get("diff_ids") or ())
+            return lab.settings(image)
+        finally:
+            lab.engine.remove(image)
 
 
 def ask_everything(
@@ -131,23 +158,34 @@ def _ways(options: Options) -> Iterator[Options]:
         yield replace(options, select=(entry.name,), tiers=_TIERS)
 
 
-def base_rows(facts: RecordingFacts, learn: Callable[[], None]) -> dict[str, dict[str, Any]]:
-    """What a profile says of the base images of the file: their users and entrypoints, without what cannot be said."""
-    images = {
-        plain_name(stage.image): None
-        for stage in facts.program.stages
-        if stage.image is not None and stage.image != "scratch"
-    }
+def base_rows(facts: RecordingFacts, lab: Lab, learn: Callable[[], None]) -> dict[str, dict[str, Any]]:
+    """What a profile says of the base images of the file, without what cannot be said. The files of the one that the
+    shipped stage stands on become those of `facts.base_image`: they lie in the lowest layers of the image that the file
+    made. Their row is to be completed by `facts.base_row`."""
+    stages = [stage for stage in facts.program.stages if stage.image is not None and stage.image != "scratch"]
+    images = list(dict.fromkeys(plain_name(stage.image) for stage in stages if stage.image is not None))
     for image in images:
         facts.built_config(image)
     learn()
     rows: dict[str, dict[str, Any]] = {}
     for image in images:
         config = facts.built_config(image)
-        if config is None:
-            continue
-        words = [str(word) for word in config.get("Entrypoint") or ()]
-        plain = not words or all(map(_WORD.fullmatch, words[1:]))  # no word that may hold data
-        rows[image] = {"user": str(config.get("User") or ""), "entrypoint": words if plain else None}
+        if config is not None:
+            rows[image] = {**settings_row(config), "entrypoint": words_of(config.get("Entrypoint") or [])}
     rule = schema()["properties"]["bases"]
-    return {image: row for image, row in rows.items() if not any(faults({image: row}, rule))}
+    rows = {image: row for image, row in rows.items() if not any(faults({image: row}, rule))}
+    bottom = facts.bottom(lab)
+    name = facts.program.stages[bottom].image if bottom is not None else None
+    first = next((stage.index for stage in stages if stage.image == name), None)  # BuildFacts has built this one
+    layers = facts.layers.get(first, ()) if first is not None else ()
+    if name is not None and layers and plain_name(name) in rows:
+        own = tuple(layer.layer.diff_id for layer in facts.shipped_files.layers)
+        if own[: len(layers)] == layers:
+            facts.base, facts.base_files = plain_name(name), facts.shipped_files.below(len(layers))
+            facts.base_row = {**rows[facts.base], **system_row(facts.base_files)}
+            rows[facts.base] = facts.base_row
+            recorded = RecordedImage(facts.base_files, facts.base_row)
+            recorded.set_id()
+            for path in ASKED:  # so that it is known of the file as it will be, too
+                recorded.artifact(path)
+    return rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dfopt.image import map_history, stage_steps
 from dfopt.image.created_by import WEAK
 from dfopt.image.merged_tree import METADATA_ONLY
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from dfopt.proof.image_view import ImageView
 
 _MOST_DEATHS = 500
+_OPTION = re.compile(r"--?[A-Za-z-]*")
 _WRITING = ("ADD", "COPY", "RUN", "WORKDIR")
 
 
@@ -67,32 +70,56 @@ def line_rows(view: ImageView, text: str, target: str) -> list[dict[str, Any]]:
 def image_row(view: ImageView, settings: Mapping[str, Any], files: ImageFiles) -> dict[str, Any]:
     """A profile's `image`. What it cannot say, it leaves empty."""
     ledger = view.ledger
-    row: dict[str, Any] = {
+    ports = [f"{protocol}/{port}" for port, protocol in _ports(settings)]
+    return {
         "bytes": ledger.total_bytes,
         "dead": ledger.dead_bytes,
         "files": sum(node.inode is not None for _, node in ledger.tree.walk()),
         "layers": len(ledger.layers),
-        "user": str(settings.get("User") or ""),
-        "workdir": str(settings.get("WorkingDir") or ""),
-        "entrypoint": _started(settings.get("Entrypoint")),
-        "cmd": _started(settings.get("Cmd")),
-        "ports": sorted(f"{port[1]}/{port[0]}" for port in _ports(settings)),
-        "release": list(files.release()),
-        "accounts": [
-            {"name": account.name, "uid": account.uid, "gid": account.gid, "shell": account.shell}
-            for account in files.accounts()
-        ],
-        "packages": files.packages(),
+        **settings_row(settings),
+        "entrypoint": _sayable(_started(settings.get("Entrypoint")), "started", None),
+        "ports": _sayable_items(sorted(ports), schema()["properties"]["image"]["properties"]["ports"]),
+        **system_row(files),
     }
-    rules = schema()["properties"]["image"]["properties"]
-    empty = {"user": "", "workdir": "", "entrypoint": None, "cmd": None, "release": ["", ""]}
-    for key, nothing in empty.items():
-        if any(faults(row[key], rules[key])):
-            row[key] = nothing
-    for key in ("ports", "accounts", "packages"):
-        items = [item for item in row[key] if not any(faults(item, rules[key]["items"]))]
-        row[key] = items[: rules[key]["maxItems"]]
-    return row
+
+
+def settings_row(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """User, shell, working directory and CMD of an image."""
+    return {
+        "user": _sayable(str(settings.get("User") or ""), "user", ""),
+        "shell": _sayable(words_of(settings.get("Shell")), "words", None),
+        "workdir": _sayable(str(settings.get("WorkingDir") or ""), "anyPath", ""),
+        "cmd": _sayable(_started(settings.get("Cmd")), "started", None),
+    }
+
+
+def system_row(files: ImageFiles) -> dict[str, Any]:
+    """Release, accounts and packages of an image."""
+    accounts = [
+        {"name": account.name, "uid": account.uid, "gid": account.gid, "shell": account.shell}
+        for account in files.accounts()
+    ]
+    definitions = schema()["$defs"]
+    return {
+        "release": _sayable(list(files.release()), "release", ["", ""]),
+        "accounts": _sayable_items(accounts, definitions["accounts"]),
+        "packages": _sayable_items(files.packages(), definitions["packages"]),
+    }
+
+
+def words_of(words: object) -> list[str] | None:
+    """The words of an ENTRYPOINT or SHELL; None where one behind the first may hold data."""
+    texts = [str(word) for word in words] if isinstance(words, list) else []
+    return texts if all(map(_OPTION.fullmatch, texts[1:])) else None
+
+
+def _sayable(value: Any, name: str, otherwise: Any) -> Any:
+    """A value, where the definition `name` of the schema takes it."""
+    return otherwise if any(faults(value, schema()["$defs"][name])) else value
+
+
+def _sayable_items(items: list[Any], rule: Mapping[str, Any]) -> list[Any]:
+    return [item for item in items if not any(faults(item, rule["items"]))][: rule["maxItems"]]
 
 
 def _started(words: object) -> dict[str, Any] | None:

@@ -90,7 +90,8 @@ def make_profile(
         def learn() -> None:
             facts.learn(lab, built.image, path)
 
-        bases = base_rows(facts, learn)
+        ask_everything(facts, lambda chosen: optimize(chosen, facts), options, learn)
+        bases = base_rows(facts, lab, learn)  # with these, passes ask less of stages: those answers are kept already
         ask_everything(facts, lambda chosen: optimize(chosen, facts), options, learn)
         target = lab.plan.target or ""
         lines, image = line_rows(built.view, source.text, target), image_row(built.view, settings, files)

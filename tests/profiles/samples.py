@@ -31,9 +31,10 @@ def document(**more: Any) -> dict[str, Any]:
         },
         "build": {"engine": "docker", "target": "", "platform": "linux/amd64", "arguments": ["A"], "seconds": 1.5},
         "image": {
-            "bytes": 90, "dead": 9, "files": 3, "layers": 2, "user": "", "workdir": "/", "entrypoint": None,
-            "cmd": {"program": "app", "words": 1}, "ports": ["tcp/80"], "release": ["debian", "trixie"],
-            "accounts": [{"name": "root", "uid": 0, "gid": 0, "shell": "/bin/sh"}], "packages": ["curl"],
+            "bytes": 90, "dead": 9, "files": 3, "layers": 2, "user": "", "shell": [], "workdir": "/",
+            "entrypoint": None, "cmd": {"program": "app", "words": 1}, "ports": ["tcp/80"],
+            "release": ["debian", "trixie"], "accounts": [{"name": "root", "uid": 0, "gid": 0, "shell": "/bin/sh"}],
+            "packages": ["curl"],
         },
         "lines": [
             {"line": 2, "instruction": "RUN", "bytes": 38_000_000, "dead": 0, "leftovers": {"apt-index": 21_000_000}},
@@ -43,7 +44,14 @@ def document(**more: Any) -> dict[str, Any]:
             },
             {"line": 5, "instruction": "RUN", "bytes": 0, "dead": 0},
         ],
-        "bases": {"vendor/base:1": {"user": "", "entrypoint": ["/init"]}},
+        "bases": {
+            "vendor/base:1": {
+                "user": "", "entrypoint": ["/init"], "shell": ["/bin/sh", "-c"], "workdir": "", "cmd": None,
+                "release": ["debian", "trixie"], "accounts": [], "packages": ["libc6"],
+                "artifact": {"/bin/sh": {"kind": "elf"}}, "set_id": {"/": {"/usr/bin/su": 84360}},
+            },
+            "other:1": {"user": "www", "entrypoint": None},
+        },
         "stages": [
             {
                 "stage": 0, "base": "vendor/base:1", "release": ["debian", "trixie"],

@@ -135,7 +135,7 @@ def test_a_profile_of_another_file_is_refused_by_name(place: Path) -> None:
 
 def test_what_was_not_asked_then_is_not_known(place: Path) -> None:
     """Passes ask of the image what the profile does not know: that image is left out, nothing is guessed."""
-    rewrite(place, stages=[{"stage": 0, "base": "vendor/base:1", "release": ["debian", "trixie"]}])
+    rewrite(place, bases={}, stages=[{"stage": 0, "base": "vendor/base:1", "release": ["debian", "trixie"]}])
     status, _, told = run(place, "check", "--select", "all")
     assert status == 1
     assert "the image of stage 0" not in told
@@ -157,11 +157,29 @@ def test_passes_do_not_begin_anew_for_each_stage() -> None:
     assert facts.used == {}
 
 
-def test_setuid_files_of_the_image(place: Path) -> None:
-    row = of(findings(place, "--select", "strip-suid"), "strip-suid")
-    assert (row["benefit"]["setuid"], row["benefit"]["origin"]) == (1, "measured")
+def strip_suid(place: Path) -> dict[str, Any]:
+    return of(findings(place, "--select", "strip-suid"), "strip-suid")["benefit"] or {}
+
+
+def test_setuid_files(place: Path) -> None:
+    """Of the base image, else of the stage; the table's, where the profile knows neither."""
+    of_base = strip_suid(place)
+    assert (of_base["setuid"], of_base["origin"], of_base["source"]) == (1, "measured", "dfopt.profile")
+    rewrite(place, bases={})
+    of_stage = strip_suid(place)
+    assert (of_stage["setuid"], of_stage["origin"], of_stage["source"]) == (1, "measured", "dfopt.profile")
     rewrite(place, stages=[])
-    assert of(findings(place, "--select", "strip-suid"), "strip-suid")["benefit"] != row["benefit"]
+    assert strip_suid(place).get("origin") != "measured"
+
+
+def test_facts_of_a_base_outlive_an_edit(place: Path) -> None:
+    (place / "Dockerfile").write_text(DOCKERFILE.replace("head -c 9000000", "head -c 4000"))
+    assert (strip_suid(place)["setuid"], strip_suid(place)["source"]) == (1, "dfopt.profile")
+    _, _, told = run(place, "fix", "--select", "strip-suid", "--unsafe")
+    assert "the Dockerfile changed since it was made" in told
+    assert "dfopt: Dockerfile: facts measured by dfopt.profile: the files of the base image vendor/base:1\n" in told
+    (place / "Dockerfile").write_text(DOCKERFILE.replace("vendor/base:1", "vendor/base:2"))
+    assert strip_suid(place).get("origin") != "measured"
 
 
 @pytest.mark.parametrize(

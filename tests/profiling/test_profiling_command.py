@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ LAYERS = [
         file("etc/os-release", "ID=debian\nVERSION_CODENAME=trixie\n"),
         file("var/lib/dpkg/info/curl.list", f"/usr/bin/curl\n/{SECRET}\n"),
     ],
-    [file("var/lib/apt/lists/x_Packages", "p" * 400_000), file("usr/bin/curl", "c" * 1000, mode=0o755)],
+    [file("var/lib/apt/lists/x_Packages", "p" * 400_000), file("usr/bin/find", "f" * 1000, mode=0o4755)],
     [file("usr/local/bin/app", f"#!/bin/sh\n# {SECRET}\n", mode=0o755)],
     [file("big", "b" * 200_000)],
     [whiteout("big")],
@@ -67,13 +68,13 @@ class Place:
         self.fake = Fake(folder / "fake", "docker", "podman", "buildah")
         self.fake.answer("buildx", "inspect", out="Name: default\nDriver: docker\n")
         self.fake.answer("info", out=f"{folder}\noverlay\n")
-        self.fake.answer("image", "inspect", out=json.dumps({"Config": CONFIG}))
+        layers = [layer(*entries) for entries in LAYERS]
+        base = {"Config": CONFIG, "RootFS": {"Layers": [f"sha256:{sha256(layers[0]).hexdigest()}"]}}
+        self.fake.answer("image", "inspect", out=json.dumps(base))
         self.fake.answer(
             "buildx", "build", err="#5 [1/4] FROM docker.io/vendor/base:1@sha256:" + "a" * 64 + "\n#5 DONE 0.0s\n"
         )
-        archive = docker_archive(
-            folder / "image.tar", [layer(*entries) for entries in LAYERS], history=HISTORY, config=CONFIG
-        )
+        archive = docker_archive(folder / "image.tar", layers, history=HISTORY, config=CONFIG)
         self.fake.answer("save", archive=str(archive))
         self.ends(0)
         self.fake.answer(
@@ -138,10 +139,14 @@ def test_what_is_written(place: Place) -> None:
         {"name": "www", "uid": 33, "gid": 33, "shell": "/bin/false"},
     ]
     assert image["packages"] == ["curl"]
-    assert made["bases"] == {"vendor/base:1": {"user": "www", "entrypoint": None}}  # its words are left out
+    base = made["bases"]["vendor/base:1"]
+    assert (base["user"], base["entrypoint"], base["cmd"]) == ("www", None, {"program": "run", "words": 2})
+    assert (base["release"], base["packages"], base["accounts"]) == (["debian", "trixie"], ["curl"], image["accounts"])
+    assert (base["set_id"]["/"], base["artifact"]["/bin/sh"]["kind"]) == ({"/usr/bin/su": 10}, "file")
+    assert base["artifact"]["/usr/bin/find"] == {"kind": ""}
     (stage,) = made["stages"]
     assert (stage["stage"], stage["base"]) == (0, "vendor/base:1")
-    assert stage["set_id"]["/"] == {"/usr/bin/su": 10}
+    assert stage["set_id"]["/"] == {"/usr/bin/find": 1000, "/usr/bin/su": 10}
     assert made["runs"] == [
         {
             "test": "smoke", "exit_status": 0, "signal": None, "user": None, "listens": None, "programs": None,
@@ -259,7 +264,6 @@ def test_a_context_that_changes_meanwhile(place: Place) -> None:
 
 
 def test_podman(place: Place) -> None:
-    place.fake.answer("image", "inspect", "--format", out=json.dumps({"Config": CONFIG}))
     assert place.profile("--engine", "podman", "--smoke", "echo 1")[0] == 0
     (started,) = place.fake.calls("run", "--detach")
     assert started[started.index("--entrypoint") + 1] == '["/bin/sh"]'

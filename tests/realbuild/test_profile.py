@@ -70,6 +70,9 @@ def test_a_server(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert rows == {3: (size, size), 4: (0, 0), 5: (9_000_000, 9_000_000), 6: (0, 0), 7: (size, 0)}
     assert made["image"]["user"] == "1000:1000"
     assert made["image"]["cmd"] == {"program": "/bin/sh", "words": 3}
+    base = made["bases"]["busybox:1.37"]
+    assert (base["user"], base["entrypoint"], base["set_id"]) == ("", [], {"/": {}})
+    assert base["artifact"]["/bin/sh"]["kind"] == "elf"
     smoke, script = made["runs"]
     assert (smoke["test"], smoke["exit_status"]) == ("smoke", 0)
     assert (script["exit_status"], script["signal"]) == (7, None)  # it heard the signal, and ended by itself
