@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dfopt.cli import out
+from dfopt.cli.progress import shown
 from dfopt.image.base_image import base_of
 from dfopt.image.errors import ImageError
 from dfopt.registry.errors import RegistryError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def add_base_facts(digests: Digests, client: RegistryClient) -> None:
     """Adds to the lock what is not in it yet; of an image that cannot be read, or that tells a secret, a warning says
     why it is left out."""
-    for use, digest in digests.bases():
+    for use, digest in shown("reading the settings of base images", list(digests.bases()), digests.quiet):
         if digests.lock.base(digest) is not None:
             continue
         repository = use.text.partition("@")[0]

@@ -7,6 +7,7 @@ import os
 from dfopt.cli import out, style
 from dfopt.cli.command_request import lookup_of
 from dfopt.cli.errors import UsageError
+from dfopt.cli.progress import StatusDisplay, listed
 from dfopt.cli.stream import NO_FILES
 from dfopt.files import read_regular, tree_of
 from dfopt.record import Record
@@ -20,7 +21,7 @@ from dfopt.workspace.settings import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from dfopt.cli.options import Values
     from dfopt.workspace.discovery import InputFile
@@ -44,10 +45,11 @@ def run(values: Values) -> int:
     request = Request(lookup_of(values), context=values.context)
     command = _DockerignoreRun(request, values)
     status = 0
-    for group in command.groups(
-        discover(values.paths or (".",), request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore)
-    ):
-        status = max(status, command.group(group))
+    found = discover(values.paths or (".",), request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore)
+    files = listed(found, values.quiet)
+    with StatusDisplay("looking through build contexts", quiet=values.quiet, after=1.0) as display:
+        for group in display.over(command.groups(files)):
+            status = max(status, command.group(group))
     return max(status, command.status)
 
 
@@ -58,7 +60,7 @@ class _DockerignoreRun:
         self.color = style.use_color(values.color, os.environ, out.is_terminal())
         self.status = 0
 
-    def groups(self, files: Iterator[InputFile]) -> list[IgnoreFileGroup]:
+    def groups(self, files: Iterable[InputFile]) -> list[IgnoreFileGroup]:
         """The .dockerignore files that apply to the Dockerfiles on the command line."""
         result: dict[str, IgnoreFileGroup] = {}
         any_file = False

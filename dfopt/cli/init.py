@@ -9,6 +9,7 @@ from dfopt.cli.check import run as check
 from dfopt.cli.config_import import converted, hadolint_file, read, refuse_overwriting
 from dfopt.cli.errors import UsageError
 from dfopt.cli.options import command_named, finish
+from dfopt.cli.progress import listed
 from dfopt.cli.stream import NO_FILES, count
 from dfopt.workspace.config import NAMES, ConfigLookup, load
 from dfopt.workspace.discovery import discover
@@ -40,7 +41,7 @@ def run(values: Values) -> int:
     for path in (config, baseline):
         refuse_overwriting(path, values.force)
     _refuse_configured(directory, values.force)
-    number = sum(1 for _ in discover((directory,), ConfigLookup(isolated=True)))
+    number = len(listed(discover((directory,), ConfigLookup(isolated=True))))
     if not number:
         out.note(NO_FILES)
         return 0

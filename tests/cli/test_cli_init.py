@@ -96,7 +96,7 @@ class TestConfigImport:
             ("? [a]\n: b\n", ".hadolint.yaml:1:3: a key must be a string"),
             ("a: [\n", ".hadolint.yaml:2:1: not YAML: "),
             ("a: b\n---\na: b\n", ".hadolint.yaml:2:1: not YAML: "),
-            ("ignored: " + "[" * 20000, ".hadolint.yaml: not YAML: "),
+            ("ignored: " + "[" * 20000, ".hadolint.yaml:1:74: not YAML: nested too deeply"),
         ],
     )
     def test_bad_input(self, tmp_path: Path, text: str, message: str) -> None:

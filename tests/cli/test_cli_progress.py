@@ -183,7 +183,7 @@ def test_an_interrupt_says_what_was_done(tmp_path: Path, jobs: str) -> None:
     assert interrupt(terminal.process, terminal.end) < SOON * SLACK
     (note,) = re.findall(r"dfopt: interrupted: (\d+) files? done, (\d+) with changes\n", terminal.text)
     assert note[0] == note[1]
-    assert int(note[0]) == terminal.text.count("fixed ")
+    assert int(note[0]) - terminal.text.count("fixed ") in (0, 1)  # of the last one the line may be missing
     written = sum("new" in path.read_text() for path in tmp_path.iterdir())
     assert int(note[0]) <= written <= int(note[0]) + 16 * 3 * int(jobs)
 
