@@ -6,7 +6,8 @@ it does not look into these files (cargo 1.85 and 1.95, by trial).
 
 from __future__ import annotations
 
-from dfopt.knowledge import load_toml, table
+from dfopt.analysis.context_documents import member, members, toml_table
+from dfopt.knowledge import table
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -27,13 +28,13 @@ def fetch(command: Command) -> None:
     if command.holds(".cargo"):
         raise Refusal(".cargo configures cargo")
     manifest = _toml(command, "Cargo.toml")
-    if manifest.get("workspace") or manifest.get("package", {}).get("workspace"):
+    if manifest.get("workspace") or member(manifest, "package").get("workspace"):
         raise Refusal("the package belongs to a workspace")
     for key in ("dependencies", "dev-dependencies", "build-dependencies", "target", "patch", "replace"):
         _no_paths(manifest.get(key))
     if not command.holds("Cargo.lock"):
         raise Refusal("there is no Cargo.lock", "commit Cargo.lock (cargo generate-lockfile)")
-    local = [package for package in _toml(command, "Cargo.lock").get("package", ()) if "source" not in package]
+    local = [package for package in members(_toml(command, "Cargo.lock"), "package") if "source" not in package]
     if len(local) > 1:
         raise Refusal("Cargo.lock names local packages")
     _check_targets(command, manifest)
@@ -46,7 +47,7 @@ def placeholders(command: Command) -> list[str]:
 
 def _toml(command: Command, name: str) -> dict[str, Any]:
     try:
-        return load_toml(command.text(name).encode())
+        return toml_table(command.text(name))
     except ValueError:
         raise Refusal(f"{name} is not TOML") from None
 
@@ -60,18 +61,17 @@ def _no_paths(value: Any) -> None:
 
 
 def _check_targets(command: Command, manifest: dict[str, Any]) -> None:
-    package = manifest.get("package", {})
-    targets = [target for kind in ("bin", "test", "bench", "example") for target in manifest.get(kind, ())]
+    package = member(manifest, "package")
+    targets = [target for kind in ("bin", "test", "bench", "example") for target in members(manifest, kind)]
     for target in targets:
         name = target.get("name")
         if "path" not in target and not (name == package.get("name") and command.holds("src/main.rs")):
             raise Refusal(f"cargo looks for the file of the target {name}")
-    library = manifest.get("lib")
-    if library is not None and "path" not in library and not command.holds("src/lib.rs"):
+    library = member(manifest, "lib")
+    if "lib" in manifest and "path" not in library and not command.holds("src/lib.rs"):
         raise Refusal("cargo looks for the file of the library")
-    if "default-run" in package and package["default-run"] not in [
-        target.get("name") for target in manifest.get("bin", ())
-    ]:
+    programs = [target.get("name") for target in members(manifest, "bin")]
+    if "default-run" in package and package["default-run"] not in programs:
         raise Refusal("cargo looks for the file of default-run")
-    if not (placeholders(command) or manifest.get("bin") or library):
+    if not (placeholders(command) or programs or "lib" in manifest):
         raise Refusal("there is neither src/main.rs nor src/lib.rs")

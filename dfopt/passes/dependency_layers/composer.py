@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.json_files import json_object, member
+from dfopt.analysis.context_documents import json_object, member
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
 

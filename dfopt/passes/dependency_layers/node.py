@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.json_files import json_object
+from dfopt.analysis.context_documents import json_object
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dfopt.knowledge import load_toml, table
+from dfopt.analysis.context_documents import member, toml_table
+from dfopt.knowledge import table
 from dfopt.passes.dependency_layers import pip
 from dfopt.refusal import Refusal
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def _project(command: Command) -> dict[str, Any]:
     try:
-        return load_toml(command.text("pyproject.toml").encode())
+        return toml_table(command.text("pyproject.toml"))
     except ValueError:
         raise Refusal("pyproject.toml is not TOML") from None
 
@@ -56,11 +57,11 @@ def poetry(command: Command) -> None:
     if not command.holds("poetry.lock"):
         raise Refusal("there is no poetry.lock", "commit poetry.lock")
     project = _project(command)
-    tool = project.get("tool", {}).get("poetry", {})
+    tool = member(member(project, "tool"), "poetry")
     for key in ("dependencies", "dev-dependencies", "group"):
         _no_paths(tool.get(key), "pyproject.toml")
-    _no_paths(project.get("project", {}).get("dependencies"), "pyproject.toml")
-    _no_paths(project.get("project", {}).get("optional-dependencies"), "pyproject.toml")
+    for key in ("dependencies", "optional-dependencies"):
+        _no_paths(member(project, "project").get(key), "pyproject.toml")
     if tool.get("requires-plugins"):
         raise Refusal("pyproject.toml asks for plugins of poetry")
     if re.search(r'^type = "(?:directory|file)"', command.text("poetry.lock"), re.M):
@@ -76,7 +77,7 @@ def uv_sync(command: Command) -> None:
     if not command.holds("uv.lock"):
         raise Refusal("there is no uv.lock", "commit uv.lock")
     project = _project(command)
-    tool = project.get("tool", {}).get("uv", {})
+    tool = member(member(project, "tool"), "uv")
     packaged = ("build-system" in project and tool.get("package", True)) or tool.get("package") is True
     if packaged and "--no-install-project" not in command.values:
         raise Refusal("uv installs the project itself", "install with --no-install-project")
@@ -84,7 +85,7 @@ def uv_sync(command: Command) -> None:
         _no_paths(tool.get(key), "pyproject.toml")
     if tool.get("workspace"):
         raise Refusal("the project is a workspace of uv")
-    if packaged and set(project.get("project", {}).get("dynamic", ())):
+    if packaged and member(project, "project").get("dynamic"):
         raise Refusal("the metadata of the project are made from its sources")
     if re.search(r"source = \{ (?:directory|editable|virtual|path) = \"(?!\.\")", command.text("uv.lock")):
         raise Refusal("uv.lock names local packages")
@@ -108,7 +109,7 @@ def uv_pip(command: Command) -> None:
             if name == "pyproject.toml" and "tool.uv" not in command.text(name):
                 continue
             try:
-                _no_paths(load_toml(command.text(name).encode()).get("tool", {}).get("uv", {}), name)
+                _no_paths(member(member(toml_table(command.text(name)), "tool"), "uv"), name)
             except ValueError:
                 raise Refusal(f"{name} is not TOML") from None
             command.reads(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import normpath
 
+from dfopt.analysis.context_documents import member, members, texts, toml_table
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
@@ -221,27 +222,26 @@ def _crates(
     member of a workspace, whose lock file counts for all. Source: the Cargo book, "Package Selection" of cargo build
     and "The default-members field"."""
     text = context.need(directory.rstrip("/") + "/Cargo.toml", call, "Cargo.toml")
-    from dfopt.knowledge import load_toml
-
     try:
-        manifest = load_toml(text.encode("utf-8", "surrogateescape"))
+        manifest = toml_table(text)
     except ValueError:
         raise Refusal("Cargo.toml is not understood") from None
     names: list[str] = []
     lock = None if locked else context.text(directory.rstrip("/") + "/Cargo.lock")
-    workspace = manifest.get("workspace", {})
+    workspace = member(manifest, "workspace")
     selected = {(word or "").partition("@")[0] for word in call.after("-p", "--package")}
-    members = [*workspace.get("members", ()), "."]
+    packages = [*texts(workspace, "members"), "."]
     if not selected and not {"--workspace", "--all"} & {*call.words}:
-        members = workspace.get("default-members", ["."] if "package" in manifest else members)
-    for member in members:
-        if any(char in member for char in "*?["):
+        own = ["."] if "package" in manifest else packages
+        packages = texts(workspace, "default-members") if "default-members" in workspace else own
+    for package in packages:
+        if any(char in package for char in "*?["):
             raise Refusal(
                 "the members of the Cargo workspace are given by a pattern", "name the members one by one in Cargo.toml"
             )
-        if member != ".":
-            names += _crates(context, call, f"{directory}/{member}", out, locked=lock is not None)
-        elif not selected or manifest.get("package", {}).get("name") in selected:
+        if package != ".":
+            names += _crates(context, call, f"{directory}/{package}", out, locked=lock is not None)
+        elif not selected or member(manifest, "package").get("name") in selected:
             names += _programs(context, call, directory, manifest)
     if "cdylib" in str(manifest.get("lib", "")):
         raise Refusal("the crate is a library that other programs load")
@@ -258,20 +258,20 @@ def _crates(
 def _programs(context: ToolContext, call: ToolCall, directory: str, manifest: dict[str, Any]) -> list[str]:
     """The programs of one package that are built. Source: the Cargo book, "Cargo targets": target auto-discovery, and
     the required-features field."""
-    name = manifest.get("package", {}).get("name")
-    bins = [entry for entry in manifest.get("bin", []) if isinstance(entry, dict) and "name" in entry]
+    name = member(manifest, "package").get("name")
+    bins = [entry for entry in members(manifest, "bin") if "name" in entry]
     features = {feature for word in call.after("-F", "--features") for feature in re.split(r"[ ,]+", word or "")}
     if "--no-default-features" not in call.words:
         features.add("default")
-    tree = manifest.get("features", {})
+    tree = member(manifest, "features")
     waiting = [*features]
     while waiting:
-        new = {*tree.get(waiting.pop(), ())} - features
+        new = {*texts(tree, waiting.pop())} - features
         features |= new
         waiting += new
     names = [
         str(entry["name"]) for entry in bins
-        if "--all-features" in call.words or features >= {*entry.get("required-features", ())}
+        if "--all-features" in call.words or features >= {*texts(entry, "required-features")}
     ]  # fmt: skip
     taken = any(entry["name"] == name or entry.get("path") == "src/main.rs" for entry in bins)
     if isinstance(name, str) and not taken and context.text(f"{directory}/src/main.rs") is not None:

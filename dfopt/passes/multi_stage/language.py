@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from dfopt.analysis.json_files import json_object, member
+from dfopt.analysis.context_documents import json_object, member, texts, toml_table
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import libraries
@@ -161,15 +161,12 @@ def _project(context: ToolContext, directory: str, word: str) -> list[str]:
     text = context.text(f"{base}/pyproject.toml")
     names: list[str] = []
     if text is not None:
-        from dfopt.knowledge import load_toml
-
         try:
-            content = load_toml(text.encode("utf-8", "surrogateescape"))
+            content = toml_table(text)
         except ValueError:
             raise Refusal("pyproject.toml is not understood") from None
-        project = content.get("project", {})
-        names += [str(requirement) for requirement in project.get("dependencies", ())]
-        poetry = content.get("tool", {}).get("poetry", {}).get("dependencies", {})
+        names += texts(member(content, "project"), "dependencies")
+        poetry = member(member(member(content, "tool"), "poetry"), "dependencies")
         names += [name for name in poetry if name != "python"]
     setup = context.text(f"{base}/setup.py")
     if setup is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.analysis.json_files import json_object, member
+from dfopt.analysis.context_documents import json_object, member
 from dfopt.analysis.startup import _body, started
 from dfopt.ir.commands import commands
 from dfopt.ir.scopes import join_path

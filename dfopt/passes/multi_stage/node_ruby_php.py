@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.json_files import json_object, member
+from dfopt.analysis.context_documents import json_object, member
 from dfopt.passes.multi_stage.tool_outputs import add, own_script
 from dfopt.passes.multi_stage.unblock import APART, PREFIX
 from dfopt.passes.multi_stage.written_paths import WrittenPath

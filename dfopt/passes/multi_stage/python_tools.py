@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.analysis.context_documents import member, toml_table
 from dfopt.analysis.package_managers import package_name
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.tool_outputs import add, own_script
@@ -177,17 +178,15 @@ def _words(call: ToolCall, out: ToolOutputs, words: list[str]) -> None:
 
 def _console_scripts(context: ToolContext, directory: str) -> set[str]:
     """The programs that a Python project brings, by its own words."""
-    from dfopt.knowledge import load_toml
-
     names: set[str] = set()
     text = context.text(f"{directory}/pyproject.toml")
     if text is not None:
         try:
-            table = load_toml(text.encode("utf-8", "surrogateescape"))
+            project = toml_table(text)
         except ValueError:
-            table = {}
-        names |= set(table.get("project", {}).get("scripts", {}))
-        names |= set(table.get("tool", {}).get("poetry", {}).get("scripts", {}))
+            project = {}
+        names |= set(member(member(project, "project"), "scripts"))
+        names |= set(member(member(member(project, "tool"), "poetry"), "scripts"))
     setup = (context.text(f"{directory}/setup.py") or "") + (context.text(f"{directory}/setup.cfg") or "")
     return names | set(re.findall(r"[\"'\s]([\w.-]+)\s*=\s*[\w.]+:\w+", setup))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from dfopt.analysis.json_files import json_object
+from dfopt.analysis.context_documents import json_object, member
 from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
@@ -174,7 +174,8 @@ class _Sites:
             return False
         if "apt" in row:
             return self.of_distribution(row["apt"])
-        dependencies = [self.manifest(launch.directory).get(key) or {} for key in ("dependencies", "devDependencies")]
+        manifest = self.manifest(launch.directory)
+        dependencies = [member(manifest, key) for key in ("dependencies", "devDependencies")]
         versions = [*[versions[name] for versions in dependencies if name in versions], *self.globally(name)]
         for version in versions:
             check_major(name, str(version))
