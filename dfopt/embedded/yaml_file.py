@@ -27,9 +27,20 @@ class YamlReader:
     def parts(self, text: str) -> list[Embedded]:
         facts = table("hosts")
         embedded: list[Embedded] = []
-        for path, node in _scalars(text):
+        scalars = list(_scalars(text))
+        keys: dict[tuple[str, ...], set[str]] = {}  # of Compose's services
+        for path, node in scalars if self.kind == "compose" else ():
+            if path[2:] == ("(key)",):
+                keys.setdefault(path[:2], set()).add(node.value)
+        for path, node in scalars:
             if matches(path, facts["images"].get(self.kind, ())):
-                embedded += image_parts(text, node)
+                beside = keys.get(path[:-1], set())
+                if "build" in beside:
+                    continue  # it is the name that the built image gets
+                for part in image_parts(text, node):
+                    may_be_built = part.offsets and beside & {"<<", "extends"}
+                    why = "what the service is merged with may build it"
+                    embedded.append(left_alone(part.start, part.end, why) if may_be_built else part)
             elif matches(path, facts["docker_urls"].get(self.kind, ())) and (url := _URL.match(node.value)):
                 embedded += image_parts(text, node, url.end())
             elif matches(path, facts["dockerfiles"].get(self.kind, ())):

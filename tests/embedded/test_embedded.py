@@ -100,6 +100,14 @@ def test_images_are_pinned_and_nothing_else_moves(kind: str, text: str) -> None:
         pytest.param("compose", "services:\n  a:\n    image: nginx:${TAG}\n", id="compose-variable"),
         pytest.param("compose", "services:\n  a:\n    image: >-\n      nginx:1\n", id="compose-folded"),
         pytest.param("compose", 'services:\n  a:\n    image: "nginx\\x3a1"\n', id="compose-escape"),
+        pytest.param("compose", "services:\n  a:\n    image: nginx:1\n    build: .\n", id="compose-built"),
+        pytest.param("compose", "x: &x {build: .}\nservices: {a: {<<: *x, image: 'nginx:1'}}\n", id="compose-merged"),
+        pytest.param(
+            "compose", "services:\n  a:\n    extends: {service: b}\n    image: nginx:1\n", id="compose-extends"
+        ),
+        pytest.param(
+            "compose", "services:\n  build:\n    build: {context: .}\n    image: nginx:1\n", id="compose-named"
+        ),
         pytest.param("compose", "x-image: nginx:1\nservices:\n  a:\n    command: nginx:1\n", id="compose-elsewhere"),
         pytest.param("compose", "services:\n  a:\n    image: {a: nginx:1}\n", id="compose-mapping"),
         pytest.param("github", "jobs:\n  a:\n    container: ${{ matrix.image }}\n", id="github-expression"),
