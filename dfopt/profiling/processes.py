@@ -56,7 +56,7 @@ class ProcessWatch:
                 self.programs |= programs
                 self.user = self.user or _user(self.first)
                 self.listens |= set(_listening(self.first, members))
-        except OSError:  # it has ended
+        except (OSError, LookupError, ValueError):  # it has ended: what is read of it is gone, or cut off
             return
 
 
