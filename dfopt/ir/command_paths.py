@@ -23,6 +23,8 @@ _NAME_END = regex(r"(?<=.)@|[=<>~!\[;]")
 def stale_path(program: Program, steps: Sequence[Step], position: int) -> str:
     """A program that step `position` of `steps`, run in one shell, makes the shell keep the path of, although it may
     be installed elsewhere or removed after that, before a later step calls it; "" where there is none."""
+    if not _calls(program, steps[position]):
+        return ""
     calls = [_calls(program, step) for step in steps[position:]]
     for name, indices in calls[0].items():
         later = [(place, index) for place, called in enumerate(calls) if place for index in called.get(name, ())]

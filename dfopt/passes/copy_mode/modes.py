@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Step
+    from dfopt.ir.stages import Stage, Step
     from dfopt.rewrites.base import Rewrite
 
 
@@ -88,14 +88,10 @@ def is_tree(program: Program, run: Step, writers: Sequence[Step], path: str) -> 
     """Whether `path` is a directory that a WORKDIR of the stage of `run` made, and all that is in it is what `writers`
     copied there behind it."""
     stage = program.stages[run.stage]
-    maker = next(
-        (step for step in stage.steps if step.node.keyword == "WORKDIR" and destination(program, step) == path), None
-    )
+    maker = program.once(("makers", run.stage), _makers, program, stage).get(path)
     if maker is None or not is_new(program, maker, path):
         return False
-    for step in stage.steps:
-        if not maker.index < step.index < writers[0].index:
-            continue
+    for step in program.steps_between(maker, writers[0]):
         if step.node.keyword not in ("ENV", "ARG", "LABEL", "EXPOSE", "USER", "MAINTAINER", "STOPSIGNAL", "WORKDIR"):
             return False
         if step.node.keyword == "WORKDIR" and destination(program, step) != path:
@@ -104,6 +100,15 @@ def is_tree(program: Program, run: Step, writers: Sequence[Step], path: str) -> 
         step.node.keyword == "COPY" and (target := destination(program, step)) is not None and covers(path, target)
         for step in writers
     )
+
+
+def _makers(program: Program, stage: Stage) -> dict[str | None, Step]:
+    """The directories of a stage's WORKDIRs -> the first that names each."""
+    found: dict[str | None, Step] = {}
+    for step in stage.steps:
+        if step.node.keyword == "WORKDIR":
+            found.setdefault(destination(program, step), step)
+    return found
 
 
 def message_of(operands: Sequence[MovedOperand]) -> str:

@@ -34,10 +34,12 @@ def reach(program: Program, group: Sequence[Step], first: int, last: int) -> tup
 def overlapping(gains: list[Reason]) -> Iterator[list[Reason]]:
     """Reasons, those together whose steps overlap, by their first step."""
     joint: list[Reason] = []
+    last = 0
     for reason in sorted(gains, key=lambda reason: (reason.first, reason.last)):
-        if joint and reason.first > max(other.last for other in joint):
+        if joint and reason.first > last:
             yield joint
             joint = []
+        last = max(last, reason.last) if joint else reason.last
         joint.append(reason)
     if joint:
         yield joint

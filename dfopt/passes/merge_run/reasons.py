@@ -137,13 +137,18 @@ def _cleanup_alone(program: Program, step: Step, family: str, death: Death) -> b
 def _costly(program: Program, steps: Sequence[Step], *, installs: bool = False) -> int:
     """The line of the first step that does more than to install packages and to arrange files; with `installs`, more
     than to arrange files; 0 where none does."""
+    for step in steps:
+        if program.once(("costly", step.index), _does_more, program, step)[installs]:
+            return step.node.line
+    return 0
+
+
+def _does_more(program: Program, step: Step) -> tuple[bool, bool]:
+    """Whether a step does more than to install packages and to arrange files; more than to arrange files."""
     shells, files = table("shells"), table("programs")["files"]
     cheap = {*files, *shells["leaks"], *shells["harmless"]["names"], *shells["command-paths"]["system"]}
-    for step in steps:
-        for invocation in program.commands(step).invocations:
-            facts = manager(invocation.program)
-            if (installs and facts is not None) or (
-                invocation.program not in cheap and (facts is None or "index" not in facts)
-            ):
-                return step.node.line
-    return 0
+    found = [
+        (invocation.program in cheap, manager(invocation.program)) for invocation in program.commands(step).invocations
+    ]
+    other = any(not arranges and (facts is None or "index" not in facts) for arranges, facts in found)
+    return other, other or any(facts is not None for _, facts in found)
