@@ -119,6 +119,8 @@ EDITED = {
     "modes, one by one": ("COPY a{i}.sh /x/\n", "chmod 755 /x/a{i}.sh", "\nRUN "),
     "operands": ("COPY a{i}.sh /x/\n", "/x/a{i}.sh", " "),
     "deleted": ("COPY a{i} /x/a{i}\n", "rm /x/a{i}", " && "),
+    "written and deleted": ("RUN touch /a{i}\n", "rm /a{i}", " && "),
+    "directories of RUNs": ("RUN mkdir -p /d{i} && touch /d{i}/a\n", "chmod -R 755 /d{i}", " && "),
     "directories": ("WORKDIR /d{i}\nCOPY . /d{i}\n", "chown -R app /d{i}", " && "),
     "directories, one by one": ("WORKDIR /d{i}\nCOPY . /d{i}\n", "chmod -R 755 /d{i}", "\nRUN "),
 }
