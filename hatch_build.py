@@ -29,7 +29,7 @@ class Built(BuildHookInterface):  # type: ignore[type-arg]
         values: dict[str, object] = {
             "passes": rows(),
             "version": self.metadata.version,
-            "fingerprint": version.compute_fingerprint(),
+            "fingerprint": version.compute_fingerprint(version.installed_version()),
         }
         values.update({f"knowledge/{name}": knowledge.parse_table(name) for name in knowledge.names()})
         sections = [(name, None, marshal.dumps(value, derived.FORMAT)) for name, value in values.items()]

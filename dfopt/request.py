@@ -298,8 +298,7 @@ class Request:
         about = context, file.embedded, file.unknown
         key = self._keys.get((id(chosen), about))
         if key is None:
-            from hashlib import sha256
-
+            from dfopt.hashing import sha256
             from dfopt.version import fingerprint
 
             text = repr((fingerprint(), chosen, about, self.hosts))

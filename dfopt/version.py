@@ -46,20 +46,20 @@ def fingerprint() -> str:
         try:
             _fingerprint = load(shipped(), "fingerprint")
         except KeyError:
-            _fingerprint = compute_fingerprint()
+            _fingerprint = compute_fingerprint(version())
     return _fingerprint
 
 
 _fingerprint = ""
 
 
-def compute_fingerprint() -> str:
+def compute_fingerprint(version: str) -> str:
     import os
-    from hashlib import sha256
 
     from dfopt.files import read_regular
+    from dfopt.hashing import sha256
 
-    digest = sha256(installed_version().encode())
+    digest = sha256(version.encode())
     top = os.path.dirname(__file__)
     for directory, directories, files in os.walk(top):
         directories.sort()

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "dfopt"
 # From the ground up. A name stands for a module, or a package with all its modules but those that have a name of their
 # own. Within a name, modules import each other; names on one floor do not.
 FLOORS = (
-    ("dfopt", "lazy", "record", "refusal", "units"),
+    ("dfopt", "hashing", "lazy", "record", "refusal", "units"),
     ("files", "guard", "source", "toml", "yaml", "facts", "messages", "sarif"),
     ("edit", "writing"),
     ("derived", "syntax"),  # what is made of our own files; what is written

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
 from dfopt.campaign.branch import BranchRequest, make_branches
 from dfopt.campaign.message import MessageError
+from dfopt.hashing import sha256
 from dfopt.record import replace
 from dfopt.source import encode
 from dfopt.workspace.git import Checkout

@@ -70,7 +70,7 @@ class Journal:
             content = read_regular(path)
         except OSError:
             return None
-        from hashlib import sha256
+        from dfopt.hashing import sha256
 
         return row if sha256(content).hexdigest() == row.digest else None
 

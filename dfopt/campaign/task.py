@@ -51,7 +51,7 @@ class Task:
 
 def result_of(file: InputFile, result: Result, key: str) -> FileResult:
     """The row of a file from what the optimizer gave."""
-    from hashlib import sha256
+    from dfopt.hashing import sha256
 
     digest = sha256(result.source.to_bytes()).hexdigest()
     if result.problem is not None:

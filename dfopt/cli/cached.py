@@ -79,7 +79,7 @@ class Cached:
 
     def key(self, file: InputFile, content: bytes) -> bytes:
         """What an outcome depends on, in 32 bytes. Raises ConfigError."""
-        from hashlib import sha256
+        from dfopt.hashing import sha256
 
         if not self._salt:
             task = self.task

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 NAME = "results-3.sqlite"  # the number goes up with the form of the table
 LIMIT = 100_000  # entries; the oldest go first
-_BATCH = 256
+_BATCH = 64  # entries that wait to be written
+_PAGES = 256  # KiB of the file in memory: each entry is read once
 
 
 def default_directory() -> str:
@@ -115,6 +116,7 @@ class OutcomeStore:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(f"PRAGMA cache_size = -{_PAGES}")
             connection.execute("CREATE TABLE IF NOT EXISTS results (key BLOB NOT NULL UNIQUE, outcome TEXT NOT NULL)")
         except sqlite3.DatabaseError as failure:
             connection.close()

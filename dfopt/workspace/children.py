@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-import time
 
 from dfopt.facts import Child
 from dfopt.files import read_regular
 from dfopt.ir.base_images import split_image
 from dfopt.source import decode
 from dfopt.workspace.discovery import is_dockerfile
+from dfopt.workspace.expiring_cache import ExpiringCache
 from dfopt.workspace.image_builds import stated_names
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository, display_name
 from dfopt.workspace.tracked_files import in_order_of_walk, tracked_files
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST_DIRECTORIES = 10_000  # a larger tree is not searched
 MOST_FILES = 2_000  # children whose text is kept
 _LARGEST = 1 << 20  # bytes; a larger file is no Dockerfile
-KEPT = 60.0  # seconds for which a tree is taken to be as it was
+MOST_TREES = 8  # of which it is known at a time
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.I | re.M)
 _SKIPPED = VERSION_CONTROL | {"node_modules", ".venv"}
 # names of directories and files that are not names of images
@@ -39,7 +39,7 @@ GENERAL = frozenset((
 ))  # fmt: skip
 
 _files: dict[str, tuple[tuple[int, int, int], str, str | None]] = {}
-_trees: dict[str, tuple[float, dict[str, list[str]] | None]] = {}
+_trees = ExpiringCache(MOST_TREES)
 
 
 def names_of(path: str) -> frozenset[str]:
@@ -58,7 +58,7 @@ def children_of(path: str, root: str) -> tuple[Child, ...] | None:
     names = names_of(path)
     if not names or not root:
         return None
-    tree = _tree(repository_of(path, os.path.abspath(root)))
+    tree = _trees.get(repository_of(path, os.path.abspath(root)), _tree)
     if tree is None:
         return None
     parent_path = os.path.realpath(path)
@@ -105,18 +105,13 @@ def _kept(file: str) -> tuple[str, str | None]:
 
 def _tree(root: str) -> dict[str, list[str]] | None:
     """Last part of an image's name -> the Dockerfiles below `root` that name such an image."""
-    built_at, tree = _trees.get(root, (0.0, None))
-    if root in _trees and time.monotonic() - built_at < KEPT:
-        return tree
-    files_by_name: dict[str, list[str]] | None = {}
+    files_by_name: dict[str, list[str]] = {}
     try:
         for file in dockerfiles_below(root):
             for name in image_names(read_dockerfile(file) or ""):
-                assert files_by_name is not None
                 files_by_name.setdefault(name, []).append(file)
     except TreeTooLarge:
-        files_by_name = None
-    _trees[root] = time.monotonic(), files_by_name
+        return None
     return files_by_name
 
 
@@ -127,9 +122,8 @@ class TreeTooLarge(Exception):
 def dockerfiles_below(root: str) -> Iterator[str]:
     """The Dockerfiles below a directory, as a walk comes by them; of the root of a checkout, those that git tracks.
     Raises TreeTooLarge."""
-    tracked = tracked_files(root)
-    if tracked is not None:
-        named = [path for path in tracked if is_dockerfile(path.rpartition("/")[2])]
+    named = tracked_files(root, lambda path: is_dockerfile(path.rpartition("/")[2]))
+    if named is not None:
         if len(named) > MOST_DIRECTORIES:
             raise TreeTooLarge
         for path in in_order_of_walk(named):

@@ -7,8 +7,7 @@ facts, and digests of the answers compared. Nothing needs to be known of how fac
 
 from __future__ import annotations
 
-from hashlib import sha256
-
+from dfopt.hashing import sha256
 from dfopt.record import Record
 
 TYPE_CHECKING = False

@@ -4,12 +4,12 @@ Dockerfile is built."""
 from __future__ import annotations
 
 import os
-import time
 
 from dfopt.ir.base_images import base_facts, split_image
 from dfopt.workspace.discovery import is_searched
+from dfopt.workspace.expiring_cache import ExpiringCache
 from dfopt.workspace.paths import VERSION_CONTROL, above_in_repository
-from dfopt.workspace.stated_builds import KEPT, builds_of, definition_text
+from dfopt.workspace.stated_builds import builds_of, definition_text
 from dfopt.workspace.tracked_files import in_order_of_walk, tracked_files
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_DIRECTORIES = 10_000  # a larger tree is not searched
 MOST_DEFINITIONS = 1_000  # nor one of more definitions
+MOST_TREES = 8  # of which it is known at a time
 _SKIPPED = VERSION_CONTROL | {"node_modules", ".venv"}
 
 
@@ -29,7 +30,6 @@ class _Tree:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.read_at = time.monotonic()
         self.texts = self._texts()
         self.targets: dict[str, list[BuildTarget]] = {}
 
@@ -47,20 +47,20 @@ class _Tree:
     def _definitions(self) -> list[str]:
         """The files that may be definitions, as a walk comes by them; none of a tree that is too large."""
         paths: list[str] = []
-        tracked = tracked_files(self.root)
+        tracked = tracked_files(self.root, self._is_searched)
         if tracked is not None:
-            for path in tracked:
-                directory, _, name = path.rpartition("/")
-                place = os.path.join(self.root, directory.replace("/", os.sep)) if directory else self.root
-                if is_searched(name, place) and _SKIPPED.isdisjoint(directory.split("/")):
-                    paths.append(path)
-            return [os.path.join(self.root, path.replace("/", os.sep)) for path in in_order_of_walk(paths)]
+            return [os.path.join(self.root, path.replace("/", os.sep)) for path in in_order_of_walk(tracked)]
         for count, (directory, directories, files) in enumerate(os.walk(self.root)):
             if count >= MOST_DIRECTORIES:
                 return []
             directories[:] = sorted(name for name in directories if name not in _SKIPPED)
             paths += [os.path.join(directory, name) for name in sorted(files) if is_searched(name, directory)]
         return paths
+
+    def _is_searched(self, path: str) -> bool:
+        directory, _, name = path.rpartition("/")
+        place = os.path.join(self.root, directory.replace("/", os.sep)) if directory else self.root
+        return is_searched(name, place) and _SKIPPED.isdisjoint(directory.split("/"))
 
     def naming(self, word: str) -> Iterable[BuildTarget]:
         """The targets of the definitions in which a word (lower case) stands."""
@@ -73,14 +73,12 @@ class _Tree:
                 yield from self.targets[path]
 
 
-_trees: dict[str, _Tree] = {}
+_trees = ExpiringCache(MOST_TREES)
 
 
 def dockerfiles_that_build(image: str, root: str) -> tuple[list[str], list[str]]:
     """The Dockerfiles that definitions below `root` build under the name `image`: with its tag, and with any."""
-    tree = _trees.get(root)
-    if tree is None or time.monotonic() - tree.read_at >= KEPT:
-        tree = _trees[root] = _Tree(root)
+    tree = _trees.get(root, _Tree)
     repository, tag = split_image(image.lower())
     exact: dict[str, None] = {}
     others: dict[str, None] = {}

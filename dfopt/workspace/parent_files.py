@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import os
 import re
-import time
 
 from dfopt.facts import Parent
 from dfopt.ir.base_images import base_facts, split_image
 from dfopt.workspace.children import (
     GENERAL,
-    KEPT,
+    MOST_TREES,
     TreeTooLarge,
     dockerfiles_below,
     image_names,
     read_dockerfile,
     repository_of,
 )
+from dfopt.workspace.expiring_cache import ExpiringCache
 from dfopt.workspace.image_builds import dockerfiles_that_build
 from dfopt.workspace.paths import display_name
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r"(?:(?:docker|container)file(?:\.(?P<behind>.+))?|(?P<before>.+)\.(?:docker|container)file)\Z")
 
-_trees: dict[str, tuple[float, dict[str, list[str]]]] = {}
+_trees = ExpiringCache(MOST_TREES)
 
 
 def parent_of(path: str, root: str, image: str) -> Parent | None:
@@ -61,24 +61,21 @@ def _candidates(image: str, root: str) -> Iterator[list[str]]:
     namespace, _, name = repository.lower().rpartition("/")
     if name in GENERAL or (not namespace and not re.search(r"[-_]", name)):
         return
-    builds = _builds(root)
+    builds = _trees.get(root, _builds)
     for key in (f"{name}:{(tag or '').lower()}", name):
-        yield builds.get(key, [])
+        yield [os.path.join(root, path) for path in builds.get(key, ())]
 
 
 def _builds(root: str) -> dict[str, list[str]]:
-    """Name, and "name:tag", of an image -> the Dockerfiles below `root` that are called so."""
-    built_at, known = _trees.get(root, (0.0, {}))
-    if root in _trees and time.monotonic() - built_at < KEPT:
-        return known
-    builds: dict[str, list[str]] = {}
+    """Name, and "name:tag", of an image -> the Dockerfiles below `root`, relative to it, that are called so."""
     try:
-        for file in dockerfiles_below(root):
-            for key in _keys(os.path.relpath(file, root).lower().replace(os.sep, "/")):
-                builds.setdefault(key, []).append(file)
+        paths = [os.path.relpath(file, root) for file in dockerfiles_below(root)]
     except TreeTooLarge:
-        builds = {}
-    _trees[root] = time.monotonic(), builds
+        return {}
+    builds: dict[str, list[str]] = {}
+    for path in paths:
+        for key in _keys(path.lower().replace(os.sep, "/")):
+            builds.setdefault(key, []).append(path)
     return builds
 
 

@@ -1,19 +1,19 @@
 """What the build definitions of a tree state of a Dockerfile that was not found through one of them.
 
 Looked at are the definitions beside the Dockerfile and in the directories above it, and GitHub's workflows there: few
-files, each read once and kept for KEPT seconds. Nothing is imported where there are none.
+files, each read once and kept for a while. Nothing is imported where there are none.
 """
 
 from __future__ import annotations
 
 import os
-import time
 
 from dfopt.facts import StatedBuild
 from dfopt.files import read_regular
 from dfopt.lazy import regex
 from dfopt.source import decode
 from dfopt.workspace.discovery import may_define
+from dfopt.workspace.expiring_cache import ExpiringCache
 from dfopt.workspace.paths import above_in_repository, bound_of, display_name
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dfopt.build_definitions.model import BuildTarget
 
-KEPT = 60.0  # seconds for which a directory is taken to be as it was
+MOST_DIRECTORIES = 500  # whose definitions are kept: those of a file and above it, and of files nearby
 MOST_DEFINITIONS = 50  # of one directory; in a larger one nothing is looked for
 
 # `image: org/app`, `tags = [`, `-t org/app`: a definition without such a name names no image that others are built on
@@ -30,7 +30,7 @@ _NAMES_IMAGES = regex(
     r"""\bimage["']?[ \t]*[:=][ \t]*["']?[^\s"'/]{1,200}/|\btags["']?[ \t]*[:=]|[ \t](?:-t|--tag)\b"""
 )
 
-_directories: dict[str, tuple[float, list[_Definition]]] = {}
+_directories = ExpiringCache(MOST_DIRECTORIES)
 
 
 class _Definition:
@@ -118,7 +118,7 @@ def builds_of(path: str, directories: Sequence[str], naming: bool = False) -> li
     for directory in directories:
         workflows = os.path.join(directory, ".github", "workflows")
         for place in (directory, workflows):
-            for definition in _definitions(place):
+            for definition in _directories.get(place, _definitions):
                 if place == workflows and not definition.may_build(absolute, directory):
                     continue  # to parse it would take longer than all else
                 if not naming or definition.names_images():
@@ -128,9 +128,6 @@ def builds_of(path: str, directories: Sequence[str], naming: bool = False) -> li
 
 
 def _definitions(directory: str) -> list[_Definition]:
-    read_at, known = _directories.get(directory, (0.0, []))
-    if directory in _directories and time.monotonic() - read_at < KEPT:
-        return known
     try:
         names = sorted(name for name in os.listdir(directory) if may_define(name))
     except OSError:
@@ -142,5 +139,4 @@ def _definitions(directory: str) -> list[_Definition]:
         definitions = [_Definition(at) for name in names if format_of(at := os.path.join(directory, name)) is not None]
         if len(definitions) > MOST_DEFINITIONS:
             definitions = []
-    _directories[directory] = time.monotonic(), definitions
     return definitions

@@ -11,7 +11,7 @@ from dfopt.files import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _LARGEST = 128 << 20  # bytes of an index: a million files
 _FIXED = 62  # bytes of an entry before its name: times, numbers, mode, owner, size, object name, flags
@@ -19,20 +19,20 @@ _EXTENDED, _LENGTH = 0x4000, 0x0FFF  # of the flags
 _CHECKSUM = 20  # bytes at the end
 
 
-def tracked_files(top: str) -> list[str] | None:
-    """The files ("/"-separated, below `top`) that git tracks in the checkout whose root `top` is. None where it is not
-    one, where its index is not understood, and where only a part of the files is listed there."""
+def tracked_files(top: str, wanted: Callable[[str], bool]) -> list[str] | None:
+    """The `wanted` files ("/"-separated, below `top`) that git tracks in the checkout whose root `top` is. None where
+    it is not one, where its index is not understood, and where only a part of the files is listed there."""
     place = os.path.join(top, ".git")
     if os.path.islink(place) or not os.path.isdir(place):
         return None
     try:
         data = read_regular(os.path.join(place, "index"), _LARGEST)
-        names, end = _names(data)
+        paths, end = _paths(data, wanted)
     except (OSError, ValueError, IndexError):
         return None
     if not {b"link", b"sdir"}.isdisjoint(_extensions(data, end)):
         return None  # the rest is in another index, or in trees
-    return [os.fsdecode(name) for name in dict.fromkeys(names)]
+    return list(dict.fromkeys(paths))
 
 
 def in_order_of_walk(paths: list[str]) -> list[str]:
@@ -40,12 +40,12 @@ def in_order_of_walk(paths: list[str]) -> list[str]:
     return sorted(paths, key=lambda path: [(1, part) for part in path.split("/")[:-1]] + [(0, path.rpartition("/")[2])])
 
 
-def _names(data: bytes) -> tuple[list[bytes], int]:
-    """The names of an index, and where they end. Raises ValueError and IndexError."""
+def _paths(data: bytes, wanted: Callable[[str], bool]) -> tuple[list[str], int]:
+    """The wanted names of an index, and where its names end. Raises ValueError and IndexError."""
     version, count = int.from_bytes(data[4:8], "big"), int.from_bytes(data[8:12], "big")
     if data[:4] != b"DIRC" or version not in (2, 3, 4) or count * (_FIXED + 1) > len(data):
         raise ValueError("no index")
-    names: list[bytes] = []
+    paths: list[str] = []
     at, name = 12, b""
     for _ in range(count):
         flags = data[at + 60] << 8 | data[at + 61]
@@ -62,10 +62,14 @@ def _names(data: bytes) -> tuple[list[bytes], int]:
             stop = start + length if length < _LENGTH else data.index(b"\0", start)
             name = data[start:stop]
             at += (stop - at + 8) & ~7
-        names.append(name)
-    if at > len(data) - _CHECKSUM or not all(names):
+        if not name:
+            raise ValueError("no index")
+        path = os.fsdecode(name)
+        if wanted(path):
+            paths.append(path)
+    if at > len(data) - _CHECKSUM:
         raise ValueError("no index")
-    return names, at
+    return paths, at
 
 
 def _offset(data: bytes, at: int) -> tuple[int, int]:

@@ -45,7 +45,7 @@ def journal_path() -> str:
 
 def undo_line(result: Result, path: str, root: str) -> str:
     """The line of a file that was just written."""
-    from hashlib import sha256
+    from dfopt.hashing import sha256
 
     after = sha256(encode(result.output)).hexdigest()
     return _line(os.path.realpath(path), os.path.realpath(root), result.source.to_bytes(), after)
@@ -92,7 +92,7 @@ def read_journal() -> list[UndoEntry]:
 
 def undo(entries: Iterable[UndoEntry]) -> Iterator[tuple[UndoEntry, str]]:
     """Puts each file back as it was: each entry with "", or with why its file was left alone."""
-    from hashlib import sha256
+    from dfopt.hashing import sha256
 
     for entry in entries:
         try:

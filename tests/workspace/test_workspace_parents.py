@@ -11,10 +11,10 @@ from dfopt.workspace.parent_files import parent_of
 
 
 @pytest.fixture(autouse=True)
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+def forget() -> None:
     """Trees are remembered for a while; each test has one of its own."""
-    monkeypatch.setattr(parent_files, "_trees", {})
-    monkeypatch.setattr(children, "_trees", {})
+    parent_files._trees.clear()
+    children._trees.clear()
 
 
 def tree(root: Path, **files: str) -> None:

@@ -11,7 +11,7 @@ from dfopt.facts import StatedBuild
 from dfopt.source import Source
 from dfopt.workspace.fact_trace import FactTrace, answers_hold
 from dfopt.workspace.facts import AskedFacts, ContextFacts, JoinedFacts
-from dfopt.workspace.stated_builds import stated_builds
+from dfopt.workspace.stated_builds import _directories, stated_builds
 
 COMPOSE = """\
 services:
@@ -32,7 +32,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "Dockerfile").write_text("FROM debian:13\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("dfopt.workspace.stated_builds._directories", {})
+    _directories.clear()
     return tmp_path
 
 
@@ -78,8 +78,7 @@ def test_the_question_of_a_pass_and_its_trace(tree: Path) -> None:
     assert facts().stated_builds() is None
     assert ContextFacts("-", "", source).stated_builds() is None
     (tree / "compose.yaml").write_text(COMPOSE)
-    stated = __import__("dfopt.workspace.stated_builds", fromlist=["_directories"])
-    stated._directories.clear()  # what was read is kept for a minute
+    _directories.clear()  # what was read is kept for a minute
     trace = FactTrace()
     asked = AskedFacts(facts(), trace)
     builds = asked.stated_builds()
@@ -89,5 +88,5 @@ def test_the_question_of_a_pass_and_its_trace(tree: Path) -> None:
     assert trace.complete
     assert answers_hold(facts(), trace.rows())
     (tree / "compose.yaml").write_text(COMPOSE.replace("target: prod", "target: dev"))
-    stated._directories.clear()
+    _directories.clear()
     assert not answers_hold(facts(), trace.rows())

@@ -42,6 +42,10 @@ def top(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def every_tracked_file(top: Path) -> list[str] | None:
+    return tracked_files(str(top), lambda path: True)
+
+
 @pytest.mark.parametrize("version", ["2", "3", "4"])
 def test_it_is_what_git_lists(top: Path, version: str) -> None:
     if version == "3":  # git writes it for what needs its flags
@@ -50,7 +54,7 @@ def test_it_is_what_git_lists(top: Path, version: str) -> None:
         git(top, "update-index", "--index-version", version)
     data = (top / ".git" / "index").read_bytes()
     assert data[4:8] == int(version).to_bytes(4, "big")
-    assert tracked_files(str(top)) == listed(top)
+    assert every_tracked_file(top) == listed(top)
     assert len(listed(top)) > 40
 
 
@@ -61,7 +65,7 @@ def test_a_file_with_several_versions_is_one(top: Path) -> None:
     )
     lines = "".join(f"100644 {blob.strip()} {stage}\tconflict\n" for stage in (1, 2, 3))
     subprocess.run(["git", "update-index", "--index-info"], cwd=top, input=lines.encode(), check=True)
-    names = tracked_files(str(top))
+    names = every_tracked_file(top)
     assert names is not None
     assert names.count("conflict") == 1
 
@@ -69,12 +73,12 @@ def test_a_file_with_several_versions_is_one(top: Path) -> None:
 def test_what_lists_only_a_part_is_none(top: Path) -> None:
     git(top, "commit", "-qm", "x")
     git(top, "update-index", "--split-index")
-    assert tracked_files(str(top)) is None
+    assert every_tracked_file(top) is None
     git(top, "update-index", "--no-split-index")
-    assert tracked_files(str(top)) == listed(top)
+    assert every_tracked_file(top) == listed(top)
     git(top, "sparse-checkout", "set", "--cone", "--sparse-index", "b")
     assert b"sdir" in (top / ".git" / "index").read_bytes()
-    assert tracked_files(str(top)) is None
+    assert every_tracked_file(top) is None
 
 
 def test_what_is_no_index_is_none(top: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -83,22 +87,33 @@ def test_what_is_no_index_is_none(top: Path, tmp_path_factory: pytest.TempPathFa
     chance = random.Random(1)
     for length in [*range(120), *(chance.randrange(len(whole)) for _ in range(200))]:
         place.write_bytes(whole[:length])
-        assert tracked_files(str(top)) is None
+        assert every_tracked_file(top) is None
     for _ in range(300):
         damaged = bytearray(whole)
         for _ in range(3):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         place.write_bytes(damaged)
-        tracked_files(str(top))  # anything, but no exception
+        every_tracked_file(top)  # anything, but no exception
     place.write_bytes(b"DIRC\0\0\0\2\xff\xff\xff\xff" + bytes(200))
-    assert tracked_files(str(top)) is None
+    assert every_tracked_file(top) is None
     place.unlink()
-    assert tracked_files(str(top)) is None
+    assert every_tracked_file(top) is None
     os.mkfifo(place)
-    assert tracked_files(str(top)) is None
+    assert every_tracked_file(top) is None
     other = tmp_path_factory.mktemp("other")
     (other / ".git").symlink_to(top / ".git")
-    assert tracked_files(str(other)) is None
+    assert every_tracked_file(other) is None
+
+
+def test_the_wanted_are_asked_for(top: Path) -> None:
+    asked: list[str] = []
+
+    def wanted(path: str) -> bool:
+        asked.append(path)
+        return path.endswith("Dockerfile")
+
+    assert tracked_files(str(top), wanted) == [path for path in listed(top) if path.endswith("Dockerfile")]
+    assert asked == listed(top)
 
 
 def test_the_order_is_that_of_a_walk(top: Path) -> None:
@@ -109,7 +124,7 @@ def test_the_order_is_that_of_a_walk(top: Path) -> None:
     for directory, directories, files in os.walk(top):
         directories[:] = sorted(name for name in directories if name != ".git")
         walked += [os.path.relpath(os.path.join(directory, name), top) for name in sorted(files)]
-    names = tracked_files(str(top))
+    names = every_tracked_file(top)
     assert names is not None
     assert in_order_of_walk(names) == walked
 
