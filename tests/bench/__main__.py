@@ -6,7 +6,8 @@ that says so. Programs that take one file (see each.py) get the first --each fil
 
 Of what the writing programs made, in two unmeasured runs: `broken` counts files that BuildKit took before and
 refuses now, `changed again` those that the second run changes, `comments lost` those whose comments are not all there
-after the first (see comments.py). The peers, once, somewhere outside this tree:
+after the first (see comments.py). A second table, of short runs, second runs and growth, is that of cold.py, with the
+peers that read one file beside dfopt. The peers, once, somewhere outside this tree:
 
     python3 -m venv PEERS && PEERS/bin/pip install -r tests/bench/peers.txt
     npm install --prefix PEERS @reteps/dockerfmt@0.5.4 && ln -s ../node_modules/.bin/dockerfmt PEERS/bin/
@@ -25,11 +26,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import cold
 from .measure import Bench, Row, Run, summary
 from .report import header, table, versions
 from .sample import Sample, SampleError, draw, oracle_screen
 from .tool import Tool
-from .tools import all_tools, tally_screen
+from .tools import all_tools, readers_of_one_file, tally_screen
 
 if TYPE_CHECKING:
     from .verdicts import Verdict
@@ -56,8 +58,14 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--dfopt", type=shlex.split, metavar="COMMAND", help="how to start dfopt")
     parser.add_argument("--peers-bin", type=Path, metavar="DIR", help="where the peers are, before PATH (peers.txt)")
     parser.add_argument("--oracle", type=Path, metavar="FILE", help="BuildKit's parser; default: built here")
+    parser.add_argument(
+        "--before", type=Path, metavar="VENV", help="an earlier dfopt to compare with, in cold.py's table"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, few runs: for tests")
     parser.add_argument("--timeout", type=float, default=1800, metavar="S", help="limit of one run")
     args = parser.parse_args(argv)
+    if args.quick:
+        args.repeat = args.cold = 1
     if min(args.files, args.repeat, args.cold, args.each) < 1 or args.timeout <= 0:
         parser.error("--files, --repeat, --cold, --each and --timeout must be positive")
     if not args.directory.is_dir():
@@ -154,8 +162,18 @@ def main(argv: Sequence[str]) -> int:
         say(f"left out: {path}: {reason}")
     print(header(sample, str(args.directory), args.repeat, args.cold, len(SMALL), load))
     print(table(tools, rows, len(sample.names), judged))
-    print("\n" + versions(chosen))
-    return 0
+    print("\n" + versions(chosen) + "\n")
+    return cold.main(cold_arguments(args, tools))
+
+
+def cold_arguments(args: argparse.Namespace, tools: Sequence[Tool]) -> list[str]:
+    """The arguments of cold.py's table: the same directory, dfopt and peers, which only read there."""
+    words = [str(args.directory), *(["--quick"] if args.quick else [])]
+    words += ["--dfopt", shlex.join(args.dfopt)] if args.dfopt else []
+    words += ["--before", str(args.before)] if args.before else []
+    for name, command in readers_of_one_file(tools).items():
+        words += ["--peer", f"{name}={shlex.join(command)}"]
+    return words
 
 
 if __name__ == "__main__":

@@ -8,7 +8,11 @@ the run that was disturbed least. Prints a table in Markdown:
 - the version, and the help;
 - each of N files of DIR in a process of its own: the sum over all, and the median of the ratios to the first peer;
 - all files of DIR in one process: without a cache, and a second time with it;
-- the language server until it has answered for its first document.
+- the language server until it has answered for its first document;
+- how the time grows (`scaling`): with the build context, the children of a file, the instructions of one;
+- with --before, all files of DIR (at most 2,000, and 240 a repository) on two processes by dfopt and by an earlier one.
+
+--quick is for tests: the same rows, of small sizes, once.
 """
 
 from __future__ import annotations
@@ -27,9 +31,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from . import scaling
+
 SMALL = "FROM debian:13\nRUN apt-get update\nRUN apt-get install -y curl\nCOPY . /srv\nCMD /srv/run\n"
 CHILD = "FROM org/platform-base\nRUN apt-get install -y curl\nCOPY . /srv\n"
 DIRECTORIES = 10_000
+MOST_FILES, MOST_OF_A_REPOSITORY = 2_000, 240  # of a comparison with an earlier dfopt
 
 
 class Clock:
@@ -67,7 +74,7 @@ class Clock:
         assert process.stdout is not None
         uri = (directory / "Dockerfile").resolve().as_uri()
         document = {"uri": uri, "languageId": "dockerfile", "version": 1, "text": SMALL}
-        pulls = {"textDocument": {"diagnostic": {}}}
+        pulls: dict[str, object] = {"textDocument": {"diagnostic": {}}}
         for number, (method, given) in enumerate(
             [
                 ("initialize", {"processId": None, "rootUri": None, "capabilities": pulls}),
@@ -105,9 +112,9 @@ def _message(stream: IO[bytes]) -> dict[str, object]:
     return message
 
 
-def checkout(place: Path) -> Path:
+def checkout(place: Path, directories: int) -> Path:
     """A repository of many directories; gives the one of its Dockerfiles."""
-    for number in range(DIRECTORIES):
+    for number in range(directories):
         directory = place / f"{number // 100:03}" / f"{number % 100:02}"
         directory.mkdir(parents=True)
         (directory / "file.txt").touch()
@@ -120,24 +127,48 @@ def checkout(place: Path) -> Path:
     return service
 
 
+def compared(clock: Clock, dfopt: Sequence[str], before: Path, every: Sequence[Path], place: Path) -> tuple[str, str]:
+    """The row of both on the same files. A file's repository is what its path, or its name up to the second `+`,
+    begins with."""
+    of_repository: dict[str, int] = {}
+    chosen: list[Path] = []
+    for path in every:
+        repository = "+".join(path.name.split("+")[:2]) if "+" in path.name else path.parent.name
+        of_repository[repository] = of_repository.get(repository, 0) + 1
+        if of_repository[repository] <= MOST_OF_A_REPOSITORY and len(chosen) < MOST_FILES:
+            chosen.append(path)
+    for number, path in enumerate(chosen):
+        (place / f"{number:05}").mkdir(parents=True)
+        shutil.copy(path, place / f"{number:05}" / "Dockerfile")
+    words = ("fix", "-q", "-j2", "--no-cache", ".")
+    now, then = clock.least([([*dfopt, *words], place), ([str(before / "bin" / "dfopt"), *words], place)])
+    return f"{len(chosen):,} files on two processes", f"{now:,.0f} ms (before: {then:,.0f} ms, {then / now:.2f} times)"
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.cold", description=__doc__)
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--files", type=int, default=40)
+    parser.add_argument("--before", type=Path, metavar="VENV", help="the virtual environment of an earlier dfopt")
+    parser.add_argument("--quick", action="store_true", help="small sizes, each once")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--dfopt", type=shlex.split, default=[str(Path(sys.executable).with_name("dfopt"))])
     args = parser.parse_args(argv)
-    peers = {name: shlex.split(command) for name, _, command in (word.partition("=") for word in args.peer)}
+    directories = 20 if args.quick else DIRECTORIES
+    if args.quick:
+        args.rounds, args.files = 1, min(args.files, 2)
+    given = {name: shlex.split(command) for name, _, command in (word.partition("=") for word in args.peer)}
+    peers = {name: command for name, command in given.items() if command}
     fix, cold = [*args.dfopt, "fix"], [*args.dfopt, "fix", "--no-cache"]
     with tempfile.TemporaryDirectory(prefix="dfopt-bench-") as name:
         place = Path(name)
         clock = Clock(place, args.rounds)
-        alone, service = place / "alone", checkout(place / "checkout")
+        alone, service = place / "alone", checkout(place / "checkout", directories)
         alone.mkdir()
         for file in ("Dockerfile", "Dockerfile.child"):
             shutil.copy(service / file, alone)
-        names = ("a small file, alone", "in a checkout of 10,000 directories", "there, its base sought")
+        names = ("a small file, alone", f"in a checkout of {directories:,} directories", "there, its base sought")
         starts: list[tuple[Sequence[str], Path]] = [
             ([*cold, "Dockerfile"], alone), ([*cold, "Dockerfile"], service), ([*cold, "Dockerfile.child"], service),
             ([*args.dfopt, "--version"], alone), ([*args.dfopt, "--help"], alone),
@@ -152,6 +183,7 @@ def main(argv: Sequence[str]) -> int:
             *(f"the small file: {peer}" for peer in peers),
         ]
         rows = [(title, f"{value:.0f} ms") for title, value in zip(titles, clock.least(starts), strict=True)]
+        rows += [(f"the small file: {name}", "not installed") for name, command in given.items() if not command]
         rows.append(
             ("language server, first answer", f"{min(clock.server(args.dfopt, alone) for _ in range(5)):.0f} ms")
         )
@@ -175,6 +207,9 @@ def main(argv: Sequence[str]) -> int:
         first_run, second_run = clock.least([([*cold, "-q", "-j1", "."], tree), ([*fix, "-q", "-j1", "."], tree)])
         rows.append((f"{len(every):,} files in one process", f"{first_run:,.0f} ms"))
         rows.append(("the same from the cache", f"{second_run:,.0f} ms ({first_run / second_run:.1f} times faster)"))
+        rows += scaling.rows(clock, args.dfopt, place / "scaling", scaling.QUICK if args.quick else scaling.Sizes())
+        if args.before is not None:
+            rows.append(compared(clock, args.dfopt, args.before, every, place / "compared"))
     print("| what | CPU time |\n|---|---|")
     print("\n".join(f"| {title} | {figure} |" for title, figure in rows))
     return 0

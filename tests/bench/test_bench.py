@@ -12,12 +12,13 @@ import pytest
 from tests.oracle_client import OracleMissing
 
 from . import __main__ as command
+from . import cold
 from .helpers import program, sample_of, write
 from .measure import Bench, Run, judge, summary
 from .report import table
 from .sample import Sample, SampleError, dockerfiles, draw, ranked, stopping_screen
 from .tool import Tool
-from .tools import all_tools, native_tally
+from .tools import all_tools, native_tally, readers_of_one_file
 from .verdicts import Verdict, verdicts
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the comparison reads Linux's /proc")
@@ -257,7 +258,16 @@ sys.exit(1)
 """
 
 
-def test_one_command_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_command_both_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second: list[str] = []
+
+    def cold_main(argv: Sequence[str]) -> int:
+        second.extend(argv)
+        return 0
+
+    monkeypatch.setattr(cold, "main", cold_main)  # which test_cold.py tests
     root = write(tmp_path / "in", {f"{c}/Dockerfile": f"FROM {c}\n" for c in "abc"})
     (tmp_path / "fake.py").write_text(FAKE)
     argv = [str(root), "--files", "3", "--repeat", "2", "--cold", "1", "--only", "dfopt"]
@@ -273,6 +283,12 @@ def test_one_command_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert re.search(r"\| +3 \|", lines["dfopt fix --write"])
     assert "not installed: /no/oracle" in lines["BuildKit's parser (Go)"]
     assert f"{sys.executable} {tmp_path}/fake.py: fake 1" in out
+    assert second[:3] == [str(root), "--dfopt", f"{sys.executable} {tmp_path}/fake.py"]
+    assert [word.partition("=")[0] for word in second[4::2]] == [
+        "hadolint",
+        "tally, no ShellCheck",
+        "dockerfile-doctor",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -321,3 +337,14 @@ def test_a_program_that_hangs_is_not_judged(bench: Bench, sample: Sample) -> Non
         assert verdicts(bench, [tool], sample) == {}
     except OracleMissing as missing:
         pytest.skip(str(missing))
+
+
+def test_peers_of_short_runs_only_read() -> None:
+    tools = [
+        Tool("dockerfile-doctor --fix", ("doctor", "--fix", "--no-color"), writes=True),
+        Tool("tally --fix, no ShellCheck", None, "tally"),
+        Tool("hadolint", ("hadolint", "--no-fail")),
+    ]
+    assert readers_of_one_file(tools) == {
+        "hadolint": ["hadolint", "--no-fail"], "tally, no ShellCheck": [], "dockerfile-doctor": ["doctor", "--no-color"]
+    }  # fmt: skip

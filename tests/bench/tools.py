@@ -103,3 +103,13 @@ def all_tools(
     `first`: how many files those programs get that are started once for each."""
     others = [_hadolint(peers_bin), *_tally(peers_bin), *peers(peers_bin, first)]
     return [*_dfopt(dfopt), *others, _buildkit(oracle, oracle_missing)]
+
+
+def readers_of_one_file(tools: Sequence[Tool]) -> dict[str, list[str]]:
+    """Commands, to be followed by a file's name, that only read it: of those tools that have one; empty where it is not
+    installed. hadolint comes first: it is what cold starts are compared with."""
+    commands: dict[str, list[str]] = {}
+    for name in ("hadolint", "tally --fix, no ShellCheck", "dockerfile-doctor --fix"):
+        command = next((tool.command for tool in tools if tool.name == name), None)
+        commands[name.replace(" --fix", "")] = [word for word in command or () if word != "--fix"]
+    return commands
