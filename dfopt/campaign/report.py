@@ -8,7 +8,7 @@ from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from typing import Any
 
     from dfopt.campaign.model import FileResult, Totals
@@ -17,8 +17,15 @@ FORMATS = ("text", "json", "markdown")
 _MOST = 15  # reasons and files that text and Markdown list
 
 
+def shows(formats: Container[str], row: FileResult) -> bool:
+    """Whether a report in one of these formats says anything of a file that the totals do not hold."""
+    if "json" in formats:
+        return True
+    return row.state == "failed" or (row.state == "changed" and "markdown" in formats)
+
+
 def render(format: str, totals: Totals, rows: Sequence[FileResult], applied: bool) -> str:
-    """The report in one of FORMATS. `rows`: all files in order; `applied`: changes were delivered."""
+    """The report in one of FORMATS. `rows`: all files in order that it shows; `applied`: changes were delivered."""
     if format == "json":
         return _json(totals, rows)
     return _markdown(totals, rows, applied) if format == "markdown" else _text(totals, rows, applied)

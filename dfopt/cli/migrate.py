@@ -75,14 +75,22 @@ def progress(number: int, quiet: bool, totals: Callable[[], Mapping[str, int]]) 
             raise UsageError(str(failure)) from None
 
 
+def formats_of(values: Values) -> set[str]:
+    """The formats of the reports that are asked for."""
+    return {values.output_format, *(_format_of_file(path) for path in values.report)}
+
+
+def _format_of_file(path: str) -> str:
+    return "markdown" if path.lower().endswith((".md", ".markdown")) else "json"
+
+
 def tell(values: Values, totals: Totals, rows: list[FileResult], applied: bool) -> int:
     """Prints the report and writes it to files if requested; returns 2 if that failed, else 0."""
     write = out.text if values.output_format == "text" else out.data
     write(render(values.output_format, totals, rows, applied))
     status = 0
     for path in values.report:
-        format = "markdown" if path.lower().endswith((".md", ".markdown")) else "json"
-        text = render(format, totals, rows, applied)
+        text = render(_format_of_file(path), totals, rows, applied)
         try:
             with Output(path) as file:
                 file.write(encode(text))

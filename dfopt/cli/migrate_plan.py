@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dfopt.campaign.model import Totals
+from dfopt.campaign.report import shows
 from dfopt.campaign.task import Task
 from dfopt.cli import out
 from dfopt.cli.command_request import request_of
-from dfopt.cli.migrate import executor_of, files_of, note, progress, tell
+from dfopt.cli.migrate import executor_of, files_of, formats_of, note, progress, tell
 from dfopt.record import replace
 
 TYPE_CHECKING = False
@@ -20,13 +21,15 @@ def run(values: Values) -> int:
     request = request_of(values)
     files, lookup_status = files_of(values, request)
     totals = Totals()
+    formats = formats_of(values)
     rows: list[FileResult] = []
     results = executor_of(values).run(files, Task(request))
     try:
         with progress(len(files), values.quiet, lambda: totals.states) as display:
             for row in display.over(results):
                 totals.add(row)
-                rows.append(replace(row, result=None))
+                if shows(formats, row):
+                    rows.append(replace(row, result=None))
                 if row.state == "failed":
                     out.note(note(row))
     finally:

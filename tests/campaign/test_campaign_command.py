@@ -43,6 +43,19 @@ def test_plan_counts_and_writes_nothing(migrate: Run, contents: Contents, tmp_pa
     assert "| would change | 3 |" in (tmp_path / "r.md").read_text()
 
 
+def test_reports_do_not_depend_on_each_other(migrate: Run, tmp_path: Path) -> None:
+    """What one format shows of the files is kept whatever the others need."""
+    names = ("r.md", "r.json")
+    for number, formats in enumerate((names[:1], names[1:], names)):
+        reports = [str(tmp_path / f"{number}-{name}") for name in formats]
+        migrate("plan", *(word for path in reports for word in ("--report", path)))
+    for number, name in enumerate(names):
+        alone = (tmp_path / f"{number}-{name}").read_text()
+        assert alone == (tmp_path / f"2-{name}").read_text()
+        assert "data/Dockerfile" in alone
+        assert "broken/Dockerfile" in alone
+
+
 def test_plan_in_text(migrate: Run) -> None:
     done = migrate("plan", "web", "clean")
     assert done.returncode == 1
