@@ -7,14 +7,13 @@ with the driver `docker` puts its images into its engine's store. Every other on
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 
 from dfopt.engine import marks
 from dfopt.engine.base import SAVE_SECONDS, Build, Container, Engine, EngineImage, Ran, abandoned_folders, remove_folder
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
-from dfopt.engine.process import Done
+from dfopt.engine.process import Done, described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ class Docker(Engine):
         if not self.engine:
             return None
         done = self.runner.run([*self._docker, "image", "inspect", "--format", "{{json .}}", "--", name], 120)
-        return as_oci(json.loads(done.output)) if done.code == 0 else None
+        return as_oci(described(done, self.label, name)) if done.code == 0 else None
 
     def save(self, image: EngineImage) -> str:
         if image.archive:

@@ -7,6 +7,7 @@ whole group gets each signal: docker runs buildx as a child, buildah runs steps 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from dfopt.writing import new_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import IO
+    from typing import IO, Any
 
 _KEPT_LINES = 400
 _KEPT_OUTPUT = 16 << 20  # bytes of standard output
@@ -35,6 +36,17 @@ class Done(Record):
     code: int
     output: bytes
     log: str
+
+
+def described(done: Done, engine: str, name: str) -> dict[str, Any]:
+    """The JSON object that describes an image. Raises EngineError for another answer."""
+    try:
+        document = json.loads(done.output)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise EngineError(f"{engine} describes {name} by what is no JSON object", done.log)
+    return document
 
 
 class Runner:

@@ -32,6 +32,7 @@ from dfopt.engine.base import (
     unmount_below,
 )
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
+from dfopt.engine.process import described
 from dfopt.files import open_named
 from dfopt.writing import create_file
 
@@ -120,7 +121,7 @@ class Storage(Engine):
         done = self.runner.run(self._call(*self.inspect, name), 120)
         if done.code != 0:
             return None
-        document = json.loads(done.output)
+        document = described(done, self.label, name)
         document = document.get("Docker", document)
         settings = {
             key: value for key, value in (document.get("Config", document.get("config")) or {}).items() if value

@@ -14,6 +14,7 @@ from dfopt.engine import (
     Build,
     BuildError,
     CancelledError,
+    EngineError,
     EngineTimeLimitError,
     NoEngineError,
     find_engine,
@@ -199,6 +200,14 @@ def test_config_of_an_image(fake: Fake, name: str) -> None:
         facts.image_config("missing")
         assert len(fake.calls("inspect", "missing")) == 1
         assert facts.digest("known") is None
+
+
+@pytest.mark.parametrize("answer", ["", "null", "[]", "{", "[" * 5000])
+@pytest.mark.parametrize("name", ALL)
+def test_an_image_that_is_not_described(fake: Fake, name: str, answer: str) -> None:
+    fake.answer("inspect", "known", out=answer)
+    with find_engine(name) as engine, pytest.raises(EngineError, match="describes known by what is no JSON object"):
+        engine.config("known")
 
 
 def test_first_engine_that_answers(fake: Fake) -> None:
