@@ -161,15 +161,22 @@ class _InvocationCollector:
 
     def script(self, script: Script, where: str) -> None:
         for item in script.items:
-            self.command(item.command, where)
+            node = item.command
+            if isinstance(node, AndOr) and item is not script.items[-1]:
+                self.chain(node, where, _least(where, MAYBE))  # `a && b; c` goes on without b, also under `set -e`
+            else:
+                self.command(node, where)
+
+    def chain(self, node: AndOr, where: str, rest: str) -> None:
+        for index, item in enumerate(node.items):
+            self.command(item, rest if index else where)
 
     def command(self, node: Command, where: str) -> None:
         if isinstance(node, SimpleCommand):
             self.simple(node, where)
         elif isinstance(node, AndOr):
             rest = _least(where, MAYBE) if "||" in node.ops else where  # `a && b || c` may end well without b
-            for index, item in enumerate(node.items):
-                self.command(item, rest if index else where)
+            self.chain(node, where, rest)
         elif isinstance(node, Pipeline):
             inner = where if len(node.commands) == 1 and not node.negated else _least(where, INNER)
             for part in node.commands:
