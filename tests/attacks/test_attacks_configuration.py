@@ -116,10 +116,12 @@ def test_a_lock_file_above_the_repository_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_settings_name_no_host_helper_or_engine() -> None:
-    """A new key must be judged: what it names must not run, nor be asked, because a repository says so."""
+    """A new key must be judged: what it names must not run, nor be asked, because a repository says so. (The address
+    of the documentation is shown, and nothing else.)"""
     assert set(KEYS) == {
         "select", "ignore", "unsafe", "exclude", "output-format", "context", "extend", "package-cache", "engine",
         "passes", "recipes", "fail-on", "fail-on-saving", "level", "modernize",
+        "documentation",
     }  # fmt: skip
     shared = {option.name: set(option.choices) for option in SHARED}
     assert shared == {"package-cache": {"clean", "mount"}, "engine": {"any", "buildkit"}}
