@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cli.running import command, environment
+from counted_work import counted
 
 from dfopt.ir import work
 from dfopt.ir.environment import Environment
@@ -25,9 +25,6 @@ from dfopt.source import Source
 from dfopt.syntax.dockerfile import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
     from dfopt.results import Result
     from dfopt.rewrites.base import Rewrite
 
@@ -60,23 +57,6 @@ def run(text: str) -> Result:
 def calls(text: str) -> int:
     """How many functions of Python run while the text is optimized."""
     return counted(lambda: run(text))
-
-
-def counted(action: Callable[[], object]) -> int:
-    """How many functions of Python run in an action."""
-    count = 0
-
-    def count_call(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count_call)
-    try:
-        action()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 @pytest.mark.parametrize("kind", LINES)

@@ -3,12 +3,11 @@ size says itself: what would is one error, with its place."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import pytest
+from counted_work import counted
 
 from dfopt.build_definitions.formats import format_of, read_definition
 from dfopt.build_definitions.model import DefinitionError
@@ -16,23 +15,6 @@ from dfopt.embedded.kubernetes import ManifestReader
 from dfopt.embedded.yaml_file import YamlReader
 from dfopt.workspace.definitions import DefinitionFiles
 from dfopt.yaml import YamlError, documents
-
-
-def calls(action: Callable[[], object]) -> int:
-    """How many functions of Python run in an action."""
-    count = 0
-
-    def count_call(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count_call)
-    try:
-        action()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 def read(directory: Path, name: str, text: str) -> int:
@@ -122,7 +104,7 @@ def test_brackets_are_counted_before_they_are_read(tmp_path: Path) -> None:
             documents(brackets(count))
 
     refused(100)
-    assert calls(lambda: refused(4000)) < 2 * calls(lambda: refused(100))
+    assert counted(lambda: refused(4000)) < 2 * counted(lambda: refused(100))
 
 
 def test_blocks_that_are_nested_too_deeply_have_a_place() -> None:
@@ -147,4 +129,4 @@ def test_four_times_the_images_are_four_times_the_work(kind: str) -> None:
         return lambda: (reader.parts(before), reader.check(before, before, parts, texts))
 
     assert action(10)() is not None
-    assert calls(action(400)) < 6 * calls(action(100))
+    assert counted(action(400)) < 6 * counted(action(100))
