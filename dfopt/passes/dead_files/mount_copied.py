@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import itemgetter
+
 from dfopt.analysis.copied_paths import NEW, TAKEN, as_file, copied, is_there, place_of, source_kind, writers_in
 from dfopt.analysis.frontend import syntax_obstacle
 from dfopt.editing.chain_edits import whole_step
@@ -74,8 +77,21 @@ def _writers(program: Program, facts: Facts, run: Step, target: str) -> list[Ste
     known = writers_in(program, stage, facts)
     found = {step.index: step for step in known.below(target, run)}
     found |= {step.index: step for step in known.of_file(target, run) if as_file(program, step, facts, target)}
-    last = max([index for index, _ in _deletions_before(program, run, target)], default=-1)
+    if not found:
+        return []
+    last = _last_deletion(program, run, target)
     return [found[index] for index in sorted(found) if index > last and found[index].node.keyword == "COPY"]
+
+
+def _last_deletion(program: Program, step: Step, path: str) -> int:
+    """The index of the last RUN in front of a step, in its stage, that deletes a path or what holds it; -1 for none."""
+    deletions = program.once(("deletions", step.stage), _deletions, program, program.stages[step.stage])
+    last = -1
+    for place in above(path):
+        at = deletions.get(place, ())
+        before = bisect_left(at, step.index, key=itemgetter(0))
+        last = max(last, at[before - 1][0] if before else -1)
+    return last
 
 
 def _deletions_before(program: Program, step: Step, path: str) -> Iterator[tuple[int, Effect]]:
