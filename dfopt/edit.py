@@ -245,12 +245,17 @@ def hunks(original: str, changes: Sequence[Change], context: int = 3) -> list[tu
         while tail < min(len(old_lines), len(new_lines)) - head and old_lines[-1 - tail] == new_lines[-1 - tail]:
             tail += 1
         blocks.append(Hunk(first + head, stop - tail, tuple(new_lines[head : len(new_lines) - tail]), authors))
-    merged: list[Hunk] = []
+    neighbours: list[list[Hunk]] = []
     for block in blocks:
-        if merged and merged[-1].end == block.start:  # neighbours: old lines first, then new ones, as diff shows them
-            before = merged.pop()
-            block = Hunk(before.start, block.end, before.lines + block.lines, before.authors | block.authors)
-        merged.append(block)
+        if neighbours and neighbours[-1][-1].end == block.start:
+            neighbours[-1].append(block)
+        else:
+            neighbours.append([block])
+    merged = [  # old lines first, then new ones, as diff shows them
+        Hunk(run[0].start, run[-1].end, tuple([line for block in run for line in block.lines]),
+             frozenset().union(*[block.authors for block in run]))
+        for run in neighbours
+    ]  # fmt: skip
     groups: list[list[Hunk]] = []
     for block in merged:
         if groups and block.start - groups[-1][-1].end <= 2 * context:
