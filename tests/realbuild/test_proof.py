@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -134,7 +137,7 @@ def test_fix_verify_writes_what_holds(
 ) -> None:
     plant(monkeypatch, LosesFile)
     script = context.parent / "smoke"
-    script.write_text('#!/bin/sh\ntest "$1" = 127.0.0.1 && test -n "$DFOPT_CONTAINER" && echo probed\n')
+    script.write_text('#!/bin/sh\ntest "$1" = 127.0.0.1 && test -n "$DFOPT_CONTAINER" && touch "$0.ran"\n')
     script.chmod(0o755)
     file = context / "Dockerfile"
     words = ["fix", "--verify", "--write", "--select", "all", "--network", "host", "--smoke-script", str(script)]
@@ -153,7 +156,7 @@ def test_fix_verify_writes_what_holds(
     assert "COPY a.txt" in text
     assert "/data/kept" in text
     assert (context / "a.txt").read_text() == "a"
-    assert "probed" in said.err
+    assert Path(f"{script}.ran").exists()
     assert "planted-loss[dropped]" in said.err
     assert leftovers(temporary) == []
 
@@ -189,21 +192,26 @@ def test_verify_local_images(
     assert leftovers(temporary) == []
 
 
+def runs(words: bytes) -> Iterator[bool]:
+    """Whether each process of the machine is called so: a RUN's, too."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes() == words
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
 def test_interrupt_leaves_nothing(temporary: Path, context: Path, number: signal.Signals) -> None:
-    (context / "Dockerfile").write_text(TEN_GOOD + "RUN sleep 600\n")
+    (context / "Dockerfile").write_text(TEN_GOOD + "RUN sleep 617\n")
     before = (context / "Dockerfile").read_bytes()
     words = [sys.executable, "-m", "dfopt", "fix", "--verify", "--write", "--network", "host", "Dockerfile"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(words, cwd=context, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if b"RUN sleep 600" in line:
-            break
-    process.send_signal(number)
-    process.stderr.read()
-    assert process.wait(60) == 130
-    process.stderr.close()
+    with subprocess.Popen(words, cwd=context, env=environment, stderr=subprocess.DEVNULL) as process:
+        for _ in range(1200):
+            if process.poll() is not None or any(runs(b"sleep\x00617\x00")):
+                break
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(60) == 130
     assert (context / "Dockerfile").read_bytes() == before
     assert leftovers(temporary) == []
 
@@ -249,5 +257,4 @@ def test_frontend_that_cannot_be_had(temporary: Path, context: Path, capsys: pyt
     assert main(words) == 2
     assert "127.0.0.1:9/no/frontend:1 cannot be had (--drop-syntax builds without it)" in capsys.readouterr().err
     assert main([*words, "--drop-syntax"]) == 0
-    assert "built without its line # syntax=127.0.0.1:9/no/frontend:1" in capsys.readouterr().err
     assert leftovers(temporary) == []
