@@ -7,9 +7,13 @@ from dfopt.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, TypeVar
+    from typing import Any, NoReturn, TypeVar
 
     T = TypeVar("T")
+
+
+# Where a shell looks for a program: the search path that images have as a rule
+SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class Artifact(Record):
@@ -72,12 +76,43 @@ class BuiltImage:
 
 
 class UnansweredError(Exception):
-    """A BuiltImage that knows the answers to some questions alone was asked another one. `withdraw()` takes that image
-    away: `built` answers None from then on, and what was asked is to be asked again, from the beginning."""
+    """A PartialImage was asked what it does not know. `withdraw()` takes that image away: `built` answers None from
+    then on, and what was asked is to be asked again, from the beginning."""
 
     def __init__(self, withdraw: Callable[[], None]) -> None:
         super().__init__()
         self.withdraw = withdraw
+
+
+class PartialImage(BuiltImage):
+    """An image that was asked about before, and knows what was answered then. What a subclass does not answer raises
+    UnansweredError, by which `withdraw` is called."""
+
+    __slots__ = ("withdraw",)
+
+    def __init__(self, withdraw: Callable[[], None]) -> None:
+        self.withdraw = withdraw
+
+    def _unanswered(self) -> NoReturn:
+        raise UnansweredError(self.withdraw)
+
+    def artifact(self, path: str) -> Artifact:
+        self._unanswered()
+
+    def needs_below(self, path: str) -> Mapping[str, SharedLibrary]:
+        self._unanswered()
+
+    def script(self, path: str) -> str | None:
+        self._unanswered()
+
+    def programs_below(self, path: str) -> Mapping[str, Artifact]:
+        self._unanswered()
+
+    def set_id(self, path: str = "/") -> Mapping[str, int]:
+        self._unanswered()
+
+    def release(self) -> tuple[str, str]:
+        self._unanswered()
 
 
 def until_answered(ask: Callable[[], T]) -> T:

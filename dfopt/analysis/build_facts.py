@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.facts import PartialConfig
+from dfopt.facts import SEARCH_PATH, PartialConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from dfopt.facts import Artifact, BuiltImage, Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
-
-# Where a shell looks for a program: the search path that images have as a rule
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 # Packages that every image of their distribution has
 EVERYWHERE = frozenset(("libc6", "libgcc-s1", "libstdc++6", "musl", "libc6-i386"))
@@ -29,6 +26,11 @@ def base_image(program: Program, stage: Stage, facts: Facts) -> BuiltImage | Non
     """The image that a stage is built on, as far as its registry was asked."""
     image = program.end_scope(stage).image
     return facts.base_image(image) if image is not None else None
+
+
+def seen_image(program: Program, stage: Stage, facts: Facts) -> BuiltImage | None:
+    """An image that shows what a stage's base brings: the base itself, else that of the stage."""
+    return base_image(program, stage, facts) or built_image(program, stage, facts)
 
 
 def config_of(image: str | None, facts: Facts) -> Mapping[str, Any] | None:
@@ -51,7 +53,7 @@ def with_reason(reason: str, facts: Facts) -> str:
     return f"{reason}: {why}" if why else reason
 
 
-def find_program(image: BuiltImage, name: str, path: tuple[str, ...] = _PATH) -> Artifact | None:
+def find_program(image: BuiltImage, name: str, path: tuple[str, ...] = SEARCH_PATH) -> Artifact | None:
     """The program that a name stands for (an absolute path for itself); None where no directory of the search path has
     it."""
     places = [name] if name.startswith("/") else [f"{directory}/{name}" for directory in path if "/" not in name]

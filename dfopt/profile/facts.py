@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dfopt.facts import Artifact, BuiltImage, Facts, PartialConfig, SharedLibrary, UnansweredError
+from dfopt.facts import Artifact, Facts, PartialConfig, PartialImage, SharedLibrary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, NoReturn
+    from typing import Any
+
+    from dfopt.facts import BuiltImage
 
 _PATIENCE = 3  # stages of which something was asked that the profile does not know
 
 
-class ProfiledImage(BuiltImage):
-    """The image of a stage, or a base image, by its row in a profile. Raises UnansweredError, by which `withdraw` is
-    called, for what was not asked when the profile was made."""
+class ProfiledImage(PartialImage):
+    """The image of a stage, or a base image, by its row in a profile."""
 
-    __slots__ = ("row", "withdraw")
+    __slots__ = ("row",)
 
     def __init__(self, row: Mapping[str, Any], withdraw: Callable[[], None]) -> None:
+        super().__init__(withdraw)
         self.row = row
-        self.withdraw = withdraw
 
     def artifact(self, path: str) -> Artifact:
         return artifact_of(self._answer("artifact", path), path)
@@ -50,9 +51,6 @@ class ProfiledImage(BuiltImage):
         if path not in answers:
             self._unanswered()
         return answers[path]
-
-    def _unanswered(self) -> NoReturn:
-        raise UnansweredError(self.withdraw)
 
 
 class ProfileFacts(Facts):

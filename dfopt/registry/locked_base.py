@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 
+from dfopt.facts import SEARCH_PATH
 from dfopt.record import Record
 from dfopt.registry.manifests import is_digest
 
@@ -24,10 +25,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Where a shell looks for programs, and what passes ask for: that what they write into a RUN is there
-_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# What passes ask for: that what they write into a RUN is there
 _PROGRAMS = ("sh", "bash", "find", "useradd", "adduser")
-ASKED = (*(f"{place}/{name}" for name in _PROGRAMS for place in _DIRECTORIES), "/etc/passwd", "/etc/group")
+ASKED = (*(f"{place}/{name}" for name in _PROGRAMS for place in SEARCH_PATH), "/etc/passwd", "/etc/group")
 KINDS = ("elf", "script", "file", "directory", "other")
 SETTINGS = (
     "User", "Env", "Entrypoint", "Cmd", "WorkingDir", "Shell", "ExposedPorts", "Volumes", "OnBuild", "StopSignal",

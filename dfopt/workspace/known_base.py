@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dfopt.facts import Artifact, BuiltImage, UnansweredError
+from dfopt.facts import Artifact, PartialImage
+from dfopt.registry.locked_base import ASKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,20 +12,18 @@ if TYPE_CHECKING:
     from dfopt.registry.locked_base import LockedBase
 
 
-class KnownBase(BuiltImage):
-    """`withdraw` takes the image away once it is asked what it cannot answer (see `UnansweredError`)."""
+class KnownBase(PartialImage):
+    """The image of a row of the lock file."""
 
-    __slots__ = ("base", "withdraw")
+    __slots__ = ("base",)
 
     def __init__(self, base: LockedBase, withdraw: Callable[[], None]) -> None:
+        super().__init__(withdraw)
         self.base = base
-        self.withdraw = withdraw
 
     def artifact(self, path: str) -> Artifact:
-        from dfopt.registry.locked_base import ASKED
-
         if path not in ASKED:
-            raise UnansweredError(self.withdraw)
+            self._unanswered()
         kind = self.base.files.get(path, "")
         return Artifact(kind, path=path, mode=0o755) if kind else Artifact("")
 
@@ -34,12 +33,3 @@ class KnownBase(BuiltImage):
     def set_id(self, path: str = "/") -> Mapping[str, int]:
         below = path.rstrip("/") + "/"
         return {place: size for place, size in self.base.set_id.items() if place.startswith(below)}
-
-    def needs_below(self, path: str) -> Mapping[str, object]:  # type: ignore[override]
-        raise UnansweredError(self.withdraw)
-
-    def script(self, path: str) -> str | None:
-        raise UnansweredError(self.withdraw)
-
-    def programs_below(self, path: str) -> Mapping[str, Artifact]:
-        raise UnansweredError(self.withdraw)

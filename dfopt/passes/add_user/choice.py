@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.analysis.build_facts import base_image, built_image, find_program, with_reason
+from dfopt.analysis.build_facts import find_program, seen_image, with_reason
 from dfopt.analysis.users import created_users, owners
 from dfopt.record import Record
 from dfopt.refusal import Refusal
@@ -36,7 +36,7 @@ class UserChoice(Record):
 
 def seen_creation(program: Program, stage: Stage, facts: Facts) -> str:
     """How a user is created in the image of a stage, as its base or a build showed it: a key of `_CREATE`, or ""."""
-    image = base_image(program, stage, facts) or built_image(program, stage, facts)
+    image = seen_image(program, stage, facts)
     if image is None or image.artifact("/bin/sh").kind != "elf":
         return ""
     if find_program(image, "useradd") is not None:

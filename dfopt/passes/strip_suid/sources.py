@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfopt.analysis.build_facts import base_image, built_image, find_program
+from dfopt.analysis.build_facts import find_program, seen_image
 from dfopt.analysis.inferred_base import distribution
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import run_text
@@ -176,5 +176,5 @@ def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
             return True
     if "findutils" in program.text and any(name == "findutils" for _, name in installed(program, stage)):
         return True
-    image = base_image(program, stage, facts) or built_image(program, stage, facts)
+    image = seen_image(program, stage, facts)
     return image is not None and find_program(image, "find") is not None
