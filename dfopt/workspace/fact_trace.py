@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # what may be asked again: what costs a build, or a way through a network, is none of it
 QUESTIONS = frozenset((
     "knows", "digest", "checksum", "context_paths", "context_holds", "context_leaves_out", "context_file", "children",
-    "parent", "stated_builds", "image_config", "built_config", "unbuilt",
+    "parent", "stated_builds", "image_config", "base_image", "built_config", "unbuilt",
 ))  # fmt: skip
 
 _latest: tuple[object, str] | None = None  # an answer that many files share, and its digest
@@ -49,10 +49,13 @@ class FactTrace:
 
 def answers_hold(facts: Facts, rows: Iterable[Sequence[str]]) -> bool:
     """Whether each question of a trace has the answer that it had. Raises what asking raises (ConfigError)."""
-    for question, *about, digest in rows:
-        if question not in QUESTIONS or digest_of(getattr(facts, question)(*about)) != digest:
-            return False
-    return True
+    try:
+        return all(
+            question in QUESTIONS and digest_of(getattr(facts, question)(*about)) == digest
+            for question, *about, digest in rows
+        )
+    except TypeError:  # an image now, where there was none
+        return False
 
 
 def digest_of(answer: object) -> str:

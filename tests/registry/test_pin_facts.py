@@ -113,6 +113,17 @@ def test_a_base_without_setuid_files(tree: Tree) -> None:
     assert tree.run("--isolated", "--select", "strip-suid", "--unsafe", "--show-refusals", command="check").code == 0
 
 
+def test_a_kept_outcome_is_made_anew_with_facts(tree: Tree, registry: Registry) -> None:
+    tree.put("Dockerfile", DOCKERFILE.format(host=registry.host))
+    tree.run("--write")
+    select = ("--isolated", "--select", "strip-suid", "--unsafe", "--show-refusals", ".")
+    for _ in range(2):
+        assert "is not known" in tree.run(*select, command="check").out
+    tree.run("--write", "--facts")
+    for _ in range(2):
+        assert "take the setuid bits" in tree.run(*select, command="check").out
+
+
 def test_the_facts_are_those_of_the_digest(tree: Tree, registry: Registry) -> None:
     tree.put("Dockerfile", DOCKERFILE.format(host=registry.host))
     tree.run("--write", "--facts")

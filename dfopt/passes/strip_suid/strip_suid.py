@@ -101,8 +101,11 @@ class StripSuid(Pass):
             last = next((step for step in reversed(stage.steps) if brings(program, step)), None)
         own = table("suid")["base"].get(family or "", {})
         parents = layer_steps(program, stage)[: -len(stage.steps)] if stage.steps else layer_steps(program, stage)
-        nothing = own.get("files") == 0 or of_base(program, facts, self.settings["keep"]) == []
-        if last is None and nothing and not any(brings(program, step) for step in parents):
+        if (
+            last is None
+            and (own.get("files") == 0 or of_base(program, facts, self.settings["keep"]) == [])
+            and not any(brings(program, step) for step in parents)
+        ):
             return
         node = last.node if last is not None else stage.node
         source = "what is installed" if last is not None else "the programs that the stage is built on"
