@@ -334,7 +334,9 @@ class Request:
         if self._fitting is None or self._fitting[0] != key:
             from dfopt.profile.fit import fitting_profile
 
-            context_facts = ContextFacts(file.path, file.root, source, self.context_of(file), self.batch)
+            context_facts = self.context_facts
+            if context_facts is None or (context_facts.path, context_facts.source) != (file.path, source):
+                context_facts = ContextFacts(file.path, file.root, source, self.context_of(file), self.batch)
             digest = JoinedFacts(self.facts).digest
             profile = fitting_profile(path, self.profile is not None, self._profiles, source, context_facts, digest)
             self._fitting = key, profile

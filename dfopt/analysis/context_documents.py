@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def json_object(text: str | None) -> dict[str, Any] | None:
+def json_object(text: str | bytes | None) -> dict[str, Any] | None:
     """The object that a JSON text holds. None for no text, for another value, and for what is not JSON, which includes
     brackets by the thousand and numbers of as many digits."""
     import json

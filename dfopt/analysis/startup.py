@@ -7,6 +7,7 @@ import re
 
 from dfopt.analysis.base_entrypoints import base_entrypoint
 from dfopt.analysis.build_facts import built_image, find_program, with_reason
+from dfopt.analysis.context_documents import json_object, member
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.ir.commands import Invocation, commands
 from dfopt.ir.image_config import image_config
@@ -256,13 +257,7 @@ class _StartupReader:
         for source in context_candidates(self.program, self.stage, path) if isinstance(path, str) else ():
             content = self.facts.context_file(source)
             if content is not None:
-                import json  # only where a package.json is read
-
-                try:
-                    scripts = json.loads(content)["scripts"]
-                except (ValueError, LookupError, TypeError, RecursionError):
-                    return {}
-                return scripts if isinstance(scripts, dict) else {}
+                return member(json_object(content), "scripts")
         return {}
 
     def script(self, name: str, sure: bool) -> None:

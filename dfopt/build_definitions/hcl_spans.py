@@ -17,8 +17,7 @@ def heredocs(text: str, attribute: str) -> list[tuple[int, int, bool]]:
         node = block.attributes.get(attribute)
         if node is None:
             continue
-        while getattr(node, "data", "") == "expr_term" and len(node.children) == 1:
-            node = node.children[0]
+        node = _inner(node)
         if getattr(node, "data", "") in ("heredoc_template", "heredoc_template_trim"):
             token = node.children[0]
             begin = token.start_pos + str(token).index("\n") + 1
@@ -36,10 +35,15 @@ def quoted_items(text: str, attribute: str) -> list[tuple[int, str]]:
     for block in read_hcl(text, "")[0]:
         node = block.attributes.get(attribute)
         for item in node.iter_subtrees_topdown() if node is not None else ():
-            string: Any = item.children[-1] if item.data == "object_elem" else None
-            while getattr(string, "data", "") == "expr_term" and len(string.children) == 1:
-                string = string.children[0]
+            string: Any = _inner(item.children[-1]) if item.data == "object_elem" else None
             if getattr(string, "data", "") == "string":
                 start = string.children[0].start_pos + 1
                 items.append((start, text[start : string.children[-1].start_pos]))
     return sorted(items)
+
+
+def _inner(node: Any) -> Any:
+    """An expression without what only stands around it."""
+    while getattr(node, "data", "") == "expr_term" and len(node.children) == 1:
+        node = node.children[0]
+    return node

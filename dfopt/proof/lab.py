@@ -108,19 +108,25 @@ class Lab:
 
     def build(self, dockerfile: bytes, path: str, *, cache: bool = False) -> ProofImage:
         """Builds an image and reads it. Raises BuildError, EngineError, ImageError."""
-        image, seconds = self._build(dockerfile, path, self.context(path), cache)
-        try:
-            return ProofImage(image, self._look(image), seconds)
-        except BaseException:
-            self.engine.remove(image)
-            raise
+        return self._build_and_read(dockerfile, path, cache, self.reader.image)
 
     def build_with_files(self, dockerfile: bytes, path: str) -> tuple[ProofImage, ImageFiles]:
         """As `build`, with the kinds of the image's files: it is saved once."""
-        image, seconds = self._build(dockerfile, path, self.context(path), False)
+        files: list[ImageFiles] = []
+
+        def read(archive: Archive) -> ImageView:
+            view = self.reader.image(archive)
+            files.append(ImageFiles(archive.image()))
+            return view
+
+        return self._build_and_read(dockerfile, path, False, read), files[0]
+
+    def _build_and_read(
+        self, dockerfile: bytes, path: str, cache: bool, read: Callable[[Archive], ImageView]
+    ) -> ProofImage:
+        image, seconds = self._build(dockerfile, path, self.context(path), cache)
         try:
-            view, files = self._read(image, lambda archive: (self.reader.image(archive), ImageFiles(archive.image())))
-            return ProofImage(image, view, seconds), files
+            return ProofImage(image, self._read(image, read), seconds)
         except BaseException:
             self.engine.remove(image)
             raise
@@ -178,14 +184,6 @@ class Lab:
                 raise BuildError(failure.message, f"{failure.log}\n{hint}") from None
             raise
         return image, time.monotonic() - began
-
-    def _look(self, image: EngineImage) -> ImageView:
-        archive = self.engine.save(image)
-        try:
-            return self.reader.archive(archive)
-        finally:
-            if archive != image.archive:
-                os.unlink(archive)
 
     def smoke(self, built: ProofImage) -> Smoke | None:
         """Runs the user's smoke tests; None if there are none."""
