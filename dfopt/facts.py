@@ -231,6 +231,10 @@ class Facts:
         """A base image, as far as its registry was asked; it costs nothing, and answers some questions alone."""
         return None
 
+    def image_bytes(self, image: str) -> int | None:
+        """The bytes of all layers of an image, unpacked, as they were measured."""
+        return None
+
     def built(self, stage: int, base: str) -> BuiltImage | None:
         """The image of a stage, from a build of the file as it is. `stage` counts the stages, `base` is its FROM word:
         where the file as it is has another one there, nothing is known. An answer may cost a build: ask where without

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dfopt.cost import SOURCE, benefit_of, benefit_text, rebuild_benefit
-from dfopt.facts import NO_FACTS
+from dfopt.facts import NO_FACTS, Facts
 from dfopt.findings import Benefit, Finding
 from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
@@ -58,3 +58,52 @@ def test_what_a_fix_mends_is_said() -> None:
 def test_advice_brings_nothing_by_itself() -> None:
     assert benefit_of(Finding("assume-yes", "text", 0, 1)) is None
     assert benefit_of(Finding("assume-yes", "text", 0, 1, None, "a reason")) is not None
+
+
+class Sizes(Facts):
+    """The bytes of some images, and a source file that does nothing."""
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        self.sizes = sizes
+
+    def image_bytes(self, image: str) -> int | None:
+        return self.sizes.get(image)
+
+    def digest(self, image: str) -> str | None:
+        return f"sha256:{'1' * 64}"
+
+    def context_paths(self) -> frozenset[str]:
+        return frozenset(("main.c",))
+
+    def context_file(self, path: str) -> bytes | None:
+        return b"int main(void) { return 0; }\n"
+
+
+SPLIT = """\
+FROM gcc:14
+WORKDIR /src
+COPY main.c .
+RUN gcc -O2 -o /usr/local/bin/app main.c
+CMD ["app"]
+"""
+PLAIN = 'FROM node:22\nCOPY main.c /\nCMD ["node", "/main.c"]\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sizes", "saved"),
+    [
+        ("multi-stage", SPLIT, {}, 1_320_000_000),
+        ("multi-stage", SPLIT, {"gcc:14": 528_000_000}, 448_000_000),
+        ("multi-stage", SPLIT, {"gcc:14": 528_000_000, "debian:trixie-slim": 78_500_000}, 449_500_000),
+        ("swap-base", PLAIN, {"node:22": 693_000_000}, 473_000_000),
+        ("swap-base", PLAIN, {"node:22": 7, "node:22-slim": 3}, 4),
+        ("swap-base", PLAIN.replace("22", f"22@sha256:{'0' * 64}"), {"node:22": 7, "node:22-slim": 3}, 4),
+    ],
+)
+def test_sizes_of_images_at_hand(name: str, text: str, sizes: dict[str, int], saved: int) -> None:
+    """They stand in the place of the table's, each by itself; a figure of such sizes alone is measured."""
+    options = Options((name,), (), ("safe", "unsafe"))
+    (fix,) = optimize(Source("Dockerfile", text), options, Sizes(sizes)).applied
+    assert fix.benefit is not None
+    assert fix.benefit.bytes == saved
+    assert fix.benefit.origin == ("measured" if saved == 4 else "estimated")

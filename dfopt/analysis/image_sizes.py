@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from dfopt.facts import Facts
+
 SOURCE = "runtime_images.toml"
 
 
@@ -40,10 +42,31 @@ def image_bytes(image: str) -> int | None:
     return None if found is None else int(found[0]["mb"]) * 1_000_000
 
 
-def base_benefit(image: str, other: str, packages: Iterable[str]) -> Benefit | None:
+def measured_bytes(image: str, facts: Facts) -> int | None:
+    """The bytes of an image, uncompressed, as facts tell them: of that name, or of the name without a digest that a fix
+    may have added; None where they do not."""
+    if image.lower() == "scratch":
+        return 0
+    plain = image.partition("@")[0]
+    size = facts.image_bytes(image)
+    return facts.image_bytes(plain) if size is None and plain != image else size
+
+
+def known_bytes(image: str, mb: int, facts: Facts) -> int:
+    """The bytes of an image as facts tell them; else `mb`, by the table."""
+    measured = measured_bytes(image, facts)
+    return mb * 1_000_000 if measured is None else measured
+
+
+def base_benefit(image: str, other: str, packages: Iterable[str], facts: Facts) -> Benefit | None:
     """What an image takes off that has `other` for its base in place of `image`, less the packages of apt that are
-    added to it; None where the table does not know both."""
-    before, after = image_bytes(image), image_bytes(other)
+    added to it; None where neither facts nor the table know both."""
+    added = installed_bytes(packages, recommends=False)
+    measured = [measured_bytes(name, facts) for name in (image, other)]
+    sizes = [image_bytes(name) if size is None else size for name, size in zip((image, other), measured, strict=True)]
+    before, after = sizes
     if before is None or after is None:
         return None
-    return Benefit(bytes=before - after - installed_bytes(packages, recommends=False), source=SOURCE)
+    if added or None in measured:
+        return Benefit(bytes=before - after - added, source=SOURCE)
+    return Benefit(bytes=before - after, origin="measured", source="base images")

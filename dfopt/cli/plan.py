@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.cli.options import Values
+    from dfopt.facts import Facts
     from dfopt.forecast import Forecast, ForecastStep, Shape
     from dfopt.proof.search import Candidate
     from dfopt.workspace.discovery import InputFile
@@ -38,6 +39,21 @@ _MOST = 20  # files that a summary lists
 
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
+    if values.engine is None:
+        return _run(values, ())
+    from dfopt.engine import EngineError
+    from dfopt.engine.facts import EngineSizes
+    from dfopt.engine.find import find_engine
+
+    try:
+        with find_engine(None if values.engine == "auto" else values.engine) as engine:
+            return _run(values, (EngineSizes(engine),))
+    except EngineError as failure:
+        out.error(f"--engine: {failure}")
+        return 2
+
+
+def _run(values: Values, sizes: tuple[Facts, ...]) -> int:
     lookup = lookup_of(values)
     try:
         ignore = canonical(values.ignore)
@@ -45,7 +61,7 @@ def run(values: Values) -> int:
         raise UsageError(f"--ignore: {failure}") from None
     requests = {
         level: Request(
-            lookup, (), ignore, None, (), (), values.context, locked_facts(values), hosts_of(values),
+            lookup, (), ignore, None, (), (), values.context, (*locked_facts(values), *sizes), hosts_of(values),
             shared_of(values), level, values.modernize, profile=values.profile,
         )
         for level in LEVELS

@@ -118,6 +118,11 @@ class Engine:
         image."""
         raise NotImplementedError
 
+    def image_bytes(self, name: str) -> int | None:
+        """The bytes of the layers of a local image, unpacked, as the engine tells them (buildah: to three digits); None
+        if there is no such image."""
+        raise NotImplementedError
+
     def save(self, image: EngineImage) -> str:
         """A docker archive of the image; the caller may delete it, else closing the engine does."""
         raise NotImplementedError

@@ -145,6 +145,15 @@ class Docker(Engine):
         done = self.runner.run([*self._docker, "image", "inspect", "--format", "{{json .}}", "--", name], 120)
         return as_oci(described(done, self.label, name)) if done.code == 0 else None
 
+    def image_bytes(self, name: str) -> int | None:
+        if not self.engine:
+            return None
+        # of an image, docker's containerd store tells the packed size; of the layers of its history, it does not
+        words = [*self._docker, "image", "history", "--human=false", "--format", "{{.Size}}", "--", name]
+        done = self.runner.run(words, 120)
+        sizes = done.output.decode("utf-8", "replace").split()
+        return sum(map(int, sizes)) if done.code == 0 and sizes and all(map(str.isdecimal, sizes)) else None
+
     def save(self, image: EngineImage) -> str:
         if image.archive:
             return image.archive

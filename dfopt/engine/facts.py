@@ -13,13 +13,28 @@ if TYPE_CHECKING:
     from dfopt.engine.base import Engine
 
 
-class EngineFacts(Facts):
-    """`image_config` of the images that an engine has; nothing is pulled, and each image is looked up once."""
+class EngineSizes(Facts):
+    """`image_bytes` of the images that an engine has; nothing is pulled, and each image is looked up once."""
 
-    __slots__ = ("configs", "engine")
+    __slots__ = ("engine", "sizes")
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.sizes: dict[str, int | None] = {}
+
+    def image_bytes(self, image: str) -> int | None:
+        if image not in self.sizes:
+            self.sizes[image] = self.engine.image_bytes(image)
+        return self.sizes[image]
+
+
+class EngineFacts(EngineSizes):
+    """Their `image_config`, too."""
+
+    __slots__ = ("configs",)
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
         self.configs: dict[str, Mapping[str, Any] | None] = {}
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:

@@ -34,6 +34,7 @@ from dfopt.engine.base import (
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
 from dfopt.engine.process import described
 from dfopt.files import open_named
+from dfopt.units import parse_size
 from dfopt.writing import create_file
 
 TYPE_CHECKING = False
@@ -71,6 +72,7 @@ class Storage(Engine):
 
     store_form: ClassVar[str]
     inspect: ClassVar[tuple[str, ...]]
+    sizes: ClassVar[tuple[str, ...]]
     force: ClassVar[tuple[str, ...]] = ()
 
     def globals(self, folder: str, driver: str) -> tuple[str, ...]:
@@ -133,6 +135,14 @@ class Storage(Engine):
             "rootfs": {"diff_ids": _diff_ids(document)},
         }
 
+    def image_bytes(self, name: str) -> int | None:
+        done = self.runner.run(self._call(*self.sizes, "--format", "{{.Size}}", name), 120)
+        words = done.output.decode("utf-8", "replace").strip()
+        try:
+            return parse_size(words) if done.code == 0 else None
+        except ValueError:  # several images, or none
+            return None
+
     # -- cleanup
 
     def clean(self) -> None:
@@ -194,6 +204,7 @@ class Buildah(Storage):
     name = "buildah"
     store_form = "{{.store.GraphRoot}}\n{{.store.GraphDriverName}}"
     inspect = ("inspect", "--type", "image")
+    sizes = ("images", "--noheading")
 
     def save(self, image: EngineImage) -> str:
         path = self.place(".tar")
@@ -248,6 +259,7 @@ class Podman(Storage):
     name = "podman"
     store_form = "{{.Store.GraphRoot}}\n{{.Store.GraphDriverName}}"
     inspect = ("image", "inspect", "--format", "{{json .}}")
+    sizes = ("image", "inspect")
     force = ("--force", "--time", "0", "--volumes")
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.image.artifacts import ImageFiles
+from dfopt.image.ledger import make_ledger
 from dfopt.image.remote import RemoteImages
 from dfopt.registry.locked_base import ASKED, SETTINGS, LockedBase
 
@@ -23,4 +24,5 @@ def base_of(reference: str, digest: str, client: RegistryClient) -> LockedBase:
         usable = artifact.mode & 0o111 or not path.rpartition("/")[0].endswith("bin")
         if artifact.kind and usable:
             files[path] = artifact.kind
-    return LockedBase(digest, config, seen.release(), files, dict(seen.set_id()))
+    size = make_ledger(seen.layers).total_bytes
+    return LockedBase(digest, config, seen.release(), files, dict(seen.set_id()), size)

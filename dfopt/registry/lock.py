@@ -167,7 +167,10 @@ class Lock:
         for _, base in sorted(self._bases.items()):
             parts.append("\n[[base]]\n")
             for key, value in rows(base):
-                text = _quoted(value) if isinstance(value, str) else f"[{', '.join(map(_quoted, value))}]"
+                if isinstance(value, list):
+                    text = f"[{', '.join(map(_quoted, value))}]"
+                else:
+                    text = _quoted(value) if isinstance(value, str) else str(value)
                 parts.append(f"{key} = {text}\n")
         return "".join(parts)
 

@@ -6,10 +6,12 @@
     release = ["debian", "trixie"]
     files = ["elf /usr/bin/dash", "file /etc/passwd"]
     set-id = ["55680 /usr/bin/su"]
+    bytes = 78620000
 
 `digest`: as the tag's, in [[image]]. `config`: the run settings of the image's OCI config, as JSON. `release`: ID and
 VERSION_CODENAME (else VERSION_ID) of os-release(5). `files`: of `ASKED`, what the image has, with its kind and where it
-lies behind links. `set-id`: the files with a setuid or setgid bit, with their bytes.
+lies behind links. `set-id`: the files with a setuid or setgid bit, with their bytes. `bytes`: of
+all layers, unpacked; a table without it says nothing of them.
 """
 
 from __future__ import annotations
@@ -33,19 +35,21 @@ SETTINGS = (
     "User", "Env", "Entrypoint", "Cmd", "WorkingDir", "Shell", "ExposedPorts", "Volumes", "OnBuild", "StopSignal",
     "Healthcheck", "Labels",
 )  # fmt: skip
-KEYS = frozenset(("digest", "config", "release", "files", "set-id"))
+KEYS = frozenset(("digest", "config", "release", "files", "set-id", "bytes"))
 _MOST = 10_000  # rows of a list
 _SECRET = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
 
 
 class LockedBase(Record):
-    """One base image. `files`: path -> kind ("elf" ...); `set_id`: path -> bytes."""
+    """One base image. `files`: path -> kind ("elf" ...); `set_id`: path -> bytes; `bytes`: of all layers, unpacked
+    (None: not known)."""
 
     digest: str
     config: dict[str, Any]
     release: tuple[str, str]
     files: dict[str, str]
     set_id: dict[str, int]
+    bytes: int | None = None
 
 
 def told_secret(config: dict[str, Any]) -> str:
@@ -55,14 +59,14 @@ def told_secret(config: dict[str, Any]) -> str:
     return next((name for name, _, value in names if value and _SECRET.search(name)), "")
 
 
-def rows(base: LockedBase) -> list[tuple[str, str | list[str]]]:
+def rows(base: LockedBase) -> list[tuple[str, str | list[str] | int]]:
     """The keys of its table with their values, in their order."""
     config = json.dumps(base.config, sort_keys=True, separators=(",", ":"))
     files = [f"{kind} {path}" for path, kind in sorted(base.files.items())]
     set_id = [f"{size} {path}" for path, size in sorted(base.set_id.items())]
     return [
         ("digest", base.digest), ("config", config), ("release", list(base.release)), ("files", files),
-        ("set-id", set_id),
+        ("set-id", set_id), *([("bytes", base.bytes)] if base.bytes is not None else []),
     ]  # fmt: skip
 
 
@@ -80,9 +84,12 @@ def read(table: dict[str, Any]) -> LockedBase:
     sizes = dict(_pair(text, "set-id") for text in _texts(table, "set-id"))
     if any(not re.fullmatch(r"\d{1,15}", size) for size in sizes.values()):
         raise ValueError("`set-id` of a [[base]] must begin with numbers of bytes")
+    size = table.get("bytes")
+    if size is not None and (type(size) is not int or not 0 <= size < 10**15):
+        raise ValueError("`bytes` of a [[base]] must be a number of bytes")
     return LockedBase(
         digest, _config(table.get("config")), (release[0], release[1]), files,
-        {path: int(size) for path, size in sizes.items()},
+        {path: int(size) for path, size in sizes.items()}, size,
     )  # fmt: skip
 
 

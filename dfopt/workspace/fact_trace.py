@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # what may be asked again: what costs a build, or a way through a network, is none of it
 QUESTIONS = frozenset((
     "knows", "digest", "checksum", "context_paths", "context_holds", "context_leaves_out", "context_file", "children",
-    "parent", "stated_builds", "image_config", "base_image", "built_config", "unbuilt",
+    "parent", "stated_builds", "image_config", "base_image", "image_bytes", "built_config", "unbuilt",
 ))  # fmt: skip
 
 _latest: tuple[object, str] | None = None  # an answer that many files share, and its digest

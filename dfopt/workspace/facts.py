@@ -169,6 +169,9 @@ class JoinedFacts(Facts):
     def base_image(self, image: str) -> BuiltImage | None:
         return next((answer for part in self.parts if (answer := part.base_image(image)) is not None), None)
 
+    def image_bytes(self, image: str) -> int | None:
+        return next((answer for part in self.parts if (answer := part.image_bytes(image)) is not None), None)
+
     def built(self, stage: int, base: str) -> BuiltImage | None:
         return next((answer for part in self.parts if (answer := part.built(stage, base)) is not None), None)
 
@@ -239,6 +242,9 @@ class AskedFacts(Facts):
 
     def base_image(self, image: str) -> BuiltImage | None:
         return self._ask("base_image", image)  # type: ignore[no-any-return]
+
+    def image_bytes(self, image: str) -> int | None:
+        return self._ask("image_bytes", image)  # type: ignore[no-any-return]
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         return self._ask("built", stage, base)  # type: ignore[no-any-return]

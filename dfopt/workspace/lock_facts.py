@@ -98,6 +98,10 @@ class LockFacts(Facts):
         digest = base.digest
         return KnownBase(base, lambda: self._withdrawn.add(digest))
 
+    def image_bytes(self, image: str) -> int | None:
+        base = self._base(image)
+        return base.bytes if base is not None else None
+
     def _base(self, image: str) -> LockedBase | None:
         digest = image.partition("@")[2] or self.digest(image)
         return self.lock.base(digest) if digest else None

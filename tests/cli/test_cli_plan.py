@@ -8,6 +8,9 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+from engine.fake import Fake
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "webapp"
 WASTEFUL = """\
 FROM debian:13-slim
@@ -81,6 +84,26 @@ def test_figures_are_those_of_the_table(tmp_path: Path) -> None:
     assert first["bytes"] == benefits["merge-run"]["bytes"] + benefits["apt-cleanup"]["bytes"]
     assert file["now"] == {"layers": 3, "root": True, "user": "root", "setuid": 11}
     assert first["layers"] == 1
+
+
+def test_sizes_of_images_that_an_engine_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(tmp_path / "fake", "docker")
+    fake.answer("buildx", "inspect", out="Name: default\nDriver: docker\n")
+    fake.answer("history", code=1)
+    fake.answer("history", "node:22", out="600000000\n93000000\n")
+    fake.answer("history", "node:22-slim", out="283000000\n")
+    monkeypatch.setenv("PATH", str(fake.path))
+    (tmp_path / "Dockerfile").write_text('FROM node:22\nCOPY a.js /\nCMD ["node", "/a.js"]\n')
+    (tmp_path / "a.js").write_text("1\n")
+    arguments = ("--output-format=json", "Dockerfile")
+    for options, size, origin in (((), 880_000_000, "estimated"), (("--engine=docker",), 410_000_000, "measured")):
+        (file,) = json.loads(plan(tmp_path, *options, *arguments))["files"]
+        (fix,) = [fix for fix in file["levels"][1]["fixes"] if fix["pass"] == "swap-base"]
+        assert fix["benefit"]["bytes"] == size
+        assert fix["benefit"]["origin"] == origin
+    assert not fake.calls("build")
+    assert not fake.calls("pull")
+    assert plan(tmp_path, "--engine=podman", *arguments, code=2) == ""
 
 
 def test_many_files(tmp_path: Path) -> None:

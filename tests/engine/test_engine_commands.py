@@ -21,7 +21,7 @@ from dfopt.engine import (
     marks,
 )
 from dfopt.engine.base import abandoned_folders
-from dfopt.engine.facts import EngineFacts
+from dfopt.engine.facts import EngineFacts, EngineSizes
 
 from .fake import Fake
 
@@ -200,6 +200,29 @@ def test_config_of_an_image(fake: Fake, name: str) -> None:
         facts.image_config("missing")
         assert len(fake.calls("inspect", "missing")) == 1
         assert facts.digest("known") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "told", "size"),
+    [
+        ("docker", ("image", "history", "--human=false"), "0\n4096\n78615712\n", 78_619_808),
+        ("docker", ("image", "history", "--human=false"), "78.6MB\n", None),
+        ("docker", ("image", "history", "--human=false"), "", None),
+        ("podman", ("image", "inspect"), "78619808\n", 78_619_808),
+        ("buildah", ("images", "--noheading"), "78.6 MB\n", 78_600_000),
+        ("buildah", ("images", "--noheading"), "78.6 MB\n1.2 GB\n", None),
+    ],
+)
+def test_size_of_an_image(fake: Fake, name: str, words: tuple[str, ...], told: str, size: int | None) -> None:
+    fake.answer(*words, "known", out=told)
+    fake.answer(*words, "missing", code=1)
+    with find_engine(name) as engine:
+        facts = EngineSizes(engine)
+        assert facts.image_bytes("known") == size
+        assert facts.image_bytes("missing") is None
+        facts.image_bytes("missing")
+        assert len(fake.calls(*words, "missing")) == 1
+        assert not facts.knows("image_config")
 
 
 @pytest.mark.parametrize("answer", ["", "null", "[]", "{", "[" * 5000])

@@ -18,6 +18,7 @@ from dfopt.engine import Build, BuildError, EngineError, EngineTimeLimitError, N
 from dfopt.engine.base import remove_folder
 from dfopt.engine.facts import EngineFacts
 from dfopt.image import open_archive, read_image
+from dfopt.image.ledger import make_ledger
 
 from .bridge import bridge
 from .engine import Engine
@@ -82,6 +83,10 @@ def test_build_run_start_save(temporary: Path, context: str, name: str) -> None:
         assert config is not None
         assert config["Entrypoint"][0] == "/bin/sh"
         assert one.config("no-such-image-of-dfopt") is None
+        size = EngineFacts(one).image_bytes(image.name)
+        assert size is not None
+        assert size == pytest.approx(make_ledger(contents.layers).total_bytes, rel=0.01)
+        assert one.image_bytes("no-such-image-of-dfopt") is None
         with pytest.raises(EngineError, match="nothing is pulled"):
             one.find("no-such-image-of-dfopt")
     assert leftovers(temporary) == []

@@ -78,6 +78,7 @@ def test_what_is_kept(tree: Tree, registry: Registry) -> None:
         'release = ["debian", "trixie"]\n'
         'files = ["script /bin/find", "elf /bin/sh", "file /etc/passwd", "script /usr/bin/find", "elf /usr/bin/sh"]\n'
         'set-id = ["5000 /usr/bin/su", "700 /usr/bin/sudo"]\n'
+        f"bytes = {sum(len(content) for _, content in FILES)}\n"
     )
 
 
@@ -176,6 +177,7 @@ def test_options_that_exclude_it(tree: Tree, options: tuple[str, ...]) -> None:
     ("old", "new", "message"),
     [
         ("set-id = [", 'set-id = ["many /x", ', "`set-id` of a [[base]] must begin with numbers of bytes"),
+        ("bytes = ", "bytes = -", "`bytes` of a [[base]] must be a number of bytes"),
         ("set-id = [", 'set-id = ["1 x", ', "`set-id` of a [[base]]: '1 x' has no absolute path"),
         ('"elf /bin/sh"', '"ELF /bin/sh"', "`files` of a [[base]] must begin with one of: elf, script"),
         ('"trixie"]', '"trixie", "x"]', "`release` of a [[base]] must be two strings"),

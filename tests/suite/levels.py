@@ -70,7 +70,9 @@ def try_levels(
                 _dfopt(context, "fix", "--write", *options)
             side(name, file.read_text(encoding="utf-8", errors="surrogateescape"))
         file.write_text(original, encoding="utf-8", errors="surrogateescape")
-        for level in json.loads(_dfopt(context, "plan", "--output-format=json"))["files"][0]["levels"]:
+        for level in json.loads(
+            _dfopt(context, "plan", "--output-format=json", "--engine=docker", DOCKER_HOST=engine.host)
+        )["files"][0]["levels"]:
             row["plan"][f"-O{level['level']}"] = level["bytes"]
     return row
 

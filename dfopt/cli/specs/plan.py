@@ -30,6 +30,16 @@ SPEC = CommandSpec(
         ),
         *(option for option in SELECTION if option.name not in ("level", "select", "recipe", "set", "unsafe")),
         *DIGESTS,
+        OptionSpec(
+            "engine",
+            ("--engine",),
+            "choice",
+            "Ask this engine how large the base images are that it has ('auto': the first that responds); nothing is "
+            "pulled or built.",
+            choices=("auto", "docker", "podman", "buildah"),
+            metavar="NAME",
+            panel="Digests",
+        ),
         *FILES,
         PROFILE,
         *CONFIGURATION,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dfopt.analysis.image_sizes import SOURCE
+from dfopt.analysis.image_sizes import SOURCE, known_bytes
 from dfopt.analysis.leftover_caches import leftover_bytes
 from dfopt.facts import Facts
 from dfopt.findings import Benefit, Declares, Finding, Fix, refused
@@ -128,7 +128,9 @@ class MultiStage(Pass):
         if plan is None:
             return
         # what package managers leave in the layers of today stays in the builder, too
-        saved = plan.saves * 1_000_000 + leftover_bytes(program, layer_steps(program, stage))
+        saved = known_bytes(program.root(stage).image or "", plan.base_mb, facts) + plan.left_mb * 1_000_000
+        saved -= known_bytes(plan.image, plan.run_mb, facts)
+        saved += leftover_bytes(program, layer_steps(program, stage))
         message = f"build in a stage of its own, and run on {plan.image}: some {saved // 1_000_000} MB less"
         message += f" (not on nginx: {plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")

@@ -58,7 +58,7 @@ class SplitPlan(Record):
     packages  the shell command that installs what is needed, or ""
     commands  what runs behind the copies
     accounts  instructions that are repeated
-    saves     MB, as far as the tables tell
+    base_mb   of the old base image, by the table; `run_mb`: of the new one; `left_mb`: of the packages that stay behind
     config    of a site, the text of the web server's configuration
     note      why a program that serves files stays
     prune     a command that the builder runs last, or ""
@@ -72,7 +72,9 @@ class SplitPlan(Record):
     accounts: tuple[int, ...]
     copies: tuple[StageCopy, ...]
     settings: StageSettings
-    saves: int
+    base_mb: int
+    run_mb: int
+    left_mb: int = 0
     config: str = ""
     note: str = ""
     prune: str = ""
@@ -94,8 +96,9 @@ def split_plan(
         else:
             if site is not None:
                 return SplitPlan(
-                    site.recipe, site.image, "", (), (), site.copies, site.settings, site.saves, site.config
-                )
+                    site.recipe, site.image, "", (), (), site.copies, site.settings, site.base_mb,
+                    site.run_mb, config=site.config,
+                )  # fmt: skip
     try:
         plan = _Planner(program, stage, facts, prefer, own).plan() if _candidate(program, stage) else None
     except Refusal:
@@ -340,8 +343,8 @@ class _Planner(BuilderLinks):
         last = [prune.command] if prune is not None else []
         if any(entry.path == "/usr/local/bin" and entry.role == "packages" for entry in kept) and self.removes_node():
             last.append("rm /usr/local/bin/node")  # which the image for the run has
-        saves = self.saves(image, packages)
-        if saves is None:
+        run_mb = {"scratch": 0, self.base.image: self.base.mb, self.base.run: self.base.run_mb}.get(image, _OTHER_MB)
+        if not self.pays(run_mb, packages):
             return None
         self.check_paths(copies)
         runs = [" && ".join(commands)] if commands else []
@@ -351,7 +354,7 @@ class _Planner(BuilderLinks):
         return SplitPlan(
             self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(copies),
             settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, owned),
-            saves, prune=" && ".join(last), workdir=self.inherited_workdir(image),
+            self.base.mb, run_mb, packages.left, prune=" && ".join(last), workdir=self.inherited_workdir(image),
         )  # fmt: skip
 
     def inherited_workdir(self, image: str) -> str:
@@ -371,14 +374,12 @@ class _Planner(BuilderLinks):
             reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
             raise Refusal(reason, "name the release in the tag, as in -trixie")
 
-    def saves(self, image: str, packages: RunPackages) -> int | None:
-        """The MB that the split saves; None where it does not pay."""
-        base = self.base
-        known = {"scratch": 0, base.image: base.mb, base.run: base.run_mb}
-        saves = base.mb - known.get(image, _OTHER_MB) + packages.left
+    def pays(self, run_mb: int, packages: RunPackages) -> bool:
+        """Whether the split saves enough, as far as the tables tell."""
         if self.same_programs() and not packages.left:
-            return None  # the base alone could be smaller, for which swap-base needs no second stage
-        return None if saves < _LEAST or saves < _SHARE * (base.mb + packages.left) else saves
+            return False  # the base alone could be smaller, for which swap-base needs no second stage
+        before = self.base.mb + packages.left
+        return before - run_mb >= max(_LEAST, _SHARE * before)
 
     def command(self, image: str, names: dict[str, None], packages: RunPackages) -> str:
         """The shell command that installs `names` on `image`; "" for none."""

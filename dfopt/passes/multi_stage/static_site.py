@@ -50,7 +50,8 @@ class SitePlan(Record):
     image: str
     copies: tuple[StageCopy, ...]
     settings: StageSettings
-    saves: int
+    base_mb: int
+    run_mb: int
     config: str
 
 
@@ -94,13 +95,13 @@ class _Sites:
         self.check_steps(config)
         image = self.image(recipe, site, config)
         after = base_of(image)
-        saves = mb - (after.mb if after is not None else 50)
-        if saves < 20:
+        run_mb = after.mb if after is not None else 50
+        if mb - run_mb < 20:
             return None
         values = {"site": {**site.answers, "port": site.port, "root": site.root, "server": site.server}}
         return SitePlan(
             recipe, image, (StageCopy((site.root,), site.root, self.owner(site, config)),),
-            self.settings(recipe, config), saves, config_text(recipe, values),
+            self.settings(recipe, config), mb, run_mb, config_text(recipe, values),
         )  # fmt: skip
 
     def files(self) -> list[WrittenPath]:

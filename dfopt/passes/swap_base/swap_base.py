@@ -127,7 +127,7 @@ class SwapBase(Pass):
         except Refusal as refusal:
             refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
-        benefit = base_benefit(stage.image or "", target.image, packages)
+        benefit = base_benefit(stage.image or "", target.image, packages, facts)
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"), benefit=benefit)
 
 
