@@ -107,3 +107,15 @@ def test_sizes_of_images_at_hand(name: str, text: str, sizes: dict[str, int], sa
     assert fix.benefit is not None
     assert fix.benefit.bytes == saved
     assert fix.benefit.origin == ("measured" if saved == 4 else "estimated")
+
+
+def test_what_the_step_removes_again_recommends_nothing() -> None:
+    def saved(text: str) -> list[int]:
+        applied = optimize(Source("Dockerfile", text), Options(("no-recommends",), (), ("unsafe",)), NO_FACTS).applied
+        return [0 if fix.benefit is None else fix.benefit.bytes for fix in applied]
+
+    install = "FROM debian:13-slim\nRUN apt-get update && apt-get install -y"
+    (wget,) = saved(f"{install} wget\n")
+    (both,) = saved(f"{install} wget gcc git\n")
+    assert both > wget > 0
+    assert saved(f"{install} wget gcc git && make && apt-get purge -y gcc git && apt-get autoremove -y\n") == [wget]

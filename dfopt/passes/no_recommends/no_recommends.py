@@ -3,16 +3,15 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.package_managers import package_name, tools
-from dfopt.analysis.package_sizes import SOURCE as PACKAGE_SIZES
-from dfopt.analysis.package_sizes import installed_bytes, recommended_bytes
 from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
-from dfopt.findings import Benefit, Declares, Finding, Fix, refused
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.no_recommends.certificates import behind, lacks_certificates, lineage, names_certificates, needing
+from dfopt.passes.no_recommends.packages import left_out
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
 
@@ -111,19 +110,8 @@ class NoRecommends(Pass):
             edits.append(edit)
             rewrites.append(rewrite)
         fix = Fix(tuple(edits), tuple(rewrites), "unsafe")
-        benefit = _benefit(reachable, before)
+        benefit = left_out(program, step, reachable, before)
         return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix, benefit=benefit)
-
-
-def _benefit(installs: list[Tool], before: list[str]) -> Benefit | None:
-    """What the packages recommend beyond those of earlier findings (`before`, to which they come), where the table
-    knows one of them."""
-    packages = [word.value or "" for tool in installs for word in tool.invocation.operands()[1:]]
-    if not installed_bytes(packages, recommends=True):
-        return None
-    saved = recommended_bytes([*before, *packages]) - recommended_bytes(before)
-    before += packages
-    return Benefit(bytes=saved, source=PACKAGE_SIZES)
 
 
 def _pulls(tool: Tool) -> bool:

@@ -1,0 +1,32 @@
+"""How much leaving out recommended packages saves."""
+
+from __future__ import annotations
+
+from dfopt.analysis.package_managers import package_name, tools
+from dfopt.analysis.package_sizes import SOURCE, installed_bytes, recommended_bytes
+from dfopt.findings import Benefit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.analysis.package_managers import Tool
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Step
+
+
+def left_out(program: Program, step: Step, installs: list[Tool], before: list[str]) -> Benefit | None:
+    """What the packages that `installs` bring, and that the step does not remove, recommend beyond those of earlier
+    findings (`before`, to which they come); None where the table knows none of them."""
+    named = [word.value or "" for tool in installs for word in tool.invocation.operands()[1:]]
+    removed = _removed(program, step)
+    packages = [package for package in named if package_name(package) not in removed]
+    if not installed_bytes(packages, recommends=True):
+        return None
+    saved = recommended_bytes([*before, *packages]) - recommended_bytes(before)
+    before += packages
+    return Benefit(bytes=saved, source=SOURCE)
+
+
+def _removed(program: Program, step: Step) -> set[str]:
+    """The packages that a step removes: what they recommend goes with them, by autoremove as a rule."""
+    removals = [tool for tool in tools(program, step) if tool.family == "apt" and tool.does.get("removes")]
+    return {package_name(word.value or "") for tool in removals for word in tool.invocation.operands()[1:]}
