@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     Progress = Callable[[str], None]
+    Created = Callable[[str], None]
 
 _QUICK = 120.0  # seconds for commands that an engine answers immediately
 SAVE_SECONDS = 1800.0
@@ -131,9 +132,12 @@ class Engine:
         """Runs `words` instead of the image's entrypoint and command, in a container that is removed afterwards."""
         raise NotImplementedError
 
-    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
-        """Starts a container with the image's entrypoint and command, or with `words` in their place. Raises
-        EngineError if it does not start."""
+    def start(
+        self, image: EngineImage, network: str | None, words: tuple[str, ...] = (), created: Created | None = None
+    ) -> Container:
+        """Starts a container with the image's entrypoint and command, or with `words` in their place. `created` is
+        called with its name before it starts, but not by an engine without `container_call`. Raises EngineError if it
+        does not start."""
         raise NotImplementedError
 
     def container_call(self, *words: str) -> list[str] | None:

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from dfopt.engine.base import Progress
+    from dfopt.engine.base import Created, Progress
 
 _ADDRESSES = ("tcp://", "unix://", "docker-container://", "kube-pod://", "podman-container://")
 # runc's word when a container's first process died before it was told what to run, which a loaded machine sees at
 # times. Nothing of the Dockerfile has run then, so that another attempt hides no failure of it.
 _NEVER_STARTED = "waiting for init preliminary setup"
 _ATTEMPTS = 3
-_STARTS = 30.0
 
 
 class Docker(Engine):
@@ -186,11 +185,23 @@ class Docker(Engine):
             raise EngineError("docker run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
+    def start(
+        self, image: EngineImage, network: str | None, words: tuple[str, ...] = (), created: Created | None = None
+    ) -> Container:
         name = self._container(image)
         entrypoint = ["--entrypoint", words[0]] if words else []
-        call = [*self._docker, "run", "--detach", *self._options(name, network), *entrypoint, image.name, *words[1:]]
-        done = self.runner.run(call, 120)
+        options = [*self._options(name, network), *entrypoint, image.name, *words[1:]]
+        try:
+            if created is None:
+                done = self._quick(*self._docker, "run", "--detach", *options)
+            else:
+                done = self._quick(*self._docker, "create", *options)
+                if done.code == 0:
+                    created(name)
+                    done = self._quick(*self._docker, "start", name)
+        except BaseException:
+            self._discard(name)
+            raise
         if done.code != 0:
             self._discard(name)
             raise EngineError("the container does not start", done.log)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from dfopt.engine.base import Progress
+    from dfopt.engine.base import Created, Progress
 
 _DEFAULT_LIMIT = 1 << 20  # the limit that these engines set for a step by default
 
@@ -224,7 +224,9 @@ class Buildah(Storage):
             raise EngineError("buildah run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
-    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
+    def start(
+        self, image: EngineImage, network: str | None, words: tuple[str, ...] = (), created: Created | None = None
+    ) -> Container:
         if network != "host":
             raise EngineError("buildah reports no address of a container: use --network host for a smoke script")
         settings = (self.config(image.name) or {}).get("config") or {}
@@ -297,10 +299,23 @@ class Podman(Storage):
     def container_call(self, *words: str) -> list[str] | None:
         return self._call("container", *words)
 
-    def start(self, image: EngineImage, network: str | None, words: tuple[str, ...] = ()) -> Container:
+    def start(
+        self, image: EngineImage, network: str | None, words: tuple[str, ...] = (), created: Created | None = None
+    ) -> Container:
         name, options = self._named(network)
         entrypoint = ["--entrypoint", json.dumps([words[0]])] if words else []
-        done = self.runner.run(self._call("run", "--detach", *options, *entrypoint, image.name, *words[1:]), 120)
+        options += [*entrypoint, image.name, *words[1:]]
+        try:
+            if created is None:
+                done = self.runner.run(self._call("run", "--detach", *options), 120)
+            else:
+                done = self.runner.run(self._call("create", *options), 120)
+                if done.code == 0:
+                    created(name)
+                    done = self.runner.run(self._call("start", name), 120)
+        except BaseException:
+            self.stop(Container(name, ""))
+            raise
         if done.code != 0:
             self.stop(Container(name, ""))
             raise EngineError("the container does not start", done.log)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import threading
 
+from dfopt.engine.containers import is_runtime
 from dfopt.profile.document import faults, schema
 
 TYPE_CHECKING = False
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 _PAUSE = 0.1  # seconds
 _TABLES = (("tcp", "tcp", "0A"), ("tcp6", "tcp", "0A"), ("udp", "udp", "07"), ("udp6", "udp", "07"))  # LISTEN, CLOSE
 _EPHEMERAL = 32768  # the first port that a client's UDP socket may get by itself
-_RUNTIMES = ("runc", "crun")  # what a container's process is before it is the image's program
 
 
 class ProcessWatch:
@@ -81,7 +81,7 @@ def _programs(members: list[int]) -> Iterator[str]:
             path = os.readlink(f"/proc/{member}/exe")
         except OSError:
             continue
-        if os.path.basename(path) not in _RUNTIMES and path and not any(faults(path, schema()["$defs"]["anyPath"])):
+        if path and not is_runtime(path) and not any(faults(path, schema()["$defs"]["anyPath"])):
             yield path
 
 
@@ -133,12 +133,3 @@ def _sockets(members: list[int]) -> Iterator[str]:
                 continue
             if target.startswith("socket:["):
                 yield target[8:-1]
-
-
-def of_container(pid: int, identity: str) -> bool:
-    """Whether a process is one of the container of that ID: its control group or its mounts name it. Raises OSError."""
-    for table in ("cgroup", "mountinfo"):
-        with open(f"/proc/{pid}/{table}", encoding="utf-8", errors="surrogateescape") as file:
-            if any(identity in line for line in file):
-                return True
-    return False

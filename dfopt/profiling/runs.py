@@ -6,15 +6,13 @@ to stop. docker and podman tell the paths that were written (`diff`); processes 
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 
-from dfopt.engine import EngineError
+from dfopt.engine.containers import QUICK, container_output, container_state, end_of_log, of_container
 from dfopt.image.layers import DIRECTORY
-from dfopt.profiling.processes import ProcessWatch, of_container
+from dfopt.profiling.processes import ProcessWatch
 from dfopt.proof import ProofError
-from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,21 +24,11 @@ if TYPE_CHECKING:
     from dfopt.proof import Lab
     from dfopt.proof.lab import ProofImage
 
-_QUICK = 120.0  # seconds for what an engine answers at once
 _GRACE = 10  # seconds for a container that was asked to stop
 _SIGNALS = {128 + 15: "SIGTERM", 128 + 9: "SIGKILL"}  # the statuses that docker and podman tell of these
 _SAFE = re.compile(r"/[A-Za-z0-9_.+@,:=%~/-]{0,390}")
 _MANY = 20  # names of one directory that are worth to be told
 _MOST = 2000
-_LOG_LINES = 12
-
-
-class State(Record):
-    """A container's state. `pid`: of its first process, 0 where it has ended; `identity`: its full ID."""
-
-    pid: int
-    exit_status: int
-    identity: str
 
 
 def observed_runs(lab: Lab, built: ProofImage, secret_paths: Iterable[str]) -> list[dict[str, Any]]:
@@ -68,13 +56,13 @@ def _command(lab: Lab, built: ProofImage, hidden: tuple[str, ...]) -> dict[str, 
     try:
         watch = _watch(engine, container)
         try:
-            _call(engine, lab.plan.timeout, "wait", container.name)
+            container_output(engine, lab.plan.timeout, "wait", container.name)
         finally:
             if watch is not None:
                 watch.end()
-        state = _state(engine, container)
+        state = container_state(engine, container.name)
         if state.exit_status != 0:
-            raise ProofError(f"the smoke test fails: status {state.exit_status}{_log(engine, container)}")
+            raise ProofError(f"the smoke test fails: status {state.exit_status}{end_of_log(engine, container)}")
         return _row("smoke", state.exit_status, None, watch, _written(engine, container, built, hidden))
     finally:
         engine.stop(container)
@@ -93,10 +81,10 @@ def _script(lab: Lab, built: ProofImage, hidden: tuple[str, ...]) -> dict[str, A
             if watch is not None:
                 watch.end()
         if done.code != 0:
-            raise ProofError(f"the smoke script fails: status {done.code}{_log(engine, container)}")
-        running = _state(engine, container).pid != 0
-        _call(engine, _QUICK, "stop", "--time", str(_GRACE), container.name)
-        status = _state(engine, container).exit_status
+            raise ProofError(f"the smoke script fails: status {done.code}{end_of_log(engine, container)}")
+        running = container_state(engine, container.name).pid != 0
+        container_output(engine, QUICK, "stop", "--time", str(_GRACE), container.name)
+        status = container_state(engine, container.name).exit_status
         signal = _SIGNALS.get(status) if running else None
         return _row("script", None if signal else status, signal, watch, _written(engine, container, built, hidden))
     finally:
@@ -117,43 +105,17 @@ def _row(
     }  # fmt: skip
 
 
-def _call(engine: Engine, timeout: float, *words: str) -> bytes:
-    """The output of a container command. Raises EngineError."""
-    call = engine.container_call(*words)
-    assert call is not None
-    done = engine.runner.run(call, timeout)
-    if done.code != 0:
-        raise EngineError(f"{engine.name} container {words[0]} failed", done.log)
-    return done.output
-
-
-def _state(engine: Engine, container: Container) -> State:
-    """Raises EngineError."""
-    output = _call(engine, _QUICK, "inspect", "--format", "{{json .}}", container.name)
-    try:
-        document = json.loads(output)
-        state = document["State"]
-        return State(int(state.get("Pid") or 0), int(state.get("ExitCode") or 0), str(document["Id"]))
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise EngineError(f"{engine.name} container inspect gave no state") from None
-
-
 def _watch(engine: Engine, container: Container) -> ProcessWatch | None:
     """A watch over a container's processes; None where it has ended already. Raises EngineError."""
-    state = _state(engine, container)
+    state = container_state(engine, container.name)
     if not state.pid:
         return None
     return ProcessWatch(state.pid, lambda pid: bool(state.identity) and of_container(pid, state.identity))
 
 
-def _log(engine: Engine, container: Container) -> str:
-    lines = [line.strip() for line in engine.log(container).split("\n") if line.strip()]
-    return f": {' | '.join(lines[-_LOG_LINES:])}" if lines else ""
-
-
 def _written(engine: Engine, container: Container, built: ProofImage, hidden: tuple[str, ...]) -> list[str]:
     """The paths that came, changed or (-) went. Raises EngineError."""
-    output = _call(engine, _QUICK, "diff", container.name).decode("utf-8", "surrogateescape")
+    output = container_output(engine, QUICK, "diff", container.name).decode("utf-8", "surrogateescape")
     rows = [line.split(" ", 1) for line in output.split("\n") if line[1:3] == " /"]
     nodes = {path: built.view.ledger.tree.find(path) for kind, path in rows if kind == "C"}
     directories = {path for path, node in nodes.items() if node is not None and node.entry.kind == DIRECTORY}

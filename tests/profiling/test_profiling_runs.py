@@ -9,8 +9,9 @@ import time
 
 import pytest
 
+from dfopt.engine.containers import of_container
 from dfopt.profile.document import faults, schema
-from dfopt.profiling.processes import ProcessWatch, of_container
+from dfopt.profiling.processes import ProcessWatch
 from dfopt.profiling.runs import observed_runs, written_paths
 from dfopt.proof import ProofError, ProofSettings
 from dfopt.proof.lab import Smoke

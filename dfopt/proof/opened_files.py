@@ -1,0 +1,75 @@
+"""Which files of an image its smoke tests open: evidence of what a run needs."""
+
+from __future__ import annotations
+
+from dfopt.engine.containers import container_output, container_state, end_of_log
+from dfopt.engine.open_watch import OpenWatch, start_watched
+from dfopt.proof.errors import ProofError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dfopt.engine.base import Container
+    from dfopt.proof.lab import Lab, ProofImage
+
+
+def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) -> frozenset[str] | None:
+    """The files of the image, by absolute paths without links in them, that its smoke tests open or execute, from the
+    first one on: the smoke command does in place of the image's program, the smoke script while that program runs (of
+    the containers that a script starts itself, nothing is seen). What lies in a VOLUME is all taken for opened, since
+    it is not seen. Nothing below `secret_paths` is among them.
+
+    It is what is needed at least: a program may also need files whose existence alone it asks for, links, and empty
+    directories; and what it does beyond its test.
+
+    None where they could not be watched from the first one on, or where events were lost: then the lab says why. Raises
+    ProofError where a test fails, EngineError."""
+    paths: set[str] = set()
+    tests = [(lab.smoke_words(built), False)] if lab.plan.smoke else []
+    tests += [((), True)] if lab.plan.smoke_script else []
+    if not tests:
+        _unknown(lab, "there is no smoke test")
+        return None
+    for words, is_script in tests:
+        lab.say(f"{'smoke script' if is_script else 'smoke test'}, to see which files it opens")
+        container, watch = start_watched(lab.engine, built.image, lab.plan.network, words)
+        try:
+            if not isinstance(watch, OpenWatch):
+                _unknown(lab, watch.reason)
+                return None
+            try:
+                _run_test(lab, built, container, is_script)
+            finally:
+                watch.end()
+        finally:
+            lab.engine.stop(container)
+        if not (watch.from_start and watch.complete):
+            _unknown(lab, "events were lost" if watch.from_start else "the start of the container was not seen")
+            return None
+        paths |= watch.paths
+    tree = built.view.ledger.tree
+    volumes = tuple(f"{path.rstrip('/')}/" for path in lab.settings(built.image).get("Volumes") or ())
+    hidden = tuple(f"{path}/" for path in secret_paths)
+    if volumes:
+        paths |= {path for path, _ in tree.walk() if path.startswith(volumes)}
+    nodes = {path: tree.find(path) for path in paths if not f"{path}/".startswith(hidden)}
+    return frozenset(path for path, node in nodes.items() if node is not None and node.inode is not None)
+
+
+def _run_test(lab: Lab, built: ProofImage, container: Container, is_script: bool) -> None:
+    """Raises ProofError where the test fails, EngineError."""
+    engine = lab.engine
+    if is_script:
+        done = engine.runner.run(lab.script_words(built, container), lab.plan.timeout, lab.progress, merged=True)
+        status = done.code
+    else:
+        container_output(engine, lab.plan.timeout, "wait", container.name)
+        status = container_state(engine, container.name).exit_status
+    if status != 0:
+        test = "script" if is_script else "test"
+        raise ProofError(f"the smoke {test} fails: status {status}{end_of_log(engine, container)}")
+
+
+def _unknown(lab: Lab, reason: str) -> None:
+    lab.say(f"which files are opened is not known: {reason}")
