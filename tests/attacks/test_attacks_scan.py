@@ -24,6 +24,7 @@ OPENERS = {
     ("engine/base.py", "open"): "/proc",
     ("engine/containers.py", "open"): "/proc",
     ("engine/marks.py", "open"): "/proc",
+    ("engine/open_watch.py", "open"): "/proc",
     ("engine/storage.py", "open"): "/proc",
     ("image/archive.py", "tempfile.TemporaryFile"): "a file without a name",
     ("image/engines.py", "tempfile.TemporaryFile"): "a file without a name",
