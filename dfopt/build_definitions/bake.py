@@ -207,9 +207,9 @@ class _Bake:
             None if inline is None else _text(inline),
             None if values.get("target") is None else _text(values["target"]),
             {key: _text(value) for key, value in args.items() if value is not None} if isinstance(args, dict) else {},
-            {key: resolved(base, _text(value)) for key, value in contexts.items() if value is not None}
+            {key: resolved(base, _text(value)) for key, value in contexts.items() if value not in (None, "")}
             if isinstance(contexts, dict) else {},
-            _values(values.get("tags")), platforms=_values(values.get("platforms")),
+            _nonempty(values.get("tags")), platforms=_nonempty(values.get("platforms")),
         )  # fmt: skip
 
 
@@ -236,6 +236,11 @@ def _values(value: Any) -> tuple[Value, ...]:
         return ()
     items = value if isinstance(value, list) else [value]
     return tuple(dict.fromkeys(_text(item) for item in items if item is not None))
+
+
+def _nonempty(value: Any) -> tuple[Value, ...]:
+    """The values of a list from which bake drops empty ones (buildx, bake/bake.go: removeDupes)."""
+    return tuple(item for item in _values(value) if item != "")
 
 
 def _texts(value: Any) -> list[str]:

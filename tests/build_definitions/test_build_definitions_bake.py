@@ -63,6 +63,26 @@ target "b" {
     assert found["b"].dockerfile == str(tmp_path / "b.Dockerfile")
 
 
+def test_empty_items_are_dropped(tmp_path: Path) -> None:
+    text = """
+variable "EXTRA" { default = "" }
+target "base" { contexts = { src = "docker-image://debian" } }
+target "a" {
+  inherits = ["base"]
+  tags = ["t:1", EXTRA, "t:1"]
+  platforms = ["", "linux/arm64"]
+  contexts = { src = EXTRA, other = "b" }
+  args = { EMPTY = EXTRA }
+}
+target "b" { platforms = [EXTRA] }
+"""
+    found = targets(tmp_path, text)
+    a, b = found["a"], found["b"]
+    assert (a.tags, a.platforms) == (("t:1",), ("linux/arm64",))
+    assert (dict(a.contexts), dict(a.args)) == ({"other": str(tmp_path / "b")}, {"EMPTY": ""})
+    assert b.platforms == ()
+
+
 def test_a_matrix_is_a_target_for_each_cell(tmp_path: Path) -> None:
     text = """
 target "app" {

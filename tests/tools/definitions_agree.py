@@ -107,6 +107,8 @@ def compared(own: Any, other: Any) -> str:
     if isinstance(own, NotLiteral):
         return "unknown"
     if isinstance(own, dict):
+        # an argument that the environment of the build gives (null here) is left out there: it is not passed on
+        own = {key: value for key, value in own.items() if value is not None or key in other}
         # an argument whose value is not known here may be null there, and then it is left out
         missing = {key for key, value in own.items() if isinstance(value, NotLiteral) and key not in other}
         own = {key: value for key, value in own.items() if key not in missing}
