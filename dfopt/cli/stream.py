@@ -12,6 +12,7 @@ NO_FILES = (
     " that is named is taken as one)\n"
 )
 
+_WORKING = "working on files"
 _SHORT = 1.0  # seconds of work of which nothing is shown
 
 TYPE_CHECKING = False
@@ -65,7 +66,7 @@ def stream(
     results = run(files, work, failed, jobs)
     outcomes: Iterable[FileOutcome] = results if store is None else Keeping(store).over(results)
     after = _SHORT if task.cacheable else 0.0  # else it builds
-    display = StatusDisplay("working on files", quiet=task.quiet, after=after, done=lambda: _done(totals))
+    display = StatusDisplay(_WORKING, quiet=task.quiet, after=after, done=lambda: _done(totals, display.step))
     try:
         with display:
             for outcome in display.over(outcomes):
@@ -104,10 +105,12 @@ def stream(
     return status, totals
 
 
-def _done(totals: Mapping[str, int]) -> str:
-    """What was done before an interrupt."""
+def _done(totals: Mapping[str, int], step: str) -> str:
+    """What was done before an interrupt, and what was being done, where a task tells of its steps."""
     changed = totals.get("changed", 0)
-    return f"{count(totals.get('files', 0), 'file')} done" + (f", {changed} with changes" if changed else "")
+    done = f"{count(totals.get('files', 0), 'file')} done" + (f", {changed} with changes" if changed else "")
+    latest = out.printable(step.partition(" | ")[0])  # behind it: what an engine says
+    return done if step == _WORKING else f"{done}; stopped at {latest}"
 
 
 def _recorded(step: Callable[..., None], *arguments: str) -> None:

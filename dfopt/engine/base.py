@@ -201,9 +201,9 @@ class Engine:
             raise EngineError(f"{' '.join(words[:3])} ended with status {done.code}", done.log)
         return done.output
 
-    def tell(self, *words: str) -> bool:
-        """Runs a short command that may fail; returns whether it succeeded."""
-        return self.runner.run(words, _QUICK).code == 0
+    def tell(self, *words: str, always: bool = False) -> bool:
+        """Runs a short command that may fail; returns whether it succeeded. `always`: also after `cancel`."""
+        return self.runner.run(words, _QUICK, always=always).code == 0
 
     def dockerfile(self, build: Build) -> str:
         """Writes the build's Dockerfile, with its ignore file next to it, into a new directory. Raises EngineError if

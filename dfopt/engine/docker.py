@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 
 from dfopt.engine import marks
 from dfopt.engine.base import SAVE_SECONDS, Build, Container, Engine, EngineImage, Ran, abandoned_folders, remove_folder
@@ -27,6 +28,7 @@ _ADDRESSES = ("tcp://", "unix://", "docker-container://", "kube-pod://", "podman
 # times. Nothing of the Dockerfile has run then, so that another attempt hides no failure of it.
 _NEVER_STARTED = "waiting for init preliminary setup"
 _ATTEMPTS = 3
+_REMOVAL = {"container": ("rm", "--force", "--volumes"), "image": ("rm", "--force")}  # in this order
 
 
 class Docker(Engine):
@@ -175,13 +177,16 @@ class Docker(Engine):
     def run(self, image: EngineImage, words: tuple[str, ...], network: str | None, timeout: float) -> Ran:
         name = self._container(image)
         call = [*self._docker, "run", "--rm", *self._options(name, network), "--entrypoint", words[0], image.name]
+        stop = partial(self._discard, name)
         try:
-            done = self.runner.run([*call, *words[1:]], timeout)
+            done = self.runner.run([*call, *words[1:]], timeout, stop=stop)
             if done.code == 125 and _NEVER_STARTED in done.log:
-                done = self.runner.run([*call, *words[1:]], timeout)
+                done = self.runner.run([*call, *words[1:]], timeout, stop=stop)
+            if done.code != 125:  # docker's own status for a container that could not be created
+                self.containers.discard(name)  # it ended, and --rm removed it
         finally:
             self._discard(name)
-        if done.code == 125:  # docker's own status for a container that could not be created
+        if done.code == 125:
             raise EngineError("docker run failed", done.log)
         return Ran(done.code, done.output, done.log)
 
@@ -238,39 +243,36 @@ class Docker(Engine):
         return words + (["--network", network] if network is not None else [])
 
     def _discard(self, name: str) -> None:
-        self.runner.resume()  # a cancelled run's container goes too
-        self.tell(*self._docker, "rm", "--force", "--volumes", name)
-        self.containers.discard(name)
+        """Removes a container that may not exist (yet), with what runs in it; once it is removed, nothing."""
+        if name in self.containers:
+            done = self.runner.run([*self._docker, "rm", "--force", "--volumes", name], 120, always=True)
+            if name in done.output.decode("utf-8", "replace"):  # else docker says that it has none of that name
+                self.containers.discard(name)
 
     # -- cleanup
 
     def clean(self) -> None:
         if self.engine and shutil.which("docker") is not None:
-            self._remove_marked([self.mark])
+            for kind in _REMOVAL:
+                self._remove(kind, self._labelled(kind, f"{marks.LABEL}={self.mark}"))
         self.images.clear()
         if self.address:
             self.tell("docker", "buildx", "rm", self.builder or "")
 
     def sweep(self) -> None:
         if self.engine:
-            marked = {mark for _, mark in [*self._marked("container"), *self._marked("image")]}
-            self._remove_marked([mark for mark in marked if marks.abandoned(mark)])
+            for kind in _REMOVAL:
+                self._remove(kind, [name for name, mark in self._marked(kind) if marks.abandoned(mark)])
         for path in abandoned_folders(self.name):
             remove_folder(path)
 
-    def _remove_marked(self, abandoned: list[str]) -> None:
-        if not abandoned:
-            return
-        for kind, words in (("container", ("rm", "--force", "--volumes")), ("image", ("image", "rm", "--force"))):
-            names = [name for name, mark in self._marked(kind) if mark in abandoned]
-            if names:
-                self.tell(*self._docker, *words, *names)
+    def _remove(self, kind: str, names: list[str]) -> None:
+        if names:
+            self.tell(*self._docker, kind, *_REMOVAL[kind], *names)
 
     def _marked(self, kind: str) -> list[tuple[str, str]]:
         """(id, mark) of every marked image or container."""
-        every = ("container", "ls", "--all") if kind == "container" else ("image", "ls", "--all")
-        done = self._quick(*self._docker, *every, "--quiet", "--no-trunc", "--filter", f"label={marks.LABEL}")
-        names = sorted(set(done.output.decode().split()))
+        names = self._labelled(kind, marks.LABEL)
         if not names:
             return []
         form = f'{{{{.Id}}}} {{{{index .Config.Labels "{marks.LABEL}"}}}}'
@@ -279,6 +281,11 @@ class Docker(Engine):
         )  # one that has just disappeared is left out
         rows = [line.split(" ", 1) for line in done.output.decode("utf-8", "replace").split("\n") if " " in line]
         return [(row[0], row[1].strip()) for row in rows]
+
+    def _labelled(self, kind: str, label: str) -> list[str]:
+        """The ids of the images or containers with a label (`NAME` or `NAME=VALUE`)."""
+        words = (kind, "ls", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}")
+        return sorted(set(self._quick(*self._docker, *words).output.decode().split()))
 
 
 def as_oci(inspected: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
+from functools import partial
 
 from dfopt.engine import marks
 from dfopt.engine.base import (
@@ -112,12 +113,13 @@ class Storage(Engine):
             self.tell(*self._call("rmi", "--force", image.name))
 
     def stop(self, container: Container) -> None:
-        self.runner.resume()
+        if container.name not in self.containers:
+            return
         process = self._processes.pop(container.name, None)
         if process is not None:
             self.runner.stop(process[0])
-        self.tell(*self._call("rm", *self.force, container.name))
-        self.containers.discard(container.name)
+        if self.tell(*self._call("rm", *self.force, container.name), always=True):
+            self.containers.discard(container.name)
 
     def config(self, name: str) -> Mapping[str, Any] | None:
         done = self.runner.run(self._call(*self.inspect, name), 120)
@@ -287,9 +289,8 @@ class Podman(Storage):
         name, options = self._named(network)
         entrypoint = json.dumps([words[0]])
         try:
-            done = self.runner.run(
-                self._call("run", "--rm", *options, "--entrypoint", entrypoint, image.name, *words[1:]), timeout
-            )
+            call = self._call("run", "--rm", *options, "--entrypoint", entrypoint, image.name, *words[1:])
+            done = self.runner.run(call, timeout, stop=partial(self.stop, Container(name, "")))
         finally:
             self.stop(Container(name, ""))
         if done.code == 125:

@@ -214,7 +214,26 @@ def test_an_interrupt_while_something_is_built(tmp_path: Path, engine: Fake, lev
     terminal = Terminal("fix", *level, "--engine", "docker", cwd=tmp_path, driven=False, env=path)
     terminal.until("waiting")
     assert interrupt(terminal.process, terminal.end) < SOON * SLACK
-    assert "dfopt: interrupted: 0 files done" in terminal.left
+    assert "dfopt: interrupted: 0 files done; stopped at Dockerfile: built as it is" in terminal.left
+
+
+@pytest.mark.parametrize("level", [("--verify",), ("-O3",)], ids=" ".join)
+def test_an_interrupt_while_a_smoke_test_runs(tmp_path: Path, engine: Fake, level: tuple[str, ...]) -> None:
+    """A container's first program is deaf to signals unless it handles them: the container is removed, not waited for."""
+    engine.answer("build", archive=str(tmp_path / "image.tar"))
+    engine.answer("save", archive=str(tmp_path / "image.tar"))
+    engine.answer("run", hang="deaf")
+    (tmp_path / "Dockerfile").write_text("FROM debian:13\nRUN apt-get update && apt-get install -y curl\n")
+    path = {"PATH": f"{engine.path}{os.pathsep}{os.environ['PATH']}"}
+    words = ("fix", *level, "--engine", "docker", "--smoke", "ls")
+    terminal = Terminal(*words, cwd=tmp_path, driven=False, env=path)
+    terminal.until("smoke test: ls")
+    deadline = time.monotonic() + 60
+    while not (started := engine.calls("run", "--entrypoint")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert interrupt(terminal.process, terminal.end) < SOON * SLACK
+    assert "dfopt: interrupted: 0 files done; stopped at Dockerfile: smoke test: ls" in terminal.left
+    assert engine.calls("rm", "--force", started[0][started[0].index("--name") + 1])
 
 
 # -- the display itself --------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from dfopt.engine import (
 )
 from dfopt.engine.base import abandoned_folders
 from dfopt.engine.facts import EngineFacts, EngineSizes
+from dfopt.engine.process import Runner
 
 from .fake import Fake
 
@@ -115,13 +118,11 @@ def test_interrupt_cleans_up(fake: Fake, tmp_path: Path) -> None:
 
 
 def test_docker_removes_what_carries_its_mark(fake: Fake) -> None:
-    fake.answer("image", "ls", out="sha256:1\nsha256:2\n")
-    fake.answer("image", "inspect", out=f"sha256:1 {marks.owner()}\nsha256:2 another-1-1\n")
-    fake.answer("container", "ls", out="c1\n")
-    fake.answer("container", "inspect", out=f"c1 {marks.owner()}\n")
+    fake.answer("image", "ls", f"label={marks.LABEL}={marks.owner()}", out="sha256:1\nsha256:2\n")
+    fake.answer("container", "ls", f"label={marks.LABEL}={marks.owner()}", out="c1\n")
     with find_engine("docker"):
         pass
-    assert [call[-1] for call in fake.calls("image", "rm")] == ["sha256:1"]
+    assert [call[-2:] for call in fake.calls("image", "rm")] == [["sha256:1", "sha256:2"]]
     assert [call[-1] for call in fake.calls("rm", "--volumes")] == ["c1"]
 
 
@@ -175,6 +176,35 @@ def test_builder_of_another_docker_context_is_spoken_to_by_that_context(fake: Fa
     assert fake.calls("save")[0][1:3] == ["--context", "there"]
 
 
+def test_a_container_that_is_deaf_goes_before_its_client(fake: Fake) -> None:
+    fake.answer("run", "-c", hang="deaf")
+    with find_engine("docker") as engine:
+        image = engine.build(Build("/c", DOCKERFILE), 60)
+        with pytest.raises(EngineTimeLimitError):
+            engine.run(image, ("/bin/sh", "-c", "x"), "none", 1)
+        (call,) = fake.calls("run", "/bin/sh")
+        removed = fake.calls("rm", call[call.index("--name") + 1])
+    assert len(removed) == 2  # at once, and, since docker did not say that it is gone, after the client's end
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["time-limit", "cancelled"])
+def test_what_a_command_waits_for_is_ended_first(tmp_path: Path, cancelled: bool) -> None:
+    gone, ended = tmp_path / "gone", tmp_path / "ended"
+    script = f"trap '' INT TERM; until [ -e {gone} ]; do sleep 0.02; done; echo x >{ended}"
+    runner = Runner()
+
+    def stop() -> None:
+        runner.run(["touch", str(gone)], 60, always=True)
+        while not ended.exists():
+            time.sleep(0.02)
+
+    if cancelled:
+        threading.Timer(0.2, runner.cancel).start()
+    with pytest.raises(CancelledError if cancelled else EngineTimeLimitError):
+        runner.run(["sh", "-c", script], 60 if cancelled else 0.2, stop=stop)
+    assert ended.read_text() == "x\n"
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_command_in_a_container(fake: Fake, name: str) -> None:
     fake.answer("run", "-c", code=3, out="said", err="log\n")
@@ -185,7 +215,8 @@ def test_command_in_a_container(fake: Fake, name: str) -> None:
         assert fake.calls("--network", "none")
         (call,) = fake.calls("run", "/bin/sh") if name != "podman" else fake.calls("run", '["/bin/sh"]')
         assert call[-2:] == ["-c", "x"]
-        assert fake.calls("rm", call[call.index("--name") + 1] if "--name" in call else call[call.index("--") - 1])
+        container = call[call.index("--name") + 1] if "--name" in call else call[call.index("--") - 1]
+        assert "--rm" in call if name == "docker" else fake.calls("rm", container)
 
 
 @pytest.mark.parametrize("name", ALL)
