@@ -3,7 +3,7 @@ leaves nothing running.
 
 A process gets SIGINT first, so that the client can cancel what the engine does for it, then SIGTERM, then SIGKILL. The
 whole group gets each signal: docker runs buildx as a child, buildah runs steps as children. The times between them are
-short, since somebody waits: an engine cancels what a client asked for when the client's connection breaks, too, and what
+short: an engine also cancels what a client asked for when the connection of that client breaks, and what
 is left of it carries this run's mark.
 """
 

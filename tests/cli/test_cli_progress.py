@@ -219,7 +219,7 @@ def test_an_interrupt_while_something_is_built(tmp_path: Path, engine: Fake, lev
 
 @pytest.mark.parametrize("level", [("--verify",), ("-O3",)], ids=" ".join)
 def test_an_interrupt_while_a_smoke_test_runs(tmp_path: Path, engine: Fake, level: tuple[str, ...]) -> None:
-    """A container's first program is deaf to signals unless it handles them: the container is removed, not waited for."""
+    """A container's first program is deaf to signals that it does not handle: the container is removed at once."""
     engine.answer("build", archive=str(tmp_path / "image.tar"))
     engine.answer("save", archive=str(tmp_path / "image.tar"))
     engine.answer("run", hang="deaf")

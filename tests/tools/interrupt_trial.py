@@ -112,7 +112,8 @@ def trial(number: int, words: tuple[str, ...], at_build: bool, trace: bool) -> f
         left += marked(process.pid) + [path.name for path in temporary.iterdir()]
         last = said.strip().rpartition("\n")[2]
         moment = "build" if at_build else "smoke test"
-        print(f"{' '.join(words)}, {moment}: {seconds:.2f} s, status {process.returncode}: {last}; left: {left}", flush=True)
+        ended = f"{seconds:.2f} s, status {process.returncode}: {last}; left: {left}"
+        print(f"{' '.join(words)}, {moment}: {ended}", flush=True)
         if trace:
             for row in Path(place, "trace").read_text().split("\n"):
                 ended, _, rest = row.partition(" ")
