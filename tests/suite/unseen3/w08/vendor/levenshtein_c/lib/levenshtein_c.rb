@@ -1,0 +1,1 @@
+require "levenshtein_c/levenshtein_c"
