@@ -49,7 +49,7 @@ class ExecForm(Pass):
     name = "exec-form"
     group = "correct"
     tiers = ("unsafe",)
-    phase = "runtime"
+    phase = "repair"
     codes = ("DL3025", "JSONArgsRecommended")
     triggers = ("cmd", "entrypoint")
     order = 62

@@ -48,6 +48,11 @@ class Proof(Record):
     before: ImageCost | None
     builds: int
 
+    def with_dropped(self, earlier: tuple[Dropped, ...]) -> Proof:
+        """This proof, which also tells what was dropped before: fixes that were not tried again."""
+        more = tuple(drop for drop in earlier if drop not in self.dropped)
+        return replace(self, result=_told(self.result, more), dropped=(*self.dropped, *more))  # type: ignore[no-any-return]
+
 
 def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = None) -> Proof:
     """Proves the fixes of the file at `path`. `apply`: the optimizer on its content, with only the fixes of the given

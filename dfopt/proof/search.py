@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dfopt.pass_selection import Options
-    from dfopt.proof.fixes import Apply, Identity
+    from dfopt.proof.fixes import Apply, Dropped, Identity
     from dfopt.proof.lab import Lab
     from dfopt.proof.stage_builds import BuildFacts
     from dfopt.proof.stored_verdicts import StoredVerdicts
@@ -198,6 +198,7 @@ class _Search:
         self.built: dict[str, ProofVerdict] = {}
         self.proofs: dict[str, Proof] = {}
         self.reasons: dict[str, str] = {}
+        self.culprits: tuple[Dropped, ...] = ()  # fixes that failed in the file as it is
 
     def run(self) -> SearchResult:
         deadline = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
@@ -269,7 +270,8 @@ class _Search:
     def without_culprits(self, others: list[Candidate], plain: Candidate) -> list[Candidate]:
         """The candidates without the fixes that failed in the file as it is."""
         proof = self.proofs.get(plain.name)
-        culprits = {drop.fix.identity for drop in proof.dropped if not drop.needs} if proof is not None else set()
+        self.culprits = tuple(drop for drop in proof.dropped if not drop.needs) if proof is not None else ()
+        culprits = {drop.fix.identity for drop in self.culprits}
         if not culprits:
             return others
         kept: dict[str, Candidate] = {}
@@ -307,7 +309,8 @@ class _Search:
             del self.proofs[name]
         outcomes = tuple([self.outcome(candidate, chosen) for candidate in found if candidate.result.changed])
         if chosen:
-            return SearchResult(self.proofs[chosen], found[places[chosen]].options, outcomes)
+            proof = self.proofs[chosen].with_dropped(self.culprits)
+            return SearchResult(proof, found[places[chosen]].options, outcomes)
         options = found[0].options
         proof = Proof(self.optimize(options, frozenset()), None, (), self.verdicts.base.figures, 0)
         return SearchResult(proof, options, outcomes)

@@ -197,6 +197,13 @@ def test_what_passes_declare_is_well_formed() -> None:
         assert one.files in ("", "fewer", "any")
 
 
+def test_registers_of_packages_change_with_what_is_recommended(pair: Pair) -> None:
+    declares = registered()["no-recommends"].declares
+    for path in ("var/lib/pam/auth", "usr/lib/x86_64-linux-gnu/gio/modules/giomodule.cache", "usr/share/info/dir"):
+        assert pair.undeclared([entry(path, b"1")], [entry(path, b"2")], declares) == []
+        assert pair.undeclared([entry(path, b"1")], [entry(path, b"2")]) == [f"/{path}: content"]
+
+
 def test_noise_has_a_reason_each() -> None:
     from dfopt.knowledge import table
 

@@ -185,6 +185,8 @@ def test_a_fix_that_fails_everywhere_is_found_once(monkeypatch: pytest.MonkeyPat
     assert found.proof.result.output == "good,split"
     assert "bad" not in "".join(text for text, _ in bench.built[4:])  # the first candidate told
     assert states(found)["split"] == "chosen"
+    assert [(drop.fix.name, drop.reason) for drop in found.proof.dropped] == [("bad", "breaks")]  # told with the result
+    assert [(report.name, report.reason) for report in found.proof.result.reported] == [("bad", "breaks")]
 
 
 def test_nothing_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,8 @@ class NoRecommends(Pass):
     Refuses: ONBUILD; an apt in the string of `sh -c`; packages in a variable, if nothing brings ca-certificates. Does
     nothing where the file says anything about recommended packages by itself (`APT::Install-Recommends`).
 
-    Declares: each `install` gains one word, or that and `ca-certificates`. Always `unsafe`.
+    Declares: each `install` gains one word, or that and `ca-certificates`; files that packages enter themselves in may
+    change. Always `unsafe`.
     """
 
     name = "no-recommends"
@@ -65,7 +66,14 @@ class NoRecommends(Pass):
     order = 46
     options = (STAGES,)
     declares = Declares(
-        paths=("/etc/**", "/var/lib/dpkg/**", "/var/lib/apt/**", "/var/lib/systemd/**", "/var/cache/**", "/var/log/**"),
+        paths=(
+            *("/etc/**", "/var/lib/dpkg/**", "/var/lib/apt/**", "/var/lib/systemd/**", "/var/cache/**", "/var/log/**"),
+            # what packages enter themselves in. Source: /var/lib/dpkg/triggers/File of Debian 13; pam-auth-update(8)
+            *("/var/lib/pam/**", "/var/lib/ucf/**", "/var/lib/xml-core/**", "/var/lib/shells.state"),
+            *("/usr/share/info/dir*", "/usr/share/mime/**", "/usr/share/icons/*/icon-theme.cache"),
+            *("/usr/share/glib-2.0/schemas/gschemas.compiled", "/usr/lib/**/giomodule.cache"),
+            *("/usr/lib/**/loaders.cache", "/usr/lib/**/immodules.cache"),
+        ),
         files="fewer",
     )
 
