@@ -31,6 +31,9 @@ from dfopt.writing import Output, WriteRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from dfopt.cli.options import Values
     from dfopt.pass_selection import Options
     from dfopt.profiling.answers import RecordingFacts
@@ -106,9 +109,25 @@ def _told(values: Values, path: str, target: str, made: MadeProfile) -> int:
         image = made.document["image"]
         parts = f"{human(image['bytes'])}, {human(image['dead'])} dead, {made.builds} builds"
         out.note(f"dfopt: {out.printable(path)}: {parts}; {out.printable(target)} ({human(len(made.content))})\n")
+        for run in made.document["runs"]:
+            out.note(f"dfopt: {_opened(run, image['files'], made.unwatched)}\n")
         if not made.document["runs"]:
             out.note(f"dfopt: {_UNTESTED}\n")
     return 0
+
+
+def _opened(run: dict[str, Any], files: int, unwatched: Mapping[str, str]) -> str:
+    """What to say of the files that a smoke test opened."""
+    test = "the smoke script" if run["test"] == "script" else "the smoke test"
+    opened = run["opened"]
+    if opened is None:
+        return f"which files {test} opens is not known: {unwatched[run['test']]}"
+    text = f"{test} opened {opened['files']} of {files} files, {human(opened['bytes'])}"
+    if opened["since"] != "start":
+        text += "; what was opened at the start was not seen"
+    if opened["complete"] != "yes":
+        text += "; some were not seen, for there were too many at once"
+    return text
 
 
 def _place(path: str, source: Source, failure: DockerfileError) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dfopt.engine.containers import State
 
 _PAUSE = 0.1  # seconds until the end is looked for
-_MOUNTED = 1.0  # seconds that a container which runs is waited for to be mounted
+_MOUNTED = 0.5  # seconds that the mount of a container that runs is waited for
 _EXECUTED = 5.0  # seconds until its program is executed
 _MOST = 200_000  # paths
 _DELETED = " (deleted)"  # what the kernel adds to the path of a file that has no name any more

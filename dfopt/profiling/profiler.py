@@ -26,7 +26,7 @@ from dfopt.workspace.lock_facts import full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from dfopt.pass_selection import Options
@@ -40,11 +40,13 @@ _FROM = re.compile(r"\bFROM (\S{1,400})@(sha256:[0-9a-f]{64})\b")
 
 
 class MadeProfile(Record):
-    """A profile's document, as it is written, and how many builds it took."""
+    """A profile's document, as it is written, and how many builds it took. `unwatched`: by test, why the files that it
+    opened are not known."""
 
     document: dict[str, Any]
     content: bytes
     builds: int
+    unwatched: Mapping[str, str]
 
 
 class FromLines:
@@ -83,7 +85,7 @@ def make_profile(
     except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"the file does not build: {failed_line(failure)}") from None
     try:
-        runs = observed_runs(lab, built, _secret_paths(program))
+        runs = observed_runs(lab, built, files, _secret_paths(program))
         settings = lab.settings(built.image)
         facts = RecordingFacts(source, files)
 
@@ -119,9 +121,10 @@ def make_profile(
         "lines": lines,
         "bases": bases,
         "stages": [facts.rows[stage] for stage in sorted(facts.rows)],
-        "runs": runs,
+        "runs": [run.row for run in runs],
     }
-    return MadeProfile(document, write_document(document), 1 + facts.builds)
+    unwatched = {run.row["test"]: run.unwatched for run in runs if run.unwatched}
+    return MadeProfile(document, write_document(document), 1 + facts.builds, unwatched)
 
 
 def _images(program: Program) -> list[str]:

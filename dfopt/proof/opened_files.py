@@ -8,9 +8,10 @@ from dfopt.proof.errors import ProofError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from dfopt.engine.base import Container
+    from dfopt.image.merged_tree import Inode
     from dfopt.proof.lab import Lab, ProofImage
 
 
@@ -39,7 +40,7 @@ def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) 
                 _unknown(lab, watch.reason)
                 return None
             try:
-                _run_test(lab, built, container, is_script)
+                run_smoke_test(lab, built, container, is_script)
             finally:
                 watch.end()
         finally:
@@ -48,17 +49,26 @@ def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) 
             _unknown(lab, "events were lost" if watch.from_start else "the start of the container was not seen")
             return None
         paths |= watch.paths
-    tree = built.view.ledger.tree
-    volumes = tuple(f"{path.rstrip('/')}/" for path in lab.settings(built.image).get("Volumes") or ())
-    hidden = tuple(f"{path}/" for path in secret_paths)
+    volumes = tuple(lab.settings(built.image).get("Volumes") or ())
     if volumes:
-        paths |= {path for path, _ in tree.walk() if path.startswith(volumes)}
-    nodes = {path: tree.find(path) for path in paths if not f"{path}/".startswith(hidden)}
-    return frozenset(path for path, node in nodes.items() if node is not None and node.inode is not None)
+        paths |= {path for path, _ in built.view.ledger.tree.walk() if is_below(path, volumes)}
+    return frozenset(image_files(built, paths, tuple(secret_paths)))
 
 
-def _run_test(lab: Lab, built: ProofImage, container: Container, is_script: bool) -> None:
-    """Raises ProofError where the test fails, EngineError."""
+def image_files(built: ProofImage, paths: Iterable[str], hidden: Collection[str] = ()) -> dict[str, Inode]:
+    """Which of these are files of the image, at and below no path of `hidden`."""
+    tree = built.view.ledger.tree
+    nodes = {path: tree.find(path) for path in paths if not is_below(path, hidden)}
+    return {path: node.inode for path, node in nodes.items() if node is not None and node.inode is not None}
+
+
+def is_below(path: str, places: Iterable[str]) -> bool:
+    """Whether an absolute path is one of these, or below one."""
+    return any(f"{path}/".startswith(f"{place.rstrip('/')}/") for place in places)
+
+
+def run_smoke_test(lab: Lab, built: ProofImage, container: Container, is_script: bool) -> None:
+    """Runs a smoke test, with the container that was started for it. Raises ProofError where it fails, EngineError."""
     engine = lab.engine
     if is_script:
         done = engine.runner.run(lab.script_words(built, container), lab.plan.timeout, lab.progress, merged=True)

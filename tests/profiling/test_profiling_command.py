@@ -115,6 +115,7 @@ def test_what_is_written(place: Place) -> None:
     status, out, told = place.profile("--smoke", "curl localhost", "--build-arg", f"TOKEN={SECRET}")
     assert (status, out) == (0, b"")
     assert "dfopt: Dockerfile: 601 kB, 200 kB dead" in told
+    assert "dfopt: which files the smoke test opens is not known: " in told
     made = place.document()
     assert made["file"] == "Dockerfile"
     assert made["keys"]["bases"] == {"vendor/base:1": "sha256:" + "a" * 64}
@@ -150,7 +151,7 @@ def test_what_is_written(place: Place) -> None:
     assert made["runs"] == [
         {
             "test": "smoke", "exit_status": 0, "signal": None, "user": None, "listens": None, "programs": None,
-            "samples": 0, "written": ["-/etc/motd", "/var/app/state"],
+            "samples": 0, "opened": None, "written": ["-/etc/motd", "/var/app/state"],
         }
     ]  # fmt: skip
 
@@ -188,7 +189,8 @@ def test_the_same_makes_the_same(place: Place) -> None:
         (("container", "inspect"), {"out": '{"State": {"ExitCode": 3}, "Id": "c"}'}, "the smoke test fails: status 3"),
         (("buildx", "build"), {"code": 1, "err": "ERROR: no such file\n"}, "the file does not build"),
         (("save",), {"code": 1, "err": "the engine has gone\n"}, "docker save"),
-        (("run",), {"code": 1, "err": "the engine has gone\n"}, "the container does not start"),
+        (("create",), {"code": 1, "err": "the engine has gone\n"}, "the container does not start"),
+        (("start",), {"code": 1, "err": "the engine has gone\n"}, "the container does not start"),
         (("container", "wait"), {"code": 1, "err": "the engine has gone\n"}, "docker container wait failed"),
         (("container", "inspect"), {"out": "nothing\n"}, "docker container inspect gave no state"),
         (("container", "diff"), {"code": 1}, "docker container diff failed"),
@@ -206,7 +208,7 @@ def test_a_failure_writes_nothing(
     assert "Dockerfile: no profile: " in told
     assert message in told
     assert (place.path.read_bytes() if place.path.exists() else None) == before
-    for started in place.fake.calls("run", "--detach"):
+    for started in place.fake.calls("create", "--name"):
         assert place.fake.calls("rm", "--force", started[started.index("--name") + 1])
     built = {word for call in place.fake.calls("buildx", "build") for word in call if word.endswith(":latest")}
     removed = {call[-1] for call in place.fake.calls("image", "rm", "--force")}
@@ -224,7 +226,7 @@ def test_an_interrupt_leaves_nothing(place: Place) -> None:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) != 0
-    (started,) = place.fake.calls("run", "--detach")
+    (started,) = place.fake.calls("create", "--name")
     assert place.fake.calls("rm", "--force", started[started.index("--name") + 1])
     assert not place.path.exists()
     assert list(place.temporary.iterdir()) == []
@@ -265,7 +267,7 @@ def test_a_context_that_changes_meanwhile(place: Place) -> None:
 
 def test_podman(place: Place) -> None:
     assert place.profile("--engine", "podman", "--smoke", "echo 1")[0] == 0
-    (started,) = place.fake.calls("run", "--detach")
+    (started,) = place.fake.calls("create", "--name")
     assert started[started.index("--entrypoint") + 1] == '["/bin/sh"]'
     assert started[-2:] == ["-c", "echo 1"]
 

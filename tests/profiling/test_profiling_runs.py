@@ -13,6 +13,7 @@ from dfopt.engine.containers import of_container
 from dfopt.profile.document import faults, schema
 from dfopt.profiling.processes import ProcessWatch
 from dfopt.profiling.runs import observed_runs, written_paths
+from dfopt.profiling.told_paths import told_paths
 from dfopt.proof import ProofError, ProofSettings
 from dfopt.proof.lab import Smoke
 
@@ -39,6 +40,16 @@ def test_many_paths_and_odd_names() -> None:
     assert written_paths([("A", "/" + "n" * 500)]) == ["/*"]
 
 
+def test_few_rows_of_deep_directories() -> None:
+    paths = [f"/app/node_modules/m{number}/lib/{name}.js" for number in range(60) for name in ("a", "b")]
+    paths += ["/app/server.js", "/app/views/index.html", "/etc/hosts"]
+    assert told_paths(paths, 200) == sorted(paths)
+    assert told_paths(paths, 100) == ["/app/node_modules/*", "/app/server.js", "/app/views/index.html", "/etc/hosts"]
+    assert told_paths(paths, 3) == ["/app/*", "/etc/hosts"]
+    assert told_paths([f"/d{number}/x" for number in range(30)], 10) == ["/*"]
+    assert told_paths([], 10) == []
+
+
 def test_a_directory_of_the_image_alone_says_nothing() -> None:
     changes = [("C", "/etc"), ("C", "/var"), ("A", "/var/x"), ("C", "/srv/file")]
     assert written_paths(changes, (), {"/etc", "/var"}) == ["/srv/file", "/var/x"]
@@ -53,6 +64,8 @@ def test_hidden_paths() -> None:
 class Bench:
     """A laboratory whose engine tells nothing of containers, as buildah."""
 
+    name = "buildah"
+
     def __init__(self, passes: bool) -> None:
         self.engine = self
         self.plan = ProofSettings(smoke="true")
@@ -66,11 +79,13 @@ class Bench:
 
 
 def test_an_engine_that_tells_nothing_of_containers() -> None:
-    (row,) = observed_runs(Bench(True), None, ())  # type: ignore[arg-type]
+    (run,) = observed_runs(Bench(True), None, None, ())  # type: ignore[arg-type]
+    row = run.row
     assert (row["test"], row["exit_status"], row["written"], row["programs"]) == ("smoke", 0, None, None)
+    assert (row["opened"], run.unwatched) == (None, "buildah tells nothing of its containers")
     assert not list(faults([row], schema()["properties"]["runs"]))
     with pytest.raises(ProofError, match="the smoke test fails: status 4: no"):
-        observed_runs(Bench(False), None, ())  # type: ignore[arg-type]
+        observed_runs(Bench(False), None, None, ())  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no /proc here")

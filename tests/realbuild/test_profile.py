@@ -81,6 +81,13 @@ def test_a_server(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert script["listens"] == ["tcp/18087"]
     assert script["programs"] == ["/bin/busybox"]
     assert script["written"] == ["/tmp/started"]
+    assert script["opened"]["paths"] == ["/bin/busybox", "/start.sh"]
+    assert (script["opened"]["since"], script["opened"]["complete"], script["opened"]["packages"]) == (
+        "start",
+        "yes",
+        {},
+    )
+    assert smoke["opened"]["paths"] == ["/bin/busybox"]
     assert SECRET not in (place / "dfopt.profile").read_text()
     assert leftovers(place.parent / "t") == []
     capfd.readouterr()
@@ -114,6 +121,33 @@ def test_facts_of_a_stage(
     monkeypatch.setenv("PATH", str(place / "nothing"))
     assert findings("--unsafe") == verified
     assert verified[1]
+
+
+def test_the_files_that_are_opened(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Those of packages as numbers, those of many as a directory, those below a secret's place not at all."""
+    (place / "main.py").write_text(
+        "import glob\nfor path in [*glob.glob('parts/*'), 'k' + 'ey', '/keys/a', '/keys/b']:\n    open(path).read()\n"
+    )
+    (place / "Dockerfile").write_text(
+        "FROM python:3-slim\nWORKDIR /app\nRUN --mount=type=secret,id=key,target=/keys/b mkdir -p parts /keys \\\n"
+        "    && for part in $(seq 30); do echo $part >parts/$part; done && touch key other /keys/a\n"
+        'COPY main.py .\nCMD ["python", "main.py"]\n'
+    )
+    (place / "key").write_text("k")
+    script = place / "test.sh"
+    script.write_text("#!/bin/sh\nexec docker wait $DFOPT_CONTAINER\n")
+    script.chmod(0o755)
+    words = ("--network", "host", "--secret", "id=key,src=key")
+    assert main(["profile", *words, "--smoke-script", "test.sh"]) == 0
+    (run,) = document(place)["runs"]
+    opened = run["opened"]
+    assert [path for path in opened["paths"] if not path.startswith(("/usr/", "/etc/"))] == [
+        "/app/key", "/app/main.py", "/app/parts/*", "/keys/a",
+    ]  # fmt: skip
+    assert opened["packages"]["libc6"] >= 2  # libc and its linker
+    assert len(opened["paths"]) <= 100
+    said = capfd.readouterr().err
+    assert f"dfopt: the smoke script opened {opened['files']} of {document(place)['image']['files']} files, " in said
 
 
 def test_a_smoke_test_that_fails(place: Path, engine: Engine) -> None:
