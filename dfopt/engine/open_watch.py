@@ -156,7 +156,7 @@ def start_watched(
         if pid and watch.since_now(pid):
             return container, watch
         watch.end()
-        reason = "its files are not on this machine, or not on an overlay" if pid else "it ended too soon"
+        reason = "its files are not on this machine, or not on an overlay" if pid else "it ended before"
         return container, Refusal(f"the container could not be watched: {reason}")
     except BaseException:
         if isinstance(watch, OpenWatch):

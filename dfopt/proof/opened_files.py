@@ -21,8 +21,8 @@ def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) 
     the containers that a script starts itself, nothing is seen). What lies in a VOLUME is all taken for opened, since
     it is not seen. Nothing below `secret_paths` is among them.
 
-    It is what is needed at least: a program may also need files whose existence alone it asks for, links, and empty
-    directories; and what it does beyond its test.
+    It is what is needed at least: a program may also need files whose existence alone it asks for (Python reads a
+    __pycache__/*.pyc only beside its source), links, and empty directories; and what it does beyond its test.
 
     None where they could not be watched from the first one on, or where events were lost: then the lab says why. Raises
     ProofError where a test fails, EngineError."""

@@ -161,7 +161,7 @@ def missing() -> Fanotify:
     [
         (denied, True, "fanotify needs the rights of root (CAP_SYS_ADMIN)"),
         (missing, True, "this system has no fanotify: Function not implemented"),
-        (Queue, True, "the container could not be watched: it ended too soon"),
+        (Queue, True, "the container could not be watched: it ended before"),
         (Queue, False, "docker tells nothing of its containers"),
     ],
 )

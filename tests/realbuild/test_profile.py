@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dfopt.cli.entry import main
+from dfopt.engine import open_watch
 from dfopt.profile.document import parse_document
 
 from .engine import Engine
@@ -148,6 +149,25 @@ def test_the_files_that_are_opened(place: Path, capfd: pytest.CaptureFixture[str
     assert len(opened["paths"]) <= 100
     said = capfd.readouterr().err
     assert f"dfopt: the smoke script opened {opened['files']} of {document(place)['image']['files']} files, " in said
+
+
+def test_what_was_not_seen_is_said(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (place / "Dockerfile").write_text("FROM busybox:1.37\nRUN touch /a\n")
+    words = ("profile", "--network", "host", "--smoke", "sleep 1; cat /etc/passwd /etc/group")
+    monkeypatch.setattr(open_watch, "_MOST", 1)
+    assert main([*words]) == 0
+    (run,) = document(place)["runs"]
+    assert (run["opened"]["since"], run["opened"]["complete"]) == ("start", "no")
+    assert "; some were not seen, for there were too many at once" in capfd.readouterr().err
+    monkeypatch.setattr(open_watch, "_MOST", 1000)
+    monkeypatch.setattr(open_watch, "has_begun", lambda identity: True)
+    assert main([*words]) == 0
+    (run,) = document(place)["runs"]
+    assert (run["opened"]["since"], run["opened"]["complete"]) == ("later", "yes")
+    assert {"/etc/group", "/etc/passwd"} <= set(run["opened"]["paths"])
+    assert "; what was opened at the start was not seen" in capfd.readouterr().err
 
 
 def test_a_smoke_test_that_fails(place: Path, engine: Engine) -> None:
