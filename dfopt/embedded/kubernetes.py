@@ -1,4 +1,4 @@
-"""Kubernetes manifests and values of Helm charts: the image names in them, changed by spans."""
+"""Kubernetes manifests, in YAML or JSON, and values of Helm charts: the image names in them, changed by spans."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
-from dfopt.build_definitions.model import LARGEST
+from dfopt.build_definitions.json_nodes import read_json
+from dfopt.build_definitions.model import LARGEST, DefinitionError
 from dfopt.build_definitions.yaml_nodes import plain_text
-from dfopt.embedded.model import IMAGE, Embedded, HostError, Unmappable, difference, left_alone, same_text
-from dfopt.embedded.yaml_file import content_span, image_parts, matches, walk
+from dfopt.embedded.model import (
+    IMAGE,
+    Embedded,
+    HostError,
+    difference,
+    digest_alone,
+    image_name,
+    left_alone,
+)
+from dfopt.embedded.yaml_file import content_span, entries_of, image_parts, matches, walk
 from dfopt.knowledge import table
+from dfopt.source import LineIndex
 from dfopt.yaml import YamlError, documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from dfopt.build_definitions.located import LocatedValue
 
 _DOCUMENT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.M)  # YAML 1.2.2, 9.1.2: wherever it stands
 _NAME_KEYS = ("registry", "repository", "tag", "digest")
@@ -23,7 +35,7 @@ _NO_DIGEST_KEY = 'add `digest: ""` to it if the chart\'s templates read one'
 
 
 class ManifestReader:
-    """YAML of one kind: "kubernetes" or "helm"."""
+    """Texts of one kind: "kubernetes" or "helm"."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -31,6 +43,9 @@ class ManifestReader:
     def parts(self, text: str) -> list[Embedded]:
         if self.kind == "kubernetes":
             text = _workloads(text)
+            document = _json(text)
+            if document is not None:
+                return list(_in_json(text, document))
         try:
             roots = documents(text)
         except YamlError as failure:
@@ -68,30 +83,68 @@ def _workloads(text: str) -> str:
     return "".join(pieces)
 
 
+def _json(text: str) -> LocatedValue | None:
+    """The value of a text that is one JSON value; None for any other, which YAML's rules then explain."""
+    if text.lstrip("\ufeff \t\r\n")[:1] != "{":
+        return None
+    try:
+        return read_json(text, "")
+    except DefinitionError:
+        return None
+
+
+def _in_json(text: str, root: LocatedValue) -> Iterator[Embedded]:
+    """As `_in_manifest`, in order."""
+    starts = LineIndex(text).starts
+    is_list = (_scalar_at(root, "kind"), _scalar_at(root, "apiVersion")) == ("List", "v1")
+    listed = root.get("items") if is_list else None
+    for item in listed.sequence() if listed is not None else [root]:
+        patterns = _image_patterns(_scalar_at(item, "apiVersion"), _scalar_at(item, "kind"))
+        waiting: list[tuple[tuple[str, ...], LocatedValue]] = [((), item)] if patterns else []
+        while waiting:
+            path, value = waiting.pop()
+            inner = value.items() or [(str(number), entry) for number, entry in enumerate(value.sequence())]
+            waiting += reversed([((*path, key), entry) for key, entry in inner])
+            name = value.scalar()
+            if name is not None and value.textual and matches(path, patterns):
+                start = starts[value.line - 1] + value.column  # behind the quote
+                written = text.startswith(f'{name}"', start)
+                for part in image_name(name, start):
+                    yield part if written else left_alone(start, start, "it is not written in one piece")
+
+
+def _scalar_at(value: LocatedValue, key: str) -> str:
+    inner = value.get(key)
+    return (inner.scalar() if inner is not None else None) or ""
+
+
+def _image_patterns(version: str, kind: str) -> list[str]:
+    """Where an object of an API version and a kind names images; nowhere, unless it is a workload."""
+    facts = table("hosts")["manifests"]
+    group = version.rpartition("/")[0]
+    pod = facts["pods"].get(f"{group}/{kind}" if group else kind) if version else None
+    return [f"{pod}.{pattern}" for pattern in facts["images"]] if pod is not None else []
+
+
 def _in_manifest(text: str, root: Any) -> Iterator[Embedded]:
     """The images of a workload, or of each in a List."""
-    facts = table("hosts")["manifests"]
     for item in _items(root):
-        version, kind = _scalar(item, "apiVersion"), _scalar(item, "kind")
-        group = version.rpartition("/")[0]
-        pod = facts["pods"].get(f"{group}/{kind}" if group else kind)
-        if version and pod is not None:
-            patterns = [f"{pod}.{pattern}" for pattern in facts["images"]]
-            for path, node in walk(item, ()):
-                if node.id == "scalar" and matches(path, patterns):
-                    yield from image_parts(text, node)
+        patterns = _image_patterns(_scalar(item, "apiVersion"), _scalar(item, "kind"))
+        for path, node in walk(item, ()) if patterns else ():
+            if node.id == "scalar" and matches(path, patterns):
+                yield from image_parts(text, node)
 
 
 def _items(root: Any) -> list[Any]:
     if _scalar(root, "kind") != "List" or _scalar(root, "apiVersion") != "v1":
         return [root]
-    items = _entries(root).get("items")
+    items = entries_of(root).get("items")
     return items.value if items is not None and items.id == "sequence" else []
 
 
 def _in_values(text: str, root: Any) -> Iterator[Embedded]:
     facts = table("hosts")["values"]
-    replaced = _scalar(_entries(root).get("global"), "imageRegistry")
+    replaced = _scalar(entries_of(root).get("global"), "imageRegistry")
     for _, node in walk(root, ()):
         if node.id != "mapping":
             continue
@@ -103,7 +156,7 @@ def _in_values(text: str, root: Any) -> Iterator[Embedded]:
             if value.id == "scalar":
                 others = (other for other in completing if other != key.value)
                 yield from _text_image(text, value, next(others, ""))
-            elif value.id == "mapping" and "repository" in _entries(value):
+            elif value.id == "mapping" and "repository" in entries_of(value):
                 yield from _mapping_image(text, value, replaced, facts["neutral"])
 
 
@@ -120,7 +173,7 @@ def _text_image(text: str, node: Any, completing: str) -> Iterator[Embedded]:
 
 def _mapping_image(text: str, node: Any, replaced: str, neutral: list[str]) -> Iterator[Embedded]:
     """An image as a mapping with a place for its digest; that place is what is changed."""
-    entries = _entries(node)
+    entries = entries_of(node)
     others = [key for key in entries if key not in _NAME_KEYS and key not in neutral]
     words = {key: _word(entries.get(key)) for key in _NAME_KEYS}
     digest = entries.get("digest")
@@ -150,23 +203,11 @@ def _mapping_image(text: str, node: Any, replaced: str, neutral: list[str]) -> I
     name += f"{words['repository']}:{words['tag']}"
     # the `@` is not written; what stands before it is not there to be changed
     offsets = (*[start] * (len(name) + 1), *range(start, end + 1)) if end > start else (start,) * (len(name) + 1)
-    yield Embedded(IMAGE, f"{name}@{digest.value}" if end > start else name, start, end, offsets, _digest_alone)
-
-
-def _digest_alone(new: str, start: int, end: int) -> str:
-    if new[:1] != "@":
-        raise Unmappable("it is written in several values")
-    return same_text(new, start, end)[1:]
-
-
-def _entries(node: Any) -> dict[str, Any]:
-    if node is None or node.id != "mapping":
-        return {}
-    return {key.value: value for key, value in node.value if key.id == "scalar"}
+    yield Embedded(IMAGE, f"{name}@{digest.value}" if end > start else name, start, end, offsets, digest_alone)
 
 
 def _scalar(node: Any, name: str) -> str:
-    value = _entries(node).get(name)
+    value = entries_of(node).get(name)
     return value.value if value is not None and value.id == "scalar" else ""
 
 

@@ -115,6 +115,13 @@ def image_name(name: str, start: int) -> Iterator[Embedded]:
         yield Embedded(IMAGE, name, start, end, tuple(range(start, end + 1)), same_text)
 
 
+def digest_alone(new: str, start: int, end: int) -> str:
+    """For a digest that is written as a value of its own: the name's change without its `@`. Raises Unmappable."""
+    if new[:1] != "@":
+        raise Unmappable("it is written in several values")
+    return same_text(new, start, end)[1:]
+
+
 def same_text(new: str, start: int, end: int) -> str:
     """For notations in which text stands for itself on one line. Raises Unmappable for a line break."""
     if "\n" in new or "\r" in new:

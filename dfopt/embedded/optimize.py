@@ -55,6 +55,10 @@ def reader_of(kind: str) -> EmbeddedReader:
         from dfopt.embedded.bake_file import BakeReader
 
         return BakeReader()
+    if kind == "kustomize":
+        from dfopt.embedded.kustomize import KustomizationReader
+
+        return KustomizationReader()
     if kind in ("helm", "kubernetes"):
         from dfopt.embedded.kubernetes import ManifestReader
 

@@ -86,6 +86,13 @@ def image_parts(text: str, node: Any, skip: int = 0) -> Iterator[Embedded]:
             yield part
 
 
+def entries_of(node: Any) -> dict[str, Any]:
+    """The values of a mapping by their keys; none of any other node."""
+    if node is None or node.id != "mapping":
+        return {}
+    return {key.value: value for key, value in node.value if key.id == "scalar"}
+
+
 def content_span(node: Any) -> tuple[int, int]:
     """The span of a flow scalar's text, without its quotes."""
     start, end = node.start_mark.index, node.end_mark.index

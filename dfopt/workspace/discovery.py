@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from dfopt.workspace.config import ConfigLookup
 
-# build definitions: what their names end in, and names
+# build definitions, and other files with images: what their names end in, and names
 _DEFINITIONS = (".yml", ".yaml", ".hcl", ".json", ".sh", ".mk")
-_MAKEFILES = ("makefile", "gnumakefile")
+_NAMES = ("makefile", "gnumakefile", "kustomization")
 # parts of the names of those that are read when a directory is searched
 _SEARCHED = ("compose", "bake", "skaffold", "devcontainer", "gitlab-ci", "makefile")
 
@@ -37,7 +37,7 @@ _SEARCHED = ("compose", "bake", "skaffold", "devcontainer", "gitlab-ci", "makefi
 def may_define(name: str) -> bool:
     """Whether a file of this name (no directory) can be a build definition (`build_definitions.formats` decides)."""
     low = name.lower()
-    return (low.endswith(_DEFINITIONS) or low in _MAKEFILES) and not is_dockerfile(name)
+    return (low.endswith(_DEFINITIONS) or low in _NAMES) and not is_dockerfile(name)
 
 
 def is_searched(name: str, directory: str) -> bool:

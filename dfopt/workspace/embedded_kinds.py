@@ -1,21 +1,28 @@
-"""Which files are hosts, by their names; and which YAML files are Kubernetes manifests, by their texts."""
+"""Which files are hosts, by their names; and which YAML and JSON files are Kubernetes manifests, by their texts."""
 
 from __future__ import annotations
 
+import os
 import re
 
+from dfopt.build_definitions.model import LARGEST
 from dfopt.files import read_regular
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-KINDS = ("compose", "bake", "github", "gitlab", "circleci", "python", "template", "helm", "kubernetes")
+KINDS = ("compose", "bake", "github", "gitlab", "circleci", "python", "template", "helm", "kustomize", "kubernetes")
 # what is read of a file for its name alone: no Dockerfile is called so
-DEFINITIONS = ("compose", "bake", "github", "gitlab", "circleci", "helm", "kubernetes")
+DEFINITIONS = ("compose", "bake", "github", "gitlab", "circleci", "helm", "kustomize", "kubernetes")
 GROUPS = {"ci": ("github", "gitlab", "circleci"), "all": KINDS}
 
+_VERSION = regex(rb"^apiVersion[ \t]*:", re.M)
+_KIND = regex(rb"^kind[ \t]*:", re.M)
+_JSON_VERSION = regex(rb'"apiVersion"[ \t\r\n]*:[ \t\r\n]*"(?:[a-z0-9.-]+/)?v\d')
+_JSON_KIND = regex(rb'"kind"[ \t\r\n]*:[ \t\r\n]*"')
 _patterns: dict[str, re.Pattern[str]] = {}
 
 
@@ -47,11 +54,13 @@ def kind_of(path: str, kinds: Iterable[str]) -> str | None:
 
 def is_manifest(path: str) -> bool:
     """Whether a document of the file at `path` says that it is an object of Kubernetes; what cannot be read is none."""
+    is_json = path.lower().endswith(".json")
     try:
+        if is_json and os.path.getsize(path) > LARGEST:
+            return False  # it would be refused, and data is often kept so
         text = read_regular(path)
     except OSError:
         return False
-    return (
-        re.search(rb"^apiVersion[ \t]*:", text, re.M) is not None
-        and re.search(rb"^kind[ \t]*:", text, re.M) is not None
-    )
+    # JSON has these keys in any file of an API, and of Azure's templates: there, the version must look like one
+    version, kind = (_JSON_VERSION, _JSON_KIND) if is_json else (_VERSION, _KIND)
+    return version.search(text) is not None and kind.search(text) is not None

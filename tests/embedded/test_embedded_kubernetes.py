@@ -203,6 +203,12 @@ def test_values_that_are_refused(text: str, reason: str) -> None:
 
 
 MANIFEST = workload("v1", "Pod", "spec") + "---\n# end\na: 1\n"
+POD_JSON = """{
+\t"apiVersion": "v1", "kind": "Pod",
+\t"metadata": {"name": "nginx:1", "labels": {"a": "\\u00e9 \\ud83d\\ude80"}},
+\t"spec": {"containers": [{"name": "a", "image": "nginx:1"}], "initContainers": [{"image": "nginx:1"}]}
+}
+"""
 VALUES = 'image: {repository: nginx, tag: "1", digest: ""}\nsidecar: {image: "nginx:1"} # c\nb: 1\n'
 
 
@@ -215,6 +221,9 @@ VALUES = 'image: {repository: nginx, tag: "1", digest: ""}\nsidecar: {image: "ng
         ("kubernetes", MANIFEST, "a: 1\n", "a: 2\n"),
         ("kubernetes", MANIFEST, "image: nginx:1", "image: 'nginx:1'"),
         ("kubernetes", MANIFEST, "kind: Pod", "kind: Pot"),
+        ("kubernetes", POD_JSON, '"name": "a"', '"name": "b"'),
+        ("kubernetes", POD_JSON, '"image": "nginx:1"', '"image": "nginx:2"'),
+        ("kubernetes", POD_JSON, "\t", "  "),
         ("helm", VALUES, 'tag: "1"', 'tag: "2"'),
         ("helm", VALUES, 'digest: ""', f'digest: "{NEW}"'),
         ("helm", VALUES, 'digest: ""', 'digest: ","'),
@@ -268,6 +277,53 @@ def test_a_directory_is_searched_for_manifests_by_their_text(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert b"1 image in 1 file; 1 changed" in done.stderr
     assert (tmp_path / "web.yaml").read_text() == deployment.replace("nginx:1", f"nginx:1@{NEW}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(POD_JSON, id="tabs-and-escapes"),
+        pytest.param(f"\ufeff{POD_JSON}".replace("\n", "\r\n"), id="bom-crlf"),
+        pytest.param('{"kind": "List", "apiVersion": "v1", "items": [1, ' + POD_JSON + "]}", id="list"),
+        pytest.param(f"{POD_JSON.expandtabs()}---\n{POD_JSON.expandtabs()}", id="two-documents"),
+    ],
+)
+def test_a_workload_in_json(text: str) -> None:
+    result = run("kubernetes", text)
+    assert result.output == text.replace('"image": "nginx:1"', f'"image": "nginx:1@{NEW}"')
+    assert result.changed
+    assert not run("kubernetes", result.output).changed
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        ("nginx\\u003a1", "it is not written in one piece"),
+        ("$IMAGE", "it holds a variable"),
+        ("{{ .image }}", "it is a template that another program fills in"),
+    ],
+)
+def test_names_in_json_that_are_refused(image: str, reason: str) -> None:
+    text = POD_JSON.replace('"image": "nginx:1"', f'"image": "{image}"')
+    result = run("kubernetes", text)
+    assert not result.changed
+    assert {report.reason for report in result.reported} == {reason}
+
+
+def test_json_that_is_no_manifest_is_left_alone(tmp_path: Path) -> None:
+    lock(tmp_path)
+    others = {
+        "package.json": '{"image": "nginx:1"}',
+        "arm.json": '{"resources": [{"apiVersion": "2019-01-01", "kind": "Pod"}] // comments are allowed here\n}',
+        "large.json": POD_JSON[:-2] + f', "x": "{"x" * (512 << 10)}"' + "}",
+    }  # fmt: skip
+    for name, text in {**others, "pod.json": POD_JSON}.items():
+        (tmp_path / name).write_text(text)
+    done = dfopt("pin", "--offline", "--write", "--hosts", "kubernetes", cwd=tmp_path, driven=False)
+    assert done.returncode == 0, done.stderr
+    assert b"1 image in 1 file; 1 changed" in done.stderr
+    assert NEW in (tmp_path / "pod.json").read_text()
+    assert not any(NEW in (tmp_path / name).read_text() for name in others)
 
 
 def test_anchors_are_one_place(tmp_path: Path) -> None:

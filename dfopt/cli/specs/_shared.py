@@ -151,7 +151,7 @@ FILES = (
         ("--hosts",),
         "list",
         "Also process Dockerfiles and image names inside other files: compose, bake, ci (github, gitlab, circleci), "
-        "kubernetes, helm, python, template; or all.",
+        "kubernetes, kustomize, helm, python, template; or all.",
         metavar="LIST",
         panel="Files",
     ),
