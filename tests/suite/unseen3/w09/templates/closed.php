@@ -1,0 +1,1 @@
+<h1>No counter <?= htmlspecialchars($path) ?></h1>

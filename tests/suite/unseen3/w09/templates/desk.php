@@ -1,0 +1,1 @@
+<p class="ticker"><?= htmlspecialchars($line) ?></p>

@@ -1,0 +1,1 @@
+<h1><?= htmlspecialchars($text) ?></h1><code><?= $morse ?></code>
