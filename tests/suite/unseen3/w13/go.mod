@@ -1,0 +1,3 @@
+module github.com/pepe/parcel
+
+go 1.22
