@@ -1,0 +1,3 @@
+if [ -n "$FIRST_GUEST" ]; then
+    echo "$FIRST_GUEST" >/srv/guests/book.txt
+fi
