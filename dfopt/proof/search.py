@@ -198,7 +198,7 @@ class _Search:
         self.built: dict[str, ProofVerdict] = {}
         self.proofs: dict[str, Proof] = {}
         self.reasons: dict[str, str] = {}
-        self.culprits: tuple[Dropped, ...] = ()  # fixes that failed in the file as it is
+        self.left_out: dict[str, tuple[Dropped, ...]] = {}  # by candidate, what failed in the file as it is
 
     def run(self) -> SearchResult:
         deadline = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
@@ -270,13 +270,15 @@ class _Search:
     def without_culprits(self, others: list[Candidate], plain: Candidate) -> list[Candidate]:
         """The candidates without the fixes that failed in the file as it is."""
         proof = self.proofs.get(plain.name)
-        self.culprits = tuple(drop for drop in proof.dropped if not drop.needs) if proof is not None else ()
-        culprits = {drop.fix.identity for drop in self.culprits}
+        failed = proof.dropped if proof is not None else ()
+        culprits = {drop.fix.identity: drop for drop in failed if not drop.needs}
         if not culprits:
             return others
         kept: dict[str, Candidate] = {}
         for candidate in others:
-            only = frozenset(fix.identity for fix in candidate.result.applied) - culprits
+            every = [fix.identity for fix in candidate.result.applied]
+            only = frozenset(every) - culprits.keys()
+            self.left_out[candidate.name] = tuple(culprits[identity] for identity in every if identity in culprits)
             result = self.optimize(candidate.options, only)
             kept.setdefault(result.output, replace(candidate, result=result, saving=_saving(result)))
         kept.pop(proof.result.output if proof is not None else "", None)
@@ -309,7 +311,7 @@ class _Search:
             del self.proofs[name]
         outcomes = tuple([self.outcome(candidate, chosen) for candidate in found if candidate.result.changed])
         if chosen:
-            proof = self.proofs[chosen].with_dropped(self.culprits)
+            proof = self.proofs[chosen].with_dropped(self.left_out.get(chosen, ()))
             return SearchResult(proof, found[places[chosen]].options, outcomes)
         options = found[0].options
         proof = Proof(self.optimize(options, frozenset()), None, (), self.verdicts.base.figures, 0)
