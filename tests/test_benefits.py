@@ -119,3 +119,16 @@ def test_what_the_step_removes_again_recommends_nothing() -> None:
     (both,) = saved(f"{install} wget gcc git\n")
     assert both > wget > 0
     assert saved(f"{install} wget gcc git && make && apt-get purge -y gcc git && apt-get autoremove -y\n") == [wget]
+
+
+@pytest.mark.parametrize(("package", "least"), [("build-essential", 200_000_000), ("jq", 0)])
+def test_what_the_old_base_has_is_installed_again(package: str, least: int) -> None:
+    """build-essential brings nothing to an image that has a compiler, and all of it to the slim one."""
+
+    def saved(text: str) -> int:
+        (fix,) = optimize(Source("Dockerfile", text), Options(("swap-base",), (), ("unsafe",)), Sizes({})).applied
+        assert fix.benefit is not None
+        return fix.benefit.bytes
+
+    gap = saved(PLAIN) - saved(PLAIN.replace("COPY", f"RUN apt-get update && apt-get install -y {package}\nCOPY"))
+    assert least <= gap <= 2 * least

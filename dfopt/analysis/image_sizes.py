@@ -42,6 +42,13 @@ def image_bytes(image: str) -> int | None:
     return None if found is None else int(found[0]["mb"]) * 1_000_000
 
 
+def image_has(image: str) -> frozenset[str]:
+    """What an image brings, by the table's `has`; nothing where the table does not know it."""
+    name, tag = split_image(image.removeprefix(mirror_prefix(image)).partition("@")[0])
+    found = fitting_row(name, tag, table("runtime_images")["image"])
+    return frozenset() if found is None else frozenset(found[0].get("has", ()))
+
+
 def measured_bytes(image: str, facts: Facts) -> int | None:
     """The bytes of an image, uncompressed, as facts tell them: of that name, or of the name without a digest that a fix
     may have added; None where they do not."""

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dfopt.analysis.image_references import declare
-from dfopt.analysis.image_sizes import base_benefit
 from dfopt.edit import Edit
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
+from dfopt.passes.swap_base.savings import swap_benefit
 from dfopt.passes.swap_base.survey import StageSurvey, packages_of
 from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, pinned_name, target_of
 from dfopt.passes.swap_base.words import alpine_release, translated
@@ -127,7 +127,7 @@ class SwapBase(Pass):
         except Refusal as refusal:
             refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
-        benefit = base_benefit(stage.image or "", target.image, packages, facts)
+        benefit = swap_benefit(program, stage, target.image, packages, facts)
         return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"), benefit=benefit)
 
 
