@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from dfopt.profile.document import faults, schema
-from dfopt.proof.opened_files import image_files
+from dfopt.proof.opened_files import image_files, python_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SAFE = re.compile(r"/[A-Za-z0-9_.+@,:=%~/-]{0,390}")
 _MANY = 20  # names of one directory that are worth to be told
-_MOST_OPENED = 100  # rows
+_MOST_OPENED = 50  # rows
 
 
 def told_paths(paths: Iterable[str], most: int | None = None) -> list[str]:
@@ -54,7 +54,7 @@ def opened_row(watch: OpenWatch, built: ProofImage, files: ImageFiles, hidden: t
     packages: dict[str, int] = {}
     others: list[str] = []
     for path in opened:
-        package = files.artifact(path).package
+        package = files.artifact(path).package or files.artifact(python_source(path) or path).package
         if package is None or any(faults(package, schema()["$defs"]["word"])):
             others.append(path)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dfopt.engine.containers import container_output, container_state, end_of_log
 from dfopt.engine.open_watch import OpenWatch, start_watched
 from dfopt.proof.errors import ProofError
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from dfopt.image.merged_tree import Inode
     from dfopt.proof.lab import Lab, ProofImage
 
+_BYTECODE = re.compile(r"(/.*)/__pycache__/([^/.]+)\.[^/]+\.pyc")
+
 
 def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) -> frozenset[str] | None:
     """The files of the image, by absolute paths without links in them, that its smoke tests open or execute, from the
@@ -21,8 +25,9 @@ def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) 
     the containers that a script starts itself, nothing is seen). What lies in a VOLUME is all taken for opened, since
     it is not seen. Nothing below `secret_paths` is among them.
 
-    It is what is needed at least: a program may also need files whose existence alone it asks for (Python reads a
-    __pycache__/*.pyc only beside its source), links, and empty directories; and what it does beyond its test.
+    Sources of the Python bytecode that was opened are among them: without these it is not read. It is what is needed at
+    least: a program may also need other files whose existence alone it asks for, links, and empty directories; and what
+    it does beyond its test.
 
     None where they could not be watched from the first one on, or where events were lost: then the lab says why. Raises
     ProofError where a test fails, EngineError."""
@@ -52,7 +57,14 @@ def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) 
     volumes = tuple(lab.settings(built.image).get("Volumes") or ())
     if volumes:
         paths |= {path for path, _ in built.view.ledger.tree.walk() if is_below(path, volumes)}
+    paths |= {source for source in map(python_source, paths) if source}
     return frozenset(image_files(built, paths, tuple(secret_paths)))
+
+
+def python_source(path: str) -> str:
+    """The source of cached bytecode, by its path (PEP 3147); "" for another path."""
+    match = _BYTECODE.fullmatch(path)
+    return f"{match[1]}/{match[2]}.py" if match is not None else ""
 
 
 def image_files(built: ProofImage, paths: Iterable[str], hidden: Collection[str] = ()) -> dict[str, Inode]:

@@ -100,6 +100,7 @@ def test_a_name_that_is_computed(bench: Bench) -> None:
     }  # fmt: skip
     assert any(path.endswith("/ld-linux-x86-64.so.2") for path in paths)  # the very first ones
     assert any(path.startswith("/usr/bin/python3.") for path in paths)
+    assert {path for path in paths if path.endswith(("/codecs.py", "/enum.py"))}  # sources of bytecode
     assert {"/usr/bin/dash", "/usr/bin/tail"} <= paths  # a link was followed, a program started from another
     assert not {path for path in paths if path.startswith("/tmp/")}  # the image does not have it
 

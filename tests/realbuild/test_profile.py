@@ -146,7 +146,8 @@ def test_the_files_that_are_opened(place: Path, capfd: pytest.CaptureFixture[str
         "/app/key", "/app/main.py", "/app/parts/*", "/keys/a",
     ]  # fmt: skip
     assert opened["packages"]["libc6"] >= 2  # libc and its linker
-    assert len(opened["paths"]) <= 100
+    assert opened["packages"]["libpython3.13-minimal"] > 5  # its bytecode, which no package lists
+    assert len(opened["paths"]) <= 50
     said = capfd.readouterr().err
     assert f"dfopt: the smoke script opened {opened['files']} of {document(place)['image']['files']} files, " in said
 
