@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import pytest
 
+from dfopt.engine.fanotify import Fanotify
+
 from .engine import Engine, EngineError, PrivateEngine, make_bases
 
 PACKAGES = (
@@ -75,6 +77,15 @@ def networks() -> None:
     require("nsenter")
     if os.geteuid() != 0:
         _unavailable("they need root to ask a server in its container's own network")
+
+
+@pytest.fixture(scope="session")
+def fanotify() -> None:
+    """Skips, in CI fails, where this machine does not let a container's files be watched."""
+    try:
+        Fanotify().close()
+    except OSError as failure:
+        _unavailable(f"they need fanotify to see which files a container opens: {failure}")
 
 
 @pytest.fixture(scope="session")

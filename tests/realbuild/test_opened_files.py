@@ -63,7 +63,7 @@ class Bench:
 
 @pytest.fixture(params=["docker", "podman"])
 def bench(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    engine: Engine, fanotify: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Bench]:
     for name in ("t", "config", "context"):
         (tmp_path / name).mkdir()
@@ -74,10 +74,6 @@ def bench(
     (tmp_path / "context" / "tiny").write_bytes(TINY)
     (tmp_path / "context" / "tiny").chmod(0o755)
     require(request.param)
-    try:
-        Fanotify().close()
-    except OSError as failure:
-        pytest.skip(f"this machine does not let containers be watched: {failure}")
     with find_engine(request.param) as found:
         yield Bench(tmp_path / "context", found)
         assert found.containers == set()
