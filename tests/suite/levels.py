@@ -146,7 +146,23 @@ def table(rows: dict[str, dict[str, Any]], levels: Sequence[int]) -> list[str]:
     for name, found in errors.items():
         median = statistics.median(abs(error) for error in found)
         lines.append(f"plan {name}: median error {median:.1%} of the built bytes, largest {max(map(abs, found)):.0%}")
+    above = [
+        f"{app} ({gap / 1000:+.1f} kB)"
+        for app, row in rows.items()
+        for gap in [_above_single(row["sides"], f"-O{max(levels)}")]
+        if gap > 0
+    ]
+    if above:
+        lines.append(f"-O{max(levels)} above the best single selection: {', '.join(above)}")
     return lines
+
+
+def _above_single(sides: dict[str, dict[str, Any]], level: str) -> int:
+    """The bytes that a level's image has more than that of the best single selection that passes; 0 where either is
+    missing."""
+    good = [sides[name]["bytes"] for name in SINGLE if name in sides and not sides[name]["failure"]]
+    found = sides.get(level, {"failure": "not run"})
+    return 0 if found["failure"] or not good else int(found["bytes"]) - min(good)
 
 
 def main() -> int:
