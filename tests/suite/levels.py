@@ -40,11 +40,12 @@ _MB = 1_000_000
 
 
 def try_levels(
-    engine: Engine, app: App, chosen: dict[str, Sequence[str]], done: dict[str, Any], builds: int
-) -> dict[str, Any]:
-    """The row of one application: the bytes, or the failure, of the file as it is (`now`) and with each of `chosen`
-    (name -> options of `dfopt fix`), and the bytes that `dfopt plan` says a level saves. `done`: the row so far."""
-    row: dict[str, Any] = {"texts": {}, "sides": {}, "plan": {}, "search": "", **done}
+    engine: Engine, app: App, chosen: dict[str, Sequence[str]], row: dict[str, Any], builds: int
+) -> None:
+    """Fills the row of one application: the bytes, or the failure, of the file as it is (`now`) and with each of
+    `chosen` (name -> options of `dfopt fix`), and the bytes that `dfopt plan` says a level saves. What is in it is not
+    built again. Raises EngineError; what was built before is in the row."""
+    row.update({"texts": {}, "sides": {}, "plan": {}, "search": "", **row})
     with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
         context = Path(work) / "context"
         shutil.copytree(app.directory, context, symlinks=True, ignore=left_out)
@@ -74,7 +75,6 @@ def try_levels(
             _dfopt(context, "plan", "--output-format=json", "--engine=docker", DOCKER_HOST=engine.host)
         )["files"][0]["levels"]:
             row["plan"][f"-O{level['level']}"] = level["bytes"]
-    return row
 
 
 def _build(engine: Engine, app: App, context: Path) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _search(engine: Engine, app: App, context: Path, builds: int) -> str:
     script.write_text(f"#!/bin/sh\nexec {sys.executable} -m suite.smoke_script {app.directory}\n")
     script.chmod(0o755)
     words = ["--write", "-O3", "--no-cache", f"--budget={builds}", f"--smoke-script={script}"]
-    words += ["--network=host", "--drop-syntax"]
+    words += ["--network=host", "--drop-syntax", "--engine=docker"]
     with served(app) as args:
         words += [f"--build-arg={key}={value}" for key, value in args.items()]
         path = f"{TREE / 'tests'}:{TREE}"
@@ -188,10 +188,12 @@ def main() -> int:
         with engine_of_run() as engine:
             for app in apps:
                 print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
-                rows[app.name] = try_levels(engine, app, chosen, rows.get(app.name, {}), given.builds)
+                try:
+                    try_levels(engine, app, chosen, rows.setdefault(app.name, {}), given.builds)
+                finally:
+                    if given.out:
+                        given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
                 print("done", file=sys.stderr, flush=True)
-                if given.out:
-                    given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     except EngineError as error:
         print(f"tests.suite.levels: {error}", file=sys.stderr)
         return 2
