@@ -41,7 +41,8 @@ BAKE = b"""\
 variable "TAG" { default = "2" }
 variable "LIST" { default = ["a", "b"] }
 function "tag" {
-  params = [name, more...]
+  params = [name]
+  variadic_params = more
   result = "org/${name}:${TAG}"
 }
 group "default" { targets = ["web", "matrix"] }
@@ -57,7 +58,7 @@ target "web" {
   context = "."
   dockerfile = "Dockerfile"
   contexts = { base = "./a", up = "docker-image://debian:13", lib = "target:lib" }
-  tags = [tag("web"), TAG != "" ? "org/web:latest" : "", join("-", [for x in LIST : "${x}${index(LIST, x)}"])]
+  tags = [tag("web"), TAG != "" ? "org/web:latest" : "", join("-", [for x in LIST : "${x}${index(LIST, 0)}"])]
   platforms = flatten([["linux/amd64"], concat(["linux/arm64"], [])])
 }
 target "matrix" {

@@ -7,11 +7,13 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from tests.tools.fuzz import archives, seeds
 from tests.tools.fuzz.definitions import definition
 from tests.tools.fuzz.execution import NODES
+from tests.tools.fuzz.manifests import FILES as MANIFESTS
+from tests.tools.fuzz.manifests import manifest
 from tests.tools.fuzz.model import Input
 from tests.tools.fuzz.mutation import CHARACTERS, NUMBERS, Mutator
 
@@ -299,7 +301,7 @@ READERS: dict[str, tuple[int, Callable[[Chance], Input]]] = {
     "dockerfile": (24, dockerfile), "stdin": (4, stdin), "context": (14, context), "config": (9, config), "lock": (5, lock), "baseline": (3, baseline),
     "ignore": (6, ignore), "yaml": (6, yaml), "python": (5, python), "template": (5, template), "recipe": (6, recipe), "cases": (3, cases),
     "campaign": (3, campaign), "archive": (9, archive), "registry": (6, registry), "lsp": (4, lsp),
-    "definition": (10, definition),
+    "definition": (10, definition), **{name: (4, partial(manifest, name)) for name in MANIFESTS},
 }  # fmt: skip
 """Name -> (how often, what makes an input)."""
 
