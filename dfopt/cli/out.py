@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
+_INDENTED = "\n    "  # what follows is said of the line before
 before_output: Callable[[], None] | None = None  # what takes a display of progress off the terminal
 
 
@@ -59,8 +60,9 @@ def note(text: str) -> None:
 
 
 def error(message: str) -> None:
-    """One `dfopt: error:` line on standard error."""
-    note(f"dfopt: error: {printable(message)}\n")
+    """One `dfopt: error:` line on standard error, and those of the message that are indented, such as an engine's."""
+    lines = message.split(_INDENTED)
+    note(f"dfopt: error: {_INDENTED.join(map(printable, lines))}\n")
 
 
 def discard() -> None:

@@ -54,6 +54,8 @@ def _image(text: str, node: Any) -> Iterator[Embedded]:
         why = f"what {others[0]} adds to it is not known" if others else "a key stands in it twice"
     elif not name:
         why = "it has no name"
+    elif any(entries[key].id != "scalar" for key in _KEYS if key in entries):
+        why = "a value is no text"
     elif tag is None or not _word(tag):
         if digest is None:
             why = "its resources say which tag it has"
@@ -75,7 +77,7 @@ def _image(text: str, node: Any) -> Iterator[Embedded]:
         yield Embedded(IMAGE, name, at, at, (at,) * (len(name) + 1), _key_writer(before))
         return
     start, end = content_span(digest)
-    if digest.id != "scalar" or text[start:end] != digest.value or not (_word(digest) or digest.style):
+    if text[start:end] != digest.value or not (_word(digest) or digest.style):
         yield left_alone(node.start_mark.index, node.start_mark.index, "its digest is not written as text on one line")
         return
     # the `@` is not written; what stands before it is not there to be changed

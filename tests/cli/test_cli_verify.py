@@ -93,3 +93,12 @@ def test_search_cannot_begin(images: Path, args: str, config: str, message: str)
     assert done.returncode == 2
     assert message in done.stderr.decode()
     assert (images / "Dockerfile").read_text() == "FROM a\nRUN old\n"
+
+
+def test_what_to_install_is_a_list_of_lines(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    done = dfopt("fix", "--verify", "Dockerfile", cwd=tmp_path, driven=False, env={"PATH": str(tmp_path)})
+    assert done.returncode == 2
+    lines = done.stderr.decode().split("\n")
+    assert lines[0] == "dfopt: error: no engine that builds images answers here. Install one of them:"
+    assert lines[2].startswith("    podman:  apt-get install podman")

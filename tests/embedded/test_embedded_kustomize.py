@@ -80,6 +80,8 @@ def test_a_digest_without_a_tag_stays_as_it_is() -> None:
         ("{name: a, newTag: v1, tagSuffix: -x}", "what tagSuffix adds to it is not known"),
         ("{name: a, newTag: v1, newTag: v2}", "a key stands in it twice"),
         ("{newTag: v1}", "it has no name"),
+        ("{name: a, newTag: [v1]}", "a value is no text"),
+        ("{name: a, newTag: v1, digest: {}}", "a value is no text"),
         ("{name: a, newTag: '${TAG}'}", "it is a template that another program fills in"),
         ("{name: a, newTag: v1, digest: }", "its digest is not written as text on one line"),
         ('{name: a, newTag: "v\\x31"}', "its newTag is not written as plain or quoted text on one line"),
