@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, NoReturn, TypeVar
 
+    from dfopt.refusal import Refusal
+
     T = TypeVar("T")
 
 
@@ -173,6 +175,33 @@ class StatedBuild(Record):
         return last if not self.target else self.target.lower() in (name, str(index))
 
 
+class RunEvidence(Record):
+    """What the run of a stage's image needs beyond an image to run it on, as a build and its smoke test showed it.
+
+    family       of the package manager: "apt", "apk" or ""
+    packages     to be installed on the image for the run
+    files        paths that are copied
+    trees        (path, "UID:GID" that all of it has, or ""): directories that are copied as a whole
+    links        (path, target): symbolic links that are made again
+    directories  (path, mode, "UID:GID"): directories whose mode or owner a COPY would not keep
+    libraries    whether shared libraries are among the copies
+    program      what the image starts, as a path
+    bytes        of the image for the run with all of this
+    saved        bytes that the stage's image has more
+    """
+
+    family: str
+    packages: tuple[str, ...]
+    files: tuple[str, ...]
+    trees: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+    directories: tuple[tuple[str, int, str], ...]
+    libraries: bool
+    program: str
+    bytes: int
+    saved: int
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -244,6 +273,11 @@ class Facts:
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         """As `image_config`, of an image that a stage of the file as it is starts from; it may cost a build, too. A
         PartialConfig tells of User and Entrypoint alone."""
+        return None
+
+    def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
+        """What the run of a stage needs beyond `image`; a Refusal where builds could not tell; None where none was
+        made, or no smoke test judges what comes of it. It may cost builds. `stage` and `base` as in `built`."""
         return None
 
     def unbuilt(self) -> str:

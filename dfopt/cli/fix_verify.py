@@ -82,7 +82,7 @@ class VerifiedFix(FixTask):
         bench = self.shop.free.get()
         try:
             lab = Lab(bench.engine, plan, partial(build_log, about=out.printable(file.name)), bench.reader)
-            facts = BuildFacts(source)
+            facts = BuildFacts(source, judged=bool(plan.smoke or plan.smoke_script))
             proof = self.prove(lab, file, source, facts)
         finally:
             self.shop.free.put(bench)

@@ -31,7 +31,8 @@ _APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _RPM = ("/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite")
 _RELEASES = ("/etc/os-release", "/usr/lib/os-release")
 _PASSWD = "/etc/passwd"
-_READ = frozenset((*_APK, *_RPM, *_RELEASES, _PASSWD))
+_PACKAGES = ("/var/lib/dpkg/status", "/var/lib/apt/extended_states", "/etc/apk/world")
+_READ = frozenset((*_APK, *_RPM, *_RELEASES, *_PACKAGES, _PASSWD))
 _SCRIPT = 256 << 10  # bytes of a script that are held
 _LIBRARIES = ("/usr/local/lib", "/lib", "/usr/lib", "/lib64", "/usr/lib64")
 
@@ -106,6 +107,14 @@ class ImageFiles(BuiltImage):
             self.tree.apply(layer.entries, image.name)
         self.owners = dict(self._owned())
 
+    @classmethod
+    def nothing(cls) -> ImageFiles:
+        """What an empty image says."""
+        empty = cls.__new__(cls)
+        empty.elves, empty.scripts, empty.texts, empty.owners = {}, {}, {}, {}
+        empty.env, empty.layers, empty.tree = [], (), Tree()
+        return empty
+
     def below(self, count: int) -> ImageFiles:
         """What the image of the first `count` layers alone says. Its environment is taken for that of the whole."""
         lower = ImageFiles.__new__(ImageFiles)
@@ -154,7 +163,8 @@ class ImageFiles(BuiltImage):
     def _at(self, path: str) -> PathNode | None:
         return self.tree.find(self.resolved(path))
 
-    def _text(self, path: str) -> str:
+    def text(self, path: str) -> str:
+        """What a database of the system says, of those that are kept; "" for another file."""
         data = self.texts.get(_key(self._at(path)), b"")
         return data.decode("utf-8", "surrogateescape")
 
@@ -163,11 +173,11 @@ class ImageFiles(BuiltImage):
         lists = self.tree.find(_LISTS.rstrip("/"))
         for name in (lists.children or ()) if lists is not None else ():
             if name.endswith(".list"):
-                for line in self._text(_LISTS + name).split("\n"):
+                for line in self.text(_LISTS + name).split("\n"):
                     yield line, name.removesuffix(".list").partition(":")[0]
         for path in _APK:
             package = directory = ""
-            for line in self._text(path).split("\n"):
+            for line in self.text(path).split("\n"):
                 key, _, value = line.partition(":")
                 if key == "P":
                     package = value
@@ -199,7 +209,7 @@ class ImageFiles(BuiltImage):
                 return path
         return path
 
-    def _owner(self, path: str) -> str | None:
+    def owner(self, path: str) -> str | None:
         """The package of a file, whichever of the names before and after /usr was merged it is listed by."""
         names = (path, path.removeprefix("/usr")) if path.startswith("/usr/") else (path, "/usr" + path)
         return next((self.owners[name] for name in names if name in self.owners), None)
@@ -209,7 +219,7 @@ class ImageFiles(BuiltImage):
         node = self.tree.find(place)
         if node is None:
             return Artifact("")
-        owner, mode, key = self._owner(place), node.entry.mode, _key(node)
+        owner, mode, key = self.owner(place), node.entry.mode, _key(node)
         if key in self.elves:
             elf = self.elves[key]
             return Artifact("elf", elf.static, elf.needs, elf.interpreter, owner, place, mode)
@@ -228,14 +238,14 @@ class ImageFiles(BuiltImage):
         return data.decode("utf-8", "surrogateescape")
 
     def release(self) -> tuple[str, str]:
-        text = next((text for path in _RELEASES if (text := self._text(path))), "")
+        text = next((text for path in _RELEASES if (text := self.text(path))), "")
         pairs = (line.partition("=") for line in text.split("\n"))
         fields = {key: value.strip().strip("\"'") for key, _, value in pairs}
         return fields.get("ID", ""), fields.get("VERSION_CODENAME") or fields.get("VERSION_ID", "")
 
     def accounts(self) -> list[Account]:
         """The rows of /etc/passwd that are well formed, in their order."""
-        rows = [line.split(":") for line in self._text(_PASSWD).split("\n")]
+        rows = [line.split(":") for line in self.text(_PASSWD).split("\n")]
         return [
             Account(row[0], int(row[2]), int(row[3]), row[6])
             for row in rows
@@ -295,7 +305,7 @@ class ImageFiles(BuiltImage):
         for directory in search:
             path = self.resolved(posixpath.normpath(f"{directory}/{name}"))
             if self.tree.find(path) is not None:
-                return SharedLibrary(path, self._owner(path))
+                return SharedLibrary(path, self.owner(path))
         return SharedLibrary("")
 
 

@@ -90,7 +90,7 @@ def make_profile(
         facts = RecordingFacts(source, files)
 
         def learn() -> None:
-            facts.learn(lab, built.image, path)
+            facts.learn(lab, built, path)
 
         ask_everything(facts, lambda chosen: optimize(chosen, facts), options, learn)
         bases = base_rows(facts, lab, learn)  # with these, passes ask less of stages: those answers are kept already

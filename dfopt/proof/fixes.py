@@ -72,12 +72,14 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
         return Proof(apply(None), None, (), None, 1)
     try:
         while facts is not None and facts.has_questions:
-            facts.learn(lab, base.built.image, path)
+            facts.learn(lab, base.built, path)
             full = apply(None)
         builds = 1 + (facts.builds if facts is not None else 0)
         if not full.changed:
             return Proof(full, None, (), base.figures, builds)
         verdicts = Verdicts(lab, base, path)
+        if facts is not None:
+            full, _ = refined(verdicts, apply, full, facts)
         proof = Trials(verdicts, apply).prove(full)
         return replace(proof, builds=builds + verdicts.builds)  # type: ignore[no-any-return]
     finally:
@@ -143,6 +145,25 @@ class Verdicts:
         if self.stored is not None:
             self.stored.put(result.output, declared, measure, verdict)
         return verdict
+
+
+_TRIES = 8  # of one split by evidence
+
+
+def refined(verdicts: Verdicts, apply: Apply, result: Result, facts: BuildFacts) -> tuple[Result, ProofVerdict]:
+    """The result and the verdict on it; where its smoke test fails for want of what the failure names, what a split by
+    evidence takes along is added, and the result made and built again. Raises BudgetSpentError."""
+    verdict = verdicts.of(result)
+    for _ in range(_TRIES):
+        output = verdict.smoke.output if verdict.smoke is not None and not verdict.smoke.passed else ""
+        if verdict.holds or not output or not facts.add_missing(output):
+            break
+        again = apply(None)
+        if again.output == result.output:
+            break
+        verdicts.lab.say(f"the smoke test lacked something: {output}")
+        result, verdict = again, verdicts.of(again)
+    return result, verdict
 
 
 class Trials:

@@ -126,7 +126,7 @@ class Lab:
     ) -> ProofImage:
         image, seconds = self._build(dockerfile, path, self.context(path), cache)
         try:
-            return ProofImage(image, self._read(image, read), seconds)
+            return ProofImage(image, self.read(image, read), seconds)
         except BaseException:
             self.engine.remove(image)
             raise
@@ -141,16 +141,21 @@ class Lab:
 
     def files(self, image: EngineImage) -> ImageFiles:
         """The kinds of the image's files. Raises EngineError, ImageError."""
-        return self._read(image, lambda archive: ImageFiles(archive.image()))
+        return self.read(image, lambda archive: ImageFiles(archive.image()))
 
     def settings(self, image: EngineImage) -> Mapping[str, Any]:
         """The image's settings: User, Env, Entrypoint and so on. Raises EngineError, ImageError."""
         document = self.engine.config(image.name)
         if document is not None:
             return document.get("config") or {}
-        return self._read(image, lambda archive: archive.image().settings())
+        return self.read(image, lambda archive: archive.image().settings())
 
-    def _read(self, image: EngineImage, read: Callable[[Archive], T]) -> T:
+    def layer_count(self, image: EngineImage) -> int:
+        """The number of the image's layers. Raises EngineError, ImageError."""
+        return self.read(image, lambda archive: len(archive.image().layers))
+
+    def read(self, image: EngineImage, read: Callable[[Archive], T]) -> T:
+        """What `read` makes of the image's archive. Raises EngineError, ImageError."""
         place = self.engine.save(image)
         try:
             with open_archive(place) as archive:

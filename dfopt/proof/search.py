@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 
 from dfopt.cost import saving
-from dfopt.proof.fixes import BudgetSpentError, Proof, Trials, Verdicts
+from dfopt.proof.fixes import BudgetSpentError, Proof, Trials, Verdicts, refined
 from dfopt.proof.verdict import ProofVerdict, build_original
 from dfopt.record import Record, replace
 from dfopt.units import human
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dfopt.proof.verdict import ImageCost
     from dfopt.results import Result
 
+_EVIDENCE = {"split by evidence": "evidence", "down to what it needs": "minimum"}
 _RESTRUCTURING = ("multi-stage", "swap-base", "flatten")
 _SPLITS = ("auto", "slim", "distroless")
 _DEAD_SHARE = 0.05  # of an image's bytes: fewer dead ones are not worth an image that shares no layer
@@ -113,10 +114,13 @@ def _shapes(options: Options) -> Iterator[tuple[str, Options]]:
     for base in _choices(options, "multi-stage", "base", _SPLITS):
         name = "split" if base == _SPLITS[0] else f"split on {base}"
         splits.append((name, _set(_without(plain, "multi-stage", undo=True), "multi-stage", "base", base)))
+    proved = list(splits)
+    for name, by in _EVIDENCE.items():
+        splits.append((name, _set(_without(plain, "multi-stage", undo=True), "multi-stage", "by", by)))
     for split, chosen in splits:
         yield split or "stages as they are", chosen
     for base in _choices(options, "swap-base", "to", _BASES):
-        for split, chosen in splits:
+        for split, chosen in proved:
             swapped = _set(_without(chosen, "swap-base", undo=True), "swap-base", "to", base)
             yield f"{split}, bases: {base}" if split else f"base: {base}", swapped
 
@@ -172,10 +176,10 @@ def search_fixes(
     base = build_original(lab, first.source.to_bytes(), path, cache=cache)
     try:
         while facts.has_questions:
-            facts.learn(lab, base.built.image, path)
+            facts.learn(lab, base.built, path)
             found = make()
         verdicts = Verdicts(lab, base, path, stored)
-        result = _Search(verdicts, optimize, found, budget).run()
+        result = _Search(verdicts, optimize, found, budget, facts).run()
         proof = replace(result.proof, builds=verdicts.builds + 1 + facts.builds)
         whole: SearchResult = replace(result, proof=proof, reused=verdicts.reused)
         return whole
@@ -190,11 +194,13 @@ class _Search:
         optimize: Callable[[Options, frozenset[Identity] | None], Result],
         found: list[Candidate],
         budget: SearchBudget,
+        facts: BuildFacts,
     ) -> None:
         self.verdicts = verdicts
         self.optimize = optimize
         self.found = found
         self.budget = budget
+        self.facts = facts
         self.built: dict[str, ProofVerdict] = {}
         self.proofs: dict[str, Proof] = {}
         self.reasons: dict[str, str] = {}
@@ -213,9 +219,13 @@ class _Search:
                 continue
             self.say(f"candidate {number} of {len(others)}: {candidate.name}")
             try:
-                self.built[candidate.name] = self.verdicts.of(candidate.result)
+                result, verdict = refined(self.verdicts, self.apply(candidate), candidate.result, self.facts)
             except BudgetSpentError as spent:
                 self.reasons[candidate.name] = str(spent)
+                continue
+            self.built[candidate.name] = verdict
+            if result is not candidate.result:
+                others = [replace(one, result=result) if one is candidate else one for one in others]
         self.verdicts.limit(self.budget.builds, deadline)
         holding = [one for one in others if one.name in self.built and self.built[one.name].holds]
         for candidate in sorted(holding, key=self.size):

@@ -10,7 +10,13 @@ from __future__ import annotations
 from dfopt.engine import EngineError
 from dfopt.facts import Facts
 from dfopt.image import ImageError
+from dfopt.image.artifacts import ImageFiles
 from dfopt.ir.program import Program
+from dfopt.proof.errors import ProofError
+from dfopt.proof.observed.missing import add_missing
+from dfopt.proof.observed.run_needs import Additions, BuiltFiles, RunNeeds
+from dfopt.proof.opened_files import opened_files
+from dfopt.refusal import Refusal
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 
@@ -20,25 +26,34 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.engine import EngineImage
-    from dfopt.facts import BuiltImage
-    from dfopt.proof.lab import Lab
+    from dfopt.facts import BuiltImage, RunEvidence
+    from dfopt.image import Archive
+    from dfopt.proof.lab import Lab, ProofImage
     from dfopt.source import Source
 
 
 class BuildFacts(Facts):
     """`built` and `built_config` of one file, which must be readable. `wanted`: whether a question is open that a build
-    would answer; `builds`: the number of builds."""
+    would answer; `builds`: the number of builds; `judged`: whether a smoke test judges what comes of the answers."""
 
-    __slots__ = ("_configs", "_images", "_program", "_questions", "builds", "failure", "source")
+    __slots__ = (
+        "_added", "_configs", "_images", "_needs", "_opened", "_program", "_questions", "_runs", "builds", "failure",
+        "judged", "source",
+    )  # fmt: skip
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, judged: bool = False) -> None:
         self.source = source
+        self.judged = judged
         self.failure = ""
         self.builds = 0
         self._program: Program | None = None
         self._questions: dict[tuple[str, int], None] = {}
         self._images: dict[int, BuiltImage | None] = {}
         self._configs: dict[int, Mapping[str, Any] | None] = {}
+        self._runs: dict[tuple[int, str], None] = {}  # what is asked of `run_evidence`
+        self._needs: dict[tuple[int, str], RunNeeds | Refusal] = {}
+        self._added = Additions()
+        self._opened: tuple[frozenset[str] | None] | None = None  # by the smoke test; None: nobody looked yet
 
     @property
     def program(self) -> Program:
@@ -48,7 +63,7 @@ class BuildFacts(Facts):
 
     @property
     def has_questions(self) -> bool:
-        return bool(self._questions)
+        return bool(self._questions or self._runs)
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         stages = self.program.stages
@@ -66,12 +81,36 @@ class BuildFacts(Facts):
                 return self._configs.get(stage.index)
         return None
 
+    def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
+        stages = self.program.stages
+        if not self.judged or stage >= len(stages) or _plain(stages[stage].base) != _plain(base):
+            return None
+        key = stage, image
+        if key not in self._needs:
+            self._runs[key] = None
+            return None
+        needs = self._needs[key]
+        if isinstance(needs, Refusal):
+            return needs.copy()
+        try:
+            return needs.find(self._added)
+        except Refusal as refusal:
+            return refusal.copy()
+
+    def add_missing(self, output: str) -> bool:
+        """Takes what the output of a failed smoke test names into the answers of `run_evidence`; whether they
+        change."""
+        asked = [needs for needs in self._needs.values() if isinstance(needs, RunNeeds)]
+        found = [add_missing(needs, output, self._added) for needs in asked]  # each adds
+        return any(found)
+
     def unbuilt(self) -> str:
         return self.failure
 
-    def learn(self, lab: Lab, whole: EngineImage, path: str) -> None:
-        """Builds what the open questions need. `whole`: the image of the original file. What cannot be built or read
+    def learn(self, lab: Lab, built: ProofImage, path: str) -> None:
+        """Builds what the open questions need. `built`: the original file, as a whole. What cannot be built or read
         stays unknown, and `unbuilt` says why."""
+        whole = built.image
         questions, self._questions = list(self._questions), {}
         for kind, stage in questions:
             try:
@@ -83,6 +122,50 @@ class BuildFacts(Facts):
                     self._configs[stage] = self._config(lab, stage, path)
             except (EngineError, ImageError) as failure:
                 self.failure = self.failure or str(failure)
+        runs, self._runs = list(self._runs), {}
+        for index, image in runs:
+            try:
+                self._needs[index, image] = self._observe(lab, built, index, image, path)
+            except (EngineError, ImageError, ProofError) as failure:
+                self._needs[index, image] = Refusal(f"what the run needs is not known: {failure}")
+
+    def _observe(self, lab: Lab, whole: ProofImage, stage: int, image: str, path: str) -> RunNeeds | Refusal:
+        """Raises EngineError, ImageError, ProofError."""
+        if stage != self.shipped(lab):
+            return Refusal("another stage than the last is built, so that its run was not tested")
+        program = self.program
+        root = program.root(program.stages[stage])
+        base_layers = self._layers(lab, root.position, path)
+        run = ImageFiles.nothing()
+        if image != "scratch":
+            part = lab.part(encode(f"FROM {image}\n"), path)
+            self.builds += 1
+            try:
+                run = lab.files(part)
+            finally:
+                lab.engine.remove(part)
+        settings = lab.settings(whole.image)
+        if self._opened is None:
+            self._opened = (opened_files(lab, whole),)
+
+        opened = self._opened
+
+        def read(archive: Archive) -> RunNeeds:
+            from dfopt.stage_templates.stage_recipes import stage_recipes
+
+            built = archive.image()
+            files = BuiltFiles(ImageFiles(built), run, base_layers, settings, program.text, *opened)
+            return RunNeeds(files, built, stage_recipes())
+
+        return lab.read(whole.image, read)
+
+    def _layers(self, lab: Lab, position: int, path: str) -> int:
+        """How many layers the base image of the FROM at `position` has. Raises EngineError, ImageError."""
+        image = self._part(lab, position + 1, path)
+        try:
+            return lab.layer_count(image)
+        finally:
+            lab.engine.remove(image)
 
     def give_up(self, why: str) -> None:
         """Nothing can be built: every question stays open."""
@@ -90,7 +173,7 @@ class BuildFacts(Facts):
         for kind, stage in self._questions:
             answers: dict[int, Any] = self._images if kind == "image" else self._configs
             answers[stage] = None
-        self._questions = {}
+        self._questions, self._runs = {}, {}
 
     def shipped(self, lab: Lab) -> int | None:
         """The stage that a build makes the image of; None where the target names none."""

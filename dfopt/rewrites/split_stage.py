@@ -205,18 +205,14 @@ class SplitStage(Rewrite):
         for part in self.runtime:
             if part.step >= 0:
                 continue
+            reason = runs_more(part, self.builder)
+            if reason:
+                return reason
             if part.keyword == "RUN":
-                command = str(part.value[2][0])  # type: ignore[index]
-                if not _INSTALLS.match(command) and not _REPEATS.match(command):
-                    return "the new stage runs more than the installation of packages and commands of the builder"
-                copied += re.findall(r"(?:^| && )ln -sn?f \S+ (/\S+)", command)
-            if part.keyword not in ("RUN", "COPY", "WORKDIR"):
-                return f"the new stage has a {part.keyword} that the old one has not"
+                copied += re.findall(r"(?:^| && )ln -sn?f \S+ (/\S+)", str(part.value[2][0]))  # type: ignore[index]
             if part.keyword != "COPY":
                 continue
             words = [str(word) for word in part.value[2]]  # type: ignore[attr-defined]
-            if ("from", self.builder) not in part.flags:
-                return "a COPY of the new stage does not come from the builder"
             for word in words[:-1]:
                 path = "/" + word.strip("/")
                 if not _produced(path, paths) and not any(covers(base_path, path) for base_path in SYSTEM):
@@ -235,6 +231,19 @@ class SplitStage(Rewrite):
             if not any(covers(base_path, path) or covers(path, base_path) for base_path in copied):
                 return f"{path}, which the image starts or reads, is not copied from the builder"
         return ""
+
+
+def runs_more(part: Part, builder: str) -> str:
+    """Why a new instruction is none that the stage for the run may have; "" where it is one."""
+    if part.keyword == "RUN":
+        command = str(part.value[2][0])  # type: ignore[index]
+        if not _INSTALLS.match(command) and not _REPEATS.match(command):
+            return "the new stage runs more than the installation of packages and commands of the builder"
+    if part.keyword not in ("RUN", "COPY", "WORKDIR"):
+        return f"the new stage has a {part.keyword} that the old one has not"
+    if part.keyword == "COPY" and ("from", builder) not in part.flags:
+        return "a COPY of the new stage does not come from the builder"
+    return ""
 
 
 def _both_unknown(before: ImageConfig, after: ImageConfig, name: str) -> bool:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from dfopt.facts import BuiltImage, Child, Parent, StatedBuild
+    from dfopt.facts import BuiltImage, Child, Parent, RunEvidence, StatedBuild
+    from dfopt.refusal import Refusal
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
     from dfopt.workspace.fact_trace import FactTrace
@@ -178,6 +179,10 @@ class JoinedFacts(Facts):
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         return next((answer for part in self.parts if (answer := part.built_config(image)) is not None), None)
 
+    def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
+        answers = (part.run_evidence(stage, base, image) for part in self.parts)
+        return next((answer for answer in answers if answer is not None), None)
+
     def unbuilt(self) -> str:
         return next((answer for part in self.parts if (answer := part.unbuilt())), "")
 
@@ -251,6 +256,9 @@ class AskedFacts(Facts):
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         return self._ask("built_config", image)  # type: ignore[no-any-return]
+
+    def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
+        return self._ask("run_evidence", stage, base, image)  # type: ignore[no-any-return]
 
     def unbuilt(self) -> str:
         return self._ask("unbuilt")  # type: ignore[no-any-return]

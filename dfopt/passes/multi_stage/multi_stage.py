@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from dfopt.analysis.image_sizes import SOURCE, known_bytes
-from dfopt.analysis.leftover_caches import leftover_bytes
 from dfopt.facts import Facts
-from dfopt.findings import Benefit, Declares, Finding, Fix, refused
-from dfopt.ir.liveness import layer_steps
+from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
-from dfopt.passes.multi_stage.plan import split_plan
+from dfopt.passes.multi_stage.choice import benefit_of, chosen_plan
 from dfopt.passes.multi_stage.stage_edits import declared, edits
 from dfopt.passes.multi_stage.unblock import BY_HAND
 from dfopt.refusal import Refusal
@@ -41,6 +38,9 @@ class MultiStage(Pass):
 
     From an image of Node go the modules that only developers need, where the lock file marks them and no source, option
     or script of the start names them: the builder's last step is then `npm prune --omit=dev`.
+
+    Under `fix --verify` and `-O3`, with a smoke test, a build shows what the text does not prove: which of the files
+    that the steps wrote the run needs, and which packages (recipe `observed`, for any language).
 
     Why: compilers, headers and sources are most of such an image, and none of it is needed to run.
 
@@ -104,6 +104,9 @@ class MultiStage(Pass):
     options = (
         Option("base", "choice", "auto", "the image for the run: an empty one where possible, slim or distroless ones",
                ("auto", "slim", "distroless")),
+        Option("by", "choice", "proof", "what says which files the run needs: the text where it proves them, else a"
+               " build and its smoke test; these alone; or these alone, for an empty image",
+               ("proof", "evidence", "minimum")),
         Option("recipes", "strings", (), "stage recipes of your own: file and text, in turn ([recipes] path sets it)"),
     )  # fmt: skip
 
@@ -117,7 +120,7 @@ class MultiStage(Pass):
         node = stage.node
         message = "the image holds what only its build needs"
         try:
-            plan = split_plan(program, stage, facts, str(self.settings["base"]), tuple(self.settings["recipes"]))
+            plan = chosen_plan(program, stage, facts, self.settings)
         except Refusal as refusal:
             refusal.unblock = refusal.unblock or BY_HAND
             yield refused(self.name, message, node.start, node.end, refusal)
@@ -127,12 +130,8 @@ class MultiStage(Pass):
             return
         if plan is None:
             return
-        # what package managers leave in the layers of today stays in the builder, too
-        saved = known_bytes(program.root(stage).image or "", plan.base_mb, facts) + plan.left_mb * 1_000_000
-        saved -= known_bytes(plan.image, plan.run_mb, facts)
-        saved += leftover_bytes(program, layer_steps(program, stage))
-        message = f"build in a stage of its own, and run on {plan.image}: some {saved // 1_000_000} MB less"
+        benefit = benefit_of(program, stage, plan, facts)
+        message = f"build in a stage of its own, and run on {plan.image}: some {benefit.bytes // 1_000_000} MB less"
         message += f" (not on nginx: {plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
-        benefit = Benefit(bytes=saved, source=SOURCE)
         yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)

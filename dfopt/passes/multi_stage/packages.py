@@ -45,6 +45,11 @@ def is_build(name: str) -> bool:
     return _sort("build", package_name(name)) is not None or package_name(name).endswith("-dev")
 
 
+def is_tool(name: str) -> bool:
+    """Whether a package serves builds as a rule, and now and then a run."""
+    return _sort("tools", package_name(name)) is not None
+
+
 def libraries(name: str, release: str) -> tuple[str, ...] | None:
     """The libraries behind a -dev package of a release (or of Alpine); None where they are not known."""
     facts = table("split_packages")

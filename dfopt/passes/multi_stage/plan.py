@@ -63,6 +63,7 @@ class SplitPlan(Record):
     note      why a program that serves files stays
     prune     a command that the builder runs last, or ""
     workdir   the working directory of the old base image, where the new one has another, or ""
+    saved     bytes, where a build showed them
     """
 
     recipe: StageRecipe
@@ -79,6 +80,7 @@ class SplitPlan(Record):
     note: str = ""
     prune: str = ""
     workdir: str = ""
+    saved: int | None = None
 
 
 def split_plan(

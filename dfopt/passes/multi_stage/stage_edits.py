@@ -6,6 +6,8 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.editing.layout import line_start, newline_at
+from dfopt.passes.multi_stage.observed import NAME
+from dfopt.rewrites.split_observed import SplitObserved
 from dfopt.rewrites.split_site import SplitSite
 from dfopt.rewrites.split_stage import Part, SplitStage
 
@@ -58,7 +60,8 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
             left,
             root=plan.copies[0].target,
         )
-    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
+    rewrite = SplitObserved if plan.recipe.name == NAME else SplitStage
+    return rewrite(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
 
 
 def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:

@@ -1,0 +1,51 @@
+"""Which plan a split follows: what the text proves, or what a build and its smoke test show; and what it saves."""
+
+from __future__ import annotations
+
+from dfopt.analysis.image_sizes import SOURCE, known_bytes
+from dfopt.analysis.leftover_caches import leftover_bytes
+from dfopt.findings import Benefit
+from dfopt.ir.liveness import layer_steps
+from dfopt.passes.multi_stage.observed import observed_plan
+from dfopt.passes.multi_stage.plan import split_plan
+from dfopt.refusal import Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+    from dfopt.passes.multi_stage.plan import SplitPlan
+
+
+def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[str, Any]) -> SplitPlan | None:
+    """The plan for a stage, by the pass's settings; None where there is nothing to split. Raises Refusal,
+    RecipeError."""
+    if settings["by"] != "proof":
+        return observed_plan(program, stage, facts, bare=settings["by"] == "minimum")
+    refusal = None
+    try:
+        plan = split_plan(program, stage, facts, str(settings["base"]), tuple(settings["recipes"]))
+    except Refusal as reason:
+        plan, refusal = None, reason.copy()
+    if plan is None:
+        try:
+            plan = observed_plan(program, stage, facts)
+        except Refusal as reason:
+            refusal = refusal or reason.copy()
+    if plan is None and refusal is not None:
+        raise refusal
+    return plan
+
+
+def benefit_of(program: Program, stage: Stage, plan: SplitPlan, facts: Facts) -> Benefit:
+    """What a split saves: as a build showed, else by the tables."""
+    if plan.saved is not None:
+        return Benefit(bytes=plan.saved, origin="measured", source="a build of the file")
+    saved = known_bytes(program.root(stage).image or "", plan.base_mb, facts) + plan.left_mb * 1_000_000
+    saved -= known_bytes(plan.image, plan.run_mb, facts)
+    # what package managers leave in the layers of today stays in the builder, too
+    return Benefit(bytes=saved + leftover_bytes(program, layer_steps(program, stage)), source=SOURCE)

@@ -1,0 +1,102 @@
+"""The split by evidence: the plan of a new stage from what a build of the file and its smoke test showed."""
+
+from __future__ import annotations
+
+import re
+
+from dfopt.facts import RunEvidence
+from dfopt.ir.base_images import split_image
+from dfopt.ir.effects import covers
+from dfopt.ir.liveness import layer_steps
+from dfopt.passes.multi_stage.bases import base_of
+from dfopt.passes.multi_stage.copy_selection import StageCopy
+from dfopt.passes.multi_stage.packages import install_command
+from dfopt.passes.multi_stage.plan import SplitPlan
+from dfopt.passes.multi_stage.stage_settings import settings
+from dfopt.refusal import Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dfopt.facts import Facts
+    from dfopt.ir.program import Program
+    from dfopt.ir.stages import Stage
+
+NAME = "observed"  # of the recipe
+_LEAST = 5_000_000  # bytes that a split must save
+_SHARE = 0.05  # ... and of the image
+_PLAIN = re.compile(r"/[\w./@+~-]+")
+
+
+def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = False) -> SplitPlan | None:
+    """The plan for a stage; None where nothing was built, or little would be saved. `bare`: on an empty image. Raises
+    Refusal."""
+    from dfopt.stage_templates.stage_recipes import stage_recipes
+
+    root = program.root(stage)
+    if not root.image or root.image == "scratch" or root.node.flags or stage.node.flags:
+        return None
+    base = base_of(root.image)
+    image = "scratch" if bare else base.run if base is not None else root.image
+    says = any(step.node.keyword in ("CMD", "ENTRYPOINT") for step in layer_steps(program, stage))
+    if not says and split_image(image)[0] != split_image(root.image)[0]:
+        raise Refusal("the file does not say what the image starts", "add CMD or ENTRYPOINT")
+    found = facts.run_evidence(stage.index, stage.base, image)
+    if isinstance(found, Refusal):
+        raise found
+    if found is None or found.saved < max(_LEAST, _SHARE * (found.bytes + found.saved)):
+        return None
+    paths = [*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))]
+    strange = next((path for path in paths if not _PLAIN.fullmatch(path)), "")
+    if strange:
+        raise Refusal(f"the path {strange} has unusual characters")
+    commands = tuple(_commands(found))
+    if bare and commands:
+        raise Refusal(f"an empty image cannot run `{commands[0]}`")
+    recipe = next(one for one in stage_recipes() if one.name == NAME)
+    owned = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
+    return SplitPlan(
+        recipe, image, _packages(program, found, image), commands, (), tuple(_copies(found)),
+        settings(program, stage, recipe.environment, recipe.stays, owned), 0, 0, 0,
+        workdir=_workdir(program, stage, image, base.home if base is not None else "/"), saved=found.saved,
+    )  # fmt: skip
+
+
+def _workdir(program: Program, stage: Stage, image: str, home: str) -> str:
+    """The base image's own working directory, where no WORKDIR says another and the new image's differs; or ""."""
+    says = any(step.node.keyword == "WORKDIR" for step in layer_steps(program, stage))
+    return home if not says and home != "/" and image != program.root(stage).image else ""
+
+
+def _packages(program: Program, found: RunEvidence, image: str) -> str:
+    if not found.packages:
+        return ""
+    asked = any(re.search(rf"(?<![\w.+-]){re.escape(name)}(?![\w.+-])", program.text) for name in found.packages)
+    lean = "--no-install-recommends" in program.text or not asked
+    quiet = "tzdata" in found.packages or "DEBIAN_FRONTEND" in program.text
+    return install_command(found.family, found.packages, lean, quiet, "slim" in image)
+
+
+def _copies(found: RunEvidence) -> list[StageCopy]:
+    """Files of one directory in one COPY."""
+    groups: dict[str, list[str]] = {}
+    for path in found.files:
+        groups.setdefault(path.rpartition("/")[0] + "/", []).append(path)
+    files = [
+        StageCopy(tuple(paths), directory if len(paths) > 1 else paths[0], None) for directory, paths in groups.items()
+    ]
+    trees = [StageCopy((path,), path, owner or None) for path, owner in found.trees]
+    return sorted((*files, *trees), key=lambda copy: copy.target)
+
+
+def _commands(found: RunEvidence) -> list[str]:
+    """What the new stage runs behind its copies."""
+    words: list[str] = []
+    copied = [*found.files, *(path for path, _ in found.trees)]
+    for path, mode, owner in found.directories:
+        if not any(covers(path, place) for place in copied):
+            words.append(f"mkdir -p {path}")
+        words += [f"chown {owner} {path}"] if owner != "0:0" else []
+        words += [f"chmod {mode:o} {path}"] if mode != 0o755 else []
+    words += [f"ln -sf {target} {path}" for path, target in found.links]
+    commands = [" && ".join(words)] if words else []
+    return [*commands, "ldconfig"] if found.libraries and found.family == "apt" else commands

@@ -1,0 +1,1 @@
+"""What the run of an image needs, as a build of the file and its smoke test show it."""

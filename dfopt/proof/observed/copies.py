@@ -1,0 +1,153 @@
+"""From the files that stay to COPY instructions: by directories that a person would name."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.analysis.system_paths import SYSTEM
+from dfopt.image.layers import SYMLINK
+from dfopt.proof.observed.places import files_below, nodes_below
+from dfopt.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dfopt.image.artifacts import ImageFiles
+    from dfopt.image.merged_tree import PathNode
+
+_MOST = 6  # COPYs of one place, or sources of one COPY: beyond, a directory is copied as a whole
+_SPARE = 4_000_000  # bytes that may be copied in vain for that
+_SONAME = re.compile(r"/lib/(?:[^/]+/)?lib[^/]+\.so\.[\d.]+\Z")
+# Directories of the base image that are copied as a whole only where they are a language's own
+_WHOLE = ("/site-packages", "/dist-packages", "/gems", "/node_modules", "/perl5", "/usr/local/bin", "/usr/local/lib")
+
+
+class Copies(Record):
+    """As in facts.RunEvidence; `bytes` of what is copied."""
+
+    files: tuple[str, ...]
+    trees: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+    directories: tuple[tuple[str, int, str], ...]
+    bytes: int
+
+
+def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterable[str], workdir: str) -> Copies:
+    """The copies of the files and links `kept`. `empty`: directories that are made. Modes and owners are repeated of
+    what is copied whole, of the highest directory above, and of `workdir`."""
+    singles: list[str] = []
+    whole: list[str] = []
+    for top in sorted({_top(run, path) for path in kept}):
+        if top in kept:
+            singles.append(top)
+            continue
+        found = list(_cover(image, top, kept))
+        node = image.tree.find(top)
+        if len(found) > _MOST and node is not None and _vain(node, top, kept) <= _SPARE:
+            found = [top]
+        for path in found:
+            (singles if path in kept else whole).append(path)
+    groups: dict[str, list[str]] = {}
+    links: list[tuple[str, str]] = []
+    for path in singles:
+        node = image.tree.find(path)
+        if (
+            node is not None and node.entry.kind == SYMLINK and run.layers
+        ):  # on an empty image, the file takes its place
+            if not _SONAME.search(path):  # ldconfig makes those
+                links.append((path, node.entry.link))
+        else:
+            groups.setdefault(posixpath.dirname(path), []).append(path)
+    for directory, paths in list(groups.items()):
+        node = image.tree.find(directory)
+        many = len(paths) > _MOST and directory.endswith(_WHOLE)
+        if not run.layers and any(_leads_to_script(image, path) for path in paths):
+            many = True  # which finds what belongs to it beside the file that the link leads to
+        if many and node is not None and _vain(node, directory, kept) <= _SPARE * 5:
+            whole.append(directory)
+            links = [link for link in links if not link[0].startswith(f"{directory}/")]
+            del groups[directory]
+    whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
+    files = sorted(path for paths in groups.values() for path in paths)
+    if not run.layers:  # nothing can be changed in an empty image: what another user owns comes as a whole
+        owned = {_top(run, path) for path in files} | {workdir}
+        owned = {path for path in owned if _owner(image, path) and any(one.startswith(f"{path}/") for one in files)}
+        whole = [*owned, *(path for path in whole if not any(path.startswith(f"{other}/") for other in owned))]
+        files = [path for path in files if not any(path.startswith(f"{other}/") for other in owned)]
+    owners = {path: _owner(image, path) for path in whole}
+    attributes: dict[str, tuple[int, str]] = {}
+    for path in (*whole, *files, *(link for link, _ in links), *empty):
+        for place in {path, _top(run, path), *(home for home in _above(path) if home == workdir)}:
+            node = image.tree.find(place)
+            if node is not None and node.children is not None and place not in SYSTEM and run.tree.find(place) is None:
+                attributes[place] = node.entry.mode, f"{node.entry.uid}:{node.entry.gid}"
+    directories = [
+        (place, mode, owner)
+        for place, (mode, owner) in sorted(attributes.items())
+        if (mode, owner) != (0o755, owners.get(place) or "0:0") or place in empty
+    ]
+    if not run.layers:
+        directories = [row for row in directories if row[1] & ~0o755 or row[2] != (owners.get(row[0]) or "0:0")]
+    size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
+    return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
+
+
+def _leads_to_script(image: ImageFiles, path: str) -> bool:
+    place = image.resolved(path)
+    directory = posixpath.dirname(path)
+    if image.resolved(directory) != directory:
+        return False
+    return posixpath.dirname(place) != directory and image.artifact(place).kind in ("script", "file")
+
+
+def _owner(image: ImageFiles, path: str) -> str:
+    """The owner of a directory with all that is in it, where that is not root; "" where it is, or where they differ."""
+    node = image.tree.find(path)
+    if node is None or node.children is None:
+        return ""
+    nodes = [node, *(at for _, at in nodes_below(node))]
+    owners = {f"{at.entry.uid}:{at.entry.gid}" for at in nodes}
+    owner = owners.pop()
+    return owner if not owners and owner != "0:0" else ""
+
+
+def _top(run: ImageFiles, path: str) -> str:
+    """The highest directory at or above a path that the image for the run lacks."""
+    top = path
+    while (path := posixpath.dirname(path)) != "/":
+        if run.tree.find(path) is None and path not in SYSTEM:
+            top = path
+    return top
+
+
+def _cover(image: ImageFiles, path: str, kept: set[str]) -> Iterator[str]:
+    """The highest files and directories at or below a path in which all is kept."""
+    node = image.tree.find(path)
+    if node is None or node.children is None:
+        if path in kept:
+            yield path
+        return
+    inside = {place for place, _ in files_below(node, path)}
+    if inside and inside <= kept:
+        yield path
+    elif inside & kept:
+        for name in sorted(node.children):
+            yield from _cover(image, f"{path}/{name}", kept)
+
+
+def _vain(node: PathNode, path: str, kept: set[str]) -> int:
+    """The bytes below a path that need not be copied."""
+    return sum(at.entry.size for place, at in files_below(node, path) if at.inode is not None and place not in kept)
+
+
+def _size(node: PathNode | None, path: str) -> int:
+    if node is None:
+        return 0
+    return sum(at.entry.size for _, at in files_below(node, path) if at.inode is not None)
+
+
+def _above(path: str) -> Iterator[str]:
+    while (path := posixpath.dirname(path)) not in ("/", ""):
+        yield path

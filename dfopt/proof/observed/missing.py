@@ -1,0 +1,61 @@
+"""What the failure of a smoke test names that the tried image lacks and the original one has."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.knowledge import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dfopt.proof.observed.run_needs import Additions, RunNeeds
+
+_PATH = re.compile(r"(?<![\w.:/-])(/[\w@.+-]+(?:/[\w@.+-]+)+)")
+
+
+def add_missing(needs: RunNeeds, output: str, added: Additions) -> bool:
+    """Adds what the output of a failure names; whether that is anything new."""
+    before = len(added.paths), len(added.packages)
+    for path in _named(needs, output):
+        package = needs.beyond.packaged.get(needs.image.resolved(path)) or needs.beyond.packaged.get(path)
+        if package is not None and not needs.bare:
+            added.packages.add(package)
+        elif package is not None or path in needs.beyond.own or path in needs.beyond.toolchain:
+            added.paths.add(path)
+    return before != (len(added.paths), len(added.packages))
+
+
+def _named(needs: RunNeeds, output: str) -> Iterator[str]:
+    """Paths of files of the original image that the output means."""
+    for path in _PATH.findall(output):
+        yield path.rstrip(".:,")
+    for kind, expressions in table("observed")["missing"].items():
+        for expression in expressions:
+            for match in re.finditer(expression, output):
+                yield from _found(needs, kind, match[1])
+
+
+def _found(needs: RunNeeds, kind: str, name: str) -> Iterator[str]:
+    """Where a thing of that kind is in the original image."""
+    if kind == "program":
+        path = needs.program(name)
+        if path:
+            yield path
+        return
+    if kind == "file":
+        yield posixpath.normpath(posixpath.join(needs.workdir, name))
+        return
+    wanted = {
+        "library": (f"/{name}",),
+        "python": (f"/{name.replace('.', '/')}.py", f"/{name.replace('.', '/')}/__init__.py"),
+        "perl": (f"/{name}", f"/{name.replace('::', '/')}.pm"),
+        "ruby": (f"/{name}.rb", f"/{name}.so", f"/{name}"),
+        "node": (f"/node_modules/{name}/package.json", f"/{name}.js"),
+        "lua": (f"/{name.replace('.', '/')}.lua", f"/{name.replace('.', '/')}.so"),
+    }[kind]
+    for path in (*needs.beyond.own, *needs.beyond.toolchain, *needs.beyond.packaged):
+        if path.endswith(wanted) or (kind == "python" and re.search(rf"/{re.escape(name)}\.[\w-]+\.so\Z", path)):
+            yield path

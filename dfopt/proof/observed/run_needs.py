@@ -1,0 +1,370 @@
+"""What the run of an image needs: found by following what it starts through the files of the image.
+
+What steps wrote is kept by directories, unless only a build reads it: source trees that nothing names, caches, headers,
+and, where the program is compiled, its sources and intermediate files. Of packages stay those that were asked for by
+name and are no build tools, and those that own what the programs and libraries that stay are linked with, call, or, in
+the smoke test, opened. What a failure of an earlier try named is added (`Additions`).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dfopt.analysis.remote_scripts import SHELLS
+from dfopt.analysis.system_paths import SYSTEM
+from dfopt.facts import RunEvidence
+from dfopt.image.layers import FILE, SYMLINK
+from dfopt.knowledge import table
+from dfopt.passes.multi_stage.packages import is_build, is_tool
+from dfopt.proof.observed.contents import FileContents, union
+from dfopt.proof.observed.copies import copies_of
+from dfopt.proof.observed.installed_packages import installed_packages
+from dfopt.proof.observed.places import (
+    beyond,
+    files_below,
+    in_build_place,
+    in_system,
+    is_development,
+    is_never_read,
+    is_scratch,
+    is_source,
+    is_source_tree,
+    is_state,
+    top_of,
+)
+from dfopt.record import Record
+from dfopt.refusal import Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from dfopt.image.artifacts import ImageFiles
+    from dfopt.image.model import Image
+    from dfopt.stage_templates.stage_recipes import StageRecipe
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_WORD = re.compile(r"[\w@./+-]+")
+# Directories that many packages share
+_SHARED = re.compile(
+    r"/(?:usr/(?:local/)?)?(?:lib|lib64|libexec|include)/[\w-]+-linux-[\w-]+|/usr/share/(?:doc|man)"
+    r"|/etc/(?:init\.d|default|cron\.\w+)"
+)
+_STARTERS = frozenset((*SHELLS, "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "setpriv"))
+_TLS, _ZONES = ("https", "/etc/ssl"), ("zoneinfo", "TZ", "tzset")
+
+
+class Additions:
+    """What failures named: absolute paths, and packages."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.packages: set[str] = set()
+
+
+class BuiltFiles(Record):
+    """A stage's image, the one to run it on, and what is known of them. `base_layers`: how many of the stage's layers
+    are its base image's; `settings`: of the stage's image; `text`: the Dockerfile; `opened`: the paths that the smoke
+    test opened, None where nobody looked."""
+
+    image: ImageFiles
+    run: ImageFiles
+    base_layers: int
+    settings: Mapping[str, Any]
+    text: str
+    opened: frozenset[str] | None = None
+
+
+class RunNeeds:
+    """`find` is called with what failures added; what was read of the files is kept between the calls. Raises
+    ImageError."""
+
+    def __init__(self, built: BuiltFiles, image: Image, recipes: Iterable[StageRecipe]) -> None:
+        self.built = built
+        self.image = built.image
+        self.bare = not built.run.layers
+        self._base_packages: set[str] | None = None
+        self.packages = installed_packages(built.image)
+        self.beyond = beyond(built.image, built.run, built.base_layers, self.names)
+        env = dict(pair.partition("=")[::2] for pair in built.image.env)
+        self.search = tuple(part for part in env.get("PATH", _PATH).split(":") if part.startswith("/"))
+        self.workdir = str(built.settings.get("WorkingDir") or "/")
+        self.compiled = False  # whether the program was, by the steps or by the base image's
+        self.places: dict[str, list[str]] = {}
+        for path in self.beyond.own:
+            self.places.setdefault(top_of(built.image, built.run, path, built.base_layers), []).append(path)
+        words = {*_TLS, *_ZONES, *table("observed")["temporary"], *self.tools()}
+        words |= {place for place in self.places if self.is_for_builds(place)}
+        self.contents = FileContents(words, recipes)
+        layers = sorted({node.layer for node in self.beyond.own.values()})
+        self.contents.read(image, layers, self.beyond.own.keys())
+
+    def names(self, path: str) -> bool:
+        """Whether the Dockerfile names a path, or a directory above it that is no system's."""
+        while path not in SYSTEM:
+            if re.search(rf"{re.escape(path)}(?![\w.-])", self.built.text):
+                return True
+            path = posixpath.dirname(path)
+        return False
+
+    def tools(self) -> dict[str, str]:
+        """Programs of packages that steps asked for, and that serve builds as a rule -> the package."""
+        named = self.named()
+        return {
+            posixpath.basename(path): package for path, package in self.beyond.packaged.items()
+            if package in named and is_tool(package) and "/bin/" in path
+            and posixpath.basename(path) in package  # binutils' `as` and `size` are English
+        }  # fmt: skip
+
+    def named(self) -> set[str]:
+        """The packages that steps asked for by name."""
+        here = set(self.beyond.packaged.values())
+        return {name for name in self.packages.named if name in here and name not in self.base_packages()}
+
+    def base_packages(self) -> set[str]:
+        if self._base_packages is None:
+            self._base_packages = set(self.image.below(self.built.base_layers).owners.values())
+        return self._base_packages
+
+    def is_for_builds(self, place: str) -> bool:
+        """Whether a place looks as if it was there to build in."""
+        node = self.image.tree.find(place)
+        if node is None or is_scratch(place):
+            return node is not None
+        return in_build_place(place) or is_source_tree(node)
+
+    # -- what runs
+
+    def started(self) -> tuple[str, list[str], set[str]]:
+        """(the program, paths of files that the start names, names of programs). Raises Refusal."""
+        settings = self.built.settings
+        words = [str(word) for word in (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))]
+        health = settings.get("Healthcheck")
+        more = [str(word) for word in health.get("Test") or ()][1:] if isinstance(health, dict) else []
+        if not words:
+            raise Refusal("the image starts nothing", "add CMD or ENTRYPOINT")
+        program, paths, names = "", [], set()
+        for number, word in enumerate((*words, *more)):
+            for part in _WORD.findall(word) if " " in word else (word,):
+                path = self.program(part) or self.file(part)
+                if path:
+                    paths.append(path)
+                    program = program or path
+                elif not number:
+                    raise Refusal(f"the program that the image starts, {part}, is not in it")
+                names.add(part)
+        return program, paths, names
+
+    def program(self, name: str) -> str:
+        """Where a program of this name is; "" for nowhere."""
+        if "/" in name:
+            return self.file(name)
+        for directory in self.search:
+            path = f"{directory}/{name}"
+            if self.image.artifact(path).kind in ("elf", "script", "file"):
+                return path
+        return ""
+
+    def file(self, word: str) -> str:
+        path = posixpath.normpath(posixpath.join(self.workdir, word))
+        return path if path != "/" and self.image.artifact(path).kind not in ("", "directory") else ""
+
+    # -- what stays
+
+    def find(self, added: Additions) -> RunEvidence:
+        """Raises Refusal."""
+        program, started, names = self.started()
+        opened = self.built.opened or frozenset()
+        wanted = {*started, *opened, *added.paths}
+        kept = self.own_kept(started, wanted)
+        packages, more = self.packages_kept(kept, set(started), wanted, names, added)
+        kept |= more
+        if self.accounts() and not self.bare:
+            kept |= {"/etc/passwd", "/etc/group"}
+        made = copies_of(self.image, self.built.run, kept, self.directories(), self.workdir)
+        own = set(self.built.run.owners.values())
+        installed = self.packages.closure(packages) - own
+        total = _layer_bytes(self.built.run) + made.bytes + self.package_bytes(installed)
+        trees = (*made.trees, *((place, "") for place in self.temporary(kept)))
+        libraries = not self.bare and any(".so" in posixpath.basename(path) for path in made.files)
+        return RunEvidence(
+            self.packages.family, tuple(packages), made.files, trees, made.links, made.directories, libraries,
+            program, total, _layer_bytes(self.image) - total,
+        )  # fmt: skip
+
+    def temporary(self, kept: set[str]) -> list[str]:
+        """Directories for temporary files, which an empty image lacks: those that something names, and with an
+        interpreter all. With a user of its own, it could not write to them as a COPY makes them."""
+        if not self.bare or str(self.built.settings.get("User") or "root").partition(":")[0] not in ("root", "0"):
+            return []
+        said = union(self.contents.of, kept)
+        places = [place for place in table("observed")["temporary"] if place in said or not self.compiled]
+        nodes = {place: self.image.tree.find(place) for place in places}
+        return [place for place, node in nodes.items() if node is not None and not node.children]
+
+    def directories(self) -> list[str]:
+        """Directories that steps made for the run, in which nothing is yet, and that no WORKDIR makes as they are."""
+        found: list[str] = []
+        for path, node in self.beyond.empty.items():
+            inside = any(path.startswith(f"{place}/") for place in self.places)
+            plain = path == self.workdir and (node.entry.uid, node.entry.gid, node.entry.mode) == (0, 0, 0o755)
+            if not (inside or plain or is_scratch(path) or in_build_place(path)) and (
+                self.names(path) or not (in_system(path) or self.image.owner(path))
+            ):
+                found.append(path)
+        return found
+
+    def accounts(self) -> bool:
+        """Whether steps made users or groups that no package makes."""
+        known = {account.name for account in self.image.below(self.built.base_layers).accounts()}
+        new = {account.name for account in self.image.accounts()} - known
+        return any(re.search(rf"\b{re.escape(name)}\b", self.built.text) for name in new)
+
+    def package_bytes(self, names: set[str]) -> int:
+        tree, owners = self.image.tree, self.image.owners
+        nodes = (tree.find(path) for path, package in owners.items() if package in names)
+        return sum(node.entry.size for node in nodes if node is not None and node.inode is not None)
+
+    def own_kept(self, started: list[str], wanted: set[str]) -> set[str]:
+        """The files and links that steps wrote and the run needs."""
+        programs = [path for path in started if posixpath.basename(path) not in _STARTERS]
+        program = programs[0] if programs else started[0]
+        is_own = self.image.artifact(program).kind == "elf" and self.image.resolved(program) in self.beyond.own
+        self.compiled = compiled = is_own or posixpath.basename(program) in table("observed")["compiled"]
+        wanted = wanted | {self.image.resolved(path) for path in wanted}
+        kept: set[str] = set()
+        doubtful: dict[str, list[str]] = {}
+        homes = {*started, self.workdir, *map(self.image.resolved, started)}
+        for place, paths in self.places.items():
+            if self.is_for_builds(place) and not any(f"{path}/".startswith(f"{place}/") for path in homes):
+                doubtful[place] = paths
+                # of a place to build in, files that are wanted stay, with the directories of their own
+                near = {posixpath.dirname(path) for path in wanted} - {place}
+                kept |= {path for path in paths if path in wanted or posixpath.dirname(path) in near}
+                continue
+            for path in paths:
+                if path in wanted or not self.is_left(path, place, compiled):
+                    kept.add(path)
+        while True:  # what something that stays names, stays too
+            said = union(self.contents.of, kept)
+            more = [place for place in doubtful if place in said and not is_scratch(place)]
+            if not more:
+                return kept
+            for place in more:
+                kept |= {path for path in doubtful.pop(place) if not self.is_left(path, place, compiled)}
+
+    def is_left(self, path: str, place: str, compiled: bool) -> bool:
+        """Whether a file that steps wrote is of no use to the run."""
+        below = path[len(place) :].lstrip("/") or posixpath.basename(path)
+        if is_development(path) or is_never_read(below) or is_scratch(path):
+            return True
+        return compiled and is_source(below) and not in_system(path)
+
+    def packages_kept(
+        self, kept: set[str], started: set[str], wanted: set[str], names: set[str], added: Additions
+    ) -> tuple[list[str], set[str]]:
+        """(names of packages for the run, files that are not the steps' and that the run needs). On an empty image
+        there are no packages, and their files are named."""
+        said, every = union(self.contents.of, kept), set(self.beyond.packaged.values())
+        packages = {name for name in self.named() if not (is_build(name) or is_tool(name))} | (added.packages & every)
+        packages |= {package for name, package in self.tools().items() if name in said}
+        files = set[str]()
+        zone = any(pair.startswith("TZ=") for pair in self.image.env)
+        for is_said, package, path in (
+            (bool(said & set(_TLS)), "ca-certificates", "/etc/ssl/certs/ca-certificates.crt"),
+            (zone or bool(said & set(_ZONES)), "tzdata", "/usr/share/zoneinfo"),
+        ):
+            if is_said and package in every:
+                if self.bare:
+                    files |= self.whole(path)
+                else:
+                    packages.add(package)
+        called = names | union(self.contents.called, self.beyond.own.keys()) | union(self.contents.scripts, started)
+        waiting = [*wanted, *kept, *filter(None, map(self.program, called))]
+        for name in union(self.contents.scripts, kept):
+            path = self.program(name)
+            if path and not is_build(self.beyond.packaged.get(self.image.resolved(path), "")):
+                waiting.append(path)
+        if self.bare:
+            installed = self.packages.closure(packages) - self.base_packages()
+            mine = [path for path, package in self.beyond.packaged.items() if package in installed]
+            waiting += [path for path in mine if not (is_development(path) or is_state(path))]
+            files |= {path for path in table("observed")["bare"] if self.image.tree.find(path) is not None}
+        seen = set[str]()
+        while waiting:
+            path = waiting.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            place = self.image.resolved(path)
+            for one in (path,) if self.bare and self.is_link(path) else (path, place):
+                if one != place and self.bare:
+                    files.add(one)
+                    if (link := self.directory_link(one)) is not None:
+                        files.discard(one)
+                        files.add(link)
+                elif one in self.beyond.packaged and not self.bare:
+                    packages.add(self.beyond.packaged[one])
+                elif one in self.beyond.packaged or one in self.beyond.toolchain:
+                    files |= self.whole(one)
+                elif one in self.beyond.own and one not in kept:
+                    files.add(one)
+            artifact = self.image.artifact(path)
+            if artifact.kind == "elf":
+                waiting += self.libraries(place)
+                waiting += [artifact.interpreter] if artifact.interpreter and self.bare else []
+            elif artifact.kind == "script":
+                words = [word for word in artifact.interpreter.split() if not word.startswith("-")]
+                waiting += filter(None, map(self.program, words))
+        if not self.bare:
+            return self.packages.least(packages), files
+        # a COPY of a link takes the file that it leads to, so that this is there by the name that is asked for
+        links = {self.image.resolved(path) for path in files if self.is_link(path)}
+        links = {path for path in links if ".so" in path or path in (self.built.opened or ())}
+        trees = [self.image.resolved(path) for path in files if self.image.artifact(path).kind == "directory"]
+        links |= {path for path in files for tree in trees if path.startswith(f"{tree}/")}
+        if any(path.startswith("/usr/local/lib") and ".so" in path for path in (*files, *kept)):
+            files.add("/etc/ld.so.cache")  # the dynamic linker looks there by itself in no other way
+        return [], files - links
+
+    def directory_link(self, path: str) -> str | None:
+        """The link to a directory, such as /opt/java, through which a path leads; None without one, and for those that
+        many paths lead through (/bin)."""
+        above = posixpath.dirname(path)
+        while above not in SYSTEM:
+            node = self.image.tree.find(above)
+            if node is not None and node.entry.kind == SYMLINK:
+                return above
+            above = posixpath.dirname(above)
+        return None
+
+    def is_link(self, path: str) -> bool:
+        """Whether a path is a symbolic link, or leads through one."""
+        return self.image.resolved(path) != path
+
+    def libraries(self, program: str) -> list[str]:
+        """The libraries that an ELF file is linked with; on an empty image, by the names by which they are sought."""
+        found: list[str] = []
+        for name, library in self.image.needs_below(program).items():
+            path = posixpath.join(posixpath.dirname(library.path), name)
+            if library.path:
+                found.append(path if self.bare and self.image.tree.find(path) is not None else library.path)
+        return found
+
+    def whole(self, path: str) -> set[str]:
+        """A file of the base image's or a package's, with all of the directory of its own that it lies in."""
+        top = path
+        while (above := posixpath.dirname(path)) not in SYSTEM and not _SHARED.fullmatch(above):
+            path = above
+            if self.built.run.tree.find(path) is None:
+                top = path
+        node = self.image.tree.find(top)
+        if node is None:
+            return set()
+        return {place for place, _ in files_below(node, top) if place == path or not is_development(place)}
+
+
+def _layer_bytes(image: ImageFiles) -> int:
+    return sum(entry.size for layer in image.layers for entry in layer.entries if entry.kind == FILE)

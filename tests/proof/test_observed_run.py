@@ -1,0 +1,180 @@
+"""What a run needs, by the files of the image that a build made: small images, with a program of this very machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from image.builders import TarEntry, docker_archive, file, folder, layer, link, require
+
+from dfopt.image import open_archive
+from dfopt.image.artifacts import ImageFiles, read_elf
+from dfopt.proof.observed.installed_packages import installed_packages
+from dfopt.proof.observed.missing import add_missing
+from dfopt.proof.observed.run_needs import Additions, BuiltFiles, RunNeeds
+from dfopt.refusal import Refusal
+from dfopt.stage_templates.stage_recipes import stage_recipes
+
+PROGRAM = Path(require("env", "part of every Debian")).read_bytes()
+ELF = read_elf(PROGRAM)
+assert ELF is not None
+
+
+def status(*names: str, **depends: str) -> str:
+    return "\n".join(
+        f"Package: {name}\nStatus: install ok installed\nDepends: {depends.get(name.replace('-', '_'), '')}\n"
+        for name in names
+    )
+
+
+def owned(package: str, *paths: str) -> TarEntry:
+    return file(f"var/lib/dpkg/info/{package}.list", "".join(f"/{path}\n" for path in paths))
+
+
+BASE = layer(
+    folder("usr"), folder("usr/bin"), folder("usr/lib"), folder("etc"), folder("var/lib"), folder("usr/local/bin"),
+    link("lib64", "usr/lib"), link("bin", "usr/bin"), file("usr/lib/libc.so.6", "c"),
+    file("usr/bin/sh", PROGRAM, 0o755), file(ELF.interpreter.replace("/lib64", "usr/lib").lstrip("/"), "ld"),
+    owned("libc6", "usr/lib/libc.so.6"), owned("dash", "usr/bin/sh"),
+    file("var/lib/dpkg/status", status("libc6", "dash")),
+)  # fmt: skip
+INSTALLED = layer(
+    file("usr/bin/gcc", PROGRAM, 0o755), file("usr/bin/git", PROGRAM, 0o755), file("usr/bin/convert", PROGRAM, 0o755),
+    file("usr/lib/libmagic.so.1", "m"), file("etc/magic.conf", "m"),
+    owned("gcc", "usr/bin/gcc"), owned("git", "usr/bin/git"), owned("imagemagick", "usr/bin/convert"),
+    owned("libmagic1", "usr/lib/libmagic.so.1"),
+    file(
+        "var/lib/dpkg/status",
+        status("libc6", "dash", "gcc", "git", "imagemagick", "libmagic1", imagemagick="libmagic1 (>= 2)"),
+    ),
+    file("var/lib/apt/extended_states", "Package: libmagic1\nAuto-Installed: 1\n"),
+)  # fmt: skip
+
+
+def needs(tmp_path: Path, *steps: bytes, cmd: list[str], text: str = "", opened: frozenset[str] | None = None,
+          bare: bool = False) -> RunNeeds:  # fmt: skip
+    settings = {"Cmd": cmd, "WorkingDir": "/app"}
+    with open_archive(docker_archive(tmp_path / "run.tar", [BASE])) as archive:
+        run = ImageFiles.nothing() if bare else ImageFiles(archive.image())
+    with open_archive(docker_archive(tmp_path / "image.tar", [BASE, INSTALLED, *steps])) as archive:
+        image = archive.image()
+        return RunNeeds(BuiltFiles(ImageFiles(image), run, 1, settings, text, opened), image, stage_recipes())
+
+
+APP = layer(
+    folder("app"), file("app/server", PROGRAM, 0o755), file("app/main.c", "int main;"), file("app/page.html", "hello"),
+    file("app/.git/config", "x"),
+)  # fmt: skip
+
+
+def test_a_compiled_program_goes_without_its_sources_and_its_compiler(tmp_path: Path) -> None:
+    found = needs(tmp_path, APP, cmd=["/app/server"]).find(Additions())
+    assert (found.files, found.trees) == (("/app/page.html", "/app/server"), ())
+    assert found.packages == ("imagemagick",)  # asked for by name, and no tool of builds; brings libmagic1
+    assert found.program == "/app/server"
+
+
+def test_an_interpreted_program_keeps_its_directory(tmp_path: Path) -> None:
+    app = layer(folder("app"), file("app/main.sh", "#!/bin/sh\nset -e\ngit log\n", 0o755), file("app/notes.c", "x"))
+    found = needs(tmp_path, app, cmd=["./main.sh"]).find(Additions())
+    assert found.trees == (("/app", ""),)
+    assert found.packages == ("git", "imagemagick")  # the script calls git
+
+
+def test_sources_say_which_programs_are_called(tmp_path: Path) -> None:
+    app = layer(file("app/server", PROGRAM, 0o755), file("src/main.go", 'exec.Command("gcc", "-v")\n'))
+    found = needs(tmp_path, app, cmd=["/app/server"]).find(Additions())
+    assert found.packages == ("gcc", "imagemagick")
+    assert not any(path.startswith("/src") for path in (*found.files, *dict(found.trees)))
+
+
+def test_what_the_smoke_test_opened_stays(tmp_path: Path) -> None:
+    opened = frozenset(("/usr/bin/gcc", "/app/main.c"))
+    found = needs(tmp_path, APP, cmd=["/app/server"], opened=opened).find(Additions())
+    assert "gcc" in found.packages
+    assert "/app/main.c" in found.files
+
+
+def test_a_source_tree_stays_where_something_names_it(tmp_path: Path) -> None:
+    tree = layer(file("build/Makefile", "all:"), file("build/data.txt", "x"))
+    without = needs(tmp_path, APP, tree, cmd=["/app/server"]).find(Additions())
+    assert "/build" not in dict(without.trees)
+    naming = layer(file("app/settings.conf", "data = /build\n"))
+    found = needs(tmp_path, APP, tree, naming, cmd=["/app/server"]).find(Additions())
+    assert "/build/data.txt" in found.files
+
+
+def test_owners_modes_links_and_empty_directories(tmp_path: Path) -> None:
+    steps = layer(
+        folder("data", mode=0o700, uid=5, gid=5), folder("srv/app", mode=0o755, uid=5, gid=5),
+        file("srv/app/run", PROGRAM, 0o755, uid=5, gid=5), link("usr/local/bin/run", "/srv/app/run"),
+    )  # fmt: skip
+    found = needs(tmp_path, steps, cmd=["run"], text="RUN mkdir -m 700 /data").find(Additions())
+    assert found.trees == (("/srv/app", "5:5"),)
+    assert found.links == (("/usr/local/bin/run", "/srv/app/run"),)
+    assert found.directories == (("/data", 0o700, "5:5"),)
+
+
+def test_a_changed_file_of_a_package_is_the_steps_own(tmp_path: Path) -> None:
+    changed = layer(file("usr/lib/libmagic.so.1", "patched"), file("etc/mine.conf", "x"))
+    found = needs(tmp_path, APP, changed, cmd=["/app/server"]).find(Additions())
+    assert {"/usr/lib/libmagic.so.1", "/etc/mine.conf"} <= set(found.files)
+    assert found.libraries
+
+
+def test_an_empty_image_gets_the_files_of_packages(tmp_path: Path) -> None:
+    found = needs(tmp_path, APP, cmd=["/app/server"], bare=True).find(Additions())
+    assert found.packages == ()
+    assert {ELF.interpreter, "/usr/lib/libc.so.6", "/usr/bin/convert", "/usr/lib/libmagic.so.1"} <= set(found.files)
+    assert not {"/usr/bin/gcc", "/usr/bin/git", "/usr/bin/sh"} & set(found.files)
+
+
+def test_what_starts_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="starts nothing"):
+        needs(tmp_path, APP, cmd=[]).find(Additions())
+    with pytest.raises(Refusal, match="nowhere, is not in it"):
+        needs(tmp_path, APP, cmd=["nowhere"]).find(Additions())
+
+
+@pytest.mark.parametrize(
+    ("output", "paths", "packages"),
+    [
+        ("sh: 1: git: not found", set(), {"git"}),
+        ('exec: "gcc": executable file not found in $PATH', set(), {"gcc"}),
+        (
+            "app: error while loading shared libraries: libmagic.so.1: cannot open shared object file",
+            set(),
+            {"libmagic1"},
+        ),
+        ("open /app/main.c: no such file or directory", {"/app/main.c"}, set()),
+        ("open main.c: no such file or directory", {"/app/main.c"}, set()),
+        ("ModuleNotFoundError: No module named 'left.out'", {"/opt/py/left/out.py"}, set()),
+        ("all is well at /usr/share/nothing", set(), set()),
+    ],
+)
+def test_failures_name_what_is_missing(tmp_path: Path, output: str, paths: set[str], packages: set[str]) -> None:
+    asked = needs(tmp_path, APP, layer(file("opt/py/left/out.py", "x")), cmd=["/app/server"])
+    added = Additions()
+    assert add_missing(asked, output, added) == bool(paths or packages)
+    assert (added.paths, added.packages) == (paths, packages)
+    assert not add_missing(asked, output, added)  # nothing new
+    found = asked.find(added)
+    assert packages <= asked.packages.closure(found.packages)
+    assert all(
+        any(path == place or path.startswith(f"{place}/") for place in (*found.files, *dict(found.trees)))
+        for path in paths
+    )
+
+
+def test_packages_of_apk(tmp_path: Path) -> None:
+    database = (
+        "P:musl\nV:1\np:so:libc.musl-x86_64.so.1=1\nF:lib\nR:ld-musl-x86_64.so.1\n\n"
+        "P:curl\nV:8\nD:so:libc.musl-x86_64.so.1 ca-certificates>=1 !old\nF:usr/bin\nR:curl\n\nP:ca-certificates\nV:1\n"
+    )
+    entries = layer(file("lib/apk/db/installed", database), file("etc/apk/world", "curl>7\nmusl\n"))
+    with open_archive(docker_archive(tmp_path / "image.tar", [entries])) as archive:
+        found = installed_packages(ImageFiles(archive.image()))
+    assert found.family == "apk"
+    assert found.depends["curl"] == ("musl", "ca-certificates")
+    assert found.named == {"curl", "musl"}
+    assert found.least(["ca-certificates", "curl", "musl"]) == ["curl"]
