@@ -11,7 +11,7 @@ from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Pass
 from dfopt.passes.no_recommends.certificates import behind, lacks_certificates, lineage, names_certificates, needing
-from dfopt.passes.no_recommends.packages import left_out
+from dfopt.passes.no_recommends.packages import known, left_out
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
 
@@ -82,14 +82,16 @@ class NoRecommends(Pass):
             return
         counted: dict[int, list[str]] = {}  # root stage -> packages of earlier findings, whose own ones are there
         certified: set[int] = set()  # stages in which an earlier finding brings the certificates
-        for stage, _, step in shipped_runs(program, self.settings["stages"], "apt"):
-            body = program.body(step)
-            installs = [tool for tool in tools(program, step) if _pulls(tool)]
+        runs = [(stage, step) for stage, _, step in shipped_runs(program, self.settings["stages"], "apt")]
+        pulling = {step.index: [tool for tool in tools(program, step) if _pulls(tool)] for _, step in runs}
+        some = any(known(installs) for installs in pulling.values())
+        for stage, step in runs:
+            body, installs = program.body(step), pulling[step.index]
             if installs:
                 certificates = certified.isdisjoint(lineage(program, stage)) and lacks_certificates(program, step)
                 before = counted.setdefault(program.root(stage).index, [])
                 try:
-                    finding = self.check(program, step, body, installs, certificates, before)
+                    finding = self.check(program, step, body, installs, certificates, before, some)
                     if certificates and finding.fix is not None and names_certificates(finding.fix):
                         certified.add(stage.index)
                 except Refusal as refusal:
@@ -97,8 +99,9 @@ class NoRecommends(Pass):
                 yield finding
 
     def check(
-        self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool, before: list[str]
-    ) -> Finding:
+        self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool, before: list[str],
+        some: bool,
+    ) -> Finding:  # fmt: skip
         message, node = _MESSAGE, step.node
         reachable = [tool for tool in installs if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
         reason = edit_obstacle(step, body, bool(reachable), "apt")
@@ -118,7 +121,7 @@ class NoRecommends(Pass):
             edits.append(edit)
             rewrites.append(rewrite)
         fix = Fix(tuple(edits), tuple(rewrites), "unsafe")
-        benefit = left_out(program, step, reachable, before)
+        benefit = left_out(program, step, reachable, before, some=some)
         return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix, benefit=benefit)
 
 

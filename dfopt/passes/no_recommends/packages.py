@@ -8,22 +8,34 @@ from dfopt.findings import Benefit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dfopt.analysis.package_managers import Tool
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
 
 
-def left_out(program: Program, step: Step, installs: list[Tool], before: list[str]) -> Benefit | None:
+def left_out(program: Program, step: Step, installs: list[Tool], before: list[str], *, some: bool) -> Benefit | None:
     """What the packages that `installs` bring, and that the step does not remove, recommend beyond those of earlier
-    findings (`before`, to which they come); None where the table knows none of them."""
-    named = [word.value or "" for tool in installs for word in tool.invocation.operands()[1:]]
+    findings (`before`, to which they come); None where the table knows none of them, nor of those of the other findings
+    (`some`): so that it counts the same whether they are installed together or apart."""
     removed = _removed(program, step)
-    packages = [package for package in named if package_name(package) not in removed]
+    packages = [package for package in named(installs) if package_name(package) not in removed]
     if not installed_bytes(packages, recommends=True):
-        return None
+        return Benefit(source=SOURCE) if some else None
     saved = recommended_bytes([*before, *packages]) - recommended_bytes(before)
     before += packages
     return Benefit(bytes=saved, source=SOURCE)
+
+
+def named(installs: Iterable[Tool]) -> list[str]:
+    """The packages that commands install."""
+    return [word.value or "" for tool in installs for word in tool.invocation.operands()[1:]]
+
+
+def known(installs: Iterable[Tool]) -> bool:
+    """Whether the table knows any of the packages that commands install."""
+    return installed_bytes(named(installs), recommends=True) > 0
 
 
 def _removed(program: Program, step: Step) -> set[str]:
