@@ -37,12 +37,13 @@ def _gzip_time(content: bytes) -> bytes:
     return content[:4] + bytes(4) + content[8:] if content[:2] == b"\x1f\x8b" else content
 
 
-def _shadow_day(content: bytes) -> bytes:
+def _shadow(content: bytes) -> bytes:
+    content = re.sub(rb"(?m)^([^:\n]*:!*\$[^$:\n]*\$)[^:\n]*:", rb"\1:", content)
     return re.sub(rb"(?m)^([^:\n]*:[^:\n]*:)\d+:", rb"\1:", content)
 
 
 _CLEANERS: dict[str, Clean] = {
-    "all": _all, "path": _path, "pyc-time": _pyc_time, "gzip-time": _gzip_time, "shadow-day": _shadow_day
+    "all": _all, "path": _path, "pyc-time": _pyc_time, "gzip-time": _gzip_time, "shadow": _shadow
 }  # fmt: skip
 _masks: list[tuple[LinearPattern, Clean]] = []
 

@@ -138,6 +138,10 @@ def test_settings(pair: Pair) -> None:
         ("doc/a.gz", gzip.compress(b"x", mtime=1), gzip.compress(b"y", mtime=1), False),
         ("etc/shadow", b"app:!:20000:0:9:7:::\n", b"app:!:20001:0:9:7:::\n", True),
         ("etc/shadow", b"app:!:20000:0:9:7:::\n", b"app::20000:0:9:7:::\n", False),
+        ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:$y$j9T$s2$h2:20000:0:9:7:::\n", True),
+        ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:$1$s1$h1:20000:0:9:7:::\n", False),
+        ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:!$y$j9T$s1$h1:20000:0:9:7:::\n", False),
+        ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:*:20000:0:9:7:::\n", False),
     ],
 )
 def test_noise(pair: Pair, path: str, before: bytes, after: bytes, same: bool) -> None:
