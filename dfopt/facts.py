@@ -188,6 +188,7 @@ class RunEvidence(Record):
     program      what the image starts, as a path
     bytes        of the image for the run with all of this
     saved        bytes that the stage's image has more
+    reasons      of paths among `files` and `trees` that no step wrote: why they are copied
     """
 
     family: str
@@ -200,6 +201,7 @@ class RunEvidence(Record):
     program: str
     bytes: int
     saved: int
+    reasons: Mapping[str, str] = {}
 
 
 class Facts:

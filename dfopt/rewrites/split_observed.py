@@ -13,10 +13,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage
+    from dfopt.rewrites.base import Model
 
 
 class SplitObserved(SplitStage):
-    """As SplitStage."""
+    """As SplitStage. `comments`: above COPYs of the new stage, why they are there."""
+
+    comments: tuple[str, ...] = ()
+
+    def apply(self, model: Model) -> None:
+        super().apply(model)
+        model.added += self.comments
 
     def _files(self, program: Program, old: Stage, edited: Program, new: Stage) -> str:
         for part in self.runtime:

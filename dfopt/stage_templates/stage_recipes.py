@@ -34,6 +34,9 @@ RUN {{ packages }}
 {{ block }}
 {% endfor %}
 {% for copy in copies %}
+{% if copy.comment %}
+# {{ copy.comment }}
+{% endif %}
 COPY {{ copy.flags }} {{ copy.paths }}
 {% endfor %}
 {% for command in commands %}
@@ -192,6 +195,7 @@ class CopyLine(Record):
 
     flags: str
     paths: str
+    comment: str = ""
 
 
 def stage_text(recipe: StageRecipe, values: Mapping[str, Any]) -> str:

@@ -89,9 +89,12 @@ def test_an_empty_image_runs_nothing() -> None:
     assert stage == ""
     assert len(refusals) == 1
     assert refusals[0].startswith("an empty image cannot run `chown 7:7 /app && chmod 750 /app && mkdir -p /data")
-    bare = replace(SHOWN, packages=(), links=(), directories=(), libraries=False)
+    libraries = ("/lib/a.so", "/usr/lib/b.so")
+    files, reasons = (*SHOWN.files, *libraries), dict.fromkeys(libraries, "libraries")
+    bare = replace(SHOWN, packages=(), files=files, links=(), directories=(), libraries=False, reasons=reasons)
     stage, _ = split(Shown(bare), by="minimum")
     assert stage.startswith("FROM scratch\nENV ")
+    assert "# libraries\nCOPY --from=builder /lib/a.so /lib/a.so\nCOPY --from=builder /usr/lib/b.so" in stage
     assert "RUN" not in stage
     assert set(facts.asked) == {"scratch"}
 

@@ -22,11 +22,13 @@ _MOST_FILES = 6
 
 
 class StageCopy(Record):
-    """One COPY --from=builder: `sources` (absolute), `target` (a directory if it ends in "/"), `owner`."""
+    """One COPY --from=builder: `sources` (absolute), `target` (a directory if it ends in "/"), `owner`, and what stands
+    in a comment above it."""
 
     sources: tuple[str, ...]
     target: str
     owner: str | None
+    comment: str = ""
 
 
 def is_source(path: str, patterns: Iterable[str]) -> bool:

@@ -13,6 +13,7 @@ from dfopt.passes.multi_stage.copy_selection import StageCopy
 from dfopt.passes.multi_stage.packages import install_command
 from dfopt.passes.multi_stage.plan import SplitPlan
 from dfopt.passes.multi_stage.stage_settings import settings
+from dfopt.record import replace
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -77,15 +78,22 @@ def _packages(program: Program, found: RunEvidence, image: str) -> str:
 
 
 def _copies(found: RunEvidence) -> list[StageCopy]:
-    """Files of one directory in one COPY."""
-    groups: dict[str, list[str]] = {}
+    """Files of one directory in one COPY; first what no step wrote, with the reasons."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for path in found.files:
-        groups.setdefault(path.rpartition("/")[0] + "/", []).append(path)
-    files = [
-        StageCopy(tuple(paths), directory if len(paths) > 1 else paths[0], None) for directory, paths in groups.items()
+        groups.setdefault((found.reasons.get(path, ""), path.rpartition("/")[0] + "/"), []).append(path)
+    copies = [
+        StageCopy(tuple(paths), directory if len(paths) > 1 else paths[0], None, reason)
+        for (reason, directory), paths in groups.items()
     ]
-    trees = [StageCopy((path,), path, owner or None) for path, owner in found.trees]
-    return sorted((*files, *trees), key=lambda copy: copy.target)
+    copies += [StageCopy((path,), path, owner or None, found.reasons.get(path, "")) for path, owner in found.trees]
+    copies.sort(key=lambda copy: (not copy.comment, copy.comment, copy.target))
+    said = set[str]()
+    for number, copy in enumerate(copies):
+        if copy.comment in said:
+            copies[number] = replace(copy, comment="")
+        said.add(copy.comment)
+    return copies
 
 
 def _commands(found: RunEvidence) -> list[str]:

@@ -60,8 +60,12 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
             left,
             root=plan.copies[0].target,
         )
-    rewrite = SplitObserved if plan.recipe.name == NAME else SplitStage
-    return rewrite(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
+    if plan.recipe.name == NAME:
+        comments = tuple([f"# {copy.comment}" for copy in plan.copies if copy.comment])
+        return SplitObserved(
+            stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, comments=comments
+        )
+    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
 
 
 def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
@@ -98,6 +102,7 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
             CopyLine(
                 f"--from={builder}" + (f" --chown={copy.owner}" if copy.owner else ""),
                 " ".join((*copy.sources, copy.target)),
+                copy.comment,
             )
             for copy in plan.copies
         ],

@@ -191,8 +191,19 @@ class RunNeeds:
         libraries = not self.bare and any(".so" in posixpath.basename(path) for path in made.files)
         return RunEvidence(
             self.packages.family, tuple(packages), made.files, trees, made.links, made.directories, libraries,
-            program, total, _layer_bytes(self.image) - total,
+            program, total, _layer_bytes(self.image) - total, self.reasons((*made.files, *dict(trees))),
         )  # fmt: skip
+
+    def reasons(self, paths: Iterable[str]) -> dict[str, str]:
+        """Why what no step wrote is copied, by the rows of the table."""
+        found: dict[str, str] = {}
+        rows = table("observed")["reason"] if self.bare else ()
+        for path in paths:
+            if path in self.beyond.own or any(one.startswith(f"{path}/") for one in self.beyond.own):
+                continue
+            row = next((row for row in rows if re.match(row["path"], path)), None)
+            found.update({path: row["text"]} if row is not None else {})
+        return found
 
     def temporary(self, kept: set[str]) -> list[str]:
         """Directories for temporary files, which an empty image lacks: those that something names, and with an
