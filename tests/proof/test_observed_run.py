@@ -122,6 +122,14 @@ def test_a_changed_file_of_a_package_is_the_steps_own(tmp_path: Path) -> None:
     assert found.libraries
 
 
+def test_libraries_of_a_directory_that_is_copied_whole_are_made_known(tmp_path: Path) -> None:
+    own = layer(file("opt/own/lib/libown.so.2", "x"), file("etc/ld.so.conf.d/own.conf", "/opt/own/lib\n"))
+    found = needs(tmp_path, APP, own, cmd=["/app/server"]).find(Additions())
+    assert (dict(found.trees), found.files[-1]) == ({"/opt/own": ""}, "/etc/ld.so.conf.d/own.conf")
+    assert found.libraries
+    assert not needs(tmp_path, APP, cmd=["/app/server"]).find(Additions()).libraries
+
+
 def test_an_empty_image_gets_the_files_of_packages(tmp_path: Path) -> None:
     found = needs(tmp_path, APP, cmd=["/app/server"], bare=True).find(Additions())
     assert found.packages == ()

@@ -52,6 +52,7 @@ _SHARED = re.compile(
     r"/(?:usr/(?:local/)?)?(?:lib|lib64|libexec|include)/[\w-]+-linux-[\w-]+|/usr/share/(?:doc|man)"
     r"|/etc/(?:init\.d|default|cron\.\w+)"
 )
+_LIBRARY = re.compile(r"/lib[^/]*\.so(?:\.[\d.]+)?\Z")
 _STARTERS = frozenset((*SHELLS, "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "setpriv"))
 _TLS, _ZONES = ("https", "/etc/ssl"), ("zoneinfo", "TZ", "tzset")
 
@@ -188,7 +189,7 @@ class RunNeeds:
         installed = self.packages.closure(packages) - own
         total = _layer_bytes(self.built.run) + made.bytes + self.package_bytes(installed)
         trees = (*made.trees, *((place, "") for place in self.temporary(kept)))
-        libraries = not self.bare and any(".so" in posixpath.basename(path) for path in made.files)
+        libraries = not self.bare and any(_LIBRARY.search(path) for path in kept)
         return RunEvidence(
             self.packages.family, tuple(packages), made.files, trees, made.links, made.directories, libraries,
             program, total, _layer_bytes(self.image) - total, self.reasons((*made.files, *dict(trees))),
