@@ -115,6 +115,15 @@ def test_owners_modes_links_and_empty_directories(tmp_path: Path) -> None:
     assert found.directories == (("/data", 0o700, "5:5"),)
 
 
+def test_an_empty_directory_beside_what_is_left_out(tmp_path: Path) -> None:
+    empty = layer(folder("app/log"), folder("app/.git/refs"))
+    found = needs(tmp_path, APP, empty, cmd=["/app/server"]).find(Additions())
+    assert found.directories == (("/app/log", 0o755, "0:0"),)
+    tree = layer(file("app/run.sh", "#!/bin/sh\n", 0o755), folder("app/log"))
+    whole = needs(tmp_path, tree, cmd=["/app/run.sh"]).find(Additions())
+    assert (whole.trees, whole.directories) == ((("/app", ""),), ())
+
+
 def test_a_changed_file_of_a_package_is_the_steps_own(tmp_path: Path) -> None:
     changed = layer(file("usr/lib/libmagic.so.1", "patched"), file("etc/mine.conf", "x"))
     found = needs(tmp_path, APP, changed, cmd=["/app/server"]).find(Additions())

@@ -76,6 +76,7 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         owned = {path for path in owned if _owner(image, path) and any(one.startswith(f"{path}/") for one in files)}
         whole = [*owned, *(path for path in whole if not any(path.startswith(f"{other}/") for other in owned))]
         files = [path for path in files if not any(path.startswith(f"{other}/") for other in owned)]
+    empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
     for path in (*whole, *files, *(link for link, _ in links), *empty):

@@ -184,7 +184,7 @@ class RunNeeds:
         kept |= more
         if self.accounts() and not self.bare:
             kept |= {"/etc/passwd", "/etc/group"}
-        made = copies_of(self.image, self.built.run, kept, self.directories(), self.workdir)
+        made = copies_of(self.image, self.built.run, kept, self.directories(kept), self.workdir)
         own = set(self.built.run.owners.values())
         installed = self.packages.closure(packages) - own
         total = _layer_bytes(self.built.run) + made.bytes + self.package_bytes(installed)
@@ -216,11 +216,12 @@ class RunNeeds:
         nodes = {place: self.image.tree.find(place) for place in places}
         return [place for place, node in nodes.items() if node is not None and not node.children]
 
-    def directories(self) -> list[str]:
+    def directories(self, kept: set[str]) -> list[str]:
         """Directories that steps made for the run, in which nothing is yet, and that no WORKDIR makes as they are."""
         found: list[str] = []
+        left = tuple(f"{place}/" for place, paths in self.places.items() if kept.isdisjoint(paths))
         for path, node in self.beyond.empty.items():
-            inside = any(path.startswith(f"{place}/") for place in self.places)
+            inside = path.startswith(left) or is_never_read(path)
             plain = path == self.workdir and (node.entry.uid, node.entry.gid, node.entry.mode) == (0, 0, 0o755)
             if not (inside or plain or is_scratch(path) or in_build_place(path)) and (
                 self.names(path) or not (in_system(path) or self.image.owner(path))
