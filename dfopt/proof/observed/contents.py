@@ -24,12 +24,14 @@ _SHELL_WORD = re.compile(r"[\w./+-]+")
 
 
 class FileContents:
-    """Reads layers of an image once. `words`: what is looked for in every file, as whole words; `of`: path -> those it
-    holds; `called`: source -> names of programs that it calls; `scripts`: shell script -> its words."""
+    """Reads layers of an image once. `words`: what is looked for in every file, as whole words; `places`: the same, but
+    not in programs, whose compilers noted where the sources were. `of`: path -> those it holds; `called`: source ->
+    names of programs that it calls; `scripts`: shell script -> its words."""
 
-    def __init__(self, words: Collection[str], recipes: Iterable[StageRecipe]) -> None:
-        either = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-        self._words = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-])".encode()) if words else None
+    def __init__(self, words: Collection[str], places: Collection[str], recipes: Iterable[StageRecipe]) -> None:
+        either = "|".join(map(re.escape, sorted({*words, *places}, key=len, reverse=True)))
+        self._words = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-])".encode())
+        self._places = frozenset(places).difference(words)
         self._calls = [
             (tuple(recipe.scan["files"]), [re.compile(text) for text in recipe.scan.get("programs", ())])
             for recipe in recipes
@@ -59,9 +61,10 @@ class FileContents:
 
     def _look(self, entry: LayerEntry, data: bytes) -> None:
         path = entry.path
-        if self._words is not None and (found := set(self._words.findall(data))):
-            self.of[path] = {word.decode() for word in found}
-        if len(data) > _LARGEST_TEXT or data[:4] == b"\x7fELF":
+        is_program = data[:4] == b"\x7fELF"
+        if found := {word.decode() for word in set(self._words.findall(data))}:
+            self.of[path] = found - self._places if is_program else found
+        if len(data) > _LARGEST_TEXT or is_program:
             return
         name = path.rpartition("/")[2]
         text = ""

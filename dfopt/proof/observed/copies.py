@@ -74,7 +74,8 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     if not run.layers:  # nothing can be changed in an empty image: what another user owns comes as a whole
         owned = {_top(run, path) for path in files} | {workdir}
         owned = {path for path in owned if _owner(image, path) and any(one.startswith(f"{path}/") for one in files)}
-        whole = [*owned, *(path for path in whole if not any(path.startswith(f"{other}/") for other in owned))]
+        owned = {path for path in owned if not any(path.startswith(f"{other}/") for other in owned)}
+        whole = sorted({*owned, *(one for one in whole if not any(one.startswith(f"{other}/") for other in owned))})
         files = [path for path in files if not any(path.startswith(f"{other}/") for other in owned)]
     empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: _owner(image, path) for path in whole}
@@ -90,7 +91,8 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         if (mode, owner) != (0o755, owners.get(place) or "0:0") or place in empty
     ]
     if not run.layers:
-        directories = [row for row in directories if row[1] & ~0o755 or row[2] != (owners.get(row[0]) or "0:0")]
+        # a COPY cannot give a directory its mode: what others may write to is missed, all else is not
+        directories = [row for row in directories if row[1] & 0o002 or row[2] != (owners.get(row[0]) or "0:0")]
     size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
     return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
 

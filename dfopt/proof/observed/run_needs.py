@@ -97,8 +97,7 @@ class RunNeeds:
         for path in self.beyond.own:
             self.places.setdefault(top_of(built.image, built.run, path, built.base_layers), []).append(path)
         words = {*_TLS, *_ZONES, *table("observed")["temporary"], *self.tools()}
-        words |= {place for place in self.places if self.is_for_builds(place)}
-        self.contents = FileContents(words, recipes)
+        self.contents = FileContents(words, list(filter(self.is_for_builds, self.places)), recipes)
         layers = sorted({node.layer for node in self.beyond.own.values()})
         self.contents.read(image, layers, self.beyond.own.keys())
 
@@ -224,7 +223,7 @@ class RunNeeds:
             inside = path.startswith(left) or is_never_read(path)
             plain = path == self.workdir and (node.entry.uid, node.entry.gid, node.entry.mode) == (0, 0, 0o755)
             if not (inside or plain or is_scratch(path) or in_build_place(path)) and (
-                self.names(path) or not (in_system(path) or self.image.owner(path))
+                self.names(path) or not (in_system(path) or path.startswith("/usr/") or self.image.owner(path))
             ):
                 found.append(path)
         return found
