@@ -115,6 +115,12 @@ def test_owners_modes_links_and_empty_directories(tmp_path: Path) -> None:
     assert found.directories == (("/data", 0o700, "5:5"),)
 
 
+def test_an_alternative_that_a_step_chose(tmp_path: Path) -> None:
+    chosen = layer(link("etc/alternatives/lua", "/usr/bin/lua5.4"))
+    found = needs(tmp_path, APP, chosen, cmd=["/app/server"]).find(Additions())
+    assert found.links == (("/etc/alternatives/lua", "/usr/bin/lua5.4"),)
+
+
 def test_an_empty_directory_beside_what_is_left_out(tmp_path: Path) -> None:
     empty = layer(folder("app/log"), folder("app/.git/refs"))
     found = needs(tmp_path, APP, empty, cmd=["/app/server"]).find(Additions())

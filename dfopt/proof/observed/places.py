@@ -61,7 +61,7 @@ def beyond(image: ImageFiles, run: ImageFiles, base_layers: int, named: Callable
             continue
         if _is_compiled(image, path):
             continue
-        if is_state(path) and not (own and not installing[node.layer] and _matches("certificates", path)):
+        if is_state(path) and not (own and not installing[node.layer] and _matches("steps", path)):
             continue
         if own and in_system(path) and installing[node.layer] and not named(path) and not _kept(path):
             continue  # a maintainer's script wrote it: it comes again with the package

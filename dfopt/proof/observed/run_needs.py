@@ -300,7 +300,8 @@ class RunNeeds:
             if path and not is_build(self.beyond.packaged.get(self.image.resolved(path), "")):
                 waiting.append(path)
         if self.bare:
-            installed = self.packages.closure(packages) - self.base_packages()
+            brought = self.packages.closure(packages) - self.base_packages()
+            installed = {package for package in brought if not is_build(package)}
             mine = [path for path, package in self.beyond.packaged.items() if package in installed]
             waiting += [path for path in mine if not (is_development(path) or is_state(path))]
             files |= {path for path in table("observed")["bare"] if self.image.tree.find(path) is not None}
