@@ -32,7 +32,8 @@ def owned(package: str, *paths: str) -> TarEntry:
 
 
 BASE = layer(
-    folder("usr"), folder("usr/bin"), folder("usr/lib"), folder("etc/alternatives"), folder("var/lib"), folder("usr/local/bin"),
+    folder("usr"), folder("usr/bin"), folder("usr/lib"), folder("etc/alternatives"), folder("var/lib"),
+    folder("usr/local/bin"),
     link("lib64", "usr/lib"), link("bin", "usr/bin"), file("usr/lib/libc.so.6", "c"),
     file("usr/bin/sh", PROGRAM, 0o755), file(ELF.interpreter.replace("/lib64", "usr/lib").lstrip("/"), "ld"),
     owned("libc6", "usr/lib/libc.so.6"), owned("dash", "usr/bin/sh"),
