@@ -188,6 +188,7 @@ class RunEvidence(Record):
     program      what the image starts, as a path
     bytes        of the image for the run with all of this
     saved        bytes that the stage's image has more
+    removed      files of packages that steps took away
     reasons      of paths among `files` and `trees` that no step wrote: why they are copied
     """
 
@@ -201,6 +202,7 @@ class RunEvidence(Record):
     program: str
     bytes: int
     saved: int
+    removed: tuple[str, ...] = ()
     reasons: Mapping[str, str] = {}
 
 

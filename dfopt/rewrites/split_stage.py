@@ -40,10 +40,11 @@ _INSTALLS = re.compile(
     r"(?: [\w.+:=~-]+)+ && rm -rf /var/lib/apt/lists/\*"
     r"|apk add --no-cache(?: [\w.+:=~<>-]+)+|ldconfig)\Z"
 )
-# Modes and owners of directories, and links, which a COPY does not keep
+# Modes and owners of directories, and links, which a COPY does not keep, and what packages bring that was taken away
 _REPEATS = re.compile(
     r"(?:(?:(?:^| && )(?:mkdir -p|ch(?:mod|own|grp)(?: -R)? [\w.,:+=-]+)(?: /[\w./@+~-]*)+)"
-    r"|(?:(?:^| && )ln -sn?f [\w./@+-]+ /[\w./@+~-]+))+\Z"
+    r"|(?:(?:^| && )ln -sn?f [\w./@+-]+ /[\w./@+~-]+)"
+    r"|(?:(?:^| && )rm -f(?: /etc/[\w./@+-]+)+))+\Z"
 )
 _PRUNES = re.compile(
     r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev(?: && rm /usr/local/bin/node)?|rm /usr/local/bin/node"

@@ -76,6 +76,12 @@ def test_the_new_stage() -> None:
     assert set(facts.asked) == {"debian:13-slim"}
 
 
+def test_what_was_taken_away_is_taken_away_again() -> None:
+    stage, refusals = split(Shown(replace(SHOWN, removed=("/etc/nginx/sites-enabled/default",))))
+    assert refusals == []
+    assert "RUN rm -f /etc/nginx/sites-enabled/default && chown 7:7 /app" in stage
+
+
 def test_nothing_was_built() -> None:
     stage, refusals = split(Shown(None))
     assert stage == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from image.builders import TarEntry, docker_archive, file, folder, layer, link, require
+from image.builders import TarEntry, docker_archive, file, folder, layer, link, require, whiteout
 
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles, read_elf
@@ -114,6 +114,13 @@ def test_owners_modes_links_and_empty_directories(tmp_path: Path) -> None:
     assert found.trees == (("/srv/app", "5:5"),)
     assert found.links == (("/usr/local/bin/run", "/srv/app/run"),)
     assert found.directories == (("/data", 0o700, "5:5"),)
+
+
+def test_what_a_step_took_away(tmp_path: Path) -> None:
+    text = "RUN rm -f /etc/magic.conf /etc/other /srv/x\n"
+    gone = needs(tmp_path, APP, layer(whiteout("etc/magic.conf")), cmd=["/app/server"], text=text).find(Additions())
+    assert gone.removed == ("/etc/magic.conf", "/etc/other")
+    assert needs(tmp_path, APP, cmd=["/app/server"], text=text).find(Additions()).removed == ("/etc/other",)
 
 
 def test_an_alternative_that_a_step_chose(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def _copies(found: RunEvidence) -> list[StageCopy]:
 
 def _commands(found: RunEvidence) -> list[str]:
     """What the new stage runs behind its copies."""
-    words: list[str] = []
+    words = [f"rm -f {' '.join(found.removed)}"] if found.removed else []
     copied = [*found.files, *(path for path, _ in found.trees)]
     for path, mode, owner in found.directories:
         if not any(covers(path, place) for place in copied):

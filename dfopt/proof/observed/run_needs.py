@@ -53,6 +53,7 @@ _SHARED = re.compile(
     r"|/etc/(?:init\.d|default|cron\.\w+)"
 )
 _LIBRARY = re.compile(r"/lib[^/]*\.so(?:\.[\d.]+)?\Z")
+_REMOVAL = re.compile(r"\brm(?:[ \t]+-\w+)*((?:[ \t]+/etc/[\w./@+-]+)+)")
 _STARTERS = frozenset((*SHELLS, "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "setpriv"))
 _TLS, _ZONES = ("https", "/etc/ssl"), ("zoneinfo", "TZ", "tzset")
 
@@ -191,8 +192,14 @@ class RunNeeds:
         libraries = not self.bare and any(_LIBRARY.search(path) for path in kept)
         return RunEvidence(
             self.packages.family, tuple(packages), made.files, trees, made.links, made.directories, libraries,
-            program, total, _layer_bytes(self.image) - total, self.reasons((*made.files, *dict(trees))),
+            program, total, _layer_bytes(self.image) - total, self.removed() if packages else (),
+            self.reasons((*made.files, *dict(trees))),
         )  # fmt: skip
+
+    def removed(self) -> tuple[str, ...]:
+        """What the Dockerfile's steps took away of what packages set up, which their installation would bring again."""
+        words = (path for paths in _REMOVAL.findall(self.built.text) for path in paths.split())
+        return tuple(sorted({path for path in words if in_system(path) and self.image.tree.find(path) is None}))
 
     def reasons(self, paths: Iterable[str]) -> dict[str, str]:
         """Why what no step wrote is copied, by the rows of the table."""
