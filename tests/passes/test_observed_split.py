@@ -57,7 +57,7 @@ def split(facts: Shown, text: str = FILE, **settings: object) -> tuple[str, list
 EXPECTED = """\
 FROM debian:13-slim
 ENV DEBIAN_FRONTEND=noninteractive PORT=80
-RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y libfoo2 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y LEAN libfoo2 && rm -rf /var/lib/apt/lists/*
 COPY --from=builder --chown=7:7 /app/pages /app/pages
 COPY --from=builder /app/server /app/server
 COPY --from=builder /etc/app.conf /etc/group /etc/passwd /etc/
@@ -66,7 +66,7 @@ RUN ldconfig
 WORKDIR /app
 USER app
 EXPOSE 80
-CMD ["./server"]"""
+CMD ["./server"]""".replace("LEAN", "--no-install-recommends")
 
 
 def test_the_new_stage() -> None:

@@ -116,6 +116,24 @@ def test_owners_modes_links_and_empty_directories(tmp_path: Path) -> None:
     assert found.directories == (("/data", 0o700, "5:5"),)
 
 
+def test_what_named_packages_recommend_is_named(tmp_path: Path) -> None:
+    text = status("libc6", "gcc", "imagemagick", "ghostscript").replace(
+        "Package: imagemagick\n", "Package: imagemagick\nRecommends: gcc, gone | ghostscript (>= 9)\n"
+    )
+    more = layer(
+        file("usr/bin/gs", PROGRAM, 0o755), owned("ghostscript", "usr/bin/gs"), file("var/lib/dpkg/status", text),
+        file("var/lib/apt/extended_states", "Package: ghostscript\nAuto-Installed: 1\n"),
+    )  # fmt: skip
+    assert needs(tmp_path, APP, more, cmd=["/app/server"]).find(Additions()).packages == ("ghostscript", "imagemagick")
+
+
+def test_a_repository_that_the_program_reads(tmp_path: Path) -> None:
+    calls = layer(file("app/main.go", 'exec.Command("git", "log")\n'))
+    found = needs(tmp_path, APP, calls, cmd=["/app/server"]).find(Additions())
+    assert "git" in found.packages
+    assert "/app/.git" in dict(found.trees)
+
+
 def test_what_a_step_took_away(tmp_path: Path) -> None:
     text = "RUN rm -f /etc/magic.conf /etc/other /srv/x\n"
     gone = needs(tmp_path, APP, layer(whiteout("etc/magic.conf")), cmd=["/app/server"], text=text).find(Additions())

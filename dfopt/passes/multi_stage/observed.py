@@ -71,10 +71,8 @@ def _workdir(program: Program, stage: Stage, image: str, home: str) -> str:
 def _packages(program: Program, found: RunEvidence, image: str) -> str:
     if not found.packages:
         return ""
-    asked = any(re.search(rf"(?<![\w.+-]){re.escape(name)}(?![\w.+-])", program.text) for name in found.packages)
-    lean = "--no-install-recommends" in program.text or not asked
     quiet = "tzdata" in found.packages or "DEBIAN_FRONTEND" in program.text
-    return install_command(found.family, found.packages, lean, quiet, "slim" in image)
+    return install_command(found.family, found.packages, True, quiet, "slim" in image)
 
 
 def _copies(found: RunEvidence) -> list[StageCopy]:

@@ -26,11 +26,12 @@ _NAME = re.compile(r"[\w.+-]+")
 
 class InstalledPackages(Record):
     """`family`: "apt" or "apk", "" for neither; `depends`: package -> packages of the image that it depends on;
-    `named`: those that no other brought along."""
+    `named`: those that no other brought along; `recommends`: package -> packages of the image that it recommends."""
 
     family: str
     depends: Mapping[str, tuple[str, ...]]
     named: frozenset[str]
+    recommends: Mapping[str, tuple[str, ...]] = {}
 
     def closure(self, names: Iterable[str]) -> set[str]:
         """The packages with all that they depend on."""
@@ -70,22 +71,25 @@ def _apt(status: str, states: str) -> InstalledPackages:
     for name, row in rows.items():
         for virtual in _names(row.get("Provides", "")):
             provides.setdefault(virtual, []).append(name)
-    depends = {}
-    for name, row in rows.items():
+
+    def installed(clauses: str) -> tuple[str, ...]:
+        """Of each clause's alternatives, the first that is there, as apt takes it."""
         wanted: dict[str, None] = {}
-        for clause in f"{row.get('Pre-Depends', '')},{row.get('Depends', '')}".split(","):
-            # of alternatives, apt takes the first that is there
+        for clause in clauses.split(","):
             for other in _names(clause.replace("|", ",")):
                 here = [other] if other in rows else provides.get(other, [])[:1]
                 if here:
                     wanted[here[0]] = None
                     break
-        depends[name] = tuple(wanted)
+        return tuple(wanted)
+
+    depends = {name: installed(f"{row.get('Pre-Depends', '')},{row.get('Depends', '')}") for name, row in rows.items()}
+    recommends = {name: installed(row["Recommends"]) for name, row in rows.items() if "Recommends" in row}
     automatic = {
         row.get("Package", "") for row in (dict(_FIELD.findall(text)) for text in states.split("\n\n"))
         if row.get("Auto-Installed") == "1"
     }  # fmt: skip
-    return InstalledPackages("apt", depends, frozenset(set(rows) - automatic))
+    return InstalledPackages("apt", depends, frozenset(set(rows) - automatic), recommends)
 
 
 def _apk(database: str, world: str) -> InstalledPackages:

@@ -93,6 +93,7 @@ class RunNeeds:
         env = dict(pair.partition("=")[::2] for pair in built.image.env)
         self.search = tuple(part for part in env.get("PATH", _PATH).split(":") if part.startswith("/"))
         self.workdir = str(built.settings.get("WorkingDir") or "/")
+        self.reads_history = False  # whether the program may call git in a repository of its own
         self.compiled = False  # whether the program was, by the steps or by the base image's
         self.places: dict[str, list[str]] = {}
         for path in self.beyond.own:
@@ -251,6 +252,9 @@ class RunNeeds:
         programs = [path for path in started if posixpath.basename(path) not in _STARTERS]
         program = programs[0] if programs else started[0]
         is_own = self.image.artifact(program).kind == "elf" and self.image.resolved(program) in self.beyond.own
+        sources = [path for path in self.beyond.own if "/.git/" not in path]
+        called = union(self.contents.called, sources) | union(self.contents.scripts, sources)
+        self.reads_history = "git" in called | union(self.contents.of, sources)
         self.compiled = compiled = is_own or posixpath.basename(program) in table("observed")["compiled"]
         wanted = wanted | {self.image.resolved(path) for path in wanted}
         kept: set[str] = set()
@@ -277,7 +281,9 @@ class RunNeeds:
     def is_left(self, path: str, place: str, compiled: bool) -> bool:
         """Whether a file that steps wrote is of no use to the run."""
         below = path[len(place) :].lstrip("/") or posixpath.basename(path)
-        if is_development(path) or is_never_read(below) or is_scratch(path):
+        if is_development(path) or is_scratch(path):
+            return True
+        if is_never_read(below) and not (self.reads_history and "/.git/" in path):
             return True
         return compiled and is_source(below) and not in_system(path)
 
@@ -287,7 +293,10 @@ class RunNeeds:
         """(names of packages for the run, files that are not the steps' and that the run needs). On an empty image
         there are no packages, and their files are named."""
         said, every = union(self.contents.of, kept), set(self.beyond.packaged.values())
-        packages = {name for name in self.named() if not (is_build(name) or is_tool(name))} | (added.packages & every)
+        packages = {name for name in self.named() if not (is_build(name) or is_tool(name))}
+        # they are installed without what they recommend: what of that is there, and serves no build, is named
+        packages |= {other for name in packages for other in self.packages.recommends.get(name, ()) if other in every}
+        packages = {name for name in packages if not (is_build(name) or is_tool(name))} | (added.packages & every)
         packages |= {package for name, package in self.tools().items() if name in said}
         files = set[str]()
         zone = any(pair.startswith("TZ=") for pair in self.image.env)
