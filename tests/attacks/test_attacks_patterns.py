@@ -28,6 +28,8 @@ MOST = 32.0
 # where a square is none: what keeps the text short
 SHORT = {
     "knowledge/leftovers.toml": "paths in images, of at most 4,096 bytes",
+    "knowledge/observed.toml": "paths in images, of at most 4,096 bytes; the last 4,000 characters of an output",
+    "proof/observed/run_needs.py: _SHARED": "a path in an image, of at most 4,096 bytes",
     "knowledge/runtime_images.toml": "the tag of an image: at most 128 characters",
     "knowledge/split_packages.toml": "the name of a package: a word without line ends, which `.*` takes to its end",
     "knowledge/swaps.toml": "the same",

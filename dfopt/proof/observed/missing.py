@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from dfopt.proof.observed.run_needs import Additions, RunNeeds
 
+_LONGEST = 4000  # characters, from the end
 _PATH = re.compile(r"(?<![\w.:/-])(/[\w@.+-]+(?:/[\w@.+-]+)+)")
 
 
 def add_missing(needs: RunNeeds, output: str, added: Additions) -> bool:
     """Adds what the output of a failure names; whether that is anything new."""
     before = len(added.paths), len(added.packages)
-    for path in _named(needs, output):
+    for path in _named(needs, output[-_LONGEST:]):
         package = needs.beyond.packaged.get(needs.image.resolved(path)) or needs.beyond.packaged.get(path)
         if package is not None and not needs.bare:
             added.packages.add(package)

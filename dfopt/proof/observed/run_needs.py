@@ -14,7 +14,7 @@ import re
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.facts import RunEvidence
-from dfopt.image.layers import FILE, SYMLINK
+from dfopt.image.layers import FILE
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import is_build, is_tool
 from dfopt.proof.observed.contents import FileContents, union
@@ -33,8 +33,8 @@ from dfopt.proof.observed.places import (
     is_state,
     top_of,
 )
+from dfopt.proof.observed.started_programs import StartedPrograms
 from dfopt.record import Record
-from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,15 +45,13 @@ if TYPE_CHECKING:
     from dfopt.image.model import Image
     from dfopt.stage_templates.stage_recipes import StageRecipe
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_WORD = re.compile(r"[\w@./+-]+")
 # Directories that many packages share
 _SHARED = re.compile(
     r"/(?:usr/(?:local/)?)?(?:lib|lib64|libexec|include)/[\w-]+-linux-[\w-]+|/usr/share/(?:doc|man)"
     r"|/etc/(?:init\.d|default|cron\.\w+)"
 )
 _LIBRARY = re.compile(r"/lib[^/]*\.so(?:\.[\d.]+)?\Z")
-_REMOVAL = re.compile(r"\brm(?:[ \t]+-\w+)*((?:[ \t]+/etc/[\w./@+-]+)+)")
+_CONFIGURATION = re.compile(r"/etc/[\w./@+-]+")
 _STARTERS = frozenset((*SHELLS, "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "setpriv"))
 _TLS, _ZONES = ("https", "/etc/ssl"), ("zoneinfo", "TZ", "tzset")
 
@@ -79,20 +77,16 @@ class BuiltFiles(Record):
     opened: frozenset[str] | None = None
 
 
-class RunNeeds:
+class RunNeeds(StartedPrograms):
     """`find` is called with what failures added; what was read of the files is kept between the calls. Raises
     ImageError."""
 
     def __init__(self, built: BuiltFiles, image: Image, recipes: Iterable[StageRecipe]) -> None:
+        super().__init__(built.image, built.settings, bare=not built.run.layers)
         self.built = built
-        self.image = built.image
-        self.bare = not built.run.layers
         self._base_packages: set[str] | None = None
         self.packages = installed_packages(built.image)
         self.beyond = beyond(built.image, built.run, built.base_layers, self.names)
-        env = dict(pair.partition("=")[::2] for pair in built.image.env)
-        self.search = tuple(part for part in env.get("PATH", _PATH).split(":") if part.startswith("/"))
-        self.workdir = str(built.settings.get("WorkingDir") or "/")
         self.reads_history = False  # whether the program may call git in a repository of its own
         self.compiled = False  # whether the program was, by the steps or by the base image's
         self.places: dict[str, list[str]] = {}
@@ -137,44 +131,6 @@ class RunNeeds:
             return node is not None
         return in_build_place(place) or is_source_tree(node)
 
-    # -- what runs
-
-    def started(self) -> tuple[str, list[str], set[str]]:
-        """(the program, paths of files that the start names, names of programs). Raises Refusal."""
-        settings = self.built.settings
-        words = [str(word) for word in (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))]
-        health = settings.get("Healthcheck")
-        more = [str(word) for word in health.get("Test") or ()][1:] if isinstance(health, dict) else []
-        if not words:
-            raise Refusal("the image starts nothing", "add CMD or ENTRYPOINT")
-        program, paths, names = "", [], set()
-        for number, word in enumerate((*words, *more)):
-            for part in _WORD.findall(word) if " " in word else (word,):
-                path = self.program(part) or self.file(part)
-                if path:
-                    paths.append(path)
-                    program = program or path
-                elif not number:
-                    raise Refusal(f"the program that the image starts, {part}, is not in it")
-                names.add(part)
-        return program, paths, names
-
-    def program(self, name: str) -> str:
-        """Where a program of this name is; "" for nowhere."""
-        if "/" in name:
-            return self.file(name)
-        for directory in self.search:
-            path = f"{directory}/{name}"
-            if self.image.artifact(path).kind in ("elf", "script", "file"):
-                return path
-        return ""
-
-    def file(self, word: str) -> str:
-        path = posixpath.normpath(posixpath.join(self.workdir, word))
-        return path if path != "/" and self.image.artifact(path).kind not in ("", "directory") else ""
-
-    # -- what stays
-
     def find(self, added: Additions) -> RunEvidence:
         """Raises Refusal."""
         program, started, names = self.started()
@@ -199,8 +155,12 @@ class RunNeeds:
 
     def removed(self) -> tuple[str, ...]:
         """What the Dockerfile's steps took away of what packages set up, which their installation would bring again."""
-        words = (path for paths in _REMOVAL.findall(self.built.text) for path in paths.split())
-        return tuple(sorted({path for path in words if in_system(path) and self.image.tree.find(path) is None}))
+        found, removing = set[str](), False
+        for word in self.built.text.split():
+            removing = word == "rm" or (removing and word.startswith(("-", "/", "\\")))
+            if removing and _CONFIGURATION.fullmatch(word) and self.image.tree.find(word) is None:
+                found.add(word)
+        return tuple(sorted(found))
 
     def reasons(self, paths: Iterable[str]) -> dict[str, str]:
         """Why what no step wrote is copied, by the rows of the table."""
@@ -216,7 +176,7 @@ class RunNeeds:
     def temporary(self, kept: set[str]) -> list[str]:
         """Directories for temporary files, which an empty image lacks: those that something names, and with an
         interpreter all. With a user of its own, it could not write to them as a COPY makes them."""
-        if not self.bare or str(self.built.settings.get("User") or "root").partition(":")[0] not in ("root", "0"):
+        if not self.bare or str(self.settings.get("User") or "root").partition(":")[0] not in ("root", "0"):
             return []
         said = union(self.contents.of, kept)
         places = [place for place in table("observed")["temporary"] if place in said or not self.compiled]
@@ -357,30 +317,6 @@ class RunNeeds:
         if any(path.startswith("/usr/local/lib") and ".so" in path for path in (*files, *kept)):
             files.add("/etc/ld.so.cache")  # the dynamic linker looks there by itself in no other way
         return [], files - links
-
-    def directory_link(self, path: str) -> str | None:
-        """The link to a directory, such as /opt/java, through which a path leads; None without one, and for those that
-        many paths lead through (/bin)."""
-        above = posixpath.dirname(path)
-        while above not in SYSTEM:
-            node = self.image.tree.find(above)
-            if node is not None and node.entry.kind == SYMLINK:
-                return above
-            above = posixpath.dirname(above)
-        return None
-
-    def is_link(self, path: str) -> bool:
-        """Whether a path is a symbolic link, or leads through one."""
-        return self.image.resolved(path) != path
-
-    def libraries(self, program: str) -> list[str]:
-        """The libraries that an ELF file is linked with; on an empty image, by the names by which they are sought."""
-        found: list[str] = []
-        for name, library in self.image.needs_below(program).items():
-            path = posixpath.join(posixpath.dirname(library.path), name)
-            if library.path:
-                found.append(path if self.bare and self.image.tree.find(path) is not None else library.path)
-        return found
 
     def whole(self, path: str) -> set[str]:
         """A file of the base image's or a package's, with all of the directory of its own that it lies in."""
