@@ -185,7 +185,6 @@ class RunEvidence(Record):
     links        (path, target): symbolic links that are made again
     directories  (path, mode, "UID:GID"): directories whose mode or owner a COPY would not keep
     libraries    whether shared libraries are among the copies
-    program      what the image starts, as a path
     bytes        of the image for the run with all of this
     saved        bytes that the stage's image has more
     removed      files of packages that steps took away
@@ -199,7 +198,6 @@ class RunEvidence(Record):
     links: tuple[tuple[str, str], ...]
     directories: tuple[tuple[str, int, str], ...]
     libraries: bool
-    program: str
     bytes: int
     saved: int
     removed: tuple[str, ...] = ()

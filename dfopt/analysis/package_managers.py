@@ -56,6 +56,11 @@ class Tool(Record):
         row: dict[str, Any] = self.facts.get("commands", {}).get(self.name, {}) if self.name is not None else {}
         return row
 
+    @property
+    def packages(self) -> list[str]:
+        """The words behind an `install` or `remove`, as they are written; "" for one that is not fixed."""
+        return [word.value or "" for word in self.invocation.operands()[1:]]
+
     def given(self, key: str) -> bool:
         """Whether one of the options that the table lists under `key` is given."""
         return self.invocation.has_option(*self.facts.get(key, ()))

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, ClassVar
 
+    from dfopt.engine.process import Done
+
     Progress = Callable[[str], None]
     Created = Callable[[str], None]
 
-_QUICK = 120.0  # seconds for commands that an engine answers immediately
+QUICK = 120.0  # seconds for commands that an engine answers immediately
 SAVE_SECONDS = 1800.0
 
 
@@ -140,6 +142,16 @@ class Engine:
         does not start."""
         raise NotImplementedError
 
+    def _begin(self, call: Callable[..., Done], name: str, options: list[str], created: Created | None) -> Done:
+        """Starts a container in the background, as `start` says; `call`: runs a command of the engine's program."""
+        if created is None:
+            return call("run", "--detach", *options)
+        done = call("create", *options)
+        if done.code != 0:
+            return done
+        created(name)
+        return call("start", name)
+
     def container_call(self, *words: str) -> list[str] | None:
         """The command line for what docker and podman do with containers (`inspect`, `diff`, `wait`, `stop`); None for
         an engine that does none of it."""
@@ -196,14 +208,14 @@ class Engine:
 
     def ask(self, *words: str) -> bytes:
         """The output of a short command. Raises EngineError if it fails."""
-        done = self.runner.run(words, _QUICK)
+        done = self.runner.run(words, QUICK)
         if done.code != 0:
             raise EngineError(f"{' '.join(words[:3])} ended with status {done.code}", done.log)
         return done.output
 
     def tell(self, *words: str, always: bool = False) -> bool:
         """Runs a short command that may fail; returns whether it succeeded. `always`: also after `cancel`."""
-        return self.runner.run(words, _QUICK, always=always).code == 0
+        return self.runner.run(words, QUICK, always=always).code == 0
 
     def dockerfile(self, build: Build) -> str:
         """Writes the build's Dockerfile, with its ignore file next to it, into a new directory. Raises EngineError if

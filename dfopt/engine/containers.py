@@ -7,6 +7,7 @@ import os
 import re
 from contextlib import suppress
 
+from dfopt.engine.base import QUICK
 from dfopt.engine.errors import EngineError
 from dfopt.record import Record
 
@@ -14,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dfopt.engine.base import Container, Engine
 
-QUICK = 120.0  # seconds for what an engine answers at once
 _LOG_LINES = 12
 _RUNTIMES = ("runc", "crun", "conmon", "containerd-shim-runc-v2")
 _OCTAL = re.compile(r"\\([0-7]{3})")  # how mountinfo writes blanks (proc_pid_mountinfo(5))

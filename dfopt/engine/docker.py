@@ -197,13 +197,7 @@ class Docker(Engine):
         entrypoint = ["--entrypoint", words[0]] if words else []
         options = [*self._options(name, network), *entrypoint, image.name, *words[1:]]
         try:
-            if created is None:
-                done = self._quick(*self._docker, "run", "--detach", *options)
-            else:
-                done = self._quick(*self._docker, "create", *options)
-                if done.code == 0:
-                    created(name)
-                    done = self._quick(*self._docker, "start", name)
+            done = self._begin(partial(self._quick, *self._docker), name, options, created)
         except BaseException:
             self._discard(name)
             raise

@@ -22,6 +22,7 @@ from functools import partial
 
 from dfopt.engine import marks
 from dfopt.engine.base import (
+    QUICK,
     SAVE_SECONDS,
     Build,
     Container,
@@ -307,13 +308,7 @@ class Podman(Storage):
         entrypoint = ["--entrypoint", json.dumps([words[0]])] if words else []
         options += [*entrypoint, image.name, *words[1:]]
         try:
-            if created is None:
-                done = self.runner.run(self._call("run", "--detach", *options), 120)
-            else:
-                done = self.runner.run(self._call("create", *options), 120)
-                if done.code == 0:
-                    created(name)
-                    done = self.runner.run(self._call("start", name), 120)
+            done = self._begin(lambda *words: self.runner.run(self._call(*words), QUICK), name, options, created)
         except BaseException:
             self.stop(Container(name, ""))
             raise

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 _LARGEST = 256 << 20  # bytes of one file that are held to read its headers
 _LISTS = "/var/lib/dpkg/info/"
-_APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+APK_INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _RPM = ("/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite")
 _RELEASES = ("/etc/os-release", "/usr/lib/os-release")
 _PASSWD = "/etc/passwd"
-_PACKAGES = ("/var/lib/dpkg/status", "/var/lib/apt/extended_states", "/etc/apk/world")
-_READ = frozenset((*_APK, *_RPM, *_RELEASES, *_PACKAGES, _PASSWD))
+DPKG_STATUS = "/var/lib/dpkg/status"
+APT_STATES = "/var/lib/apt/extended_states"
+APK_WORLD = "/etc/apk/world"
+_READ = frozenset((*APK_INSTALLED, DPKG_STATUS, APT_STATES, APK_WORLD, *_RPM, *_RELEASES, _PASSWD))
 _SCRIPT = 256 << 10  # bytes of a script that are held
 _LIBRARIES = ("/usr/local/lib", "/lib", "/usr/lib", "/lib64", "/usr/lib64")
 
@@ -175,7 +177,7 @@ class ImageFiles(BuiltImage):
             if name.endswith(".list"):
                 for line in self.text(_LISTS + name).split("\n"):
                     yield line, name.removesuffix(".list").partition(":")[0]
-        for path in _APK:
+        for path in APK_INSTALLED:
             package = directory = ""
             for line in self.text(path).split("\n"):
                 key, _, value = line.partition(":")

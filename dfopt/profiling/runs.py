@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import posixpath
 
-from dfopt.engine.containers import QUICK, container_output, container_state, of_container
+from dfopt.engine.base import QUICK
+from dfopt.engine.containers import container_output, container_state, of_container
 from dfopt.engine.open_watch import OpenWatch, start_watched
 from dfopt.image.layers import DIRECTORY
 from dfopt.profiling.processes import ProcessWatch

@@ -78,7 +78,7 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
         if not full.changed:
             return Proof(full, None, (), base.figures, builds)
         verdicts = Verdicts(lab, base, path)
-        if facts is not None:
+        if facts is not None and facts.has_evidence:
             full, _ = refined(verdicts, apply, full, facts)
         proof = Trials(verdicts, apply).prove(full)
         return replace(proof, builds=builds + verdicts.builds)  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from dfopt.facts import Facts
 from dfopt.image import ImageError
 from dfopt.image.artifacts import ImageFiles
 from dfopt.ir.program import Program
+from dfopt.ir.stages import SCRATCH
 from dfopt.proof.errors import ProofError
 from dfopt.proof.observed.missing import add_missing
 from dfopt.proof.observed.run_needs import Additions, BuiltFiles, RunNeeds
@@ -60,6 +61,11 @@ class BuildFacts(Facts):
         if self._program is None:
             self._program = Program(parse(self.source.text))
         return self._program
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether what a smoke test lacks can change an answer."""
+        return any(isinstance(needs, RunNeeds) for needs in self._needs.values())
 
     @property
     def has_questions(self) -> bool:
@@ -123,41 +129,58 @@ class BuildFacts(Facts):
             except (EngineError, ImageError) as failure:
                 self.failure = self.failure or str(failure)
         runs, self._runs = list(self._runs), {}
-        for index, image in runs:
+        for index in dict.fromkeys(index for index, _ in runs):
+            images = [image for other, image in runs if other == index]
             try:
-                self._needs[index, image] = self._observe(lab, built, index, image, path)
+                self._needs.update(self._observe(lab, built, index, images, path))
             except (EngineError, ImageError, ProofError) as failure:
-                self._needs[index, image] = Refusal(f"what the run needs is not known: {failure}")
+                self._needs.update({(index, image): _unknown(failure) for image in images})
 
-    def _observe(self, lab: Lab, whole: ProofImage, stage: int, image: str, path: str) -> RunNeeds | Refusal:
-        """Raises EngineError, ImageError, ProofError."""
+    def _observe(
+        self, lab: Lab, whole: ProofImage, stage: int, images: list[str], path: str
+    ) -> Mapping[tuple[int, str], RunNeeds | Refusal]:
+        """What a stage needs on each of these images: its own is read once. Raises EngineError, ImageError,
+        ProofError."""
         if stage != self.shipped(lab):
-            return Refusal("another stage than the last is built, so that its run was not tested")
+            other = Refusal("another stage than the last is built, so that its run was not tested")
+            return {(stage, image): other for image in images}
         program = self.program
-        root = program.root(program.stages[stage])
-        base_layers = self._layers(lab, root.position, path)
-        run = ImageFiles.nothing()
-        if image != "scratch":
-            part = lab.part(encode(f"FROM {image}\n"), path)
-            self.builds += 1
-            try:
-                run = lab.files(part)
-            finally:
-                lab.engine.remove(part)
+        base_layers = self._layers(lab, program.root(program.stages[stage]).position, path)
         settings = lab.settings(whole.image)
         if self._opened is None:
             self._opened = (opened_files(lab, whole),)
-
         opened = self._opened
+        needs: dict[tuple[int, str], RunNeeds | Refusal] = {}
+        runs: dict[str, ImageFiles] = {}
+        for image in images:
+            try:
+                runs[image] = self._run_files(lab, image, path)
+            except (EngineError, ImageError) as failure:
+                needs[stage, image] = _unknown(failure)
 
-        def read(archive: Archive) -> RunNeeds:
+        def read(archive: Archive) -> None:
             from dfopt.stage_templates.stage_recipes import stage_recipes
 
             built = archive.image()
-            files = BuiltFiles(ImageFiles(built), run, base_layers, settings, program.text, *opened)
-            return RunNeeds(files, built, stage_recipes())
+            files = ImageFiles(built)
+            base = files.below(base_layers)
+            for image, run in runs.items():
+                known = BuiltFiles(files, run, base, settings, program.text, *opened)
+                needs[stage, image] = RunNeeds(known, built, stage_recipes())
 
-        return lab.read(whole.image, read)
+        lab.read(whole.image, read)
+        return needs
+
+    def _run_files(self, lab: Lab, image: str, path: str) -> ImageFiles:
+        """The files of an image to run on. Raises EngineError, ImageError."""
+        if image == SCRATCH:
+            return ImageFiles.nothing()
+        part = lab.part(encode(f"FROM {image}\n"), path)
+        self.builds += 1
+        try:
+            return lab.files(part)
+        finally:
+            lab.engine.remove(part)
 
     def _layers(self, lab: Lab, position: int, path: str) -> int:
         """How many layers the base image of the FROM at `position` has. Raises EngineError, ImageError."""
@@ -204,6 +227,10 @@ class BuildFacts(Facts):
         lab.say(f"built up to line {last.last}, for what a fix hangs on")
         self.builds += 1
         return lab.part(encode(self.program.text[: last.end] + "\n"), path)
+
+
+def _unknown(failure: Exception) -> Refusal:
+    return Refusal(f"what the run needs is not known: {failure}")
 
 
 def _plain(image: str) -> str:

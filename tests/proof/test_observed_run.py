@@ -59,7 +59,8 @@ def needs(tmp_path: Path, *steps: bytes, cmd: list[str], text: str = "", opened:
         run = ImageFiles.nothing() if bare else ImageFiles(archive.image())
     with open_archive(docker_archive(tmp_path / "image.tar", [BASE, INSTALLED, *steps])) as archive:
         image = archive.image()
-        return RunNeeds(BuiltFiles(ImageFiles(image), run, 1, settings, text, opened), image, stage_recipes())
+        files = ImageFiles(image)
+        return RunNeeds(BuiltFiles(files, run, files.below(1), settings, text, opened), image, stage_recipes())
 
 
 APP = layer(
@@ -69,10 +70,11 @@ APP = layer(
 
 
 def test_a_compiled_program_goes_without_its_sources_and_its_compiler(tmp_path: Path) -> None:
-    found = needs(tmp_path, APP, cmd=["/app/server"]).find(Additions())
+    asked = needs(tmp_path, APP, cmd=["/app/server"])
+    found = asked.find(Additions())
     assert (found.files, found.trees) == (("/app/page.html", "/app/server"), ())
     assert found.packages == ("imagemagick",)  # asked for by name, and no tool of builds; brings libmagic1
-    assert found.program == "/app/server"
+    assert asked.started()[0][0] == "/app/server"
 
 
 def test_an_interpreted_program_keeps_its_directory(tmp_path: Path) -> None:

@@ -1,12 +1,27 @@
-"""What an engine, a folder and the kernel still hold of dfopt's own builds."""
+"""Where the builds of a test keep things, and what an engine, a folder and the kernel still hold of them."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from dfopt.engine import marks
 from dfopt.engine.storage import _rooted_in
+
+from .engine import Engine
+
+
+def set_apart(engine: Engine, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """TMPDIR of what a test starts: that works with the tests' engine, and remembers and logs in below `directory`."""
+    for name in ("t", "config"):
+        (directory / name).mkdir()
+    monkeypatch.setenv("TMPDIR", str(directory / "t"))
+    monkeypatch.setenv("DFOPT_CACHE_DIR", str(directory / "cache"))
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("DOCKER_CONFIG", str(directory / "config"))
+    return directory / "t"
 
 
 def leftovers(temporary: Path) -> list[str]:

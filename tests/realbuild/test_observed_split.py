@@ -10,7 +10,7 @@ import pytest
 from dfopt.cli.entry import main
 
 from .engine import Engine
-from .leftovers import leftovers
+from .leftovers import leftovers, set_apart
 
 # No recipe knows `./make-all`; /src is a place to build in, and of its files run.sh names none as a whole.
 TEXT = """FROM debian:13
@@ -33,12 +33,8 @@ SCRIPT = '#!/bin/sh\ndocker run --rm --network none "$DFOPT_IMAGE" | grep hello\
 
 @pytest.fixture
 def file(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("t", "config", "context"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
-    monkeypatch.setenv("DFOPT_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
+    set_apart(engine, tmp_path, monkeypatch)
+    (tmp_path / "context").mkdir()
     for name, text in FILES.items():
         (tmp_path / "context" / name).write_text(text)
         (tmp_path / "context" / name).chmod(0o755)

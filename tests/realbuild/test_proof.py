@@ -23,7 +23,7 @@ from dfopt.results import Result
 from dfopt.source import Source
 
 from .engine import Engine
-from .leftovers import leftovers
+from .leftovers import leftovers, set_apart
 from .planted import BreaksBuild, BreaksProgram, LosesFile, plant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,13 +47,7 @@ CMD sleep 5
 @pytest.fixture
 def temporary(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """TMPDIR; dfopt works with the tests' engine."""
-    folder = tmp_path / "t"
-    folder.mkdir()
-    (tmp_path / "config").mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
-    return folder
+    return set_apart(engine, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from dfopt.cli.entry import main
 
 from .engine import Engine
-from .leftovers import leftovers
+from .leftovers import leftovers, set_apart
 
 # debian:13-slim has no manual pages: a smoke test that needs one cannot hold there
 TEXT = """FROM debian:13
@@ -24,17 +24,12 @@ CMD ["cat", "/srv/greeting"]
 @pytest.fixture
 def temporary(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """TMPDIR; dfopt works with the tests' engine, and remembers in a directory of the test's own."""
-    for name in ("t", "config", "context"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
-    monkeypatch.setenv("DFOPT_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
-    return tmp_path / "t"
+    return set_apart(engine, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def file(tmp_path: Path, temporary: Path) -> Path:
+    (tmp_path / "context").mkdir()
     (tmp_path / "context" / "greeting").write_text("hello\n")
     dockerfile = tmp_path / "context" / "Dockerfile"
     dockerfile.write_text(TEXT)

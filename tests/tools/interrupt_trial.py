@@ -23,6 +23,8 @@ from pathlib import Path
 
 from dfopt.engine import marks
 
+from .process_table import PARENT, living
+
 ROOT = Path(__file__).parents[2]
 FILE = "FROM busybox:1.37\nENV A 1\nRUN echo big >/big\nRUN rm /big && mkdir /data\n{}CMD sleep 5\n"
 COMMANDS = (("fix", "--verify"), ("fix", "-O3"))
@@ -45,20 +47,6 @@ def running(words: bytes) -> Iterator[int]:
                     yield int(entry)
             except OSError:
                 continue
-
-
-def session(leader: int) -> list[str]:
-    """Children of a process."""
-    children: list[str] = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == leader and fields[0] not in "ZX":
-                children.append(entry)
-    return children
 
 
 def docker(*words: str) -> str:
@@ -101,7 +89,7 @@ def trial(number: int, words: tuple[str, ...], at_build: bool, trace: bool) -> f
                 raise SystemExit(f"the moment did not come: {process.communicate()[1]}")
             time.sleep(0.02)
         time.sleep(0.5)
-        children = session(process.pid)
+        children = living(PARENT, process.pid)
         wall = time.time()
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)

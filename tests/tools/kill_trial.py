@@ -23,6 +23,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from .process_table import SESSION, living
+
 ROOT = Path(__file__).parents[2]
 BEFORE = "FROM debian:13\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\nRUN pip install flask\n" * 4
 FILES = 320  # a pool is started for 300 or more
@@ -35,20 +37,6 @@ def environment(place: Path) -> dict[str, str]:
 
 def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "dfopt", *words]
-
-
-def members(session: int) -> list[str]:
-    """The processes of a session that run."""
-    found: list[str] = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session and fields[0] not in "ZX":
-                found.append(entry)
-    return found
 
 
 def git(place: Path, *words: str) -> str:
@@ -115,7 +103,7 @@ class Trial:
         if process.stdin is not None:
             process.stdin.close()
         end = time.monotonic() + PATIENCE
-        while (left := members(process.pid)) and time.monotonic() < end:
+        while (left := living(SESSION, process.pid)) and time.monotonic() < end:
             time.sleep(0.05)
         self.counts["trials"] += 1
         self.counts["PROCESSES LEFT"] += len(left)

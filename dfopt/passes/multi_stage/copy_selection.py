@@ -10,6 +10,7 @@ from dfopt.ir.effects import covers
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.written_paths import WrittenPath, is_scratch
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ class StageCopy(Record):
     target: str
     owner: str | None
     comment: str = ""
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Raises Refusal for a path that a COPY would not take as it stands."""
+    for path in paths:
+        if not re.fullmatch(r"/[\w./@+~-]*", path):
+            raise Refusal(f"the path {path} has unusual characters")
 
 
 def is_source(path: str, patterns: Iterable[str]) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.facts import RunEvidence
 from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.copy_selection import StageCopy
+from dfopt.passes.multi_stage.copy_selection import StageCopy, check_paths
 from dfopt.passes.multi_stage.packages import install_command
 from dfopt.passes.multi_stage.plan import SplitPlan
-from dfopt.passes.multi_stage.stage_settings import settings
+from dfopt.passes.multi_stage.stage_settings import inherited_workdir, settings
 from dfopt.record import replace
 from dfopt.refusal import Refusal
 
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 NAME = "observed"  # of the recipe
 _LEAST = 5_000_000  # bytes that a split must save
 _SHARE = 0.05  # ... and of the image
-_PLAIN = re.compile(r"/[\w./@+~-]+")
 
 
 def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = False) -> SplitPlan | None:
@@ -46,10 +43,7 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
         raise found
     if found is None or found.saved < max(_LEAST, _SHARE * (found.bytes + found.saved)):
         return None
-    paths = [*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))]
-    strange = next((path for path in paths if not _PLAIN.fullmatch(path)), "")
-    if strange:
-        raise Refusal(f"the path {strange} has unusual characters")
+    check_paths([*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))])
     commands = tuple(_commands(found))
     if bare and commands:
         raise Refusal(f"an empty image cannot run `{commands[0]}`")
@@ -58,14 +52,8 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
     return SplitPlan(
         recipe, image, _packages(program, found, image), commands, (), tuple(_copies(found)),
         settings(program, stage, recipe.environment, recipe.stays, owned), 0, 0, 0,
-        workdir=_workdir(program, stage, image, base.home if base is not None else "/"), saved=found.saved,
+        workdir=inherited_workdir(program, stage, image, base), saved=found.saved,
     )  # fmt: skip
-
-
-def _workdir(program: Program, stage: Stage, image: str, home: str) -> str:
-    """The base image's own working directory, where no WORKDIR says another and the new image's differs; or ""."""
-    says = any(step.node.keyword == "WORKDIR" for step in layer_steps(program, stage))
-    return home if not says and home != "/" and image != program.root(stage).image else ""
 
 
 def _packages(program: Program, found: RunEvidence, image: str) -> str:

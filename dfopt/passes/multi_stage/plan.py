@@ -14,14 +14,14 @@ from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.attributes import repeated
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.copy_selection import StageCopy
+from dfopt.passes.multi_stage.copy_selection import StageCopy, check_paths
 from dfopt.passes.multi_stage.language import module_packages
 from dfopt.passes.multi_stage.links import BuilderLinks
 from dfopt.passes.multi_stage.node_modules import prune_of
 from dfopt.passes.multi_stage.packages import install_command, is_build
 from dfopt.passes.multi_stage.project_scripts import confined, writes_nothing
 from dfopt.passes.multi_stage.runtime import family_of
-from dfopt.passes.multi_stage.stage_settings import StageSettings, settings
+from dfopt.passes.multi_stage.stage_settings import StageSettings, inherited_workdir, settings
 from dfopt.passes.multi_stage.start_programs import SourceNeeds, needs, start_of
 from dfopt.passes.multi_stage.static_site import site_plan
 from dfopt.passes.multi_stage.steps import read
@@ -34,7 +34,7 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -348,7 +348,7 @@ class _Planner(BuilderLinks):
         run_mb = {"scratch": 0, self.base.image: self.base.mb, self.base.run: self.base.run_mb}.get(image, _OTHER_MB)
         if not self.pays(run_mb, packages):
             return None
-        self.check_paths(copies)
+        check_paths(path for copy in copies for path in (*copy.sources, copy.target))
         runs = [" && ".join(commands)] if commands else []
         owned = any(copy.owner for copy in copies) or any(" chown " in f" {command} " for command in commands)
         if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
@@ -356,14 +356,9 @@ class _Planner(BuilderLinks):
         return SplitPlan(
             self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(copies),
             settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, owned),
-            self.base.mb, run_mb, packages.left, prune=" && ".join(last), workdir=self.inherited_workdir(image),
+            self.base.mb, run_mb, packages.left, prune=" && ".join(last),
+            workdir=inherited_workdir(self.program, self.stage, image, self.base),
         )  # fmt: skip
-
-    def inherited_workdir(self, image: str) -> str:
-        """The old base image's working directory, where no WORKDIR says another and the new image's differs; or ""."""
-        says = any(step.node.keyword == "WORKDIR" for step in layer_steps(self.program, self.stage))
-        inherits = not says and image != self.base.image
-        return self.base.home if inherits and self.base.home != "/" else ""
 
     def check_sources(self, names: dict[str, None]) -> None:
         """Raises Refusal where packages cannot be had in the new stage under the same names."""
@@ -390,9 +385,3 @@ class _Planner(BuilderLinks):
         quiet = "tzdata" in names or "DEBIAN_FRONTEND" in self.program.text
         lean = packages.lean or not packages.names
         return install_command(family_of(self.base.release), list(names), lean, quiet, "slim" in image)
-
-    def check_paths(self, copies: Iterable[StageCopy]) -> None:
-        for copy in copies:
-            for path in (*copy.sources, copy.target):
-                if not re.fullmatch(r"[\w./@+~-]+", path):
-                    raise Refusal(f"the path {path} has unusual characters")

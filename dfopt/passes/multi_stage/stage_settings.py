@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.multi_stage.bases import BuilderImage
 
 _READERS = frozenset(("RUN", "COPY", "ADD"))
 # Settings after which the copies go: what follows is about the start, or about who runs it
@@ -129,3 +130,10 @@ def _arguments(program: Program, steps: Sequence[Step], wanted: Sequence[Step]) 
         if not more:
             return arguments
         arguments += more
+
+
+def inherited_workdir(program: Program, stage: Stage, image: str, base: BuilderImage | None) -> str:
+    """The working directory of the old base image, where no WORKDIR says another and the new `image` differs; or ""."""
+    home = base.home if base is not None else "/"
+    says = any(step.node.keyword == "WORKDIR" for step in layer_steps(program, stage))
+    return home if not says and home != "/" and image != program.root(stage).image else ""

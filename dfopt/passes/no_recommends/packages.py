@@ -30,7 +30,7 @@ def left_out(program: Program, step: Step, installs: list[Tool], before: list[st
 
 def named(installs: Iterable[Tool]) -> list[str]:
     """The packages that commands install."""
-    return [word.value or "" for tool in installs for word in tool.invocation.operands()[1:]]
+    return [package for tool in installs for package in tool.packages]
 
 
 def known(installs: Iterable[Tool]) -> bool:
@@ -41,4 +41,4 @@ def known(installs: Iterable[Tool]) -> bool:
 def _removed(program: Program, step: Step) -> set[str]:
     """The packages that a step removes: what they recommend goes with them, by autoremove as a rule."""
     removals = [tool for tool in tools(program, step) if tool.family == "apt" and tool.does.get("removes")]
-    return {package_name(word.value or "") for tool in removals for word in tool.invocation.operands()[1:]}
+    return {package_name(package) for tool in removals for package in tool.packages}

@@ -35,5 +35,5 @@ def _had(program: Program, stage: Stage, image: str) -> list[str]:
         for tool in tools(program, step)
         if tool.does.get("installs")
     ]
-    names = [package_name(word.value or "") for tool in installs for word in tool.invocation.operands()[1:]]
+    names = [package_name(package) for tool in installs for package in tool.packages]
     return [name for name in names if name in brought]

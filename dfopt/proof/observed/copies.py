@@ -7,7 +7,7 @@ import re
 
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.image.layers import SYMLINK
-from dfopt.proof.observed.places import files_below, nodes_below
+from dfopt.proof.observed.places import above, files_below, nodes_below
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     owners = {path: _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
     for path in (*whole, *files, *(link for link, _ in links), *empty):
-        for place in {path, _top(run, path), *(home for home in _above(path) if home == workdir)}:
+        for place in {path, _top(run, path), *(home for home in above(path) if home == workdir)}:
             node = image.tree.find(place)
             if node is not None and node.children is not None and place not in SYSTEM and run.tree.find(place) is None:
                 attributes[place] = node.entry.mode, f"{node.entry.uid}:{node.entry.gid}"
@@ -149,8 +149,3 @@ def _size(node: PathNode | None, path: str) -> int:
     if node is None:
         return 0
     return sum(at.entry.size for _, at in files_below(node, path) if at.inode is not None)
-
-
-def _above(path: str) -> Iterator[str]:
-    while (path := posixpath.dirname(path)) not in ("/", ""):
-        yield path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.image.artifacts import APK_INSTALLED, APK_WORLD, APT_STATES, DPKG_STATUS
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
     from dfopt.image.artifacts import ImageFiles
 
-STATUS = "/var/lib/dpkg/status"
-STATES = "/var/lib/apt/extended_states"
-APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
-WORLD = "/etc/apk/world"
 _FIELD = re.compile(r"^([\w-]+): *(.*)$", re.M)
 _NAME = re.compile(r"[\w.+-]+")
 
@@ -55,12 +52,12 @@ class InstalledPackages(Record):
 
 
 def installed_packages(image: ImageFiles) -> InstalledPackages:
-    status = image.text(STATUS)
+    status = image.text(DPKG_STATUS)
     if status:
-        return _apt(status, image.text(STATES))
-    database = next(filter(None, map(image.text, APK)), "")
+        return _apt(status, image.text(APT_STATES))
+    database = next(filter(None, map(image.text, APK_INSTALLED)), "")
     if database:
-        return _apk(database, image.text(WORLD))
+        return _apk(database, image.text(APK_WORLD))
     return InstalledPackages("", {}, frozenset())
 
 

@@ -6,9 +6,9 @@ import fnmatch
 import posixpath
 import re
 
-from dfopt.image.layers import DIRECTORY, SYMLINK
+from dfopt.image.artifacts import APK_INSTALLED, DPKG_STATUS
+from dfopt.image.layers import SYMLINK
 from dfopt.knowledge import table
-from dfopt.proof.observed.installed_packages import APK, STATUS
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfopt.image.artifacts import ImageFiles
     from dfopt.image.merged_tree import PathNode
 
-_DATABASES = (STATUS, *APK)
+_DATABASES = (DPKG_STATUS, *APK_INSTALLED)
 
 
 class Beyond(Record):
@@ -57,7 +57,7 @@ def beyond(image: ImageFiles, run: ImageFiles, base_layers: int, named: Callable
             elif other is None:
                 found.packaged[path] = owner
             continue
-        if other is not None and same(node, other):
+        if other is not None and alike(node, other):
             continue
         if _is_compiled(image, path):
             continue
@@ -79,7 +79,7 @@ def _is_compiled(image: ImageFiles, path: str) -> bool:
     return image.owner(f"{posixpath.dirname(directory)}/{name.partition('.')[0]}.py") is not None
 
 
-def same(node: PathNode, other: PathNode) -> bool:
+def alike(node: PathNode, other: PathNode) -> bool:
     """Whether two files are alike, as far as their metadata tells."""
     one, two = node.entry, other.entry
     return (one.kind, one.size, one.link) == (two.kind, two.size, two.link)
@@ -109,6 +109,12 @@ def _made_by_steps(node: PathNode, base_layers: int) -> bool:
         else:
             waiting += at.children.values()
     return True
+
+
+def above(path: str) -> Iterator[str]:
+    """The directories above a path, the nearest first, without the root."""
+    while (path := posixpath.dirname(path)) not in ("/", ""):
+        yield path
 
 
 def nodes_below(node: PathNode, path: str = "") -> Iterator[tuple[str, PathNode]]:
@@ -159,10 +165,10 @@ def in_build_place(path: str) -> bool:
     return _below(path, table("observed")["build-places"])
 
 
-def is_scratch(path: str) -> bool:
+def is_home_cache(path: str) -> bool:
     """Whether a build keeps what it may need again there: caches of package managers in a home directory."""
     match = re.match(r"/(?:root|home/[^/]+)/(.+)", path)
-    return match is not None and _below(match[1], table("observed")["scratch"])
+    return match is not None and _below(match[1], table("observed")["home-caches"])
 
 
 def is_development(path: str) -> bool:
@@ -175,7 +181,7 @@ def is_never_read(path: str) -> bool:
     return any(fnmatch.fnmatchcase(part, name) for part in path.split("/") for name in table("observed")["never"])
 
 
-def is_source(path: str) -> bool:
+def is_build_input(path: str) -> bool:
     """Whether a compiled program does not read such a file."""
     facts = table("observed")
     *directories, name = path.split("/")
@@ -187,7 +193,3 @@ def is_source(path: str) -> bool:
 def is_source_tree(node: PathNode) -> bool:
     marks = table("observed")["marks"]
     return any(fnmatch.fnmatchcase(name, mark) for name in node.children or () for mark in marks)
-
-
-def is_directory(node: PathNode | None) -> bool:
-    return node is not None and node.entry.kind == DIRECTORY

@@ -21,14 +21,15 @@ from dfopt.proof.observed.contents import FileContents, union
 from dfopt.proof.observed.copies import copies_of
 from dfopt.proof.observed.installed_packages import installed_packages
 from dfopt.proof.observed.places import (
+    above,
     beyond,
     files_below,
     in_build_place,
     in_system,
+    is_build_input,
     is_development,
+    is_home_cache,
     is_never_read,
-    is_scratch,
-    is_source,
     is_source_tree,
     is_state,
     top_of,
@@ -65,13 +66,13 @@ class Additions:
 
 
 class BuiltFiles(Record):
-    """A stage's image, the one to run it on, and what is known of them. `base_layers`: how many of the stage's layers
-    are its base image's; `settings`: of the stage's image; `text`: the Dockerfile; `opened`: the paths that the smoke
-    test opened, None where nobody looked."""
+    """A stage's image, the one to run it on, and what is known of them. `base`: its base image, in its lowest layers;
+    `settings`: of the stage's image; `text`: the Dockerfile; `opened`: the paths that the smoke test opened, None where
+    nobody looked."""
 
     image: ImageFiles
     run: ImageFiles
-    base_layers: int
+    base: ImageFiles
     settings: Mapping[str, Any]
     text: str
     opened: frozenset[str] | None = None
@@ -84,14 +85,16 @@ class RunNeeds(StartedPrograms):
     def __init__(self, built: BuiltFiles, image: Image, recipes: Iterable[StageRecipe]) -> None:
         super().__init__(built.image, built.settings, bare=not built.run.layers)
         self.built = built
-        self._base_packages: set[str] | None = None
+        self._found: tuple[tuple[int, int], RunEvidence] | None = None
         self.packages = installed_packages(built.image)
-        self.beyond = beyond(built.image, built.run, built.base_layers, self.names)
+        self.base_packages = set(built.base.owners.values())
+        base_layers = len(built.base.layers)
+        self.beyond = beyond(built.image, built.run, base_layers, self.names)
         self.reads_history = False  # whether the program may call git in a repository of its own
         self.compiled = False  # whether the program was, by the steps or by the base image's
         self.places: dict[str, list[str]] = {}
         for path in self.beyond.own:
-            self.places.setdefault(top_of(built.image, built.run, path, built.base_layers), []).append(path)
+            self.places.setdefault(top_of(built.image, built.run, path, base_layers), []).append(path)
         words = {*_TLS, *_ZONES, *table("observed")["temporary"], *self.tools()}
         self.contents = FileContents(words, list(filter(self.is_for_builds, self.places)), recipes)
         layers = sorted({node.layer for node in self.beyond.own.values()})
@@ -117,23 +120,24 @@ class RunNeeds(StartedPrograms):
     def named(self) -> set[str]:
         """The packages that steps asked for by name."""
         here = set(self.beyond.packaged.values())
-        return {name for name in self.packages.named if name in here and name not in self.base_packages()}
-
-    def base_packages(self) -> set[str]:
-        if self._base_packages is None:
-            self._base_packages = set(self.image.below(self.built.base_layers).owners.values())
-        return self._base_packages
+        return {name for name in self.packages.named if name in here and name not in self.base_packages}
 
     def is_for_builds(self, place: str) -> bool:
         """Whether a place looks as if it was there to build in."""
         node = self.image.tree.find(place)
-        if node is None or is_scratch(place):
+        if node is None or is_home_cache(place):
             return node is not None
         return in_build_place(place) or is_source_tree(node)
 
     def find(self, added: Additions) -> RunEvidence:
-        """Raises Refusal."""
-        program, started, names = self.started()
+        """What the run needs, which stays the same as long as nothing is added. Raises Refusal."""
+        state = len(added.paths), len(added.packages)  # they only grow
+        if self._found is None or self._found[0] != state:
+            self._found = state, self._find(added)
+        return self._found[1]
+
+    def _find(self, added: Additions) -> RunEvidence:
+        started, names = self.started()
         opened = self.built.opened or frozenset()
         wanted = {*started, *opened, *added.paths}
         kept = self.own_kept(started, wanted)
@@ -149,7 +153,7 @@ class RunNeeds(StartedPrograms):
         libraries = not self.bare and any(_LIBRARY.search(path) for path in kept)
         return RunEvidence(
             self.packages.family, tuple(packages), made.files, trees, made.links, made.directories, libraries,
-            program, total, _layer_bytes(self.image) - total, self.removed() if packages else (),
+            total, _layer_bytes(self.image) - total, self.removed() if packages else (),
             self.reasons((*made.files, *dict(trees))),
         )  # fmt: skip
 
@@ -166,8 +170,9 @@ class RunNeeds(StartedPrograms):
         """Why what no step wrote is copied, by the rows of the table."""
         found: dict[str, str] = {}
         rows = table("observed")["reason"] if self.bare else ()
+        own = {place for path in self.beyond.own for place in (path, *above(path))}
         for path in paths:
-            if path in self.beyond.own or any(one.startswith(f"{path}/") for one in self.beyond.own):
+            if path in own:
                 continue
             row = next((row for row in rows if re.match(row["path"], path)), None)
             found.update({path: row["text"]} if row is not None else {})
@@ -190,7 +195,7 @@ class RunNeeds(StartedPrograms):
         for path, node in self.beyond.empty.items():
             inside = path.startswith(left) or is_never_read(path)
             plain = path == self.workdir and (node.entry.uid, node.entry.gid, node.entry.mode) == (0, 0, 0o755)
-            if not (inside or plain or is_scratch(path) or in_build_place(path)) and (
+            if not (inside or plain or is_home_cache(path) or in_build_place(path)) and (
                 self.names(path) or not (in_system(path) or path.startswith("/usr/") or self.image.owner(path))
             ):
                 found.append(path)
@@ -198,7 +203,7 @@ class RunNeeds(StartedPrograms):
 
     def accounts(self) -> bool:
         """Whether steps made users or groups that no package makes."""
-        known = {account.name for account in self.image.below(self.built.base_layers).accounts()}
+        known = {account.name for account in self.built.base.accounts()}
         new = {account.name for account in self.image.accounts()} - known
         return any(re.search(rf"\b{re.escape(name)}\b", self.built.text) for name in new)
 
@@ -232,7 +237,7 @@ class RunNeeds(StartedPrograms):
                     kept.add(path)
         while True:  # what something that stays names, stays too
             said = union(self.contents.of, kept)
-            more = [place for place in doubtful if place in said and not is_scratch(place)]
+            more = [place for place in doubtful if place in said and not is_home_cache(place)]
             if not more:
                 return kept
             for place in more:
@@ -241,11 +246,11 @@ class RunNeeds(StartedPrograms):
     def is_left(self, path: str, place: str, compiled: bool) -> bool:
         """Whether a file that steps wrote is of no use to the run."""
         below = path[len(place) :].lstrip("/") or posixpath.basename(path)
-        if is_development(path) or is_scratch(path):
+        if is_development(path) or is_home_cache(path):
             return True
         if is_never_read(below) and not (self.reads_history and "/.git/" in path):
             return True
-        return compiled and is_source(below) and not in_system(path)
+        return compiled and is_build_input(below) and not in_system(path)
 
     def packages_kept(
         self, kept: set[str], started: set[str], wanted: set[str], names: set[str], added: Additions
@@ -276,7 +281,7 @@ class RunNeeds(StartedPrograms):
             if path and not is_build(self.beyond.packaged.get(self.image.resolved(path), "")):
                 waiting.append(path)
         if self.bare:
-            brought = self.packages.closure(packages) - self.base_packages()
+            brought = self.packages.closure(packages) - self.base_packages
             installed = {package for package in brought if not is_build(package)}
             mine = [path for path, package in self.beyond.packaged.items() if package in installed]
             waiting += [path for path in mine if not (is_development(path) or is_state(path))]
@@ -321,8 +326,8 @@ class RunNeeds(StartedPrograms):
     def whole(self, path: str) -> set[str]:
         """A file of the base image's or a package's, with all of the directory of its own that it lies in."""
         top = path
-        while (above := posixpath.dirname(path)) not in SYSTEM and not _SHARED.fullmatch(above):
-            path = above
+        while (parent := posixpath.dirname(path)) not in SYSTEM and not _SHARED.fullmatch(parent):
+            path = parent
             if self.built.run.tree.find(path) is None:
                 top = path
         node = self.image.tree.find(top)

@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from dfopt.analysis.system_paths import SYSTEM
+from dfopt.facts import SEARCH_PATH
 from dfopt.image.layers import SYMLINK
 from dfopt.refusal import Refusal
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from dfopt.image.artifacts import ImageFiles
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _WORD = re.compile(r"[\w@./+-]+")
 
 
@@ -28,28 +28,28 @@ class StartedPrograms:
         self.settings = settings
         self.bare = bare
         env = dict(pair.partition("=")[::2] for pair in image.env)
-        self.search = tuple(part for part in env.get("PATH", _PATH).split(":") if part.startswith("/"))
+        path = env.get("PATH")
+        self.search = SEARCH_PATH if path is None else tuple(part for part in path.split(":") if part.startswith("/"))
         self.workdir = str(settings.get("WorkingDir") or "/")
 
-    def started(self) -> tuple[str, list[str], set[str]]:
-        """(the program, paths of files that the start names, names of programs). Raises Refusal."""
+    def started(self) -> tuple[list[str], set[str]]:
+        """(paths of files that the start names, the program first; names of programs). Raises Refusal."""
         settings = self.settings
         words = [str(word) for word in (*(settings.get("Entrypoint") or ()), *(settings.get("Cmd") or ()))]
         health = settings.get("Healthcheck")
         more = [str(word) for word in health.get("Test") or ()][1:] if isinstance(health, dict) else []
         if not words:
             raise Refusal("the image starts nothing", "add CMD or ENTRYPOINT")
-        program, paths, names = "", [], set()
+        paths, names = [], set()
         for number, word in enumerate((*words, *more)):
             for part in _WORD.findall(word) if " " in word else (word,):
                 path = self.program(part) or self.file(part)
                 if path:
                     paths.append(path)
-                    program = program or path
                 elif not number:
                     raise Refusal(f"the program that the image starts, {part}, is not in it")
                 names.add(part)
-        return program, paths, names
+        return paths, names
 
     def program(self, name: str) -> str:
         """Where a program of this name is; "" for nowhere."""
