@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,10 @@ class Bench:
         self.engine = found
         self.said: list[str] = []
 
-    def opened(self, dockerfile: str, secrets: tuple[str, ...] = (), **settings: str) -> frozenset[str] | None:
-        plan = ProofSettings(context=str(self.folder), network="host", **settings)
+    def opened(
+        self, dockerfile: str, secrets: tuple[str, ...] = (), *, smoke: str = "", smoke_script: str = ""
+    ) -> AbstractSet[str] | None:
+        plan = ProofSettings(context=str(self.folder), network="host", smoke=smoke, smoke_script=smoke_script)
         lab = Lab(self.engine, plan, self.said.append)
         return opened_files(lab, lab.build(dockerfile.encode(), "", cache=True), secrets)
 
