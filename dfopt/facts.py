@@ -175,6 +175,10 @@ class StatedBuild(Record):
         return last if not self.target else self.target.lower() in (name, str(index))
 
 
+# Where a builder lays out directories for an empty image, in which nothing can be changed
+LAYOUT = "/rootfs"
+
+
 class RunEvidence(Record):
     """What the run of a stage's image needs beyond an image to run it on, as a build and its smoke test showed it.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 
+from dfopt.facts import LAYOUT
 from dfopt.ir.effects import covers
 from dfopt.ir.image_config import image_config
 from dfopt.ir.liveness import layer_steps
@@ -49,6 +50,7 @@ _REPEATS = re.compile(
 _PRUNES = re.compile(
     r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev(?: && rm /usr/local/bin/node)?|rm /usr/local/bin/node"
 )
+_LAYS_OUT = re.compile(rf"(?:(?:^| && )install -d(?: -m [0-7]+)?(?: -o \d+ -g \d+)?(?: {LAYOUT}/[\w./@+~-]+)+)+")
 _READERS = frozenset(("RUN", "COPY", "ADD"))
 _CONFIG = ("cmd", "entrypoint", "ports", "volumes", "labels", "stop_signal", "user", "workdir", "healthcheck")
 # What a base image brings may be copied from the builder: certificates, time zones, accounts, locales
@@ -74,7 +76,8 @@ class SplitStage(Rewrite):
     runtime   its instructions
     moved     the instructions of the old stage that stand in the new one alone
     left      ENV names whose values stay in the builder alone
-    prune     a command that the builder runs last, or "": it takes away what only developers need
+    last      a command that the builder runs last, or "": it takes away what only developers need, or lays out
+              directories for an empty image
     """
 
     stage: int
@@ -85,7 +88,7 @@ class SplitStage(Rewrite):
     runtime: tuple[Part, ...]
     moved: tuple[int, ...]
     left: tuple[str, ...] = ()
-    prune: str = ""
+    last: str = ""
 
     def claim(self) -> Claim:
         """Every instruction of the stage, and those of the stages that it stands on that come again."""
@@ -112,10 +115,10 @@ class SplitStage(Rewrite):
             start.flags,
             ("list", "", (node.arguments[0].value, self._as(program, stage), self.builder)),
         )
-        if self.prune:
-            if not _PRUNES.fullmatch(self.prune):
-                raise Refusal("the builder would run more than what takes modules and Node away")
-            model.tail.append(ModelInstruction(-1, "RUN", (), ("shell", "", (self.prune,))))
+        if self.last:
+            if not (_PRUNES.fullmatch(self.last) or _LAYS_OUT.fullmatch(self.last)):
+                raise Refusal("the builder would run more than what takes modules and Node away or makes directories")
+            model.tail.append(ModelInstruction(-1, "RUN", (), ("shell", "", (self.last,))))
         words = (self.image, "AS", node.arguments[2].value) if stage.name else (self.image,)
         model.tail.append(ModelInstruction(-1, "FROM", start.flags, ("list", "", words)))
         for part in self.runtime:

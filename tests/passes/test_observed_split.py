@@ -30,12 +30,13 @@ SHOWN = RunEvidence(
 
 
 class Shown(Facts):
-    """A build of the file showed `evidence`; `asked`: for which images."""
+    """A build of the file showed `evidence`; `asked`: for which images; `config`: of the base image."""
 
-    __slots__ = ("asked", "evidence")
+    __slots__ = ("asked", "config", "evidence")
 
-    def __init__(self, evidence: RunEvidence | Refusal | None) -> None:
+    def __init__(self, evidence: RunEvidence | Refusal | None, config: dict[str, object] | None = None) -> None:
         self.evidence = evidence
+        self.config = config
         self.asked: list[str] = []
 
     def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
@@ -43,6 +44,9 @@ class Shown(Facts):
             return None  # of a stage that the file, as it was built, does not have
         self.asked.append(image)
         return self.evidence
+
+    def built_config(self, image: str) -> dict[str, object] | None:
+        return self.config
 
 
 def split(facts: Shown, text: str = FILE, **settings: object) -> tuple[str, list[str]]:
@@ -89,20 +93,88 @@ def test_nothing_was_built() -> None:
     assert split(Shown(None), by="evidence") == ("", [])
 
 
-def test_an_empty_image_runs_nothing() -> None:
-    facts = Shown(SHOWN)
-    stage, refusals = split(facts, by="minimum")
-    assert stage == ""
-    assert len(refusals) == 1
-    assert refusals[0].startswith("an empty image cannot run `chown 7:7 /app && chmod 750 /app && mkdir -p /data")
-    libraries = ("/lib/a.so", "/usr/lib/b.so")
-    files, reasons = (*SHOWN.files, *libraries), dict.fromkeys(libraries, "libraries")
-    bare = replace(SHOWN, packages=(), files=files, links=(), directories=(), libraries=False, reasons=reasons)
-    stage, _ = split(Shown(bare), by="minimum")
-    assert stage.startswith("FROM scratch\nENV ")
-    assert "# libraries\nCOPY --from=builder /lib/a.so /lib/a.so\nCOPY --from=builder /usr/lib/b.so" in stage
-    assert "RUN" not in stage
+LIBRARIES = ("/lib/a.so", "/usr/lib/b.so")
+BARE = replace(
+    SHOWN, packages=(), files=(*SHOWN.files, *LIBRARIES), trees=(("/app/pages", ""),), links=(), libraries=False,
+    reasons=dict.fromkeys(LIBRARIES, "libraries"),
+)  # fmt: skip
+ON_NOTHING = """\
+RUN install -d -m 750 -o 7 -g 7 /rootfs/app && install -d -o 7 -g 7 /rootfs/data
+
+FROM scratch
+ENV DEBIAN_FRONTEND=noninteractive PORT=80
+# directories with a mode or an owner of their own
+COPY --from=builder /rootfs/ /
+# libraries
+COPY --from=builder /lib/a.so /lib/a.so
+COPY --from=builder /usr/lib/b.so /usr/lib/b.so
+COPY --from=builder /app/pages /app/pages
+COPY --from=builder /app/server /app/server
+COPY --from=builder /etc/app.conf /etc/group /etc/passwd /etc/
+WORKDIR /app
+USER app
+EXPOSE 80
+CMD ["./server"]"""
+
+
+def test_an_empty_image_gets_directories_from_the_builder() -> None:
+    facts = Shown(BARE, {})
+    assert split(facts, by="minimum") == (ON_NOTHING, [])
     assert set(facts.asked) == {"scratch"}
+    stage, _ = split(Shown(replace(BARE, directories=()), {}), by="minimum")
+    assert "RUN" not in stage
+    assert "/rootfs" not in stage
+
+
+@pytest.mark.parametrize("user", ["USER app\n", ""])
+def test_a_builder_that_cannot_give_directories_away(user: str) -> None:
+    text = FILE.replace("USER app\n", "").replace("RUN ./build", f"{user}RUN ./build")
+    stage, refusals = split(Shown(BARE, {"User": "" if user else "daemon"}), text, by="minimum")
+    name = "app" if user else "daemon"
+    assert (stage, refusals) == ("", [f"the builder ends as {name}, who cannot make directories for others"])
+
+
+def test_an_empty_image_says_what_the_base_image_set() -> None:
+    config = {
+        "Env": ["PATH=/usr/local/go/bin:/opt/tool/bin:/usr/bin", "LANG=C.UTF-8", "GO_VERSION=1", "PORT=1"],
+        "Entrypoint": ["/init", "--"], "Cmd": ["bash"], "User": "web", "StopSignal": "SIGQUIT", "WorkingDir": "/srv",
+        "ExposedPorts": {"8080/tcp": {}},
+    }  # fmt: skip
+    shown = replace(BARE, files=(*BARE.files, "/opt/tool/bin/x"), directories=())
+    text = FILE.replace("WORKDIR /app\n", "").replace("USER app\n", "")
+    stage, refusals = split(Shown(shown, config), text, by="minimum")
+    assert refusals == []
+    lines = stage.strip().split("\n")
+    assert lines[:4] == [
+        "FROM scratch", "ENV PATH=/opt/tool/bin:/usr/bin LANG=C.UTF-8", "WORKDIR /srv",
+        "ENV DEBIAN_FRONTEND=noninteractive PORT=80",
+    ]  # fmt: skip
+    assert lines[-6:] == [
+        "EXPOSE 8080/tcp", "USER web", "STOPSIGNAL SIGQUIT", 'ENTRYPOINT ["/init", "--"]', "EXPOSE 80",
+        'CMD ["./server"]',
+    ]  # fmt: skip
+
+
+def test_a_path_that_adds_to_that_of_the_base_image() -> None:
+    path = "PATH=/usr/local/bin:/usr/bin"
+    text = FILE.replace("PORT=80", "PATH=/venv/bin:$PATH")
+    stage, refusals = split(Shown(BARE, {"Env": [path, "PORT=1"]}), text, by="minimum")
+    assert refusals == []
+    assert f"FROM scratch\nENV {path} PORT=1\nENV DEBIAN_FRONTEND=noninteractive PATH=/venv/bin:$PATH\n" in stage
+    stage, _ = split(Shown(BARE, {"Env": [path]}), by="minimum")
+    assert f"ENV {path}" not in stage  # which engines set by themselves
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (None, "what debian:13 sets is not known"),
+        ({"Healthcheck": {"Test": ["CMD", "true"]}}, "the base image has a HEALTHCHECK"),
+        ({"Env": ["MOTTO=a b"]}, "a setting of the base image has unusual characters: a b"),
+    ],
+)
+def test_settings_of_the_base_image_that_cannot_be_said(config: dict[str, object] | None, reason: str) -> None:
+    assert split(Shown(BARE, config), by="minimum") == ("", [reason])
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,23 @@ def test_an_empty_image_gets_the_files_of_packages(tmp_path: Path) -> None:
     assert not {"/usr/bin/gcc", "/usr/bin/git", "/usr/bin/sh"} & set(found.files)
 
 
+def test_directories_of_an_empty_image_keep_modes_and_owners(tmp_path: Path) -> None:
+    steps = layer(
+        folder("tmp", mode=0o1777), folder("app", mode=0o755, uid=5, gid=5), folder("app/spool", mode=0o777),
+        folder("app/spool/deep", mode=0o755), file("app/spool/deep/seed", "x", uid=5, gid=6),
+        file("app/run", PROGRAM, 0o755, uid=5, gid=5), file("app/main.c", "int main;"), folder("app/plain"),
+    )  # fmt: skip
+    asked = needs(tmp_path, steps, layer(file("app/conf", "path=/tmp")), cmd=["/app/run"], bare=True)
+    found = asked.find(Additions())
+    assert {"/app/run", "/app/conf"} <= set(found.files)
+    assert not any(owner for _, owner in found.trees)  # a COPY keeps those of files
+    assert found.directories[:2] == (("/app", 0o755, "5:5"), ("/app/plain", 0o755, "0:0"))
+    assert ("/tmp", 0o1777, "0:0") in found.directories
+    taken = layer(folder("rootfs"), file("rootfs/own", "x"))
+    with pytest.raises(Refusal, match="/rootfs of its own"):
+        needs(tmp_path, steps, taken, cmd=["/app/run"], bare=True).find(Additions())
+
+
 def test_what_starts_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="starts nothing"):
         needs(tmp_path, APP, cmd=[]).find(Additions())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dfopt.facts import RunEvidence
+from dfopt.facts import LAYOUT, RunEvidence
 from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
+from dfopt.passes.multi_stage.base_settings import check_ends_as_root, inherited_settings
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.copy_selection import StageCopy, check_paths
 from dfopt.passes.multi_stage.packages import install_command
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NAME = "observed"  # of the recipe
 _LEAST = 5_000_000  # bytes that a split must save
 _SHARE = 0.05  # ... and of the image
+_LAID_OUT = (StageCopy((f"{LAYOUT}/",), "/", None, "directories with a mode or an owner of their own"),)
 
 
 def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = False) -> SplitPlan | None:
@@ -36,7 +38,7 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
     base = base_of(root.image)
     image = "scratch" if bare else base.run if base is not None else root.image
     says = any(step.node.keyword in ("CMD", "ENTRYPOINT") for step in layer_steps(program, stage))
-    if not says and split_image(image)[0] != split_image(root.image)[0]:
+    if not (bare or says) and split_image(image)[0] != split_image(root.image)[0]:
         raise Refusal("the file does not say what the image starts", "add CMD or ENTRYPOINT")
     found = facts.run_evidence(stage.index, stage.base, image)
     if isinstance(found, Refusal):
@@ -44,15 +46,21 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
     if found is None or found.saved < max(_LEAST, _SHARE * (found.bytes + found.saved)):
         return None
     check_paths([*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))])
-    commands = tuple(_commands(found))
-    if bare and commands:
-        raise Refusal(f"an empty image cannot run `{commands[0]}`")
     recipe = next(one for one in stage_recipes() if one.name == NAME)
     owned = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
+    split = settings(program, stage, recipe.environment, recipe.stays, owned or (bare and bool(found.directories)))
+    if bare:
+        inherited = inherited_settings(program, stage, facts, found)
+        layout = _layout(found)
+        if layout:
+            check_ends_as_root(program, stage, split, inherited)
+        return SplitPlan(
+            recipe, image, "", (), (), (*_LAID_OUT[: bool(layout)], *_copies(found)), split, 0, 0, 0,
+            last=layout, inherited=inherited.first, starts=inherited.last, saved=found.saved,
+        )  # fmt: skip
     return SplitPlan(
-        recipe, image, _packages(program, found, image), commands, (), tuple(_copies(found)),
-        settings(program, stage, recipe.environment, recipe.stays, owned), 0, 0, 0,
-        workdir=inherited_workdir(program, stage, image, base), saved=found.saved,
+        recipe, image, _packages(program, found, image), _commands(found), (), tuple(_copies(found)), split, 0, 0, 0,
+        inherited=inherited_workdir(program, stage, image, base), saved=found.saved,
     )  # fmt: skip
 
 
@@ -82,7 +90,7 @@ def _copies(found: RunEvidence) -> list[StageCopy]:
     return copies
 
 
-def _commands(found: RunEvidence) -> list[str]:
+def _commands(found: RunEvidence) -> tuple[str, ...]:
     """What the new stage runs behind its copies."""
     words = [f"rm -f {' '.join(found.removed)}"] if found.removed else []
     copied = [*found.files, *(path for path, _ in found.trees)]
@@ -92,5 +100,15 @@ def _commands(found: RunEvidence) -> list[str]:
         words += [f"chown {owner} {path}"] if owner != "0:0" else []
         words += [f"chmod {mode:o} {path}"] if mode != 0o755 else []
     words += [f"ln -sf {target} {path}" for path, target in found.links]
-    commands = [" && ".join(words)] if words else []
-    return [*commands, "ldconfig"] if found.libraries and found.family == "apt" else commands
+    commands = (" && ".join(words),) if words else ()
+    return (*commands, "ldconfig") if found.libraries and found.family == "apt" else commands
+
+
+def _layout(found: RunEvidence) -> str:
+    """The command that makes directories for an empty image, each behind those above it; "" for none."""
+    alike: dict[str, list[str]] = {}
+    for path, mode, owner in found.directories:
+        options = f" -m {mode:o}" if mode != 0o755 else ""
+        options += " -o {} -g {}".format(*owner.split(":")) if owner != "0:0" else ""
+        alike.setdefault(options, []).append(LAYOUT + path)
+    return " && ".join([f"install -d{options} {' '.join(paths)}" for options, paths in alike.items()])

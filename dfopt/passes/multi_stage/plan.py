@@ -61,8 +61,9 @@ class SplitPlan(Record):
     base_mb   of the old base image, by the table; `run_mb`: of the new one; `left_mb`: of the packages that stay behind
     config    of a site, the text of the web server's configuration
     note      why a program that serves files stays
-    prune     a command that the builder runs last, or ""
-    workdir   the working directory of the old base image, where the new one has another, or ""
+    last      a command that the builder runs last, or ""
+    inherited the instructions for settings of the old base image that the new one lacks, before all others; `starts`:
+              those that go behind the copies
     saved     bytes, where a build showed them
     """
 
@@ -78,8 +79,9 @@ class SplitPlan(Record):
     left_mb: int = 0
     config: str = ""
     note: str = ""
-    prune: str = ""
-    workdir: str = ""
+    last: str = ""
+    inherited: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     saved: int | None = None
 
 
@@ -356,8 +358,8 @@ class _Planner(BuilderLinks):
         return SplitPlan(
             self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(copies),
             settings(self.program, self.stage, self.recipe.environment, self.recipe.stays, owned),
-            self.base.mb, run_mb, packages.left, prune=" && ".join(last),
-            workdir=inherited_workdir(self.program, self.stage, image, self.base),
+            self.base.mb, run_mb, packages.left, last=" && ".join(last),
+            inherited=inherited_workdir(self.program, self.stage, image, self.base),
         )  # fmt: skip
 
     def check_sources(self, names: dict[str, None]) -> None:

@@ -6,10 +6,12 @@ import re
 
 from dfopt.edit import Edit
 from dfopt.editing.layout import line_start, newline_at
+from dfopt.ir.model import value_of
 from dfopt.passes.multi_stage.observed import NAME
 from dfopt.rewrites.split_observed import SplitObserved
 from dfopt.rewrites.split_site import SplitSite
 from dfopt.rewrites.split_stage import Part, SplitStage
+from dfopt.syntax.dockerfile import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def builder_name(program: Program, stage: Stage) -> str:
 def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
     """What the plan does, in terms of the model."""
     builder = builder_name(program, stage)
-    parts = [Part(-1, "WORKDIR", (), ("text", "", (plan.workdir,)))] if plan.workdir else []
+    parts = _new_parts(plan.inherited)
     parts += [Part(index) for index in plan.settings.before]
     if plan.packages:
         parts.append(Part(-1, "RUN", (), ("shell", "", (plan.packages,))))
@@ -45,6 +47,7 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
             flags = (*flags, ("chown", copy.owner))
         parts.append(Part(-1, "COPY", flags, ("list", "", (*copy.sources, copy.target))))
     parts += [Part(-1, "RUN", (), ("shell", "", (command,))) for command in plan.commands]
+    parts += _new_parts(plan.starts)
     parts += [Part(index) for index in plan.settings.after]
     size = len(program.dockerfile.instructions)
     moved, left = plan.settings.moved, plan.settings.left
@@ -62,10 +65,12 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
         )
     if plan.recipe.name == NAME:
         comments = tuple([f"# {copy.comment}" for copy in plan.copies if copy.comment])
+        inherited = frozenset(text.partition(" ")[0] for text in (*plan.inherited, *plan.starts))
         return SplitObserved(
-            stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, comments=comments
-        )
-    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.prune)
+            stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.last,
+            comments=comments, inherited=inherited,
+        )  # fmt: skip
+    return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.last)
 
 
 def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
@@ -90,7 +95,7 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         "image": flags + plan.image,
         "alias": f" AS {node.arguments[2].value}" if stage.name else "",
         "settings": [
-            *([f"WORKDIR {plan.workdir}"] if plan.workdir else []),
+            *plan.inherited,
             *[
                 _block(text, nodes[index], index in plan.settings.moved, apart=number > 0)
                 for number, index in enumerate(plan.settings.before)
@@ -111,7 +116,8 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         "config": plan.config,
         "config_path": plan.recipe.config_path,
         "start": [
-            _block(text, nodes[index], index in plan.settings.moved, apart=True) for index in plan.settings.after
+            *plan.starts,
+            *[_block(text, nodes[index], index in plan.settings.moved, apart=True) for index in plan.settings.after],
         ],
     }
     newline = newline_at(text, node.start)
@@ -133,8 +139,14 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
     begin = at + 1 if at >= 0 else len(text)
     new_stage += trailing
     final = new_stage if text.endswith("\n") or not text else new_stage.rstrip("\r\n")
-    prune = f"RUN {plan.prune}{newline}" if plan.prune else ""
-    return (renamed, *gone, Edit(begin, len(text), head + prune + rest + newline + final))
+    command = f"RUN {plan.last}{newline}" if plan.last else ""
+    return (renamed, *gone, Edit(begin, len(text), head + command + rest + newline + final))
+
+
+def _new_parts(instructions: tuple[str, ...]) -> list[Part]:
+    """Instructions that no original one is."""
+    text = "".join([f"{instruction}\n" for instruction in ("FROM scratch", *instructions)])
+    return [Part(-1, node.keyword, (), value_of(node, text)) for node in parse(text).instructions[1:]]
 
 
 def _above(text: str, node: Instruction) -> str:

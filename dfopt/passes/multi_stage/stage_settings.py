@@ -132,8 +132,8 @@ def _arguments(program: Program, steps: Sequence[Step], wanted: Sequence[Step]) 
         arguments += more
 
 
-def inherited_workdir(program: Program, stage: Stage, image: str, base: BuilderImage | None) -> str:
-    """The working directory of the old base image, where no WORKDIR says another and the new `image` differs; or ""."""
+def inherited_workdir(program: Program, stage: Stage, image: str, base: BuilderImage | None) -> tuple[str, ...]:
+    """A WORKDIR with that of the old base image, where none says another and the new `image` differs."""
     home = base.home if base is not None else "/"
     says = any(step.node.keyword == "WORKDIR" for step in layer_steps(program, stage))
-    return home if not says and home != "/" and image != program.root(stage).image else ""
+    return (f"WORKDIR {home}",) if not says and home != "/" and image != program.root(stage).image else ()

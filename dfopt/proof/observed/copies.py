@@ -1,4 +1,8 @@
-"""From the files that stay to COPY instructions: by directories that a person would name."""
+"""From the files that stay to COPY instructions: by directories that a person would name.
+
+A COPY from another stage keeps the owners and modes of files, and of directories below the one that it names; the one
+that it names, and those above it, become root's with mode 755, unless they are there already.
+"""
 
 from __future__ import annotations
 
@@ -71,28 +75,22 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
             del groups[directory]
     whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
     files = sorted(path for paths in groups.values() for path in paths)
-    if not run.layers:  # nothing can be changed in an empty image: what another user owns comes as a whole
-        owned = {_top(run, path) for path in files} | {workdir}
-        owned = {path for path in owned if _owner(image, path) and any(one.startswith(f"{path}/") for one in files)}
-        owned = {path for path in owned if not any(path.startswith(f"{other}/") for other in owned)}
-        whole = sorted({*owned, *(one for one in whole if not any(one.startswith(f"{other}/") for other in owned))})
-        files = [path for path in files if not any(path.startswith(f"{other}/") for other in owned)]
     empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
-    owners = {path: _owner(image, path) for path in whole}
+    bare = not run.layers  # there all that is above a path is new
+    owners = {path: "" if bare else _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
     for path in (*whole, *files, *(link for link, _ in links), *empty):
-        for place in {path, _top(run, path), *(home for home in above(path) if home == workdir)}:
+        highest = above(path) if bare else (_top(run, path), *(home for home in above(path) if home == workdir))
+        for place in {path, *highest}:
             node = image.tree.find(place)
-            if node is not None and node.children is not None and place not in SYSTEM and run.tree.find(place) is None:
+            known = place in SYSTEM and not bare
+            if node is not None and node.children is not None and not known and run.tree.find(place) is None:
                 attributes[place] = node.entry.mode, f"{node.entry.uid}:{node.entry.gid}"
     directories = [
         (place, mode, owner)
         for place, (mode, owner) in sorted(attributes.items())
         if (mode, owner) != (0o755, owners.get(place) or "0:0") or place in empty
     ]
-    if not run.layers:
-        # a COPY cannot give a directory its mode: what others may write to is missed, all else is not
-        directories = [row for row in directories if row[1] & 0o002 or row[2] != (owners.get(row[0]) or "0:0")]
     size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
     return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
 

@@ -13,7 +13,7 @@ import re
 
 from dfopt.analysis.remote_scripts import SHELLS
 from dfopt.analysis.system_paths import SYSTEM
-from dfopt.facts import RunEvidence
+from dfopt.facts import LAYOUT, RunEvidence
 from dfopt.image.layers import FILE
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import is_build, is_tool
@@ -36,6 +36,7 @@ from dfopt.proof.observed.places import (
 )
 from dfopt.proof.observed.started_programs import StartedPrograms
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,16 +146,18 @@ class RunNeeds(StartedPrograms):
         kept |= more
         if self.accounts() and not self.bare:
             kept |= {"/etc/passwd", "/etc/group"}
-        made = copies_of(self.image, self.built.run, kept, self.directories(kept), self.workdir)
+        empty = [*self.directories(kept), *self.temporary(kept)]
+        made = copies_of(self.image, self.built.run, kept, empty, self.workdir)
+        if self.bare and made.directories and self.image.tree.find(LAYOUT) is not None:
+            raise Refusal(f"the image has a {LAYOUT} of its own, where its directories would be laid out")
         own = set(self.built.run.owners.values())
         installed = self.packages.closure(packages) - own
         total = _layer_bytes(self.built.run) + made.bytes + self.package_bytes(installed)
-        trees = (*made.trees, *((place, "") for place in self.temporary(kept)))
         libraries = not self.bare and any(_LIBRARY.search(path) for path in kept)
         return RunEvidence(
-            self.packages.family, tuple(packages), made.files, trees, made.links, made.directories, libraries,
+            self.packages.family, tuple(packages), made.files, made.trees, made.links, made.directories, libraries,
             total, _layer_bytes(self.image) - total, self.removed() if packages else (),
-            self.reasons((*made.files, *dict(trees))),
+            self.reasons((*made.files, *dict(made.trees))),
         )  # fmt: skip
 
     def removed(self) -> tuple[str, ...]:
@@ -180,13 +183,12 @@ class RunNeeds(StartedPrograms):
 
     def temporary(self, kept: set[str]) -> list[str]:
         """Directories for temporary files, which an empty image lacks: those that something names, and with an
-        interpreter all. With a user of its own, it could not write to them as a COPY makes them."""
-        if not self.bare or str(self.settings.get("User") or "root").partition(":")[0] not in ("root", "0"):
+        interpreter all."""
+        if not self.bare:
             return []
         said = union(self.contents.of, kept)
         places = [place for place in table("observed")["temporary"] if place in said or not self.compiled]
-        nodes = {place: self.image.tree.find(place) for place in places}
-        return [place for place, node in nodes.items() if node is not None and not node.children]
+        return [place for place in places if self.image.artifact(place).kind == "directory"]
 
     def directories(self, kept: set[str]) -> list[str]:
         """Directories that steps made for the run, in which nothing is yet, and that no WORKDIR makes as they are."""
