@@ -50,7 +50,10 @@ _REPEATS = re.compile(
 _PRUNES = re.compile(
     r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev(?: && rm /usr/local/bin/node)?|rm /usr/local/bin/node"
 )
-_LAYS_OUT = re.compile(rf"(?:(?:^| && )install -d(?: -m [0-7]+)?(?: -o \d+ -g \d+)?(?: {LAYOUT}/[\w./@+~-]+)+)+")
+_LAYS_OUT = re.compile(
+    rf"(?:(?:^| && )install -d(?: -m [0-7]+)?(?: -o \d+ -g \d+)?(?: {LAYOUT}/[\w./@+~-]*)+)+"
+    rf"(?: && ln -s [\w./@+-]+ {LAYOUT}/[\w./@+~-]+)*"
+)
 _READERS = frozenset(("RUN", "COPY", "ADD"))
 _CONFIG = ("cmd", "entrypoint", "ports", "volumes", "labels", "stop_signal", "user", "workdir", "healthcheck")
 # What a base image brings may be copied from the builder: certificates, time zones, accounts, locales

@@ -121,9 +121,18 @@ def test_an_empty_image_gets_directories_from_the_builder() -> None:
     facts = Shown(BARE, {})
     assert split(facts, by="minimum") == (ON_NOTHING, [])
     assert set(facts.asked) == {"scratch"}
+    log = replace(BARE, links=(("/var/log/app/out", "/dev/stdout"),))
+    made = "install -d /rootfs/var/log/app && ln -s /dev/stdout /rootfs/var/log/app/out"
+    assert f"install -d -o 7 -g 7 /rootfs/data && {made}\n" in split(Shown(log, {}), by="minimum")[0]
     stage, _ = split(Shown(replace(BARE, directories=()), {}), by="minimum")
     assert "RUN" not in stage
     assert "/rootfs" not in stage
+
+
+def test_an_empty_image_of_many_parts() -> None:
+    many = replace(BARE, files=tuple(f"/srv/{number}/file" for number in range(40)))
+    reason = "an empty image would take 42 COPYs, more than anybody reviews"
+    assert split(Shown(many, {}), by="minimum") == ("", [reason])
 
 
 @pytest.mark.parametrize("user", ["USER app\n", ""])

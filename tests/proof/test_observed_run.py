@@ -192,6 +192,8 @@ def test_directories_of_an_empty_image_keep_modes_and_owners(tmp_path: Path) -> 
     assert not any(owner for _, owner in found.trees)  # a COPY keeps those of files
     assert found.directories[:2] == (("/app", 0o755, "5:5"), ("/app/plain", 0o755, "0:0"))
     assert ("/tmp", 0o1777, "0:0") in found.directories
+    found = needs(tmp_path, steps, layer(link("app/log", "/dev/stdout")), cmd=["/app/run"], bare=True).find(Additions())
+    assert found.links == (("/app/log", "/dev/stdout"),)
     taken = layer(folder("rootfs"), file("rootfs/own", "x"))
     with pytest.raises(Refusal, match="/rootfs of its own"):
         needs(tmp_path, steps, taken, cmd=["/app/run"], bare=True).find(Additions())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NAME = "observed"  # of the recipe
 _LEAST = 5_000_000  # bytes that a split must save
 _SHARE = 0.05  # ... and of the image
+_MOST_COPIES = 30  # of an empty image: more, nobody reviews
 _LAID_OUT = (StageCopy((f"{LAYOUT}/",), "/", None, "directories with a mode or an owner of their own"),)
 
 
@@ -54,8 +55,11 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
         layout = _layout(found)
         if layout:
             check_ends_as_root(program, stage, split, inherited)
+        copies = (*_LAID_OUT[: bool(layout)], *_copies(found))
+        if len(copies) > _MOST_COPIES:
+            raise Refusal(f"an empty image would take {len(copies)} COPYs, more than anybody reviews")
         return SplitPlan(
-            recipe, image, "", (), (), (*_LAID_OUT[: bool(layout)], *_copies(found)), split, 0, 0, 0,
+            recipe, image, "", (), (), copies, split, 0, 0, 0,
             last=layout, inherited=inherited.first, starts=inherited.last, saved=found.saved,
         )  # fmt: skip
     return SplitPlan(
@@ -105,10 +109,14 @@ def _commands(found: RunEvidence) -> tuple[str, ...]:
 
 
 def _layout(found: RunEvidence) -> str:
-    """The command that makes directories for an empty image, each behind those above it; "" for none."""
+    """The command that makes directories for an empty image, each behind those above it, and links that lead out of it;
+    "" for none."""
     alike: dict[str, list[str]] = {}
-    for path, mode, owner in found.directories:
+    known = {path for path, _, _ in found.directories}
+    homes = {path.rpartition("/")[0] for path, _ in found.links} - known
+    for path, mode, owner in (*found.directories, *((path, 0o755, "0:0") for path in sorted(homes))):
         options = f" -m {mode:o}" if mode != 0o755 else ""
         options += " -o {} -g {}".format(*owner.split(":")) if owner != "0:0" else ""
         alike.setdefault(options, []).append(LAYOUT + path)
-    return " && ".join([f"install -d{options} {' '.join(paths)}" for options, paths in alike.items()])
+    words = [f"install -d{options} {' '.join(paths)}" for options, paths in alike.items()]
+    return " && ".join([*words, *(f"ln -s {target} {LAYOUT}{path}" for path, target in found.links)])

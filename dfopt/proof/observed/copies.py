@@ -57,9 +57,8 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     links: list[tuple[str, str]] = []
     for path in singles:
         node = image.tree.find(path)
-        if (
-            node is not None and node.entry.kind == SYMLINK and run.layers
-        ):  # on an empty image, the file takes its place
+        # on an empty image, the file that a link leads to takes its place
+        if node is not None and node.entry.kind == SYMLINK and (run.layers or not image.artifact(path).kind):
             if not _SONAME.search(path):  # ldconfig makes those
                 links.append((path, node.entry.link))
         else:

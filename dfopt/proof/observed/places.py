@@ -172,9 +172,18 @@ def is_home_cache(path: str) -> bool:
 
 
 def is_development(path: str) -> bool:
-    if "development" not in _compiled:
-        _compiled["development"] = re.compile("|".join(table("observed")["development"]))
-    return _compiled["development"].fullmatch(path) is not None
+    return _is_one_of("development", path)
+
+
+def is_unread(path: str) -> bool:
+    """Whether a file of a package is for another program than its own."""
+    return _is_one_of("unread", path)
+
+
+def _is_one_of(key: str, path: str) -> bool:
+    if key not in _compiled:
+        _compiled[key] = re.compile("|".join(table("observed")[key]))
+    return _compiled[key].fullmatch(path) is not None
 
 
 def is_never_read(path: str) -> bool:

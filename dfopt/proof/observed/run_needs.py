@@ -32,6 +32,7 @@ from dfopt.proof.observed.places import (
     is_never_read,
     is_source_tree,
     is_state,
+    is_unread,
     top_of,
 )
 from dfopt.proof.observed.started_programs import StartedPrograms
@@ -286,7 +287,7 @@ class RunNeeds(StartedPrograms):
             brought = self.packages.closure(packages) - self.base_packages
             installed = {package for package in brought if not is_build(package)}
             mine = [path for path, package in self.beyond.packaged.items() if package in installed]
-            waiting += [path for path in mine if not (is_development(path) or is_state(path))]
+            waiting += [path for path in mine if not (is_development(path) or is_state(path) or is_unread(path))]
             files |= {path for path in table("observed")["bare"] if self.image.tree.find(path) is not None}
         seen = set[str]()
         while waiting:
@@ -323,7 +324,11 @@ class RunNeeds(StartedPrograms):
         links |= {path for path in files for tree in trees if path.startswith(f"{tree}/")}
         if any(path.startswith("/usr/local/lib") and ".so" in path for path in (*files, *kept)):
             files.add("/etc/ld.so.cache")  # the dynamic linker looks there by itself in no other way
-        return [], files - links
+        return [], {path for path in files - links if not self.leads_nowhere(path)}
+
+    def leads_nowhere(self, path: str) -> bool:
+        """Whether a path is a link to what is not there, and will not be when the image runs."""
+        return not (self.image.artifact(path).kind or self.image.resolved(path).startswith(("/dev/", "/proc/")))
 
     def whole(self, path: str) -> set[str]:
         """A file of the base image's or a package's, with all of the directory of its own that it lies in."""
