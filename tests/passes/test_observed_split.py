@@ -159,8 +159,8 @@ def test_an_empty_image_says_what_the_base_image_set() -> None:
         "ENV DEBIAN_FRONTEND=noninteractive PORT=80",
     ]  # fmt: skip
     assert lines[-6:] == [
-        "EXPOSE 8080/tcp", "USER web", "STOPSIGNAL SIGQUIT", 'ENTRYPOINT ["/init", "--"]', "EXPOSE 80",
-        'CMD ["./server"]',
+        "EXPOSE 8080/tcp", "USER web", "STOPSIGNAL SIGQUIT", "EXPOSE 80", 'CMD ["./server"]',
+        'ENTRYPOINT ["/init", "--"]',
     ]  # fmt: skip
 
 

@@ -236,6 +236,17 @@ def test_failures_name_what_is_missing(tmp_path: Path, output: str, paths: set[s
     )
 
 
+def test_directories_that_a_failure_names(tmp_path: Path) -> None:
+    state = layer(folder("var/lib/web", mode=0o700, uid=5, gid=5), file("var/lib/web/old", "x"))
+    asked = needs(tmp_path, APP, state, cmd=["/app/server"], bare=True)
+    added = Additions()
+    assert add_missing(asked, 'mkdir() "/var/lib/web/body" failed (2: No such file or directory)', added)
+    assert asked.find(added).directories == (("/var/lib/web", 0o700, "5:5"),)
+    assert not add_missing(asked, "/var/lib/web/body is read-only, /no/such/thing", added)
+    whole = needs(tmp_path, APP, cmd=["/app/server"])
+    assert not add_missing(whole, "/var/lib/dpkg/x is not there", added)  # which the image for the run has
+
+
 def test_packages_of_apk(tmp_path: Path) -> None:
     database = (
         "P:musl\nV:1\np:so:libc.musl-x86_64.so.1=1\nF:lib\nR:ld-musl-x86_64.so.1\n\n"

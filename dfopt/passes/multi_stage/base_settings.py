@@ -29,10 +29,12 @@ _ROOT = ("", "0", "root", "0:0", "root:root")
 
 
 class InheritedSettings(Record):
-    """Instructions: `first` in the new stage, and `last`, behind the copies. `user` of the base image."""
+    """Instructions: `first` in the new stage, `behind` the copies, and at its end, what it `starts`. `user` of the base
+    image."""
 
     first: tuple[str, ...]
-    last: tuple[str, ...]
+    behind: tuple[str, ...]
+    starts: tuple[str, ...]
     user: str
 
 
@@ -49,21 +51,22 @@ def inherited_settings(program: Program, stage: Stage, facts: Facts, found: RunE
         raise Refusal("the base image has a HEALTHCHECK", "repeat it in the Dockerfile")
     pairs = _environment(program, stage, config, found)
     first = [f"ENV {' '.join(pairs)}"] if pairs else []
-    last: list[str] = []
+    behind: list[str] = []
+    starts: list[str] = []
     directory = str(config.get("WorkingDir") or "/")
     absolute = any(step.node.keyword == "WORKDIR" and step.node.joined.text.split()[1][:1] in "/$" for step in steps)
     if directory != "/" and not absolute:
-        (last if found.directories else first).append(f"WORKDIR {_plain(directory)}")
+        (behind if found.directories else first).append(f"WORKDIR {_plain(directory)}")
     for keyword, key in (("VOLUME", "Volumes"), ("EXPOSE", "ExposedPorts")):
-        last += [f"{keyword} {_plain(value)}" for value in sorted(config.get(key) or ())]
+        behind += [f"{keyword} {_plain(value)}" for value in sorted(config.get(key) or ())]
     user = str(config.get("User") or "")
     for keyword, value in (("USER", user), ("STOPSIGNAL", str(config.get("StopSignal") or ""))):
         if value and keyword not in says:
-            last.append(f"{keyword} {_plain(value)}")
+            behind.append(f"{keyword} {_plain(value)}")
     if "ENTRYPOINT" not in says:
-        last += [f"{key.upper()} {json.dumps(config[key])}" for key in ("Entrypoint", "Cmd")
+        starts += [f"{key.upper()} {json.dumps(config[key])}" for key in ("Entrypoint", "Cmd")
                  if config.get(key) and key.upper() not in says]  # fmt: skip
-    return InheritedSettings(tuple(first), tuple(last), user)
+    return InheritedSettings(tuple(first), tuple(behind), tuple(starts), user)
 
 
 def _environment(program: Program, stage: Stage, config: Mapping[str, Any], found: RunEvidence) -> list[str]:

@@ -60,7 +60,7 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
             raise Refusal(f"an empty image would take {len(copies)} COPYs, more than anybody reviews")
         return SplitPlan(
             recipe, image, "", (), (), copies, split, 0, 0, 0,
-            last=layout, inherited=inherited.first, starts=inherited.last, saved=found.saved,
+            last=layout, inherited=inherited.first, behind=inherited.behind, starts=inherited.starts, saved=found.saved,
         )  # fmt: skip
     return SplitPlan(
         recipe, image, _packages(program, found, image), _commands(found), (), tuple(_copies(found)), split, 0, 0, 0,

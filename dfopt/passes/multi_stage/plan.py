@@ -62,8 +62,8 @@ class SplitPlan(Record):
     config    of a site, the text of the web server's configuration
     note      why a program that serves files stays
     last      a command that the builder runs last, or ""
-    inherited the instructions for settings of the old base image that the new one lacks, before all others; `starts`:
-              those that go behind the copies
+    inherited instructions for settings of the old base image that the new one lacks, before all others; `behind` the
+              copies; and at the end, what it `starts`
     saved     bytes, where a build showed them
     """
 
@@ -81,6 +81,7 @@ class SplitPlan(Record):
     note: str = ""
     last: str = ""
     inherited: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
     saved: int | None = None
 

@@ -47,8 +47,9 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
             flags = (*flags, ("chown", copy.owner))
         parts.append(Part(-1, "COPY", flags, ("list", "", (*copy.sources, copy.target))))
     parts += [Part(-1, "RUN", (), ("shell", "", (command,))) for command in plan.commands]
-    parts += _new_parts(plan.starts)
+    parts += _new_parts(plan.behind)
     parts += [Part(index) for index in plan.settings.after]
+    parts += _new_parts(plan.starts)
     size = len(program.dockerfile.instructions)
     moved, left = plan.settings.moved, plan.settings.left
     if plan.config:
@@ -65,7 +66,7 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
         )
     if plan.recipe.name == NAME:
         comments = tuple([f"# {copy.comment}" for copy in plan.copies if copy.comment])
-        inherited = frozenset(text.partition(" ")[0] for text in (*plan.inherited, *plan.starts))
+        inherited = frozenset(text.partition(" ")[0] for text in (*plan.inherited, *plan.behind, *plan.starts))
         return SplitObserved(
             stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.last,
             comments=comments, inherited=inherited,
@@ -116,8 +117,9 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
         "config": plan.config,
         "config_path": plan.recipe.config_path,
         "start": [
-            *plan.starts,
+            *plan.behind,
             *[_block(text, nodes[index], index in plan.settings.moved, apart=True) for index in plan.settings.after],
+            *plan.starts,
         ],
     }
     newline = newline_at(text, node.start)

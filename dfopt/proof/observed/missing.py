@@ -19,14 +19,16 @@ _PATH = re.compile(r"(?<![\w.:/-])(/[\w@.+-]+(?:/[\w@.+-]+)+)")
 
 def add_missing(needs: RunNeeds, output: str, added: Additions) -> bool:
     """Adds what the output of a failure names; whether that is anything new."""
-    before = len(added.paths), len(added.packages)
+    before = added.size()
     for path in _named(needs, output[-_LONGEST:]):
         package = needs.beyond.packaged.get(needs.image.resolved(path)) or needs.beyond.packaged.get(path)
         if package is not None and not needs.bare:
             added.packages.add(package)
         elif package is not None or path in needs.beyond.own or path in needs.beyond.toolchain:
             added.paths.add(path)
-    return before != (len(added.paths), len(added.packages))
+        elif path in output and (directory := needs.directory_above(path)):
+            added.directories.add(directory)
+    return before != added.size()
 
 
 def _named(needs: RunNeeds, output: str) -> Iterator[str]:

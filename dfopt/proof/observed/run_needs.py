@@ -60,11 +60,15 @@ _TLS, _ZONES = ("https", "/etc/ssl"), ("zoneinfo", "TZ", "tzset")
 
 
 class Additions:
-    """What failures named: absolute paths, and packages."""
+    """What failures named, of which there is only ever more: files, directories to write in, and packages."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
+        self.directories: set[str] = set()
         self.packages: set[str] = set()
+
+    def size(self) -> int:
+        return len(self.paths) + len(self.directories) + len(self.packages)
 
 
 class BuiltFiles(Record):
@@ -87,7 +91,7 @@ class RunNeeds(StartedPrograms):
     def __init__(self, built: BuiltFiles, image: Image, recipes: Iterable[StageRecipe]) -> None:
         super().__init__(built.image, built.settings, bare=not built.run.layers)
         self.built = built
-        self._found: tuple[tuple[int, int], RunEvidence] | None = None
+        self._found: tuple[int, RunEvidence] | None = None
         self.packages = installed_packages(built.image)
         self.base_packages = set(built.base.owners.values())
         base_layers = len(built.base.layers)
@@ -133,9 +137,8 @@ class RunNeeds(StartedPrograms):
 
     def find(self, added: Additions) -> RunEvidence:
         """What the run needs, which stays the same as long as nothing is added. Raises Refusal."""
-        state = len(added.paths), len(added.packages)  # they only grow
-        if self._found is None or self._found[0] != state:
-            self._found = state, self._find(added)
+        if self._found is None or self._found[0] != added.size():
+            self._found = added.size(), self._find(added)
         return self._found[1]
 
     def _find(self, added: Additions) -> RunEvidence:
@@ -147,7 +150,7 @@ class RunNeeds(StartedPrograms):
         kept |= more
         if self.accounts() and not self.bare:
             kept |= {"/etc/passwd", "/etc/group"}
-        empty = [*self.directories(kept), *self.temporary(kept)]
+        empty = [*self.directories(kept), *self.temporary(kept), *sorted(added.directories)]
         made = copies_of(self.image, self.built.run, kept, empty, self.workdir)
         if self.bare and made.directories and self.image.tree.find(LAYOUT) is not None:
             raise Refusal(f"the image has a {LAYOUT} of its own, where its directories would be laid out")
@@ -203,6 +206,13 @@ class RunNeeds(StartedPrograms):
             ):
                 found.append(path)
         return found
+
+    def directory_above(self, path: str) -> str:
+        """The lowest directory at or above a path, where the image for the run lacks it; "" where it does not."""
+        for place in (path, *above(path)):
+            if self.image.artifact(place).kind == "directory":
+                return place if self.built.run.tree.find(place) is None else ""
+        return ""
 
     def accounts(self) -> bool:
         """Whether steps made users or groups that no package makes."""
