@@ -5,8 +5,10 @@ from dfopt.findings import Declares, Finding, refused
 from dfopt.passes.base import Pass
 from dfopt.passes.dependency_layers.added_download import add_download, has_download
 from dfopt.passes.dependency_layers.copy_move import move_behind_installs
+from dfopt.passes.dependency_layers.files_copy import move_files
 from dfopt.passes.dependency_layers.sources_copy import SourcesCopy, compiles, copy_of, installs, steps_behind
 from dfopt.refusal import Refusal
+from dfopt.rewrites.move_copies import MoveCopies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from dfopt.facts import Facts
     from dfopt.findings import Fix
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage
+    from dfopt.ir.stages import Stage, Step
 
 
 class DependencyLayers(Pass):
@@ -24,7 +26,8 @@ class DependencyLayers(Pass):
     Where a whole directory of the build context is copied and the steps behind it install packages, this pass copies
     the files that those installs read, and moves the copy of the directory behind them. Where one RUN downloads and
     compiles (go build, cargo build, mvn package), it copies the manifests and adds a RUN that downloads alone: `go mod
-    download`, `cargo fetch`, `mvn dependency:go-offline`.
+    download`, `cargo fetch`, `mvn dependency:go-offline`. Any other copies of the context that stand before a RUN which
+    calls nothing but the package manager of the system move behind it.
 
     Why: a layer is built anew when anything before it changed. With the sources copied first, every change of a source
     file installs all dependencies again. Measured, seconds of a rebuild after a change of one file, before and after:
@@ -54,7 +57,9 @@ class DependencyLayers(Pass):
     is not known; local paths (`file:`, `link:`, `path =`, `-e .`, `replace`), workspaces, scripts of the project
     itself, an install of the project itself, plugins, settings that may lead to other files; variables that configure
     the installer; files of the context where the install writes (node_modules that .dockerignore does not leave out);
-    a RUN that does anything else that is not known; a destination that programs of the image read (/, /usr/lib).
+    a RUN that does anything else that is not known; a destination that programs of the image read (/, /usr/lib), or
+    that a variable leads them to (PATH, PYTHONPATH); a WORKDIR on the way that would make the directory for another
+    user than root.
     The fix is `unsafe` where just one thing is open: install scripts of packages, or a lock file that the install may
     write anew. An added download is `unsafe`, unless the RUN begins with the very same `go mod download`: it fetches
     all that the manifests name, also what the build does not need (Maven's even the plugins of phases that do not run),
@@ -79,24 +84,41 @@ class DependencyLayers(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:
             for position, (step, behind) in enumerate(zip(stage.steps, steps_behind(stage.steps), strict=True)):
-                if step.node.keyword not in ("COPY", "ADD"):
-                    continue
-                moves, adds = installs(program, behind[0]), compiles(program, behind[1])
-                adds = adds and self.shared["package-cache"] != "mount"  # then a cache mount keeps what is downloaded
-                copy = copy_of(program, step, facts) if moves or adds else None
-                if copy is None:
-                    continue
-                start, end = step.node.start, step.node.end
-                try:
-                    message_and_fix = _fix(program, copy, stage, position, moves, adds)
-                except Refusal as refusal:
-                    message = "the install could stand before the copy of the sources"
-                    yield refused(self.name, message, start, end, refusal)
-                    continue
-                if message_and_fix is not None:
-                    message, fix = message_and_fix
-                    yield Finding(self.name, message, start, end, fix, benefit=rebuild_benefit(message))
-                    break  # a stage's next one is found when this one is applied
+                if step.node.keyword in ("COPY", "ADD"):
+                    finding = self._of_copy(program, stage, position, behind, facts)
+                    if finding is not None:
+                        yield finding
+                        if finding.fix is not None:
+                            break  # a stage's next one is found when this one is applied
+
+    def _of_copy(
+        self, program: Program, stage: Stage, position: int, behind: tuple[Step | None, Step | None], facts: Facts
+    ) -> Finding | None:
+        """What may be done about the copy at `position`, with those before it, or why not."""
+        moves, adds = installs(program, behind[0]), compiles(program, behind[1])
+        adds = adds and self.shared["package-cache"] != "mount"  # then a cache mount keeps what is downloaded
+        if not moves and not adds:
+            return None
+        step = stage.steps[position]
+        start, end = step.node.start, step.node.end
+        copy = copy_of(program, step, facts)
+        files = move_files(program, stage.steps, position, facts) if moves else None
+        try:
+            found = _fix(program, copy, stage, position, moves, adds) if copy is not None else None
+        except Refusal as refusal:
+            if files is None:
+                return refused(self.name, "the install could stand before the copy of the sources", start, end, refusal)
+            found = None
+        if files is not None and (found is None or files.before >= _reach(found[1])):
+            found, start = (files.message, files.fix), files.first.node.start
+        if found is None:
+            return None
+        return Finding(self.name, found[0], start, end, found[1], benefit=rebuild_benefit(found[0]))
+
+
+def _reach(fix: Fix) -> int:
+    """The index of the instruction that the copy stands before; 0 where it does not move."""
+    return max((rewrite.before for rewrite in fix.rewrites if isinstance(rewrite, MoveCopies)), default=0)
 
 
 def _fix(

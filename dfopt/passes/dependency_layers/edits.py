@@ -39,19 +39,32 @@ def manifest_copy(
     return words, f"{keyword} {head}{' '.join(words)}"
 
 
-def edits_of(program: Program, node: Instruction, last: Instruction, lines: str) -> tuple[Edit, ...]:
-    """The copy with its comments goes behind the last install; in its place come the manifests."""
+def edits_of(
+    program: Program, first: Instruction, node: Instruction, last: Instruction, lines: str, reader: Instruction | None
+) -> tuple[Edit, ...]:
+    """The copies from `first` to `node`, with their comments, go behind the last install. The manifests, `lines`, come
+    in their place, or before `reader`."""
     text = program.text
-    start = line_start(text, node.above[0].start if node.above else node.start)
+    start = _start(text, first)
     end = line_end(text, node.end)
     newline = newline_at(text, node.start)
     moved = text[start:end]
     behind = text.find("\n", end)
     nodes = program.dockerfile.instructions
     at = next(index for index, other in enumerate(nodes) if other is node)
-    following = line_start(text, nodes[at + 1].above[0].start if nodes[at + 1].above else nodes[at + 1].start)
-    gap = text[behind + 1 : following]
+    gap = text[behind + 1 : _start(text, nodes[at + 1])]
     blank = gap if not gap.strip() else ""
-    stop = behind + 1 if lines else behind + 1 + len(blank)
     goal = line_end(text, last.end)
-    return (Edit(start, stop, lines), Edit(goal, goal, newline + blank + moved))
+    back = Edit(goal, goal, newline + blank + moved)
+    if lines and reader is None:
+        return (Edit(start, behind + 1, lines), back)
+    out = Edit(start, behind + 1 + len(blank), "")
+    if reader is None:
+        return (out, back)
+    there = _start(text, reader)
+    return (out, Edit(there, there, lines), back)
+
+
+def _start(text: str, node: Instruction) -> int:
+    """The start of an instruction's line, or that of the comments above it."""
+    return line_start(text, node.above[0].start if node.above else node.start)

@@ -12,8 +12,9 @@ from dfopt.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from dfopt.facts import Facts
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
     from dfopt.passes.dependency_layers.sources_copy import SourcesCopy
@@ -37,7 +38,7 @@ def projects(
     program: Program, copy: SourcesCopy, before: tuple[Step, ...], directory: str, manifest: str
 ) -> Iterator[Project]:
     """The ways to the project of a tool that runs in `directory` and looks for the manifest there and above."""
-    earlier = _earlier_files(program, copy, before)
+    earlier = earlier_files(program, copy.sources.facts, before)
     root = copy.sources.destination
     while True:
         path = posixpath.join(directory, manifest)
@@ -53,9 +54,9 @@ def projects(
         directory = posixpath.dirname(directory)
 
 
-def _earlier_files(program: Program, copy: SourcesCopy, before: tuple[Step, ...]) -> dict[str, str]:
-    """Single files of the context that instructions copy by their names."""
-    context = copy.sources.facts.context_paths() or frozenset()
+def earlier_files(program: Program, facts: Facts, before: Iterable[Step]) -> dict[str, str]:
+    """Single files of the context that instructions copy by their names: path in the image -> path in the context."""
+    context = facts.context_paths() or frozenset()
     earlier: dict[str, str] = {}
     for step in before:
         node = step.node

@@ -37,6 +37,12 @@ def reader_of(command: Command) -> Callable[[Command], None] | None:
         return _of_python("pip" if name.startswith("pip") else name, first)
     if name in ("go", "bundle", "bundler", "composer", "mvn", "dotnet"):
         return _of_others(name, [word for word in values if not word.startswith("-")])
+    return system_reader(command)
+
+
+def system_reader(command: Command) -> Callable[[Command], None] | None:
+    """The function for package managers of the system, and for commands on paths outside of the sources; None for any
+    other."""
     return _system if _is_system(command) else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dfopt.analysis.context_tree import directories
 from dfopt.ir.context_sources import sources_of
+from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.passes.dependency_layers.sources import Sources, check_collision, check_destination
@@ -13,7 +14,7 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -96,14 +97,27 @@ def check_move(copy: SourcesCopy, files: list[str], writes: list[str], metadata:
     if metadata and any(step.node.keyword in ("ENV", "ARG") for step in metadata) and "$" in node.body:
         raise Refusal("a variable of the copy may change on the way")
     for step in metadata:
-        if step.node.keyword == "WORKDIR":
-            if not node.arguments[-1].value.startswith("/"):
-                raise Refusal("WORKDIR changes what the copy's destination means", "copy to an absolute path")
-            if not files and node.flags:
-                raise Refusal("WORKDIR would make the directory that the copy makes with another owner or mode")
+        if step.node.keyword == "WORKDIR" and not node.arguments[-1].value.startswith("/"):
+            raise Refusal("WORKDIR changes what the copy's destination means", "copy to an absolute path")
     check_destination(sources.destination, sources)
     check_collision(sources, writes)
-    if any(set(path) & set(" \t\"'\\$*?[]") for path in [*files, sources.prefix]) or any(
-        char in copy.words[1] for char in " \"'"
+    if files and (
+        any(set(path) & set(" \t\"'\\$*?[]") for path in [*files, sources.prefix])
+        or any(char in copy.words[1] for char in " \"'")
     ):
         raise Refusal("the names cannot be written plainly")
+
+
+def check_workdirs(program: Program, copy: SourcesCopy, passed: Iterable[Step]) -> None:
+    """Raises Refusal where a WORKDIR among the instructions that a copy passes would make the directory that the copy
+    made: it belongs to the user of the image (BuildKit, dockerfile2llb: dispatchWorkdir)."""
+    for step in passed:
+        if step.node.keyword != "WORKDIR":
+            continue
+        scope = program.scope(step)
+        target = join_path(scope.workdir, scope.expand(step.node.body, program.dockerfile.escape))
+        made = copy.sources.destination
+        if isinstance(target, str) and not covers(target, made) and not covers(made, target):
+            continue
+        if copy.step.node.flags or scope.root is not True:
+            raise Refusal("WORKDIR would make the directory that the copy makes with another owner or mode")

@@ -7,7 +7,8 @@ from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.lazy import regex
 from dfopt.passes.dependency_layers.command import Command
-from dfopt.passes.dependency_layers.readers import reader_of, short
+from dfopt.passes.dependency_layers.readers import reader_of, short, system_reader
+from dfopt.passes.dependency_layers.search_paths import check_search_paths
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
@@ -15,6 +16,8 @@ from dfopt.syntax.mounts import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
@@ -49,18 +52,26 @@ def independent(program: Program, step: Step, sources: Sources) -> Independent |
     body = program.body(step)
     installs = INSTALLS.search(body.text) is not None
     try:
-        return _independent(program, step, sources)
+        return _independent(program, step, sources, reader_of)
     except _OtherThing:
         if installs:
             raise
         return None
 
 
+def installs_packages(program: Program, step: Step, sources: Sources) -> Independent:
+    """The same of a RUN that calls nothing but package managers of the system, and what goes with them: it sees nothing
+    of the sources. Raises Refusal."""
+    return _independent(program, step, sources, system_reader)
+
+
 class _OtherThing(Refusal):
     """The RUN does something that is no install."""
 
 
-def _independent(program: Program, step: Step, sources: Sources) -> Independent | None:
+def _independent(
+    program: Program, step: Step, sources: Sources, find_reader: Callable[[Command], Callable[[Command], None] | None]
+) -> Independent:
     node = step.effective
     body = program.body(step)
     if body.program is None or body.form not in ("line", "script"):
@@ -96,7 +107,7 @@ def _independent(program: Program, step: Step, sources: Sources) -> Independent 
             directory = target
             continue
         command = Command.of(invocation, sources, directory, scope)
-        reader = reader_of(command)
+        reader = find_reader(command)
         if reader is None:
             raise _OtherThing(f"`{name}` may read the sources")
         reader(command)
@@ -104,6 +115,7 @@ def _independent(program: Program, step: Step, sources: Sources) -> Independent 
         doubts += [doubt for doubt in command.doubts if doubt not in doubts]
         writes += command.writes
         what = what or short(command)
+    check_search_paths(program, step, sources)
     return Independent(tuple(files), tuple(doubts), tuple(writes), what)
 
 

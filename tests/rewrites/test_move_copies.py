@@ -8,7 +8,7 @@ from dfopt.edit import Edit
 from dfopt.findings import Fix
 from dfopt.gate import admit
 from dfopt.ir.program import Program
-from dfopt.rewrites.move_copy import MoveCopy
+from dfopt.rewrites.move_copies import MoveCopies
 from dfopt.syntax.dockerfile import parse
 
 ROWS = [
@@ -37,7 +37,7 @@ def test_gate(text: str, before: int, independent: tuple[int, ...], reason: str)
     moved = "".join([*rest[:count], first])
     start = program.text.index(first)
     edit = Edit(start, start + len(first) + len("".join(rest[:count])), moved)
-    verdict = admit(program, [Fix((edit,), (MoveCopy(1, before, independent),), "safe")])
+    verdict = admit(program, [Fix((edit,), (MoveCopies((1,), before, independent),), "safe")])
     assert reason in verdict.reason
     assert (verdict.program is None) == bool(reason)
     assert bool(verdict.reason) == bool(reason)
@@ -45,7 +45,7 @@ def test_gate(text: str, before: int, independent: tuple[int, ...], reason: str)
 
 def test_another_text_than_declared() -> None:
     program = Program(parse("FROM a\nCOPY . /a\nRUN x\nRUN y\n"))
-    fix = Fix((Edit(7, 23, "RUN x\nCOPY . /b\n"),), (MoveCopy(1, 3, (2,)),), "safe")
+    fix = Fix((Edit(7, 23, "RUN x\nCOPY . /b\n"),), (MoveCopies((1,), 3, (2,)),), "safe")
     assert admit(program, [fix]).program is None
-    fix = Fix((Edit(7, 29, "RUN x\nRUN y\nCOPY . /a\n"),), (MoveCopy(1, 3, (2,)),), "safe")
+    fix = Fix((Edit(7, 29, "RUN x\nRUN y\nCOPY . /a\n"),), (MoveCopies((1,), 3, (2,)),), "safe")
     assert admit(program, [fix]).program is None
