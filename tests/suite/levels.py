@@ -1,6 +1,7 @@
 """What each optimization level brings to the applications, built: bytes, smoke tests, and `dfopt plan`'s estimate.
 
     python -m tests.suite.levels [--set SET] [--select APP ...] [--levels 1 2 3] [--out FILE] [--builds N]
+                                  [--minutes N]
 
 Each different text is built once, with the engine's cache: only sizes are measured here. Beside the levels stand single
 selections (SINGLE), against which -O3 is held. `--out` is read first: what is in it is not built again. Progress goes
@@ -40,11 +41,11 @@ _MB = 1_000_000
 
 
 def try_levels(
-    engine: Engine, app: App, chosen: dict[str, Sequence[str]], row: dict[str, Any], builds: int
+    engine: Engine, app: App, chosen: dict[str, Sequence[str]], row: dict[str, Any], budget: Sequence[str]
 ) -> None:
     """Fills the row of one application: the bytes, or the failure, of the file as it is (`now`) and with each of
-    `chosen` (name -> options of `dfopt fix`), and the bytes that `dfopt plan` says a level saves. What is in it is not
-    built again. Raises EngineError; what was built before is in the row."""
+    `chosen` (name -> options of `dfopt fix`), and the bytes that `dfopt plan` says a level saves. `budget`: options of
+    -O3's search. What is in the row is not built again. Raises EngineError; what was built before is in the row."""
     row.update({"texts": {}, "sides": {}, "plan": {}, "search": "", **row})
     with tempfile.TemporaryDirectory(prefix="dfopt-suite-") as work:
         context = Path(work) / "context"
@@ -65,7 +66,7 @@ def try_levels(
             file.write_text(original, encoding="utf-8", errors="surrogateescape")
             if name == "-O3":
                 start = time.monotonic()
-                row["search"] = _search(engine, app, context, builds)
+                row["search"] = _search(engine, app, context, budget)
                 row["seconds"] = round(time.monotonic() - start, 1)
             else:
                 _dfopt(context, "fix", "--write", *options)
@@ -103,12 +104,12 @@ def _dfopt(context: Path, command: str, *options: str, **more: str) -> str:
     return (done.stdout or done.stderr).decode(errors="backslashreplace")
 
 
-def _search(engine: Engine, app: App, context: Path, builds: int) -> str:
+def _search(engine: Engine, app: App, context: Path, budget: Sequence[str]) -> str:
     """Runs -O3 with the application's smoke test as the script; what it told."""
     script = context.parent / "smoke"
     script.write_text(f"#!/bin/sh\nexec {sys.executable} -m suite.smoke_script {app.directory}\n")
     script.chmod(0o755)
-    words = ["--write", "-O3", "--no-cache", f"--budget={builds}", f"--smoke-script={script}"]
+    words = ["--write", "-O3", "--no-cache", *budget, f"--smoke-script={script}"]
     words += ["--network=host", "--drop-syntax", "--engine=docker"]
     with served(app) as args:
         words += [f"--build-arg={key}={value}" for key, value in args.items()]
@@ -172,6 +173,7 @@ def main() -> int:
     parser.add_argument("--levels", nargs="+", type=int, default=[1, 2, 3], choices=(1, 2, 3))
     parser.add_argument("--no-single", action="store_true", help="leave out the single selections")
     parser.add_argument("--builds", type=int, default=12, help="-O3's budget for an application")
+    parser.add_argument("--minutes", type=int, default=60, help="-O3's minutes for an application's candidates")
     parser.add_argument("--out", type=Path, metavar="FILE")
     given = parser.parse_args()
     try:
@@ -184,12 +186,13 @@ def main() -> int:
         rows = json.loads(given.out.read_text(encoding="utf-8"))
     chosen: dict[str, Sequence[str]] = {f"-O{level}": (f"-O{level}",) for level in given.levels}
     chosen |= {} if given.no_single else SINGLE
+    budget = (f"--budget={given.builds}", f"--budget-minutes={given.minutes}")
     try:
         with engine_of_run() as engine:
             for app in apps:
                 print(f"{app.name} ...", end=" ", file=sys.stderr, flush=True)
                 try:
-                    try_levels(engine, app, chosen, rows.setdefault(app.name, {}), given.builds)
+                    try_levels(engine, app, chosen, rows.setdefault(app.name, {}), budget)
                 finally:
                     if given.out:
                         given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
