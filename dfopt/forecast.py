@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.image_sizes import image_bytes
 from dfopt.cost import saving
 from dfopt.ir.image_config import image_config
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.program import Program
 from dfopt.knowledge import table
 from dfopt.record import Record
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dfopt.results import Problem, Result
 
 SEARCHED = 3  # the level that builds what it tries
+_SMALL = 20_000_000  # bytes of a base image of which evidence can take little
 _LAYERS = frozenset(("RUN", "COPY", "ADD", "WORKDIR"))  # BuildKit makes a layer of each
 
 
@@ -60,7 +63,8 @@ class Level(Record):
 class Forecast(Record):
     """One file: `now`, what each level would make of it, and the refusals of the highest one that builds nothing.
     `owner`: whom a CODEOWNERS file names; `candidates`: how many texts level 3 would try, 0 where none was forecast;
-    `builds`: what build definitions say of how it is built and run."""
+    `builds`: what build definitions say of how it is built and run; `evidence`: whether a smoke test may show level 3
+    more than the text does, which no figure counts."""
 
     name: str
     now: Shape
@@ -70,6 +74,7 @@ class Forecast(Record):
     owner: str = ""
     candidates: int = 0
     builds: tuple[StatedBuild, ...] = ()
+    evidence: bool = False
 
     @property
     def best(self) -> int:
@@ -112,7 +117,21 @@ def forecast(name: str, results: dict[int, Result]) -> Forecast:
         for fix in results[max(level for level in results if level < SEARCHED)].reported
         if fix.reason
     )
-    return Forecast(name, shape_of(source.text), tuple(levels), refusals)
+    return Forecast(
+        name, shape_of(source.text), tuple(levels), refusals, evidence=_starts_on_more(results[max(results)].output)
+    )
+
+
+def _starts_on_more(text: str) -> bool:
+    """Whether the image that a text makes starts a program of its own on more than an empty image."""
+    program = Program(parse(text))
+    stage = program.final
+    if stage is None:
+        return False
+    image = program.root(stage).image or ""
+    size = image_bytes(image)
+    starts = any(step.node.keyword in ("CMD", "ENTRYPOINT") for step in layer_steps(program, stage))
+    return bool(image) and starts and (size is None or size > _SMALL)
 
 
 def shape_of(text: str, stripped: bool = False) -> Shape:

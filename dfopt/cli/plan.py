@@ -274,6 +274,7 @@ def _json(prediction: Forecast) -> dict[str, Any]:
             for level in prediction.levels
         ],
         "candidates": prediction.candidates,
+        "evidence": prediction.evidence,
         "builds": [
             {
                 "place": clean(build.place), "name": clean(build.name), "target": build.target and clean(build.target),

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from dfopt.forecast import Forecast, Level, Shape
 
 _NOT_KNOWN = "not known"
+_EVIDENCE = (
+    "With a smoke test (--smoke, --smoke-script) it also tries images with only what the run was seen to need; what "
+    "those save, builds tell, and no figure here counts it."
+)
 _NO_WAY = "no way around it is known"
 
 
@@ -55,9 +59,12 @@ def _known(values: Iterable[str | None]) -> list[str]:
 def note_on_search(prediction: Forecast) -> str:
     """What the row of -O3 is."""
     number = prediction.candidates
+    text = f"-O3 would build {number} candidates, and keep the smallest that holds: its row is the best estimate."
     if number == 1:
-        return "-O3 has nothing else to try: it would build the file with the fixes that it names, and drop what fails."
-    return f"-O3 would build {number} candidates, and keep the smallest that holds: its row is the best estimate."
+        text = "-O3 has nothing else to try: it would build the file with the fixes that it names, and drop what fails."
+        if prediction.evidence:
+            text = text.replace("else to try", "else to try without a smoke test")
+    return f"{text} {_EVIDENCE}" if prediction.evidence else text
 
 
 def saves(level: Level) -> str:

@@ -67,6 +67,30 @@ def test_the_searched_level(tmp_path: Path) -> None:
     assert [(len(file["levels"]), file["candidates"]) for file in files] == [(2, 0), (2, 0)]
 
 
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ('FROM python:3.13\nCOPY app.py /app/\nCMD ["python", "/app/app.py"]\n', True),
+        ('FROM example.org/own:1\nENTRYPOINT ["x"]\n', True),
+        ('FROM python:3.13 AS base\nCMD ["python"]\nFROM base\nRUN x\n', True),
+        ("FROM python:3.13\nRUN x\n", False),
+        ('FROM scratch\nCOPY x /\nCMD ["/x"]\n', False),
+        ('FROM busybox:1.37\nCMD ["httpd", "-f"]\n', False),
+        ('FROM python:3.13\nCMD ["python"]\nFROM alpine:3.22\nCMD ["sh"]\n', False),
+    ],
+)
+def test_what_a_smoke_test_may_show(tmp_path: Path, text: str, more: bool) -> None:
+    """It is told in words, with no figure, in every format."""
+    (tmp_path / "Dockerfile").write_text(text)
+    (tmp_path / "app.py").write_text("print()\n")
+    (file,) = json.loads(plan(tmp_path, "--output-format", "json", "Dockerfile"))["files"]
+    assert file["evidence"] == more
+    words = "With a smoke test (--smoke, --smoke-script)"
+    assert (words in plan(tmp_path, "--html", "plan.html", "Dockerfile")) == more
+    assert (words in (tmp_path / "plan.html").read_text()) == more
+    assert (words in plan(tmp_path, "--output-format", "markdown", "Dockerfile")) == (more and "app.py" in text)
+
+
 def test_of_near_estimates_that_of_the_level_below_is_told() -> None:
     (file,) = json.loads(plan(EXAMPLE, "--output-format", "json", "Dockerfile"))["files"]
     below, searched = file["levels"][1:]
