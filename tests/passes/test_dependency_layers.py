@@ -101,6 +101,15 @@ def test_files_that_a_run_may_see(run: str) -> None:
     assert rewritten(text.replace(run, "apt-get install -y curl")) != text, "the copy alone keeps nothing back"
 
 
+def test_who_makes_the_directory() -> None:
+    """Packages are installed by root, whom the base image names: the same makes the directory of WORKDIR."""
+    copy = "COPY a.txt /app/\nWORKDIR /app\n"
+    moved = "WORKDIR /app\n" + INSTALL + "COPY a.txt /app/\n"
+    assert rewritten(f"FROM example.org/own\n{copy}{INSTALL}") == f"FROM example.org/own\n{moved}"
+    text = f"FROM example.org/own\n{copy}USER root\n{INSTALL}"
+    assert rewritten(text) == text
+
+
 class Context(Facts):
     def context_paths(self) -> frozenset[str]:
         return frozenset(("tools/bin/apt-get", "run.sh", "requirements.txt"))

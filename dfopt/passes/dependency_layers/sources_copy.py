@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.context_tree import directories
+from dfopt.analysis.inferred_base import root_step
 from dfopt.ir.context_sources import sources_of
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
@@ -119,5 +120,6 @@ def check_workdirs(program: Program, copy: SourcesCopy, passed: Iterable[Step]) 
         made = copy.sources.destination
         if isinstance(target, str) and not covers(target, made) and not covers(made, target):
             continue
-        if copy.step.node.flags or scope.root is not True:
+        root = scope.root or (scope.user is None and root_step(program, program.stages[step.stage]) is not None)
+        if copy.step.node.flags or not root:
             raise Refusal("WORKDIR would make the directory that the copy makes with another owner or mode")
