@@ -73,9 +73,9 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
             links = [link for link in links if not link[0].startswith(f"{directory}/")]
             del groups[directory]
     whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
-    files = sorted(path for paths in groups.values() for path in paths)
-    empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     bare = not run.layers  # there all that is above a path is new
+    files = sorted({path for paths in groups.values() for path in paths} | (_led_to(image, whole) if bare else set()))
+    empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: "" if bare else _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
     for path in (*whole, *files, *(link for link, _ in links), *empty):
@@ -92,6 +92,18 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     ]
     size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
     return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
+
+
+def _led_to(image: ImageFiles, whole: list[str]) -> set[str]:
+    """The files that links in directories that are copied whole lead to, out of all of these: such links stay links."""
+    found = set[str]()
+    for directory in whole:
+        top = image.tree.find(directory)
+        for path, node in files_below(top, directory) if top is not None else ():
+            place = image.resolved(path)
+            if node.entry.kind == SYMLINK and image.artifact(place).kind not in ("", "directory", "other"):
+                found.add(place)
+    return {path for path in found if not any(path.startswith(f"{other}/") for other in whole) and path not in whole}
 
 
 def _leads_to_script(image: ImageFiles, path: str) -> bool:
