@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dfopt.facts import Artifact, Facts, PartialConfig, PartialImage, SharedLibrary
+from dfopt.profile.evidence import evidence_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from dfopt.facts import BuiltImage
+    from dfopt.facts import BuiltImage, RunEvidence
 
 _PATIENCE = 3  # stages of which something was asked that the profile does not know
 
@@ -54,8 +55,8 @@ class ProfiledImage(PartialImage):
 
 
 class ProfileFacts(Facts):
-    """`built`, `built_config` and `base_image` by the parts of a profile that fit. `withdrawn`: stages, and names of
-    base images, of which something else was asked than the profile knows; `used`: what was answered from it."""
+    """What the parts of a profile that fit answer. `withdrawn`: stages, and names of base images, of which something
+    else was asked than the profile knows; `used`: what was answered from it."""
 
     __slots__ = ("bases", "stages", "used", "withdrawn")
 
@@ -101,6 +102,16 @@ class ProfileFacts(Facts):
 
         self.used[shown] = None
         return ProfiledImage(row, withdraw)
+
+    def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | None:
+        row = self.stages.get(stage)
+        if row is None or row["base"] != plain_name(base):
+            return None
+        found = row.get("run_evidence", {}).get(plain_name(image))
+        if found is None:
+            return None
+        self.used[f"the image of stage {stage} ({row['base']}), and what its smoke test needs"] = None
+        return evidence_of(found)
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         row = self.bases.get(plain_name(image))

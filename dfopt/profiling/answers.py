@@ -6,10 +6,12 @@ may choose, each alone and together, until no question is open.
 
 from __future__ import annotations
 
-from dfopt.facts import Artifact, BuiltImage, SharedLibrary
+from dfopt.facts import Artifact, BuiltImage, RunEvidence, SharedLibrary
+from dfopt.ir.stages import SCRATCH
 from dfopt.pass_selection import Options
 from dfopt.passes.index import entries
 from dfopt.profile.document import faults, schema
+from dfopt.profile.evidence import evidence_row
 from dfopt.profile.facts import artifact_row, plain_name
 from dfopt.profiling.image_rows import settings_row, system_row, words_of
 from dfopt.proof.search import candidates
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from dfopt.engine import EngineImage
     from dfopt.image.artifacts import ImageFiles
     from dfopt.proof.lab import Lab
+    from dfopt.refusal import Refusal
     from dfopt.results import Result
     from dfopt.source import Source
 
@@ -79,16 +82,20 @@ class RecordedImage(BuiltImage):
 
 
 class RecordingFacts(BuildFacts):
-    """`built` and `built_config`, as `fix --verify` has them, of which the answers are noted in `rows`, by stage.
-    `shipped_files`: those of the image that the whole file made.
+    """`built`, `built_config` and `run_evidence`, as `fix --verify` has them, of which the answers are noted in `rows`,
+    by stage. `shipped_files`: those of the image that the whole file made; `judged`: whether there was a smoke test;
+    `opened`: the files that it needs, None where nobody saw.
 
     `base_image`, where `base_files` are there: those of the base image `base` that the shipped stage stands on; answers
     are noted in `base_row`. `layers`: of the image that each stage starts from, where that was built (diff IDs)."""
 
     __slots__ = ("_recorded", "base", "base_files", "base_row", "layers", "rows", "shipped_files")
 
-    def __init__(self, source: Source, shipped_files: ImageFiles) -> None:
-        super().__init__(source)
+    def __init__(
+        self, source: Source, shipped_files: ImageFiles, *, judged: bool, opened: frozenset[str] | None
+    ) -> None:
+        super().__init__(source, judged=judged)
+        self._opened = (opened,)
         self.shipped_files = shipped_files
         self.rows: dict[int, dict[str, Any]] = {}
         self.base = ""
@@ -102,9 +109,20 @@ class RecordingFacts(BuildFacts):
         if image is None:
             return None
         if stage not in self._recorded:
-            row = self.rows[stage] = {"stage": stage, "base": plain_name(self.program.stages[stage].base)}
-            self._recorded[stage] = RecordedImage(image, row)
+            self._recorded[stage] = RecordedImage(image, self._row(stage))
         return self._recorded[stage]
+
+    def _row(self, stage: int) -> dict[str, Any]:
+        return self.rows.setdefault(stage, {"stage": stage, "base": plain_name(self.program.stages[stage].base)})
+
+    def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
+        """On an empty image, the values of the base image's variables are needed too, which no profile holds."""
+        found = super().run_evidence(stage, base, image)
+        if isinstance(found, RunEvidence) and image != SCRATCH:
+            row = {plain_name(image): evidence_row(found)}
+            if not any(faults(row, schema()["$defs"]["evidences"])):
+                self._row(stage).setdefault("run_evidence", {}).update(row)
+        return found
 
     def base_image(self, image: str) -> BuiltImage | None:
         if self.base_files is None or plain_name(image) != self.base:

@@ -17,6 +17,7 @@ from dfopt.profiling.image_rows import image_row, line_rows
 from dfopt.profiling.runs import observed_runs
 from dfopt.proof import ProofError
 from dfopt.proof.lab import Lab
+from dfopt.proof.opened_files import needed_files
 from dfopt.proof.verdict import failed_line
 from dfopt.record import Record
 from dfopt.syntax.dockerfile import parse
@@ -85,9 +86,12 @@ def make_profile(
     except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"the file does not build: {failed_line(failure)}") from None
     try:
-        runs = observed_runs(lab, built, files, _secret_paths(program))
+        secrets = _secret_paths(program)
+        runs = observed_runs(lab, built, files, secrets)
         settings = lab.settings(built.image)
-        facts = RecordingFacts(source, files)
+        seen = [run.opened for run in runs if run.opened is not None]
+        opened = needed_files(lab, built, set[str]().union(*seen), secrets) if runs and len(seen) == len(runs) else None
+        facts = RecordingFacts(source, files, judged=bool(runs), opened=opened)
 
         def learn() -> None:
             facts.learn(lab, built, path)

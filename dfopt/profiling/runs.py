@@ -37,10 +37,12 @@ _MOST = 2000  # paths that were written
 
 
 class ObservedRun(Record):
-    """`row`: of a profile's `runs`; `unwatched`: why the files that it opened are not known, "" where they are."""
+    """`row`: of a profile's `runs`; `unwatched`: why the files that it opened are not known, "" where they are;
+    `opened`: all paths that it opened, None where some were not seen."""
 
     row: dict[str, Any]
     unwatched: str
+    opened: frozenset[str] | None = None
 
 
 def observed_runs(lab: Lab, built: ProofImage, files: ImageFiles, secret_paths: Iterable[str]) -> list[ObservedRun]:
@@ -85,7 +87,8 @@ def _observed(lab: Lab, built: ProofImage, files: ImageFiles, hidden: tuple[str,
         if isinstance(opens, Refusal):
             return ObservedRun(row, opens.reason)
         row["opened"] = opened_row(opens, built, files, hidden)
-        return ObservedRun(row, "")
+        whole = opens.from_start and opens.complete
+        return ObservedRun(row, "", frozenset(opens.paths) if whole else None)
     finally:
         engine.stop(container)
 

@@ -54,6 +54,13 @@ def opened_files(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) 
             _unknown(lab, "events were lost" if watch.from_start else "the start of the container was not seen")
             return None
         paths |= watch.paths
+    return needed_files(lab, built, paths, secret_paths)
+
+
+def needed_files(lab: Lab, built: ProofImage, opened: Iterable[str], secret_paths: Iterable[str]) -> frozenset[str]:
+    """The files of the image that smoke tests need, by the paths that their containers `opened`; otherwise as
+    `opened_files`. Raises EngineError, ImageError."""
+    paths = set(opened)
     volumes = tuple(lab.settings(built.image).get("Volumes") or ())
     if volumes:
         paths |= {path for path, _ in built.view.ledger.tree.walk() if is_below(path, volumes)}

@@ -21,6 +21,13 @@ CMD ["app"]
 """
 
 
+EVIDENCE: dict[str, Any] = {
+    "family": "apt", "packages": ["curl"], "files": ["/usr/local/bin/app"], "trees": {"/srv/pages": "7:7"},
+    "links": {"/usr/bin/app": "/usr/local/bin/app"}, "directories": {"/data": {"mode": 0o1777, "owner": "0:0"}},
+    "libraries": False, "bytes": 60_000_000, "saved": 40_000_000, "removed": ["/etc/app/default"],
+}  # fmt: skip
+
+
 def document(**more: Any) -> dict[str, Any]:
     """A document that fits no file, with these keys in place of its own."""
     made: dict[str, Any] = {
@@ -54,7 +61,8 @@ def document(**more: Any) -> dict[str, Any]:
         },
         "stages": [
             {
-                "stage": 0, "base": "vendor/base:1", "release": ["debian", "trixie"],
+                "stage": 0, "base": "vendor/base:1", "run_evidence": {"vendor/base:1": EVIDENCE},
+                "release": ["debian", "trixie"],
                 "artifact": {"/bin/sh": {"kind": "elf", "path": "/usr/bin/dash", "mode": 0o755}},
                 "set_id": {"/": {"/usr/bin/su": 84360}},
                 "needs_below": {"/srv": {"libc.so.6": {"path": "/lib/libc.so.6", "package": "libc6"}}},

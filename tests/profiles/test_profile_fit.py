@@ -119,6 +119,23 @@ def lock(place: Path, digest: str) -> None:
     )
 
 
+def test_a_split_by_what_a_smoke_test_needed(place: Path) -> None:
+    _, diff, told = run(place, "fix", "--unsafe", "--select", "multi-stage")
+    for line in (
+        "FROM vendor/base:1 AS builder",
+        "RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*",
+        "COPY --from=builder /usr/local/bin/app /usr/local/bin/app",
+        "COPY --from=builder --chown=7:7 /srv/pages /srv/pages",
+    ):
+        assert f"+{line}\n" in diff
+    made = "rm -f /etc/app/default && mkdir -p /data && chmod 1777 /data && ln -sf /usr/local/bin/app /usr/bin/app"
+    assert f"+RUN {made}\n" in diff
+    assert "some 40 MB less" in diff
+    assert "the image of stage 0 (vendor/base:1), and what its smoke test needs" in told
+    (place / "Dockerfile").write_text(DOCKERFILE.replace("curl", "curl wget"))
+    assert "FROM vendor/base:1 AS builder" not in run(place, "fix", "--unsafe", "--select", "multi-stage")[1]
+
+
 def test_a_lock_that_agrees(place: Path) -> None:
     keys = json.loads((place / "dfopt.profile").read_text())["keys"]
     rewrite(place, keys={**keys, "bases": {"vendor/base:1": "sha256:" + "0" * 64}})

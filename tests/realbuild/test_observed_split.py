@@ -85,3 +85,19 @@ def test_without_a_smoke_test_nothing_is_split(file: Path, capsys: pytest.Captur
     assert main(["fix", "--write", "--isolated", *select, str(file)]) == 0
     assert file.read_text() == TEXT
     assert "0 of 1 file changed" in capsys.readouterr().err
+
+
+def test_a_profile_splits_without_an_engine(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    smoke = ("--network", "host", "--smoke", "/usr/local/bin/hello | grep hello")
+    assert main(["profile", *smoke, str(file)]) == 0, capsys.readouterr().err
+    with monkeypatch.context() as nowhere:
+        nowhere.setenv("PATH", "")
+        nowhere.delenv("DOCKER_HOST")
+        assert main(["fix", "--write", "--isolated", "--unsafe", "--select", "multi-stage", str(file)]) == 0
+    assert "and what its smoke test needs" in capsys.readouterr().err
+    lines = file.read_text().split("\n")
+    assert {"FROM debian:13-slim", "COPY --from=builder /src/data.txt /src/data.txt"} <= set(lines)
+    assert main(["profile", *smoke, str(file)]) == 0, capsys.readouterr().err  # it builds, and passes its smoke test
