@@ -138,6 +138,8 @@ def test_settings(pair: Pair) -> None:
         ("doc/a.gz", gzip.compress(b"x", mtime=1), gzip.compress(b"y", mtime=1), False),
         ("etc/shadow", b"app:!:20000:0:9:7:::\n", b"app:!:20001:0:9:7:::\n", True),
         ("etc/shadow", b"app:!:20000:0:9:7:::\n", b"app::20000:0:9:7:::\n", False),
+        ("root/.cache/go-build/00/008f-a", b"v1 008f 901a 64 17\n", b"v1 008f 901a 64 18\n", True),
+        ("root/.cache/go-build/90/901a-d", b"an object", b"another", False),
         ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:$y$j9T$s2$h2:20000:0:9:7:::\n", True),
         ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:$1$s1$h1:20000:0:9:7:::\n", False),
         ("etc/shadow", b"a:$y$j9T$s1$h1:20000:0:9:7:::\n", b"a:!$y$j9T$s1$h1:20000:0:9:7:::\n", False),
