@@ -101,6 +101,20 @@ def test_files_that_a_run_may_see(run: str) -> None:
     assert rewritten(text.replace(run, "apt-get install -y curl")) != text, "the copy alone keeps nothing back"
 
 
+def test_more_pairs_than_there_are_rounds() -> None:
+    """All copies of a stage move at once, in their order, also where installs and settings stand between them."""
+    pairs = [(f"# {n}\nCOPY {n} /app/{n}\n", f"ENV A{n}=1\nRUN apt-get install -y p{n}\n") for n in range(14)]
+    copies, runs = ("".join(lines) for lines in zip(*pairs, strict=True))
+    text = "FROM debian:13\nRUN apt-get update\n"
+    assert rewritten(text + "".join(copy + run for copy, run in pairs) + "CMD x\n") == text + runs + copies + "CMD x\n"
+
+
+def test_as_far_as_a_run_that_may_see_it() -> None:
+    text = f"FROM debian:13\nCOPY a /app/a\nRUN make -C /app\nCOPY b /app/b\n{INSTALL}"
+    moved = f"FROM debian:13\nCOPY a /app/a\nRUN make -C /app\n{INSTALL}COPY b /app/b\n"
+    assert rewritten(text) == moved
+
+
 def test_who_makes_the_directory() -> None:
     """Packages are installed by root, whom the base image names: the same makes the directory of WORKDIR."""
     copy = "COPY a.txt /app/\nWORKDIR /app\n"

@@ -75,7 +75,7 @@ def _move(program: Program, copy: SourcesCopy, passed: list[tuple[Step, Independ
         flags = tuple([(flag.name, flag.value) for flag in node.flags])
         rewrites.append(InsertStep(place, "COPY", flags, ("list", "", words)))
         lines += line + newline_at(program.text, node.start)
-    edits = edits_of(program, node, node, last.node, lines, None if reader is first else reader.node)
+    edits = edits_of(program, [(node, node)], last.node, lines, None if reader is first else reader.node)
     what = ", ".join(dict.fromkeys([install.what for install in installs if install.what]))
     message = f"a change of the sources keeps the layer of {what}"
     if doubts:

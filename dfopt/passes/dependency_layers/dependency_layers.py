@@ -3,21 +3,22 @@ from __future__ import annotations
 from dfopt.cost import rebuild_benefit
 from dfopt.findings import Declares, Finding, refused
 from dfopt.passes.base import Pass
-from dfopt.passes.dependency_layers.added_download import add_download, has_download
-from dfopt.passes.dependency_layers.copy_move import move_behind_installs
+from dfopt.passes.dependency_layers.copy_fix import fix_of
 from dfopt.passes.dependency_layers.files_copy import move_files
-from dfopt.passes.dependency_layers.sources_copy import SourcesCopy, compiles, copy_of, installs, steps_behind
+from dfopt.passes.dependency_layers.sources_copy import compiles, copy_of, installs, steps_behind
 from dfopt.refusal import Refusal
 from dfopt.rewrites.move_copies import MoveCopies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dfopt.facts import Facts
     from dfopt.findings import Fix
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
+
+    _Behind = tuple[Step | None, Step | None]
 
 
 class DependencyLayers(Pass):
@@ -83,62 +84,56 @@ class DependencyLayers(Pass):
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         for stage in program.stages:
-            for position, (step, behind) in enumerate(zip(stage.steps, steps_behind(stage.steps), strict=True)):
-                if step.node.keyword in ("COPY", "ADD"):
-                    finding = self._of_copy(program, stage, position, behind, facts)
-                    if finding is not None:
-                        yield finding
-                        if finding.fix is not None:
-                            break  # a stage's next one is found when this one is applied
+            behind = steps_behind(stage.steps)
+            copies = [place for place, step in enumerate(stage.steps) if step.node.keyword in ("COPY", "ADD")]
+            files = self._files(program, stage, copies, behind, facts)
+            if files is not None:
+                yield files
+                continue
+            for position in copies:
+                finding = self._of_copy(program, stage, position, behind[position], facts)
+                if finding is not None:
+                    yield finding
+                    if finding.fix is not None:
+                        break  # a stage's next one is found when this one is applied
 
-    def _of_copy(
-        self, program: Program, stage: Stage, position: int, behind: tuple[Step | None, Step | None], facts: Facts
+    def _files(
+        self, program: Program, stage: Stage, copies: list[int], behind: Sequence[_Behind], facts: Facts
     ) -> Finding | None:
-        """What may be done about the copy at `position`, with those before it, or why not."""
+        """The move of the lowest copies that may go behind installs of packages, which takes those above them along."""
+        for position in reversed(copies):
+            files = (
+                move_files(program, stage.steps, position, facts) if installs(program, behind[position][0]) else None
+            )
+            if files is None:
+                continue
+            other = self._of_copy(program, stage, position, behind[position], facts)
+            if other is not None and other.fix is not None and _reach(other.fix) > files.before:
+                return None
+            start, end = files.first.node.start, stage.steps[position].node.end
+            benefit = rebuild_benefit(files.message)
+            return Finding(self.name, files.message, start, end, files.fix, benefit=benefit)
+        return None
+
+    def _of_copy(self, program: Program, stage: Stage, position: int, behind: _Behind, facts: Facts) -> Finding | None:
+        """What may be done about the copy at `position`, or why not."""
         moves, adds = installs(program, behind[0]), compiles(program, behind[1])
         adds = adds and self.shared["package-cache"] != "mount"  # then a cache mount keeps what is downloaded
-        if not moves and not adds:
-            return None
         step = stage.steps[position]
-        start, end = step.node.start, step.node.end
-        copy = copy_of(program, step, facts)
-        files = move_files(program, stage.steps, position, facts) if moves else None
-        try:
-            found = _fix(program, copy, stage, position, moves, adds) if copy is not None else None
-        except Refusal as refusal:
-            if files is None:
-                return refused(self.name, "the install could stand before the copy of the sources", start, end, refusal)
-            found = None
-        if files is not None and (found is None or files.before >= _reach(found[1])):
-            found, start = (files.message, files.fix), files.first.node.start
-        if found is None:
+        copy = copy_of(program, step, facts) if moves or adds else None
+        if copy is None:
             return None
-        return Finding(self.name, found[0], start, end, found[1], benefit=rebuild_benefit(found[0]))
+        start, end = step.node.start, step.node.end
+        try:
+            message_and_fix = fix_of(program, copy, stage, position, moves, adds)
+        except Refusal as refusal:
+            return refused(self.name, "the install could stand before the copy of the sources", start, end, refusal)
+        if message_and_fix is None:
+            return None
+        message, fix = message_and_fix
+        return Finding(self.name, message, start, end, fix, benefit=rebuild_benefit(message))
 
 
 def _reach(fix: Fix) -> int:
     """The index of the instruction that the copy stands before; 0 where it does not move."""
     return max((rewrite.before for rewrite in fix.rewrites if isinstance(rewrite, MoveCopies)), default=0)
-
-
-def _fix(
-    program: Program, copy: SourcesCopy, stage: Stage, position: int, moves: bool, adds: bool
-) -> tuple[str, Fix] | None:
-    """The copy behind installs, else a download before the copy: what it does, and the fix. Raises Refusal."""
-    refusal: Refusal | None = None
-    before, behind = stage.steps[:position], stage.steps[position + 1 :]
-    parent = stage.parent
-    while parent is not None:  # the image has what these made, too
-        before = (*program.stages[parent].steps, *before)
-        parent = program.stages[parent].parent
-    if moves:
-        try:
-            move = move_behind_installs(program, copy, behind)
-        except Refusal as error:
-            move, refusal = None, error.copy()
-        if move is not None:
-            return move
-    download = add_download(program, copy, before, behind) if adds else None
-    if download is None and refusal is not None and not (adds and has_download(program, before)):
-        raise refusal.copy()
-    return download

@@ -9,6 +9,8 @@ from dfopt.editing.layout import line_end, line_start, newline_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dfopt.ir.program import Program
     from dfopt.passes.dependency_layers.sources import Sources
     from dfopt.syntax.tree import Instruction
@@ -40,29 +42,32 @@ def manifest_copy(
 
 
 def edits_of(
-    program: Program, first: Instruction, node: Instruction, last: Instruction, lines: str, reader: Instruction | None
+    program: Program,
+    blocks: Sequence[tuple[Instruction, Instruction]],
+    last: Instruction,
+    lines: str,
+    reader: Instruction | None,
 ) -> tuple[Edit, ...]:
-    """The copies from `first` to `node`, with their comments, go behind the last install. The manifests, `lines`, come
-    in their place, or before `reader`."""
+    """The copies, which stand together from the first to the second of each of `blocks`, go with their comments behind
+    the last install. The manifests, `lines`, come in the place of the first, or before `reader`."""
     text = program.text
-    start = _start(text, first)
-    end = line_end(text, node.end)
-    newline = newline_at(text, node.start)
-    moved = text[start:end]
-    behind = text.find("\n", end)
     nodes = program.dockerfile.instructions
-    at = next(index for index, other in enumerate(nodes) if other is node)
-    gap = text[behind + 1 : _start(text, nodes[at + 1])]
-    blank = gap if not gap.strip() else ""
+    edits: list[Edit] = []
+    moved = ""
+    for first, node in blocks:
+        start, end = _start(text, first), line_end(text, node.end)
+        behind = text.find("\n", end) + 1
+        at = next(index for index, other in enumerate(nodes) if other is node)
+        gap = text[behind : _start(text, nodes[at + 1])]
+        blank = gap if not gap.strip() else ""
+        moved += newline_at(text, node.start) + blank + text[start:end]
+        inserted = lines if not edits and reader is None else ""
+        edits.append(Edit(start, behind if inserted else behind + len(blank), inserted))
+    if reader is not None:
+        there = _start(text, reader)
+        edits.append(Edit(there, there, lines))
     goal = line_end(text, last.end)
-    back = Edit(goal, goal, newline + blank + moved)
-    if lines and reader is None:
-        return (Edit(start, behind + 1, lines), back)
-    out = Edit(start, behind + 1 + len(blank), "")
-    if reader is None:
-        return (out, back)
-    there = _start(text, reader)
-    return (out, Edit(there, there, lines), back)
+    return (*edits, Edit(goal, goal, moved))
 
 
 def _start(text: str, node: Instruction) -> int:

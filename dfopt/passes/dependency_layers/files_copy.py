@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
 
+_MOST = 100  # instructions that one move looks at, above the copy and behind it
 _FLAGS = ("chown", "chmod", "link", "parents", "exclude")
 
 
@@ -52,33 +53,34 @@ class FilesMove(Record):
 
 
 def move_files(program: Program, steps: Sequence[Step], position: int, facts: Facts) -> FilesMove | None:
-    """What moves the copies that end at `position`, as many as stand together, behind installs of packages; None where
-    there is nothing to move, or no proof that it may."""
-    copies: list[SourcesCopy] = []
+    """What moves the copy at `position` behind installs of packages, with those above it that may pass as much; None
+    where there is nothing to move, or no proof that it may."""
+    blocks: list[list[Step]] = []  # copies that stand together
     passed: list[Step] = []
     what = ""
-    for step in reversed(steps[: position + 1]):
-        if copies and step.index + 1 != copies[0].step.index:
-            break
+    for step in reversed(steps[max(0, position - _MOST) : position + 1]):
+        if step.node.keyword not in ("COPY", "ADD"):
+            passed.insert(0, step)
+            continue
         copy = _files_copy(program, step, facts)
-        if copy is None:
+        behind = passed or steps[position + 1 :]
+        reach, names = _reach(program, copy, behind) if copy is not None else (0, "")
+        if copy is None or not reach or (passed and reach != len(passed)):
             break
-        try:
-            behind = passed or steps[position + 1 :]
-            reach, names = _reach(program, copy, behind)
-            if not reach or (passed and reach != len(passed)):
-                break
-            _check(program, copy, behind[:reach])
-        except Refusal:
-            break
-        passed, what = list(behind[:reach]), names
-        copies.insert(0, copy)
-    if not copies or (len(copies) == 1 and copy_of(program, copies[0].step, facts) is not None):
+        if not blocks:
+            passed = list(behind[:reach])
+        if blocks and blocks[0][0].index == step.index + 1:
+            blocks[0].insert(0, step)
+        else:
+            blocks.insert(0, [step])
+        what = names
+    moved = [step for block in blocks for step in block]
+    if not moved or (len(moved) == 1 and copy_of(program, moved[0], facts) is not None):
         return None  # of one directory, `move_behind_installs` knows more
-    moved = [copy.step for copy in copies]
+    passed = [step for step in passed if step.index > moved[0].index]
     runs = tuple([step.index for step in passed if step.node.keyword == "RUN"])
     rewrite = MoveCopies(tuple([step.index for step in moved]), passed[-1].index + 1, runs)
-    edits = edits_of(program, moved[0].node, moved[-1].node, passed[-1].node, "", None)
+    edits = edits_of(program, [(block[0].node, block[-1].node) for block in blocks], passed[-1].node, "", None)
     message = f"a change of what is copied keeps the layer of {what}"
     return FilesMove(message, Fix(edits, (rewrite,), "safe", None), moved[0], rewrite.before)
 
@@ -87,18 +89,22 @@ def _reach(program: Program, copy: SourcesCopy, steps: Sequence[Step]) -> tuple[
     """How many of `steps` the copy may pass, up to the last install, and what they install."""
     reach = 0
     names: dict[str, None] = {}
-    for number, step in enumerate(steps, 1):
-        if step.node.keyword in PASSED:
-            continue
-        if step.node.keyword != "RUN" or (not reach and not may_install(program, step)):
-            break
-        try:
+    try:
+        for number, step in enumerate(steps[: 2 * _MOST], 1):
+            if step.node.keyword in PASSED:
+                continue
+            if step.node.keyword != "RUN" or (not reach and not may_install(program, step)):
+                break
             install = installs_packages(program, step, copy.sources)
-        except Refusal:
-            break
-        if install.what:
-            reach = number
-            names[install.what] = None
+            if install.what:
+                reach = number
+                names[install.what] = None
+    except Refusal:
+        pass  # as far as to there
+    try:
+        _check(program, copy, steps[:reach])
+    except Refusal:
+        return 0, ""
     return reach, ", ".join(names)
 
 
