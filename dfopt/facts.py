@@ -208,6 +208,17 @@ class RunEvidence(Record):
     reasons: Mapping[str, str] = {}
 
 
+class ObservedRun(Record):
+    """What the program of an image did, as the user of its image, while a smoke script ran beside it.
+
+    written  absolute paths that came or changed; "-PATH" of what went; "DIR/*" for many of a directory
+    listens  "tcp/8080" of each socket that listened; None where nobody could look
+    """
+
+    written: tuple[str, ...]
+    listens: tuple[str, ...] | None
+
+
 class Facts:
     """What a pass cannot know from the file: the caller fills it, and every answer may be None (unknown).
 
@@ -285,6 +296,15 @@ class Facts:
         """What the run of a stage needs beyond `image`; a Refusal where builds could not tell; None where none was
         made, or no smoke test judges what comes of it. It may cost builds. `stage` and `base` as in `built`."""
         return None
+
+    def observed_run(self, stage: int, base: str) -> ObservedRun | None:
+        """What the program of a stage's image did while a smoke script ran; None where none did. `stage` and `base` as
+        in `built`."""
+        return None
+
+    def has_judge(self) -> bool:
+        """Whether what passes make of the file is built and smoke-tested before it counts."""
+        return False
 
     def unbuilt(self) -> str:
         """Why there was no build that `built` or `built_config` could answer from; "" where none was tried."""

@@ -14,10 +14,10 @@ from dfopt.profile.fit import context_of
 from dfopt.profile.keys import ContextError, context_digest, text_digest
 from dfopt.profiling.answers import RecordingFacts, ask_everything, base_rows
 from dfopt.profiling.image_rows import image_row, line_rows
-from dfopt.profiling.runs import observed_runs
 from dfopt.proof import ProofError
 from dfopt.proof.lab import Lab
 from dfopt.proof.opened_files import needed_files
+from dfopt.proof.smoke_runs import observed_runs
 from dfopt.proof.verdict import failed_line
 from dfopt.record import Record
 from dfopt.syntax.dockerfile import parse

@@ -3,9 +3,10 @@
 A candidate is what the optimizer makes of the file with one choice of restructuring: split or not, on which base, in
 one layer or not, caches cleaned up or kept in mounts. Choices that give the same text are one candidate. The first is
 the file without restructuring: fixes that fail there are left out of all others. Then the candidates are built whole,
-the smallest by estimate first, and those in one layer where the dead bytes that this takes off are many: such an image
-shares no layer with others. The smallest that holds is proved fix by fix, as `prove_fixes` does it; last, those that
-failed and may become smaller still are tried without the fixes that made them fail.
+the smallest by estimate first (a base that only a trial can prove counts half of what it would save), and those in one
+layer where the dead bytes that this takes off are many: such an image shares no layer with others. The smallest that
+holds is proved fix by fix, as `prove_fixes` does it; last, those that failed and may become smaller still are tried
+without the fixes that made them fail.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _RESTRUCTURING = ("multi-stage", "swap-base", "flatten")
 _SPLITS = ("auto", "slim", "distroless")
 _DEAD_SHARE = 0.05  # of an image's bytes: fewer dead ones are not worth an image that shares no layer
 _BASES = ("slim", "alpine", "busybox", "distroless-cc", "distroless-base", "distroless-static", "scratch")
+_HARDENED = ("chainguard-glibc", "chainguard-static", "dhi-glibc", "dhi-static", "dhi", "ubi-micro")
 
 
 class SearchBudget(Record):
@@ -47,13 +49,20 @@ class SearchBudget(Record):
 
 class Candidate(Record):
     """One choice of options, and what the optimizer makes of the file with it. `saving`: the bytes that its fixes are
-    estimated to save; `layered`: of one in one layer, the name of the same in layers."""
+    estimated to save; `layered`: of one in one layer, the name of the same in layers; `trial`: it stands on a base that
+    no proof allows."""
 
     name: str
     options: Options
     result: Result
     saving: int
     layered: str = ""
+    trial: bool = False
+
+    @property
+    def rank(self) -> int:
+        """What stands first among candidates is smaller here."""
+        return -self.saving // 2 if self.trial else -self.saving
 
 
 class Outcome(Record):
@@ -78,18 +87,21 @@ class SearchResult(Record):
     reused: int = 0
 
 
-def candidates(optimize: Callable[[Options], Result], options: Options) -> list[Candidate]:
+def candidates(
+    optimize: Callable[[Options], Result], options: Options, *, has_judge: bool = False
+) -> list[Candidate]:
     """The different texts that the choices of `options` give, the one without restructuring first, then by estimated
-    size. What the user set of a pass is no choice."""
+    size. What the user set of a pass is no choice. `has_judge`: a smoke test does, so that bases are tried which no
+    proof allows."""
     found: dict[str, Candidate] = {}
     options = replace(options, level=3)
 
-    def add(name: str, chosen: Options, layered: str = "") -> Candidate | None:
+    def add(name: str, chosen: Options, layered: str = "", trial: bool = False) -> Candidate | None:
         """The candidate, where its text is new."""
         result = optimize(chosen)
         if result.output in found:
             return None
-        found[result.output] = candidate = Candidate(name, chosen, result, _saving(result), layered)
+        found[result.output] = candidate = Candidate(name, chosen, result, _saving(result), layered, trial)
         return candidate
 
     for name, chosen in _shapes(options):
@@ -99,8 +111,11 @@ def candidates(optimize: Callable[[Options], Result], options: Options) -> list[
         add(f"{name}, in one layer", _without(chosen, "flatten", undo=True), name)
         if options.settings.get("*", {}).get("package-cache") is None:
             add(f"{name}, cache mounts", _set(chosen, "*", "package-cache", "mount"))
+    for name, chosen in _trials(options) if has_judge else ():
+        if add(name, chosen, trial=True) is not None:
+            add(f"{name}, in one layer", _without(chosen, "flatten", undo=True), name, trial=True)
     first, *others = found.values()
-    return [first, *sorted(others, key=lambda candidate: -candidate.saving)]
+    return [first, *sorted(others, key=lambda candidate: candidate.rank)]
 
 
 def _saving(result: Result) -> int:
@@ -123,6 +138,21 @@ def _shapes(options: Options) -> Iterator[tuple[str, Options]]:
         for split, chosen in proved:
             swapped = _set(_without(chosen, "swap-base", undo=True), "swap-base", "to", base)
             yield f"{split}, bases: {base}" if split else f"base: {base}", swapped
+
+
+def _trials(options: Options) -> Iterator[tuple[str, Options]]:
+    """The choices of a base by trial, of the stages as they are and as a split makes them."""
+    if "trial" not in _choices(options, "swap-base", "by", ("proof", "trial")):
+        return
+    plain = _without(options, *_RESTRUCTURING)
+    split = _set(_without(plain, "multi-stage", undo=True), "multi-stage", "base", "auto")
+    splits = [("", plain)]
+    if options.settings.get("multi-stage", {}).get("base") is None:
+        splits.append(("split, ", split))
+    for base in _choices(options, "swap-base", "to", (*_BASES, *_HARDENED)):
+        for name, chosen in splits:
+            swapped = _set(_without(chosen, "swap-base", undo=True), "swap-base", "to", base)
+            yield f"{name}base by trial: {base}", _set(swapped, "swap-base", "by", "trial")
 
 
 def _choices(options: Options, name: str, setting: str, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -164,7 +194,7 @@ def search_fixes(
     if the original does not build or fails its smoke test; EngineError, ImageError."""
 
     def make() -> list[Candidate]:
-        return candidates(lambda chosen: optimize(chosen, None), options)
+        return candidates(lambda chosen: optimize(chosen, None), options, has_judge=facts.has_judge())
 
     found = make()
     first = found[0].result
@@ -292,7 +322,7 @@ class _Search:
             result = self.optimize(candidate.options, only)
             kept.setdefault(result.output, replace(candidate, result=result, saving=_saving(result)))
         kept.pop(proof.result.output if proof is not None else "", None)
-        return sorted(kept.values(), key=lambda candidate: -candidate.saving)
+        return sorted(kept.values(), key=lambda candidate: candidate.rank)
 
     @property
     def best_size(self) -> int:

@@ -17,6 +17,7 @@ from dfopt.proof.errors import ProofError
 from dfopt.proof.observed.missing import add_missing
 from dfopt.proof.observed.run_needs import Additions, BuiltFiles, RunNeeds
 from dfopt.proof.opened_files import opened_files
+from dfopt.proof.smoke_runs import scripted_run
 from dfopt.refusal import Refusal
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.engine import EngineImage
-    from dfopt.facts import BuiltImage, RunEvidence
+    from dfopt.facts import BuiltImage, ObservedRun, RunEvidence
     from dfopt.image import Archive
     from dfopt.proof.lab import Lab, ProofImage
     from dfopt.source import Source
@@ -38,8 +39,8 @@ class BuildFacts(Facts):
     would answer; `builds`: the number of builds; `judged`: whether a smoke test judges what comes of the answers."""
 
     __slots__ = (
-        "_added", "_configs", "_images", "_needs", "_opened", "_program", "_questions", "_runs", "builds", "failure",
-        "judged", "source",
+        "_added", "_configs", "_images", "_needs", "_opened", "_program", "_questions", "_ran", "_runs", "builds",
+        "failure", "judged", "source",
     )  # fmt: skip
 
     def __init__(self, source: Source, *, judged: bool = False) -> None:
@@ -51,6 +52,7 @@ class BuildFacts(Facts):
         self._questions: dict[tuple[str, int], None] = {}
         self._images: dict[int, BuiltImage | None] = {}
         self._configs: dict[int, Mapping[str, Any] | None] = {}
+        self._ran: dict[int, ObservedRun | None] = {}
         self._runs: dict[tuple[int, str], None] = {}  # what is asked of `run_evidence`
         self._needs: dict[tuple[int, str], RunNeeds | Refusal] = {}
         self._added = Additions()
@@ -103,12 +105,23 @@ class BuildFacts(Facts):
         except Refusal as refusal:
             return refusal.copy()
 
+    def observed_run(self, stage: int, base: str) -> ObservedRun | None:
+        stages = self.program.stages
+        if not self.judged or stage >= len(stages) or _plain(stages[stage].base) != _plain(base):
+            return None
+        if stage not in self._ran:
+            self._questions["run", stage] = None
+        return self._ran.get(stage)
+
     def add_missing(self, output: str) -> bool:
         """Takes what the output of a failed smoke test names into the answers of `run_evidence`; whether they
         change."""
         asked = [needs for needs in self._needs.values() if isinstance(needs, RunNeeds)]
         found = [add_missing(needs, output, self._added) for needs in asked]  # each adds
         return any(found)
+
+    def has_judge(self) -> bool:
+        return self.judged
 
     def unbuilt(self) -> str:
         return self.failure
@@ -123,10 +136,13 @@ class BuildFacts(Facts):
                 if kind == "image":
                     self._images[stage] = None
                     self._images[stage] = self._image(lab, whole, stage, path)
+                elif kind == "run":
+                    self._ran[stage] = None
+                    self._ran[stage] = scripted_run(lab, built) if stage == self.shipped(lab) else None
                 else:
                     self._configs[stage] = None
                     self._configs[stage] = self._config(lab, stage, path)
-            except (EngineError, ImageError) as failure:
+            except (EngineError, ImageError, ProofError) as failure:
                 self.failure = self.failure or str(failure)
         runs, self._runs = list(self._runs), {}
         for index in dict.fromkeys(index for index, _ in runs):
@@ -194,8 +210,8 @@ class BuildFacts(Facts):
         """Nothing can be built: every question stays open."""
         self.failure = why
         for kind, stage in self._questions:
-            answers: dict[int, Any] = self._images if kind == "image" else self._configs
-            answers[stage] = None
+            answers: dict[str, dict[int, Any]] = {"image": self._images, "config": self._configs, "run": self._ran}
+            answers[kind][stage] = None
         self._questions, self._runs = {}, {}
 
     def shipped(self, lab: Lab) -> int | None:

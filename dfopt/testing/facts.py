@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.facts import Child, Facts, Parent, StatedBuild
+from dfopt.facts import Artifact, BuiltImage, Child, Facts, ObservedRun, Parent, SharedLibrary, StatedBuild
 from dfopt.syntax import dockerignore
 from dfopt.testing.case_files import OWN, CaseError
 
@@ -14,11 +14,41 @@ if TYPE_CHECKING:
     from dfopt.testing.case_files import CaseFiles
 
 
+class CaseImage(BuiltImage):
+    """An image of which the kinds of some files are told."""
+
+    __slots__ = ("kinds",)
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self.kinds = kinds
+
+    def artifact(self, path: str) -> Artifact:
+        kind = self.kinds.get(path, "")
+        return Artifact(kind, path=path if kind else "")
+
+    def needs_below(self, path: str) -> Mapping[str, SharedLibrary]:
+        return {}
+
+    def script(self, path: str) -> str | None:
+        return None
+
+    def programs_below(self, path: str) -> Mapping[str, Artifact]:
+        return {}
+
+    def set_id(self, path: str = "/") -> Mapping[str, int]:
+        return {}
+
+    def release(self) -> tuple[str, str]:
+        return "", ""
+
+
 class CaseFacts(Facts):
     """`facts.toml`: `[digests]` image -> digest, `[checksums]` URL -> checksum, `[images."name"]` image config,
     `context = false` for no context, `[children."NAME"]` a file of the tree (`text`) that may be built on the image of
     this one, by the names of `images`, `[parents]` image -> the text of the Dockerfile of the tree that builds it,
-    `[builds.NAME]` a build that a definition states: `target`, `arguments`, `user`, `ports`, `mounts`."""
+    `[builds.NAME]` a build that a definition states: `target`, `arguments`, `user`, `ports`, `mounts`;
+    `judge = true` for a smoke test that judges what comes, `[run]` what the program of the image did beside one
+    (`written`, `listens`), and `[run.files]` path -> the kind of what the image has there."""
 
     __slots__ = ("files", "ignored", "paths", "table")
 
@@ -81,6 +111,18 @@ class CaseFacts(Facts):
             except (AttributeError, TypeError) as failure:
                 raise CaseError(f"{self.files.where('facts.toml')}: builds.{name}: {failure}") from None
         return tuple(builds) or None
+
+    def built(self, stage: int, base: str) -> BuiltImage | None:
+        return CaseImage(self.table["run"].get("files", {})) if "run" in self.table else None
+
+    def observed_run(self, stage: int, base: str) -> ObservedRun | None:
+        row = self.table.get("run")
+        if row is None:
+            return None
+        return ObservedRun(tuple(row["written"]), tuple(row["listens"]) if "listens" in row else None)
+
+    def has_judge(self) -> bool:
+        return self.table.get("judge") is True
 
     def image_config(self, image: str) -> Mapping[str, Any] | None:
         answer = self.table.get("images", {}).get(image)

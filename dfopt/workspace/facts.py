@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from dfopt.facts import BuiltImage, Child, Parent, RunEvidence, StatedBuild
+    from dfopt.facts import BuiltImage, Child, ObservedRun, Parent, RunEvidence, StatedBuild
     from dfopt.refusal import Refusal
     from dfopt.source import Source
     from dfopt.workspace.context import BuildContext
@@ -183,6 +183,13 @@ class JoinedFacts(Facts):
         answers = (part.run_evidence(stage, base, image) for part in self.parts)
         return next((answer for answer in answers if answer is not None), None)
 
+    def observed_run(self, stage: int, base: str) -> ObservedRun | None:
+        answers = (part.observed_run(stage, base) for part in self.parts)
+        return next((answer for answer in answers if answer is not None), None)
+
+    def has_judge(self) -> bool:
+        return any(part.has_judge() for part in self.parts)
+
     def unbuilt(self) -> str:
         return next((answer for part in self.parts if (answer := part.unbuilt())), "")
 
@@ -259,6 +266,12 @@ class AskedFacts(Facts):
 
     def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
         return self._ask("run_evidence", stage, base, image)  # type: ignore[no-any-return]
+
+    def observed_run(self, stage: int, base: str) -> ObservedRun | None:
+        return self._ask("observed_run", stage, base)  # type: ignore[no-any-return]
+
+    def has_judge(self) -> bool:
+        return self._ask("has_judge")  # type: ignore[no-any-return]
 
     def unbuilt(self) -> str:
         return self._ask("unbuilt")  # type: ignore[no-any-return]

@@ -30,7 +30,7 @@ OPENERS = {
     ("image/engines.py", "tempfile.TemporaryFile"): "a file without a name",
     ("image/store.py", "os.open"): "a blob of a layout: neither waits, nor leaves the layout",
     ("image/store.py", "os.fdopen"): "the same",
-    ("profiling/processes.py", "open"): "/proc",
+    ("proof/processes.py", "open"): "/proc",
     ("proof/lab.py", "os.link"): "a copy of the build context in a directory of the run's own",
     ("proof/lab.py", "shutil.copy2"): "the same",
     ("proof/lab.py", "shutil.copytree"): "the same",

@@ -11,11 +11,11 @@ import pytest
 
 from dfopt.engine.containers import of_container
 from dfopt.profile.document import faults, schema
-from dfopt.profiling.processes import ProcessWatch
-from dfopt.profiling.runs import observed_runs, written_paths
-from dfopt.profiling.told_paths import told_paths
 from dfopt.proof import ProofError, ProofSettings
 from dfopt.proof.lab import Smoke
+from dfopt.proof.processes import ProcessWatch
+from dfopt.proof.smoke_runs import observed_runs, written_paths
+from dfopt.proof.told_paths import told_paths
 
 SERVER = """
 import socket, sys, time

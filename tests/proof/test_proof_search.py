@@ -30,7 +30,7 @@ def cost(total: int, dead: int = 0, seconds: float | None = None) -> ImageCost:
 class Bench:
     """Stands for the optimizer and the engine. A text is the names of its fixes, in order; `sizes`: text -> bytes of
     the image (a missing one: `base`), `dead`: text -> dead bytes; `failing`: fix -> why it fails; `plain`: the fixes
-    that every candidate has; `bases`: what swap-base finds a base for."""
+    that every candidate has; `bases`: what swap-base finds a base for; `tried`: ... by trial."""
 
     def __init__(
         self,
@@ -41,7 +41,9 @@ class Bench:
         bases: tuple[str, ...] = ("slim", "alpine"),
         splits: bool = True,
         dead: dict[str, int] | None = None,
+        tried: tuple[str, ...] = (),
     ) -> None:
+        self.tried = tried
         self.sizes, self.plain, self.failing, self.bases = sizes, plain, failing or {}, bases
         self.splits, self.dead = splits, dead or {}
         self.built: list[tuple[str, bool]] = []
@@ -51,7 +53,8 @@ class Bench:
         names = {entry.name for entry in chosen(options)}
         to = options.settings.get("swap-base", {}).get("to", "slim")
         done = list(self.plain)
-        if "swap-base" in names and to in self.bases:
+        by_trial = options.settings.get("swap-base", {}).get("by") == "trial" and to in self.tried
+        if "swap-base" in names and (to in self.bases or by_trial):
             done.append(f"on-{to}")
         if "multi-stage" in names and self.splits:
             done.append("split")
@@ -75,7 +78,12 @@ class Bench:
         return ProofVerdict(failure, (), 0, cost(1000), after)
 
     def search(
-        self, monkeypatch: pytest.MonkeyPatch, budget: SearchBudget | None = None, stored: StoredVerdicts | None = None
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        budget: SearchBudget | None = None,
+        stored: StoredVerdicts | None = None,
+        *,
+        judged: bool = False,
     ) -> SearchResult:
         bench = self
         removed: list[object] = []
@@ -97,7 +105,7 @@ class Bench:
             patch.setattr(fixes, "declarations_of", lambda applied: [one.declares for one in applied])
             found = search_fixes(
                 Lab(Engine(), ProofSettings()), self.optimize, Options(level=3, tiers=("safe", "unsafe")), "Dockerfile",  # type: ignore[arg-type]
-                BuildFacts(Source("Dockerfile", "-")), budget or SearchBudget(12), stored,
+                BuildFacts(Source("Dockerfile", "-"), judged=judged), budget or SearchBudget(12), stored,
             )  # fmt: skip
         assert removed == ["before"] * bench.original
         return found
@@ -287,3 +295,30 @@ def test_the_subject_is_all_that_decides(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("2")
     seen.add(subject_of(plan, "docker", "FROM a\n", str(tmp_path)))
     assert len(seen) == 5
+
+
+def test_bases_are_tried_where_a_smoke_test_judges() -> None:
+    bench = Bench(SIZES, bases=("slim",), tried=("slim", "alpine"), splits=False)
+    options = Options(level=3)
+    names = [one.name for one in candidates(bench.optimize, options) if "in one layer" not in one.name]
+    assert names == ["stages as they are", "base: slim"]
+    found = [one for one in candidates(bench.optimize, options, has_judge=True) if not one.layered]
+    # what is proved is no trial; a trial counts half: 300 of 600 here, and 500 there
+    assert [(one.name, one.trial) for one in found] == [
+        ("stages as they are", False), ("base: slim", False), ("base by trial: alpine", True),
+    ]  # fmt: skip
+    proof = Options(level=3, settings={"swap-base": {"by": "proof"}})
+    assert not any(one.trial for one in candidates(bench.optimize, proof, has_judge=True))
+
+
+def test_the_smallest_base_that_holds_by_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"on-slim": 500, "on-alpine": 400, "on-busybox": 100}
+    bench = Bench(
+        sizes, bases=("slim",), tried=("alpine", "busybox"), splits=False, failing={"on-busybox": "it does not start"}
+    )
+    found = bench.search(monkeypatch, judged=True)
+    assert found.proof.result.output == "on-alpine"
+    assert states(found)["base by trial: alpine"] == "chosen"
+    assert reason(found, "base by trial: busybox") == "it does not start"
+    untried = Bench(sizes, bases=("slim",), tried=("alpine",), splits=False).search(monkeypatch)
+    assert untried.proof.result.output == "on-slim"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,11 @@ WORKDIR /srv
 RUN mkdir bin && printf '#!/bin/sh\\nexec nc -lk -p 8080 -e cat\\n' >bin/serve.sh && chmod +x bin/serve.sh
 {last}
 """
+TRIED = 'FROM debian:13-slim\nCOPY run.sh /srv/\nCMD ["sh", "/srv/run.sh", "date"]\n'
 STATIC, DYNAMIC = (f"mkdir -p /out && gcc {flags} -o /out/answer answer.c\n" for flags in ("-static", "-O1"))
 TO = '[passes.swap-base]\nto = "{}"\n'
+BY_TRIAL = '[passes.swap-base]\nto = "{}"\nby = "trial"\n'
+HARDENED = BY_TRIAL.format("chainguard-static")
 TO_STATIC = {"dfopt.toml": TO.format("distroless-static")}
 # What a base image of one's own starts before the words of CMD
 HARMLESS, DROPS = (f'#!/bin/sh\nset -e\numask 022\n{last} "$@"\n' for last in ("exec", "exec su-exec nobody"))
@@ -83,6 +88,17 @@ CASES = {
         ("--select", "swap-base"), ("--smoke", "/srv/answer"),
         "line 6: what /out/answer holds is not known", ("FROM gcr.io/distroless/base-debian13",),
         bases=("gcc", "distroless-base"),
+    ),
+    "swap-base: by trial, what a script runs": Case(
+        {"Dockerfile": TRIED, "run.sh": 'set -e\neval "$1"\n', "dfopt.toml": BY_TRIAL.format("alpine")},
+        ("--select", "swap-base"), ("--smoke", "sh /srv/run.sh date"), "line 3: what eval runs is not known",
+        ("FROM alpine:3.22",), "the smoke test decided: line 3: what eval runs is not known",
+    ),
+    "swap-base: by trial, an image that its maker hardens": Case(
+        {"Dockerfile": STAGES, "answer.c": ANSWER, "build.sh": STATIC, "dfopt.toml": HARDENED},
+        ("--select", "swap-base"), ("--smoke", "/srv/answer"),
+        "what cgr.dev/chainguard/static:latest holds is known from documents alone",
+        ("FROM cgr.dev/chainguard/static:latest",), bases=("gcc",),
     ),
     "add-user: the start script of a base image": Case(
         {"Dockerfile": SERVER.format(base="example/harmless:1", last='CMD ["nc", "-lk", "-p", "8080", "-e", "cat"]')},
@@ -136,7 +152,8 @@ STAYS = {
 
 @pytest.fixture
 def temporary(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """TMPDIR; dfopt works with the tests' engine, which has two base images that no table knows."""
+    """TMPDIR; dfopt works with the tests' engine, which has two base images that no table knows, and a stand-in for one
+    of Chainguard's."""
     for name in ("t", "config", "bases"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
@@ -155,6 +172,10 @@ def temporary(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         )
         names.append(f"example/{name}:1")
         assert engine.call(["tag", image, names[-1]], 60).returncode == 0
+    (tmp_path / "bases" / "passwd").write_text("root:x:0:0::/:\nnonroot:x:65532:65532::/:\n")
+    image = engine.build(tmp_path / "bases", b"FROM scratch\nCOPY passwd /etc/passwd\nUSER 65532\n", cached=True)
+    names.append("cgr.dev/chainguard/static:latest")
+    assert engine.call(["tag", image, names[-1]], 60).returncode == 0
     yield tmp_path / "t"
     engine.call(["image", "rm", *names], 60)
 
@@ -246,3 +267,66 @@ def test_a_file_that_does_not_build_says_why_nothing_is_known(
     after, _ = asked(context, capsys, "--verify", "--network", "host", "--select", "exec-form")
     (reason,) = reasons(after)
     assert reason.startswith("whether serve.sh has a #! line is not known: the original file does not build")
+
+
+def test_base_that_a_trial_shows_to_be_too_small(
+    temporary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    for name, text in (("Dockerfile", TRIED), ("run.sh", 'eval "$1"\n'), ("dfopt.toml", BY_TRIAL.format("alpine"))):
+        (context / name).write_text(text)
+    smoke = ("--smoke", "sh /srv/run.sh 'dpkg --print-architecture'")
+    after, _ = asked(context, capsys, "--verify", "--network", "host", *smoke, "--select", "swap-base")
+    assert not after["changed"]
+    (dropped,) = after["proof"]["dropped"]
+    assert "dpkg: not found" in dropped["reason"]
+    assert leftovers(temporary) == []
+
+
+# An archive brings the program: which of its directories it writes to, a run shows
+ARCHIVED = """\
+FROM busybox:1.37
+WORKDIR /srv/served
+COPY served.tar /tmp/
+RUN tar -xf /tmp/served.tar -C /srv/served && rm /tmp/served.tar
+EXPOSE 80
+CMD ["sh", "./serve.sh"]
+"""
+SERVE = """\
+set -e
+echo started >>logs/log
+echo 2 >state
+exec nc -lk -p 8080 -e cat
+"""
+SERVES = """\
+#!/bin/sh
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  docker exec "$DFOPT_CONTAINER" sh -c 'grep -q 2 state && netstat -lt | grep 8080' && exit 0
+  sleep 0.5
+done
+exit 1
+"""
+
+
+def test_a_run_shows_what_a_user_must_own(temporary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    context, script = tmp_path / "context", tmp_path / "smoke"
+    context.mkdir()
+    script.write_text(SERVES)
+    script.chmod(0o755)
+    with tarfile.open(context / "served.tar", "w") as archive:
+        for name, text in (("serve.sh", SERVE), ("state", "1\n"), ("logs/first", ""), ("code/part", "")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    (context / "Dockerfile").write_text(ARCHIVED)
+    before, _ = asked(context, capsys, "--unsafe", "--select", "add-user")
+    (refused,) = reasons(before)
+    assert refused == "line 4 puts a program into /srv/served: where in it that writes is not known"
+    words = ("--verify", "--write", "--network", "none", "--smoke-script", str(script), "--select", "add-user")
+    after, said = asked(context, capsys, *words)
+    assert (after["proof"]["dropped"], reasons(after)) == ([], []), said
+    text = (context / "Dockerfile").read_text()
+    assert "chown 10001:10001 /srv/served/logs /srv/served/state" in text
+    assert "USER 10001\n" in text
+    assert leftovers(temporary) == []

@@ -50,7 +50,9 @@ class AddUser(Pass):
     CMD ["python", "app.py"]
     ```
 
-    A build (`fix --verify`) tells the user and the start script of a base image, and how users are created there.
+    A build (`fix --verify`) tells the user and the start script of a base image, and how users are created there; its
+    smoke script, while it runs, to what the image's program writes and on which ports it listens: then exactly these
+    directories and files are given to the user, beside volumes and the directories that a RUN makes for data.
 
     Refuses: ports below 1024; programs that need root or choose the user themselves (nginx, sshd, cron, gosu, su-exec);
     start scripts that cannot be read, that prepare something as root, or write outside of the user's directories;

@@ -13,6 +13,7 @@ from dfopt.ir.liveness import layer_steps
 from dfopt.ir.shell_body import shell_kind
 from dfopt.lazy import regex
 from dfopt.passes.add_user.choice import choose_user, seen_creation
+from dfopt.passes.add_user.observed import observed_needs
 from dfopt.passes.add_user.obstacles import check_comments, check_files, check_ports, check_start, late_writer
 from dfopt.passes.add_user.paths import below_system, may_own
 from dfopt.passes.add_user.writes import (
@@ -86,8 +87,9 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     closed = next((volume for volume in volumes if not may_own(volume) or not volume.startswith("/")), None)
     if closed is not None:
         raise Refusal(f"the volume {closed} cannot be given to a user", "use a directory that no package owns")
+    seen = observed_needs(program, stage, facts)
     own = list(volumes)
-    named = any(step.node.keyword == "WORKDIR" for step in steps)  # the base's own one may be anything
+    named = seen is None and any(step.node.keyword == "WORKDIR" for step in steps)  # the base's own one may be anything
     if named and isinstance(config.workdir, str) and may_own(config.workdir) and config.workdir not in own:
         own.insert(0, config.workdir)
     elif named and isinstance(config.workdir, Unknown):
@@ -102,8 +104,10 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
             f"the working directory {config.workdir} cannot be given to a user",
             "set WORKDIR to a directory outside of the system's own",
         )
+    given = () if seen is None else seen.own
+    own += [path for path in given if path not in own]
     archive = unpacked(program, steps, config.workdir) if own and isinstance(config.workdir, str) else None
-    if archive is not None and config.workdir in own:
+    if seen is None and archive is not None and config.workdir in own:
         raise Refusal(
             f"line {archive.node.line} puts a program into {config.workdir}: where in it that writes is not known",
             "write USER, and a chown of the directories that the program needs",
@@ -113,12 +117,13 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     said = any(pair.name == "HOME" for step in steps if step.node.keyword == "ENV" for pair in step.node.pairs)
     if said and home not in own:
         raise Refusal(f"HOME is {home}, which is not made for a user", "make HOME a directory by `mkdir` or WORKDIR")
-    check_ports(config)
+    check_ports(config, None if seen is None else seen.listens)
     check_comments(program)
-    check_start(startup, ScriptWrites(program, stage, facts, own))
-    check_files(program, steps, bool(owners(program, steps)))
-    writes_beside_code(startup)
-    ran_as_root(program, steps, startup)
+    check_start(startup, ScriptWrites(program, stage, facts, own) if seen is None else None)
+    check_files(program, steps, bool(owners(program, steps)), given)
+    if seen is None:
+        writes_beside_code(startup)
+        ran_as_root(program, steps, startup)
     if not base.create and not base.own:
         base = replace(base, create=seen_creation(program, stage, facts))
     choice = choose_user(program, steps, base, number, name, facts)
@@ -138,6 +143,8 @@ def switched(
             raise Refusal(f"there is no shell to give the volume {volumes[0]} to a user")
         if own:
             at = _before_workdir(program, stage, own[0])
+        if len(own) > 1:
+            raise Refusal(f"there is no shell to give {own[1]} to a user")
         edit, rewrites = insert_steps(program, at, *passwd, ("USER", choice.user))
         return Fix((edit,), tuple(rewrites), "unsafe")
     if not shell_kind(scope, program.dockerfile.escape).posix:

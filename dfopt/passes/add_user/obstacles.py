@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from dfopt.analysis.remote_scripts import SHELLS, remote_script_nodes
@@ -45,12 +46,15 @@ _INSTALLS = {
 }  # fmt: skip
 
 
-def check_start(started: Started, writes: ScriptWrites) -> None:
-    """Raises Refusal where the started commands need root. `writes` knows what the user may write to."""
-    if started.why:
+def check_start(started: Started, writes: ScriptWrites | None) -> None:
+    """Raises Refusal where the started commands need root. `writes` knows what the user may write to; None where a run
+    has shown what is written, and by whom."""
+    if started.why and writes is not None:
         raise Refusal(started.why, _BUILD)
     programs = table("users")["programs"]
     for run in started.runs:
+        if not run.names and writes is None:
+            continue
         if not run.names:
             raise Refusal("a variable names a command that the image starts", "name the program in CMD or ENTRYPOINT")
         for name in run.names:
@@ -62,7 +66,8 @@ def check_start(started: Started, writes: ScriptWrites) -> None:
                 raise Refusal(f"the image's start script calls {name}, which needs root", SUPPRESS)
         _check_installs(run)
         _check_interactive(run)
-        writes.check(run)
+        if writes is not None:
+            writes.check(run)
     for match in _BIND.finditer(started.text):
         if 0 < int(match[1]) < 1024:
             raise Refusal(
@@ -108,8 +113,16 @@ def _check_interactive(run: Run) -> None:
         raise Refusal(f"the image starts {name} {words[0]}: what it is really run with is not known", _START)
 
 
-def check_ports(config: ImageConfig) -> None:
-    """Raises Refusal for a port that only root may open: of EXPOSE, or of a variable like PORT."""
+def check_ports(config: ImageConfig, listens: tuple[str, ...] | None = None) -> None:
+    """Raises Refusal for a port that only root may open: one of `listens`, which were seen ("tcp/80"); where none was,
+    of EXPOSE, or of a variable like PORT."""
+    for socket in listens or ():
+        number = int(socket.rpartition("/")[2])
+        if number < 1024:
+            why = f"the image's program listens on port {number}, which is root's outside of docker"
+            raise Refusal(why, _OTHER_PORT)
+    if listens:
+        return
     for port in config.ports:
         if isinstance(port, Unknown):
             raise Refusal("a port of EXPOSE is not known", "write its number")
@@ -130,9 +143,9 @@ def check_comments(program: Program) -> None:
         raise Refusal(f"a comment runs the image with {match[1]}, which needs root")
 
 
-def check_files(program: Program, steps: list[Step], owned: bool) -> None:
+def check_files(program: Program, steps: list[Step], owned: bool, given: tuple[str, ...] = ()) -> None:
     """Raises Refusal for files that only root could read or enter. `owned`: the user that the file gives files to is
-    the one to run as."""
+    the one to run as; `given`: files and directories that the user is given because it was seen to write there."""
     home = re.compile(table("users")["programs"]["home"])
     for number, step in enumerate(steps):
         node, line = step.node, step.node.line
@@ -149,7 +162,9 @@ def check_files(program: Program, steps: list[Step], owned: bool) -> None:
                 raise Refusal(f"line {line} copies files that root alone can read (--chmod={mode.value})", _OWNER)
             if node.keyword != "WORKDIR" and not owned and node.flag("chown") is None:
                 for argument in node.arguments[:-1]:
-                    if _DATA.search(argument.value):
+                    name, place = posixpath.basename(argument.value), target or "/"
+                    place = place if place.endswith(f"/{name}") else posixpath.join(place, name)
+                    if _DATA.search(name) and place not in given:
                         raise Refusal(f"line {line} copies {argument.value}, which the program may write to", _OWNER)
         elif node.keyword == "ENV":
             if any(_HOME.search(pair.value or "") for pair in node.pairs):

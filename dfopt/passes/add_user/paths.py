@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Where every user may write
+SHARED = ("/tmp", "/dev", "/proc/self", "/var/tmp", "/run/lock", "/dev/shm")
 _SYSTEM = frozenset(
     ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root",
      "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin",

@@ -14,7 +14,7 @@ from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
-from dfopt.passes.add_user.paths import may_own
+from dfopt.passes.add_user.paths import SHARED, may_own
 from dfopt.refusal import Refusal
 from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import UNKNOWN, Unknown
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
 
-_SHARED = ("/tmp", "/dev", "/proc/self", "/var/tmp", "/run/lock", "/dev/shm")
 _REDIRECTS = (">", ">>", ">|", "&>", "&>>")
 # Operands of these are written: all of them, or the last; `replaces`: by a new file of that name, for which the
 # directory alone must be writable. Sources: coreutils 9.5, sed 4.9, gettext 0.22
@@ -162,7 +161,7 @@ class ScriptWrites:
                 yield operand, name in _REPLACES
 
     def allowed(self, path: str, *, replaces: bool, changes_mode: bool) -> bool:
-        if any(covers(directory, path) for directory in (*_SHARED, *self.created)):
+        if any(covers(directory, path) for directory in (*SHARED, *self.created)):
             return True
         if changes_mode:  # root's files keep their modes, whoever has the directory
             return path in self.own

@@ -1,4 +1,4 @@
-"""Whether a last stage can do without a shell: on distroless, or on scratch."""
+"""Whether a last stage can do without a shell: on distroless, on a hardened image, or on scratch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from dfopt.analysis.build_facts import with_reason
-from dfopt.ir.effects import manager
+from dfopt.ir.effects import covers, manager
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
 from dfopt.ir.shell_body import shell_kind
@@ -14,6 +14,7 @@ from dfopt.lazy import regex
 from dfopt.passes.swap_base.built import shown
 from dfopt.passes.swap_base.files import ELF, copied, is_static, programs_in
 from dfopt.refusal import Refusal
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dfopt.ir.commands import Invocation
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
+    from dfopt.passes.swap_base.needs import Needs
     from dfopt.passes.swap_base.target import ReplacementBase
 
 # what a Go program must not import to be alone on scratch, or without other programs
@@ -31,11 +33,15 @@ _FILES = regex(
 )
 
 
-def bare_fault(program: Program, stage: Stage, target: ReplacementBase, facts: Facts) -> None:
-    """Raises Refusal where a command of the stage needs more than `target` has."""
+def bare_fault(needs: Needs) -> None:
+    """Raises Refusal where a command of the stage needs more than the target has."""
+    program, stage, target, facts = needs.program, needs.stage, needs.target, needs.facts
     if program.children(stage):
         raise Refusal(f"line {program.children(stage)[0].node.line}: another stage is built on this one")
-    brought: dict[str, int] = {}  # programs that are known to stand alone -> line
+    if target.hardened:
+        needs.doubt(f"what {target.image} holds is known from documents alone")
+    _runs_as(program, stage, target)
+    brought: dict[str, int] = {}  # programs that are known to stand alone, or as a trial may show -> line
     for step in stage.steps:
         node, line = step.node, step.node.line
         if node.keyword in ("RUN", "SHELL", "ONBUILD"):
@@ -46,20 +52,23 @@ def bare_fault(program: Program, stage: Stage, target: ReplacementBase, facts: F
             owner = node.flag("chown")
             if owner is not None and owner.value:
                 _account(program, step, owner.value, target)
+            why = ""
             try:
                 if node.flag("from") is not None:
                     _from_stage(program, stage, step, facts, brought)
                 else:
                     _from_context(program, step, facts, brought)
             except Refusal as refusal:
-                seen = shown(program, stage, step, target, (), facts)
-                if seen is None:
-                    raise Refusal(with_reason(refusal.reason, facts)) from None
+                why = with_reason(refusal.reason, facts)
+            seen = shown(needs, stage, step, target.own) if why else None
+            if why and seen is None:
+                needs.doubt(why)
+            elif seen is not None:
                 if seen[0]:
-                    raise Refusal(f"line {line}: {seen[0]}") from None
+                    raise Refusal(f"line {line}: {seen[0]}")
                 brought.update(dict.fromkeys(seen[2], line))
-        elif node.keyword == "ENV" and any(pair.name == "TZ" for pair in node.pairs) and target.family == "scratch":
-            raise Refusal(f"line {line}: there are no time zones on scratch")
+        elif node.keyword == "ENV" and any(pair.name == "TZ" for pair in node.pairs) and not target.zones:
+            raise Refusal(f"line {line}: there are no time zones on {target.image}")
         elif node.form == "shell" and node.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
             raise Refusal(f"line {line}: {node.keyword} in shell form needs a shell")
     config = image_config(program, stage)
@@ -69,9 +78,35 @@ def bare_fault(program: Program, stage: Stage, target: ReplacementBase, facts: F
     checks = config.healthcheck if isinstance(config.healthcheck, tuple) else ()
     for name in (argv[0], *([checks[1]] if len(checks) > 1 and checks[0] == "CMD" else [])):
         path = join_path(config.workdir, name) if "/" in name else None
+        why = f"line {stage.node.line}: that {name} needs no other program or library is not known"
+        if path is None and name not in target.own and all(posixpath.basename(one) != name for one in brought):
+            raise Refusal(why)
         if path not in brought:
-            raise Refusal(f"line {stage.node.line}: that {name} needs no other program or library is not known")
+            needs.doubt(why)
     _sources(program, target, facts)
+
+
+def _runs_as(program: Program, stage: Stage, target: ReplacementBase) -> None:
+    """Raises Refusal where the image would run as another user than before, who may not do what root did."""
+    steps, line = stage.steps, stage.node.line
+    if target.workdir and not any(step.node.keyword == "WORKDIR" for step in steps):
+        raise Refusal(f"line {line}: the working directory of {target.image} is {target.workdir}", "write WORKDIR")
+    if not target.user or any(step.node.keyword == "USER" for step in steps):
+        return
+    config, who = image_config(program, stage), f"{target.image} runs as the user {target.user}"
+    for port in config.ports:
+        number = "" if isinstance(port, Unknown) else port.partition("/")[0]
+        if not number.isdigit() or int(number) < 1024:
+            raise Refusal(f"line {line}: {who}, and port {number or 'of EXPOSE'} may be root's", "write USER")
+    if config.volumes:
+        raise Refusal(f"line {line}: {who}, to whom a VOLUME does not belong", "write USER")
+    for step in steps:
+        place = destination(program, step) if step.node.keyword in ("COPY", "ADD", "WORKDIR") else ""
+        mode = step.node.flag("chmod")
+        if mode is not None and mode.value and (mode.value[-1] not in "4567" or not mode.value.isdigit()):
+            raise Refusal(f"line {step.node.line}: {who}, and the file may be root's alone", "write USER")
+        if place is None or covers("/root", place):
+            raise Refusal(f"line {step.node.line}: {who}, and /root is closed to others", "write USER")
 
 
 def _account(program: Program, step: Step, user: str, target: ReplacementBase) -> None:
@@ -199,10 +234,10 @@ def _sources(program: Program, target: ReplacementBase, facts: Facts) -> None:
     """What Go sources import tells which files and programs they look for. On scratch there are none."""
     paths = facts.context_paths()
     sources = sorted(path for path in paths or () if path.endswith(".go") and not path.endswith("_test.go"))
-    if target.family == "scratch" and not sources:
+    if not target.certificates and not sources:
         raise Refusal("whether the program needs certificates, time zones or a directory is not known")
     for name in sources:
         text = (facts.context_file(name) or b"").decode("utf-8", "replace")
-        match = _STARTS.search(text) or (_FILES.search(text) if target.family == "scratch" else None)
+        match = _STARTS.search(text) or (_FILES.search(text) if not target.certificates else None)
         if match:
             raise Refusal(f"{name} uses {match[0]}, for which {target.image} may have nothing")

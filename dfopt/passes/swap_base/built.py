@@ -8,7 +8,7 @@ from dfopt.analysis.build_facts import EVERYWHERE, built_image, with_reason
 from dfopt.analysis.system_paths import SHARED
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
-from dfopt.passes.swap_base.target import BARE, SLIM
+from dfopt.passes.swap_base.target import SLIM
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
 
@@ -49,17 +49,20 @@ def _is_file(program: Program, step: Step, source: str, facts: Facts) -> bool:
     return image is not None and image.artifact(posixpath.join("/", source)).kind not in ("", "directory")
 
 
-def fault(image: BuiltImage, path: str, target: ReplacementBase, have: Container[str]) -> tuple[str, list[str]]:
+def fault(
+    image: BuiltImage, path: str, target: ReplacementBase, have: Container[str], *, trial: bool = False
+) -> tuple[str, list[str]]:
     """Why what an image has at a path cannot run on `target` ("" where it can), and the packages, by Debian's names,
-    that it needs there. `have`: programs that are there beside the target's own."""
+    that it needs there. `have`: programs that are there beside the target's own; `trial`: a smoke test shows whether
+    another release's libraries do."""
     needs: list[str] = []
     for place, found in image.programs_below(path).items():
         if found.kind == "script":
             interpreter = _interpreter(found)
-            if target.kind == BARE or (interpreter not in have and interpreter not in target.programs):
+            if interpreter not in have and interpreter not in target.programs:
                 return f"{place} is run by {interpreter}, which is not in {target.image}", []
         elif not found.static:
-            why, packages = _linked(image, place, path, target)
+            why, packages = _linked(image, place, path, target, trial)
             if why:
                 return why, []
             needs += packages
@@ -71,11 +74,13 @@ def _interpreter(script: Artifact) -> str:
     return next((word for word in words[1:] if not word.startswith("-")), "") if words[:1] == ["env"] else words[0]
 
 
-def _linked(image: BuiltImage, program: str, below: str, target: ReplacementBase) -> tuple[str, list[str]]:
+def _linked(
+    image: BuiltImage, program: str, below: str, target: ReplacementBase, trial: bool
+) -> tuple[str, list[str]]:
     """As `fault`, of one program that is linked with libraries."""
     row = next((row for row in table("swaps")["libraries"] if row["image"] == target.image), None)
     release = image.release()
-    if target.kind != SLIM and (row is None or release[1] != row["release"]):
+    if target.kind != SLIM and (row is None or (release[1] != row["release"] and not trial)):
         return f"{program} is linked with libraries of another system than {target.image}", []
     if target.kind == SLIM and release[0] not in ("debian", "ubuntu"):
         return f"{program} is linked with libraries of {release[0] or 'an unknown system'}", []
@@ -92,32 +97,36 @@ def _linked(image: BuiltImage, program: str, below: str, target: ReplacementBase
 
 
 def shown(
-    program: Program, stage: Stage, step: Step, target: ReplacementBase, have: Container[str], facts: Facts
+    needs: Needs, stage: Stage, step: Step, have: Container[str]
 ) -> tuple[str, list[str], list[str]] | None:
-    """What a build shows of what a COPY brings: why it cannot run on `target`, the packages that it needs there, and
+    """What a build shows of what a COPY brings: why it cannot run on the target, the packages that it needs there, and
     where its programs are. None where there is no build."""
+    program, facts = needs.program, needs.facts
     image = built_image(program, stage, facts)
     paths = copied_paths(program, step, image, facts) if image is not None else None
     if image is None or paths is None:
         return None
-    needs: list[str] = []
+    wanted: list[str] = []
     programs: list[str] = []
     for path in paths:
-        why, packages = fault(image, path, target, have)
+        why, packages = fault(image, path, needs.target, have, trial=needs.trial)
         if why:
             return why, [], []
-        needs += packages
+        wanted += packages
         programs += image.programs_below(path)
-    return "", needs, programs
+    return "", wanted, programs
 
 
 def ask_build(survey: Needs, step: Step, why: str) -> None:
     """Notes the packages that what a COPY brings needs, as a build shows it. Raises Refusal; with `why`, what is not
     known of it, where no build shows it."""
     stage, line = survey.program.stages[step.stage], step.node.line
-    seen = shown(survey.program, stage, step, survey.target, survey.have, survey.facts)
-    if seen is None or seen[0]:
-        raise Refusal(f"line {line}: {with_reason(why, survey.facts) if seen is None else seen[0]}")
+    seen = shown(survey, stage, step, survey.have)
+    if seen is None:
+        survey.doubt(f"line {line}: {with_reason(why, survey.facts)}")
+        return
+    if seen[0]:
+        raise Refusal(f"line {line}: {seen[0]}")
     for package in seen[1]:
         survey.need(package, line)
 
@@ -132,7 +141,7 @@ def seen_program(survey: Needs, path: str, line: int) -> bytes | bool:
         return False
     if image.artifact(path).kind != "elf":
         return (image.script(path) or "").encode("utf-8", "surrogateescape") or False
-    why, packages = fault(image, path, survey.target, survey.have)
+    why, packages = fault(image, path, survey.target, survey.have, trial=survey.trial)
     if why:
         raise Refusal(f"line {line}: {why}")
     for package in packages:

@@ -45,8 +45,10 @@ _WEB = ("curl", "wget", "git")
 class CommandNeeds(Needs):
     """What the commands of a stage need: `translation` holds the edits."""
 
-    def __init__(self, program: Program, stage: Stage, target: ReplacementBase, facts: Facts) -> None:
-        super().__init__(program, stage, target, facts)
+    def __init__(
+        self, program: Program, stage: Stage, target: ReplacementBase, facts: Facts, *, trial: bool = False
+    ) -> None:
+        super().__init__(program, stage, target, facts, trial=trial)
         self.places: dict[str, int] = {}  # directory that a package asks for -> the line that installs it
         builtins = table("base_programs")["builtins"]
         self.builtins = frozenset((builtins["sh"] + (builtins["bash"] if target.kind == SLIM else "")).split())
@@ -55,7 +57,8 @@ class CommandNeeds(Needs):
 
     def invocation(self, invocation: Invocation, line: int, functions: frozenset[str]) -> None:
         if invocation.program is None:
-            raise Refusal(f"line {line}: a variable names the program that runs")
+            self.doubt(f"line {line}: a variable names the program that runs")
+            return
         for wrapper in invocation.wrappers:
             self.called(wrapper, wrapper, (), line, None)
         if invocation.wrappers and self.target.kind != SLIM:
@@ -79,7 +82,7 @@ class CommandNeeds(Needs):
         if self._managed(name):
             raise Refusal(f"line {line}: {name} in a place that is not rewritten")
         if name in (".", "source") and words and not re.search(r"/(?:activate|os-release)\Z", words[0] or ""):
-            raise Refusal(f"line {line}: what {words[0] or 'the script'} does is not known")
+            self.doubt(f"line {line}: what {words[0] or 'the script'} does is not known")
         if target.kind != SLIM:
             self._foreign(name, words, line)
         if target.kind == SLIM and not target.lacks:
@@ -90,7 +93,7 @@ class CommandNeeds(Needs):
         if name == "tar" and target.kind == SLIM:
             for program in compressors(words):
                 self.called(program, program, (), line, None)
-        if self.languages.takes(name, path, words, line):
+        if self._of_language(name, path, words, line):
             return
         if "/" in path and not _SYSTEM.match(path):
             self._local(path, line, deep=True)
@@ -109,35 +112,43 @@ class CommandNeeds(Needs):
             return
         self._lacking(name, path, line)
 
+    def _of_language(self, name: str, path: str, words: tuple[str | None, ...], line: int) -> bool:
+        try:
+            return self.languages.takes(name, path, words, line)
+        except Refusal as refusal:
+            self.doubt(refusal.reason)
+            return True
+
     def _place(self, name: str, path: str, line: int) -> None:
         """A program that is named with its directory must lie there in the new image too."""
         if self.target.kind not in (ALPINE, BUSYBOX) or not re.fullmatch(r"/(?:usr/)?s?bin/[^/]+", path):
             return
         places = table("base_programs")["places"][self.target.family].get(name)
         if places is None and name in self.target.programs:
-            raise Refusal(f"line {line}: whether {self.target.image} has {path} is not known")
+            self.doubt(f"line {line}: whether {self.target.image} has {path} is not known")
         if places is not None and path not in places:
             raise Refusal(f"line {line}: {self.target.image} has {name} at {places[0]}, not at {path}")
 
     def _hidden(self, name: str, words: tuple[str | None, ...], line: int, invocation: Invocation | None) -> None:
         """Commands that stand in no text that is read here."""
         if name == "eval" and None in words:
-            raise Refusal(f"line {line}: what eval runs is not known")
+            self.doubt(f"line {line}: what eval runs is not known")
         if name in ("su", "runuser", "script", "ssh") and any("c" in (word or "c") for word in words):
-            raise Refusal(f"line {line}: what {name} runs is not read")
+            self.doubt(f"line {line}: what {name} runs is not read")
         reads = name in SHELLS or name in INTERPRETERS
         if (
             reads
             and invocation is not None
             and all(word == "-" or re.fullmatch(r"-[esux]+", word or "") for word in words)
         ):
-            raise Refusal(f"line {line}: what {name} reads from its input is not known")
+            self.doubt(f"line {line}: what {name} reads from its input is not known")
         if name == "find":
             for index, word in enumerate(words[:-1]):
                 if word in ("-exec", "-execdir", "-ok"):
                     program = words[index + 1]
                     if program is None:
-                        raise Refusal(f"line {line}: a variable names the program that find runs")
+                        self.doubt(f"line {line}: a variable names the program that find runs")
+                        continue
                     self.called(posixpath.basename(program), program, words[index + 2 :], line, None)
 
     def _foreign(self, name: str, words: tuple[str | None, ...], line: int) -> None:
@@ -149,7 +160,7 @@ class CommandNeeds(Needs):
         if name in ("wget", "curl", "aria2c"):
             for word in words:
                 if word is None or ("://" in word and not _DATA.search(word)):
-                    raise Refusal(f"line {line}: what {name} downloads may be a program for another C library")
+                    self.doubt(f"line {line}: what {name} downloads may be a program for another C library")
 
     def _lacking(self, name: str, path: str, line: int) -> None:
         package = provider(name, rhel=self.target.microdnf) or (name if name in self.target.lacks else "")
@@ -159,14 +170,20 @@ class CommandNeeds(Needs):
                 self.need("ca-certificates", line)
             return
         if name in _COMPILERS:
-            raise Refusal(f"line {line}: {name} may need any library of the old image")
+            self.doubt(f"line {line}: {name} may need any library of the old image")
+            package = name if name in self.target.lacks else package
+            if package and self.target.kind in (SLIM, ALPINE):
+                self.need(package, line)
+            return
         if self.target.kind in (ALPINE, RHEL) and name in ("curl", "bash", "git"):
             self.need(package or name, line)
             return
         if context_path(self.program, self.done, f"/usr/local/bin/{name}", self.facts) is not None:
             self._local(f"/usr/local/bin/{name}", line, deep=True)
             return
-        raise Refusal(f"line {line}: {name} is not in {self.target.image}, or what it needs is not known")
+        self.doubt(f"line {line}: {name} is not in {self.target.image}, or what it needs is not known")
+        if package and self.target.kind == ALPINE:
+            self.need(package, line)
 
     def _inline(self, name: str, words: tuple[str | None, ...], line: int) -> bool:
         """`sh script` and `sh -c text` (whose commands are read on their own)."""
@@ -174,7 +191,8 @@ class CommandNeeds(Needs):
             return False
         for word in words:
             if word is None:
-                raise Refusal(f"line {line}: {name} runs a script that a variable names")
+                self.doubt(f"line {line}: {name} runs a script that a variable names")
+                return True
             if word.startswith("-"):
                 if "c" in word and not word.startswith("--"):
                     return True
@@ -218,7 +236,7 @@ class CommandNeeds(Needs):
             content = content or shown or None
         if content is None:
             if deep:
-                raise Refusal(f"line {line}: {with_reason(f'what {path} does is not known', self.facts)}")
+                self.doubt(f"line {line}: {with_reason(f'what {path} does is not known', self.facts)}")
             return
         text = content.decode("utf-8", "surrogateescape")
         if not deep:
@@ -229,21 +247,28 @@ class CommandNeeds(Needs):
         named = [posixpath.basename(word) for word in first[2:].split()] if first.startswith("#!") else ["sh"]
         program = (named[1:] or [""])[0] if named[:1] == ["env"] else (named or ["sh"])[0]
         if content[:4] == ELF:
-            raise Refusal(f"line {line}: which libraries {path} needs is not known")
-        if program in SHELLS:
+            self.doubt(f"line {line}: which libraries {path} needs is not known")
+        elif program in SHELLS:
             self._script(path, text, line)
         elif (program not in self.have and program not in self.target.programs) or (
             program in self.target.own and first.startswith(("#!/usr/bin/" + program, "#!/bin/" + program))
         ):
             raise Refusal(f"line {line}: {path} is run by {program}, which is not in {self.target.image}")
         else:
+            self._source(path, text, line)
+
+    def _source(self, path: str, text: str, line: int) -> None:
+        try:
             self.languages.source(path, text, line)
+        except Refusal as refusal:
+            self.doubt(refusal.reason)
 
     def _script(self, path: str, text: str, line: int) -> None:
         try:
             tree = parse_shell(text.replace("\r\n", "\n"))
         except ShellSyntaxError:
-            raise Refusal(f"line {line}: the script {path} is not understood") from None
+            self.doubt(f"line {line}: the script {path} is not understood")
+            return
         found = commands(_body(tree, text))
         for invocation in found.invocations:
             passed_on = invocation.program is None and "$@" in text[invocation.node.start : invocation.node.end]

@@ -28,7 +28,7 @@ _ENGLISH = regex(r"(?:C|POSIX|en)(?:[_.@].*)?\Z|\Z")
 _PLAIN = regex(r"(?:C|POSIX)(?:\.utf-?8)?\Z", re.I)
 _ZONES = regex(r"/usr/share/zoneinfo|/etc/localtime|\bTZ=")
 _PLACES = regex(
-    r"/etc/apt|/var/lib/dpkg|/etc/yum|/etc/dnf|/etc/pki|sources\.list|/usr/lib/x86_64-linux-gnu|ld\.so\.conf"
+    r"/etc/apt|/var/(?:lib|cache)/(?:apt|dnf|yum)|/var/lib/dpkg|/etc/yum|/etc/dnf|/etc/pki|sources\.list|/usr/lib/x86_64-linux-gnu|ld\.so\.conf"
 )
 
 
@@ -118,14 +118,14 @@ class StageSurvey(CommandNeeds):
         if node.keyword == "ADD" and any(
             a.value.endswith((".gz", ".xz", ".tar", ".tgz", ".bz2")) for a in node.arguments
         ):
-            raise Refusal(f"line {line}: what is in the archive is not known")
+            self.doubt(f"line {line}: what is in the archive is not known")
         if any("://" in argument.value for argument in node.arguments):
-            raise Refusal(f"line {line}: what is downloaded may be a program for another C library")
+            self.doubt(f"line {line}: what is downloaded may be a program for another C library")
         files = copied(self.program, [step], self.facts)
         if files is None:
-            if step.heredocs:
-                return
-            raise Refusal(f"line {line}: what the build context holds is not known")
+            if not step.heredocs:
+                self.doubt(f"line {line}: what the build context holds is not known")
+            return
         for name, content in programs_in(files, self.facts):
             if content[:4] == ELF and not is_static(content):
                 raise Refusal(f"line {line}: {name} is a program for another C library")
@@ -139,7 +139,8 @@ class StageSurvey(CommandNeeds):
         if body.program is None:
             words = [argument.value for argument in step.node.arguments]
             if step.node.form != "json" or not words:
-                raise Refusal(f"line {step.node.line}: the health check is not understood")
+                self.doubt(f"line {step.node.line}: the health check is not understood")
+                return
             self.called(posixpath.basename(words[0]), words[0], tuple(words[1:]), step.node.line, None)
         for invocation in self.program.commands(step).invocations:
             if invocation.node.words:
@@ -157,14 +158,14 @@ class StageSurvey(CommandNeeds):
                 raise Refusal(f"line {line}: the file does not say what the image starts")
             return
         if begun.why and "base image" not in begun.why:
-            raise Refusal(f"line {line}: {begun.why}")
+            self.doubt(f"line {line}: {begun.why}")
         config = image_config(self.program, stage)
         words = [w for argv in (config.entrypoint, config.cmd) if isinstance(argv, tuple) for w in argv]
         self._starters(config.entrypoint or config.cmd, line)
         for run in begun.runs:
             if not run.names:
-                raise Refusal(f"line {line}: the image starts a program that a variable names")
-            if run.one is not None and run.one.program is None:
+                self.doubt(f"line {line}: the image starts a program that a variable names")
+            elif run.one is not None and run.one.program is None:
                 for wrapper in run.names:  # `exec "$@"`: what stands behind it is a run of its own
                     self.called(wrapper, wrapper, (), line, None)
             elif run.one is not None:
@@ -173,7 +174,10 @@ class StageSurvey(CommandNeeds):
                 path = next((word for word in words if posixpath.basename(word) == run.names[-1]), run.names[-1])
                 self.called(run.names[-1], path, run.words, line, None)
         if self.target.own and (self.target.lacks or self.target.kind != SLIM):
-            self.languages.scan(copied(self.program, self.done, self.facts), line)
+            try:
+                self.languages.scan(copied(self.program, self.done, self.facts), line)
+            except Refusal as refusal:
+                self.doubt(refusal.reason)
 
     def _starters(self, argv: tuple[str, ...] | Unknown | None, line: int) -> None:
         """Inits and shells in front of what is started: they are no commands of their own there."""
@@ -197,7 +201,10 @@ class StageSurvey(CommandNeeds):
             raise Refusal(f"line {line}: {body.why or 'the command is not understood'}")
         if self.target.kind != SLIM:
             if step.node.flags:
-                raise Refusal(f"line {line}: what --{step.node.flags[0].name} does in the new image is not known")
+                why = f"line {line}: what --{step.node.flags[0].name} does in the new image is not known"
+                if any(_PLACES.search(flag.value or "") for flag in step.node.flags):
+                    raise Refusal(why)
+                self.doubt(why)
             if body.program.bashisms:
                 raise Refusal(f"line {line}: {body.program.bashisms[0][1]} is bash's")
             place = _PLACES.search(body.text)

@@ -7,10 +7,11 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
+from dfopt.passes.swap_base.installs import install_command, unproved
+from dfopt.passes.swap_base.needs import Needs
 from dfopt.passes.swap_base.savings import swap_benefit
 from dfopt.passes.swap_base.survey import StageSurvey, packages_of
-from dfopt.passes.swap_base.target import ALPINE, BARE, RHEL, SLIM, pinned_name, target_of
-from dfopt.passes.swap_base.words import alpine_release, translated
+from dfopt.passes.swap_base.target import BARE, pinned_name, target_of
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from dfopt.passes.swap_base.target import ReplacementBase
 
 BY_HAND = "write the smaller image in FROM yourself"
-_TARGETS = ("slim", "alpine", "busybox", "distroless-static", "distroless-base", "distroless-cc", "scratch")
+_TARGETS = (
+    "slim", "alpine", "busybox", "distroless-static", "distroless-base", "distroless-cc", "scratch",
+    "chainguard-static", "chainguard-glibc", "dhi-static", "dhi-glibc", "dhi", "ubi-micro",
+)  # fmt: skip
+_HARDENED = Declares(settings=("Env*", "Cmd", "Entrypoint", "User", "Labels*"), files="any")
 
 
 class SwapBase(Pass):
@@ -58,6 +63,12 @@ class SwapBase(Pass):
 
     A build (`fix --verify`) tells which libraries, of which packages, programs need that are copied from elsewhere.
 
+    `by = "trial"` has the smoke test of `fix --verify` decide where it is not known what a command needs; -O3 does so
+    with each base that no proof allows. What no smoke test sees is refused all the same: accounts, locales, time zones,
+    options that mean something else. By trial alone come the images that their makers harden (`chainguard-static`,
+    `chainguard-glibc`, `dhi-static`, `dhi-glibc`, `dhi` for Python, Node, Ruby and Java, `ubi-micro`), for a last stage
+    that runs nothing: as their own user, unless USER says another one.
+
     A pinned image is replaced by one that is pinned, too: its digest comes from dfopt.lock or from the registry
     (`--online`).
 
@@ -81,6 +92,10 @@ class SwapBase(Pass):
     order = 75
     options = (
         Option("to", "choice", "slim", "the kind of image that comes", _TARGETS),
+        Option(
+            "by", "choice", "proof", "what says that it holds: text and build, or a smoke test of `fix --verify`",
+            ("proof", "trial"),
+        ),
         Option("images", "strings", (), "images of your own, as FROM=TO; * in FROM stands for any text"),
     )
     declares = Declares(settings=("Env*", "Cmd", "Entrypoint"), files="any")
@@ -104,22 +119,23 @@ class SwapBase(Pass):
             reason = Refusal("the image is named by a build argument", "write the image in FROM")
             return refused(self.name, message, start, end, reason)
         packages: list[str] = []
+        trial = self.settings["by"] == "trial" and facts.has_judge()
+        needs = (Needs if target.kind == BARE else StageSurvey)(program, stage, target, facts, trial=trial)
         try:
             image = pinned_name(target.image, argument.value, facts)
             edits = [Edit(start, end, image)]
             rewrites = list(declare(program, stage.position, {0: image}))
-            if target.kind == BARE:
-                bare_fault(program, stage, target, facts)
+            if not isinstance(needs, StageSurvey):
+                bare_fault(needs)
             else:
-                survey = StageSurvey(program, stage, target, facts)
-                survey.read()
-                edits += survey.translation.edits
-                rewrites += survey.translation.rewrites
-                wanted = [f"mkdir -p {packages_of(survey.places)}"] if survey.places else []
-                packages = list(survey.packages)
-                if survey.packages:
-                    wanted.append(_install(target, survey.packages))
-                    message += f"; {packages_of(survey.packages)} added"
+                needs.read()
+                edits += needs.translation.edits
+                rewrites += needs.translation.rewrites
+                wanted = [f"mkdir -p {packages_of(needs.places)}"] if needs.places else []
+                packages = list(needs.packages)
+                if needs.packages:
+                    wanted.append(install_command(target, needs.packages))
+                    message += f"; {packages_of(needs.packages)} added"
                 if wanted:
                     edit, made = insert_steps(program, stage.position + 1, ("RUN", " && ".join(wanted)))
                     edits.append(edit)
@@ -128,20 +144,7 @@ class SwapBase(Pass):
             refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
         benefit = swap_benefit(program, stage, target.image, packages, facts)
-        return Finding(self.name, message, start, end, Fix(tuple(edits), tuple(rewrites), "unsafe"), benefit=benefit)
-
-
-def _install(target: ReplacementBase, needs: dict[str, int]) -> str:
-    """The command that installs packages, which are named as Debian names them. Raises Refusal."""
-    if target.kind == SLIM:
-        words = packages_of(needs)
-        if target.microdnf:
-            return f"microdnf install -y {words} && microdnf clean all"
-        return f"apt-get update && apt-get install -y --no-install-recommends {words} && rm -rf /var/lib/apt/lists/*"
-    found: list[str] = []
-    for package, line in needs.items():
-        names = translated(package, "debian", target.kind, alpine_release(target.image))
-        if names is None or target.kind not in (ALPINE, RHEL):
-            raise Refusal(f"line {line}: {package} is needed, and not in {target.image}")
-        found += names
-    return ("apk add --no-cache " if target.kind == ALPINE else "dnf install -y ") + packages_of(found)
+        message += unproved(needs.doubts)
+        declares = _HARDENED if target.hardened else None
+        fix = Fix(tuple(edits), tuple(rewrites), "unsafe", declares)
+        return Finding(self.name, message, start, end, fix, benefit=benefit)

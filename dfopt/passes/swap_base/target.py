@@ -6,7 +6,7 @@ import re
 
 from dfopt.ir.base_images import base_facts, split_image
 from dfopt.knowledge import table
-from dfopt.record import Record
+from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 from dfopt.syntax.image_ref import ImageRefError, parse_image_ref
 
@@ -34,6 +34,10 @@ class ReplacementBase(Record):
     own       programs of the language that both images carry
     lacks     packages that the old image has and the new one (SLIM) has not, or may not have
     accounts  user names that it brings
+    hardened  it is known by its maker's documents alone, so that only a trial can prove it
+    user      who its containers run as, where that is not root: a number
+    workdir   its working directory, where that is not "/"
+    zones     whether it has time zones; `certificates`: ... those of authorities
     """
 
     image: str
@@ -44,6 +48,11 @@ class ReplacementBase(Record):
     own: frozenset[str]
     lacks: frozenset[str]
     accounts: frozenset[str]
+    hardened: bool = False
+    user: str = ""
+    workdir: str = ""
+    zones: bool = True
+    certificates: bool = True
 
     @property
     def microdnf(self) -> bool:
@@ -80,6 +89,9 @@ def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | s
         if name is None or name == image or source == "alpine":
             return None
         return _made(name, ALPINE, source, own, frozenset(), {"node"} if row["full"] == "node" else set())
+    hardened = table("swaps")["hardened"].get(to)
+    if hardened is not None:
+        return _hardened(image, source, row, values, to, hardened)
     name = table("swaps")["other"].get(to)
     if name is None or name == image:
         return None
@@ -162,8 +174,31 @@ def _made(
     programs = frozenset(known["programs"].get(family, "").split())
     if kind == SLIM and source == "rhel":
         programs = frozenset(table("swaps")["minimal"]["programs"].split())
+    has_data = image != "scratch"
     return ReplacementBase(
-        image, kind, source, family, programs, own, lacks, frozenset(known["accounts"][family]) | accounts
+        image, kind, source, family, programs, own, lacks, frozenset(known["accounts"][family]) | accounts,
+        zones=has_data, certificates=has_data,
+    )  # fmt: skip
+
+
+def _hardened(
+    image: str, source: str, row: dict[str, Any], values: dict[str, str], to: str, family: dict[str, Any]
+) -> ReplacementBase | None:
+    """The image of a hardened family: the one of the language, of a version that there is, or one for any program."""
+    of_row = row.get(to)
+    own = frozenset[str]()
+    if of_row is not None:
+        tag = split_image(image)[1] or ""
+        name = _spelled(image, of_row["image"], values) if re.fullmatch(of_row["tags"], tag) else None
+        family, own = {**family, **of_row}, frozenset(of_row.get("own", ()))
+    else:
+        name = family.get("image")
+    if name is None or name == image:
+        return None
+    made = _made(name, BARE, source, own, frozenset(), {family["name"]} - {""})
+    return replace(  # type: ignore[no-any-return]
+        made, hardened=True, user=family["user"], workdir=family.get("workdir", ""),
+        zones=family.get("zones", True), certificates=family.get("certificates", True),
     )  # fmt: skip
 
 

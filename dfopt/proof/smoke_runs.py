@@ -1,4 +1,4 @@
-"""The smoke test of a profile: it runs once, and what its container does is looked at.
+"""A smoke test that runs once, while what its container does is looked at: for a profile, and for `fix --verify`.
 
 A smoke command runs in place of the image's own program; a smoke script runs beside it, and then the container is asked
 to stop. docker and podman tell the paths that were written (`diff`); processes are looked for in /proc, the files that
@@ -12,11 +12,12 @@ import posixpath
 from dfopt.engine.base import QUICK
 from dfopt.engine.containers import container_output, container_state, of_container
 from dfopt.engine.open_watch import OpenWatch, start_watched
+from dfopt.facts import ObservedRun
 from dfopt.image.layers import DIRECTORY
-from dfopt.profiling.processes import ProcessWatch
-from dfopt.profiling.told_paths import opened_row, told_paths
-from dfopt.proof import ProofError
+from dfopt.proof.errors import ProofError
 from dfopt.proof.opened_files import is_below, run_smoke_test
+from dfopt.proof.processes import ProcessWatch
+from dfopt.proof.told_paths import opened_row, told_paths
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
@@ -28,15 +29,14 @@ if TYPE_CHECKING:
     from dfopt.engine import Engine
     from dfopt.engine.base import Container
     from dfopt.image.artifacts import ImageFiles
-    from dfopt.proof import Lab
-    from dfopt.proof.lab import ProofImage
+    from dfopt.proof.lab import Lab, ProofImage
 
 _GRACE = 10  # seconds for a container that was asked to stop
 _SIGNALS = {128 + 15: "SIGTERM", 128 + 9: "SIGKILL"}  # the statuses that docker and podman tell of these
 _MOST = 2000  # paths that were written
 
 
-class ObservedRun(Record):
+class WatchedTest(Record):
     """`row`: of a profile's `runs`; `unwatched`: why the files that it opened are not known, "" where they are;
     `opened`: all paths that it opened, None where some were not seen."""
 
@@ -45,7 +45,7 @@ class ObservedRun(Record):
     opened: frozenset[str] | None = None
 
 
-def observed_runs(lab: Lab, built: ProofImage, files: ImageFiles, secret_paths: Iterable[str]) -> list[ObservedRun]:
+def observed_runs(lab: Lab, built: ProofImage, files: ImageFiles, secret_paths: Iterable[str]) -> list[WatchedTest]:
     """One run for each smoke test. `files`: of `built`; `secret_paths`: directories and files of which nothing is told.
     Raises ProofError where a test fails, EngineError."""
     hidden = tuple(secret_paths)
@@ -56,14 +56,31 @@ def observed_runs(lab: Lab, built: ProofImage, files: ImageFiles, secret_paths: 
     if smoke is not None and not smoke.passed:
         raise ProofError(f"the smoke test fails: {smoke.output}")
     unwatched = f"{lab.engine.name} tells nothing of its containers"
-    return [ObservedRun(_row(test, 0 if test == "smoke" else None, None, None), unwatched) for test in tests]
+    return [WatchedTest(_row(test, 0 if test == "smoke" else None, None, None), unwatched) for test in tests]
 
 
-def _observed(lab: Lab, built: ProofImage, files: ImageFiles, hidden: tuple[str, ...], is_script: bool) -> ObservedRun:
+def scripted_run(lab: Lab, built: ProofImage) -> ObservedRun | None:
+    """What the image's program does while the smoke script runs beside it; None without a script, or where the engine
+    tells nothing of containers. Raises ProofError where the test fails, EngineError."""
+    if not lab.plan.smoke_script or lab.engine.container_call() is None:
+        return None
+    row = _observed(lab, built, None, (), True).row
+    listens = row["listens"]
+    return ObservedRun(tuple(row["written"]), None if listens is None else tuple(listens))
+
+
+def _observed(
+    lab: Lab, built: ProofImage, files: ImageFiles | None, hidden: tuple[str, ...], is_script: bool
+) -> WatchedTest:
+    """`files`: of the image; without them, which ones are opened is not looked at."""
     engine, plan = lab.engine, lab.plan
     lab.say(f"smoke script: {plan.smoke_script}" if is_script else f"smoke test: {plan.smoke}")
     words = () if is_script else lab.smoke_words(built)
-    container, opens = start_watched(engine, built.image, plan.network, words)
+    opens: OpenWatch | Refusal = Refusal("not looked at")
+    if files is None:
+        container = engine.start(built.image, plan.network)
+    else:
+        container, opens = start_watched(engine, built.image, plan.network, words)
     try:
         processes: ProcessWatch | None = None
         try:
@@ -84,11 +101,11 @@ def _observed(lab: Lab, built: ProofImage, files: ImageFiles, hidden: tuple[str,
             status = None if signal else status
         row = _row("script" if is_script else "smoke", status, signal, processes)
         row["written"] = _written(engine, container, built, hidden)
-        if isinstance(opens, Refusal):
-            return ObservedRun(row, opens.reason)
+        if isinstance(opens, Refusal) or files is None:
+            return WatchedTest(row, opens.reason if isinstance(opens, Refusal) else "")
         row["opened"] = opened_row(opens, built, files, hidden)
         whole = opens.from_start and opens.complete
-        return ObservedRun(row, "", frozenset(opens.paths) if whole else None)
+        return WatchedTest(row, "", frozenset(opens.paths) if whole else None)
     finally:
         engine.stop(container)
 
