@@ -297,12 +297,12 @@ SERVE = """\
 set -e
 echo started >>logs/log
 echo 2 >state
-exec nc -lk -p 8080 -e cat
+exec nc -ll -p 8080 -e cat
 """
 SERVES = """\
 #!/bin/sh
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
-  docker exec "$DFOPT_CONTAINER" sh -c 'grep -q 2 state && netstat -lt | grep 8080' && exit 0
+  docker exec "$DFOPT_CONTAINER" sh -c 'grep -q 2 state && netstat -lnt | grep :8080' && exit 0
   sleep 0.5
 done
 exit 1

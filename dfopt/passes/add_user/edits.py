@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.build_facts import with_reason
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere, started
 from dfopt.analysis.users import owners
 from dfopt.editing.instruction_insert import PASSWD, insert_steps
@@ -108,8 +109,9 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     own += [path for path in given if path not in own]
     archive = unpacked(program, steps, config.workdir) if own and isinstance(config.workdir, str) else None
     if seen is None and archive is not None and config.workdir in own:
+        why = f"line {archive.node.line} puts a program into {config.workdir}: where in it that writes is not known"
         raise Refusal(
-            f"line {archive.node.line} puts a program into {config.workdir}: where in it that writes is not known",
+            with_reason(why, facts),
             "write USER, and a chown of the directories that the program needs",
         )
     own += [path for path in data_directories(program, steps, config, startup) if path not in own]
