@@ -122,7 +122,7 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     check_ports(config, None if seen is None else seen.listens)
     check_comments(program)
     check_start(startup, ScriptWrites(program, stage, facts, own) if seen is None else None)
-    check_files(program, steps, bool(owners(program, steps)), given)
+    check_files(program, stage, facts, bool(owners(program, steps)), given)
     if seen is None:
         writes_beside_code(startup)
         ran_as_root(program, steps, startup)

@@ -7,26 +7,34 @@ import re
 
 from dfopt.analysis.remote_scripts import SHELLS, remote_script_nodes
 from dfopt.analysis.run_steps import run_text
+from dfopt.analysis.startup import _body, context_candidates
+from dfopt.ir.commands import commands
 from dfopt.ir.effects import covers, manager
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.refusal import Refusal
 from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
+from dfopt.syntax.shell import ShellSyntaxError, parse_shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dfopt.analysis.startup import Run, Started
+    from dfopt.facts import Facts
+    from dfopt.ir.commands import Invocation
     from dfopt.ir.image_config import ImageConfig
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Step
+    from dfopt.ir.stages import Stage, Step
     from dfopt.passes.add_user.writes import ScriptWrites
 
 _HOME = regex(r"(?:(?<![\w./-])/root(?![\w.-])|(?<![\w/])~(?=/|\s|$|\"|')|\$HOME\b|\$\{HOME[}:])")
 _BIND = regex(r"(?:--?(?:[\w-]{0,40}port|p)[= ]|(?:0\.0\.0\.0|\[::\]|\*|(?<=[\s=\"'])):)(\d{1,5})(?![\w.:])")
 _MODE = regex(r"[0-7]{3,4}\Z")
+# group may write, and others may not: a user of group 0 is expected (OpenShift's guidelines for images)
+_GROUP = regex(r"[0-7]?[0-7][2367][0145]\Z|u*g[+=][rxXst]*w|u*g=u")
 _DATA = regex(r"\.(?:db|sqlite3?|mdb)\Z")
 _HELP = ("--help", "-h", "-help", "help", "--version", "-v", "-V", "-version", "version", "--info", "info")
 _WAITS = frozenset((("sleep", "inf"), ("sleep", "infinity"), ("tail", "/dev/null")))
@@ -37,6 +45,7 @@ _START = "say in CMD or ENTRYPOINT what is run"
 SUPPRESS = "write `# dfopt: ignore=add-user` above the line if it is meant"
 _OTHER_PORT = "use a port above 1023 and publish it as this one"
 _OTHER_PLACE = "keep such files outside of /root"
+_GROUPED = "write USER, with group 0"
 _OWNER = "give them to a user by --chown"
 _INSTALLS = {
     "npm": ("install", "i", "ci", "update"), "yarn": ("install", "add"), "pnpm": ("install", "i", "add"),
@@ -143,9 +152,10 @@ def check_comments(program: Program) -> None:
         raise Refusal(f"a comment runs the image with {match[1]}, which needs root")
 
 
-def check_files(program: Program, steps: list[Step], owned: bool, given: tuple[str, ...] = ()) -> None:
+def check_files(program: Program, stage: Stage, facts: Facts, owned: bool, given: tuple[str, ...] = ()) -> None:
     """Raises Refusal for files that only root could read or enter. `owned`: the user that the file gives files to is
     the one to run as; `given`: files and directories that the user is given because it was seen to write there."""
+    steps = layer_steps(program, stage)
     home = re.compile(table("users")["programs"]["home"])
     for number, step in enumerate(steps):
         node, line = step.node, step.node.line
@@ -171,6 +181,30 @@ def check_files(program: Program, steps: list[Step], owned: bool, given: tuple[s
                 raise Refusal(f"line {line} points to root's home directory", _OTHER_PLACE)
         elif node.keyword == "RUN":
             _check_run(program, step, home, owned)
+            if not owned:
+                _check_scripts(program, stage, step, facts, home)
+
+
+def _check_scripts(program: Program, stage: Stage, step: Step, facts: Facts, home: re.Pattern[str]) -> None:
+    """As `_check_run`, of the scripts of the build context that a RUN runs."""
+    if step.node.form != "json" and program.body(step).program is None:
+        return
+    for invocation in program.run_commands(step).invocations:
+        name = invocation.path
+        if invocation.program in SHELLS:
+            name = next((value for value in invocation.values if value is not None and not value.startswith("-")), None)
+        for source in context_candidates(program, stage, name) if name is not None and "/" in name else ():
+            content = facts.context_file(source)
+            if content is None:
+                continue
+            text = content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+            try:
+                listed = commands(_body(parse_shell(text), text))
+            except ShellSyntaxError:
+                break
+            _check_text(text, f"line {step.node.line} ({source})", home, owned=False)
+            _check_commands(listed.invocations, text, f"line {step.node.line} ({source})", owned=False)
+            break
 
 
 def _check_download(program: Program, step: Step, before: list[Step], behind: list[Step]) -> None:
@@ -210,44 +244,48 @@ def _check_run(program: Program, step: Step, home: re.Pattern[str], owned: bool)
     if body.program is None:
         _check_exec(step, home, owned)
         return
-    match = home.search(body.text)
-    if match is not None:
-        raise Refusal(
-            f"line {step.node.line} ({match[0].split()[0]}) installs below root's home directory", _OTHER_PLACE
-        )
-    data = re.search(table("users")["programs"]["data"], body.text) if not owned else None
-    if data is not None:
-        raise Refusal(f"line {step.node.line} ({data[0]}) may make data that the image's program writes to", _OWNER)
-    client = re.search(table("users")["programs"]["clients"], body.text)
-    if client is not None:
-        raise Refusal(f"line {step.node.line} ({client[0]}) brings a client of docker: its socket is root's", SUPPRESS)
+    line = f"line {step.node.line}"
+    _check_text(body.text, line, home, owned)
     if remote_script_nodes(program, step):
         raise Refusal(
-            f"line {step.node.line} runs a script from the network, which may install below root's home directory",
-            _OTHER_PLACE,
+            f"{line} runs a script from the network, which may install below root's home directory", _OTHER_PLACE
         )
     if not ("chmod" in text or "umask" in text or "/root" in text or "~" in text or "HOME" in text or "-m" in text):
         return
-    for invocation in program.commands(step).invocations:
-        raw = body.text[invocation.node.start : invocation.node.end]
+    _check_commands(program.commands(step).invocations, body.text, line, owned)
+
+
+def _check_text(text: str, line: str, home: re.Pattern[str], owned: bool) -> None:
+    match = home.search(text)
+    if match is not None:
+        raise Refusal(f"{line} ({match[0].split()[0]}) installs below root's home directory", _OTHER_PLACE)
+    data = re.search(table("users")["programs"]["data"], text) if not owned else None
+    if data is not None:
+        raise Refusal(f"{line} ({data[0]}) may make data that the image's program writes to", _OWNER)
+    client = re.search(table("users")["programs"]["clients"], text)
+    if client is not None:
+        raise Refusal(f"{line} ({client[0]}) brings a client of docker: its socket is root's", SUPPRESS)
+
+
+def _check_commands(invocations: Iterable[Invocation], text: str, line: str, owned: bool) -> None:
+    for invocation in invocations:
+        raw = text[invocation.node.start : invocation.node.end]
         if invocation.program not in ("rm", "find", "rmdir", "test", "[") and _HOME.search(raw):
-            raise Refusal(f"line {step.node.line} uses root's home directory", _OTHER_PLACE)
+            raise Refusal(f"{line} uses root's home directory", _OTHER_PLACE)
         values = invocation.values
         if invocation.program == "chmod" and not owned:
             mode = next((v for v in values if v is not None and re.match(r"[0-7ugoa+=]", v)), None)
             if mode is None or _closed(mode):
-                raise Refusal(
-                    f"line {step.node.line} makes files that root alone can use (chmod {mode or '$...'})", _OWNER
-                )
+                raise Refusal(f"{line} makes files that root alone can use (chmod {mode or '$...'})", _OWNER)
+            if _GROUP.match(mode):
+                raise Refusal(f"{line} lets root's group write (chmod {mode}), which a new user is not in", _GROUPED)
         elif invocation.program == "umask" and values and (values[0] or "077")[-1:] in "7654":
-            raise Refusal(f"line {step.node.line} sets a umask that keeps files from other users", _OWNER)
+            raise Refusal(f"{line} sets a umask that keeps files from other users", _OWNER)
         elif invocation.program == "install" and not owned:
             for index, option in enumerate(values[:-1]):
                 value = values[index + 1]
                 if option in ("-m", "--mode") and (value is None or _closed(value)):
-                    raise Refusal(
-                        f"line {step.node.line} makes files that root alone can use (install -m {value})", _OWNER
-                    )
+                    raise Refusal(f"{line} makes files that root alone can use (install -m {value})", _OWNER)
 
 
 def _check_exec(step: Step, home: re.Pattern[str], owned: bool) -> None:
