@@ -88,3 +88,21 @@ def test_smoke_test_that_fails_on_the_original_is_an_error(
     assert "not verified: the original file fails the smoke test: status 9" in capsys.readouterr().err
     assert file.read_text() == TEXT
     assert leftovers(temporary) == []
+
+
+def test_base_that_only_a_trial_can_prove(temporary: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'FROM debian:13\nCOPY run.sh /srv/\nCMD ["sh", "/srv/run.sh", "date"]\n'
+    file.write_text(text)
+    (file.parent / "run.sh").write_text('set -e\neval "$1"\n')
+    assert search(file, "--no-cache", "--output-format", "json") == 0
+    candidates = json.loads(capsys.readouterr().out)["files"][0]["proof"]["candidates"]
+    assert not any("trial" in row["name"] for row in candidates)
+    file.write_text(text)
+    assert search(file, "--no-cache", "--smoke", "sh /srv/run.sh date", "--output-format", "json") == 0
+    said = capsys.readouterr()
+    document = json.loads(said.out)["files"][0]
+    states = {row["name"]: row["state"] for row in document["proof"]["candidates"]}
+    assert (states["base by trial: busybox"], states["base by trial: alpine"]) == ("chosen", "larger"), said.err
+    assert "FROM busybox:1.37\n" in file.read_text()
+    assert "the smoke test decided: line 3: what eval runs is not known" in said.out
+    assert leftovers(temporary) == []
