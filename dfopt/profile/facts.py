@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dfopt.facts import Artifact, Facts, PartialConfig, PartialImage, SharedLibrary
+from dfopt.facts import Artifact, Facts, ObservedRun, PartialConfig, PartialImage, SharedLibrary
 from dfopt.profile.evidence import evidence_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from dfopt.facts import BuiltImage, RunEvidence
@@ -55,19 +55,26 @@ class ProfiledImage(PartialImage):
 
 
 class ProfileFacts(Facts):
-    """What the parts of a profile that fit answer. `withdrawn`: stages, and names of base images, of which something
-    else was asked than the profile knows; `used`: what was answered from it."""
+    """What the parts of a profile that fit answer. `run`: what the program of a stage did; `withdrawn`: stages, and
+    names of base images, of which something else was asked than the profile knows; `used`: what was answered from
+    it."""
 
-    __slots__ = ("bases", "stages", "used", "withdrawn")
+    __slots__ = ("bases", "run", "stages", "used", "withdrawn")
 
-    def __init__(self, stages: Mapping[int, Mapping[str, Any]], bases: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        stages: Mapping[int, Mapping[str, Any]],
+        bases: Mapping[str, Mapping[str, Any]],
+        run: tuple[int, ObservedRun] | None = None,
+    ) -> None:
         self.stages = stages
         self.bases = bases
+        self.run = run
         self.withdrawn: set[int | str] = set()
         self.used: dict[str, None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ProfileFacts, (self.stages, self.bases)
+        return ProfileFacts, (self.stages, self.bases, self.run)
 
     @property
     def sources(self) -> frozenset[str]:
@@ -81,6 +88,10 @@ class ProfileFacts(Facts):
         if row is None or stage in self.withdrawn or row["base"] != plain_name(base):
             return None
         return self._image(stage, row, f"the image of stage {stage} ({row['base']})")
+
+    def observed_run(self, stage: int, base: str) -> ObservedRun | None:
+        image = self.built(stage, base)
+        return None if image is None or self.run is None or self.run[0] != stage else self.run[1]
 
     def base_image(self, image: str) -> BuiltImage | None:
         name = plain_name(image)
@@ -119,6 +130,14 @@ class ProfileFacts(Facts):
             return None
         self.used[f"the base image {plain_name(image)}"] = None
         return PartialConfig(User=row["user"], Entrypoint=row["entrypoint"])
+
+
+def observed_run_of(rows: Iterable[Mapping[str, Any]]) -> ObservedRun | None:
+    """What the image's program did while the smoke script ran, by `runs` of a profile; None where nobody saw."""
+    row = next((row for row in rows if row["test"] == "script" and row["written"] is not None), None)
+    if row is None:
+        return None
+    return ObservedRun(tuple(row["written"]), None if row["listens"] is None else tuple(row["listens"]))
 
 
 def plain_name(image: str) -> str:

@@ -8,7 +8,7 @@ from dfopt.files import is_inside, read_regular
 from dfopt.ir.program import Program
 from dfopt.messages import printable
 from dfopt.profile.document import LIMIT, DocumentError, parse_document
-from dfopt.profile.facts import ProfileFacts, plain_name
+from dfopt.profile.facts import ProfileFacts, observed_run_of, plain_name
 from dfopt.profile.figures import named_sources, with_measured
 from dfopt.profile.keys import ContextError, context_digest, text_digest
 from dfopt.record import Record
@@ -117,7 +117,16 @@ def fit(
         )
         return FittingProfile(ProfileFacts({}, bases), (), shown, note)
     stages = {row["stage"]: row for row in document["stages"]}
-    return FittingProfile(ProfileFacts(stages, bases), document["lines"], shown)
+    run = observed_run_of(document["runs"])
+    stage = _shipped(source, document["build"]["target"]) if run is not None else None
+    observed = (stage, run) if run is not None and stage is not None else None
+    return FittingProfile(ProfileFacts(stages, bases, observed), document["lines"], shown)
+
+
+def _shipped(source: Source, target: str) -> int | None:
+    """The stage of the image that was built; `source` can be parsed."""
+    program = Program(parse(source.text))
+    return program.stage_named(target, len(program.stages)) if target else len(program.stages) - 1
 
 
 def _changed(document: Mapping[str, Any], source: Source, context_facts: ContextFacts) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dfopt.engine import EngineImage
+    from dfopt.facts import ObservedRun
     from dfopt.image.artifacts import ImageFiles
     from dfopt.proof.lab import Lab
     from dfopt.refusal import Refusal
@@ -103,6 +104,11 @@ class RecordingFacts(BuildFacts):
         self.base_row: dict[str, Any] = {}
         self.layers: dict[int, tuple[str, ...]] = {}
         self._recorded: dict[int, RecordedImage] = {}
+
+    def know_run(self, lab: Lab, run: ObservedRun | None) -> None:
+        """Takes what the program of the whole file's image did, so that its smoke script does not run again for it."""
+        shipped = self.shipped(lab)
+        self._ran = {stage.index: run if stage.index == shipped else None for stage in self.program.stages}
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         image = super().built(stage, base)

@@ -9,7 +9,7 @@ from dfopt.engine import BuildError, EngineTimeLimitError
 from dfopt.ir.program import Program
 from dfopt.ir.scopes import join_path
 from dfopt.profile.document import write_document
-from dfopt.profile.facts import plain_name
+from dfopt.profile.facts import observed_run_of, plain_name
 from dfopt.profile.fit import context_of
 from dfopt.profile.keys import ContextError, context_digest, text_digest
 from dfopt.profiling.answers import RecordingFacts, ask_everything, base_rows
@@ -92,6 +92,7 @@ def make_profile(
         seen = [run.opened for run in runs if run.opened is not None]
         opened = needed_files(lab, built, set[str]().union(*seen), secrets) if runs and len(seen) == len(runs) else None
         facts = RecordingFacts(source, files, judged=bool(runs), opened=opened)
+        facts.know_run(lab, observed_run_of([run.row for run in runs]))
 
         def learn() -> None:
             facts.learn(lab, built, path)

@@ -12,8 +12,8 @@ import posixpath
 from dfopt.engine.base import QUICK
 from dfopt.engine.containers import container_output, container_state, of_container
 from dfopt.engine.open_watch import OpenWatch, start_watched
-from dfopt.facts import ObservedRun
 from dfopt.image.layers import DIRECTORY
+from dfopt.profile.facts import observed_run_of
 from dfopt.proof.errors import ProofError
 from dfopt.proof.opened_files import is_below, run_smoke_test
 from dfopt.proof.processes import ProcessWatch
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from dfopt.engine import Engine
     from dfopt.engine.base import Container
+    from dfopt.facts import ObservedRun
     from dfopt.image.artifacts import ImageFiles
     from dfopt.proof.lab import Lab, ProofImage
 
@@ -64,9 +65,7 @@ def scripted_run(lab: Lab, built: ProofImage) -> ObservedRun | None:
     tells nothing of containers. Raises ProofError where the test fails, EngineError."""
     if not lab.plan.smoke_script or lab.engine.container_call() is None:
         return None
-    row = _observed(lab, built, None, (), True).row
-    listens = row["listens"]
-    return ObservedRun(tuple(row["written"]), None if listens is None else tuple(listens))
+    return observed_run_of([_observed(lab, built, None, (), True).row])
 
 
 def _observed(

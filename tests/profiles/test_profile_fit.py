@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dfopt.facts import until_answered
-from dfopt.profile.facts import ProfileFacts
+from dfopt.optimizer import optimize
+from dfopt.pass_selection import Options
+from dfopt.profile.facts import ProfileFacts, observed_run_of
+from dfopt.source import Source
 
 from .samples import DOCKERFILE, fitting, project, rewrite
 
@@ -285,3 +288,27 @@ def test_damaged_profiles_never_end_the_run(place: Path, data: st.DataObject) ->
     done = dfopt("check", "--no-cache", cwd=place, driven=False)  # looks for a traceback itself
     assert done.returncode in (1, 2)
     assert b"internal error" not in done.stderr
+
+
+ARCHIVED = """FROM debian:13-slim
+WORKDIR /opt/served
+COPY served.tar.gz /tmp/
+RUN tar -xzf /tmp/served.tar.gz -C /opt/served
+CMD ["./served"]
+"""
+
+
+def test_what_a_run_wrote_is_given_to_a_user() -> None:
+    kinds = {"/opt/served/log": "", "/opt/served": "directory", "./served": "elf", "/opt/served/served": "elf"}
+    row = {"base": "debian:13-slim", "artifact": {path: {"kind": kind} for path, kind in kinds.items()}}
+    run = observed_run_of([{"test": "script", "written": ["/opt/served/log"], "listens": None}])
+    assert run is not None
+    options = Options(("add-user",), (), ("safe", "unsafe"))
+
+    def made(facts: ProfileFacts) -> str:
+        return until_answered(lambda: optimize(Source("Dockerfile", ARCHIVED), options, facts).output)
+
+    assert "chown 10001:10001 /opt/served\n" in made(ProfileFacts({0: row}, {}, (0, run)))
+    assert made(ProfileFacts({0: row}, {})) == ARCHIVED
+    assert made(ProfileFacts({0: {**row, "artifact": {}}}, {}, (0, run))) == ARCHIVED
+    assert observed_run_of([{"test": "smoke", "written": ["/a"], "listens": None}]) is None

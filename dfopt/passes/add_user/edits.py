@@ -121,7 +121,8 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
         raise Refusal(f"HOME is {home}, which is not made for a user", "make HOME a directory by `mkdir` or WORKDIR")
     check_ports(config, None if seen is None else seen.listens)
     check_comments(program)
-    check_start(startup, ScriptWrites(program, stage, facts, own) if seen is None else None)
+    judged = seen is not None and facts.has_judge()  # else what no text tells, a run as root does not tell either
+    check_start(startup, None if judged else ScriptWrites(program, stage, facts, own))
     check_files(program, stage, facts, bool(owners(program, steps)), given)
     if seen is None:
         writes_beside_code(startup)
