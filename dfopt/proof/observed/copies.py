@@ -74,7 +74,12 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
             del groups[directory]
     whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
     bare = not run.layers  # there all that is above a path is new
-    files = sorted({path for paths in groups.values() for path in paths} | (_led_to(image, whole) if bare else set()))
+    alone = {path for paths in groups.values() for path in paths}
+    if bare:
+        led_to, more = _led_to(image, whole)
+        whole = sorted((*whole, *more))
+        alone |= led_to
+    files = sorted(path for path in alone if not any(path.startswith(f"{other}/") for other in whole))
     empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: "" if bare else _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
@@ -94,16 +99,21 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
 
 
-def _led_to(image: ImageFiles, whole: list[str]) -> set[str]:
-    """The files that links in directories that are copied whole lead to, out of all of these: such links stay links."""
-    found = set[str]()
-    for directory in whole:
+def _led_to(image: ImageFiles, whole: list[str]) -> tuple[set[str], list[str]]:
+    """(files, directories) out of directories that are copied whole, to which links in them lead: these stay links."""
+    files, directories = set[str](), list(whole)
+    for directory in directories:  # grows
         top = image.tree.find(directory)
         for path, node in files_below(top, directory) if top is not None else ():
             place = image.resolved(path)
-            if node.entry.kind == SYMLINK and image.artifact(place).kind not in ("", "directory", "other"):
-                found.add(place)
-    return {path for path in found if not any(path.startswith(f"{other}/") for other in whole) and path not in whole}
+            if node.entry.kind != SYMLINK or any(f"{place}/".startswith(f"{other}/") for other in directories):
+                continue
+            kind = image.artifact(place).kind
+            if kind == "directory" and place not in SYSTEM:
+                directories.append(place)
+            elif kind in ("file", "elf", "script"):
+                files.add(place)
+    return files, directories[len(whole) :]
 
 
 def _leads_to_script(image: ImageFiles, path: str) -> bool:
