@@ -113,7 +113,14 @@ def _led_to(image: ImageFiles, whole: list[str]) -> tuple[set[str], list[str]]:
                 directories.append(place)
             elif kind in ("file", "elf", "script"):
                 files.add(place)
-    return files, directories[len(whole) :]
+    found = directories[len(whole) :]
+    for directory in {posixpath.dirname(path) for path in files}:
+        inside = {path for path in files if posixpath.dirname(path) == directory}
+        node = image.tree.find(directory)
+        if len(inside) > _MOST and node is not None and _vain(node, directory, inside) <= _SPARE:
+            files -= inside
+            found.append(directory)
+    return files, found
 
 
 def _leads_to_script(image: ImageFiles, path: str) -> bool:
