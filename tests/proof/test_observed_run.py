@@ -241,7 +241,8 @@ def test_links_of_a_directory_that_is_copied_whole(tmp_path: Path) -> None:
         file("usr/lib/libplug.so.1.2", PROGRAM), link("usr/lib/libplug.so.1", "libplug.so.1.2"),
         folder("usr/lib/plug"), link("usr/lib/plug/core.so", "../libplug.so.1.2"), file("usr/lib/plug/plain", "x"),
         link("usr/lib/plug/data", "/usr/share/plug/data"), file("usr/share/plug/data/de", "x"),
-        *(file(f"usr/share/keys/{n}", "x") for n in range(9)), *(link(f"usr/lib/plug/{n}", f"/usr/share/keys/{n}") for n in range(9)),
+        *(file(f"usr/share/keys/{n}", "x") for n in range(9)),
+        *(link(f"usr/lib/plug/{n}", f"/usr/share/keys/{n}") for n in range(9)),
         owned("plug", "usr/lib/libplug.so.1.2", "usr/lib/libplug.so.1", "usr/lib/plug/core.so", "usr/lib/plug/plain"),
         file("var/lib/dpkg/status", status("libc6", "dash", "plug")),
     )  # fmt: skip

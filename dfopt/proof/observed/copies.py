@@ -116,8 +116,8 @@ def _led_to(image: ImageFiles, whole: list[str]) -> tuple[set[str], list[str]]:
     found = directories[len(whole) :]
     for directory in {posixpath.dirname(path) for path in files}:
         inside = {path for path in files if posixpath.dirname(path) == directory}
-        node = image.tree.find(directory)
-        if len(inside) > _MOST and node is not None and _vain(node, directory, inside) <= _SPARE:
+        home = image.tree.find(directory)
+        if len(inside) > _MOST and home is not None and _vain(home, directory, inside) <= _SPARE:
             files -= inside
             found.append(directory)
     return files, found
