@@ -18,7 +18,6 @@ from dfopt.ir.environment import Environment
 from dfopt.ir.program import Program
 from dfopt.optimizer import Optimizer, optimize
 from dfopt.pass_selection import Options
-from dfopt.passes.multi_stage.make import Makefile
 from dfopt.rewrites.base import expected
 from dfopt.rewrites.commands import InsertCommand, RemoveCommand
 from dfopt.source import Source
@@ -182,13 +181,6 @@ def test_a_version_of_the_variables_stays_what_it_was() -> None:
 def test_depth_is_a_result_or_an_error_line(text: str) -> None:
     result = run(text + "\n")
     assert result.problem is None or result.output == text + "\n"
-
-
-def test_variables_of_a_makefile_that_multiply_are_not_followed_for_ever() -> None:
-    lines = [f"A{i} = " + f"$(A{i + 1})" * 10 for i in range(40)]
-    text = Makefile("\n".join([*lines, "A40 = x", "all:", "\tcc $(A0)"]), {})
-    assert [len(line) < 2_000_000 for line in text.commands("all")] == [True]
-    assert text.uses < 400_000
 
 
 def test_too_much_work_is_one_error_and_the_next_file_has_its_own_share(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""multi-stage: what build files say, and which missing fact a refusal names."""
+"""multi-stage: what its tables say, and which missing fact a refusal names."""
 
 from __future__ import annotations
 
@@ -10,139 +10,11 @@ from given import Given
 from dfopt.edit import apply_edits
 from dfopt.ir.program import Program
 from dfopt.passes.multi_stage.bases import base_of
-from dfopt.passes.multi_stage.cmake import cmake_outputs
 from dfopt.passes.multi_stage.language import _satisfied
-from dfopt.passes.multi_stage.make import makefile_outputs
 from dfopt.passes.multi_stage.multi_stage import MultiStage
 from dfopt.passes.multi_stage.packages import install_command, libraries
-from dfopt.refusal import Refusal
 from dfopt.stage_templates.stage_recipes import stage_recipes
 from dfopt.syntax.dockerfile import parse
-
-# --- makefiles -------------------------------------------------------------------------------------------------------
-
-
-def nothing(path: str) -> str | None:
-    return None
-
-
-@pytest.mark.parametrize(
-    ("text", "targets", "programs", "data", "libraries"),
-    [
-        pytest.param("app: app.c\n\tcc -o $@ $< -lm -lz\n", [], ["/s/app"], [], ["m", "z"], id="automatic variables"),
-        pytest.param(
-            "CC = gcc\nP := app\nall: $(P)\n$(P): a.o\n\t$(CC) -o $(P) a.o\n", [], ["/s/app"], [], [], id="variables"
-        ),
-        pytest.param(
-            "app: a.o\n\tcc -oapp a.o\n%.o: %.c\n\tcc -c -o $@ $<\n", ["app"], ["/s/app"], [], [], id="objects are none"
-        ),
-        pytest.param(
-            "X ?= /usr\ninstall:\n\tinstall -D -m 755 app $(DESTDIR)$(X)/bin/app\n\tinstall -m 644 c $(X)/etc/c\n",
-            ["install"],
-            ["/usr/bin/app"],
-            ["/usr/etc/c"],
-            [],
-            id="install",
-        ),
-        pytest.param(
-            "install:\n\tinstall -d /opt/x\n\tcp a b /opt/x/\n", ["install"], [], ["/opt/x/a", "/opt/x/b"], [], id="cp"
-        ),
-        pytest.param(
-            "F = -O2\nF += -lcurl\napp:\n\t$(CC) $(F) \\\n\t  -o app a.c\n",
-            [],
-            ["/s/app"],
-            [],
-            ["curl"],
-            id="appending, continuation",
-        ),
-    ],
-)
-def test_makefile(text: str, targets: list[str], programs: list[str], data: list[str], libraries: list[str]) -> None:
-    built = makefile_outputs(text, targets, {}, "/s", nothing)
-    assert (list(built.programs), list(built.data), sorted(set(built.libraries))) == (programs, data, libraries)
-
-
-def test_make_in_a_directory() -> None:
-    files = {"/s/src/Makefile": "prog: prog.c\n\tcc -o ../bin/prog prog.c -lssl\n"}
-    built = makefile_outputs("all:\n\t$(MAKE) -C src prog\n", [], {}, "/s", files.get)
-    assert built.programs == ("/s/bin/prog",)
-    assert "ssl" in built.libraries
-
-
-@pytest.mark.parametrize(
-    ("text", "targets", "reason"),
-    [
-        pytest.param("include config.mk\napp:\n\tcc -o app a.c\n", [], "includes others", id="include"),
-        pytest.param("app:\n\tcc -o app a.c\n", ["install"], "no rule for install", id="no rule"),
-        pytest.param("all:\n\tmake -C sub\n", [], "/s/sub is not at hand", id="no inner file"),
-        pytest.param("all:\n\t./configure\n\tcargo build\n", [], "calls cargo", id="another tool"),
-        pytest.param(
-            "install:\n\tcp app $(shell pwd)/x/\n", ["install"], "depends on something unknown", id="computed"
-        ),
-    ],
-)
-def test_makefile_refused(text: str, targets: list[str], reason: str) -> None:
-    with pytest.raises(Refusal, match=reason):
-        makefile_outputs(text, targets, {}, "/s", nothing)
-
-
-def test_cmake() -> None:
-    files = {
-        "/s/lib/CMakeLists.txt": "add_library(core STATIC core.cpp)\ntarget_link_libraries(core PUBLIC ZLIB::ZLIB)\n"
-    }
-    text = """
-        project(app CXX)
-        # add_executable(not this)
-        add_subdirectory(lib)
-        add_executable(${PROJECT_NAME} main.cpp)
-        target_link_libraries(app PRIVATE core Threads::Threads)
-        install(TARGETS app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-        install(DIRECTORY data/ DESTINATION share/app)
-        install(FILES a.conf DESTINATION /etc/app)
-    """
-    built = cmake_outputs(text, "/s/build", "/usr/local", "/s", files.get)
-    assert built.programs == ("/s/build/app", "/usr/local/bin/app")
-    assert built.data == ("/usr/local/share/app", "/etc/app/a.conf")
-    assert built.libraries == ("ZLIB::ZLIB",)
-    with pytest.raises(Refusal, match="other projects"):
-        cmake_outputs("FetchContent_MakeAvailable(json)", "/b", "/usr", "/s", nothing)
-
-
-@pytest.mark.parametrize(
-    ("text", "settings", "programs", "loads"),
-    [
-        ("add_library(x STATIC x.c)\ninstall(TARGETS x ARCHIVE DESTINATION lib)", {}, (), ()),
-        ("add_library(x x.c)\ninstall(TARGETS x DESTINATION lib)", {"BUILD_SHARED_LIBS": "ON"}, (), ("x",)),
-        ("add_library(x INTERFACE)\ninstall(TARGETS x)", {}, (), ()),
-        ("add_executable(a a.c)\ninstall(TARGETS a)", {}, ("/p/bin/a",), ()),
-        (
-            "add_executable(a a.c)\ninstall(TARGETS a LIBRARY DESTINATION lib RUNTIME DESTINATION sbin)",
-            {}, ("/p/sbin/a",), (),
-        ),
-        (
-            "add_executable(a a.c)\ninstall(TARGETS a DESTINATION libexec COMPONENT run)",
-            {}, ("/p/libexec/a",), (),
-        ),
-        ("add_executable(a a.c)\ninstall(TARGETS a RUNTIME DESTINATION ${WHERE})", {"WHERE": "opt"}, ("/p/opt/a",), ()),
-    ],
-)  # fmt: skip
-def test_cmake_install(text: str, settings: dict[str, str], programs: tuple[str, ...], loads: tuple[str, ...]) -> None:
-    built = cmake_outputs(text, "/b", "/p", "/s", nothing, settings)
-    assert tuple(path for path in built.programs if not path.startswith("/b/")) == programs
-    assert built.loads == loads
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("install(TARGETS unknown)", "what the target unknown"),
-        ("add_executable(a a.c)\nset_target_properties(a PROPERTIES OUTPUT_NAME b)\ninstall(TARGETS a)", "renames"),
-    ],
-)
-def test_cmake_refused(text: str, reason: str) -> None:
-    with pytest.raises(Refusal, match=reason):
-        cmake_outputs(text, "/b", "/p", "/s", nothing)
-
 
 # --- tables ----------------------------------------------------------------------------------------------------------
 
@@ -340,10 +212,22 @@ def outcome(text: str, files: dict[str, str]) -> str:
             id="unknown library",
         ),
         pytest.param(
-            'FROM gcc:14\nCOPY . /s\nWORKDIR /s\nRUN ./configure && make install\nCMD ["frob"]\n',
-            {"configure": "#!/bin/python\n", "a.c": ""},
-            "which of the files in /usr/local line 4 installs",
-            id="a prefix that is not empty",
+            'FROM gcc:14\nCOPY . /s\nWORKDIR /s\nRUN sh ./configure && make install\nCMD ["frob"]\n',
+            {"configure": "#!/bin/sh\ncc -o /frob a.c\n", "a.c": ""},
+            "what `make` in line 4 writes is not known",
+            id="make",
+        ),
+        pytest.param(
+            'FROM gcc:14\nCOPY . /s\nWORKDIR /s\nRUN ./configure --prefix=/opt/frob\nCMD ["/opt/frob/bin/frob"]\n',
+            {"configure": "#!/bin/sh\ntouch Makefile\n", "a.c": ""},
+            "what `configure` in line 4 writes is not known",
+            id="configure",
+        ),
+        pytest.param(
+            'FROM debian:13\nRUN apt-get install -y cmake\nCOPY . /s\nRUN cmake -S /s -B /b\nCMD ["/b/frob"]\n',
+            {"CMakeLists.txt": "add_executable(frob a.c)\n", "a.c": ""},
+            "what `cmake` in line 4 writes is not known",
+            id="cmake",
         ),
         pytest.param(
             PIP + 'CMD ["python", "app.py"]\n',

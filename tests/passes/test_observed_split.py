@@ -93,6 +93,12 @@ def test_nothing_was_built() -> None:
     assert split(Shown(None), by="evidence") == ("", [])
 
 
+def test_what_make_writes_a_build_shows() -> None:
+    text = FILE.replace("./build-it", "make install && ./build-it")
+    assert split(Shown(None), text) == ("", ["what `make` in line 6 writes is not known"])
+    assert split(Shown(SHOWN), text) == (EXPECTED, [])
+
+
 LIBRARIES = ("/lib/a.so", "/usr/lib/b.so")
 BARE = replace(
     SHOWN, packages=(), files=(*SHOWN.files, *LIBRARIES), trees=(("/app/pages", ""),), links=(), libraries=False,

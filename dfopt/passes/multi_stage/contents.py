@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from dfopt.analysis.system_paths import SHARED, SYSTEM
+from dfopt.analysis.system_paths import SHARED
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.copy_selection import StageCopy, copies, everything_kept, programs_kept
 from dfopt.passes.multi_stage.file_commands import GIT_CONFIG
@@ -89,13 +89,6 @@ class BuilderFiles(Demand):
             for entry in files
             if re.search(rb"[\"'`/]" + re.escape(entry.path.rpartition("/")[2].encode()) + rb"[\"'`]", text)
         ]
-
-    def check_prefixes(self, prefixes: Iterable[WrittenPath]) -> None:
-        """Raises Refusal where an install fills a directory in which the base image has files of its own."""
-        for prefix in prefixes:
-            if prefix.path in SYSTEM and self.base.has & {"go", "rust", "python", "node", "ruby", "php", "local"}:
-                line = prefix.step.node.line
-                raise Refusal(f"which of the files in {prefix.path} line {line} installs is not known", PREFIX)
 
     def copy_list(
         self, kept: Sequence[WrittenPath], left: Sequence[WrittenPath], system: Iterable[str]

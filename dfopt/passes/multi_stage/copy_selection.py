@@ -211,7 +211,7 @@ def copies(
     return result
 
 
-_TREES = ("prefix", "programs", "classes", "packages", "jars", "library", "tree")
+_TREES = ("classes", "packages", "jars", "library", "tree")
 
 
 def _place(kept: Sequence[WrittenPath], entry: WrittenPath) -> int:

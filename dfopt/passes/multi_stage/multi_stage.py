@@ -68,7 +68,8 @@ class MultiStage(Pass):
     CMD ["server"]
     ```
 
-    Refuses: commands of which it is not known what they write; a build file that is not at hand; sources that start
+    Refuses: commands of which it is not known what they write, as of make, CMake, Meson and configure scripts, whose
+    files are programs of their own (a build shows it); a build file that is not at hand; sources that start
     programs whose names are not fixed, or that load libraries by name; libraries whose package is not known; a base
     image of which no counterpart for the run is known; a split that would save little. A
     server of files stays where it is told what nginx is not known to do alike, where a file changes its answers

@@ -49,7 +49,7 @@ class Demand(Runtime):
 
     def foreign_programs(self, need: SourceNeeds, built: Iterable[WrittenPath]) -> Mapping[str, str]:
         """Programs that the run calls and that the steps do not make: base name -> where it is called ("": by CMD)."""
-        own = {entry.path.rpartition("/")[2] for entry in (*built, *self.flow.paths)} | self.installed_names()
+        own = {entry.path.rpartition("/")[2] for entry in (*built, *self.flow.paths)}
         asked = {**dict.fromkeys(self.start.names, ""), **need.programs}
         return {name: place for name, place in asked.items() if name not in own and not self.of_language(name)}
 

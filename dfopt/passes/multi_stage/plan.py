@@ -232,9 +232,7 @@ class _Planner(BuilderLinks):
                 origin = WrittenPath(entry.source, entry.step, "tool", role="program")
             if origin is not None:
                 self.flow.paths.remove(entry)
-                role = (
-                    origin.role if origin.path == entry.source or origin.role not in ("jars", "programs") else "program"
-                )
+                role = origin.role if origin.path == entry.source or origin.role != "jars" else "program"
                 built.append(WrittenPath(entry.path, entry.step, "tool", role=role))
                 if origin.path in self.outputs.static:
                     self.outputs.static.add(entry.path)
@@ -253,11 +251,6 @@ class _Planner(BuilderLinks):
         return recipe
 
     def choose(self, recipes: Sequence[StageRecipe], built: Sequence[WrittenPath]) -> StageRecipe | None:
-        started = [entry for entry in built if self.is_started(entry)]
-        called = {call.program for call in self.flow.calls}
-        for recipe in recipes:  # make alone: it calls what the base image is for
-            if recipe.name in self.base.has and recipe.keeps == "programs" and started and called <= {"make", "gmake"}:
-                return recipe
         for recipe in recipes:
             if recipe.keeps == "site":
                 continue
@@ -322,8 +315,6 @@ class _Planner(BuilderLinks):
             if package in installed or "headers" in self.base.has:
                 names[package] = None
         kept = self.git_settings(kept, names)
-        prefixes = [entry for entry in kept if entry.role == "prefix"]
-        self.check_prefixes(prefixes)
         copies = self.copy_list(kept, left, ())
         attributes = self.attributes(copies, kept)
         commands = repeated(attributes, copies, self.directories(kept, left), self.workdir())
@@ -354,7 +345,7 @@ class _Planner(BuilderLinks):
         check_paths(path for copy in copies for path in (*copy.sources, copy.target))
         runs = [" && ".join(commands)] if commands else []
         owned = any(copy.owner for copy in copies) or any(" chown " in f" {command} " for command in commands)
-        if (prefixes or self.own_libraries()) and self.base.release != "alpine" and image == self.base.run:
+        if self.own_libraries() and self.base.release != "alpine" and image == self.base.run:
             runs.append("ldconfig")
         return SplitPlan(
             self.recipe, image, self.command(image, names, packages), tuple(runs), tuple(accounts), tuple(copies),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.build_facts import EVERYWHERE, built_image, find_program
-from dfopt.analysis.package_managers import package_name
 from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.language import language_needs
-from dfopt.passes.multi_stage.packages import libraries, providers
+from dfopt.passes.multi_stage.packages import libraries
 from dfopt.passes.multi_stage.unblock import BUILD
 from dfopt.record import replace
 from dfopt.refusal import Refusal
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from dfopt.stage_templates.stage_recipes import StageRecipe
 
 # What is a directory of many files: its own name is no program's
-TREES = ("prefix", "inside", "repository", "packages", "tree", "workdir")
+TREES = ("inside", "repository", "packages", "tree", "workdir")
 _DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -52,27 +51,11 @@ class Proofs:
     def is_started(self, entry: WrittenPath) -> bool:
         """Whether a program that a tool has built is one of those that the image starts."""
         if entry.path in self.start.paths or any(
-            covers(entry.path, path) for path in self.start.paths if entry.role in ("programs", "classes", "prefix")
+            covers(entry.path, path) for path in self.start.paths if entry.role == "classes"
         ):
             return True
-        if entry.role == "prefix":
-            return f"{entry.path}/bin" in self.search_path() and bool(self.installed_names())
         directory, _, name = entry.path.rpartition("/")
         return name in self.start.names and directory in self.search_path()
-
-    def installed_names(self) -> set[str]:
-        """Programs that are started and that nothing else has: where a prefix was filled, they come from there."""
-        if not any(entry.role == "prefix" for entry in self.outputs.paths):
-            return set()
-        brings = table("split_programs")["brings"]
-        known = {name for names in brings.values() for name in names}
-        known |= {
-            entry.path.rpartition("/")[2]
-            for entry in (*self.outputs.paths, *self.flow.paths)
-            if entry.role not in TREES and entry.kind not in ("directory", "tree")
-        }
-        known |= {*providers("apt"), *providers("apk"), *[package_name(package.name) for package in self.flow.packages]}
-        return {name for name in self.start.names if name not in known}
 
     def search_path(self) -> tuple[str, ...]:
         path = self.program.end_scope(self.stage).env.get("PATH")

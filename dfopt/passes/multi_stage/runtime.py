@@ -36,7 +36,7 @@ class Runtime(Proofs):
     ) -> tuple[str, list[str]]:
         """The image for the run, and system files that are copied into it. `runs`: the new stage runs commands."""
         flow, base = self.flow, self.base
-        programs = [entry.path for entry in kept if entry.kind == "tool" and entry.role in ("program", "programs")]
+        programs = [entry.path for entry in kept if entry.kind == "tool" and entry.role == "program"]
         proved: set[str] = set()
         if programs and all(self.is_static(path) or self.static_go(need) for path in programs):
             proved.add("static")

@@ -23,7 +23,8 @@ class ToolOutputs:
     """What the tools of a stage leave.
 
     paths     with roles: "program", "library" (that a program loads by name), "data", "packages" (of a language),
-              "work" (a directory in which a tool worked: sources and intermediate files)
+              "classes", "jars"
+    work      directories in which a tool worked: sources and intermediate files
     linked    libraries by name, `modules` by pkg-config's name
     languages the languages whose tools ran
     """
@@ -40,8 +41,6 @@ class ToolOutputs:
         self.scripts: list[tuple[int, str]] = []  # programs of the project itself that the build runs: line, words
         self.ran: list[tuple[int, str]] = []  # programs that a tool has built and that the build runs: line, name
         self.gone: list[WrittenPath] = []  # what later commands delete or move away
-        self.cmake: tuple[str, str, str, dict[str, str]] | None = None  # build tree, source, prefix, cache entries
-        self.prefixes: dict[str, str] = {}  # of directories that a configure script has set up
         self.console: set[str] = set()  # programs that a language's packages bring
 
     def delete(self, path: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.c_tools import cc, cmake, configure, in_place, linker, make, meson, ninja
+from dfopt.passes.multi_stage.c_tools import build_system, cc, in_place, linker
 from dfopt.passes.multi_stage.go_rust import cargo, go
 from dfopt.passes.multi_stage.jvm_dotnet import dotnet, gradle, jar, javac, maven
 from dfopt.passes.multi_stage.node_ruby_php import bundle, composer, interpreter, nothing, npm
@@ -44,20 +44,21 @@ def own_program(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
 
 
 def tools() -> frozenset[str]:
-    """The programs of which it is known what they write."""
+    """The programs that have a rule."""
     return frozenset(RULES)
 
 
 RULES: dict[str, Callable[[ToolContext, ToolCall, ToolOutputs], None]] = {
     "go": go, "cargo": cargo, "gcc": cc, "g++": cc, "cc": cc, "c++": cc, "clang": cc, "clang++": cc,
-    "gfortran": cc, "ld": linker, "as": in_place, "nasm": in_place, "yasm": in_place, "autoreconf": in_place,
-    "autoconf": in_place, "automake": in_place, "aclocal": in_place, "autoheader": in_place, "libtoolize": in_place,
-    "bison": in_place, "flex": in_place, "meson": meson,
-    "make": make, "gmake": make, "cmake": cmake, "ninja": ninja, "javac": javac, "jar": jar, "mvn": maven,
+    "gfortran": cc, "ld": linker, "as": in_place, "nasm": in_place, "yasm": in_place, "bison": in_place,
+    "flex": in_place, "make": build_system, "gmake": build_system, "cmake": build_system, "ninja": build_system,
+    "meson": build_system, "configure": build_system, "autoreconf": build_system, "autoconf": build_system,
+    "automake": build_system, "aclocal": build_system, "autoheader": build_system, "libtoolize": build_system,
+    "javac": javac, "jar": jar, "mvn": maven,
     "mvnw": maven, "gradle": gradle, "gradlew": gradle, "dotnet": dotnet, "pip": pip, "pip3": pip,
     "python": python, "python3": python, "virtualenv": virtualenv,
     "uv": uv, "poetry": poetry, "pipenv": pipenv, "npm": npm, "yarn": npm, "pnpm": npm,
     "npx": npm, "ng": npm, "vite": npm, "webpack": npm, "tsc": npm, "gulp": npm, "grunt": npm,
-    "configure": configure, "node": interpreter, "php": interpreter, "ruby": interpreter, "perl": interpreter,
+    "node": interpreter, "php": interpreter, "ruby": interpreter, "perl": interpreter,
     "bundle": bundle, "bundler": bundle, "gem": bundle, "composer": composer, "rustup": nothing, "corepack": nothing,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BUILD = "let `fix --verify` build it"
+SMOKE = "let `fix --verify --smoke COMMAND` build it, which shows what the run needs"
 CONTEXT = "name the build context: --context DIR"
 WRITE_OUT = "write the value instead of the variable"
 APART = "run it in a stage of its own, and take what it writes with COPY --from"

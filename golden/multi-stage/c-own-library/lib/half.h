@@ -1,1 +1,0 @@
-int half(int number);
