@@ -85,7 +85,7 @@ def _build(engine: Engine, app: App, context: Path) -> dict[str, Any]:
             image = engine.build(context, (context / "Dockerfile").read_bytes(), args=args, cached=True)
         failures = smoke(engine, app, image)
         inspected = engine.call(["image", "inspect", "--format", "{{.Size}} {{.Config.User}}", image], timeout=60)
-        size, _, user = str(inspected.stdout).strip().partition(" ")
+        size, _, user = inspected.stdout.decode().strip().partition(" ")
         return {"bytes": int(size), "failure": "; ".join(failures), "user": user or "root"}
     except EngineError as failure:
         return {"bytes": None, "failure": str(failure)[-600:]}
