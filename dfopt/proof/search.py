@@ -41,7 +41,7 @@ _HARDENED = ("chainguard-glibc", "chainguard-static", "dhi-glibc", "dhi-static",
 
 class SearchBudget(Record):
     """The most builds of candidates, beside that of the original and the last one of the result; and the most seconds
-    (None: as many as it takes)."""
+    in which they begin (None: as many as it takes): what holds by then is proved even so, within the builds."""
 
     builds: int
     seconds: float | None = None
@@ -256,11 +256,13 @@ class _Search:
             self.built[candidate.name] = verdict
             if result is not candidate.result:
                 others = [replace(one, result=result) if one is candidate else one for one in others]
-        self.verdicts.limit(self.budget.builds, deadline)
+        # what holds is worth its proof, however late it is; what may hold is not
+        self.verdicts.limit(self.budget.builds, None)
         holding = [one for one in others if one.name in self.built and self.built[one.name].holds]
         for candidate in sorted(holding, key=self.size):
             if self.size(candidate) < self.best_size:
                 self.prove(candidate)
+        self.verdicts.limit(self.budget.builds, deadline)
         for candidate in sorted((one for one in others if one not in holding), key=self.size):
             if candidate.name in self.built and self.size(candidate) < self.best_size:
                 self.prove(candidate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from dfopt.proof.search import SearchBudget, SearchResult, candidates, search_fi
 from dfopt.proof.stage_builds import BuildFacts
 from dfopt.proof.stored_verdicts import StoredVerdicts, content_of, subject_of
 from dfopt.proof.verdict import ImageCost, OriginalImage, ProofVerdict
+from dfopt.record import replace
 from dfopt.results import Applied, Result
 from dfopt.source import Source
 
@@ -227,6 +229,31 @@ def test_the_minutes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     found = bench.search(monkeypatch, SearchBudget(12, 0.0))
     assert (bench.built, found.proof.result.changed) == ([], False)
     assert "budget of minutes" in reason(found, "split")
+
+
+class Slow(Bench):
+    """Each build takes a second; a split has a fix of its own that declares little, so that its proof takes a build."""
+
+    now = 0.0
+
+    def optimize(self, options: Options, only: frozenset[tuple[str, int]] | None = None) -> Result:
+        result = super().optimize(options, only)
+        own = Applied(9, "own", "safe", "does it", 0, 0, 1, Declares(), None)
+        if "multi-stage" in options.ignore or (only is not None and ("own", 0) not in only):
+            return result
+        return replace(result, output=f"{result.output},own", applied=(own, *result.applied))
+
+    def against(self, *parts: Any, measure: bool) -> ProofVerdict:
+        self.now += 1
+        return super().against(*parts, measure=measure)
+
+
+def test_what_holds_when_the_minutes_are_spent_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Slow({"split,own": 300}, bases=())
+    monkeypatch.setattr(time, "monotonic", lambda: bench.now)
+    found = bench.search(monkeypatch, SearchBudget(12, 1.0))
+    assert found.proof.result.output == "split,own"
+    assert states(found)["split"] == "chosen"
 
 
 def test_a_second_run_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
