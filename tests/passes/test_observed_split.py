@@ -91,6 +91,20 @@ def test_nothing_was_built() -> None:
     assert stage == ""
     assert len(refusals) == 1  # that of the proof
     assert split(Shown(None), by="evidence") == ("", [])
+    assert split(Shown(Refusal("the image starts nothing"))) == ("", ["the image starts nothing"])
+
+
+class Unbuilt(Shown):
+    __slots__ = ()
+
+    def unbuilt(self) -> str:
+        return "exit code: 1"
+
+
+def test_a_build_that_failed_is_what_to_mend() -> None:
+    options = Options(select=("multi-stage",), tiers=("unsafe",))
+    result = optimize(Source("Dockerfile", FILE), options, Unbuilt(None))
+    assert [report.unblock for report in result.reported] == ["mend the build, which failed: exit code: 1"]
 
 
 def test_what_make_writes_a_build_shows() -> None:

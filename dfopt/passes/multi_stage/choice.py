@@ -34,9 +34,11 @@ def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[
     if plan is None:
         try:
             plan = observed_plan(program, stage, facts)
-        except Refusal as reason:
-            refusal = refusal or reason.copy()
+        except Refusal as reason:  # what stands in the way once there is a build
+            refusal = reason.copy()
     if plan is None and refusal is not None:
+        if failure := facts.unbuilt():
+            refusal.unblock = f"mend the build, which failed: {failure}"
         raise refusal
     return plan
 
