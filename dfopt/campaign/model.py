@@ -94,3 +94,8 @@ class Totals:
             key = (note.name, reason_class(note.text))
             self.refusals[key] = self.refusals.get(key, 0) + 1
             self.examples.setdefault(key, f"{row.name}:{note.line}")
+
+    def not_delivered(self) -> None:
+        """A row that was added as changed turned out to be one that failed."""
+        self.states["changed"] -= 1
+        self.states["failed"] += 1

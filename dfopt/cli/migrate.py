@@ -9,7 +9,7 @@ from dfopt.campaign.model import CampaignError
 from dfopt.campaign.report import render
 from dfopt.cli import out
 from dfopt.cli.errors import UsageError
-from dfopt.cli.progress import StatusDisplay, listed
+from dfopt.cli.progress import StatusDisplay, is_shown, listed
 from dfopt.cli.stream import count
 from dfopt.source import encode
 from dfopt.workspace.discovery import discover
@@ -17,7 +17,7 @@ from dfopt.writing import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dfopt.campaign.local import Executor
     from dfopt.campaign.model import FileResult, Totals
@@ -26,20 +26,25 @@ if TYPE_CHECKING:
     from dfopt.workspace.discovery import InputFile
 
 
-def files_of(values: Values, request: Request) -> tuple[list[InputFile], int]:
-    """The files of the campaign, all found before the work begins so that progress can be shown, and the exit status so
-    far. With --online also looks up the digests of their images (status 2 if one cannot be had). Raises UsageError."""
+def files_of(values: Values, request: Request) -> tuple[Iterable[InputFile], int | None, int]:
+    """The files of the campaign, how many there are, and the exit status so far. Where progress is shown, all are found
+    before the work begins; elsewhere they are found on the way, so that memory stays flat, and their number is None.
+    With --online also looks up the digests of their images (status 2 if one cannot be had). Raises UsageError."""
     paths: tuple[str, ...] = values.paths or (".",)
     if "-" in paths:
         raise UsageError("a campaign works on files, not on standard input ('-')")
     discovered = discover(
         paths, request.lookup, exclude=values.exclude, ignore_files=not values.no_ignore, hosts=request.hosts
     )
-    if not values.online:
-        return listed(discovered, values.quiet), 0
-    from dfopt.cli.digests import ask_online
+    if values.online:
+        from dfopt.cli.digests import ask_online
 
-    return ask_online(values, request, discovered)
+        files, status = ask_online(values, request, discovered)
+        return files, len(files), status
+    if values.quiet or not is_shown():
+        return discovered, None, 0
+    files = listed(discovered)
+    return files, len(files), 0
 
 
 def executor_of(values: Values) -> Executor:
@@ -59,13 +64,14 @@ def executor_of(values: Values) -> Executor:
 
 
 @contextmanager
-def progress(number: int, quiet: bool, totals: Callable[[], Mapping[str, int]]) -> Iterator[StatusDisplay]:
-    """The display of a campaign of `number` files; `totals`: how many came to which state. Raises UsageError if the
-    campaign cannot continue."""
+def progress(number: int | None, quiet: bool, totals: Callable[[], Mapping[str, int]]) -> Iterator[StatusDisplay]:
+    """The display of a campaign of `number` files (None: not known); `totals`: how many came to which state. Raises
+    UsageError if the campaign cannot continue."""
 
     def done() -> str:
         states = [f"{files} {state}" for state, files in totals().items() if files]
-        return "; ".join([f"{display.count} of {count(number, 'file')} done", *states])
+        of_all = count(display.count, "file") if number is None else f"{display.count} of {count(number, 'file')}"
+        return "; ".join([f"{of_all} done", *states])
 
     display = StatusDisplay("working on files", number, quiet, done=done)
     with display:

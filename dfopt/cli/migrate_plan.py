@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def run(values: Values) -> int:
     """Runs the command. Raises UsageError."""
     request = request_of(values)
-    files, lookup_status = files_of(values, request)
+    files, number, lookup_status = files_of(values, request)
     totals = Totals()
     formats = formats_of(values)
     rows: list[FileResult] = []
     results = executor_of(values).run(files, Task(request))
     try:
-        with progress(len(files), values.quiet, lambda: totals.states) as display:
+        with progress(number, values.quiet, lambda: totals.states) as display:
             for row in display.over(results):
                 totals.add(row)
                 if shows(formats, row):

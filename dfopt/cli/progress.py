@@ -46,7 +46,7 @@ class StatusDisplay:
         self.after = after
         self.done = done
         self.count = 0
-        self._shows = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._shows = not quiet and is_shown()
         self._began = time.monotonic()
         self._lock: Any = None
         self._display: Any = None
@@ -130,6 +130,11 @@ class StatusDisplay:
             if not self._visible:
                 self._visible = True
                 self._display.start()
+
+
+def is_shown() -> bool:
+    """Whether there is a terminal to show anything on."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def shown(step: str, items: Sequence[T], quiet: bool = False, after: float = 0.0) -> Iterator[T]:
