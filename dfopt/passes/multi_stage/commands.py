@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.ir.effects import covers, manager, subcommand
+from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.file_commands import FileCommands
@@ -107,9 +107,9 @@ class FlowReader(FileCommands):
         elif name == "umask":
             self.umask(invocation)
         elif name in self.leaves:
-            self.flow.paths += [WrittenPath(path, self.step, "file") for path in self.leaves[name]]
+            self.flow.paths.extend(WrittenPath(path, self.step, "file") for path in self.leaves[name])
         elif name == "update-ca-certificates":
-            if any(covers("/usr/local/share/ca-certificates", entry.path) for entry in self.flow.paths):
+            if self.flow.paths.below("/usr/local/share/ca-certificates"):
                 self.flow.paths.append(WrittenPath("/etc/ssl/certs", self.step, "file"))
         elif (name == "update-alternatives" and self.alternative(invocation)) or (
             len(invocation.values) == 1 and invocation.values[0] in _TELLS

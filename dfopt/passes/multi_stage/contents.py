@@ -35,7 +35,7 @@ class BuilderFiles(Demand):
         mentioned += [v for k, v in scope.env.items() if k != "PATH" and isinstance(v, str) and v.startswith("/")]
         if self.recipe.keeps == "programs":
             kept, left = programs_kept(
-                self.flow.paths, built, self.outputs.work, self.recipe.build_files, self.start.paths,
+                [*self.flow.paths], built, self.outputs.work, self.recipe.build_files, self.start.paths,
                 workdir, (*self.start.names, *need.programs), self.search_path(), mentioned,
             )  # fmt: skip
             named = self.named_in_sources(left)
@@ -43,7 +43,7 @@ class BuilderFiles(Demand):
             left = [entry for entry in left if entry not in named]
         else:
             read = requirement_files(self.outputs)
-            kept, left = everything_kept(self.flow.paths, built, self.start.paths, workdir, mentioned, read)
+            kept, left = everything_kept([*self.flow.paths], built, self.start.paths, workdir, mentioned, read)
             kept += self.language_files()
             kept += self.workplaces()
         return kept, left
@@ -169,7 +169,7 @@ class BuilderFiles(Demand):
 
     def directories(self, kept: Iterable[WrittenPath], left: Iterable[WrittenPath]) -> set[str]:
         """The paths of the image that are directories for certain."""
-        paths = self.flow.directories() | self.flow.roots | set(self.outputs.work)
+        paths = self.flow.paths.directories() | self.flow.roots | set(self.outputs.work)
         for entry in (*kept, *left):
             if entry.role in TREES or entry.kind == "tree":
                 paths.add(entry.path)

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.ir.commands import unbundled
-from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
 from dfopt.passes.multi_stage.owners import ROOT, OwnerCommand, with_group
@@ -178,7 +177,7 @@ class FileCommands:
         if name == "ln":
             if len(texts) == 2 and texts[0] and texts[1]:
                 target = self.place(texts[1])
-                if target in SYSTEM or target in self.flow.directories():
+                if target in SYSTEM or self.flow.paths.is_directory(target):
                     target = target.rstrip("/") + "/" + texts[0].rpartition("/")[2]
                 self.flow.paths.append(WrittenPath(target, self.step, "file", source=texts[0], role="link"))
                 return
@@ -258,7 +257,7 @@ class FileCommands:
         target = self.place(texts[-1])
         last = texts[-1] or ""
         directory = last.endswith("/") or last in (".",) or len(texts) > 2 or target in SYSTEM
-        directory = directory or target in self.flow.directories()
+        directory = directory or self.flow.paths.is_directory(target)
         for word in texts[:-1]:
             if word is None:
                 self.flow.paths.append(WrittenPath(target, self.step, "file", role="inside"))
@@ -268,17 +267,17 @@ class FileCommands:
             path = target.rstrip("/") + "/" + base if directory and base not in (".", "") else target
             if base in (".", ""):
                 source = source.rstrip("/")
-            moved = [m for m in self.flow.paths if covers(source, m.path)]
-            for m in moved:
+            moved = self.flow.paths.below(source)
+            for _, m in moved:
                 place = path + m.path[len(source) :]
                 self.flow.paths.append(WrittenPath(place, self.step, m.kind, m.source, m.role))
             if not moved:
                 self.flow.paths.append(WrittenPath(path, self.step, "file", source, "copy"))
             if name == "mv":
                 self.flow.deleted.append((source, len(self.flow.calls)))
-                self.flow.paths = [
-                    m for m in self.flow.paths if m not in moved or (m.step is self.step and m.path.startswith(path))
-                ]
+                for number, m in moved:
+                    if m.step is not self.step or not m.path.startswith(path):
+                        self.flow.paths.remove(number)
 
     def unpack(self, invocation: Invocation) -> None:
         values = [self.text(word) for word in invocation.words]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dfopt.ir.effects import covers
-from dfopt.passes.multi_stage.written_paths import WrittenPath
+from dfopt.passes.multi_stage.written_paths import WrittenPath, WrittenPaths
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -94,7 +93,7 @@ class Flow:
     )
 
     def __init__(self) -> None:
-        self.paths: list[WrittenPath] = []
+        self.paths = WrittenPaths()
         self.gone: list[
             WrittenPath
         ] = []  # files of the build context that later commands delete: tools may have read them
@@ -127,14 +126,8 @@ class Flow:
 
     def delete(self, path: str) -> None:
         """What lies at or below `path` is gone."""
-        self.gone += [entry for entry in self.paths if covers(path, entry.path) and entry.kind in ("context", "tree")]
-        self.paths = [entry for entry in self.paths if not covers(path, entry.path)]
+        for number, entry in self.paths.below(path):
+            self.paths.remove(number)
+            if entry.kind in ("context", "tree"):
+                self.gone.append(entry)
         self.deleted.append((path, len(self.calls)))
-
-    def directories(self) -> set[str]:
-        """Paths that are directories for certain."""
-        paths = {entry.path for entry in self.paths if entry.kind == "directory"}
-        for entry in self.paths:
-            if entry.kind in ("context", "file"):
-                paths.add(entry.path.rpartition("/")[0] or "/")
-        return paths

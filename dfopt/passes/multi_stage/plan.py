@@ -224,14 +224,14 @@ class _Planner(BuilderLinks):
 
     def follow_copies(self, built: list[WrittenPath]) -> None:
         """What a command copied out of a tool's output is that output, at another place."""
-        for entry in list(self.flow.paths):
+        for number, entry in self.flow.paths.below("/"):
             if entry.role != "copy":
                 continue
             origin = next((other for other in (*built, *self.outputs.gone) if covers(other.path, entry.source)), None)
             if origin is None and self.built_elsewhere(entry.source):
                 origin = WrittenPath(entry.source, entry.step, "tool", role="program")
             if origin is not None:
-                self.flow.paths.remove(entry)
+                self.flow.paths.remove(number)
                 role = origin.role if origin.path == entry.source or origin.role != "jars" else "program"
                 built.append(WrittenPath(entry.path, entry.step, "tool", role=role))
                 if origin.path in self.outputs.static:

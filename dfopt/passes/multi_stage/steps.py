@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dfopt.analysis.system_paths import SYSTEM
-from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.attributes import Attribute
@@ -34,9 +33,9 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
         if keyword == "ONBUILD":
             raise Refusal(f"line {step.node.line} is a trigger for other builds")
         if keyword in ("COPY", "ADD"):
-            known = flow.directories()
+            known = flow.paths.directories()
             entries = copied(program, step, facts, known, home)
-            flow.paths += entries
+            flow.paths.extend(entries)
             base = home if isinstance(scope.workdir, Unknown) else scope.workdir
             target = join_path(base, scope.expand(step.node.arguments[-1].value, program.dockerfile.escape))
             if isinstance(target, str) and any(entry.role == "nested" or entry.kind == "tree" for entry in entries):
@@ -59,7 +58,7 @@ def read(program: Program, stage: Stage, facts: Facts, tools: frozenset[str], ho
             if isinstance(path, Unknown):
                 raise Refusal(f"the directory of line {step.node.line} is not known", WRITE_OUT)
             user = flow.makers[step.index] = user_of(scope)
-            if user != ROOT and path not in SYSTEM and not any(covers(path, entry.path) for entry in flow.paths):
+            if user != ROOT and path not in SYSTEM and not flow.paths.below(path):
                 again = user == user_of(program.end_scope(stage))
                 flow.attributes.append(Attribute(path, "chown", with_group(user or "$"), False, step.node.line, again))
             flow.paths.append(WrittenPath(path, step, "directory", role="workdir"))

@@ -7,7 +7,7 @@ import posixpath
 import re
 
 from dfopt.analysis.system_paths import SYSTEM
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import above, covers
 from dfopt.ir.scopes import join_path
 from dfopt.passes.multi_stage.unblock import CONTEXT, WRITE_OUT
 from dfopt.record import Record
@@ -16,7 +16,7 @@ from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Iterator
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -46,7 +46,70 @@ class WrittenPath(Record):
     role: str = ""
 
 
-def copied(program: Program, step: Step, facts: Facts, directories: Iterable[str], home: str) -> list[WrittenPath]:
+class WrittenPaths:
+    """What steps have left so far, in the order in which it was written; found by path, since a stage may write and
+    delete thousands."""
+
+    __slots__ = ("_directories", "_entries", "_next", "_numbers")
+
+    def __init__(self) -> None:
+        self._entries: dict[int, WrittenPath] = {}
+        self._next = 0
+        self._numbers: dict[str, list[int]] = {}  # path -> entries at it and below it, of which some may be gone
+        self._directories: dict[str, int] = {}  # paths that are directories for certain -> entries that say so
+
+    def __iter__(self) -> Iterator[WrittenPath]:
+        return iter(self._entries.values())
+
+    def __reversed__(self) -> Iterator[WrittenPath]:
+        return reversed(self._entries.values())
+
+    def append(self, entry: WrittenPath) -> None:
+        self._entries[self._next] = entry
+        for place in dict.fromkeys(above(entry.path)):
+            self._numbers.setdefault(place, []).append(self._next)
+        directory = _directory(entry)
+        if directory is not None:
+            self._directories[directory] = self._directories.get(directory, 0) + 1
+        self._next += 1
+
+    def extend(self, entries: Iterable[WrittenPath]) -> None:
+        for entry in entries:
+            self.append(entry)
+
+    def below(self, path: str) -> list[tuple[int, WrittenPath]]:
+        """The entries at or below a path, each with the number that `remove` takes."""
+        place = path.rstrip("/") or "/"
+        numbers = [number for number in self._numbers.get(place, ()) if number in self._entries]
+        self._numbers[place] = numbers
+        found = [(number, self._entries[number]) for number in numbers]
+        return [(number, entry) for number, entry in found if covers(path, entry.path)]
+
+    def remove(self, number: int) -> None:
+        entry = self._entries.pop(number)
+        directory = _directory(entry)
+        if directory is not None:
+            self._directories[directory] -= 1
+            if not self._directories[directory]:
+                del self._directories[directory]
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory for certain."""
+        return path in self._directories
+
+    def directories(self) -> set[str]:
+        """Paths that are directories for certain."""
+        return set(self._directories)
+
+
+def _directory(entry: WrittenPath) -> str | None:
+    """The directory that an entry tells of."""
+    if entry.kind == "directory":
+        return entry.path
+    return (entry.path.rpartition("/")[0] or "/") if entry.kind in ("context", "file") else None
+
+
+def copied(program: Program, step: Step, facts: Facts, directories: Container[str], home: str) -> list[WrittenPath]:
     """What a COPY or ADD leaves. `home`: the base image's own working directory. Raises Refusal."""
     node, line = step.node, step.node.line
     scope = program.scope(step)
