@@ -7,6 +7,8 @@ texts, which is a function of each text alone. What the gate does not accept is 
 
 from __future__ import annotations
 
+from collections import Counter
+
 from dfopt.edit import OverlapError, apply_edits
 from dfopt.ir.model import item, term, without_offsets
 from dfopt.ir.program import Program
@@ -87,14 +89,14 @@ def compare(program: Program, edited: Program, outcome: RewrittenModel) -> str:
 
 def _comments(program: Program, edited: Program, outcome: RewrittenModel) -> str:
     """Comments may move with their instruction, but none may be lost, changed or invented undeclared."""
-    wanted = [program.text[c.start : c.end].rstrip() for c in program.dockerfile.comments]
+    wanted = Counter([program.text[c.start : c.end].rstrip() for c in program.dockerfile.comments])
     for gone in outcome.comments_removed:
-        if gone not in wanted:
+        if not wanted[gone]:
             return "a comment that was declared removed never was"
-        wanted.remove(gone)
-    wanted += outcome.comments_added
-    found = [edited.text[c.start : c.end].rstrip() for c in edited.dockerfile.comments]
-    if sorted(wanted) != sorted(found):
-        lost = next((comment for comment in wanted if comment not in found), None)
+        wanted[gone] -= 1
+    wanted.update(outcome.comments_added)
+    found = Counter([edited.text[c.start : c.end].rstrip() for c in edited.dockerfile.comments])
+    if wanted != found:
+        lost = next((comment for comment in wanted.elements() if comment not in found), None)
         return f"a comment was lost: {lost}" if lost is not None else "a line became a comment, or a comment doubled"
     return ""

@@ -7,6 +7,7 @@ import re
 from dfopt.analysis.startup import started
 from dfopt.ir.effects import manager
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.rewrites.cache_mounts import stages_built_on
 
 TYPE_CHECKING = False
@@ -23,9 +24,9 @@ def index_reader_at_start(program: Program, facts: Facts, stage: Stage, family: 
     commands = {name: does for row in managers.values() for name, does in row["commands"].items() if name}
     fresh = {option for row in managers.values() for option in row.get("fresh", ())}
     programs, subcommands = ("|".join(map(re.escape, names)) for names in (managers, commands))
-    pattern = rf"\b((?:{programs})\s+(?:-\S+\s+(?:\S+=\S+\s+)?)*({subcommands}))(?![\w-])([^;&|\n]*)"
+    pattern = regex(rf"\b((?:{programs})\s+(?:-\S+\s+(?:\S+=\S+\s+)?)*({subcommands}))(?![\w-])([^;&|\n]*)")
     for image in stages_built_on(program, stage):
-        for call in re.finditer(pattern, started(program, image, facts).text):
+        for call in pattern.finditer(started(program, image, facts).text):
             does = commands[call[2]]
             if does.get("refreshes"):
                 break

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from dfopt.knowledge import table
+from dfopt.lazy import regex
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -70,7 +69,7 @@ class ImageRows:
         numbers += self.exact.get(repository, ())
         for number in sorted(numbers):
             tag_pattern = self.rows[number].get("tag")
-            if tag_pattern is None or (tag is not None and re.search(tag_pattern, tag)):
+            if tag_pattern is None or (tag is not None and regex(tag_pattern).search(tag)):
                 return self.rows[number]
         return None
 

@@ -144,7 +144,7 @@ def killers() -> re.Pattern[str]:
             for word, does in facts["commands"].items():
                 if does.get("cleans") or does.get("refreshes") or does.get("removes"):
                     names.append(word)
-        _killers = re.compile(r"\b(?:" + "|".join(sorted({re.escape(name) for name in names if name})) + r")\b")
+        _killers = regex(r"\b(?:" + "|".join(sorted({re.escape(name) for name in names if name})) + r")\b")
     return _killers
 
 

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from dfopt.analysis.image_references import ReferenceSite, declare, sites
 from dfopt.edit import Edit
 from dfopt.facts import Facts
 from dfopt.findings import Finding, Fix
 from dfopt.passes.base import Option, Pass
-from dfopt.syntax.image_ref import ImageRefError, parse_image_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dfopt.analysis.image_references import ReferenceSite
     from dfopt.ir.program import Program
 
 
@@ -55,6 +54,8 @@ class PinDigest(Pass):
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:
         if not facts.knows("digest"):
             return  # no digests are available: nothing to report
+        from dfopt.analysis.image_references import sites
+
         unknown: list[ReferenceSite] = []
         changes: dict[int, list[tuple[ReferenceSite, str]]] = {}  # instruction -> what to write behind which name
         for site in sites(program):
@@ -80,6 +81,8 @@ class PinDigest(Pass):
 
     def pinned(self, program: Program, index: int, found: list[tuple[ReferenceSite, str]]) -> Finding:
         """One finding for all names that end in one instruction (several stages may share an ARG's default)."""
+        from dfopt.analysis.image_references import declare
+
         edits: dict[int, Edit] = {}
         values: dict[int, str] = {}
         names: list[str] = []
@@ -106,6 +109,8 @@ class PinDigest(Pass):
 
 
 def _is_digest(site: ReferenceSite, digest: str) -> bool:
+    from dfopt.syntax.image_ref import ImageRefError, parse_image_ref
+
     try:
         return parse_image_ref(f"{site.ref.text.partition('@')[0]}@{digest}").digest == digest
     except ImageRefError:
