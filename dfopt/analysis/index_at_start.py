@@ -24,7 +24,9 @@ def index_reader_at_start(program: Program, facts: Facts, stage: Stage, family: 
     commands = {name: does for row in managers.values() for name, does in row["commands"].items() if name}
     fresh = {option for row in managers.values() for option in row.get("fresh", ())}
     programs, subcommands = ("|".join(map(re.escape, names)) for names in (managers, commands))
-    pattern = regex(rf"\b((?:{programs})\s+(?:-\S+\s+(?:\S+=\S+\s+)?)*({subcommands}))(?![\w-])([^;&|\n]*)")
+    pattern = regex(
+        rf"\b((?:{programs})\s+(?:-\S+\s+(?:[^\s-][^\s=]*=\S+\s+)?){{0,30}}({subcommands}))(?![\w-])([^;&|\n]*)"
+    )
     for image in stages_built_on(program, stage):
         for call in pattern.finditer(started(program, image, facts).text):
             does = commands[call[2]]
