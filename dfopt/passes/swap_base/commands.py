@@ -181,7 +181,10 @@ class CommandNeeds(Needs):
         if context_path(self.program, self.done, f"/usr/local/bin/{name}", self.facts) is not None:
             self._local(f"/usr/local/bin/{name}", line, deep=True)
             return
-        self.doubt(f"line {line}: {name} is not in {self.target.image}, or what it needs is not known")
+        why = f"line {line}: {name} is not in {self.target.image}, or what it needs is not known"
+        if name in self.target.gone or (package and self.target.kind == BUSYBOX):
+            raise Refusal(why)  # nothing brings it
+        self.doubt(why)
         if package and self.target.kind == ALPINE:
             self.need(package, line)
 

@@ -31,7 +31,7 @@ class ReplacementBase(Record):
     source    family of the image that goes: "debian", "ubuntu", "rhel", "alpine"
     family    key of the tables in base_programs: whose programs and accounts it has
     programs  what a shell finds there
-    own       programs of the language that both images carry
+    own       programs of the language that both images carry; `gone`: that the old one alone does
     lacks     packages that the old image has and the new one (SLIM) has not, or may not have
     accounts  user names that it brings
     hardened  it is known by its maker's documents alone, so that only a trial can prove it
@@ -53,6 +53,7 @@ class ReplacementBase(Record):
     workdir: str = ""
     zones: bool = True
     certificates: bool = True
+    gone: frozenset[str] = frozenset()
 
     @property
     def microdnf(self) -> bool:
@@ -95,7 +96,8 @@ def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | s
     name = table("swaps")["other"].get(to)
     if name is None or name == image:
         return None
-    return _made(name, BUSYBOX if to == "busybox" else BARE, source, frozenset(), frozenset(), set())
+    made = _made(name, BUSYBOX if to == "busybox" else BARE, source, frozenset(), frozenset(), set())
+    return replace(made, gone=own)  # type: ignore[no-any-return]
 
 
 def pinned_name(image: str, old: str, facts: Facts) -> str:
