@@ -8,6 +8,7 @@ with the driver `docker` puts its images into its engine's store. Every other on
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from functools import partial
 
@@ -15,6 +16,7 @@ from dfopt.engine import marks
 from dfopt.engine.base import SAVE_SECONDS, Build, Container, Engine, EngineImage, Ran, abandoned_folders, remove_folder
 from dfopt.engine.errors import BuildError, EngineError, NoEngineError
 from dfopt.engine.process import Done, described
+from dfopt.lazy import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 _ADDRESSES = ("tcp://", "unix://", "docker-container://", "kube-pod://", "podman-container://")
 # runc's word when a container's first process died before it was told what to run, which a loaded machine sees at
 # times. Nothing of the Dockerfile has run then, so that another attempt hides no failure of it.
+# What buildx says, at the start of a line, when the daemon is not there any more: no fault of the Dockerfile. (What a
+# RUN prints comes behind "#5 0.1 ".)
+_GONE = regex(
+    r"^ERROR: (?:Cannot connect to the Docker daemon|error during connect"
+    r"|failed to receive status: rpc error: code = Unavailable)",
+    re.MULTILINE,
+)
 _NEVER_STARTED = "waiting for init preliminary setup"
 _ATTEMPTS = 3
 _REMOVAL = {"container": ("rm", "--force", "--volumes"), "image": ("rm", "--force")}  # in this order
@@ -125,6 +134,8 @@ class Docker(Engine):
         finally:
             shutil.rmtree(os.path.dirname(file), ignore_errors=True)
         if done.code != 0:
+            if _GONE.search(done.log) is not None:
+                raise EngineError(f"{self.label} stopped during a build", done.log)
             raise BuildError(f"the build failed ({self.label})", done.log)
         return image
 

@@ -86,6 +86,22 @@ def test_failed_build_tells_the_end_of_its_log(fake: Fake, tmp_path: Path, name:
     assert folders(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("log", "gone"),
+    [
+        ("#5 DONE\nERROR: failed to receive status: rpc error: code = Unavailable desc = error reading: EOF\n", True),
+        ("ERROR: Cannot connect to the Docker daemon at unix:///s. Is the docker daemon running?\n", True),
+        ("#5 0.1 ERROR: Cannot connect to the Docker daemon\nERROR: failed to solve: exit code: 1\n", False),
+    ],
+)
+def test_an_engine_that_stops_is_no_fault_of_the_file(fake: Fake, log: str, gone: bool) -> None:
+    """A failed build proves something of the fixes; this must not."""
+    fake.answer("build", "/c", code=1, err=log)
+    with find_engine("docker") as engine, pytest.raises(EngineError) as failure:
+        engine.build(Build("/c", DOCKERFILE), 60)
+    assert isinstance(failure.value, BuildError) != gone
+
+
 @pytest.mark.parametrize("kind", ["polite", "deaf"])
 @pytest.mark.parametrize("name", ALL)
 def test_build_that_hangs_is_ended(
