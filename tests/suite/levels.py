@@ -38,6 +38,7 @@ SINGLE = {
     "all,multi-stage": ("--select", "all,multi-stage", "--unsafe"),
 }
 _MB = 1_000_000
+_ACCOUNT = 20_000  # bytes: more than any account takes
 
 
 def try_levels(
@@ -170,7 +171,8 @@ def _above_single(sides: dict[str, dict[str, Any]], level: str) -> tuple[int, bo
     if found["failure"] or not good:
         return 0, False
     equal = [side["bytes"] for side in good if _root(found) or not _root(side)]
-    return found["bytes"] - min(side["bytes"] for side in good), min(equal, default=found["bytes"]) >= found["bytes"]
+    gap = int(found["bytes"]) - min(side["bytes"] for side in good)
+    return gap, gap <= _ACCOUNT and min(equal, default=found["bytes"]) >= found["bytes"]
 
 
 def _root(side: dict[str, Any]) -> bool:

@@ -29,3 +29,5 @@ def test_above_one_that_runs_as_root() -> None:
     assert rows(side(510_000, "app"), multi_stage=side(500_000, "0:0"))[-1] == told
     missed = "-O3 above the best single selection: app (+10.0 kB)"
     assert rows(side(510_000, "app"), multi_stage=side(500_000), all=side(505_000, "1000"))[-1] == missed
+    far = "-O3 above the best single selection: app (+100.0 kB)"
+    assert rows(side(600_000, "app"), multi_stage=side(500_000))[-1] == far, "no account takes as much"
