@@ -87,9 +87,7 @@ class SearchResult(Record):
     reused: int = 0
 
 
-def candidates(
-    optimize: Callable[[Options], Result], options: Options, *, has_judge: bool = False
-) -> list[Candidate]:
+def candidates(optimize: Callable[[Options], Result], options: Options, *, has_judge: bool = False) -> list[Candidate]:
     """The different texts that the choices of `options` give, the one without restructuring first, then by estimated
     size. What the user set of a pass is no choice. `has_judge`: a smoke test does, so that bases are tried which no
     proof allows."""

@@ -81,6 +81,7 @@ class SplitStage(Rewrite):
     left      ENV names whose values stay in the builder alone
     last      a command that the builder runs last, or "": it takes away what only developers need, or lays out
               directories for an empty image
+    as_root   whether it runs as root, where the builder ends as another user
     """
 
     stage: int
@@ -92,6 +93,7 @@ class SplitStage(Rewrite):
     moved: tuple[int, ...]
     left: tuple[str, ...] = ()
     last: str = ""
+    as_root: bool = False
 
     def claim(self) -> Claim:
         """Every instruction of the stage, and those of the stages that it stands on that come again."""
@@ -121,6 +123,8 @@ class SplitStage(Rewrite):
         if self.last:
             if not (_PRUNES.fullmatch(self.last) or _LAYS_OUT.fullmatch(self.last)):
                 raise Refusal("the builder would run more than what takes modules and Node away or makes directories")
+            if self.as_root:
+                model.tail.append(ModelInstruction(-1, "USER", (), ("text", "", ("root",))))
             model.tail.append(ModelInstruction(-1, "RUN", (), ("shell", "", (self.last,))))
         words = (self.image, "AS", node.arguments[2].value) if stage.name else (self.image,)
         model.tail.append(ModelInstruction(-1, "FROM", start.flags, ("list", "", words)))

@@ -253,6 +253,16 @@ def test_links_of_a_directory_that_is_copied_whole(tmp_path: Path) -> None:
     assert "/usr/lib/libplug.so.1.2" in found.files
 
 
+def test_many_modules_of_a_language_are_one_copy(tmp_path: Path) -> None:
+    place = "usr/lib/python3/dist-packages"
+    modules = layer(
+        *(file(f"{place}/{n}/__init__.py", "x") for n in range(9)), file(f"{place}/0/.git/pack", "x" * 9000000)
+    )
+    text = f"RUN make-all /{place}"
+    found = needs(tmp_path, modules, APP, cmd=["/app/server"], text=text, bare=True).find(Additions())
+    assert f"/{place}" in dict(found.trees)
+
+
 def test_directories_that_a_failure_names(tmp_path: Path) -> None:
     state = layer(folder("var/lib/web", mode=0o700, uid=5, gid=5), file("var/lib/web/old", "x"))
     asked = needs(tmp_path, APP, state, cmd=["/app/server"], bare=True)

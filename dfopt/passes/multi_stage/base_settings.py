@@ -95,13 +95,10 @@ def _plain(value: str) -> str:
     return value
 
 
-def check_ends_as_root(program: Program, stage: Stage, split: StageSettings, inherited: InheritedSettings) -> None:
-    """Raises Refusal where the builder ends as a user who cannot give directories away."""
+def ends_as_root(program: Program, stage: Stage, split: StageSettings, inherited: InheritedSettings) -> bool:
+    """Whether the builder ends as root, who alone can give directories to others."""
     user = inherited.user
     for step in layer_steps(program, stage):
         if step.node.keyword == "USER" and step.index not in split.moved:
             user = step.node.joined.text.split()[1]
-    if user not in _ROOT:
-        raise Refusal(
-            f"the builder ends as {user}, who cannot make directories for others", "write USER root last in it"
-        )
+    return user in _ROOT

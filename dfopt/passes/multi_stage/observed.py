@@ -6,7 +6,7 @@ from dfopt.facts import LAYOUT, RunEvidence
 from dfopt.ir.base_images import split_image
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
-from dfopt.passes.multi_stage.base_settings import check_ends_as_root, inherited_settings
+from dfopt.passes.multi_stage.base_settings import ends_as_root, inherited_settings
 from dfopt.passes.multi_stage.bases import base_of
 from dfopt.passes.multi_stage.copy_selection import StageCopy, check_paths
 from dfopt.passes.multi_stage.packages import install_command
@@ -53,14 +53,13 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
     if bare:
         inherited = inherited_settings(program, stage, facts, found)
         layout = _layout(found)
-        if layout:
-            check_ends_as_root(program, stage, split, inherited)
+        as_root = bool(layout) and not ends_as_root(program, stage, split, inherited)
         copies = (*_LAID_OUT[: bool(layout)], *_copies(found))
         if len(copies) > _MOST_COPIES:
             raise Refusal(f"an empty image would take {len(copies)} COPYs, more than anybody reviews")
         return SplitPlan(
-            recipe, image, "", (), (), copies, split, 0, 0, 0,
-            last=layout, inherited=inherited.first, behind=inherited.behind, starts=inherited.starts, saved=found.saved,
+            recipe, image, "", (), (), copies, split, 0, 0, 0, last=layout, as_root=as_root, inherited=inherited.first,
+            behind=inherited.behind, starts=inherited.starts, saved=found.saved,
         )  # fmt: skip
     return SplitPlan(
         recipe, image, _packages(program, found, image), _commands(found), (), tuple(_copies(found)), split, 0, 0, 0,

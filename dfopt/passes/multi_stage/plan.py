@@ -61,7 +61,7 @@ class SplitPlan(Record):
     base_mb   of the old base image, by the table; `run_mb`: of the new one; `left_mb`: of the packages that stay behind
     config    of a site, the text of the web server's configuration
     note      why a program that serves files stays
-    last      a command that the builder runs last, or ""
+    last      a command that the builder runs last, or ""; `as_root`, where the builder ends as another user
     inherited instructions for settings of the old base image that the new one lacks, before all others; `behind` the
               copies; and at the end, what it `starts`
     saved     bytes, where a build showed them
@@ -80,6 +80,7 @@ class SplitPlan(Record):
     config: str = ""
     note: str = ""
     last: str = ""
+    as_root: bool = False
     inherited: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()

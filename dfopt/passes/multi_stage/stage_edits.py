@@ -69,7 +69,7 @@ def declared(program: Program, stage: Stage, plan: SplitPlan) -> SplitStage:
         inherited = frozenset(text.partition(" ")[0] for text in (*plan.inherited, *plan.behind, *plan.starts))
         return SplitObserved(
             stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.last,
-            comments=comments, inherited=inherited,
+            plan.as_root, comments=comments, inherited=inherited,
         )  # fmt: skip
     return SplitStage(stage.index, stage.position, size, builder, plan.image, tuple(parts), moved, left, plan.last)
 
@@ -142,6 +142,7 @@ def edits(program: Program, stage: Stage, plan: SplitPlan) -> tuple[Edit, ...]:
     new_stage += trailing
     final = new_stage if text.endswith("\n") or not text else new_stage.rstrip("\r\n")
     command = f"RUN {plan.last}{newline}" if plan.last else ""
+    command = f"USER root{newline}{command}" if plan.as_root else command
     return (renamed, *gone, Edit(begin, len(text), head + command + rest + newline + final))
 
 

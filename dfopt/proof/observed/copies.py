@@ -63,15 +63,18 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
                 links.append((path, node.entry.link))
         else:
             groups.setdefault(posixpath.dirname(path), []).append(path)
-    for directory, paths in list(groups.items()):
+    for directory in {*groups, *map(posixpath.dirname, whole)}:
+        paths = groups.get(directory, [])
         node = image.tree.find(directory)
-        many = len(paths) > _MOST and directory.endswith(_WHOLE)
+        count = len(paths) + sum(posixpath.dirname(path) == directory for path in whole)
+        many = count > _MOST and directory.endswith(_WHOLE)
         if not run.layers and any(_leads_to_script(image, path) for path in paths):
             many = True  # which finds what belongs to it beside the file that the link leads to
-        if many and node is not None and _vain(node, directory, kept) <= _SPARE * 5:
+        spare = _SPARE * 5 if len(paths) > _MOST or not run.layers else _SPARE
+        if many and node is not None and _vain(node, directory, kept) <= spare:
             whole.append(directory)
             links = [link for link in links if not link[0].startswith(f"{directory}/")]
-            del groups[directory]
+            groups.pop(directory, None)
     whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
     bare = not run.layers  # there all that is above a path is new
     alone = {path for paths in groups.values() for path in paths}
