@@ -149,6 +149,15 @@ def test_an_empty_image_gets_directories_from_the_builder() -> None:
     assert "/rootfs" not in stage
 
 
+def test_what_the_settings_keep_comes_along() -> None:
+    keep = ["/srv/templates", "/app/server"]
+    stage, _ = split(Shown(SHOWN), keep=keep)
+    kept = "\nCOPY --from=builder /srv/templates /srv/templates\nRUN chown"
+    assert stage == EXPECTED.replace("\nRUN chown", kept)
+    assert "COPY --from=builder /srv/templates /srv/templates\n" in split(Shown(BARE, {}), by="minimum", keep=keep)[0]
+    assert split(Shown(SHOWN), keep=["../x"])[1] == ["the path ../x has unusual characters"]
+
+
 def test_an_empty_image_of_many_parts() -> None:
     many = replace(BARE, files=tuple(f"/srv/{number}/file" for number in range(40)))
     reason = "an empty image would take 42 COPYs, more than anybody reviews"

@@ -108,6 +108,7 @@ class MultiStage(Pass):
         Option("by", "choice", "proof", "what says which files the run needs: the text where it proves them, else a"
                " build and its smoke test; these alone; or these alone, for an empty image",
                ("proof", "evidence", "minimum")),
+        Option("keep", "strings", (), "paths of the image that a split by evidence copies, whatever was shown"),
         Option("recipes", "strings", (), "stage recipes of your own: file and text, in turn ([recipes] path sets it)"),
     )  # fmt: skip
 
@@ -133,6 +134,6 @@ class MultiStage(Pass):
             return
         benefit = benefit_of(program, stage, plan, facts)
         message = f"build in a stage of its own, and run on {plan.image}: some {benefit.bytes // 1_000_000} MB less"
-        message += f" (not on nginx: {plan.note})" if plan.note else ""
+        message += f" ({plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
         yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)

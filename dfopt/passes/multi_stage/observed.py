@@ -25,12 +25,15 @@ NAME = "observed"  # of the recipe
 _LEAST = 5_000_000  # bytes that a split must save
 _SHARE = 0.05  # ... and of the image
 _MOST_COPIES = 30  # of an empty image: more, nobody reviews
+_NOTE = "by what a build and its smoke test showed: what no test reaches may be missing"
 _LAID_OUT = (StageCopy((f"{LAYOUT}/",), "/", None, "directories with a mode or an owner of their own"),)
 
 
-def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = False) -> SplitPlan | None:
-    """The plan for a stage; None where nothing was built, or little would be saved. `bare`: on an empty image. Raises
-    Refusal."""
+def observed_plan(
+    program: Program, stage: Stage, facts: Facts, keep: tuple[str, ...] = (), *, bare: bool = False
+) -> SplitPlan | None:
+    """The plan for a stage; None where nothing was built, or little would be saved. `keep`: paths that are copied
+    besides; `bare`: on an empty image. Raises Refusal."""
     from dfopt.stage_templates.stage_recipes import stage_recipes
 
     root = program.root(stage)
@@ -46,6 +49,8 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
         raise found
     if found is None or found.saved < max(_LEAST, _SHARE * (found.bytes + found.saved)):
         return None
+    known = {*found.files, *(path for path, _ in found.trees)}
+    found = replace(found, trees=(*found.trees, *((path, "") for path in keep if path not in known)))
     check_paths([*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))])
     recipe = next(one for one in stage_recipes() if one.name == NAME)
     owned = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
@@ -59,11 +64,11 @@ def observed_plan(program: Program, stage: Stage, facts: Facts, *, bare: bool = 
             raise Refusal(f"an empty image would take {len(copies)} COPYs, more than anybody reviews")
         return SplitPlan(
             recipe, image, "", (), (), copies, split, 0, 0, 0, last=layout, as_root=as_root, inherited=inherited.first,
-            behind=inherited.behind, starts=inherited.starts, saved=found.saved,
+            behind=inherited.behind, starts=inherited.starts, saved=found.saved, note=_NOTE,
         )  # fmt: skip
     return SplitPlan(
         recipe, image, _packages(program, found, image), _commands(found), (), tuple(_copies(found)), split, 0, 0, 0,
-        inherited=inherited_workdir(program, stage, image, base), saved=found.saved,
+        inherited=inherited_workdir(program, stage, image, base), saved=found.saved, note=_NOTE,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ class SplitPlan(Record):
     accounts  instructions that are repeated
     base_mb   of the old base image, by the table; `run_mb`: of the new one; `left_mb`: of the packages that stay behind
     config    of a site, the text of the web server's configuration
-    note      why a program that serves files stays
+    note      why a program that serves files stays, or what a split by evidence does not know
     last      a command that the builder runs last, or ""; `as_root`, where the builder ends as another user
     inherited instructions for settings of the old base image that the new one lacks, before all others; `behind` the
               copies; and at the end, what it `starts`
@@ -113,7 +113,7 @@ def split_plan(
         raise
     if note.reason and plan is None:
         raise note
-    return replace(plan, note=note.reason) if plan is not None and note.reason else plan
+    return replace(plan, note=f"not on nginx: {note.reason}") if plan is not None and note.reason else plan
 
 
 _HINT = re.compile(
