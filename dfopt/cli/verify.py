@@ -7,6 +7,7 @@ test. 2: undecided: there is no engine, the first does not build, or an image ca
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import nullcontext
 
 from dfopt.cli import out
@@ -22,7 +23,12 @@ from dfopt.proof import Lab, ProofError, ProofVerdict, Subject, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dfopt.cli.options import Values
+    from dfopt.proof.differences import Difference
+
+_SCREEN = 40  # lines
 
 
 def run(values: Values) -> int:
@@ -72,11 +78,37 @@ def _is_archive(head: bytes) -> bool:
 def _text(before: Subject, after: Subject, verdict: ProofVerdict) -> str:
     lines = [f"before: {before.name}: {figures_line(verdict.before)}"]
     lines.append(f"after:  {after.name}: {figures_line(verdict.after) if verdict.after is not None else 'no image'}")
-    lines += [f"differs: {difference}" for difference in verdict.differences]
+    lines += [f"differs: {line}" for line in _grouped(verdict.differences)]
     if verdict.smoke is not None:
         lines.append(f"smoke test: {'passes' if verdict.smoke.passed else verdict.smoke.output}")
     lines.append(verdict.failure or f"holds{f' ({verdict.declared} differences allowed)' if verdict.declared else ''}")
     return "".join(f"{out.printable(line)}\n" for line in lines)
+
+
+def _grouped(differences: Sequence[Difference]) -> list[str]:
+    """A line for each difference; of many, those of files by directory, as deep as a screen of lines allows."""
+    paths = [difference for difference in differences if difference.where.startswith("/")]
+    depth = max((difference.where.count("/") for difference in paths), default=0)
+    groups: dict[str, list[Difference]] = {difference.where: [difference] for difference in paths}
+    while len(groups) > _SCREEN and depth > 1:
+        depth -= 1
+        groups = {}
+        for difference in paths:
+            parts = difference.where.split("/")
+            place = "/".join(parts[: depth + 1]) + "/*" if len(parts) > depth + 1 else difference.where
+            groups.setdefault(place, []).append(difference)
+    lines = [str(difference) for difference in differences if not difference.where.startswith("/")]
+    for place, group in groups.items():
+        counts = Counter(map(_kind, group))
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
+        lines += [str(one) for one in group] if len(group) == 1 else [f"{place}: {kinds}"]
+    return lines
+
+
+def _kind(difference: Difference) -> str:
+    if difference.what != "path":
+        return f"with another {difference.what}"
+    return "gone" if difference.after == "absent" else "new" if difference.before == "absent" else "of another kind"
 
 
 def _json(before: Subject, after: Subject, verdict: ProofVerdict) -> str:

@@ -31,6 +31,18 @@ def test_two_archives(images: Path) -> None:
     assert b"the images differ: /a" in done.stdout
 
 
+def test_many_differences_are_told_by_directory(images: Path) -> None:
+    pages = [entry(f"usr/share/doc/{n % 60}/{n}", b"x") for n in range(3000)]
+    archive(images / "many.tar", [entry("a", b"2"), *pages, entry("etc/one", b"")], config={"config": {"User": "y"}})
+    done = dfopt("verify", "many.tar", "one.tar", cwd=images, env=offline(images))
+    lines = [line for line in done.stdout.decode().split("\n") if line.startswith("differs: ")]
+    assert lines[0].startswith("differs: config.User: ")
+    assert "differs: /a: content: 1 B" in lines[1]
+    assert "differs: /usr/share/doc/*: 3,060 gone" in lines  # with its directories
+    assert "differs: /etc/one: path: file 0644 0:0 0 B -> absent" in lines
+    assert len(lines) == 8
+
+
 def test_same_archive(images: Path) -> None:
     done = dfopt("verify", "one.tar", "one.tar", cwd=images, env=offline(images))
     assert (done.returncode, done.stdout.split(b"\n")[-2]) == (0, b"holds")
