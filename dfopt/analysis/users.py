@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _ROOT = frozenset(("root", "0"))
 
 
+def is_root(user: str) -> bool:
+    """Whether a USER, with or without a group, is root; "" is the one that an image without it runs as."""
+    return user.partition(":")[0] in ("", *_ROOT)
+
+
 class BaseUsers(Record):
     """What is known of a base image.
 
@@ -65,7 +70,7 @@ def base_users(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> 
     root: bool | None = None
     if config is not None:
         user = str(config.get("User") or "")
-        root = user.partition(":")[0] in ("", *_ROOT)
+        root = is_root(user)
     elif user:
         root = False
     elif own_user is not None:

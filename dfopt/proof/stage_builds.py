@@ -74,12 +74,16 @@ class BuildFacts(Facts):
         return bool(self._questions or self._runs)
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
-        stages = self.program.stages
-        if stage >= len(stages) or _plain(stages[stage].base) != _plain(base):
+        if not self._is_stage(stage, base):
             return None
         if stage not in self._images:
             self._questions["image", stage] = None
         return self._images.get(stage)
+
+    def _is_stage(self, stage: int, base: str) -> bool:
+        """Whether the file, as it was built, has a stage of that index and base."""
+        stages = self.program.stages
+        return stage < len(stages) and _plain(stages[stage].base) == _plain(base)
 
     def built_config(self, image: str) -> Mapping[str, Any] | None:
         for stage in self.program.stages:
@@ -90,8 +94,7 @@ class BuildFacts(Facts):
         return None
 
     def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
-        stages = self.program.stages
-        if not self.judged or stage >= len(stages) or _plain(stages[stage].base) != _plain(base):
+        if not (self.judged and self._is_stage(stage, base)):
             return None
         key = stage, image
         if key not in self._needs:
@@ -106,8 +109,7 @@ class BuildFacts(Facts):
             return refusal.copy()
 
     def observed_run(self, stage: int, base: str) -> ObservedRun | None:
-        stages = self.program.stages
-        if not self.judged or stage >= len(stages) or _plain(stages[stage].base) != _plain(base):
+        if not (self.judged and self._is_stage(stage, base)):
             return None
         if stage not in self._ran:
             self._questions["run", stage] = None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 
+from dfopt.analysis.users import is_root
 from dfopt.image.model import host_platform
 from dfopt.rebuild.model import RebuildError
 from dfopt.review.disclosure import environment, masked
@@ -129,7 +130,7 @@ class _Actor:
 
     def prepare(self) -> None:
         settings = self.plan.base.settings
-        if not self.user and str(settings.get("User") or "0").partition(":")[0] not in ("0", "root"):
+        if not (self.user or is_root(str(settings.get("User") or ""))):
             self.user = str(settings["User"])
             self.out.instruction("USER 0")
         if not self.workdir and (settings.get("WorkingDir") or "/") != "/":

@@ -6,6 +6,7 @@ import fnmatch
 import json
 import re
 
+from dfopt.analysis.users import is_root
 from dfopt.facts import SEARCH_PATH
 from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from dfopt.passes.multi_stage.stage_settings import StageSettings
 
 _PLAIN = re.compile(r"[\w./:@%+,=~-]+")
-_ROOT = ("", "0", "root", "0:0", "root:root")
 
 
 class InheritedSettings(Record):
@@ -101,4 +101,4 @@ def ends_as_root(program: Program, stage: Stage, split: StageSettings, inherited
     for step in layer_steps(program, stage):
         if step.node.keyword == "USER" and step.index not in split.moved:
             user = step.node.joined.text.split()[1]
-    return user in _ROOT
+    return is_root(user)

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[str, Any]) -> SplitPlan | None:
     """The plan for a stage, by the pass's settings; None where there is nothing to split. Raises Refusal,
     RecipeError."""
+    keep = tuple(settings["keep"])
     if settings["by"] != "proof":
-        return observed_plan(program, stage, facts, tuple(settings["keep"]), bare=settings["by"] == "minimum")
+        return observed_plan(program, stage, facts, keep, bare=settings["by"] == "minimum")
     refusal = None
     try:
         plan = split_plan(program, stage, facts, str(settings["base"]), tuple(settings["recipes"]))
@@ -33,7 +34,7 @@ def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[
         plan, refusal = None, reason.copy()
     if plan is None:
         try:
-            plan = observed_plan(program, stage, facts, tuple(settings["keep"]))
+            plan = observed_plan(program, stage, facts, keep)
         except Refusal as reason:  # what stands in the way once there is a build
             refusal = reason.copy()
     if plan is None and refusal is not None:

@@ -26,7 +26,7 @@ _LEAST = 5_000_000  # bytes that a split must save
 _SHARE = 0.05  # ... and of the image
 _MOST_COPIES = 30  # of an empty image: more, nobody reviews
 _NOTE = "by what a build and its smoke test showed: what no test reaches may be missing"
-_LAID_OUT = (StageCopy((f"{LAYOUT}/",), "/", None, "directories with a mode or an owner of their own"),)
+_LAID_OUT = StageCopy((f"{LAYOUT}/",), "/", None, "directories with a mode or an owner of their own")
 
 
 def observed_plan(
@@ -59,7 +59,7 @@ def observed_plan(
         inherited = inherited_settings(program, stage, facts, found)
         layout = _layout(found)
         as_root = bool(layout) and not ends_as_root(program, stage, split, inherited)
-        copies = (*_LAID_OUT[: bool(layout)], *_copies(found))
+        copies = (*([_LAID_OUT] if layout else []), *_copies(found))
         if len(copies) > _MOST_COPIES:
             raise Refusal(f"an empty image would take {len(copies)} COPYs, more than anybody reviews")
         return SplitPlan(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.image.layers import SYMLINK
@@ -41,6 +42,7 @@ class Copies(Record):
 def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterable[str], workdir: str) -> Copies:
     """The copies of the files and links `kept`. `empty`: directories that are made. Modes and owners are repeated of
     what is copied whole, of the highest directory above, and of `workdir`."""
+    bare = not run.layers  # there all that is above a path is new
     singles: list[str] = []
     whole: list[str] = []
     for top in sorted({_top(run, path) for path in kept}):
@@ -58,30 +60,29 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     for path in singles:
         node = image.tree.find(path)
         # on an empty image, the file that a link leads to takes its place
-        if node is not None and node.entry.kind == SYMLINK and (run.layers or not image.artifact(path).kind):
+        if node is not None and node.entry.kind == SYMLINK and not (bare and image.artifact(path).kind):
             if not _SONAME.search(path):  # ldconfig makes those
                 links.append((path, node.entry.link))
         else:
             groups.setdefault(posixpath.dirname(path), []).append(path)
-    for directory in {*groups, *map(posixpath.dirname, whole)}:
+    beside = Counter(map(posixpath.dirname, whole))
+    for directory in sorted({*groups, *beside}):
         paths = groups.get(directory, [])
         node = image.tree.find(directory)
-        count = len(paths) + sum(posixpath.dirname(path) == directory for path in whole)
-        many = count > _MOST and directory.endswith(_WHOLE)
-        if not run.layers and any(_leads_to_script(image, path) for path in paths):
+        many = len(paths) + beside[directory] > _MOST and directory.endswith(_WHOLE)
+        if bare and any(_leads_to_script(image, path) for path in paths):
             many = True  # which finds what belongs to it beside the file that the link leads to
-        spare = _SPARE * 5 if len(paths) > _MOST or not run.layers else _SPARE
+        spare = _SPARE * 5 if len(paths) > _MOST or bare else _SPARE
         if many and node is not None and _vain(node, directory, kept) <= spare:
             whole.append(directory)
             links = [link for link in links if not link[0].startswith(f"{directory}/")]
             groups.pop(directory, None)
-    whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
-    bare = not run.layers  # there all that is above a path is new
     alone = {path for paths in groups.values() for path in paths}
     if bare:
         led_to, more = _led_to(image, whole)
-        whole = sorted((*whole, *more))
+        whole += more
         alone |= led_to
+    whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
     files = sorted(path for path in alone if not any(path.startswith(f"{other}/") for other in whole))
     empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: "" if bare else _owner(image, path) for path in whole}
@@ -117,7 +118,7 @@ def _led_to(image: ImageFiles, whole: list[str]) -> tuple[set[str], list[str]]:
             elif kind in ("file", "elf", "script"):
                 files.add(place)
     found = directories[len(whole) :]
-    for directory in {posixpath.dirname(path) for path in files}:
+    for directory in sorted({posixpath.dirname(path) for path in files}):
         inside = {path for path in files if posixpath.dirname(path) == directory}
         home = image.tree.find(directory)
         if len(inside) > _MOST and home is not None and _vain(home, directory, inside) <= _SPARE:
