@@ -23,7 +23,7 @@ from dfopt.syntax.tree import Joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
@@ -114,8 +114,8 @@ def _is_init(program: str) -> bool:
 
 
 def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
-    """The files of the build context that `name` (a path, or a program as started) may be; the likeliest first."""
-    base = posixpath.basename(name)
+    """The files of the build context that `name` (a path, or a program as started) may be; the likeliest first. What a
+    stage has by COPY --from from another one is looked for there."""
     scope = program.end_scope(stage)
     if "/" in name:
         path = join_path(scope.workdir, name)
@@ -124,10 +124,23 @@ def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
         search = scope.env.get("PATH")
         said = search.split(":") if isinstance(search, str) else []
         places = [posixpath.join(directory, name) for directory in (*said, *_SEARCHED) if directory]
-    candidates: list[str] = []
+    return list(dict.fromkeys(_context_sources(program, stage, posixpath.basename(name), tuple(places), set())))
+
+
+def _context_sources(
+    program: Program, stage: Stage, base: str, places: tuple[str, ...], seen: set[tuple[int, tuple[str, ...]]]
+) -> Iterator[str]:
+    """The files of the context that the stage has at one of `places`, or that are copied by the name `base`."""
+    if (stage.index, places) in seen:
+        return
+    seen.add((stage.index, places))
     for step in reversed(layer_steps(program, stage)):
         node = step.node
-        if node.keyword not in ("COPY", "ADD") or node.flag("from") is not None:
+        if node.keyword not in ("COPY", "ADD"):
+            continue
+        flag = node.flag("from")
+        origin = program.stage_named(flag.value or "", step.stage) if flag is not None else None
+        if flag is not None and origin is None:
             continue
         scope = program.scope(step)
         words = [scope.expand(argument.value, program.dockerfile.escape) for argument in node.arguments]
@@ -136,14 +149,17 @@ def context_candidates(program: Program, stage: Stage, name: str) -> list[str]:
             if not isinstance(word, str):
                 continue
             source = posixpath.normpath(word).lstrip("/")
+            found: list[str] = []
             if posixpath.basename(source) == base or target in places:
-                candidates.append(source)
+                found.append(source)
             elif isinstance(target, str):
                 below = [path for path in places if path.startswith(target.rstrip("/") + "/")]
-                candidates += [
-                    posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))) for path in below
-                ]
-    return candidates
+                found += [posixpath.normpath(posixpath.join(source, posixpath.relpath(path, target))) for path in below]
+            if origin is None:
+                yield from found
+            elif found:
+                there = tuple(posixpath.join("/", path) for path in found)
+                yield from _context_sources(program, program.stages[origin], base, there, seen)
 
 
 class _StartupReader:
