@@ -21,13 +21,13 @@ from dfopt.registry.locked_base import ASKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from dfopt.engine import EngineImage
-    from dfopt.facts import ObservedRun
     from dfopt.image.artifacts import ImageFiles
     from dfopt.proof.lab import Lab
+    from dfopt.proof.smoke_runs import WatchedTest
     from dfopt.refusal import Refusal
     from dfopt.results import Result
     from dfopt.source import Source
@@ -85,7 +85,7 @@ class RecordedImage(BuiltImage):
 class RecordingFacts(BuildFacts):
     """`built`, `built_config` and `run_evidence`, as `fix --verify` has them, of which the answers are noted in `rows`,
     by stage. `shipped_files`: those of the image that the whole file made; `judged`: whether there was a smoke test;
-    `opened`: the files that it needs, None where nobody saw.
+    `watched`: its runs; `secret_paths`: of which nothing is told.
 
     `base_image`, where `base_files` are there: those of the base image `base` that the shipped stage stands on; answers
     are noted in `base_row`. `layers`: of the image that each stage starts from, where that was built (diff IDs)."""
@@ -93,10 +93,11 @@ class RecordingFacts(BuildFacts):
     __slots__ = ("_recorded", "base", "base_files", "base_row", "layers", "rows", "shipped_files")
 
     def __init__(
-        self, source: Source, shipped_files: ImageFiles, *, judged: bool, opened: frozenset[str] | None
+        self, source: Source, shipped_files: ImageFiles, watched: Sequence[WatchedTest], secret_paths: tuple[str, ...]
     ) -> None:
-        super().__init__(source, judged=judged)
-        self._opened = (opened,)
+        super().__init__(source, judged=bool(watched))
+        self._watched = watched
+        self._secret_paths = secret_paths
         self.shipped_files = shipped_files
         self.rows: dict[int, dict[str, Any]] = {}
         self.base = ""
@@ -104,11 +105,6 @@ class RecordingFacts(BuildFacts):
         self.base_row: dict[str, Any] = {}
         self.layers: dict[int, tuple[str, ...]] = {}
         self._recorded: dict[int, RecordedImage] = {}
-
-    def know_run(self, lab: Lab, run: ObservedRun | None) -> None:
-        """Takes what the program of the whole file's image did, so that its smoke script does not run again for it."""
-        shipped = self.shipped(lab)
-        self._ran = {stage.index: run if stage.index == shipped else None for stage in self.program.stages}
 
     def built(self, stage: int, base: str) -> BuiltImage | None:
         image = super().built(stage, base)

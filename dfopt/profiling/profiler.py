@@ -9,17 +9,18 @@ from dfopt.engine import BuildError, EngineTimeLimitError
 from dfopt.ir.program import Program
 from dfopt.ir.scopes import join_path
 from dfopt.profile.document import write_document
-from dfopt.profile.facts import observed_run_of, plain_name
+from dfopt.profile.facts import plain_name
 from dfopt.profile.fit import context_of
 from dfopt.profile.keys import ContextError, context_digest, text_digest
 from dfopt.profiling.answers import RecordingFacts, ask_everything, base_rows
 from dfopt.profiling.image_rows import image_row, line_rows
 from dfopt.proof import ProofError
 from dfopt.proof.lab import Lab
-from dfopt.proof.opened_files import needed_files
 from dfopt.proof.smoke_runs import observed_runs
+from dfopt.proof.told_paths import opened_row
 from dfopt.proof.verdict import failed_line
 from dfopt.record import Record
+from dfopt.refusal import Refusal
 from dfopt.syntax.dockerfile import parse
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.mounts import mounts
@@ -86,13 +87,16 @@ def make_profile(
     except (BuildError, EngineTimeLimitError) as failure:
         raise ProofError(f"the file does not build: {failed_line(failure)}") from None
     try:
-        secrets = _secret_paths(program)
-        runs = observed_runs(lab, built, files, secrets)
+        secrets = tuple(_secret_paths(program))
+        runs = observed_runs(lab, built, secrets)
+        unwatched: dict[str, str] = {}
+        for run in runs:
+            if isinstance(run.opens, Refusal):
+                unwatched[run.row["test"]] = run.opens.reason
+            else:
+                run.row["opened"] = opened_row(run.opens, built, files, secrets)
         settings = lab.settings(built.image)
-        seen = [run.opened for run in runs if run.opened is not None]
-        opened = needed_files(lab, built, set[str]().union(*seen), secrets) if runs and len(seen) == len(runs) else None
-        facts = RecordingFacts(source, files, judged=bool(runs), opened=opened)
-        facts.know_run(lab, observed_run_of([run.row for run in runs]))
+        facts = RecordingFacts(source, files, runs, secrets)
 
         def learn() -> None:
             facts.learn(lab, built, path)
@@ -128,7 +132,6 @@ def make_profile(
         "stages": [facts.rows[stage] for stage in sorted(facts.rows)],
         "runs": [run.row for run in runs],
     }
-    unwatched = {run.row["test"]: run.unwatched for run in runs if run.unwatched}
     return MadeProfile(document, write_document(document), 1 + facts.builds, unwatched)
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import posixpath
 
 from dfopt.engine.base import QUICK
-from dfopt.engine.containers import container_output, container_state, of_container
+from dfopt.engine.containers import container_output, container_state, end_of_log, of_container
 from dfopt.engine.open_watch import OpenWatch, start_watched
 from dfopt.image.layers import DIRECTORY
-from dfopt.profile.facts import observed_run_of
 from dfopt.proof.errors import ProofError
-from dfopt.proof.opened_files import is_below, run_smoke_test
+from dfopt.proof.opened_files import is_below
 from dfopt.proof.processes import ProcessWatch
-from dfopt.proof.told_paths import opened_row, told_paths
+from dfopt.proof.told_paths import told_paths
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
     from dfopt.engine import Engine
     from dfopt.engine.base import Container
-    from dfopt.facts import ObservedRun
-    from dfopt.image.artifacts import ImageFiles
     from dfopt.proof.lab import Lab, ProofImage
 
 _GRACE = 10  # seconds for a container that was asked to stop
@@ -38,53 +35,36 @@ _MOST = 2000  # paths that were written
 
 
 class WatchedTest(Record):
-    """`row`: of a profile's `runs`; `unwatched`: why the files that it opened are not known, "" where they are;
-    `opened`: all paths that it opened, None where some were not seen."""
+    """`row`: of a profile's `runs`, without the files that the test opened; `opens`: what saw them, or why nothing
+    did."""
 
     row: dict[str, Any]
-    unwatched: str
-    opened: frozenset[str] | None = None
+    opens: OpenWatch | Refusal
 
 
-def observed_runs(lab: Lab, built: ProofImage, files: ImageFiles, secret_paths: Iterable[str]) -> list[WatchedTest]:
-    """One run for each smoke test. `files`: of `built`; `secret_paths`: directories and files of which nothing is told.
-    Raises ProofError where a test fails, EngineError."""
-    hidden = tuple(secret_paths)
+def observed_runs(lab: Lab, built: ProofImage, secret_paths: Iterable[str] = ()) -> list[WatchedTest]:
+    """One run for each smoke test. `secret_paths`: directories and files of which nothing is told. Raises ProofError
+    where a test fails, EngineError."""
     tests = [test for test, given in (("smoke", lab.plan.smoke), ("script", lab.plan.smoke_script)) if given]
     if lab.engine.container_call() is not None:
-        return [_observed(lab, built, files, hidden, test == "script") for test in tests]
+        return [_observed(lab, built, tuple(secret_paths), test == "script") for test in tests]
     smoke = lab.smoke(built)
     if smoke is not None and not smoke.passed:
         raise ProofError(f"the smoke test fails: {smoke.output}")
-    unwatched = f"{lab.engine.name} tells nothing of its containers"
+    unwatched = Refusal(f"{lab.engine.name} tells nothing of its containers")
     return [WatchedTest(_row(test, 0 if test == "smoke" else None, None, None), unwatched) for test in tests]
 
 
-def scripted_run(lab: Lab, built: ProofImage) -> ObservedRun | None:
-    """What the image's program does while the smoke script runs beside it; None without a script, or where the engine
-    tells nothing of containers. Raises ProofError where the test fails, EngineError."""
-    if not lab.plan.smoke_script or lab.engine.container_call() is None:
-        return None
-    return observed_run_of([_observed(lab, built, None, (), True).row])
-
-
-def _observed(
-    lab: Lab, built: ProofImage, files: ImageFiles | None, hidden: tuple[str, ...], is_script: bool
-) -> WatchedTest:
-    """`files`: of the image; without them, which ones are opened is not looked at."""
+def _observed(lab: Lab, built: ProofImage, hidden: tuple[str, ...], is_script: bool) -> WatchedTest:
     engine, plan = lab.engine, lab.plan
     lab.say(f"smoke script: {plan.smoke_script}" if is_script else f"smoke test: {plan.smoke}")
     words = () if is_script else lab.smoke_words(built)
-    opens: OpenWatch | Refusal = Refusal("not looked at")
-    if files is None:
-        container = engine.start(built.image, plan.network)
-    else:
-        container, opens = start_watched(engine, built.image, plan.network, words)
+    container, opens = start_watched(engine, built.image, plan.network, words)
     try:
         processes: ProcessWatch | None = None
         try:
             processes = _watch(engine, container)
-            run_smoke_test(lab, built, container, is_script)
+            _run(lab, built, container, is_script)
         finally:
             if processes is not None:
                 processes.end()
@@ -100,13 +80,23 @@ def _observed(
             status = None if signal else status
         row = _row("script" if is_script else "smoke", status, signal, processes)
         row["written"] = _written(engine, container, built, hidden)
-        if isinstance(opens, Refusal) or files is None:
-            return WatchedTest(row, opens.reason if isinstance(opens, Refusal) else "")
-        row["opened"] = opened_row(opens, built, files, hidden)
-        whole = opens.from_start and opens.complete
-        return WatchedTest(row, "", frozenset(opens.paths) if whole else None)
+        return WatchedTest(row, opens)
     finally:
         engine.stop(container)
+
+
+def _run(lab: Lab, built: ProofImage, container: Container, is_script: bool) -> None:
+    """Raises ProofError where the test fails, EngineError."""
+    engine = lab.engine
+    if is_script:
+        done = engine.runner.run(lab.script_words(built, container), lab.plan.timeout, lab.progress, merged=True)
+        status = done.code
+    else:
+        container_output(engine, lab.plan.timeout, "wait", container.name)
+        status = container_state(engine, container.name).exit_status
+    if status != 0:
+        test = "script" if is_script else "test"
+        raise ProofError(f"the smoke {test} fails: status {status}{end_of_log(engine, container)}")
 
 
 def _row(test: str, status: int | None, signal: str | None, watch: ProcessWatch | None) -> dict[str, Any]:

@@ -13,24 +13,26 @@ from dfopt.image import ImageError
 from dfopt.image.artifacts import ImageFiles
 from dfopt.ir.program import Program
 from dfopt.ir.stages import SCRATCH
+from dfopt.profile.facts import observed_run_of
 from dfopt.proof.errors import ProofError
 from dfopt.proof.observed.missing import add_missing
 from dfopt.proof.observed.run_needs import Additions, BuiltFiles, RunNeeds
-from dfopt.proof.opened_files import opened_files
-from dfopt.proof.smoke_runs import scripted_run
+from dfopt.proof.opened_files import needed_files
+from dfopt.proof.smoke_runs import observed_runs
 from dfopt.refusal import Refusal
 from dfopt.source import encode
 from dfopt.syntax.dockerfile import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from dfopt.engine import EngineImage
     from dfopt.facts import BuiltImage, ObservedRun, RunEvidence
     from dfopt.image import Archive
     from dfopt.proof.lab import Lab, ProofImage
+    from dfopt.proof.smoke_runs import WatchedTest
     from dfopt.source import Source
 
 
@@ -39,8 +41,8 @@ class BuildFacts(Facts):
     would answer; `builds`: the number of builds; `judged`: whether a smoke test judges what comes of the answers."""
 
     __slots__ = (
-        "_added", "_configs", "_images", "_needs", "_opened", "_program", "_questions", "_ran", "_runs", "builds",
-        "failure", "judged", "source",
+        "_added", "_configs", "_images", "_needs", "_program", "_questions", "_ran", "_runs", "_secret_paths",
+        "_watched", "builds", "failure", "judged", "source",
     )  # fmt: skip
 
     def __init__(self, source: Source, *, judged: bool = False) -> None:
@@ -56,7 +58,8 @@ class BuildFacts(Facts):
         self._runs: dict[tuple[int, str], None] = {}  # what is asked of `run_evidence`
         self._needs: dict[tuple[int, str], RunNeeds | Refusal] = {}
         self._added = Additions()
-        self._opened: tuple[frozenset[str] | None] | None = None  # by the smoke test; None: nobody looked yet
+        self._secret_paths: tuple[str, ...] = ()
+        self._watched: Sequence[WatchedTest] | None = None  # None: nobody looked yet
 
     @property
     def program(self) -> Program:
@@ -140,7 +143,7 @@ class BuildFacts(Facts):
                     self._images[stage] = self._image(lab, whole, stage, path)
                 elif kind == "run":
                     self._ran[stage] = None
-                    self._ran[stage] = scripted_run(lab, built) if stage == self.shipped(lab) else None
+                    self._ran[stage] = self._observed_run(lab, built) if stage == self.shipped(lab) else None
                 else:
                     self._configs[stage] = None
                     self._configs[stage] = self._config(lab, stage, path)
@@ -154,6 +157,19 @@ class BuildFacts(Facts):
             except (EngineError, ImageError, ProofError) as failure:
                 self._needs.update({(index, image): _unknown(failure) for image in images})
 
+    def _watched_tests(self, lab: Lab, whole: ProofImage) -> Sequence[WatchedTest]:
+        """The smoke tests of the original, which run once more to be watched. Raises EngineError, ProofError."""
+        if self._watched is None:
+            self._watched = observed_runs(lab, whole)
+        return self._watched
+
+    def _observed_run(self, lab: Lab, whole: ProofImage) -> ObservedRun | None:
+        """What the image's program does while the smoke script runs beside it; None without a script, or where the
+        engine tells nothing of containers. Raises EngineError, ProofError."""
+        if not lab.plan.smoke_script:
+            return None
+        return observed_run_of([test.row for test in self._watched_tests(lab, whole)])
+
     def _observe(
         self, lab: Lab, whole: ProofImage, stage: int, images: list[str], path: str
     ) -> Mapping[tuple[int, str], RunNeeds | Refusal]:
@@ -165,9 +181,8 @@ class BuildFacts(Facts):
         program = self.program
         base_layers = self._layers(lab, program.root(program.stages[stage]).position, path)
         settings = lab.settings(whole.image)
-        if self._opened is None:
-            self._opened = (opened_files(lab, whole),)
-        opened = self._opened
+        opens = [test.opens for test in self._watched_tests(lab, whole)]
+        opened = needed_files(lab, whole, opens, self._secret_paths)
         needs: dict[tuple[int, str], RunNeeds | Refusal] = {}
         runs: dict[str, ImageFiles] = {}
         for image in images:
@@ -183,7 +198,7 @@ class BuildFacts(Facts):
             files = ImageFiles(built)
             base = files.below(base_layers)
             for image, run in runs.items():
-                known = BuiltFiles(files, run, base, settings, program.text, *opened)
+                known = BuiltFiles(files, run, base, settings, program.text, opened)
                 needs[stage, image] = RunNeeds(known, built, stage_recipes())
 
         lab.read(whole.image, read)

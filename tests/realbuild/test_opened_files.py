@@ -14,7 +14,8 @@ import pytest
 from dfopt.engine import find_engine, open_watch
 from dfopt.engine.fanotify import Fanotify
 from dfopt.proof import Lab, ProofError, ProofSettings
-from dfopt.proof.opened_files import opened_files
+from dfopt.proof.opened_files import needed_files
+from dfopt.proof.smoke_runs import observed_runs
 
 from .engine import Engine
 from .leftovers import leftovers
@@ -61,7 +62,8 @@ class Bench:
     ) -> AbstractSet[str] | None:
         plan = ProofSettings(context=str(self.folder), network="host", smoke=smoke, smoke_script=smoke_script)
         lab = Lab(self.engine, plan, self.said.append)
-        return opened_files(lab, lab.build(dockerfile.encode(), "", cache=True), secrets)
+        built = lab.build(dockerfile.encode(), "", cache=True)
+        return needed_files(lab, built, [test.opens for test in observed_runs(lab, built)], secrets)
 
 
 @pytest.fixture(params=["docker", "podman"])
