@@ -235,11 +235,15 @@ class _Search:
         self.left_out: dict[str, tuple[Dropped, ...]] = {}  # by candidate, what failed in the file as it is
 
     def run(self) -> SearchResult:
-        deadline = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
-        # a part of the builds is kept back for the proof of the result
-        self.verdicts.limit(self.budget.builds - self.budget.builds // 4, deadline)
+        builds, seconds = self.budget.builds, self.budget.seconds
+        now = time.monotonic()
+        deadline = None if seconds is None else now + seconds
         plain, *others = self.found
+        # a part of the builds is kept back for the proof of the result, and of the minutes for other candidates
+        search = builds - builds // 4
+        self.verdicts.limit(search, deadline if seconds is None or not others else now + seconds / 2)
         self.prove(plain)
+        self.verdicts.limit(search, deadline)
         others = self.without_culprits(others, plain)
         # those in one layer come last: whether they pay is known when the same in layers was built
         for number, candidate in enumerate(sorted(others, key=lambda one: bool(one.layered)), 1):
@@ -255,15 +259,18 @@ class _Search:
             if result is not candidate.result:
                 others = [replace(one, result=result) if one is candidate else one for one in others]
         # what holds is worth its proof, however late it is; what may hold is not
-        self.verdicts.limit(self.budget.builds, None)
+        self.verdicts.limit(builds, None)
         holding = [one for one in others if one.name in self.built and self.built[one.name].holds]
         for candidate in sorted(holding, key=self.size):
             if self.size(candidate) < self.best_size:
                 self.prove(candidate)
-        self.verdicts.limit(self.budget.builds, deadline)
+        self.verdicts.limit(builds, deadline)
         for candidate in sorted((one for one in others if one not in holding), key=self.size):
             if candidate.name in self.built and self.size(candidate) < self.best_size:
                 self.prove(candidate)
+        if plain.name in self.reasons and (not self.proofs or self.size(plain) < self.best_size):
+            del self.reasons[plain.name]
+            self.prove(plain)
         return self.choose([plain, *others])
 
     def flattening_pays(self, candidate: Candidate) -> bool:

@@ -224,6 +224,18 @@ def test_the_budget_is_kept_and_the_smallest_by_estimate_are_tried(monkeypatch: 
     assert "budget of builds" in reason(found, "split")
 
 
+def test_the_file_as_it_is_leaves_half_of_the_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its proof would take more; it is gone on with when the others were tried."""
+    plain = tuple("abcdefgh")
+    bench = Slow({}, plain=plain, failing=dict.fromkeys("adgh", "breaks"), bases=())
+    monkeypatch.setattr(time, "monotonic", lambda: bench.now)
+    found = bench.search(monkeypatch, SearchBudget(40, 20.0))
+    tried = ["split" in text for text, _ in bench.built]
+    assert tried.index(True) == 10
+    assert not any(tried[11:])
+    assert found.proof.result.output == "b,c,e,f"
+
+
 def test_the_minutes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(SIZES)
     found = bench.search(monkeypatch, SearchBudget(12, 0.0))
