@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -261,6 +264,30 @@ def test_many_modules_of_a_language_are_one_copy(tmp_path: Path) -> None:
     text = f"RUN make-all /{place}"
     found = needs(tmp_path, modules, APP, cmd=["/app/server"], text=text, bare=True).find(Additions())
     assert f"/{place}" in dict(found.trees)
+
+
+def plans_of_many_modules(directory: Path) -> str:
+    """What is found of an image in which a directory that is copied whole lies in another."""
+    modules = layer(
+        *(file(f"usr/local/lib/{n}.so", "x") for n in range(6)), *(file(f"opt/{n}/x", "x") for n in range(6)),
+        *(file(f"usr/local/lib/gems/{n}.rb", "x") for n in range(7)), file("usr/local/lib/gems/.git/pack", "x" * 9000000),
+        *(file(f"usr/share/{place}/{n}", "x") for place in ("keys", "words") for n in range(9)),
+        *(link(f"opt/own/{place}/{n}", f"/usr/share/{place}/{n}") for place in ("keys", "words") for n in range(9)),
+    )  # fmt: skip
+    asked = needs(directory, modules, APP, cmd=["/app/server"], text="RUN make-all /opt", bare=True)
+    return repr(asked.find(Additions()))
+
+
+def test_the_order_of_sets_decides_nothing(tmp_path: Path) -> None:
+    program = "import sys; from proof.test_observed_run import *; print(plans_of_many_modules(Path(sys.argv[1])))"
+    plans = set()
+    for seed in map(str, range(6)):
+        (tmp_path / seed).mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        words = [sys.executable, "-c", program, str(tmp_path / seed)]
+        plans.add(subprocess.run(words, check=True, capture_output=True, text=True, env=environment).stdout)
+    assert len(plans) == 1
+    assert "('/usr/local/lib/gems', '')" in plans.pop()
 
 
 def test_directories_that_a_failure_names(tmp_path: Path) -> None:
