@@ -235,3 +235,12 @@ def test_what_is_not_split(evidence: RunEvidence | Refusal, reason: str | None) 
 def test_a_start_that_the_base_image_knows_alone() -> None:
     text = FILE.replace('CMD ["./server"]\n', "").replace("debian:13", "golang:1.24")
     assert split(Shown(SHOWN), text, by="evidence") == ("", ["the file does not say what the image starts"])
+
+
+def test_a_build_that_failed_is_told() -> None:
+    class Failed(Shown):
+        def unbuilt(self) -> str:
+            return "step 3 ended with 1"
+
+    text, reasons = split(Failed(None), by="minimum")
+    assert (text, reasons) == ("", ["what the run needs is not known"])

@@ -270,7 +270,8 @@ def plans_of_many_modules(directory: Path) -> str:
     """What is found of an image in which a directory that is copied whole lies in another."""
     modules = layer(
         *(file(f"usr/local/lib/{n}.so", "x") for n in range(6)), *(file(f"opt/{n}/x", "x") for n in range(6)),
-        *(file(f"usr/local/lib/gems/{n}.rb", "x") for n in range(7)), file("usr/local/lib/gems/.git/pack", "x" * 9000000),
+        *(file(f"usr/local/lib/gems/{n}.rb", "x") for n in range(7)),
+        file("usr/local/lib/gems/.git/pack", "x" * 9000000),
         *(file(f"usr/share/{place}/{n}", "x") for place in ("keys", "words") for n in range(9)),
         *(link(f"opt/own/{place}/{n}", f"/usr/share/{place}/{n}") for place in ("keys", "words") for n in range(9)),
     )  # fmt: skip
@@ -288,6 +289,70 @@ def test_the_order_of_sets_decides_nothing(tmp_path: Path) -> None:
         plans.add(subprocess.run(words, check=True, capture_output=True, text=True, env=environment).stdout)
     assert len(plans) == 1
     assert "('/usr/local/lib/gems', '')" in plans.pop()
+
+
+def test_an_empty_image_of_many_directories_takes_few_copies(tmp_path: Path) -> None:
+    parts = layer(
+        *(file(f"srv/app{app}/{n}/x", "x") for app in range(5) for n in range(6)),
+        file("srv/app0/.git/x", "x" * 5000000),
+        *(file(f"srv/app{app}/Dockerfile", "x") for app in range(5)), file("etc/nginx/a.conf", "x"),
+        file("etc/nginx/on/b.conf", "x"), link("srv/app1/5/here", "../0/x"),
+    )  # fmt: skip
+    found = needs(tmp_path, parts, APP, cmd=["/app/server"], bare=True).find(Additions())
+    trees = dict(found.trees)
+    assert {"/etc/nginx", "/srv/app1", "/srv/app2"} <= set(trees)
+    assert "/srv/app0" not in trees  # of which much would be copied in vain
+    assert len({*trees, *(path.rpartition("/")[0] for path in found.files)}) <= 26
+    assert not any(path.startswith(("/srv/app1/", "/etc/nginx/")) for path in (*trees, *found.files))
+
+
+def test_an_empty_image_gets_the_directories_of_state(tmp_path: Path) -> None:
+    more = layer(
+        folder("run"), link("var/run", "/run"),
+        folder("var/lib/magic", mode=0o700, uid=5, gid=5), folder("var/log/other"),
+        owned("imagemagick", "usr/bin/convert", "var", "var/lib", "var/lib/magic"), owned("git", "var/log/other"),
+    )  # fmt: skip
+    app = layer(file("app/run.sh", "#!/bin/sh\nconvert\n", 0o755))
+    found = needs(tmp_path, more, app, cmd=["/app/run.sh"], bare=True).find(Additions())
+    assert found.directories == (("/run", 0o755, "0:0"), ("/var/lib/magic", 0o700, "5:5"))
+    assert found.links == (("/var/run", "/run"),)
+    assert needs(tmp_path, more, app, cmd=["/app/run.sh"]).find(Additions()).directories == ()
+
+
+def test_a_library_that_is_the_dynamic_linker_too(tmp_path: Path) -> None:
+    own = ELF.interpreter.replace("/lib64", "usr/lib").lstrip("/")
+    musl = layer(link("usr/lib/libc.so.6", f"/{own}"), file("app/server", PROGRAM, 0o755), file(own, PROGRAM, 0o755))
+    asked = needs(tmp_path, musl, layer(link("lib64", "usr/lib")), cmd=["/app/server"], bare=True)
+    found = asked.find(Additions())
+    assert {ELF.interpreter, "/usr/lib/libc.so.6"} <= {*found.files, *dict(found.links)}
+
+
+def test_an_empty_image_has_a_large_file_once(tmp_path: Path) -> None:
+    large = layer(
+        file("usr/bin/tool1.2", PROGRAM + bytes(200_000), 0o755), link("usr/bin/tool1", "tool1.2"),
+        link("usr/bin/tool", "tool1"), owned("tool", "usr/bin/tool", "usr/bin/tool1", "usr/bin/tool1.2"),
+        file("var/lib/dpkg/status", status("libc6", "dash", "tool")),
+    )  # fmt: skip
+    found = needs(tmp_path, large, APP, cmd=["/app/server"], bare=True).find(Additions())
+    assert "/usr/bin/tool1.2" in found.files
+    assert found.links == (("/usr/bin/tool", "/usr/bin/tool1.2"), ("/usr/bin/tool1", "/usr/bin/tool1.2"))
+
+
+def test_a_compiler_that_the_program_calls_comes_with_its_headers(tmp_path: Path) -> None:
+    more = layer(
+        file("usr/include/stdio.h", "x"), file("usr/libexec/cc1", PROGRAM), file("usr/share/man/man1/gcc.1", "x"),
+        owned("libc6-dev", "usr/include/stdio.h"), owned("gcc", "usr/bin/gcc", "usr/libexec/cc1"),
+        owned("other-dev", "usr/include/other.h"), file("usr/include/other.h", "x"),
+        file("var/lib/dpkg/status", status("libc6", "dash", "gcc", "libc6-dev", "other-dev", gcc="libc6-dev")),
+    )  # fmt: skip
+    calls = layer(file("src/main.go", 'exec.Command("gcc", "-v")\n'))
+    found = needs(tmp_path, APP, more, calls, cmd=["/app/server"], bare=True).find(Additions())
+    assert {"/usr/bin/gcc", "/usr/libexec/cc1", "/usr/include/stdio.h"} <= set(found.files)
+    without = needs(tmp_path, APP, more, cmd=["/app/server"], bare=True)
+    assert not {"/usr/bin/gcc", "/usr/libexec/cc1", "/usr/include/stdio.h"} & set(without.find(Additions()).files)
+    added = Additions()
+    assert add_missing(without, "gcc: fatal error: cannot execute ‘cc1’: posix_spawnp: No such file", added)
+    assert "/usr/libexec/cc1" in without.find(added).files
 
 
 def test_directories_that_a_failure_names(tmp_path: Path) -> None:

@@ -167,24 +167,31 @@ def artifact(name: str, payload: bytes) -> Files:
 
 
 def apk(name: str, payload: bytes) -> Files:
-    """For apk: an index and a package of format 2 (Alpine, Apk spec), unsigned."""
-    data = gzip.compress(
-        _with_checksums({f"usr/share/{name}/name": name.encode(), f"usr/share/{name}/payload": payload})
-    )
-    facts = {"pkgname": name, "pkgver": "1.0.0-r0", "pkgdesc": "A package of a test", "arch": "x86_64"}
-    facts |= {"size": str(len(payload)), "license": "MIT", "datahash": hashlib.sha256(data).hexdigest()}
-    control = tar({".PKGINFO": "".join(f"{key} = {value}\n" for key, value in facts.items()).encode()})
-    control = gzip.compress(control[:1024], mtime=0)  # the header and one block: no end of the archive
-    made = control + data
-    identity = base64.b64encode(hashlib.sha1(control).digest()).decode()
-    index = (
-        f"C:Q1{identity}\nP:{name}\nV:1.0.0-r0\nA:x86_64\nS:{len(made)}\nI:{len(payload)}\nT:A package of a test\n"
-        "U:https://example.com\nL:MIT\n\n"
-    )
-    return {
-        "/apk/x86_64/APKINDEX.tar.gz": tar_gz({"DESCRIPTION": b"test", "APKINDEX": index.encode()}),
-        f"/apk/x86_64/{name}-1.0.0-r0.apk": made,
-    }
+    """For apk: an index and a package."""
+    return apk_repository({name: (payload, "")})
+
+
+def apk_repository(packages: Mapping[str, tuple[bytes, str]]) -> Files:
+    """For apk: an index and packages of format 2 (Alpine, Apk spec), unsigned. `packages`: name -> (payload, name of
+    the package that it depends on, or "")."""
+    files, index = Files(), ""
+    for name, (payload, needed) in packages.items():
+        data = gzip.compress(
+            _with_checksums({f"usr/share/{name}/name": name.encode(), f"usr/share/{name}/payload": payload})
+        )
+        facts = {"pkgname": name, "pkgver": "1.0.0-r0", "pkgdesc": "A package of a test", "arch": "x86_64"}
+        facts |= {"size": str(len(payload)), "license": "MIT", "datahash": hashlib.sha256(data).hexdigest()}
+        facts |= {"depend": needed} if needed else {}
+        control = tar({".PKGINFO": "".join(f"{key} = {value}\n" for key, value in facts.items()).encode()})
+        control = gzip.compress(control[:1024], mtime=0)  # the header and one block: no end of the archive
+        identity = base64.b64encode(hashlib.sha1(control).digest()).decode()
+        files[f"/apk/x86_64/{name}-1.0.0-r0.apk"] = made = control + data
+        index += (
+            f"C:Q1{identity}\nP:{name}\nV:1.0.0-r0\nA:x86_64\nS:{len(made)}\nI:{len(payload)}\nT:A package of a test\n"
+            f"U:https://example.com\nL:MIT\n{f'D:{needed}' if needed else ''}\n\n".replace("\n\n\n", "\n\n")
+        )
+    files["/apk/x86_64/APKINDEX.tar.gz"] = tar_gz({"DESCRIPTION": b"test", "APKINDEX": index.encode()})
+    return files
 
 
 def _with_checksums(files: Mapping[str, bytes]) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from dfopt.cli.entry import main
 
 from .engine import Engine
 from .leftovers import leftovers, set_apart
+from .local_packages import apk_repository
+from .local_registry import serving
 
 # No recipe knows `./make-all`; /src is a place to build in, and of its files run.sh names none as a whole.
 TEXT = """FROM debian:13
@@ -46,9 +50,11 @@ def file(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def prove(file: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
     """The proof of a split of the file, which is written."""
     select = ("--verify", "--select", "multi-stage", "--unsafe", "--network", "host", "--no-cache")
-    status = main(["fix", "--write", "--isolated", "--output-format", "json", *select, *words, str(file)])
+    config = ("--config", str(file.parent / "dfopt.toml")) if (file.parent / "dfopt.toml").exists() else ("--isolated",)
+    status = main(["fix", "--write", *config, "--output-format", "json", *select, *words, str(file)])
     said = capsys.readouterr()
     assert status == 0, said.err
+    assert "proof" in json.loads(said.out)["files"][0], said.err
     proof: dict[str, object] = json.loads(said.out)["files"][0]["proof"]
     return proof
 
@@ -101,3 +107,54 @@ def test_a_profile_splits_without_an_engine(
     lines = file.read_text().split("\n")
     assert {"FROM debian:13-slim", "COPY --from=builder /src/data.txt /src/data.txt"} <= set(lines)
     assert main(["profile", *smoke, str(file)]) == 0, capsys.readouterr().err  # it builds, and passes its smoke test
+
+
+# Its apk takes packages without a signature, from a repository on loopback
+APK = """FROM python:3.12-alpine
+RUN mv /sbin/apk /sbin/apk.own && echo URL/apk > /etc/apk/repositories && \
+    printf '#!/bin/sh\\nexec /sbin/apk.own --allow-untrusted "$@"\\n' > /sbin/apk && chmod 755 /sbin/apk
+"""
+WORDS = """FROM BASE
+RUN apk add --no-cache words gcc
+COPY main.py /app/main.py
+WORKDIR /app
+CMD ["python3", "main.py"]
+"""
+MAIN = """import encodings.idna, pathlib, ssl, sqlite3
+print(*(pathlib.Path("/usr/share", name, "name").read_text() for name in ("words", "words-data")), flush=True)
+ssl.create_default_context()
+print(sqlite3.connect(":memory:").execute("select 'hello' || 1").fetchone()[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("by", "lines"),
+    [("evidence", {"FROM BASE", "RUN apk add --no-cache words"}), ("minimum", {"FROM scratch"})],
+)
+def test_packages_of_apk(
+    file: Path, tmp_path: Path, engine: Engine, more_bases: Callable[..., None], capsys: pytest.CaptureFixture[str],
+    by: str, lines: set[str],
+) -> None:  # fmt: skip
+    more_bases("python-alpine")
+    build = random.Random(0).randbytes(20_000_000)
+    with serving() as repository:
+        packages = {"words": (b"x", "words-data"), "words-data": (b"x", ""), "gcc": (build, "")}
+        repository.publish(apk_repository(packages))
+        image = engine.build(tmp_path, APK.replace("URL", repository.url).encode())
+        base = engine.name(image)
+        try:
+            file.write_text(WORDS.replace("BASE", base))
+            (file.parent / "main.py").write_text(MAIN)
+            script = tmp_path / "smoke"
+            script.write_text(SCRIPT)
+            script.chmod(0o755)
+            (file.parent / "dfopt.toml").write_text(f'[passes.multi-stage]\nby = "{by}"\n')
+            proof = prove(file, capsys, "--smoke-script", str(script))
+        finally:
+            engine.remove(image)
+    written = file.read_text()
+    assert {line.replace("BASE", base) for line in lines} <= set(written.split("\n")), proof
+    assert "COPY --from=builder /app" in written
+    assert "gcc" not in written.partition("\n\n")[2]
+    assert ("/usr/share/words-data" in written) == (by == "minimum")
+    assert leftovers(tmp_path / "t") == []

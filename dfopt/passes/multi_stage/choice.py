@@ -26,7 +26,10 @@ def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[
     RecipeError."""
     keep = tuple(settings["keep"])
     if settings["by"] != "proof":
-        return observed_plan(program, stage, facts, keep, bare=settings["by"] == "minimum")
+        plan = observed_plan(program, stage, facts, keep, bare=settings["by"] == "minimum")
+        if plan is None and (failure := facts.unbuilt()):
+            raise Refusal("what the run needs is not known", f"mend the build, which failed: {failure}")
+        return plan
     refusal = None
     try:
         plan = split_plan(program, stage, facts, str(settings["base"]), tuple(settings["recipes"]))

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 _MOST = 6  # COPYs of one place, or sources of one COPY: beyond, a directory is copied as a whole
 _SPARE = 4_000_000  # bytes that may be copied in vain for that
+_FEW = 26  # COPYs of an empty image: beyond, directories that lie in one are copied as that one
+# ... also these, of the directories that many programs share or that a base image has
+_JOINED = frozenset(
+    ("/etc/nginx", "/etc/nginx/conf.d", "/usr/share/nginx", "/usr/share/nginx/html", "/var/www/html", "/usr/include",
+     "/usr/libexec")
+)  # fmt: skip
+_LINKED = 200_000  # bytes of a file that an empty image has once, and by its other names as links
 _SONAME = re.compile(r"/lib/(?:[^/]+/)?lib[^/]+\.so\.[\d.]+\Z")
 # Directories of the base image that are copied as a whole only where they are a language's own
 _WHOLE = ("/site-packages", "/dist-packages", "/gems", "/node_modules", "/perl5", "/usr/local/bin", "/usr/local/lib")
@@ -78,12 +85,26 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
             links = [link for link in links if not link[0].startswith(f"{directory}/")]
             groups.pop(directory, None)
     alone = {path for paths in groups.values() for path in paths}
+    empty = list(dict.fromkeys(empty))
+    for path in list(empty):
+        node = image.tree.find(path)
+        if node is not None and node.entry.kind == SYMLINK:  # /var/run: both it and what it leads to
+            empty[empty.index(path)] = image.resolved(path)
+            links.append((path, node.entry.link))
     if bare:
+        for directory in _joined(image, whole, alone, kept):
+            whole.append(directory)
+            links = [link for link in links if not link[0].startswith(f"{directory}/")]
         led_to, more = _led_to(image, whole)
         whole += more
         alone |= led_to
     whole = sorted(path for path in whole if not any(path.startswith(f"{other}/") for other in whole))
     files = sorted(path for path in alone if not any(path.startswith(f"{other}/") for other in whole))
+    if bare:
+        further = dict(_further_names(image, files))
+        links += further.items()
+        alone = {*files, *further.values()} - further.keys()
+        files = sorted(path for path in alone if not any(path.startswith(f"{other}/") for other in whole))
     empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: "" if bare else _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
@@ -101,6 +122,39 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     ]
     size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
     return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
+
+
+def _further_names(image: ImageFiles, paths: list[str]) -> list[tuple[str, str]]:
+    """(path, file) of the further names of large files, by which a COPY would take these again."""
+    named: dict[str, list[str]] = {}
+    for path in paths:
+        named.setdefault(image.resolved(path), []).append(path)
+    found: list[tuple[str, str]] = []
+    for place, names in named.items():
+        node = image.tree.find(place)
+        if len(names) > 1 and node is not None and node.children is None and node.entry.size >= _LINKED:
+            found += [(name, place) for name in names if name != place]
+    return found
+
+
+def _joined(image: ImageFiles, whole: list[str], files: set[str], kept: set[str]) -> list[str]:
+    """Directories to copy as a whole, so that few COPYs are left: first those that cost the least beside what they
+    bring together."""
+    found: list[str] = []
+    copies = {*whole, *map(posixpath.dirname, files)}
+    while len(copies) > _FEW:
+        costs: list[tuple[float, str]] = []
+        for directory in {*map(posixpath.dirname, copies), *copies} - (SYSTEM - _JOINED):
+            count = sum(f"{path}/".startswith(f"{directory}/") for path in copies)
+            node = image.tree.find(directory)
+            if count > 1 and node is not None and (vain := _vain(node, directory, kept)) <= _SPARE:
+                costs.append((vain / (count - 1), directory))
+        if not costs:
+            break
+        _, directory = min(costs)
+        found.append(directory)
+        copies = {path for path in copies if not f"{path}/".startswith(f"{directory}/")} | {directory}
+    return found
 
 
 def _led_to(image: ImageFiles, whole: list[str]) -> tuple[set[str], list[str]]:

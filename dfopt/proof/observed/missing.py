@@ -53,6 +53,7 @@ def _found(needs: RunNeeds, kind: str, name: str) -> Iterator[str]:
         return
     wanted = {
         "library": (f"/{name}",),
+        "helper": (f"/{name}",),
         "python": (f"/{name.replace('.', '/')}.py", f"/{name.replace('.', '/')}/__init__.py"),
         "perl": (f"/{name}", f"/{name.replace('::', '/')}.pm"),
         "ruby": (f"/{name}.rb", f"/{name}.so", f"/{name}"),

@@ -150,7 +150,7 @@ class RunNeeds(StartedPrograms):
         kept |= more
         if self.accounts() and not self.bare:
             kept |= {"/etc/passwd", "/etc/group"}
-        empty = [*self.directories(kept), *self.temporary(kept), *sorted(added.directories)]
+        empty = [*self.directories(kept), *self.temporary(kept), *self.state(kept), *sorted(added.directories)]
         made = copies_of(self.image, self.built.run, kept, empty, self.workdir)
         if self.bare and made.directories and self.image.tree.find(LAYOUT) is not None:
             raise Refusal(f"the image has a {LAYOUT} of its own, where its directories would be laid out")
@@ -193,6 +193,18 @@ class RunNeeds(StartedPrograms):
         said = union(self.contents.of, kept)
         places = [place for place in table("observed")["temporary"] if place in said or not self.compiled]
         return [place for place in places if self.image.artifact(place).kind == "directory"]
+
+    def state(self, kept: set[str]) -> list[str]:
+        """Directories below /var that the packages of what stays bring, which an empty image lacks."""
+        if not self.bare:
+            return []
+        packages = {self.beyond.packaged[path] for path in kept if path in self.beyond.packaged}
+        packages.discard("libc-bin")  # whose cache ldconfig alone reads
+        return [
+            path for path, package in self.image.owners.items()
+            if package in packages and path.startswith("/var/") and path not in SYSTEM
+            and self.image.artifact(path).kind == "directory"
+        ]  # fmt: skip
 
     def directories(self, kept: set[str]) -> list[str]:
         """Directories that steps made for the run, in which nothing is yet, and that no WORKDIR makes as they are."""
@@ -288,18 +300,26 @@ class RunNeeds(StartedPrograms):
                 else:
                     packages.add(package)
         called = names | union(self.contents.called, self.beyond.own.keys()) | union(self.contents.scripts, started)
-        waiting = [*wanted, *kept, *filter(None, map(self.program, called))]
+        programs = [*filter(None, map(self.program, called))]
         for name in union(self.contents.scripts, kept):
             path = self.program(name)
             if path and not is_build(self.beyond.packaged.get(self.image.resolved(path), "")):
-                waiting.append(path)
+                programs.append(path)
+        waiting = [*wanted, *kept, *programs]
         if self.bare:
-            brought = self.packages.closure(packages) - self.base_packages
-            installed = {package for package in brought if not is_build(package)}
-            mine = [path for path, package in self.beyond.packaged.items() if package in installed]
-            waiting += [path for path in mine if not (is_development(path) or is_state(path) or is_unread(path))]
+            places = {place for path in programs for place in (path, self.image.resolved(path))}
+            calling = {self.beyond.packaged[place] for place in places if place in self.beyond.packaged}
+            compilers = self.packages.closure(package for package in calling if is_build(package))
+            brought = self.packages.closure(packages | calling) - self.base_packages
+            for path, package in self.beyond.packaged.items():
+                if package not in brought or is_state(path) or is_unread(path):
+                    continue
+                if package in compilers:
+                    files.add(path)
+                if package in compilers or not (is_build(package) or is_development(path)):
+                    waiting.append(path)
             files |= {path for path in table("observed")["bare"] if self.image.tree.find(path) is not None}
-        seen = set[str]()
+        seen, sought = set[str](), set[str]()
         while waiting:
             path = waiting.pop()
             if path in seen:
@@ -320,8 +340,10 @@ class RunNeeds(StartedPrograms):
                     files.add(one)
             artifact = self.image.artifact(path)
             if artifact.kind == "elf":
-                waiting += self.libraries(place)
-                waiting += [artifact.interpreter] if artifact.interpreter and self.bare else []
+                needed = self.libraries(place)
+                needed += [artifact.interpreter] if artifact.interpreter and self.bare else []
+                waiting += needed
+                sought.update(needed)
             elif artifact.kind == "script":
                 words = [word for word in artifact.interpreter.split() if not word.startswith("-")]
                 waiting += filter(None, map(self.program, words))
@@ -329,7 +351,7 @@ class RunNeeds(StartedPrograms):
             return self.packages.least(packages), files
         # a COPY of a link takes the file that it leads to, so that this is there by the name that is asked for
         links = {self.image.resolved(path) for path in files if self.is_link(path)}
-        links = {path for path in links if ".so" in path or path in (self.built.opened or ())}
+        links = {path for path in links if ".so" in path or path in (self.built.opened or ())} - sought
         trees = [self.image.resolved(path) for path in files if self.image.artifact(path).kind == "directory"]
         links |= {path for path in files for tree in trees if path.startswith(f"{tree}/")}
         if any(path.startswith("/usr/local/lib") and ".so" in path for path in (*files, *kept)):
