@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST = 6  # COPYs of one place, or sources of one COPY: beyond, a directory is copied as a whole
 _SPARE = 4_000_000  # bytes that may be copied in vain for that
-_FEW = 26  # COPYs of an empty image: beyond, directories that lie in one are copied as that one
+_FEW = 22  # COPYs of an empty image: beyond, directories that lie in one are copied as that one
 # ... also these, of the directories that many programs share or that a base image has
 _JOINED = frozenset(
     ("/etc/nginx", "/etc/nginx/conf.d", "/usr/share/nginx", "/usr/share/nginx/html", "/var/www/html", "/usr/include",
@@ -77,8 +77,6 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         paths = groups.get(directory, [])
         node = image.tree.find(directory)
         many = len(paths) + beside[directory] > _MOST and directory.endswith(_WHOLE)
-        if bare and any(_leads_to_script(image, path) for path in paths):
-            many = True  # which finds what belongs to it beside the file that the link leads to
         spare = _SPARE * 5 if len(paths) > _MOST or bare else _SPARE
         if many and node is not None and _vain(node, directory, kept) <= spare:
             whole.append(directory)
@@ -125,15 +123,18 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
 
 
 def _further_names(image: ImageFiles, paths: list[str]) -> list[tuple[str, str]]:
-    """(path, file) of the further names of large files, by which a COPY would take these again."""
+    """(path, file) of the further names of large files, by which a COPY would take these again, and of scripts that
+    find what belongs to them beside the file that a link leads to."""
     named: dict[str, list[str]] = {}
     for path in paths:
         named.setdefault(image.resolved(path), []).append(path)
     found: list[tuple[str, str]] = []
     for place, names in named.items():
         node = image.tree.find(place)
-        if len(names) > 1 and node is not None and node.children is None and node.entry.size >= _LINKED:
-            found += [(name, place) for name in names if name != place]
+        if node is None or node.children is not None:
+            continue
+        again = len(names) > 1 and node.entry.size >= _LINKED
+        found += [(name, place) for name in names if name != place and (again or _leads_to_script(image, name))]
     return found
 
 

@@ -199,7 +199,7 @@ class RunNeeds(StartedPrograms):
         if not self.bare:
             return []
         packages = {self.beyond.packaged[path] for path in kept if path in self.beyond.packaged}
-        packages.discard("libc-bin")  # whose cache ldconfig alone reads
+        packages -= {"base-files", "libc-bin"}  # of which programs of their own read what is there
         return [
             path for path, package in self.image.owners.items()
             if package in packages and path.startswith("/var/") and path not in SYSTEM
@@ -339,6 +339,8 @@ class RunNeeds(StartedPrograms):
                 elif one in self.beyond.own and one not in kept:
                     files.add(one)
             artifact = self.image.artifact(path)
+            if self.bare and path != place and artifact.kind in ("script", "file"):
+                waiting.append(place)  # with what lies beside it
             if artifact.kind == "elf":
                 needed = self.libraries(place)
                 needed += [artifact.interpreter] if artifact.interpreter and self.bare else []
@@ -349,6 +351,7 @@ class RunNeeds(StartedPrograms):
                 waiting += filter(None, map(self.program, words))
         if not self.bare:
             return self.packages.least(packages), files
+        files |= self.families({*files, *kept})
         # a COPY of a link takes the file that it leads to, so that this is there by the name that is asked for
         links = {self.image.resolved(path) for path in files if self.is_link(path)}
         links = {path for path in links if ".so" in path or path in (self.built.opened or ())} - sought
@@ -357,6 +360,16 @@ class RunNeeds(StartedPrograms):
         if any(path.startswith("/usr/local/lib") and ".so" in path for path in (*files, *kept)):
             files.add("/etc/ld.so.cache")  # the dynamic linker looks there by itself in no other way
         return [], {path for path in files - links if not self.leads_nowhere(path)}
+
+    def families(self, kept: set[str]) -> set[str]:
+        """What belongs to what stays, and is loaded by names that come at run time: locales, character sets."""
+        found = set[str]()
+        for row in table("observed")["family"]:
+            one, every = re.compile(row["of"]), re.compile(row["all"])
+            if any(map(one.match, kept)):
+                beyond = (*self.beyond.own, *self.beyond.toolchain, *self.beyond.packaged)
+                found.update(path for path in beyond if every.match(path))
+        return found
 
     def leads_nowhere(self, path: str) -> bool:
         """Whether a path is a link to what is not there, and will not be when the image runs."""
