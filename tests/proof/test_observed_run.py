@@ -352,6 +352,18 @@ def test_families_that_are_loaded_by_name(tmp_path: Path) -> None:
     assert "/usr/lib/locale" in dict(found.trees)
 
 
+def test_logs_that_go_to_the_output(tmp_path: Path) -> None:
+    logs = (link("var/log/web/access.log", "/dev/stdout"), link("var/log/web/error.log", "/proc/self/fd/2"))
+    more = layer(*logs, file("var/log/web/old", "x"))
+    rows = (("/var/log/web/access.log", "/dev/stdout"), ("/var/log/web/error.log", "/proc/self/fd/2"))
+    for bare in (True, False):
+        directory = tmp_path / str(bare)
+        directory.mkdir()
+        found = needs(directory, more, APP, cmd=["/app/server"], bare=bare).find(Additions())
+        assert found.links == rows
+        assert not any("/old" in path for path in found.files)
+
+
 def test_a_compiler_that_the_program_calls_comes_with_its_headers(tmp_path: Path) -> None:
     more = layer(
         file("usr/include/stdio.h", "x"), file("usr/libexec/cc1", PROGRAM), file("usr/share/man/man1/gcc.1", "x"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dfopt.image.merged_tree import PathNode
 
 _DATABASES = (DPKG_STATUS, *APK_INSTALLED)
+_OUTPUT = re.compile(r"/dev/(?:std(?:out|err)|fd/\d)|/proc/(?:self|1)/fd/\d")
 
 
 class Beyond(Record):
@@ -61,6 +62,9 @@ def beyond(image: ImageFiles, run: ImageFiles, base_layers: int, named: Callable
             continue
         if _is_compiled(image, path):
             continue
+        if is_output(node) and not path.startswith("/dev/"):
+            (found.own if own else found.toolchain)[path] = node
+            continue
         if is_state(path) and not (own and not installing[node.layer] and _matches("steps", path)):
             continue
         if own and in_system(path) and installing[node.layer] and not named(path) and not _kept(path):
@@ -77,6 +81,11 @@ def _is_compiled(image: ImageFiles, path: str) -> bool:
     if not directory.endswith("/__pycache__"):
         return False
     return image.owner(f"{posixpath.dirname(directory)}/{name.partition('.')[0]}.py") is not None
+
+
+def is_output(node: PathNode) -> bool:
+    """Whether a path is a link to the output of a container, as those of logs are."""
+    return node.entry.kind == SYMLINK and _OUTPUT.match(node.entry.link) is not None
 
 
 def alike(node: PathNode, other: PathNode) -> bool:

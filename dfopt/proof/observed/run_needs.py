@@ -30,6 +30,7 @@ from dfopt.proof.observed.places import (
     is_development,
     is_home_cache,
     is_never_read,
+    is_output,
     is_source_tree,
     is_state,
     is_unread,
@@ -352,6 +353,7 @@ class RunNeeds(StartedPrograms):
         if not self.bare:
             return self.packages.least(packages), files
         files |= self.families({*files, *kept})
+        files |= {path for path, node in self.beyond.toolchain.items() if is_output(node)}
         # a COPY of a link takes the file that it leads to, so that this is there by the name that is asked for
         links = {self.image.resolved(path) for path in files if self.is_link(path)}
         links = {path for path in links if ".so" in path or path in (self.built.opened or ())} - sought
