@@ -297,6 +297,12 @@ class Facts:
         made, or no smoke test judges what comes of it. It may cost builds. `stage` and `base` as in `built`."""
         return None
 
+    def lacking(self, stage: int, base: str, image: str) -> Mapping[str, str] | Refusal:
+        """What builds and smoke tests of a stage on another base, `image`, failed for want of: the package of the old
+        base that has it -> the thing that a failure named; a Refusal where the base was given up. `stage` and `base` as
+        in `built`."""
+        return {}
+
     def observed_run(self, stage: int, base: str) -> ObservedRun | None:
         """What the program of a stage's image did while a smoke script ran; None where none did. `stage` and `base` as
         in `built`."""

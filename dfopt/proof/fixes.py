@@ -79,7 +79,9 @@ def prove_fixes(lab: Lab, apply: Apply, path: str, facts: BuildFacts | None = No
             return Proof(full, None, (), base.figures, builds)
         verdicts = Verdicts(lab, base, path)
         if facts is not None and facts.has_evidence:
-            full, _ = refined(verdicts, apply, full, facts)
+            full, _ = refined(verdicts, lambda: apply(None), full, facts)
+        if not full.changed:
+            return Proof(full, None, (), base.figures, builds + verdicts.builds)
         proof = Trials(verdicts, apply).prove(full)
         return replace(proof, builds=builds + verdicts.builds)  # type: ignore[no-any-return]
     finally:
@@ -147,22 +149,29 @@ class Verdicts:
         return verdict
 
 
-_TRIES = 8  # of one split by evidence
+_TRIES = 8  # of one split by evidence, or of one base
 
 
-def refined(verdicts: Verdicts, apply: Apply, result: Result, facts: BuildFacts) -> tuple[Result, ProofVerdict]:
-    """The result and the verdict on it; where its smoke test fails for want of what the failure names, what a split by
-    evidence takes along is added, and the result made and built again. Raises BudgetSpentError."""
+def refined(
+    verdicts: Verdicts, make: Callable[[], Result], result: Result, facts: BuildFacts
+) -> tuple[Result, ProofVerdict]:
+    """The result and the verdict on it; where it fails for want of what the failure names, what a split by evidence
+    takes along or what is installed on another base is added, and the result made and built again. `make`: the result
+    by what the facts are then. Raises BudgetSpentError, EngineError, ImageError."""
     verdict = verdicts.of(result)
     for _ in range(_TRIES):
-        output = verdict.smoke.output if verdict.smoke is not None and not verdict.smoke.passed else ""
-        if verdict.holds or not output or not facts.add_missing(output):
+        if verdict.holds:
             break
-        again = apply(None)
+        facts.learn_failure(verdicts.lab, verdicts.path, verdict, result.output)
+        again = make()
         if again.output == result.output:
             break
-        verdicts.lab.say(f"the smoke test lacked something: {output}")
+        verdicts.lab.say(f"it lacked something: {verdict.failure}")
         result, verdict = again, verdicts.of(again)
+    larger = verdict.after is not None and verdict.after.total >= verdicts.base.figures.total
+    if verdict.holds and larger and facts.give_up_base(result.output):
+        result = make()
+        verdict = verdicts.of(result)
     return result, verdict
 
 

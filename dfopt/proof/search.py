@@ -251,12 +251,12 @@ class _Search:
                 continue
             self.say(f"candidate {number} of {len(others)}: {candidate.name}")
             try:
-                result, verdict = refined(self.verdicts, self.apply(candidate), candidate.result, self.facts)
+                result, verdict = refined(self.verdicts, self.remake(candidate), candidate.result, self.facts)
             except BudgetSpentError as spent:
                 self.reasons[candidate.name] = str(spent)
                 continue
             self.built[candidate.name] = verdict
-            if result is not candidate.result:
+            if result.changed and result is not candidate.result:
                 others = [replace(one, result=result) if one is candidate else one for one in others]
         # what holds is worth its proof, however late it is; what may hold is not
         self.verdicts.limit(builds, None)
@@ -297,6 +297,19 @@ class _Search:
 
     def apply(self, candidate: Candidate) -> Apply:
         return lambda only: self.optimize(candidate.options, only)
+
+    def remake(self, candidate: Candidate) -> Callable[[], Result]:
+        """What makes a candidate's result again, by what was learnt meanwhile, without what failed in the file as it
+        is."""
+        culprits = {drop.fix.identity for drop in self.left_out.get(candidate.name, ())}
+
+        def made() -> Result:
+            result = self.optimize(candidate.options, None)
+            if not culprits:
+                return result
+            return self.optimize(candidate.options, frozenset(fix.identity for fix in result.applied) - culprits)
+
+        return made
 
     def prove(self, candidate: Candidate) -> None:
         """Proves a candidate's fixes, those that fail left out."""

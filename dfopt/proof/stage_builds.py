@@ -15,6 +15,7 @@ from dfopt.ir.program import Program
 from dfopt.ir.stages import SCRATCH
 from dfopt.profile.facts import observed_run_of
 from dfopt.proof.errors import ProofError
+from dfopt.proof.lacking import lacking_packages
 from dfopt.proof.observed.missing import add_missing
 from dfopt.proof.observed.run_needs import Additions, BuiltFiles, RunNeeds
 from dfopt.proof.opened_files import needed_files
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dfopt.image import Archive
     from dfopt.proof.lab import Lab, ProofImage
     from dfopt.proof.smoke_runs import WatchedTest
+    from dfopt.proof.verdict import ProofVerdict
     from dfopt.source import Source
 
 
@@ -41,8 +43,8 @@ class BuildFacts(Facts):
     would answer; `builds`: the number of builds; `judged`: whether a smoke test judges what comes of the answers."""
 
     __slots__ = (
-        "_added", "_configs", "_images", "_needs", "_program", "_questions", "_ran", "_runs", "_secret_paths",
-        "_watched", "builds", "failure", "judged", "source",
+        "_added", "_bases", "_configs", "_images", "_lacking", "_needs", "_program", "_questions", "_ran", "_runs",
+        "_secret_paths", "_watched", "builds", "failure", "judged", "source",
     )  # fmt: skip
 
     def __init__(self, source: Source, *, judged: bool = False) -> None:
@@ -58,6 +60,8 @@ class BuildFacts(Facts):
         self._runs: dict[tuple[int, str], None] = {}  # what is asked of `run_evidence`
         self._needs: dict[tuple[int, str], RunNeeds | Refusal] = {}
         self._added = Additions()
+        self._lacking: dict[tuple[int, str], dict[str, str] | Refusal] = {}  # what is asked of `lacking`
+        self._bases: dict[int, ImageFiles] = {}  # by the index of a stage: the image that it starts from
         self._secret_paths: tuple[str, ...] = ()
         self._watched: Sequence[WatchedTest] | None = None  # None: nobody looked yet
 
@@ -69,8 +73,8 @@ class BuildFacts(Facts):
 
     @property
     def has_evidence(self) -> bool:
-        """Whether what a smoke test lacks can change an answer."""
-        return any(isinstance(needs, RunNeeds) for needs in self._needs.values())
+        """Whether what a build or a smoke test lacks can change an answer."""
+        return bool(self._lacking) or any(isinstance(needs, RunNeeds) for needs in self._needs.values())
 
     @property
     def has_questions(self) -> bool:
@@ -111,6 +115,12 @@ class BuildFacts(Facts):
         except Refusal as refusal:
             return refusal.copy()
 
+    def lacking(self, stage: int, base: str, image: str) -> Mapping[str, str] | Refusal:
+        if not (self.judged and self._is_stage(stage, base)):
+            return {}
+        found = self._lacking.setdefault((stage, _plain(image)), {})
+        return found.copy()
+
     def observed_run(self, stage: int, base: str) -> ObservedRun | None:
         if not (self.judged and self._is_stage(stage, base)):
             return None
@@ -118,12 +128,42 @@ class BuildFacts(Facts):
             self._questions["run", stage] = None
         return self._ran.get(stage)
 
-    def add_missing(self, output: str) -> bool:
-        """Takes what the output of a failed smoke test names into the answers of `run_evidence`; whether they
-        change."""
-        asked = [needs for needs in self._needs.values() if isinstance(needs, RunNeeds)]
-        found = [add_missing(needs, output, self._added) for needs in asked]  # each adds
-        return any(found)
+    def learn_failure(self, lab: Lab, path: str, verdict: ProofVerdict, tried: str) -> None:
+        """Takes what the failure of `tried`, a Dockerfile, names into the answers of `run_evidence` and `lacking`.
+        Raises EngineError, ImageError."""
+        smoke = verdict.smoke.output if verdict.smoke is not None and not verdict.smoke.passed else ""
+        if smoke:
+            for needs in self._needs.values():
+                if isinstance(needs, RunNeeds):
+                    add_missing(needs, smoke, self._added)
+        output = smoke or verdict.log
+        for (stage, _), packages in self._tried_bases(tried).items() if output else ():
+            for package, thing in lacking_packages(self._base_files(lab, stage, path), output).items():
+                packages.setdefault(package, thing)
+
+    def _tried_bases(self, tried: str) -> dict[tuple[int, str], dict[str, str]]:
+        """What trials lacked on the bases that `tried` has in the place of others, by the key of `_lacking`."""
+        images = {_plain(stage.base) for stage in Program(parse(tried)).stages}
+        rows = self._lacking.items()
+        return {key: packages for key, packages in rows if key[1] in images and isinstance(packages, dict)}
+
+    def give_up_base(self, tried: str) -> bool:
+        """Notes that what had to be added to the bases of `tried` makes it no smaller; whether anything had to be."""
+        given_up = {key: packages for key, packages in self._tried_bases(tried).items() if packages}
+        for key, packages in given_up.items():
+            names = ", ".join(sorted(packages))
+            self._lacking[key] = Refusal(f"with {names}, which a trial lacked, it is no smaller")
+        return bool(given_up)
+
+    def _base_files(self, lab: Lab, stage: int, path: str) -> ImageFiles:
+        """The files of the image that a stage starts from. Raises EngineError, ImageError."""
+        if stage not in self._bases:
+            image = self._part(lab, self.program.stages[stage].position + 1, path)
+            try:
+                self._bases[stage] = lab.files(image)
+            finally:
+                lab.engine.remove(image)
+        return self._bases[stage]
 
     def has_judge(self) -> bool:
         return self.judged

@@ -51,9 +51,9 @@ class StoredVerdicts:
                     key = self._key(output, declared, measured)
                     row = connection.execute("SELECT at, verdict FROM verdicts WHERE key = ?", (key,)).fetchone()
                     if row is not None and 0 <= time.time() - row[0] < _SECONDS:
-                        failure, count, after, smoke = json.loads(row[1])
+                        failure, count, after, smoke, log = json.loads(row[1])
                         cost = ImageCost(*after) if after is not None else None
-                        return ProofVerdict(failure, (), count, before, cost, Smoke(*smoke) if smoke else None)
+                        return ProofVerdict(failure, (), count, before, cost, Smoke(*smoke) if smoke else None, log)
         except (sqlite3.Error, OSError, ValueError, TypeError):
             pass
         return None
@@ -79,6 +79,7 @@ class StoredVerdicts:
                 verdict.failure, verdict.declared,
                 after and _fields(after),
                 smoke and (smoke.passed, smoke.output),
+                verdict.log,
             )
         )  # fmt: skip
         try:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dfopt.proof.image_view import ImageView
     from dfopt.proof.lab import Lab
 
+_LONGEST_LOG = 16000  # characters
+
 
 class ImageCost(Record):
     """The cost of an image. Bytes: of the files a container sees (live), of all layers (total), of the stored blobs;
@@ -35,7 +37,8 @@ class ImageCost(Record):
 
 class ProofVerdict(Record):
     """`failure`: why the second cannot replace the first, "" if it can; `differences`: the undeclared differences;
-    `declared`: the number of declared differences in files and settings."""
+    `declared`: the number of declared differences in files and settings; `log`: the end of the log of a build that
+    failed."""
 
     failure: str
     differences: tuple[Difference, ...]
@@ -43,6 +46,7 @@ class ProofVerdict(Record):
     before: ImageCost
     after: ImageCost | None
     smoke: Smoke | None = None
+    log: str = ""
 
     @property
     def holds(self) -> bool:
@@ -95,10 +99,8 @@ def compare_with_original(
     """Builds a file and compares it with the baseline. `measure`: without the engine's cache, for the figures."""
     try:
         built = lab.build(dockerfile, path, cache=not measure)
-    except EngineTimeLimitError as failure:
-        return _failed(base, f"it does not build: {failed_line(failure)}")
-    except BuildError as failure:
-        return _failed(base, f"it does not build: {failed_line(failure)}")
+    except (BuildError, EngineTimeLimitError) as failure:
+        return _failed(base, failure)
     try:
         verdict = judge(base.built.view, built.view, base.figures, declared, lab.plan.allow, base.noise)
         if verdict.holds:
@@ -175,8 +177,9 @@ def _with_smoke(verdict: ProofVerdict, smoke: Smoke | None) -> ProofVerdict:
     return replace(verdict, failure=failure, smoke=smoke)  # type: ignore[no-any-return]
 
 
-def _failed(base: OriginalImage, failure: str) -> ProofVerdict:
-    return ProofVerdict(failure, (), 0, base.figures, None)
+def _failed(base: OriginalImage, failure: EngineError) -> ProofVerdict:
+    log = failure.log[-_LONGEST_LOG:] if isinstance(failure, BuildError) else ""
+    return ProofVerdict(f"it does not build: {failed_line(failure)}", (), 0, base.figures, None, log=log)
 
 
 def failed_line(failure: EngineError) -> str:

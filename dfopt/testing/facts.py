@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.facts import Artifact, BuiltImage, Child, Facts, ObservedRun, Parent, SharedLibrary, StatedBuild
+from dfopt.refusal import Refusal
 from dfopt.syntax import dockerignore
 from dfopt.testing.case_files import OWN, CaseError
 
@@ -48,7 +49,8 @@ class CaseFacts(Facts):
     this one, by the names of `images`, `[parents]` image -> the text of the Dockerfile of the tree that builds it,
     `[builds.NAME]` a build that a definition states: `target`, `arguments`, `user`, `ports`, `mounts`;
     `judge = true` for a smoke test that judges what comes, `[run]` what the program of the image did beside one
-    (`written`, `listens`), and `[run.files]` path -> the kind of what the image has there."""
+    (`written`, `listens`), and `[run.files]` path -> the kind of what the image has there; `[lacking."IMAGE"]` package
+    -> what a trial on that base lacked, or `lacking."IMAGE" = "why it was given up"`."""
 
     __slots__ = ("files", "ignored", "paths", "table")
 
@@ -120,6 +122,10 @@ class CaseFacts(Facts):
         if row is None:
             return None
         return ObservedRun(tuple(row["written"]), tuple(row["listens"]) if "listens" in row else None)
+
+    def lacking(self, stage: int, base: str, image: str) -> Mapping[str, str] | Refusal:
+        answer = self.table.get("lacking", {}).get(image, {})
+        return answer if isinstance(answer, dict) else Refusal(str(answer))
 
     def has_judge(self) -> bool:
         return self.table.get("judge") is True

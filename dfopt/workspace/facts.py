@@ -183,6 +183,10 @@ class JoinedFacts(Facts):
         answers = (part.run_evidence(stage, base, image) for part in self.parts)
         return next((answer for answer in answers if answer is not None), None)
 
+    def lacking(self, stage: int, base: str, image: str) -> Mapping[str, str] | Refusal:
+        answers = (part.lacking(stage, base, image) for part in self.parts)
+        return next((answer for answer in answers if answer), {})
+
     def observed_run(self, stage: int, base: str) -> ObservedRun | None:
         answers = (part.observed_run(stage, base) for part in self.parts)
         return next((answer for answer in answers if answer is not None), None)
@@ -266,6 +270,9 @@ class AskedFacts(Facts):
 
     def run_evidence(self, stage: int, base: str, image: str) -> RunEvidence | Refusal | None:
         return self._ask("run_evidence", stage, base, image)  # type: ignore[no-any-return]
+
+    def lacking(self, stage: int, base: str, image: str) -> Mapping[str, str] | Refusal:
+        return self._ask("lacking", stage, base, image)  # type: ignore[no-any-return]
 
     def observed_run(self, stage: int, base: str) -> ObservedRun | None:
         return self._ask("observed_run", stage, base)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""The command that installs what a stage needs on its new base, and what a message says of what nothing proves."""
+"""What a stage needs on its new base, installed, and what a message says of what nothing proves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dfopt.passes.swap_base.survey import StageSurvey
     from dfopt.passes.swap_base.target import ReplacementBase
 
 
@@ -28,10 +29,26 @@ def install_command(target: ReplacementBase, needs: dict[str, int]) -> str:
     return ("apk add --no-cache " if target.kind == ALPINE else "dnf install -y ") + packages_of(found)
 
 
+def preparation(needs: StageSurvey) -> tuple[str, str]:
+    """(the commands of a RUN that has the new base bring what a stage needs, what a message says of it), "" where it
+    needs nothing. What trials lacked is noted as needed. Raises Refusal, also where a trial gave the base up."""
+    lacking = needs.facts.lacking(needs.stage.index, needs.stage.base, needs.target.image)
+    if isinstance(lacking, Refusal):
+        raise lacking
+    for package in lacking:
+        needs.need(package, needs.stage.node.line)
+    commands = [f"mkdir -p {packages_of(needs.places)}"] if needs.places else []
+    if not needs.packages:
+        return " && ".join(commands), ""
+    commands.append(install_command(needs.target, needs.packages))
+    lacked = f" (a trial lacked {', '.join(sorted(set(lacking.values())))})" if lacking else ""
+    return " && ".join(commands), f"; {packages_of(needs.packages)} added{lacked}"
+
+
 def unproved(doubts: list[str]) -> str:
     """What a message says of what a trial decided."""
     different = list(dict.fromkeys(doubts))
     if not different:
         return ""
     more = f" (and {len(different) - 1} more)" if len(different) > 1 else ""
-    return f"; the smoke test decided: {different[0]}{more}"
+    return f"; the smoke test decided: {different[0]}{more}; what no test reaches may be missing"

@@ -7,10 +7,10 @@ from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
 from dfopt.passes.swap_base.bare import bare_fault
-from dfopt.passes.swap_base.installs import install_command, unproved
+from dfopt.passes.swap_base.installs import preparation, unproved
 from dfopt.passes.swap_base.needs import Needs
 from dfopt.passes.swap_base.savings import swap_benefit
-from dfopt.passes.swap_base.survey import StageSurvey, packages_of
+from dfopt.passes.swap_base.survey import StageSurvey
 from dfopt.passes.swap_base.target import BARE, pinned_name, target_of
 from dfopt.refusal import Refusal
 
@@ -131,13 +131,11 @@ class SwapBase(Pass):
                 needs.read()
                 edits += needs.translation.edits
                 rewrites += needs.translation.rewrites
-                wanted = [f"mkdir -p {packages_of(needs.places)}"] if needs.places else []
+                wanted, more = preparation(needs)
+                message += more
                 packages = list(needs.packages)
-                if needs.packages:
-                    wanted.append(install_command(target, needs.packages))
-                    message += f"; {packages_of(needs.packages)} added"
                 if wanted:
-                    edit, made = insert_steps(program, stage.position + 1, ("RUN", " && ".join(wanted)))
+                    edit, made = insert_steps(program, stage.position + 1, ("RUN", wanted))
                     edits.append(edit)
                     rewrites += made
         except Refusal as refusal:

@@ -9,7 +9,7 @@ from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dfopt.proof.observed.run_needs import Additions, RunNeeds
 
@@ -31,27 +31,19 @@ def add_missing(needs: RunNeeds, output: str, added: Additions) -> bool:
     return before != added.size()
 
 
-def _named(needs: RunNeeds, output: str) -> Iterator[str]:
-    """Paths of files of the original image that the output means."""
-    for path in _PATH.findall(output):
-        yield path.rstrip(".:,")
-    for kind, expressions in table("observed")["missing"].items():
+def named_things(output: str, rows: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
+    """(kind, name) of what an output says is missing, by expressions of each kind."""
+    for kind, expressions in rows.items():
         for expression in expressions:
             for match in re.finditer(expression, output):
-                yield from _found(needs, kind, match[1])
+                yield kind, match[1]
 
 
-def _found(needs: RunNeeds, kind: str, name: str) -> Iterator[str]:
-    """Where a thing of that kind is in the original image."""
-    if kind == "program":
-        path = needs.program(name)
-        if path:
-            yield path
-        return
-    if kind == "file":
-        yield posixpath.normpath(posixpath.join(needs.workdir, name))
-        return
-    wanted = {
+def is_thing(path: str, kind: str, name: str) -> bool:
+    """Whether the file at a path is what that name means, of that kind."""
+    if kind == "python" and re.search(rf"/{re.escape(name)}\.[\w-]+\.so\Z", path):
+        return True
+    return path.endswith({
         "library": (f"/{name}",),
         "helper": (f"/{name}",),
         "python": (f"/{name.replace('.', '/')}.py", f"/{name.replace('.', '/')}/__init__.py"),
@@ -59,7 +51,23 @@ def _found(needs: RunNeeds, kind: str, name: str) -> Iterator[str]:
         "ruby": (f"/{name}.rb", f"/{name}.so", f"/{name}"),
         "node": (f"/node_modules/{name}/package.json", f"/{name}.js"),
         "lua": (f"/{name.replace('.', '/')}.lua", f"/{name.replace('.', '/')}.so"),
-    }[kind]
-    for path in (*needs.beyond.own, *needs.beyond.toolchain, *needs.beyond.packaged):
-        if path.endswith(wanted) or (kind == "python" and re.search(rf"/{re.escape(name)}\.[\w-]+\.so\Z", path)):
-            yield path
+        "header": (f"/include/{name}", f"/{name}"),
+        "linked": (f"/lib{name}.so", f"/lib{name}.a", f"/{name}"),
+        "pkg-config": (f"/pkgconfig/{name}.pc",),
+    }[kind])  # fmt: skip
+
+
+def _named(needs: RunNeeds, output: str) -> Iterator[str]:
+    """Paths of files of the original image that the output means."""
+    for path in _PATH.findall(output):
+        yield path.rstrip(".:,")
+    for kind, name in named_things(output, table("observed")["missing"]):
+        if kind == "program":
+            path = needs.program(name)
+            if path:
+                yield path
+        elif kind == "file":
+            yield posixpath.normpath(posixpath.join(needs.workdir, name))
+        else:
+            every = (*needs.beyond.own, *needs.beyond.toolchain, *needs.beyond.packaged)
+            yield from (path for path in every if is_thing(path, kind, name))
