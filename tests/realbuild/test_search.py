@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,4 +106,26 @@ def test_base_that_only_a_trial_can_prove(temporary: Path, file: Path, capsys: p
     assert (states["base by trial: busybox"], states["base by trial: alpine"]) == ("chosen", "larger"), said.err
     assert "FROM busybox:1.37\n" in file.read_text()
     assert "the smoke test decided: line 3: what eval runs is not known" in said.out
+    assert leftovers(temporary) == []
+
+
+def test_what_a_trial_lacked_is_installed(
+    temporary: Path, file: Path, more_bases: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The slim image has no make, which the build asks for, and no git, which the smoke test asks for."""
+    more_bases("python-full")
+    text = 'FROM python:3.13\nCOPY setup run.sh /srv/\nRUN eval "$(cat /srv/setup)"\nCMD ["sh", "/srv/run.sh"]\n'
+    file.write_text(text)
+    (file.parent / "setup").write_text("make --version >/srv/made\n")
+    (file.parent / "run.sh").write_text('program=git\neval "$program --version"\n')
+    (file.parent / "dfopt.toml").write_text('[passes.swap-base]\nto = "slim"\nby = "trial"\n')
+    smoke = ("--smoke", "sh /srv/run.sh && grep -q GNU /srv/made")
+    words = ("--verify", "--select", "swap-base", "--unsafe", "--network", "host", "--no-cache", *smoke)
+    assert main(["fix", "--write", "--output-format", "json", *words, str(file)]) == 0
+    said = capsys.readouterr()
+    proof = json.loads(said.out)["files"][0]["proof"]
+    assert proof["after"]["layer_bytes"] < proof["before"]["layer_bytes"] - 100_000_000, said.err
+    install = "RUN apt-get update && apt-get install -y --no-install-recommends git make && rm -rf /var/lib/apt/lists/*"
+    assert file.read_text() == text.replace("python:3.13\n", f"python:3.13-slim\n{install}\n")
+    assert "git make added (a trial lacked git, make)" in said.out
     assert leftovers(temporary) == []

@@ -34,7 +34,7 @@ def preparation(needs: StageSurvey) -> tuple[str, str]:
     needs nothing. What trials lacked is noted as needed. Raises Refusal, also where a trial gave the base up."""
     lacking = needs.facts.lacking(needs.stage.index, needs.stage.base, needs.target.image)
     if isinstance(lacking, Refusal):
-        raise lacking
+        raise Refusal(lacking.reason, "the base that is there serves as well")
     for package in lacking:
         needs.need(package, needs.stage.node.line)
     commands = [f"mkdir -p {packages_of(needs.places)}"] if needs.places else []
