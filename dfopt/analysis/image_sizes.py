@@ -39,7 +39,7 @@ def image_bytes(image: str) -> int | None:
     name, tag = split_image(image.removeprefix(mirror_prefix(image)).partition("@")[0])
     sizes = table("runtime_images")
     found = fitting_row(name, tag, (*sizes["image"], *sizes["other"]))
-    return None if found is None else int(found[0]["mb"]) * 1_000_000
+    return None if found is None or "mb" not in found[0] else int(found[0]["mb"]) * 1_000_000
 
 
 def image_has(image: str) -> frozenset[str]:
@@ -59,10 +59,10 @@ def measured_bytes(image: str, facts: Facts) -> int | None:
     return facts.image_bytes(plain) if size is None and plain != image else size
 
 
-def known_bytes(image: str, mb: int, facts: Facts) -> int:
-    """The bytes of an image as facts tell them; else `mb`, by the table."""
+def known_bytes(image: str, mb: int | None, facts: Facts) -> int | None:
+    """The bytes of an image as facts tell them; else `mb`, by the table, which may not know them either."""
     measured = measured_bytes(image, facts)
-    return mb * 1_000_000 if measured is None else measured
+    return mb * 1_000_000 if measured is None and mb is not None else measured
 
 
 def base_benefit(image: str, other: str, packages: Iterable[str], facts: Facts) -> Benefit | None:

@@ -12,7 +12,7 @@ declare -A parents=(
   [jre]=debian-slim [jdk]=jre [maven]=jdk [gradle]=jdk [nginx]=debian-slim [nginx-unprivileged]=nginx
   [nginx-alpine]=nginx [nginx-alpine-unprivileged]=nginx-alpine [ruby-slim]=debian-slim [ruby]=ruby-slim
   [php]=debian-slim [composer]=php [dnf]=debian-slim [distroless-static]=debian [distroless-base]=distroless-static
-  [distroless-cc]=distroless-base
+  [distroless-cc]=distroless-base [cuda-runtime]=debian-slim [cuda-devel]=cuda-runtime
 )
 declare -A names=(
   [busybox]='busybox:latest busybox:1.37 busybox:1.36'
@@ -44,14 +44,17 @@ declare -A names=(
   [distroless-static]='gcr.io/distroless/static-debian13:latest gcr.io/distroless/static:latest'
   [distroless-base]='gcr.io/distroless/base-debian13:latest gcr.io/distroless/base:latest'
   [distroless-cc]='gcr.io/distroless/cc-debian13:latest gcr.io/distroless/cc:latest'
+  [cuda-runtime]='nvidia/cuda:12.4.1-runtime-ubuntu22.04 nvidia/cuda:12.4.1-base-ubuntu22.04'
+  [cuda-devel]='nvidia/cuda:12.4.1-devel-ubuntu22.04'
 )
 # Made in this order: what others stand on, then two lists at the same time. Wheels are fetched by `first` and `left` alone.
 first=(busybox debian debian-slim alpine)
 left=(python-alpine node-slim node node-alpine gcc jre jdk maven gradle distroless-static distroless-base distroless-cc)
 right=(python python-full golang rust nginx nginx-unprivileged nginx-alpine nginx-alpine-unprivileged ruby-slim ruby php
        composer dnf)
-order=("${first[@]}" "${left[@]}" "${right[@]}")
-wanted=" ${*:-${order[*]}} "
+rare=(cuda-runtime cuda-devel)   # by name alone: a gigabyte to download, too much for CI
+order=("${first[@]}" "${left[@]}" "${right[@]}" "${rare[@]}")
+wanted=" ${*:-${first[*]} ${left[*]} ${right[*]}} "
 for base in $wanted; do
   [ -n "${names[$base]-}" ] || { echo "make-bases.sh: no base '$base': ${order[*]}" >&2; exit 2; }
   while base=${parents[$base]}; [ "$base" != - ]; do wanted+="$base "; done
@@ -202,7 +205,7 @@ make_wanted() { # make_wanted BASE...: those that are wanted and not fresh
 }
 make_wanted "${first[@]}"
 make_wanted "${left[@]}" & pids=($!)
-make_wanted "${right[@]}" & pids+=($!)
+make_wanted "${right[@]}" "${rare[@]}" & pids+=($!)
 failed=0
 for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
 exit $failed

@@ -286,3 +286,28 @@ DOCKERFILE
 }
 make_distroless_base() { distroless "$1" distroless-base gcr.io/distroless/static-debian13 libc6 libssl3t64 libzstd1 zlib1g; }
 make_distroless_cc() { distroless "$1" distroless-cc gcr.io/distroless/base-debian13 libgcc-s1 libgomp1 libstdc++6; }
+# CUDA of Debian's non-free packages: cudart alone to run on, without the mathematical libraries of NVIDIA's image; nvcc,
+# the headers and what programs are linked with to build on. What devel has of the toolkit belongs to no package here:
+# installed by name it brings four gigabytes of libraries.
+make_cuda_runtime() {
+  image "$1" cuda-runtime <<DOCKERFILE
+FROM debian:trixie-slim
+RUN sed -i 's/^Components: main$/Components: main contrib non-free/' /etc/apt/sources.list.d/debian.sources && \
+    $install ca-certificates libcudart12 && $clean
+COPY ca.crt $bundle
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+DOCKERFILE
+}
+make_cuda_devel() {
+  image "$1" cuda-devel <<DOCKERFILE
+FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04 AS toolkit
+WORKDIR /toolkit
+RUN apt-get update && apt-get download nvidia-cuda-toolkit nvidia-cuda-dev libcu++-dev libthrust-dev libcub-dev && $clean && \
+    for package in *.deb; do dpkg-deb --fsys-tarfile "\$package" | \
+      tar -x --exclude='*_static*.a' --exclude='*.pdf' --exclude='./usr/share/doc' --exclude='./usr/share/man'; done && \
+    dpkg-deb --fsys-tarfile nvidia-cuda-dev_*.deb | tar -x --wildcards '*/libcudart_static.a' && rm *.deb
+FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04
+RUN $install g++-13 gcc-13 libc6-dev libnvvm4 make && $clean && ln -s gcc-13 /usr/bin/gcc && ln -s g++-13 /usr/bin/g++
+COPY --from=toolkit /toolkit/ /
+DOCKERFILE
+}

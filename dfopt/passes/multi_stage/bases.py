@@ -9,15 +9,15 @@ from dfopt.record import Record
 
 
 class BuilderImage(Record):
-    """A row of the table `runtime_images`, filled in."""
+    """A row of the table `runtime_images`, filled in. `mb`, `run_mb`: None where they are not known."""
 
     image: str
     run: str
     release: str
     has: frozenset[str]
     run_has: frozenset[str]
-    mb: int
-    run_mb: int
+    mb: int | None
+    run_mb: int | None
     home: str
     starts: str
 
@@ -42,6 +42,6 @@ def base_of(image: str | None) -> BuilderImage | None:
     run = image if row["run"] == "=" else prefix + filled(row["run"])
     return BuilderImage(
         image, run, filled(row.get("release", "")), frozenset(filled(feature) for feature in row.get("has", ())),
-        frozenset(filled(feature) for feature in row.get("run-has", ())), row["mb"], row["run-mb"],
+        frozenset(filled(feature) for feature in row.get("run-has", ())), row.get("mb"), row.get("run-mb"),
         row.get("home", "/"), row.get("starts", ""),
     )  # fmt: skip

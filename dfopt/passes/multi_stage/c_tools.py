@@ -7,6 +7,7 @@ import re
 from dfopt.passes.multi_stage.shell_words import MODULE
 from dfopt.passes.multi_stage.tool_outputs import add
 from dfopt.passes.multi_stage.unblock import APART, SMOKE, WRITE_OUT
+from dfopt.record import replace
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -41,6 +42,33 @@ def cc(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
     out.modules += [(word.removeprefix(MODULE), call.line) for word in words if word.startswith(MODULE)]
     if any(word in ("-fsanitize=address", "-fsanitize=undefined", "-fopenmp", "-pg") for word in words):
         out.linked.append(("gomp" if "-fopenmp" in words else "asan", call.line))
+
+
+_PHASES = frozenset((  # of nvcc that make no program
+    "-ptx", "--ptx", "-cubin", "--cubin", "-fatbin", "--fatbin", "-dc", "--device-c", "-dw", "-cuda", "--cuda",
+    "--compile",
+))  # fmt: skip
+_UNKNOWN_OUTPUT = ("-run", "--run", "-dlink", "--device-link", "-lib", "--lib")
+_LONG = {"--output-file": "-o", "--shared": "-shared"}
+_PASSED_ON = ("-Xcompiler", "--compiler-options", "-Xlinker", "--linker-options")
+
+
+def nvcc(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:
+    """nvcc(1): a compiler like others, with phases and long options of its own. Raises Refusal."""
+    if _PHASES & set(call.words):
+        out.work.append(call.directory)
+        return
+    words: list[str | None] = []
+    for before, word in zip((None, *call.words), call.words, strict=False):
+        if word in _UNKNOWN_OUTPUT:
+            raise Refusal(f"what nvcc {word} in line {call.line} writes is not known", SMOKE)
+        if word is not None and before in _PASSED_ON:
+            words += re.split("[ ,]", word)
+        elif word is not None and word.startswith("--output-file="):
+            words += ["-o", word.partition("=")[2]]
+        else:
+            words.append(_LONG.get(word or "", word))
+    cc(context, replace(call, words=tuple(words)), out)
 
 
 def linker(context: ToolContext, call: ToolCall, out: ToolOutputs) -> None:

@@ -47,11 +47,14 @@ def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[
     return plan
 
 
-def benefit_of(program: Program, stage: Stage, plan: SplitPlan, facts: Facts) -> Benefit:
-    """What a split saves: as a build showed, else by the tables."""
+def benefit_of(program: Program, stage: Stage, plan: SplitPlan, facts: Facts) -> Benefit | None:
+    """What a split saves: as a build showed, else by the tables; None where they do not know the images."""
     if plan.saved is not None:
         return Benefit(bytes=plan.saved, origin="measured", source="a build of the file")
-    saved = known_bytes(program.root(stage).image or "", plan.base_mb, facts) + plan.left_mb * 1_000_000
-    saved -= known_bytes(plan.image, plan.run_mb, facts)
+    before = known_bytes(program.root(stage).image or "", plan.base_mb, facts)
+    after = known_bytes(plan.image, plan.run_mb, facts)
+    if before is None or after is None:
+        return None
+    saved = before + plan.left_mb * 1_000_000 - after
     # what package managers leave in the layers of today stays in the builder, too
     return Benefit(bytes=saved + leftover_bytes(program, layer_steps(program, stage)), source=SOURCE)

@@ -133,7 +133,8 @@ class MultiStage(Pass):
         if plan is None:
             return
         benefit = benefit_of(program, stage, plan, facts)
-        message = f"build in a stage of its own, and run on {plan.image}: some {benefit.bytes // 1_000_000} MB less"
+        saved = f"some {benefit.bytes // 1_000_000} MB less" if benefit is not None else "how much less is not known"
+        message = f"build in a stage of its own, and run on {plan.image}: {saved}"
         message += f" ({plan.note})" if plan.note else ""
         fix = Fix(edits(program, stage, plan), (declared(program, stage, plan),), "unsafe")
         yield Finding(self.name, message, node.start, node.end, fix, benefit=benefit)

@@ -74,8 +74,8 @@ class SplitPlan(Record):
     accounts: tuple[int, ...]
     copies: tuple[StageCopy, ...]
     settings: StageSettings
-    base_mb: int
-    run_mb: int
+    base_mb: int | None
+    run_mb: int | None
     left_mb: int = 0
     config: str = ""
     note: str = ""
@@ -340,7 +340,8 @@ class _Planner(BuilderLinks):
         last = [prune.command] if prune is not None else []
         if any(entry.path == "/usr/local/bin" and entry.role == "packages" for entry in kept) and self.removes_node():
             last.append("rm /usr/local/bin/node")  # which the image for the run has
-        run_mb = {"scratch": 0, self.base.image: self.base.mb, self.base.run: self.base.run_mb}.get(image, _OTHER_MB)
+        sizes = {"scratch": 0, self.base.image: self.base.mb, self.base.run: self.base.run_mb}
+        run_mb = sizes.get(image, _OTHER_MB)
         if not self.pays(run_mb, packages):
             return None
         check_paths(path for copy in copies for path in (*copy.sources, copy.target))
@@ -366,8 +367,10 @@ class _Planner(BuilderLinks):
             reason = f"the release that {self.base.image} is built on is not known, and with it the names of packages"
             raise Refusal(reason, "name the release in the tag, as in -trixie")
 
-    def pays(self, run_mb: int, packages: RunPackages) -> bool:
+    def pays(self, run_mb: int | None, packages: RunPackages) -> bool:
         """Whether the split saves enough, as far as the tables tell."""
+        if self.base.mb is None or run_mb is None:
+            return self.base.run != self.base.image  # a compiler stays behind
         if self.same_programs() and not packages.left:
             return False  # the base alone could be smaller, for which swap-base needs no second stage
         before = self.base.mb + packages.left

@@ -56,6 +56,8 @@ class Runtime(Proofs):
             image = row["image"]
             if image == "scratch" and (rest or runs or self.prefer != "auto" or self.inherits()):
                 continue
+            if image == "scratch" and "cuda" in base.has:  # what has the GPU passed in are variables of its images
+                continue
             if not set(row.get("when", ())) <= proved:
                 continue
             if image == "scratch":

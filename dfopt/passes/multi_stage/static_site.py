@@ -60,7 +60,7 @@ def site_plan(program: Program, stage: Stage, facts: Facts, own: tuple[str, ...]
     for what it is told or for what is not known."""
     base = base_of(stage.image)
     builds = any(step.node.keyword == "RUN" for step in stage.steps)
-    if base is None or stage.parent is not None or not builds:
+    if base is None or base.mb is None or stage.parent is not None or not builds:
         return None
     return _Sites(program, stage, facts).plan(own, base.mb)
 
@@ -95,7 +95,7 @@ class _Sites:
         self.check_steps(config)
         image = self.image(recipe, site, config)
         after = base_of(image)
-        run_mb = after.mb if after is not None else 50
+        run_mb = 50 if after is None or after.mb is None else after.mb
         if mb - run_mb < 20:
             return None
         values = {"site": {**site.answers, "port": site.port, "root": site.root, "server": site.server}}

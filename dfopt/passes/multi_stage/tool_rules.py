@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.ir.scopes import join_path
-from dfopt.passes.multi_stage.c_tools import build_system, cc, in_place, linker
+from dfopt.passes.multi_stage.c_tools import build_system, cc, in_place, linker, nvcc
 from dfopt.passes.multi_stage.go_rust import cargo, go
 from dfopt.passes.multi_stage.jvm_dotnet import dotnet, gradle, jar, javac, maven
 from dfopt.passes.multi_stage.node_ruby_php import bundle, composer, interpreter, nothing, npm
@@ -50,6 +50,7 @@ def tools() -> frozenset[str]:
 
 RULES: dict[str, Callable[[ToolContext, ToolCall, ToolOutputs], None]] = {
     "go": go, "cargo": cargo, "gcc": cc, "g++": cc, "cc": cc, "c++": cc, "clang": cc, "clang++": cc,
+    "nvcc": nvcc,
     "gfortran": cc, "ld": linker, "as": in_place, "nasm": in_place, "yasm": in_place, "bison": in_place,
     "flex": in_place, "make": build_system, "gmake": build_system, "cmake": build_system, "ninja": build_system,
     "meson": build_system, "configure": build_system, "autoreconf": build_system, "autoconf": build_system,

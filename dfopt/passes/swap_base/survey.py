@@ -40,6 +40,8 @@ class StageSurvey(CommandNeeds):
         for other in self.program.stages[self.stage.index + 1 :]:
             if "$" in other.base and other.parent is None:
                 raise Refusal(f"line {other.node.line}: which stage {other.base} is depends on a build argument")
+        if self.target.doubt:
+            self.doubt(self.target.doubt)
         self._stage(self.stage)
 
     def _stage(self, stage: Stage) -> None:

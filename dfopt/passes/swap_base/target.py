@@ -37,6 +37,7 @@ class ReplacementBase(Record):
     hardened  it is known by its maker's documents alone, so that only a trial can prove it
     user      who its containers run as, where that is not root: a number
     workdir   its working directory, where that is not "/"
+    doubt     what nothing but a trial tells of it
     zones     whether it has time zones; `certificates`: ... those of authorities
     """
 
@@ -54,6 +55,7 @@ class ReplacementBase(Record):
     zones: bool = True
     certificates: bool = True
     gone: frozenset[str] = frozenset()
+    doubt: str = ""
 
     @property
     def microdnf(self) -> bool:
@@ -84,7 +86,8 @@ def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | s
         if name is None or name == image:
             return None
         lacks = _lacks(row["full"])
-        return _made(name, SLIM, source, own, lacks, {"node"} if row["full"] == "node" else set())
+        made = _made(name, SLIM, source, own, lacks, {"node"} if row["full"] == "node" else set())
+        return replace(made, doubt=row.get("doubt", ""))  # type: ignore[no-any-return]
     if to == "alpine":
         name = _spelled(image, row.get("alpine"), values)
         if name is None or name == image or source == "alpine":
