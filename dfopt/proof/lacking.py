@@ -51,6 +51,7 @@ def _places(base: ImageFiles, kind: str, name: str) -> Iterator[str]:
 def _package(base: ImageFiles, path: str) -> str:
     """The package of a file, or of the first one on the way that its links lead; "" for none."""
     for _ in range(10):
+        path = posixpath.join(base.resolved(posixpath.dirname(path)), posixpath.basename(path)) if path else ""
         owner = base.owner(path) if path else None
         node = base.tree.find(path) if path else None
         if owner is not None or node is None or node.entry.kind != SYMLINK:

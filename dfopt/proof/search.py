@@ -35,7 +35,7 @@ _EVIDENCE = {"split by evidence": "evidence", "down to what it needs": "minimum"
 _RESTRUCTURING = ("multi-stage", "swap-base", "flatten")
 _SPLITS = ("auto", "slim", "distroless")
 _DEAD_SHARE = 0.05  # of an image's bytes: fewer dead ones are not worth an image that shares no layer
-_BASES = ("slim", "alpine", "busybox", "distroless-cc", "distroless-base", "distroless-static", "scratch")
+_BASES = ("slim", "cuda-base", "alpine", "busybox", "distroless-cc", "distroless-base", "distroless-static", "scratch")
 _HARDENED = ("chainguard-glibc", "chainguard-static", "dhi-glibc", "dhi-static", "dhi", "ubi-micro")
 
 

@@ -30,12 +30,14 @@ OWNED = {
     "libpq-dev": ["usr/lib/x86_64-linux-gnu/libpq.so", "usr/lib/x86_64-linux-gnu/pkgconfig/libpq.pc"],
     "libssl-dev": ["usr/include/openssl/ssl.h"], "python3-yaml": ["usr/lib/python3/dist-packages/yaml/__init__.py"],
     "odd-tools": ["usr/bin/odd-tool"], "ca-certificates": ["usr/share/ca-certificates/a.crt"],
-    "tzdata": ["usr/share/zoneinfo/UTC"],
+    "ruby3.3-dev": ["usr/include/ruby-3.3.0/ruby/ruby.h", "usr/include/ruby-3.3.0/ruby.h"],
+    "jdk": ["usr/lib/jvm/bin/javac"], "tzdata": ["usr/share/zoneinfo/UTC"],
 }  # fmt: skip
 BASE = layer(
     folder("usr/bin"), link("usr/bin/cc", "/etc/alternatives/cc"), link("etc/alternatives/cc", "/usr/bin/gcc"),
     link("usr/bin/gcc", "x86_64-linux-gnu-gcc-14"), file("usr/bin/x86_64-linux-gnu-gcc-14", "gcc", 0o755),
     file("usr/bin/make", "make", 0o755), file("usr/bin/odd-tool", "odd", 0o755),
+    file("usr/lib/jvm/bin/javac", "javac", 0o755), link("opt/java", "/usr/lib/jvm"),
     file("usr/bin/git", "git", 0o755), file("usr/local/bin/node", "node", 0o755),
     *(
         file(f"var/lib/dpkg/info/{name}.list", "".join(f"/{path}\n" for path in paths))
@@ -56,12 +58,14 @@ def base(tmp_path: Path) -> Iterator[ImageFiles]:
         ("all is well", []),
         ("#8 0.1 /bin/sh: 1: make: not found", ["make"]),
         ("/bin/sh: 1: eval: make: not found", ["make"]),
+        ("/bin/sh: 1: /opt/java/bin/javac: not found", ["jdk"]),  # through a link in its directory's name
         ("bash: line 1: git: command not found", ["git"]),
         ("make: gcc: No such file or directory", ["gcc"]),
         ("error: linker `cc` not found", ["gcc"]),  # a link of update-alternatives, which no package owns
         ("error: command 'gcc' failed: No such file or directory", ["gcc"]),
         ('cgo: C compiler "gcc" not found: exec: "gcc": executable file not found in $PATH', ["gcc"]),
         ("a.c:1:10: fatal error: stdio.h: No such file or directory", ["libc6-dev"]),
+        ("mkmf.rb can't find header files for ruby at /usr/lib/ruby/include/ruby.h", ["ruby3.3-dev"]),
         ("/usr/bin/ld: cannot find crt1.o: No such file or directory", ["libc6-dev"]),
         ("/usr/bin/ld: cannot find -lpq: No such file or directory", ["libpq-dev"]),
         ("Package libpq was not found in the pkg-config search path.", ["libpq-dev"]),

@@ -102,8 +102,8 @@ class Proofs:
         packages: list[str] = []
         links = table("split_libraries")["links"]
         own = self.own_libraries()
-        if "cuda" in self.base.run_has:
-            own.update(table("split_libraries")["cuda"]["libraries"])
+        for feature in self.base.run_has:
+            own.update(table("split_libraries")["brought"].get(feature, ()))
         for name, line in (*self.outputs.linked, *self.outputs.modules):
             if name in own:
                 continue

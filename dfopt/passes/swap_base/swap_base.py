@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BY_HAND = "write the smaller image in FROM yourself"
 _TARGETS = (
-    "slim", "alpine", "busybox", "distroless-static", "distroless-base", "distroless-cc", "scratch",
+    "slim", "cuda-base", "alpine", "busybox", "distroless-static", "distroless-base", "distroless-cc", "scratch",
     "chainguard-static", "chainguard-glibc", "dhi-static", "dhi-glibc", "dhi", "ubi-micro",
 )  # fmt: skip
 _HARDENED = Declares(settings=("Env*", "Cmd", "Entrypoint", "User", "Labels*"), files="any")
@@ -64,7 +64,9 @@ class SwapBase(Pass):
     A build (`fix --verify`) tells which libraries, of which packages, programs need that are copied from elsewhere.
 
     `by = "trial"` has the smoke test of `fix --verify` decide where it is not known what a command needs; -O3 does so
-    with each base that no proof allows. What no smoke test sees is refused all the same: accounts, locales, time zones,
+    with each base that no proof allows. What a failing build or test names is installed, where a package of the old
+    base has it, and tried again. So NVIDIA's CUDA images change: from devel to runtime (`slim`), or to base, which has
+    cudart alone (`cuda-base`). What no smoke test sees is refused all the same: accounts, locales, time zones,
     options that mean something else. By trial alone come the images that their makers harden (`chainguard-static`,
     `chainguard-glibc`, `dhi-static`, `dhi-glibc`, `dhi` for Python, Node, Ruby and Java, `ubi-micro`), for a last stage
     that runs nothing: as their own user, unless USER says another one.

@@ -81,8 +81,8 @@ def target_of(image: str, to: str, images: Sequence[str]) -> ReplacementBase | s
         return None  # it is what the user asked for
     if row is None or not source:
         return None
-    if to == "slim":
-        name = _spelled(image, row.get("slim"), values)
+    if to in ("slim", "cuda-base"):
+        name = _spelled(image, row.get(to), values)
         if name is None or name == image:
             return None
         lacks = _lacks(row["full"])
