@@ -81,13 +81,16 @@ def _packages(program: Program, found: RunEvidence, image: str) -> str:
 
 def _copies(found: RunEvidence) -> list[StageCopy]:
     """Files of one directory in one COPY; first what no step wrote, with the reasons."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[bool, str], list[str]] = {}
     for path in found.files:
-        groups.setdefault((found.reasons.get(path, ""), path.rpartition("/")[0] + "/"), []).append(path)
+        groups.setdefault((path in found.reasons, path.rpartition("/")[0] + "/"), []).append(path)
     copies = [
-        StageCopy(tuple(paths), directory if len(paths) > 1 else paths[0], None, reason)
-        for (reason, directory), paths in groups.items()
-    ]
+        StageCopy(
+            tuple(paths), directory if len(paths) > 1 else paths[0], None,
+            "; ".join(sorted({found.reasons.get(path, "") for path in paths})),
+        )
+        for (_, directory), paths in groups.items()
+    ]  # fmt: skip
     copies += [StageCopy((path,), path, owner or None, found.reasons.get(path, "")) for path, owner in found.trees]
     copies.sort(key=lambda copy: (not copy.comment, copy.comment, copy.target))
     said = set[str]()

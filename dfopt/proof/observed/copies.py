@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST = 6  # COPYs of one place, or sources of one COPY: beyond, a directory is copied as a whole
 _SPARE = 4_000_000  # bytes that may be copied in vain for that
-_FEW = 22  # COPYs of an empty image: beyond, directories that lie in one are copied as that one
+_FEW = 20  # COPYs of an empty image: beyond, directories that lie in one are copied as that one
 # ... also these, of the directories that many programs share or that a base image has
 _JOINED = frozenset(
     ("/etc/nginx", "/etc/nginx/conf.d", "/usr/share/nginx", "/usr/share/nginx/html", "/var/www/html", "/usr/include",

@@ -336,7 +336,9 @@ class RunNeeds(StartedPrograms):
                 elif one in self.beyond.packaged and not self.bare:
                     packages.add(self.beyond.packaged[one])
                 elif one in self.beyond.packaged or one in self.beyond.toolchain:
-                    files |= self.whole(one)
+                    beside = self.whole(one) - files
+                    files |= beside
+                    waiting += [other for other in beside if ".so" in other]  # with what they are linked with
                 elif one in self.beyond.own and one not in kept:
                     files.add(one)
             artifact = self.image.artifact(path)
