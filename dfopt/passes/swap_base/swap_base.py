@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dfopt.analysis.image_references import declare
 from dfopt.edit import Edit
-from dfopt.editing.instruction_insert import insert_steps
 from dfopt.facts import Facts
 from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.passes.base import Option, Pass
@@ -133,13 +132,11 @@ class SwapBase(Pass):
                 needs.read()
                 edits += needs.translation.edits
                 rewrites += needs.translation.rewrites
-                wanted, more = preparation(needs)
-                message += more
+                prepared = preparation(needs)
+                edits += prepared.edits
+                rewrites += prepared.rewrites
+                message += prepared.message
                 packages = list(needs.packages)
-                if wanted:
-                    edit, made = insert_steps(program, stage.position + 1, ("RUN", wanted))
-                    edits.append(edit)
-                    rewrites += made
         except Refusal as refusal:
             refusal.unblock = refusal.unblock or f"write {target.image} in FROM yourself if it has what is needed"
             return refused(self.name, message, start, end, refusal)
