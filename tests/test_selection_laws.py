@@ -5,6 +5,7 @@ The whole is run by hand: `python -m tests.tools.laws`.
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,8 @@ from dfopt.workspace.facts import ContextFacts
 from .tools.laws import broken, cases
 
 SUITE = Path(__file__).parent / "suite"
-SAMPLE = [
-    *(("golden", name) for name in sorted(cases())[::18]),
+SAMPLE = [  # which cases depends on nothing but their names: a new one changes nothing for the others
+    *(("golden", name) for name in sorted(cases()) if zlib.crc32(name.encode()) % 18 == 7),
     *(("suite", str(path)) for path in sorted(SUITE.glob("*/*/Dockerfile"))[::5]),
 ]
 BOTH = ("safe", "unsafe")
