@@ -200,7 +200,7 @@ class RunNeeds(StartedPrograms):
         if not self.bare:
             return []
         packages = {self.beyond.packaged[path] for path in kept if path in self.beyond.packaged}
-        packages -= {"base-files", "libc-bin"}  # of which programs of their own read what is there
+        packages.difference_update(table("observed")["own-state"])
         return [
             path for path, package in self.image.owners.items()
             if package in packages and path.startswith("/var/") and path not in SYSTEM
