@@ -1,8 +1,5 @@
-"""What the steps of a file prove of their base image: that it runs as root, and which distribution's tools it has.
-
-A build that ends has run every command that runs for certain. One that only root can run, in a step before any USER,
-proves that the base image runs as root; a package manager proves its distribution.
-"""
+"""Which distribution's tools the steps of a file prove their base image to have: those of the package manager that they
+run for certain."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from dfopt.ir.effects import manager, subcommand
 from dfopt.ir.exit_status import fails_step
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
-from dfopt.lazy import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,19 +22,7 @@ if TYPE_CHECKING:
 # Wrappers that keep the user
 _SAME_USER = frozenset(("env", "exec", "command", "nice", "ionice", "time", "timeout", "nohup", "eatmydata", "builtin"))
 _SYSTEM = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
-# Directories that are root's in every image; /etc/passwd and /etc/group are not: OpenShift's images open them
-_ROOTS = regex(r"/(?:etc/(?!passwd|group)|usr/(?:bin|sbin|lib|libexec|share)/|bin/|sbin/|lib/)")
 _FAMILIES = {"apt": "debian", "apk": "alpine", "dnf": "rhel", "zypper": "suse", "pacman": "arch"}
-
-
-def root_step(program: Program, stage: Stage) -> Step | None:
-    """The step of the stage's chain that shows that its base image runs as root; None where none does."""
-    for step in layer_steps(program, stage):
-        if step.node.keyword == "USER":
-            return None
-        if step.node.keyword == "RUN" and _needs_root(program, step):
-            return step
-    return None
 
 
 def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> str:
@@ -49,7 +33,7 @@ def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -
         _FAMILIES[family]
         for step in layer_steps(program, stage)
         if step.node.keyword == "RUN"
-        for _, family in _package_commands(program, step)
+        for _, family in package_commands(program, step)
     }
     if families or depth >= DEEPEST:
         return families.pop() if len(families) == 1 else ""
@@ -64,31 +48,12 @@ def distribution(program: Program, stage: Stage, facts: Facts, depth: int = 0) -
     return base.family if base is not None else distribution(*parent, facts, depth + 1)
 
 
-def _needs_root(program: Program, step: Step) -> bool:
-    if any(not invocation.wrappers for invocation, _ in _package_commands(program, step)):
-        return True
-    only_root = table("users")["programs"]["only-root"]
-    for invocation in _certain(program, step):
-        if invocation.program in only_root and _keeps_user(invocation):
-            return True
-    if step.node.form == "json":
-        return False
-    return any(
-        effect.kind == "creates" and effect.where in (TOP, INNER) and _ROOTS.match(effect.path) is not None
-        for effect in program.effects(step)
-        if effect.program not in ("tee", "dd")  # after sudo as often
-    ) and not _changes_user(program, step)
-
-
-def _changes_user(program: Program, step: Step) -> bool:
-    return any(not _keeps_user(invocation) for invocation in program.run_commands(step).invocations)
-
-
-def _keeps_user(invocation: Invocation) -> bool:
+def keeps_user(invocation: Invocation) -> bool:
+    """Whether a command runs as the user of its step: no sudo, no su."""
     return not invocation.nested and _SAME_USER.issuperset(invocation.wrappers)
 
 
-def _certain(program: Program, step: Step) -> Iterator[Invocation]:
+def certain_commands(program: Program, step: Step) -> Iterator[Invocation]:
     """The commands that ran, and succeeded, wherever the step did."""
     body = program.body(step)
     for invocation in program.run_commands(step).invocations:
@@ -96,11 +61,11 @@ def _certain(program: Program, step: Step) -> Iterator[Invocation]:
             yield invocation
 
 
-def _package_commands(program: Program, step: Step) -> Iterator[tuple[Invocation, str]]:
+def package_commands(program: Program, step: Step) -> Iterator[tuple[Invocation, str]]:
     """The commands of a system's package manager that change what is installed, or renew the index."""
-    for invocation in _certain(program, step):
+    for invocation in certain_commands(program, step):
         facts = manager(invocation.program)
-        if facts is None or facts["family"] not in _SYSTEM or not _keeps_user(invocation):
+        if facts is None or facts["family"] not in _SYSTEM or not keeps_user(invocation):
             continue
         does = facts["commands"].get(subcommand(invocation, facts)[0] or "", {})
         if does.get("installs") or does.get("refreshes") or does.get("removes"):

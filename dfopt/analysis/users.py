@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.inferred_base import distribution, root_step
+from dfopt.analysis.inferred_base import distribution
 from dfopt.analysis.parents import DEEPEST, parent_program
-from dfopt.ir.base_images import ImageRows
+from dfopt.analysis.root_steps import root_step
+from dfopt.ir.base_images import ImageRows, maker_image
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
@@ -38,7 +39,8 @@ class BaseUsers(Record):
     user     its own user where that is not root (a number)
     own      a user that it brings for programs, but does not switch to (a number), and that user's name
     why      what speaks against another user than root
-    create   how a user is created: "useradd", "adduser" (busybox's), "lines" (in /etc/passwd), "" not known
+    create   how a user is created: "useradd", "adduser" (busybox's), "lines" (in /etc/passwd), "home" (lines, and a
+             home directory by coreutils), "" not known
     """
 
     root: bool | None
@@ -78,7 +80,7 @@ def base_users(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> 
     elif row.get("own") or row.get("why") or row.get("root") or shown:
         root = True
     family = base.family if base is not None else distribution(program, stage, facts)
-    create = {"debian": "useradd", "ubuntu": "useradd", "alpine": "adduser", "busybox": "lines"}.get(family, "")
+    create = table("users")["families"].get(family, "")
     own = row.get("own", {})
     return BaseUsers(
         root, "" if root else user, own.get("id", ""), own.get("name", ""), row.get("why", ""),
@@ -117,7 +119,8 @@ def _row(image: str | None) -> dict[str, Any]:
         return {}
     if _rows is None:
         _rows = ImageRows(table("users")["image"])
-    return _rows.find(image) or {}
+    made = maker_image(image)
+    return _rows.find(image) or ({"root": "user" not in made, **made} if made else {})
 
 
 class Created(Record):

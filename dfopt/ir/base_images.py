@@ -1,4 +1,4 @@
-"""What the table `base_images` knows of an image reference."""
+"""What the tables `base_images` and `maker_images` know of an image reference."""
 
 from __future__ import annotations
 
@@ -89,6 +89,17 @@ def _fits(name: str, parts: list[str]) -> bool:
 
 
 _rows: ImageRows | None = None
+_makers: ImageRows | None = None
+
+
+def maker_image(image: str | None) -> dict[str, Any]:
+    """The row of the table `maker_images` for an image; empty where there is none."""
+    global _makers
+    if image is None:
+        return {}
+    if _makers is None:
+        _makers = ImageRows(table("maker_images")["image"])
+    return _makers.find(image) or {}
 
 
 def split_image(image: str) -> tuple[str, str | None]:
@@ -138,6 +149,9 @@ def base_facts(image: str | None) -> BaseFacts | None:
     if _rows is None:
         _rows = ImageRows(table("base_images")["image"])
     row = _rows.find(image)
+    made = maker_image(image)
+    if "family" in made:
+        row = {**table("maker_images")["family"][made["family"]], **made}
     if row is None:
         return None
     return BaseFacts(

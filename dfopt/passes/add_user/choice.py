@@ -19,6 +19,8 @@ _CREATE = {
     "useradd": "useradd --uid {id} --user-group --create-home --shell /usr/sbin/nologin {name}",
     "adduser": "adduser -D -u {id} -s /sbin/nologin {name}",
     "lines": "echo '{name}:x:{id}:{id}::/:/bin/false' >> /etc/passwd && echo '{name}:x:{id}:' >> /etc/group",
+    "home": "echo '{name}:x:{id}:{id}::/home/{name}:/sbin/nologin' >> /etc/passwd"
+    " && echo '{name}:x:{id}:' >> /etc/group && install -d -m 700 -o {id} -g {id} /home/{name}",
 }
 _HEREDOCS = (1, 4)
 _NAME_USER = "write USER"

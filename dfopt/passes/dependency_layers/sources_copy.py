@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.context_tree import directories
-from dfopt.analysis.inferred_base import root_step
+from dfopt.analysis.root_steps import root_step
 from dfopt.ir.context_sources import sources_of
 from dfopt.ir.effects import covers
 from dfopt.ir.scopes import join_path

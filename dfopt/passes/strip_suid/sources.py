@@ -9,7 +9,7 @@ from dfopt.analysis.build_facts import find_program, seen_image
 from dfopt.analysis.inferred_base import distribution
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import run_text
-from dfopt.ir.base_images import ImageRows
+from dfopt.ir.base_images import ImageRows, maker_image
 from dfopt.ir.commands import TOP
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
@@ -166,6 +166,8 @@ def has_find(program: Program, stage: Stage, facts: Facts) -> bool:
     if table("suid")["base"].get(family, {}).get("find"):
         return True
     if scope.image is not None and ImageRows(table("suid")["find"]).find(scope.image) is not None:
+        return True
+    if maker_image(scope.image).get("find"):
         return True
     for step in layer_steps(program, stage):
         named = step.node.keyword == "RUN" and "find" in step.node.joined.text
