@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Stage, Step
 
-# Where root alone makes files, in every image: entries of these directories, and all below the second ones. Of /etc not
-# the files that images for OpenShift open
-_ENTRY = regex(r"/(?:usr/)?(?:bin|sbin|lib|lib64)/[^/]+\Z|/etc/(?!passwd|group|shadow|hosts|resolv)[^/]+\Z")
+# Where root alone makes files, in every image: entries of the directories of programs, what is below some of /etc, and
+# some files of /etc itself; of others there, as of timezone, a base may have made its own user the owner
+_ENTRY = regex(
+    r"/(?:usr/)?(?:bin|sbin|lib|lib64)/[^/]+\Z|/etc/(?:environment|fstab|locale\.(?:gen|conf)|profile|bash\.bashrc|bashrc"
+    r"|sudoers|shells|sysctl\.conf|nsswitch\.conf|ld\.so\.(?:conf|preload)|gai\.conf|pip\.conf|gitconfig)\Z"
+)
 _BELOW = regex(r"/etc/(?:apt|apk|dpkg|yum|yum\.repos\.d|profile\.d|sudoers\.d|ld\.so\.conf\.d|cron\.d|init\.d|pam\.d)/")
 _DIRECTORIES = frozenset(("/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/etc"))
 _INTO = frozenset(("cp", "mv", "ln", "install"))  # programs whose target, a directory that is there, gets a file
@@ -80,6 +83,8 @@ def _makes_as_root(invocation: Invocation, path: str) -> bool:
         return False
     if path in _DIRECTORIES:
         return name in _INTO
+    if name in ("ln", "mv") and path.rpartition("/")[0] in _DIRECTORIES:  # these need the directory, not the file
+        return True
     return _ENTRY.match(path) is not None or _BELOW.match(path) is not None
 
 
