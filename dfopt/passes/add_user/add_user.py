@@ -57,10 +57,11 @@ class AddUser(Pass):
     Refuses: ports below 1024; programs that need root or choose the user themselves (nginx, sshd, cron, gosu, su-exec);
     start scripts that cannot be read, that prepare something as root, or write outside of the user's directories;
     packages that are installed at the start; a working directory into which an archive or a script put the program, or
-    that an argument names; servers that write beside their code; files below /root, or that root alone can read; a RUN
-    that makes data for the program (`manage.py migrate`); an interactive shell or interpreter; an image that does not
-    say what it starts, or takes that from another stage; a base image of which no user is known; a `USER root` behind
-    which nothing is installed. What a program writes where cannot be seen: the fix is `unsafe`.
+    that an argument names; servers that write beside their code, or keep data in no directory of the file's; files
+    below /root, or that root alone can read; a RUN that makes data for the program (`manage.py migrate`); an
+    interactive shell or interpreter; an image that does not say what it starts, or takes that from another stage; a
+    base image of which no user is known; a `USER root` behind which nothing is installed. What a program writes where
+    cannot be seen: the fix is `unsafe`.
 
     Declares: a RUN that creates the user and gives it its directories (where that is needed), and USER.
     """

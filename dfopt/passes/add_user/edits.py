@@ -125,7 +125,7 @@ def added(program: Program, stage: Stage, base: BaseUsers, facts: Facts, number:
     check_start(startup, None if judged else ScriptWrites(program, stage, facts, own))
     check_files(program, stage, facts, bool(owners(program, steps)), given)
     if seen is None:
-        writes_beside_code(startup)
+        writes_beside_code(startup, bool(own))
         ran_as_root(program, steps, startup)
     if not base.create and not base.own:
         base = replace(base, create=seen_creation(program, stage, facts))

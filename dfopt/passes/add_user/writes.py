@@ -11,6 +11,7 @@ from dfopt.analysis.run_steps import run_text
 from dfopt.analysis.startup import context_candidates
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.effects import covers
+from dfopt.ir.liveness import layer_steps
 from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.lazy import regex
@@ -42,6 +43,7 @@ _SERVERS = (
     ("development", "among its sources and into node_modules", "start a server for production"),
     ("beside-code", "logs and process numbers beside its code", "give the code to a user by COPY --chown"),
 )
+_KEEPER = ("keeps-data", "data into a directory that nothing here makes", "make the directory by VOLUME or WORKDIR")
 _TELLS = frozenset(("--version", "-version", "version", "-v", "-V", "--help", "-h", "help"))
 # what starts programs of many kinds, and has many uses in a build
 _STARTERS = (
@@ -181,42 +183,68 @@ def _takes_script(option: str) -> bool:
 
 
 def unpacked(program: Program, steps: list[Step], directory: str) -> Step | None:
-    """The first step that unpacks an archive into `directory` or below; else a script in front of the WORKDIR that
-    names it, where nothing is copied there. What such a step left is root's, and where its program writes is not
-    known."""
-    files, escape = table("programs")["files"], program.dockerfile.escape
+    """The first step that unpacks an archive into `directory` or below, or copies there what a stage unpacked; else a
+    script in front of the WORKDIR that names it, where nothing is copied there. What such a step left is root's, and
+    where its program writes is not known."""
     script: Step | None = None
     for step in steps:
         if script is None and any(effect.kind == "opaque" for effect in program.effects(step)):
             script = step
-        body, scope = program.body(step), program.scope(step)
-        if step.node.keyword != "RUN" or body.program is None:
-            continue
-        place: str | Unknown = scope.workdir
-        for invocation in program.commands(step).invocations:
-            written = [body.text[word.start : word.end].strip("'\"") for word in invocation.words]
-            paths = [scope.expand(word, escape) for word in written]
-            if invocation.program == "cd" and paths:
-                place = join_path(place, paths[0])
-            elif invocation.program == "unzip" or (
-                invocation.program in ("tar", "bsdtar") and _EXTRACTS.search(" ".join(written)) is not None
-            ):
-                options = files["unzip" if invocation.program == "unzip" else "tar"]["into-options"]
-                named = [path for option, path in zip(written, paths[1:], strict=False) if option in options]
-                target = join_path(place, named[0]) if named else place
-                if not isinstance(target, Unknown) and covers(directory, target):
-                    return step
+        if _unpacks(program, step, directory) or _copies_unpacked(program, step, directory):
+            return step
     placed = [step for step in steps if step.node.keyword in ("COPY", "ADD", "WORKDIR")]
     placed = [step for step in placed if covers(directory, destination(program, step) or "/")]
     only_entered = all(step.node.keyword == "WORKDIR" for step in placed)
     return script if script is not None and placed and only_entered and script.index < placed[0].index else None
 
 
-def writes_beside_code(started: Started) -> None:
-    """Raises Refusal where the image starts a server that writes among its sources."""
+def _unpacks(program: Program, step: Step, directory: str) -> bool:
+    """Whether a RUN unpacks an archive into `directory` or below, or moves there what it unpacked."""
+    body, scope = program.body(step), program.scope(step)
+    if step.node.keyword != "RUN" or body.program is None:
+        return False
+    files, escape, extracted = table("programs")["files"], program.dockerfile.escape, False
+    place: str | Unknown = scope.workdir
+    for invocation in program.commands(step).invocations:
+        written = [body.text[word.start : word.end].strip("'\"") for word in invocation.words]
+        paths = [scope.expand(word, escape) for word in written]
+        if invocation.program == "cd" and paths:
+            place = join_path(place, paths[0])
+            continue
+        target: str | Unknown = UNKNOWN
+        if invocation.program == "unzip" or (
+            invocation.program in ("tar", "bsdtar") and _EXTRACTS.search(" ".join(written)) is not None
+        ):
+            options = files["unzip" if invocation.program == "unzip" else "tar"]["into-options"]
+            named = [path for option, path in zip(written, paths[1:], strict=False) if option in options]
+            target, extracted = join_path(place, named[0]) if named else place, True
+        elif extracted and invocation.program == "mv" and len(paths) > 1:
+            target = join_path(place, paths[-1])
+        if not isinstance(target, Unknown) and covers(directory, target):
+            return True
+    return False
+
+
+def _copies_unpacked(program: Program, step: Step, directory: str) -> bool:
+    """Whether a COPY brings into `directory` a directory in which a stage of the file unpacked an archive."""
+    flag = step.node.flag("from") if step.node.keyword == "COPY" else None
+    number = program.stage_named(flag.value, step.stage) if flag is not None and flag.value else None
+    if number is None or not covers(directory, destination(program, step) or "/"):
+        return False
+    scope, escape = program.scope(step), program.dockerfile.escape
+    sources = [join_path("/", scope.expand(argument.value, escape)) for argument in step.node.arguments[:-1]]
+    steps = layer_steps(program, program.stages[number])
+    return any(
+        _unpacks(program, each, source) for source in sources if not isinstance(source, Unknown) for each in steps
+    )
+
+
+def writes_beside_code(started: Started, owns: bool) -> None:
+    """Raises Refusal where the image starts a server that writes among its sources, or that keeps data where no
+    directory is the user's (`owns`)."""
     for run in started.runs:
         words = " ".join([*run.names[-1:], *[word for word in run.words if word is not None]])
-        for kind, writes, unblock in _SERVERS:
+        for kind, writes, unblock in _SERVERS if owns else (*_SERVERS, _KEEPER):
             match = re.search(table("users")["programs"][kind], words)
             if match is not None:
                 raise Refusal(f"the image starts {match[0].strip()}, which writes {writes}", unblock)
