@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dfopt import knowledge
 from dfopt.analysis.users import base_users
 from dfopt.facts import NO_FACTS
 from dfopt.ir.base_images import base_facts
@@ -14,19 +16,26 @@ from dfopt.ir.program import Program
 from dfopt.knowledge import table
 from dfopt.syntax.dockerfile import parse
 
+TABLE = Path(knowledge.__file__).with_name("maker_images.toml")
 ROWS: list[dict[str, Any]] = table("maker_images")["image"]
-KEYS = {"match", "tag", "family", "user", "why", "bash", "find", "useradd", "source"}
+KEYS = {"match", "tag", "family", "user", "why", "bash", "find", "useradd"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["match"][0] + row.get("tag", ""))
 def test_row(row: dict[str, Any]) -> None:
     assert set(row) <= KEYS
-    assert row["source"]
     assert row.get("family", "debian") in table("maker_images")["family"]
     re.compile(row.get("tag", ""))
     assert not any(name.startswith("docker.io/") or "*" in name.partition("/")[0] for name in row["match"])
     assert not {"user", "why"} <= set(row), "who does not run as root needs no reason against a user"
     assert "find" not in row or row.get("family") == "rhel", "the others have find by their family"
+
+
+def test_each_row_says_where_it_was_read() -> None:
+    text = TABLE.read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)((?:^#.*\n)*)^\[\[image\]\]$", text)
+    assert len(rows) == len(ROWS)
+    assert all(re.search(r"[\w.-]+/[\w.-]+", above) for above in rows)
 
 
 def users(image: str) -> tuple[bool | None, str]:

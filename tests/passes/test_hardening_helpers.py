@@ -250,7 +250,8 @@ def test_the_tables_agree_on_who_an_image_runs_as(row: dict[str, Any]) -> None:
         ("jenkins/jenkins:lts", "jenkins"), ("jenkins/jenkins:lts-slim", "jenkins"), ("circleci/node:14", "circleci"),
         ("cimg/base:2022.01", "circleci"), ("jupyter/base-notebook", "jovyan"), ("selenium/hub", "seluser"),
         ("memcached:1.6", "memcache"), ("memcached:1.6-alpine", None), ("registry.example.com/app:alpine", None),
-        ("node:22-alpine", "root"), ("centos/python-36-centos7", None), ("centos:7", "root"),
+        ("node:22-alpine", "root"), ("centos/python-36-centos7", "1001"), ("centos/ruby-25-centos7", None),
+        ("centos:7", "root"),
         ("registry.access.redhat.com/ubi9/python-311", None), ("registry.access.redhat.com/ubi9/ubi", "root"),
     ],
 )  # fmt: skip
