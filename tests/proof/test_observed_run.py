@@ -389,8 +389,8 @@ def test_a_compiler_that_the_program_calls_comes_with_its_headers(tmp_path: Path
         owned("other-dev", "usr/include/other.h"), file("usr/include/other.h", "x"),
         file("var/lib/dpkg/status", status("libc6", "dash", "gcc", "libc6-dev", "other-dev", gcc="libc6-dev")),
     )  # fmt: skip
-    calls = layer(file("src/main.go", 'exec.Command("gcc", "-v")\n'))
-    found = needs(tmp_path, APP, more, calls, cmd=["/app/server"], bare=True).find(Additions())
+    calls = layer(file("app/build.sh", "#!/bin/sh\ngcc -v\n", 0o755))
+    found = needs(tmp_path, APP, more, calls, cmd=["/app/build.sh"], bare=True).find(Additions())
     assert {"/usr/bin/gcc", "/usr/libexec/cc1", "/usr/include/stdio.h"} <= set(found.files)
     without = needs(tmp_path, APP, more, cmd=["/app/server"], bare=True)
     assert not {"/usr/bin/gcc", "/usr/libexec/cc1", "/usr/include/stdio.h"} & set(without.find(Additions()).files)

@@ -307,8 +307,11 @@ class RunNeeds(StartedPrograms):
             if path and not is_build(self.beyond.packaged.get(self.image.resolved(path), "")):
                 programs.append(path)
         waiting = [*wanted, *kept, *programs]
-        if self.bare:
-            places = {place for path in programs for place in (path, self.image.resolved(path))}
+        if self.bare:  # what is called by what stays, with all that its package depends on
+            sure = names | union(self.contents.called, kept) | union(self.contents.scripts, started)
+            places = {
+                one for path in filter(None, map(self.program, sure)) for one in (path, self.image.resolved(path))
+            }
             calling = {self.beyond.packaged[place] for place in places if place in self.beyond.packaged}
             compilers = self.packages.closure(package for package in calling if is_build(package))
             brought = self.packages.closure(packages | calling) - self.base_packages
