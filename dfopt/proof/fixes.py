@@ -156,8 +156,9 @@ def refined(
     verdicts: Verdicts, make: Callable[[], Result], result: Result, facts: BuildFacts
 ) -> tuple[Result, ProofVerdict]:
     """The result and the verdict on it; where it fails for want of what the failure names, what a split by evidence
-    takes along or what is installed on another base is added, and the result made and built again. `make`: the result
-    by what the facts are then. Raises BudgetSpentError, EngineError, ImageError."""
+    takes along or what is installed on another base is added, and the result made and built again. Where that cannot
+    be, or saves nothing, the result is what remains, and the verdict that on what was tried (see `loses`). `make`: the
+    result by what the facts are then. Raises BudgetSpentError."""
     verdict = verdicts.of(result)
     for _ in range(_TRIES):
         if verdict.holds:
@@ -166,13 +167,19 @@ def refined(
         again = make()
         if again.output == result.output:
             break
+        if loses(result, again):
+            return again, verdict
         verdicts.lab.say(f"it lacked something: {verdict.failure}")
         result, verdict = again, verdicts.of(again)
     larger = verdict.after is not None and verdict.after.total >= verdicts.base.figures.total
     if verdict.holds and larger and facts.give_up_base(result.output):
-        result = make()
-        verdict = verdicts.of(result)
+        return make(), verdict
     return result, verdict
+
+
+def loses(result: Result, again: Result) -> bool:
+    """Whether a fix of `result` is none of `again`."""
+    return not {fix.identity for fix in result.applied} <= {fix.identity for fix in again.applied}
 
 
 class Trials:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 
 from dfopt.cost import saving
-from dfopt.proof.fixes import BudgetSpentError, Proof, Trials, Verdicts, refined
+from dfopt.proof.fixes import BudgetSpentError, Proof, Trials, Verdicts, loses, refined
 from dfopt.proof.verdict import ProofVerdict, build_original
 from dfopt.record import Record, replace
 from dfopt.units import human
@@ -256,7 +256,7 @@ class _Search:
                 self.reasons[candidate.name] = str(spent)
                 continue
             self.built[candidate.name] = verdict
-            if result.changed and result is not candidate.result:
+            if result is not candidate.result and not loses(candidate.result, result):
                 others = [replace(one, result=result) if one is candidate else one for one in others]
         # what holds is worth its proof, however late it is; what may hold is not
         self.verdicts.limit(builds, None)

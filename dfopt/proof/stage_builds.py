@@ -129,8 +129,7 @@ class BuildFacts(Facts):
         return self._ran.get(stage)
 
     def learn_failure(self, lab: Lab, path: str, verdict: ProofVerdict, tried: str) -> None:
-        """Takes what the failure of `tried`, a Dockerfile, names into the answers of `run_evidence` and `lacking`.
-        Raises EngineError, ImageError."""
+        """Takes what the failure of `tried`, a Dockerfile, names into the answers of `run_evidence` and `lacking`."""
         smoke = verdict.smoke.output if verdict.smoke is not None and not verdict.smoke.passed else ""
         if smoke:
             for needs in self._needs.values():
@@ -156,13 +155,17 @@ class BuildFacts(Facts):
         return bool(given_up)
 
     def _base_files(self, lab: Lab, stage: int, path: str) -> ImageFiles:
-        """The files of the image that a stage starts from. Raises EngineError, ImageError."""
+        """The files of the image that a stage starts from; none where they cannot be read."""
         if stage not in self._bases:
-            image = self._part(lab, self.program.stages[stage].position + 1, path)
+            self._bases[stage] = ImageFiles.nothing()
             try:
-                self._bases[stage] = lab.files(image)
-            finally:
-                lab.engine.remove(image)
+                image = self._part(lab, self.program.stages[stage].position + 1, path)
+                try:
+                    self._bases[stage] = lab.files(image)
+                finally:
+                    lab.engine.remove(image)
+            except (EngineError, ImageError) as failure:
+                self.failure = self.failure or str(failure)
         return self._bases[stage]
 
     def has_judge(self) -> bool:

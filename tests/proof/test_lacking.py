@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from image.builders import docker_archive, file, folder, layer, link
 
+from dfopt.engine import EngineError
 from dfopt.facts import Facts
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles
@@ -171,6 +172,7 @@ def test_in_another_distribution_a_table_names_the_package(base: ImageFiles, mon
     assert "FROM alpine:3.22\nRUN apk add --no-cache make\n" in result.output
     result, verdict, built = trial(base, monkeypatch, "alpine", [failed("sh: odd-tool: not found"), HOLDS])
     assert (result.changed, len(built)) == (False, 1)
+    assert verdict.failure == "it does not build: sh: odd-tool: not found"
     assert [report.reason for report in result.reported] == ["line 1: odd-tools is needed, and not in alpine:3.22"]
 
 
@@ -185,8 +187,8 @@ def test_a_failure_that_names_nothing_of_the_old_base_ends_the_trial(
 def test_a_base_that_is_no_smaller_with_what_it_lacked_is_given_up(
     base: ImageFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result, _, built = trial(base, monkeypatch, "slim", [failed("/bin/sh: 1: make: not found"), LARGER])
-    assert (result.changed, len(built)) == (False, 2)
+    result, verdict, built = trial(base, monkeypatch, "slim", [failed("/bin/sh: 1: make: not found"), LARGER])
+    assert (result.changed, verdict, len(built)) == (False, LARGER, 2)
     assert [report.reason for report in result.reported] == ["with make, which a trial lacked, it is no smaller"]
 
 
@@ -208,3 +210,13 @@ def test_what_one_base_lacked_is_not_added_to_another(base: ImageFiles) -> None:
     assert facts.give_up_base(tried)
     assert isinstance(facts.lacking(0, "debian:13", "debian:13-slim"), Refusal)
     assert not facts.give_up_base(tried)
+
+
+def test_an_old_base_that_cannot_be_read_tells_nothing(base: ImageFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(lab: Lab, image: object) -> ImageFiles:
+        raise EngineError("no space left on device")
+
+    monkeypatch.setattr(Bench, "files", unreadable)
+    log = "/bin/sh: 1: make: not found"
+    result, verdict, built = trial(base, monkeypatch, "slim", [failed(log)])
+    assert (verdict.failure, built) == (f"it does not build: {log}", [result.output])
