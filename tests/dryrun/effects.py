@@ -97,7 +97,8 @@ def description(row: Row) -> str:
     lines = ["\t".join((letter, *row[key])) for key, letter in _LISTS.items() if row.get(key)]
     lines += [f"{letter}\t{row[key]}" for key, letter in _TEXTS.items() if row.get(key)]
     for key, letter in _PAIRS.items():
-        lines += [f"{letter}\t{package}\t{path}" for package, path in row.get(key, {}).items()]
+        for package, paths in row.get(key, {}).items():
+            lines += [f"{letter}\t{package}\t{path}" for path in ([paths] if isinstance(paths, str) else paths)]
     lines += ["s"] * bool(row.get("self-refreshing")) + ["w"] * bool(row.get("reads-stdin"))
     lines += [f"k\t{command}\t{flags}" for command, flags in row.get("commands", {}).items()]
     lines += [f"p\t{arguments}\t{answer}" for arguments, answer in row.get("prints", {}).items()]

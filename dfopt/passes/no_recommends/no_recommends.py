@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.analysis.package_managers import package_name, tools
+from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import edit_obstacle, shipped_runs
 from dfopt.edit import Edit
 from dfopt.facts import Facts
@@ -10,7 +10,7 @@ from dfopt.findings import Declares, Finding, Fix, refused
 from dfopt.ir.commands import SUBSTITUTION
 from dfopt.lazy import regex
 from dfopt.passes.base import STAGES, Pass
-from dfopt.passes.no_recommends.certificates import behind, lacks_certificates, lineage, names_certificates, needing
+from dfopt.passes.no_recommends.needed import NeededPackages, behind, exceptions_text
 from dfopt.passes.no_recommends.packages import known, left_out
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
@@ -34,9 +34,10 @@ class NoRecommends(Pass):
     """Keeps apt from installing what packages only recommend: `--no-install-recommends`.
 
     Why: recommended packages are often a large part of what is installed. Measured: 12.6 MB less for git. They are also
-    at times what makes a program work. `ca-certificates`, without which `curl`, `wget` and `git` cannot speak https, is
-    named where nothing else brings it. This is never a safe fix: let `fix --verify` build it and run your smoke test,
-    or name the packages that you need.
+    at times what makes a program work. What the file is seen to need is named: `ca-certificates`, without which `curl`,
+    `wget` and `git` cannot speak https, and programs that it calls and a recommendation alone brings (`make` with
+    `cmake`, the headers of C with `gcc`, `ssh-keyscan` with `git`). This is never a safe fix: let `fix --verify` build
+    it and run your smoke test, or name the packages that you need.
 
     Example:
 
@@ -81,47 +82,43 @@ class NoRecommends(Pass):
         if "ecommends" in program.text.lower() and _SAID.search(program.text):
             return
         counted: dict[int, list[str]] = {}  # root stage -> packages of earlier findings, whose own ones are there
-        certified: set[int] = set()  # stages in which an earlier finding brings the certificates
+        needs = NeededPackages(program, facts)
         runs = [(stage, step) for stage, _, step in shipped_runs(program, self.settings["stages"], "apt")]
         pulling = {step.index: [tool for tool in tools(program, step) if _pulls(tool)] for _, step in runs}
         some = any(known(installs) for installs in pulling.values())
         for stage, step in runs:
             body, installs = program.body(step), pulling[step.index]
             if installs:
-                certificates = certified.isdisjoint(lineage(program, stage)) and lacks_certificates(program, step)
                 before = counted.setdefault(program.root(stage).index, [])
                 try:
-                    finding = self.check(program, step, body, installs, certificates, before, some)
-                    if certificates and finding.fix is not None and names_certificates(finding.fix):
-                        certified.add(stage.index)
+                    finding = self.check(program, step, body, installs, needs, before, some)
                 except Refusal as refusal:
                     finding = refused(self.name, _MESSAGE, step.node.start, step.node.end, refusal)
                 yield finding
 
     def check(
-        self, program: Program, step: Step, body: Body, installs: list[Tool], certificates: bool, before: list[str],
+        self, program: Program, step: Step, body: Body, installs: list[Tool], needs: NeededPackages, before: list[str],
         some: bool,
     ) -> Finding:  # fmt: skip
-        message, node = _MESSAGE, step.node
+        node = step.node
         reachable = [tool for tool in installs if not tool.invocation.nested and tool.invocation.where != SUBSTITUTION]
         reason = edit_obstacle(step, body, bool(reachable), "apt")
         if reason:
             raise Refusal(reason)
         edits: list[Edit] = []
         rewrites: list[EditWords] = []
+        exceptions: dict[str, str] = {}  # package -> why
+        lacking = needs.lacking(step)
         for tool in reachable:
-            if certificates and (needs := needing(body, tool)) is not None:
-                word, package = needs
-                edit, rewrite = behind(program, step, body, tool, word, package)
-                edits.append(edit)
-                rewrites.append(rewrite)
-                certificates = False
-                message = f"{_MESSAGE} but {package}, which {package_name(word.value or '')} needs for https"
-            edit, rewrite = _option(step, body, tool)
-            edits.append(edit)
-            rewrites.append(rewrite)
+            needed = needs.of(body, tool, [row for row in lacking if row["package"] not in exceptions])
+            exceptions.update((package.name, package.why) for package in needed)
+            pairs = [*behind(program, step, body, tool, needed), _option(step, body, tool)]
+            edits += [edit for edit, _ in pairs]
+            rewrites += [rewrite for _, rewrite in pairs]
+        needs.taken.update((package, step.stage) for package in exceptions)
+        message = f"{_MESSAGE} but {exceptions_text(exceptions)}" if exceptions else _MESSAGE
         fix = Fix(tuple(edits), tuple(rewrites), "unsafe")
-        benefit = left_out(program, step, reachable, before, some=some)
+        benefit = left_out(program, step, reachable, exceptions, before, some=some)
         return Finding(self.name, f"{message} (some may be needed)", node.start, node.end, fix, benefit=benefit)
 
 

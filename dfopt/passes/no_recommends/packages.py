@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Step
 
 
-def left_out(program: Program, step: Step, installs: list[Tool], before: list[str], *, some: bool) -> Benefit | None:
-    """What the packages that `installs` bring, and that the step does not remove, recommend beyond those of earlier
-    findings (`before`, to which they come); None where the table knows none of them, nor of those of the other findings
-    (`some`): so that it counts the same whether they are installed together or apart."""
+def left_out(
+    program: Program, step: Step, installs: list[Tool], kept: Iterable[str], before: list[str], *, some: bool
+) -> Benefit | None:
+    """What the packages that `installs` bring, and that the step does not remove, recommend beyond those that are
+    `kept` and those of earlier findings (`before`, to which they come); None where the table knows none of them, nor of
+    those of the other findings (`some`): so that it counts the same whether they are installed together or apart."""
     removed = _removed(program, step)
-    packages = [package for package in named(installs) if package_name(package) not in removed]
+    packages = [package for package in (*named(installs), *kept) if package_name(package) not in removed]
     if not installed_bytes(packages, recommends=True):
         return Benefit(source=SOURCE) if some else None
     saved = recommended_bytes([*before, *packages]) - recommended_bytes(before)
