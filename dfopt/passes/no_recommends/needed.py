@@ -9,6 +9,7 @@ from dfopt.edit import Edit
 from dfopt.ir.base_images import ImageRows
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
+from dfopt.passes.no_recommends.packages import removed
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dfopt.ir.stages import Stage, Step
     from dfopt.syntax.shell.nodes import Word
 
+_CERTIFICATES = "ca-certificates"
 _ALWAYS = 1 << 62  # behind every step: when a container starts
 
 
@@ -66,22 +68,25 @@ class NeededPackages:
                 found.append(row)
         return found
 
-    def of(self, body: Body, tool: Tool, rows: list[dict[str, Any]]) -> list[NeededPackage]:
+    def of(self, step: Step, tool: Tool, rows: list[dict[str, Any]]) -> list[NeededPackage]:
         """What the command shall name. Raises Refusal where none of its packages is known to need certificates, but a
-        variable may name one that does."""
+        variable may name one that does; and where the step removes again what recommends a program."""
+        body, gone = self.program.body(step), removed(self.program, step)
         needs: list[NeededPackage] = []
         variable = ""
         for word in tool.invocation.operands(tool.facts.get("value-options", ())):
             name = package_name(word.value or "")
             for row in rows:
                 if name in row["by"] and row["package"] not in {package.name for package in needs}:
+                    if name in gone and row["package"] != _CERTIFICATES:
+                        reason = f"{name} is removed again, and {row['package']}, which it recommends, would stay"
+                        raise Refusal(reason, f"name {row['package']} where {name} is installed and removed")
                     needs.append(NeededPackage(row["package"], word, row["why"].replace("NAME", name)))
             written = body.text[word.start : word.end]
             if word.value is None and written.lstrip('"').startswith("$"):
                 variable = variable or written
-        certificates = "ca-certificates"
-        lacks = any(row["package"] == certificates for row in rows)
-        if variable and lacks and certificates not in {package.name for package in needs}:
+        lacks = any(row["package"] == _CERTIFICATES for row in rows)
+        if variable and lacks and _CERTIFICATES not in {package.name for package in needs}:
             reason = f"{variable} may name a package that needs ca-certificates for https"
             raise Refusal(reason, "name ca-certificates in an installation, where https is spoken")
         return needs

@@ -51,11 +51,12 @@ class NoRecommends(Pass):
     RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
     ```
 
-    Refuses: ONBUILD; an apt in the string of `sh -c`; packages in a variable, if nothing brings ca-certificates. Does
-    nothing where the file says anything about recommended packages by itself (`APT::Install-Recommends`).
+    Refuses: ONBUILD; an apt in the string of `sh -c`; packages in a variable, if nothing brings ca-certificates; a
+    package that is removed again, where what it recommends would have to be named. Does nothing where the file says
+    anything about recommended packages by itself (`APT::Install-Recommends`).
 
-    Declares: each `install` gains one word, or that and `ca-certificates`; files that packages enter themselves in may
-    change. Always `unsafe`.
+    Declares: each `install` gains one word, or that and the packages that are named; files that packages enter
+    themselves in may change. Always `unsafe`.
     """
 
     name = "no-recommends"
@@ -110,7 +111,7 @@ class NoRecommends(Pass):
         exceptions: dict[str, str] = {}  # package -> why
         lacking = needs.lacking(step)
         for tool in reachable:
-            needed = needs.of(body, tool, [row for row in lacking if row["package"] not in exceptions])
+            needed = needs.of(step, tool, [row for row in lacking if row["package"] not in exceptions])
             exceptions.update((package.name, package.why) for package in needed)
             pairs = [*behind(program, step, body, tool, needed), _option(step, body, tool)]
             edits += [edit for edit, _ in pairs]

@@ -21,8 +21,8 @@ def left_out(
     """What the packages that `installs` bring, and that the step does not remove, recommend beyond those that are
     `kept` and those of earlier findings (`before`, to which they come); None where the table knows none of them, nor of
     those of the other findings (`some`): so that it counts the same whether they are installed together or apart."""
-    removed = _removed(program, step)
-    packages = [package for package in (*named(installs), *kept) if package_name(package) not in removed]
+    gone = removed(program, step)
+    packages = [package for package in (*named(installs), *kept) if package_name(package) not in gone]
     if not installed_bytes(packages, recommends=True):
         return Benefit(source=SOURCE) if some else None
     saved = recommended_bytes([*before, *packages]) - recommended_bytes(before)
@@ -40,7 +40,7 @@ def known(installs: Iterable[Tool]) -> bool:
     return installed_bytes(named(installs), recommends=True) > 0
 
 
-def _removed(program: Program, step: Step) -> set[str]:
+def removed(program: Program, step: Step) -> set[str]:
     """The packages that a step removes: what they recommend goes with them, by autoremove as a rule."""
     removals = [tool for tool in tools(program, step) if tool.family == "apt" and tool.does.get("removes")]
     return {package_name(package) for tool in removals for package in tool.packages}
