@@ -1,4 +1,5 @@
-"""Formats and parses byte counts: powers of 1000, as `docker images` and dive print; also parses MiB and so on."""
+"""Formats and parses byte counts: powers of 1000, as `docker images` and dive print; also parses MiB and so on. Reads
+whole numbers of any length."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 
 _STEPS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?:([kmgtp]?)(i?)b?|bytes?)", re.IGNORECASE)
+_SIZE = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?:([kmgtp]?)(i?)b?|bytes?)"
 
 
 def human(count: int) -> str:
@@ -20,9 +21,15 @@ def human(count: int) -> str:
     return f"{value:.{digits}f} {_STEPS[step]}"
 
 
+def whole_number(digits: str) -> int:
+    """The number that decimal digits say; 10**18 for it and all larger ones: Python reads no more than 4,300 digits."""
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) < 19 else 10**18
+
+
 def parse_size(text: str) -> int:
     """Bytes: `20MB`, `1.5 GiB`, `300k`, `1024`. Raises ValueError."""
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip(), re.I)
     if match is None:
         raise ValueError(f"{text!r} is not a size (20MB, 1.5GiB, 300k)")
     base = 1024 if match[3] else 1000

@@ -12,6 +12,7 @@ import re
 from dfopt.build_definitions.interpolation import InterpolationError, interpolate
 from dfopt.build_definitions.model import ContainerMount, DefinitionError, NotLiteral, resolved
 from dfopt.lazy import regex
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ class ServiceReader:
         match = _PORT.match(text)
         if match is None:
             raise DefinitionError(f'"{text}" is no port', self.file, node.line, node.column)
-        first, last, protocol = int(match["first"]), int(match["last"] or match["first"]), match["protocol"] or "tcp"
+        first, last = whole_number(match["first"]), whole_number(match["last"] or match["first"])
+        protocol = match["protocol"] or "tcp"
         if last - first >= MOST_PORTS:
             return [NotLiteral(f"more than {MOST_PORTS} ports")]
         return [f"{number}/{protocol}" for number in range(first, last + 1)]

@@ -12,6 +12,7 @@ from operator import attrgetter
 from dfopt.ir.stages import Stage, Step
 from dfopt.ir.work import Work
 from dfopt.syntax.tree import Dockerfile, Instruction
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,9 +120,8 @@ class Program:
         for stage in reversed(self.stages[:before]):
             if stage.name and stage.name == name:
                 return stage.index
-        if name.isdigit() and name.isascii() and int(name) < before:
-            return int(name)
-        return None
+        number = whole_number(name) if name.isdigit() and name.isascii() else before
+        return number if number < before else None
 
     def copies_from(self, stage: Stage) -> set[int]:
         """The stages whose files `stage` takes by COPY --from or RUN --mount=from= (callers must not mutate it)."""

@@ -5,6 +5,7 @@ from dfopt.facts import Facts
 from dfopt.findings import Finding
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def _checked(word: str) -> tuple[str, str]:
     if match is None:
         return "this is no port", word
     first, last, protocol = match["first"], match["last"] or match["first"], match["protocol"]
-    if int(first) > _HIGHEST or int(last) > _HIGHEST:
+    if whole_number(first) > _HIGHEST or whole_number(last) > _HIGHEST:
         return f"the highest port is {_HIGHEST}", word
-    if int(first) > int(last):
+    if whole_number(first) > whole_number(last):
         return "the range runs backwards", word
     if protocol is not None and protocol.lower() not in _PROTOCOLS:
         return "a protocol is tcp, udp or sctp", word

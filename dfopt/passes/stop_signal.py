@@ -8,6 +8,7 @@ from dfopt.knowledge import table
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.syntax.expand import Unknown
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ class StopSignal(Pass):
 
 def _signal(value: str) -> bool:
     if _NUMBER.match(value):
-        return int(value) != 0
+        return whole_number(value) != 0
     name = value.upper().removeprefix("SIG")
     return name in table("signals")["names"] or _REAL_TIME.match(name) is not None

@@ -8,6 +8,7 @@ from dfopt.ir.commands import SUBSTITUTION, Invocation
 from dfopt.lazy import regex
 from dfopt.passes.base import Pass
 from dfopt.rewrites.commands import EditWords
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,5 +111,5 @@ def _high(program: Program, step: Step, invocation: Invocation) -> int:
         elif value.startswith("-u"):
             number = value[2:]
         if number is not None and number.isdigit() and number.isascii():
-            return int(number) if int(number) >= _HIGH else 0
+            return whole_number(number) if whole_number(number) >= _HIGH else 0
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dfopt.lazy import regex
 from dfopt.syntax.tree import Directive, DockerfileError
+from dfopt.units import whole_number
 
 _DIRECTIVE = regex(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*((?s:.+))")
 _LEVEL = regex(
@@ -60,4 +61,4 @@ def syntax_level(directive: Directive | None) -> tuple[int, int] | None:
         return None
     if match[1] is None or match[2] is None:
         return NEWEST if match[1] in (None, "1") else None
-    return int(match[1]), int(match[2])
+    return whole_number(match[1]), whole_number(match[2])

@@ -26,6 +26,7 @@ from dfopt.syntax.tree import (
     Pair,
 )
 from dfopt.syntax.validate import check_instruction
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -316,7 +317,7 @@ def heredoc_words(text: str, *, blanks: bool = False) -> list[tuple[str, bool, b
         if len(bare) != 1:
             continue
         expand = _quotes(bare[0]) == _quotes(raw[0])
-        result.append((bare[0], expand, match[2] == "-", int(match[1] or 0)))
+        result.append((bare[0], expand, match[2] == "-", whole_number(match[1] or "0")))
     return result
 
 

@@ -12,6 +12,7 @@ from dfopt.lazy import regex
 from dfopt.syntax.arguments import go_quote
 from dfopt.syntax.mounts import mount_fields
 from dfopt.syntax.tree import GO_SPACE, DockerfileError, Instruction
+from dfopt.units import whole_number
 
 # flag names with their type: s string, l list (may repeat), b boolean. `--exclude` 1.19, `--parents` 1.20 and
 # `--unpack` 1.17 (earlier in the labs channel), `--device` 1.14-labs, HEALTHCHECK --start-interval 1.6
@@ -168,10 +169,11 @@ def _check_healthcheck(node: Instruction) -> None:
         if not flag.value:
             continue
         if flag.name == "retries":
-            if not re.match(r"[-+]?\d+\Z", flag.value) or abs(int(flag.value)) >= 2**31:
+            retries = whole_number(flag.value.lstrip("+-")) if re.match(r"[-+]?\d+\Z", flag.value) else 2**31
+            if retries >= 2**31:
                 raise DockerfileError(f'strconv.ParseInt: parsing "{flag.value}": invalid syntax', flag.at)
-            if int(flag.value) < 0:
-                raise DockerfileError(f"--retries cannot be negative ({int(flag.value)})", flag.at)
+            if flag.value[0] == "-" and retries:
+                raise DockerfileError(f"--retries cannot be negative (-{retries})", flag.at)
         elif not _DURATION.match(flag.value):
             what = "missing unit in" if re.match(r"[-+]?[\d.]+\Z", flag.value) else "invalid"
             raise DockerfileError(f'time: {what} duration "{flag.value}"', flag.at)

@@ -17,6 +17,7 @@ from dfopt.refusal import Refusal
 from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.shell import ShellSyntaxError, parse_shell
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,10 +137,15 @@ def check_ports(config: ImageConfig, listens: tuple[str, ...] | None = None) -> 
         if isinstance(port, Unknown):
             raise Refusal("a port of EXPOSE is not known", "write its number")
         match = re.match(r"\d+", port)
-        if match is not None and 0 < int(match[0]) < 1024:
+        if match is not None and 0 < whole_number(match[0]) < 1024:
             raise Refusal(f"port {match[0]} of EXPOSE is root's outside of docker", _OTHER_PORT)
     for name, value in config.env.items():
-        if re.search(r"(?:\A|_)PORT\Z", name) and isinstance(value, str) and value.isdigit() and 0 < int(value) < 1024:
+        if (
+            re.search(r"(?:\A|_)PORT\Z", name)
+            and isinstance(value, str)
+            and value.isdigit()
+            and 0 < whole_number(value) < 1024
+        ):
             raise Refusal(f"{name}={value}: the port is root's outside of docker", _OTHER_PORT)
 
 

@@ -7,6 +7,7 @@ import re
 from dfopt.ir.base_images import split_image
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,4 +42,4 @@ def _go_release(image: str | None) -> int | None:
     if name != "golang" or tag is None:
         return None
     match = re.match(r"1\.(\d+)", tag)
-    return int(match[1]) if match is not None else None if re.match(r"\d", tag) else 99
+    return whole_number(match[1]) if match is not None else None if re.match(r"\d", tag) else 99

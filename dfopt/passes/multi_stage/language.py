@@ -11,6 +11,7 @@ from dfopt.knowledge import table
 from dfopt.passes.multi_stage.packages import libraries
 from dfopt.passes.multi_stage.unblock import BUILD, CONTEXT
 from dfopt.refusal import Refusal
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -348,7 +349,8 @@ def _satisfied(wanted: str, image: str) -> bool:
         bound = re.fullmatch(r"(>=|<|==|~=)\s*(\d+)(?:\.(\d+))?(?:\.(?:\d+|\*))?", part.strip())
         if told is None or bound is None:
             return False
-        ours, theirs = (int(told[1]), int(told[2])), (int(bound[2]), int(bound[3] or 0))
+        ours = whole_number(told[1]), whole_number(told[2])
+        theirs = whole_number(bound[2]), whole_number(bound[3] or "0")
         if not {">=": ours >= theirs, "<": ours < theirs, "==": ours == theirs, "~=": ours == theirs}[bound[1]]:
             return False
     return True

@@ -8,6 +8,7 @@ from dfopt.ir.scopes import join_path
 from dfopt.knowledge import table
 from dfopt.record import Record
 from dfopt.refusal import Refusal
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def check_major(name: str, version: str) -> None:
     """Raises Refusal where a version ("^14.1.1", "14") is of a major release that was not looked at."""
     majors = table("site_servers")["server"][name].get("majors")
     match = re.search(r"\d+", version)
-    if majors and match and int(match[0]) not in majors:
+    if majors and match and whole_number(match[0]) not in majors:
         raise Refusal(f"how {name} {match[0]} answers is not known")
 
 
@@ -160,7 +161,8 @@ class _Told:
         if self.host and self.host not in _ADDRESSES:
             raise Refusal(f"{self.name} listens on {self.host} alone, which nothing outside of the container reaches")
         root = join_path(launch.directory, self.root or str(self.row["root"]))
-        port = int(self.port or launch.port or self.row["port"]) if not launch.port.strip("0123456789") else 0
+        digits = self.port or launch.port or str(self.row["port"])
+        port = whole_number(digits) if not digits.strip("0123456789") else 0
         if not isinstance(root, str) or not 0 < port < 65536:
             raise Refusal(f"the port or the directory of {self.name} is not understood")
         return StaticSite(self.name, port, bool(self.port), root, not self.root, self.answers)

@@ -22,6 +22,7 @@ from dfopt.passes.multi_stage.written_paths import WrittenPath, copied, is_scrat
 from dfopt.record import Record, replace
 from dfopt.refusal import Refusal
 from dfopt.syntax.expand import Unknown
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ class _Sites:
             raise Refusal(f"nginx does not stop at STOPSIGNAL {config.stop_signal}")
         directive = self.program.dockerfile.directive("syntax")
         level = re.search(r":(\d+)\.(\d+)", directive.value) if directive is not None else None
-        if level is not None and (int(level[1]), int(level[2])) < _HEREDOC:
+        if level is not None and (whole_number(level[1]), whole_number(level[2])) < _HEREDOC:
             raise Refusal(f"the Dockerfile syntax {level[0][1:]} has no COPY of a text (1.4 has)")
 
     def owner(self, site: StaticSite, config: ImageConfig) -> str | None:

@@ -71,7 +71,7 @@ class NeededPackages:
     def of(self, step: Step, tool: Tool, rows: list[dict[str, Any]]) -> list[NeededPackage]:
         """What the command shall name. Raises Refusal where none of its packages is known to need certificates, but a
         variable may name one that does; and where the step removes again what recommends a program."""
-        body, gone = self.program.body(step), removed(self.program, step)
+        body, gone = self.program.body(step), self.program.once(("removed", step.index), removed, self.program, step)
         needs: list[NeededPackage] = []
         variable = ""
         for word in tool.invocation.operands(tool.facts.get("value-options", ())):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dfopt.analysis.package_managers import tools
 from dfopt.ir.commands import MAYBE
 from dfopt.lazy import regex
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def fetches_index(tool: Tool) -> bool:
 def alpine_release(program: Program, step: Step) -> tuple[int, int] | None:
     """The release of Alpine that a stage is built on, where the image's tag says so."""
     match = _RELEASE.search(program.scope(step).image or "")
-    return (int(match[1]), int(match[2])) if match else None
+    return (whole_number(match[1]), whole_number(match[2])) if match else None
 
 
 def later_index_reader(program: Program, stage: Stage, position: int) -> tuple[Step | None, Step | None]:

@@ -12,6 +12,7 @@ from dfopt.lazy import regex
 from dfopt.passes.swap_base.files import MOST, context_path
 from dfopt.passes.swap_base.target import ALPINE, SLIM, provider
 from dfopt.refusal import Refusal
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ class Languages:
         if name not in known["wheels"] and name not in known["glibc"]:
             self._stop(line, f"whether pip compiles {name} is not known")
         version = re.search(r"python:(\d+)\.(\d+)", self.survey.target.image)
-        if version is not None and (int(version[1]), int(version[2])) < (3, 9):
+        if version is not None and (whole_number(version[1]), whole_number(version[2])) < (3, 9):
             self._stop(line, f"whether {name} has a wheel for Python {version[1]}.{version[2]} is not known")
         if match and re.search(r"==|===|<(?!=?\s*\d+\s*(?:,|\Z))", match[2]):
             self._stop(line, f"whether {asked} has a wheel for this Python is not known")

@@ -18,6 +18,7 @@ from dfopt.refusal import Refusal
 from dfopt.rewrites.commands import EditWords, RemoveCommand
 from dfopt.rewrites.instructions import RemoveStep
 from dfopt.syntax.shell.nodes import AndOr, SimpleCommand
+from dfopt.units import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -343,7 +344,7 @@ def _there(since: str, release: str) -> bool:
 
 
 def _numbers(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in release.split("."))
+    return tuple(whole_number(part) for part in release.split("."))
 
 
 def alpine_release(image: str) -> str:
