@@ -14,6 +14,7 @@ from dfopt.facts import Artifact, BuiltImage, SharedLibrary
 from dfopt.image.errors import ImageError
 from dfopt.image.layers import DIRECTORY, FILE, SYMLINK, read_image
 from dfopt.image.merged_tree import Tree
+from dfopt.lazy import regex
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 256 << 20  # bytes of one file that are held to read its headers
 _LISTS = "/var/lib/dpkg/info/"
+PACKAGE_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9.+_~-]*")
 APK_INSTALLED = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _RPM = ("/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite")
 _RELEASES = ("/etc/os-release", "/usr/lib/os-release")
@@ -171,21 +173,23 @@ class ImageFiles(BuiltImage):
         return data.decode("utf-8", "surrogateescape")
 
     def _owned(self) -> Iterator[tuple[str, str]]:
-        """(path, package) of all that the databases list."""
+        """(path, package) of all that the databases list, but of packages whose names no distribution allows: the names
+        go into commands."""
         lists = self.tree.find(_LISTS.rstrip("/"))
         for name in (lists.children or ()) if lists is not None else ():
-            if name.endswith(".list"):
+            package = name.removesuffix(".list").partition(":")[0]
+            if package != name and PACKAGE_NAME.fullmatch(package):
                 for line in self.text(_LISTS + name).split("\n"):
-                    yield line, name.removesuffix(".list").partition(":")[0]
+                    yield line, package
         for path in APK_INSTALLED:
             package = directory = ""
             for line in self.text(path).split("\n"):
                 key, _, value = line.partition(":")
                 if key == "P":
-                    package = value
+                    package = value if PACKAGE_NAME.fullmatch(value) else ""
                 elif key == "F":
                     directory = value
-                elif key == "R":
+                elif key == "R" and package:
                     yield posixpath.join("/", directory, value), package
         for path in _RPM:
             data = self.texts.get(_key(self._at(path)))
@@ -193,8 +197,9 @@ class ImageFiles(BuiltImage):
                 from dfopt.image.rpm import installed
 
                 for package, _, _, paths in installed(data):
-                    for one in paths:
-                        yield one, package
+                    if PACKAGE_NAME.fullmatch(package):
+                        for one in paths:
+                            yield one, package
 
     def resolved(self, path: str) -> str:
         """`path` with the links on the way followed; it need not exist."""

@@ -12,6 +12,7 @@ from dfopt.facts import Artifact, BuiltImage, Facts, SharedLibrary
 from dfopt.image import open_archive
 from dfopt.image.artifacts import ImageFiles, read_elf
 from dfopt.passes.multi_stage.multi_stage import MultiStage
+from dfopt.proof.observed.installed_packages import installed_packages
 from image.builders import docker_archive, file, folder, hardlink, layer, link, require, whiteout
 
 WHY = "part of every Debian"
@@ -114,6 +115,24 @@ def test_packages_of_alpine(tmp_path: Path) -> None:
     )  # fmt: skip
     for path, package in (("/usr/lib/libz.so.1", "zlib"), ("/lib/ld-musl-x86_64.so.1", "musl")):
         assert found.artifact(path).package == package
+
+
+def test_packages_of_names_that_would_be_commands(tmp_path: Path) -> None:
+    """The names of packages go into commands; no distribution allows these."""
+    evil = "x; touch owned #"
+    status = "Status: install ok installed\nVersion: 1\n"
+    found = images(
+        tmp_path,
+        layer(
+            file(f"var/lib/dpkg/info/{evil}.list", "/bin/a\n"), file("var/lib/dpkg/info/b.list", "/bin/b\n"),
+            file("var/lib/dpkg/status", f"Package: {evil}\n{status}\nPackage: b\n{status}Depends: {evil}\n"),
+        ),
+        layer(file("lib/apk/db/installed", f"P:{evil}\nF:bin\nR:c\n\nP:d\nF:bin\nR:d\n"), file("bin/a", "a")),
+    )  # fmt: skip
+    assert found.owners == {"/bin/b": "b", "": "b", "/bin/d": "d"}
+    assert found.packages() == ["b", "d"]
+    known = installed_packages(found)
+    assert (known.named, dict(known.depends)) == (frozenset(("b",)), {"b": ()})
 
 
 def test_programs_and_setuid_files(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dfopt.image.artifacts import APK_INSTALLED, APK_WORLD, APT_STATES, DPKG_STATUS
+from dfopt.image.artifacts import APK_INSTALLED, APK_WORLD, APT_STATES, DPKG_STATUS, PACKAGE_NAME
 from dfopt.record import Record
 
 TYPE_CHECKING = False
@@ -63,7 +63,8 @@ def installed_packages(image: ImageFiles) -> InstalledPackages:
 
 def _apt(status: str, states: str) -> InstalledPackages:
     fields = [dict(_FIELD.findall(paragraph)) for paragraph in status.split("\n\n")]
-    rows = {row["Package"]: row for row in fields if row.get("Status", "").endswith(" installed") and "Package" in row}
+    there = [row for row in fields if row.get("Status", "").endswith(" installed")]
+    rows = {row["Package"]: row for row in there if PACKAGE_NAME.fullmatch(row.get("Package", ""))}
     provides: dict[str, list[str]] = {}
     for name, row in rows.items():
         for virtual in _names(row.get("Provides", "")):
@@ -95,7 +96,7 @@ def _apk(database: str, world: str) -> InstalledPackages:
     for paragraph in database.split("\n\n"):
         fields = [line.partition(":")[::2] for line in paragraph.split("\n")]
         name = next((value for key, value in fields if key == "P"), "")
-        if not name:
+        if not PACKAGE_NAME.fullmatch(name.removeprefix(".")):  # a virtual one's name begins with a dot
             continue
         provides[name] = name
         for key, value in fields:
