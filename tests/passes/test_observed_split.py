@@ -220,11 +220,12 @@ def test_settings_of_the_base_image_that_cannot_be_said(config: dict[str, object
     ("evidence", "reason"),
     [
         (replace(SHOWN, files=("/app/a b",)), "unusual characters"),
+        (replace(SHOWN, links=(("/app/a", "b; touch /owned #"),)), "/b; touch /owned # has unusual characters"),
         (Refusal("the image starts nothing"), "starts nothing"),
         (replace(SHOWN, saved=4_000_000), None),
         (replace(SHOWN, bytes=900_000_000, saved=20_000_000), None),
     ],
-    ids=["path", "refused", "little", "small-share"],
+    ids=["path", "link", "refused", "little", "small-share"],
 )
 def test_what_is_not_split(evidence: RunEvidence | Refusal, reason: str | None) -> None:
     stage, refusals = split(Shown(evidence), by="evidence")

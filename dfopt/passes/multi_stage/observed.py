@@ -52,6 +52,7 @@ def observed_plan(
     known = {*found.files, *(path for path, _ in found.trees)}
     found = replace(found, trees=(*found.trees, *((path, "") for path in keep if path not in known)))
     check_paths([*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))])
+    check_paths([f"/{target}" for _, target in found.links])  # which stand in a command
     recipe = next(one for one in stage_recipes() if one.name == NAME)
     owned = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
     split = settings(program, stage, recipe.environment, recipe.stays, owned or (bare and bool(found.directories)))
