@@ -6,9 +6,12 @@ import posixpath
 
 from dfopt.analysis.build_facts import built_image
 from dfopt.ir.effects import covers
+from dfopt.lazy import regex
 from dfopt.passes.add_user.paths import SHARED, may_own
 from dfopt.record import Record
 from dfopt.refusal import Refusal
+
+_PLAIN = regex(r"/[\w./@+~-]*")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ def observed_needs(program: Program, stage: Stage, facts: Facts) -> ObservedNeed
                 f"the image's program writes to {path}, and {place} cannot be given to a user",
                 "let it write to a directory of its own",
             )
+        if _PLAIN.fullmatch(place) is None:  # it stands in a command
+            raise Refusal(f"the image's program writes to {path}, and the name {place} has unusual characters")
         own[place] = None
     return ObservedNeeds(tuple(own), run.listens)
 
