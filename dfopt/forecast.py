@@ -60,11 +60,20 @@ class Level(Record):
     rebuild: float = 0.0
 
 
+class InstallHistory(Record):
+    """How many of the latest `commits` to the build context make an installer run anew: of each, by its program's name,
+    the number now, and then with each of `levels`."""
+
+    commits: int
+    levels: tuple[int, ...]
+    installers: tuple[tuple[str, tuple[int, ...]], ...]
+
+
 class Forecast(Record):
     """One file: `now`, what each level would make of it, and the refusals of the highest one that builds nothing.
     `owner`: whom a CODEOWNERS file names; `candidates`: how many texts level 3 would try, 0 where none was forecast;
     `builds`: what build definitions say of how it is built and run; `evidence`: whether a smoke test may show level 3
-    more than the text does, which no figure counts."""
+    more than the text does, which no figure counts; `history`: what the commits of the checkout tell of rebuilds."""
 
     name: str
     now: Shape
@@ -75,6 +84,7 @@ class Forecast(Record):
     candidates: int = 0
     builds: tuple[StatedBuild, ...] = ()
     evidence: bool = False
+    history: InstallHistory | None = None
 
     @property
     def best(self) -> int:

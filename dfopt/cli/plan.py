@@ -9,7 +9,16 @@ from dfopt.campaign.groups import NOBODY, Grouper
 from dfopt.cli import out
 from dfopt.cli.command_request import files_of, hosts_of, locked_facts, lookup_of, shared_of
 from dfopt.cli.errors import UsageError
-from dfopt.cli.plan_figures import build_text, by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.plan_figures import (
+    build_text,
+    by_owner,
+    history_text,
+    note_on_search,
+    obstacles,
+    rebuild_text,
+    saves,
+    shape_texts,
+)
 from dfopt.cli.progress import listed, shown
 from dfopt.cli.report.base import clean
 from dfopt.cli.stream import NO_FILES, count
@@ -28,9 +37,11 @@ if TYPE_CHECKING:
 
     from dfopt.cli.options import Values
     from dfopt.facts import Facts
-    from dfopt.forecast import Forecast, ForecastStep, Shape
+    from dfopt.forecast import Forecast, ForecastStep, InstallHistory, Shape
     from dfopt.proof.search import Candidate
+    from dfopt.results import Result
     from dfopt.workspace.discovery import InputFile
+    from dfopt.workspace.facts import ContextFacts
 
 LEVELS = (1, 2)
 _NEAR = 0.99
@@ -93,7 +104,10 @@ def _run(values: Values, sizes: tuple[Facts, ...]) -> int:
                 out.note(profile.told(file.name))
             context_facts = requests[LEVELS[0]].context_facts
             builds = (context_facts.stated_builds() if context_facts is not None else None) or ()
-            prediction: Forecast = replace(forecast(file.name, results), candidates=len(tried), builds=builds)
+            history = _history(file, results, context_facts, values.git_history) if values.git_history else None
+            prediction: Forecast = replace(
+                forecast(file.name, results), candidates=len(tried), builds=builds, history=history
+            )
             owner = "" if file.path == STDIN else grouper.owner_of(file.path)
             if values.output_format == "markdown":
                 from dfopt.workspace.patches import patch_of
@@ -134,6 +148,23 @@ def _run(values: Values, sizes: tuple[Facts, ...]) -> int:
     return failed
 
 
+def _history(
+    file: InputFile, results: dict[int, Result], facts: ContextFacts | None, commits: int
+) -> InstallHistory | None:
+    """What git history tells of a file; None where it tells nothing, which is said."""
+    from dfopt.cli.plan_history import install_history
+    from dfopt.refusal import Refusal
+    from dfopt.workspace.git import GitError
+
+    if next(iter(results.values())).problem is not None:
+        return None
+    try:
+        return install_history(results, facts, commits)
+    except (GitError, Refusal) as failure:
+        out.note(f"{out.printable(file.name)}: no git history: {out.printable(str(failure))}\n")
+        return None
+
+
 def candidates_of(request: Request, file: InputFile) -> list[Candidate]:
     """What `-O3` would try for a file; nothing where it cannot be read as a Dockerfile. Raises OSError, ConfigError."""
     from dfopt.proof.search import candidates
@@ -161,6 +192,8 @@ def _details(prediction: Forecast) -> str:
     for level in prediction.levels:
         rows.append((f"-O{level.level}", saves(level), *_cells(level.shape, level.rebuild)))
     lines += _table(rows)
+    if prediction.history is not None:
+        lines += ["", history_text(prediction.history)]
     if prediction.builds:
         lines += ["", "Built by:", *[f"  {out.printable(build_text(build))}" for build in prediction.builds]]
     listed: set[tuple[str, int]] = set()
@@ -275,6 +308,7 @@ def _json(prediction: Forecast) -> dict[str, Any]:
         ],
         "candidates": prediction.candidates,
         "evidence": prediction.evidence,
+        "git_history": _history_json(prediction.history),
         "builds": [
             {
                 "place": clean(build.place), "name": clean(build.name), "target": build.target and clean(build.target),
@@ -289,6 +323,14 @@ def _json(prediction: Forecast) -> dict[str, Any]:
             for refusal in prediction.refusals
         ],
     }  # fmt: skip
+
+
+def _history_json(history: InstallHistory | None) -> dict[str, Any] | None:
+    if history is None:
+        return None
+    levels = ["now", *map(str, history.levels)]
+    installs = {clean(name): dict(zip(levels, numbers, strict=True)) for name, numbers in history.installers}
+    return {"commits": history.commits, "installs": installs}
 
 
 def _shape_json(shape: Shape) -> dict[str, Any]:

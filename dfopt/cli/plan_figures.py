@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.campaign.groups import NOBODY
+from dfopt.cli.stream import count
 from dfopt.units import human
 
 TYPE_CHECKING = False
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dfopt.facts import StatedBuild
-    from dfopt.forecast import Forecast, Level, Shape
+    from dfopt.forecast import Forecast, InstallHistory, Level, Shape
 
 _NOT_KNOWN = "not known"
 _EVIDENCE = (
@@ -65,6 +66,21 @@ def note_on_search(prediction: Forecast) -> str:
         if prediction.evidence:
             text = text.replace("else to try", "else to try without a smoke test")
     return f"{text} {_EVIDENCE}" if prediction.evidence else text
+
+
+def history_text(history: InstallHistory) -> str:
+    """How often installs run anew, by git history, as a sentence."""
+    said = f"Of the last {count(history.commits, 'commit')} to the build context,"
+    levels = ["now", *(f"with -O{level}" for level in history.levels)]
+    parts = [
+        f"{name} {numbers[0]} now and at every level"
+        if len(set(numbers)) == 1
+        else f"{name} {', '.join(f'{number} {level}' for number, level in zip(numbers, levels, strict=True))}"
+        for name, numbers in history.installers
+    ]
+    if not parts:
+        return f"{said} none makes an install run anew."
+    return f"{said} so many make installs run anew: {'; '.join(parts)}."
 
 
 def saves(level: Level) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
-from dfopt.cli.plan_figures import build_text, by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.plan_figures import (
+    build_text,
+    by_owner,
+    history_text,
+    note_on_search,
+    obstacles,
+    rebuild_text,
+    saves,
+    shape_texts,
+)
 from dfopt.cost import benefit_text
 from dfopt.messages import printable
 from dfopt.units import human
@@ -104,6 +113,8 @@ def _file(prediction: Forecast, opened: bool) -> str:
     ]
     if prediction.candidates:
         parts.append(f"<p class=muted>{_text(note_on_search(prediction))}</p>\n")
+    if prediction.history is not None:
+        parts.append(f"<p>{_text(history_text(prediction.history))}</p>\n")
     if prediction.builds:
         parts += [
             "<p>Built by:</p>\n<ul>\n",

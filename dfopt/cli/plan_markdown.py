@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from dfopt.cli.plan_figures import build_text, by_owner, note_on_search, obstacles, rebuild_text, saves, shape_texts
+from dfopt.cli.plan_figures import (
+    build_text,
+    by_owner,
+    history_text,
+    note_on_search,
+    obstacles,
+    rebuild_text,
+    saves,
+    shape_texts,
+)
 from dfopt.cost import benefit_text
 from dfopt.messages import printable
 from dfopt.units import human
@@ -63,6 +72,8 @@ def _file(prediction: Forecast, diff: str) -> str:
     lines.append(_table(("", "saves", "layers", "setuid", "user", "root", "rebuild"), rows))
     if prediction.candidates:
         lines.append(f"{note_on_search(prediction)}\n")
+    if prediction.history is not None:
+        lines.append(f"{_code(history_text(prediction.history))}\n")
     lines += [f"Built by {_code(build_text(build))}\n" for build in prediction.builds]
     listed: set[tuple[str, int, str]] = set()
     for level in prediction.levels:

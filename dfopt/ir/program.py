@@ -128,16 +128,18 @@ class Program:
         taken = self._copies_from.get(stage.index)
         if taken is not None:
             return taken
+        taken = self._copies_from[stage.index] = {index for step in stage.steps for index in self.stages_read(step)}
+        return taken
+
+    def stages_read(self, step: Step) -> list[int]:
+        """The stages whose files a step takes by COPY --from or RUN --mount=from=."""
         from dfopt.syntax.mounts import mounts
 
-        references: list[str] = []
-        for step in stage.steps:
-            node = step.effective
-            references += [flag.value for flag in node.flags if flag.name == "from" and flag.value]
-            references += [mount.image for mount in mounts(node)]
-        indices = [self.stage_named(reference, stage.index) for reference in references]
-        taken = self._copies_from[stage.index] = {index for index in indices if index is not None}
-        return taken
+        node = step.effective
+        references = [flag.value for flag in node.flags if flag.name == "from" and flag.value]
+        references += [mount.image for mount in mounts(node)]
+        indices = [self.stage_named(reference, step.stage) for reference in references]
+        return [index for index in indices if index is not None]
 
     def root(self, stage: Stage) -> Stage:
         """The stage of the file that `stage` stands on in the end; itself where that is none."""

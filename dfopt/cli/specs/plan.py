@@ -41,6 +41,16 @@ SPEC = CommandSpec(
             panel="Digests",
         ),
         *FILES,
+        OptionSpec(
+            "git_history",
+            ("--git-history",),
+            "int",
+            "Count how often installs run anew, now and with each level, for the latest COMMITS to the build context. "
+            "Starts git; nothing else does.",
+            metavar="COMMITS",
+            low=1,
+            panel="Files",
+        ),
         PROFILE,
         *CONFIGURATION,
         *OUTPUT,
