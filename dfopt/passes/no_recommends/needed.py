@@ -64,7 +64,8 @@ class NeededPackages:
             if row["called"] and max((calls or {}).get(name, -1) for name in row["called"]) < step.index:
                 continue
             key = "brought", row["package"], *row["brings"], step.stage
-            if not program.once(key, _brought, program, stage, row):
+            brought = program.once(key, _brought, program, stage, row)
+            if brought is None or (brought.index > step.index and _used(program, stage, step, brought, row)):
                 found.append(row)
         return found
 
@@ -125,15 +126,34 @@ def _calls(program: Program, root: Stage, facts: Facts) -> dict[str, int]:
     return calls
 
 
-def _brought(program: Program, stage: Stage, row: dict[str, Any]) -> bool:
-    """Whether a RUN installs the package, or one that depends on it; of one that is no program's name, whether a RUN
-    names it."""
+def _brought(program: Program, stage: Stage, row: dict[str, Any]) -> Step | None:
+    """The first RUN that installs the package, or one that depends on it; of one that is no program's name, that names
+    it. None where none does."""
     packages = {row["package"], *row["brings"]}
     for step in layer_steps(program, stage):
         if step.node.keyword == "RUN":
             if not row["called"] and any(package in run_text(program, step) for package in packages):
-                return True
+                return step
             if any(package_name(package) in packages for tool in tools(program, step) for package in tool.packages):
+                return step
+    return None
+
+
+def _used(program: Program, stage: Stage, step: Step, brought: Step, row: dict[str, Any]) -> bool:
+    """Whether what the package is for may be done from `step` on before a later step, `brought`, brings it."""
+    programs = {*(row["called"] or row["by"])}
+    for other in layer_steps(program, stage):
+        if other.node.keyword != "RUN" or not step.index <= other.index <= brought.index:
+            continue
+        text = run_text(program, other)
+        if other is brought:
+            found = (text.find(name) for name in (row["package"], *row["brings"]))
+            return not row["called"] and "https:" in text[: min((at for at in found if at >= 0), default=0)]
+        if not row["called"] and "https:" in text:
+            return True
+        for invocation in program.run_commands(other).invocations:
+            name = invocation.program
+            if name is None or name in programs or "/" in (invocation.path or ""):
                 return True
     return False
 
