@@ -49,11 +49,11 @@ def read(log: str) -> list[Call]:
     return found
 
 
-_TEMPORARY = re.compile(r"(?<=/tmp\.)_+")
+_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<!\d)1[6-9]\d{8}(?!\d)")  # date and time; seconds since 1970
 
 
 def ordered(calls: list[Call]) -> list[Call]:
-    """The calls, those of each pipeline in a fixed order and without the numbers of their pipes."""
+    """The calls, those of each pipeline in a fixed order, without the numbers of their pipes and what a clock told."""
     group = list(range(len(calls)))  # the first call of the pipeline of each
     by_pipe: dict[int, int] = {}
     for number, call in enumerate(calls):
@@ -68,4 +68,7 @@ def ordered(calls: list[Call]) -> list[Call]:
                     if group[between] in (high, low) or between > low:
                         group[between] = low
     found = sorted(enumerate(calls), key=lambda pair: (group[pair[0]], str(pair[1].words)))
-    return [Call(c.words, c.cwd, c.uid, c.gid, c.umask, c.env) for _, c in found]
+    return [
+        Call(tuple(_CLOCK.sub("TIME", word) for word in call.words), call.cwd, call.uid, call.gid, call.umask, call.env)
+        for _, call in found
+    ]

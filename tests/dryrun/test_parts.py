@@ -90,6 +90,13 @@ def test_calls_of_a_pipeline_have_no_order() -> None:
     assert calls.ordered([named("b"), named("a")]) != calls.ordered([named("a"), named("b")])
 
 
+def test_calls_with_the_time_of_their_build_are_the_same() -> None:
+    one = [named("git", "log", "--since=2026-12-01 00:33:35"), named("tag", "v1796085215")]
+    other = [named("git", "log", "--since=2026-12-01 00:33:36"), named("tag", "v1796085216")]
+    assert calls.ordered(one) == calls.ordered(other)
+    assert calls.ordered([named("git", "log", "-1")]) != calls.ordered([named("git", "log", "-2")])
+
+
 @pytest.mark.parametrize(
     ("source", "destination", "directory"),
     [
