@@ -7,7 +7,7 @@ import re
 from dfopt.analysis.inferred_base import distribution
 from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.analysis.root_steps import root_step
-from dfopt.ir.base_images import ImageRows, maker_image
+from dfopt.ir.base_images import image_user
 from dfopt.ir.commands import INNER, TOP
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
@@ -57,7 +57,7 @@ def base_users(program: Program, stage: Stage, facts: Facts, depth: int = 0) -> 
     scope = program.end_scope(stage)
     image, base = scope.image, scope.base
     own_user = base.user if base is not None else None
-    row = _row(image)
+    row = image_user(image)
     config = facts.image_config(image) if image is not None else None
     shown = config is None and own_user is None and not row and root_step(program, stage) is not None
     if config is None and own_user is None and not row and depth < DEEPEST:
@@ -108,19 +108,6 @@ def _of_parent(program: Program, stage: Stage, facts: Facts, depth: int) -> Base
 
 def _with(base: BaseUsers, root: bool | None, user: str) -> BaseUsers:
     return BaseUsers(root, user, base.own, base.name, base.why, base.create)
-
-
-_rows: ImageRows | None = None
-
-
-def _row(image: str | None) -> dict[str, Any]:
-    global _rows
-    if image is None:
-        return {}
-    if _rows is None:
-        _rows = ImageRows(table("users")["image"])
-    made = maker_image(image)
-    return _rows.find(image) or ({"root": "user" not in made, **made} if made else {})
 
 
 class Created(Record):

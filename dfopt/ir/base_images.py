@@ -1,4 +1,4 @@
-"""What the tables `base_images` and `maker_images` know of an image reference."""
+"""What the tables `base_images`, `image_users` and `maker_images` know of an image reference."""
 
 from __future__ import annotations
 
@@ -90,6 +90,7 @@ def _fits(name: str, parts: list[str]) -> bool:
 
 _rows: ImageRows | None = None
 _makers: ImageRows | None = None
+_users: ImageRows | None = None
 
 
 def maker_image(image: str | None) -> dict[str, Any]:
@@ -100,6 +101,18 @@ def maker_image(image: str | None) -> dict[str, Any]:
     if _makers is None:
         _makers = ImageRows(table("maker_images")["image"])
     return _makers.find(image) or {}
+
+
+def image_user(image: str | None) -> dict[str, Any]:
+    """Who an image runs as, by the tables `image_users` and `maker_images`: `user`, who is not root; else `root`, or
+    `own` or `why`, which mean it. Empty where neither has a row."""
+    global _users
+    if image is None:
+        return {}
+    if _users is None:
+        _users = ImageRows(table("image_users")["image"])
+    made = maker_image(image)
+    return _users.find(image) or ({"root": "user" not in made, **made} if made else {})
 
 
 def split_image(image: str) -> tuple[str, str | None]:
@@ -154,7 +167,9 @@ def base_facts(image: str | None) -> BaseFacts | None:
         row = {**table("maker_images")["family"][made["family"]], **made}
     if row is None:
         return None
+    known = image_user(image)
+    user = known.get("user") or ("root" if known.keys() & {"root", "own", "why"} else row.get("user", "root") or None)
     return BaseFacts(
-        row["family"], row.get("packages"), row.get("sh"), row.get("bash"), row.get("user", "root") or None,
+        row["family"], row.get("packages"), row.get("sh"), row.get("bash"), user,
         tuple(row["shell"]) if "shell" in row else None, row.get("libc"),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of images of many makers: its rows, and that a tag which no row holds for is not known."""
+"""The tables of images of many makers: their rows, and that a tag which no row holds for is not known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from dfopt.ir.program import Program
 from dfopt.knowledge import table
 from dfopt.syntax.dockerfile import parse
 
-TABLE = Path(knowledge.__file__).with_name("maker_images.toml")
+TABLES = Path(knowledge.__file__).parent
+USERS: list[dict[str, Any]] = table("image_users")["image"]
 ROWS: list[dict[str, Any]] = table("maker_images")["image"]
 KEYS = {"match", "tag", "family", "user", "why", "bash", "find", "useradd"}
 
@@ -31,8 +32,18 @@ def test_row(row: dict[str, Any]) -> None:
     assert "find" not in row or row.get("family") == "rhel", "the others have find by their family"
 
 
+@pytest.mark.parametrize("row", USERS, ids=lambda row: row["match"][0] + row.get("tag", ""))
+def test_row_of_a_user(row: dict[str, Any]) -> None:
+    assert set(row) <= {"match", "tag", "user", "root", "own", "why", "useradd"}
+    assert row.keys() & {"user", "root", "own", "why"}, "it says nothing"
+    assert "user" not in row or not row.keys() & {"root", "own", "why"}, "who is not root is not root"
+    assert row.get("own", {"name": "", "id": "0"}).keys() == {"name", "id"}
+    re.compile(row.get("tag", ""))
+    assert not any(name.startswith("docker.io/") or "*" in name.partition("/")[0] for name in row["match"])
+
+
 def test_each_row_says_where_it_was_read() -> None:
-    text = TABLE.read_text(encoding="utf-8")
+    text = (TABLES / "maker_images.toml").read_text(encoding="utf-8")
     rows = re.findall(r"(?m)((?:^#.*\n)*)^\[\[image\]\]$", text)
     assert len(rows) == len(ROWS)
     assert all(re.search(r"[\w.-]+/[\w.-]+", above) for above in rows)
@@ -51,7 +62,22 @@ CASES = [
     ("flink:2.20.0", None, ""),
     ("docker.elastic.co/kibana/kibana:7.6.2", False, "1000"),
     ("kibana:5.6.12", True, ""),
-    ("kibana:6.5.4", None, ""),
+    ("kibana:6.5.4", False, "1000"),
+    ("cgr.dev/chainguard/wolfi-base", True, ""),
+    ("cgr.dev/chainguard/python:latest-dev", False, "65532"),
+    ("cgr.dev/chainguard/sold-alone", None, ""),
+    ("odoo:17", False, "odoo"),
+    ("docker:27-dind-rootless", False, "1000"),
+    ("docker:27-dind", True, ""),
+    ("haproxy:2.2", True, ""),
+    ("haproxy:2.4-alpine", False, "99"),
+    ("gcr.io/distroless/base-debian12:debug-nonroot", False, "65532"),
+    ("gcr.io/distroless/base-debian12:debug", True, ""),
+    ("bitnami/minideb:bookworm", True, ""),
+    ("quay.io/prometheus/busybox:glibc", True, ""),
+    ("gitea/gitea:1.21-rootless", False, "1000"),
+    ("gradle:4.10.3-jdk8", False, "1000"),
+    ("wordpress:cli-php8.3", False, "82"),
     ("elasticsearch:7.17.3", True, ""),
     ("elasticsearch:8.11.0", False, "1000"),
     ("apache/apisix:2.9-centos", True, ""),
