@@ -26,7 +26,10 @@ _LONGEST_NAME = 255  # of a file: a longer word is a command as a whole
 _TEXT = 64 * 1024
 START = 2  # seconds: most that starts goes on
 _UNREAD = re.compile(r"can't open '([^']+)': Permission denied")
-_DENIED = re.compile(r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system)[^\n]*")
+# "Is a directory": what bash says of one that it is to run
+_DENIED = re.compile(
+    r"[^\n]*(?:[Pp]ermission denied|Operation not permitted|Read-only file system|: Is a directory)[^\n]*"
+)
 _SYSTEM = re.compile(
     r"/(?:dev|proc|sys|tmp|\.dry)(?:/|$)|/(?:bin|etc|usr|lib|sbin|opt|var|home|root|srv|run|var/lib|var/log|usr/bin|usr/local|usr/local/bin)/?$"
 )
