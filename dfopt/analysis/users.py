@@ -9,9 +9,11 @@ from dfopt.analysis.parents import DEEPEST, parent_program
 from dfopt.analysis.root_steps import root_step
 from dfopt.ir.base_images import image_user
 from dfopt.ir.commands import INNER, TOP
+from dfopt.ir.context_sources import sources_of
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.record import Record
+from dfopt.rewrites.copy_mode import destination
 from dfopt.syntax.expand import Unknown
 
 TYPE_CHECKING = False
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from dfopt.ir.scopes import Scope
     from dfopt.ir.stages import Stage, Step
 
+_PASSWD = "/etc/passwd"
 _ROOT = frozenset(("root", "0"))
 
 
@@ -149,6 +152,25 @@ def created_users(program: Program, steps: Iterable[Step]) -> list[Created]:
                 )
                 users.append(Created(operands[-1], number if number.isdigit() else "", grouped))
     return users
+
+
+def replaces_accounts(program: Program, steps: Iterable[Step], facts: Facts) -> Step | None:
+    """The first COPY or ADD that may bring an /etc/passwd of its own, in which no user is that a RUN created."""
+    for step in steps:
+        node = step.node
+        if node.keyword not in ("COPY", "ADD"):
+            continue
+        target = destination(program, step)
+        if target is not None and target.rstrip("/") not in ("", "/etc", _PASSWD):
+            continue
+        if node.flag("from") is not None or target is None or node.keyword == "ADD":
+            return step
+        below = _PASSWD[len(target.rstrip("/")) :]
+        for source in sources_of(program, step):
+            path = source.path
+            if path is None or source.wildcard or facts.context_holds(f"{path}{below}".lstrip("/")) is not False:
+                return step
+    return None
 
 
 def _documents(program: Program, step: Step) -> list[str]:

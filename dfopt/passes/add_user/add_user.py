@@ -60,8 +60,8 @@ class AddUser(Pass):
     that an argument names; servers that write beside their code, or keep data in no directory of the file's; files
     below /root, or that root alone can read; a RUN that makes data for the program (`manage.py migrate`); an
     interactive shell or interpreter; an image that does not say what it starts, or takes that from another stage; a
-    base image of which no user is known; a `USER root` behind which nothing is installed. What a program writes where
-    cannot be seen: the fix is `unsafe`.
+    base image of which no user is known; a `USER root` behind which nothing is installed; a copy that may bring an
+    /etc/passwd without the user. What a program writes where cannot be seen: the fix is `unsafe`.
 
     Declares: a RUN that creates the user and gives it its directories (where that is needed), and USER.
     """

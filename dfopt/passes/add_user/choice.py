@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.build_facts import find_program, seen_image, with_reason
-from dfopt.analysis.users import created_users, owners
+from dfopt.analysis.users import created_users, owners, replaces_accounts
 from dfopt.record import Record
 from dfopt.refusal import Refusal
 from dfopt.syntax.directives import syntax_level
@@ -71,6 +71,10 @@ def choose_user(
         account = next((account for account in created.values() if user in (account.name, account.id)), None)
         if account is not None:
             number = account.id
+            replaced = replaces_accounts(program, steps, facts) if not number else None
+            if replaced is not None:
+                reason = f"line {replaced.node.line} may bring an /etc/passwd without {account.name}"
+                raise Refusal(with_reason(reason, facts), _NAME_USER)
             owner = f"{number}:{number}" if number and account.grouped else number or account.name
             return UserChoice(number or account.name, owner)
         if base.own and user in (base.own, base.name):
