@@ -227,7 +227,7 @@ CASES = {
         {"maven:3.9": "FROM maven:3.9\nCOPY settings.xml /root/.m2/\n"}, MAVEN_PLUGINS,
     ),
     "gradle": Case(
-        "FROM gradle:4.4.1-jdk21\nWORKDIR /src\nCOPY stamp build.gradle ./\n"
+        "FROM gradle:8-jdk21\nWORKDIR /src\nCOPY stamp build.gradle ./\n"
         "RUN gradle --no-daemon fetch && rm -rf .gradle\n",
         "cd /tmp && jar xf /src/lib/NAME-1.0.0.jar name && cat name && echo", ("gradle",),
         packages.artifact, "/repo/com/example/NAME/1.0.0/NAME-1.0.0.jar", ("/root/.gradle/caches",),
