@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dfopt.facts import Facts, RunEvidence
@@ -202,6 +204,21 @@ def test_a_path_that_adds_to_that_of_the_base_image() -> None:
     assert f"FROM scratch\nENV {path} PORT=1\nENV DEBIAN_FRONTEND=noninteractive PATH=/venv/bin:$PATH\n" in stage
     stage, _ = split(Shown(BARE, {"Env": [path]}), by="minimum")
     assert f"ENV {path}" not in stage  # which engines set by themselves
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"trees": (("/opt/tool", ""),)}, "/opt/tool/bin"),  # which the tree holds
+        ({"links": (("/opt/java", "/usr/lib/jvm/java-21"),)}, "/opt/java/bin"),  # to which a link leads
+        ({"trees": (("/opt/toolbox", ""),)}, None),
+    ],
+)
+def test_a_place_of_programs_that_is_copied_with_what_it_lies_in(more: dict[str, Any], place: str | None) -> None:
+    path = "PATH=/opt/tool/bin:/opt/java/bin:/usr/bin"
+    stage, refusals = split(Shown(replace(BARE, **more), {"Env": [path]}), by="minimum")
+    assert refusals == []
+    assert (f"\nENV PATH={place}:/usr/bin\n" in stage) if place else "ENV PATH" not in stage
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,15 @@ def _environment(program: Program, stage: Stage, config: Mapping[str, Any], foun
     steps = layer_steps(program, stage)
     sets = {pair.name for step in steps if step.node.keyword == "ENV" for pair in step.node.pairs}
     text = "\n".join([step.node.joined.text for step in steps if step.node.keyword not in ("RUN", "CMD", "ENTRYPOINT")])
-    copied = [*found.files, *(path for path, _ in found.trees)]
+    copied = [*found.files, *(path for path, _ in (*found.trees, *found.links))]
     pairs: list[str] = []
     for name, _, value in (pair.partition("=") for pair in config.get("Env") or ()):
         asked = reads(text, [name])
         if name == "PATH":
-            places = [place for place in value.split(":") if any(covers(place, path) for path in copied)]
+            places = [
+                place for place in value.split(":")
+                if any(covers(place, path) or covers(path, place) for path in copied)
+            ]  # fmt: skip
             if not asked and set(places) <= set(SEARCH_PATH):
                 continue  # which is where engines look without it
             value = ":".join([place for place in value.split(":") if place in places or place in SEARCH_PATH])

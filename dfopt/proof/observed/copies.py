@@ -67,7 +67,8 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     for path in singles:
         node = image.tree.find(path)
         # on an empty image, the file that a link leads to takes its place
-        if node is not None and node.entry.kind == SYMLINK and not (bare and image.artifact(path).kind):
+        stays = not bare or image.artifact(path).kind in ("", "directory")
+        if node is not None and node.entry.kind == SYMLINK and stays:
             if not _SONAME.search(path):  # ldconfig makes those
                 links.append((path, node.entry.link))
         else:
@@ -119,7 +120,7 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         if (mode, owner) != (0o755, owners.get(place) or "0:0") or place in empty
     ]
     size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
-    return Copies(tuple(files), tuple(owners.items()), tuple(links), tuple(directories), size)
+    return Copies(tuple(files), tuple(owners.items()), tuple(dict.fromkeys(links)), tuple(directories), size)
 
 
 def _further_names(image: ImageFiles, paths: list[str]) -> list[tuple[str, str]]:
@@ -211,13 +212,16 @@ def _top(run: ImageFiles, path: str) -> str:
 
 
 def _cover(image: ImageFiles, path: str, kept: set[str]) -> Iterator[str]:
-    """The highest files and directories at or below a path in which all is kept."""
+    """The highest files and directories at or below a path in which all is kept but links to nothing."""
     node = image.tree.find(path)
     if node is None or node.children is None:
         if path in kept:
             yield path
         return
-    inside = {place for place, _ in files_below(node, path)}
+    inside = {
+        place for place, at in files_below(node, path)
+        if place in kept or at.entry.kind != SYMLINK or image.artifact(place).kind
+    }  # fmt: skip
     if inside and inside <= kept:
         yield path
     elif inside & kept:

@@ -362,8 +362,7 @@ class RunNeeds(StartedPrograms):
         # a COPY of a link takes the file that it leads to, so that this is there by the name that is asked for
         links = {self.image.resolved(path) for path in files if self.is_link(path)}
         links = {path for path in links if ".so" in path or path in (self.built.opened or ())} - sought
-        trees = [self.image.resolved(path) for path in files if self.image.artifact(path).kind == "directory"]
-        links |= {path for path in files for tree in trees if path.startswith(f"{tree}/")}
+        files |= self.led_to({*files, *kept})
         if any(path.startswith("/usr/local/lib") and ".so" in path for path in (*files, *kept)):
             files.add("/etc/ld.so.cache")  # the dynamic linker looks there by itself in no other way
         return [], {path for path in files - links if not self.leads_nowhere(path)}

@@ -8,6 +8,7 @@ import re
 from dfopt.analysis.system_paths import SYSTEM
 from dfopt.facts import SEARCH_PATH
 from dfopt.image.layers import SYMLINK
+from dfopt.proof.observed.places import files_below, is_development
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -79,6 +80,17 @@ class StartedPrograms:
     def is_link(self, path: str) -> bool:
         """Whether a path is a symbolic link, or leads through one."""
         return self.image.resolved(path) != path
+
+    def led_to(self, kept: set[str]) -> set[str]:
+        """The files of the directories to which links among these paths lead."""
+        nodes = ((path, self.image.tree.find(path)) for path in kept)
+        links = [path for path, node in nodes if node is not None and node.entry.kind == SYMLINK]
+        found = set[str]()
+        for place in {self.image.resolved(path) for path in links} - SYSTEM:
+            top = self.image.tree.find(place)
+            if top is not None and top.children is not None:
+                found.update(path for path, _ in files_below(top, place) if not is_development(path))
+        return found
 
     def libraries(self, program: str) -> list[str]:
         """The libraries that an ELF file is linked with; on an empty image, by the names by which they are sought."""
