@@ -63,14 +63,14 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         for path in found:
             (singles if path in kept else whole).append(path)
     groups: dict[str, list[str]] = {}
-    links: list[tuple[str, str]] = []
+    links: dict[str, str] = {}
     for path in singles:
         node = image.tree.find(path)
         # on an empty image, the file that a link leads to takes its place
         stays = not bare or image.artifact(path).kind in ("", "directory")
         if node is not None and node.entry.kind == SYMLINK and stays:
             if not _SONAME.search(path):  # ldconfig makes those
-                links.append((path, node.entry.link))
+                links[path] = node.entry.link
         else:
             groups.setdefault(posixpath.dirname(path), []).append(path)
     beside = Counter(map(posixpath.dirname, whole))
@@ -81,7 +81,7 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         spare = _SPARE * 5 if len(paths) > _MOST or bare else _SPARE
         if many and node is not None and _vain(node, directory, kept) <= spare:
             whole.append(directory)
-            links = [link for link in links if not link[0].startswith(f"{directory}/")]
+            links = {path: link for path, link in links.items() if not path.startswith(f"{directory}/")}
             groups.pop(directory, None)
     alone = {path for paths in groups.values() for path in paths}
     empty = list(dict.fromkeys(empty))
@@ -89,11 +89,11 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         node = image.tree.find(path)
         if node is not None and node.entry.kind == SYMLINK:  # /var/run: both it and what it leads to
             empty[empty.index(path)] = image.resolved(path)
-            links.append((path, node.entry.link))
+            links[path] = node.entry.link
     if bare:
         for directory in _joined(image, whole, alone, kept):
             whole.append(directory)
-            links = [link for link in links if not link[0].startswith(f"{directory}/")]
+            links = {path: link for path, link in links.items() if not path.startswith(f"{directory}/")}
         led_to, more = _led_to(image, whole)
         whole += more
         alone |= led_to
@@ -101,13 +101,13 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
     files = sorted(path for path in alone if not any(path.startswith(f"{other}/") for other in whole))
     if bare:
         further = dict(_further_names(image, files))
-        links += further.items()
+        links.update(further)
         alone = {*files, *further.values()} - further.keys()
         files = sorted(path for path in alone if not any(path.startswith(f"{other}/") for other in whole))
     empty = [path for path in empty if not any(path.startswith(f"{other}/") for other in whole)]
     owners = {path: "" if bare else _owner(image, path) for path in whole}
     attributes: dict[str, tuple[int, str]] = {}
-    for path in (*whole, *files, *(link for link, _ in links), *empty):
+    for path in (*whole, *files, *links, *empty):
         highest = above(path) if bare else (_top(run, path), *(home for home in above(path) if home == workdir))
         for place in {path, *highest}:
             node = image.tree.find(place)
@@ -120,7 +120,7 @@ def copies_of(image: ImageFiles, run: ImageFiles, kept: set[str], empty: Iterabl
         if (mode, owner) != (0o755, owners.get(place) or "0:0") or place in empty
     ]
     size = sum(_size(image.tree.find(image.resolved(path)), path) for path in (*whole, *files))
-    return Copies(tuple(files), tuple(owners.items()), tuple(dict.fromkeys(links)), tuple(directories), size)
+    return Copies(tuple(files), tuple(owners.items()), tuple(links.items()), tuple(directories), size)
 
 
 def _further_names(image: ImageFiles, paths: list[str]) -> list[tuple[str, str]]:
