@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dfopt.analysis.package_managers import tools, works_offline
 from dfopt.analysis.run_steps import run_text
 from dfopt.ir.commands import MAYBE
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import covers, overlap
 from dfopt.lazy import regex
 from dfopt.syntax.expand import Unknown
 from dfopt.syntax.mounts import mounts
@@ -193,7 +193,7 @@ def _taken(step: Step) -> Iterator[tuple[str, str]]:
 
 def _overlap(source: str, path: str) -> bool:
     if not path.startswith("~/"):
-        return covers(source, path) or covers(path, source)
+        return overlap(source, path)
     return _HOMES.fullmatch(source) is not None or path[1:] in source + "/" or _covers_path(source, path)
 
 

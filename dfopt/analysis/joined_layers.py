@@ -7,7 +7,7 @@ from dfopt.analysis.package_sizes import installed_bytes
 from dfopt.cost import SOURCE as SAVINGS
 from dfopt.cost import bytes_by_table, cache_bytes
 from dfopt.findings import Benefit
-from dfopt.ir.effects import covers, manager
+from dfopt.ir.effects import covers, manager, overlap
 from dfopt.ir.liveness import Layers
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def family_of_path(path: str, effects: Sequence[Effect]) -> str:
     """The package family whose index or cache a path is, as a step wrote it; "" where it is none."""
     for effect in effects:
         facts = manager(effect.program) if effect.kind == "creates" and effect.path.startswith("/") else None
-        if facts is not None and (covers(effect.path, path) or covers(path, effect.path)):
+        if facts is not None and overlap(effect.path, path):
             return str(facts["family"])
     return ""
 

@@ -349,6 +349,11 @@ def covers(directory: str, path: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether one of two paths is the other or lies below it."""
+    return covers(one, other) or covers(other, one)
+
+
 def above(path: str) -> Iterator[str]:
     """A path, and every directory that covers it."""
     yield path

@@ -101,7 +101,7 @@ def _is_system(command: Command) -> bool:
 
 def _system(command: Command) -> None:
     """Package managers of the system, and commands on paths outside of the sources."""
-    from dfopt.ir.effects import covers
+    from dfopt.ir.effects import covers, overlap
 
     facts = table("dependency_files")["system"]
     destination = command.sources.destination
@@ -110,9 +110,7 @@ def _system(command: Command) -> None:
         raise Refusal(f"packages of the system may put files into {destination}")
     for word in command.values:
         if command.program in ("mkdir", "rm"):
-            if word.startswith("/") and (
-                covers(command.sources.destination, word) or covers(word, command.sources.destination)
-            ):
+            if word.startswith("/") and overlap(command.sources.destination, word):
                 raise Refusal(f"`{command.program} {word}` concerns what is copied")
         elif command.program in facts["managers"] and (
             (word.partition("=")[0] in facts["options-with-files"] and not word.startswith("-o"))

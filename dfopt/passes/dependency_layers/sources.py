@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dfopt.analysis.context_tree import below, directories
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import overlap
 from dfopt.knowledge import table
 from dfopt.refusal import Refusal
 
@@ -66,7 +66,7 @@ def check_destination(destination: str, sources: Sources) -> None:
     """Raises Refusal where what is copied to `destination` may be seen by any program."""
     system = table("dependency_files")["system"]
     directories = system["directories"]
-    if destination == "/" or any(covers(path, destination) or covers(destination, path) for path in directories):
+    if destination == "/" or any(overlap(path, destination) for path in directories):
         raise Refusal(
             f"programs of the image may read what is copied to {destination}", "copy the sources to /app or the like"
         )

@@ -8,7 +8,7 @@ import re
 
 from dfopt.analysis.users import is_root
 from dfopt.facts import SEARCH_PATH
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import overlap
 from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 from dfopt.passes.multi_stage.stage_settings import reads
@@ -79,10 +79,7 @@ def _environment(program: Program, stage: Stage, config: Mapping[str, Any], foun
     for name, _, value in (pair.partition("=") for pair in config.get("Env") or ()):
         asked = reads(text, [name])
         if name == "PATH":
-            places = [
-                place for place in value.split(":")
-                if any(covers(place, path) or covers(path, place) for path in copied)
-            ]  # fmt: skip
+            places = [place for place in value.split(":") if any(overlap(place, path) for path in copied)]
             if not asked and set(places) <= set(SEARCH_PATH):
                 continue  # which is where engines look without it
             value = ":".join([place for place in value.split(":") if place in places or place in SEARCH_PATH])

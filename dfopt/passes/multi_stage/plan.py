@@ -8,7 +8,7 @@ import re
 from dfopt.analysis.package_managers import package_name
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere
 from dfopt.analysis.system_paths import SYSTEM
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import covers, overlap
 from dfopt.ir.liveness import layer_steps
 from dfopt.ir.stages import SCRATCH
 from dfopt.knowledge import table
@@ -241,7 +241,7 @@ class _Planner(BuilderLinks):
     def built_elsewhere(self, path: str) -> bool:
         """Whether a file lies where a tool worked on sources that were downloaded: what it made there is not told."""
         return any(covers(place, path) for place in self.outputs.work) and any(
-            covers(place, path) or covers(path, place) for place, _ in self.flow.fetched
+            overlap(place, path) for place, _ in self.flow.fetched
         )
 
     def chosen(self, recipes: Sequence[StageRecipe], built: Sequence[WrittenPath]) -> StageRecipe:
@@ -280,7 +280,7 @@ class _Planner(BuilderLinks):
         if self.same_programs():
             return
         for path, line in self.flow.fetched:
-            if any(covers(path, place) or covers(place, path) for place in self.outputs.work):
+            if any(overlap(path, place) for place in self.outputs.work):
                 raise Refusal(f"what the program that is built from line {line}'s download starts is not known", APART)
 
     def check_changes(self, built: Sequence[WrittenPath]) -> None:
@@ -290,7 +290,7 @@ class _Planner(BuilderLinks):
             attribute.path for attribute in self.flow.attributes if attribute.path in SYSTEM and not attribute.deep
         }
         for path, line in self.flow.changed:
-            if any(covers(entry, path) or covers(path, entry) for entry in own) or is_scratch(path) or path in repeats:
+            if any(overlap(entry, path) for entry in own) or is_scratch(path) or path in repeats:
                 continue
             if not any(covers(name, path) for name in table("split_programs")["build-places"]):
                 raise Refusal(f"line {line} changes {path}, which no step makes")

@@ -7,7 +7,7 @@ import re
 
 from dfopt.analysis.context_documents import json_object, member
 from dfopt.analysis.system_paths import SHARED
-from dfopt.ir.effects import covers
+from dfopt.ir.effects import covers, overlap
 from dfopt.ir.image_config import image_config
 from dfopt.ir.scopes import join_path
 from dfopt.ir.written_paths import paths_written_by
@@ -161,7 +161,7 @@ class _Sites:
         if not re.fullmatch(r"[\w./@+~-]+", root):
             raise Refusal(f"the path {root} has unusual characters")
         paths = paths_written_by(self.program, self.stage)
-        if not any(covers(path, root) or covers(root, path) for path in paths):
+        if not any(overlap(path, root) for path in paths):
             raise Refusal(f"no step makes {root}, which {site.server} serves")
         return site
 
