@@ -19,8 +19,8 @@ exec 200>"$home/start.lock"
 flock -w 120 200 || { echo "start-dockerd.sh: another start holds $home/start.lock" >&2; exit 1; }
 if ! answers; then
   "$(dirname "$0")/stop-dockerd.sh"       # what a killed run left behind: a daemon that hangs, or a stale pid file
-  # Its own configuration: the machine's daemon.json is for the machine's docker. No build takes layers from the cache
-  # (engine.py), so little of it is kept.
+  # Its own configuration: the machine's daemon.json is for the machine's docker. Hardly a build takes layers from the
+  # cache (engine.py), so little of it is kept.
   echo '{"builder": {"gc": {"enabled": true, "defaultKeepStorage": "1GB"}}}' >"$home/daemon.json"
   # setsid: an interrupt from the terminal must reach the tests, not the daemon that they still need to clean up
   read -ra more <<<"${DFOPT_DOCKERD_OPTIONS:-}"
@@ -35,5 +35,8 @@ if ! answers; then
   done
   answers || { echo "start-dockerd.sh: dockerd does not answer; the end of $home/dockerd.log:" >&2
                tail -n 20 "$home/dockerd.log" >&2; exit 1; }
+  # What an earlier daemon kept may name layers that are gone: every build that takes such a step from the cache fails
+  # ("failed to prepare ...: no such file or directory"). The base images are no part of it.
+  DOCKER_HOST=$address timeout 120 docker builder prune --all --force >/dev/null
 fi
 echo "$address"

@@ -168,12 +168,11 @@ def temporary(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             b"RUN mkdir -p /usr/bin && echo '#!/bin/sh' >/usr/bin/helper && cp /usr/bin/helper /bin/ping.new\n"
             b"RUN chmod 4755 /usr/bin/helper && rm /bin/ping && mv /bin/ping.new /bin/ping && chmod 4755 /bin/ping\n"
             b'ENTRYPOINT ["/usr/local/bin/start"]\n',
-            cached=True,
         )
         names.append(f"example/{name}:1")
         assert engine.call(["tag", image, names[-1]], 60).returncode == 0
     (tmp_path / "bases" / "passwd").write_text("root:x:0:0::/:\nnonroot:x:65532:65532::/:\n")
-    image = engine.build(tmp_path / "bases", b"FROM scratch\nCOPY passwd /etc/passwd\nUSER 65532\n", cached=True)
+    image = engine.build(tmp_path / "bases", b"FROM scratch\nCOPY passwd /etc/passwd\nUSER 65532\n")
     names.append("cgr.dev/chainguard/static:latest")
     assert engine.call(["tag", image, names[-1]], 60).returncode == 0
     yield tmp_path / "t"

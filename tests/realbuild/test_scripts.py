@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .engine import HERE, EngineError, PrivateEngine
+from .engine import HERE, Engine, EngineError, PrivateEngine
 from .plugin import require
 from .synthetic import archive, entry
 
@@ -74,6 +75,26 @@ def test_start_after_a_crash(home: Path) -> None:
     finally:
         engine.stop()
     assert _pids(home) == []
+
+
+def test_start_without_layers_that_the_build_cache_names(home: Path, tmp_path: Path) -> None:
+    """As a daemon leaves it that was stopped at the wrong moment: the cache names layers that are not there."""
+    text = b"FROM scratch\nCOPY one /\nCOPY two /\n"
+    (tmp_path / "one").write_text("1")
+    private = PrivateEngine()
+    try:
+        for two in ("2", "3"):
+            (tmp_path / "two").write_text(two)
+            engine = Engine(private.start(bases=()))
+            try:
+                engine.build(tmp_path, text, cached=True)
+            finally:
+                engine.close()
+                private.stop()
+            for layer in (home / "docker" / "data" / "overlay2").iterdir():
+                shutil.rmtree(layer)
+    finally:
+        private.stop()
 
 
 def test_stale_pid_of_another_program_is_spared(home: Path) -> None:
