@@ -74,9 +74,7 @@ def _interpreter(script: Artifact) -> str:
     return next((word for word in words[1:] if not word.startswith("-")), "") if words[:1] == ["env"] else words[0]
 
 
-def _linked(
-    image: BuiltImage, program: str, below: str, target: ReplacementBase, trial: bool
-) -> tuple[str, list[str]]:
+def _linked(image: BuiltImage, program: str, below: str, target: ReplacementBase, trial: bool) -> tuple[str, list[str]]:
     """As `fault`, of one program that is linked with libraries."""
     row = next((row for row in table("swaps")["libraries"] if row["image"] == target.image), None)
     release = image.release()
@@ -96,9 +94,7 @@ def _linked(
     return "", needs
 
 
-def shown(
-    needs: Needs, stage: Stage, step: Step, have: Container[str]
-) -> tuple[str, list[str], list[str]] | None:
+def shown(needs: Needs, stage: Stage, step: Step, have: Container[str]) -> tuple[str, list[str], list[str]] | None:
     """What a build shows of what a COPY brings: why it cannot run on the target, the packages that it needs there, and
     where its programs are. None where there is no build."""
     program, facts = needs.program, needs.facts

@@ -98,7 +98,7 @@ class SwapBase(Pass):
             ("proof", "trial"),
         ),
         Option("images", "strings", (), "images of your own, as FROM=TO; * in FROM stands for any text"),
-    )
+    )  # fmt: skip
     declares = Declares(settings=("Env*", "Cmd", "Entrypoint"), files="any")
 
     def find(self, program: Program, facts: Facts) -> Iterator[Finding]:

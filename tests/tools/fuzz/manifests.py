@@ -13,7 +13,12 @@ from tests.tools.fuzz.model import Input
 DIGEST = "sha256:" + "1" * 64
 LOCK = "version = 1\n" + "".join(
     f'[[image]]\nreference = "{name}"\ndigest = "{DIGEST}"\nmedia-type = "application/vnd.oci.image.index.v1+json"\n'
-    for name in ("docker.io/library/nginx:1", "docker.io/library/debian:13", "ghcr.io/org/web:1", "docker.io/library/nginx:1.1")
+    for name in (
+        "docker.io/library/nginx:1",
+        "docker.io/library/debian:13",
+        "ghcr.io/org/web:1",
+        "docker.io/library/nginx:1.1",
+    )
 )
 MANIFEST = b"""\
 # what runs
@@ -129,7 +134,12 @@ FILES = {
     "kubernetes": (("web.yaml", MANIFEST), ("a/web.yml", MANIFEST), ("web.json", MANIFEST_JSON)),
     "kustomize": (("kustomization.yaml", KUSTOMIZATION), ("a/Kustomization", KUSTOMIZATION)),
     "helm": (("values.yaml", VALUES), ("chart/values-prod.yml", VALUES)),
-    "bake": (("docker-bake.hcl", INLINE), ("docker-bake.json", INLINE_JSON), ("docker-bake.hcl", BAKE), ("docker-bake.json", BAKE_JSON)),
+    "bake": (
+        ("docker-bake.hcl", INLINE),
+        ("docker-bake.json", INLINE_JSON),
+        ("docker-bake.hcl", BAKE),
+        ("docker-bake.json", BAKE_JSON),
+    ),
 }
 
 
@@ -141,4 +151,6 @@ def manifest(reader: str, chance: random.Random) -> Input:
         (("fix", "--hosts", "all", "--check", "."), False), (("fix", "--hosts", reader, "--write", "--select", "all", "."), True),
         (("check", "--hosts", "all", "--show-refusals", "--output-format", form, "."), False),
     ))  # fmt: skip
-    return Input(reader, {"Dockerfile": seeds.GOOD, "dfopt.lock": LOCK.encode(), path: content}, argv, (path,), writes=writes)
+    return Input(
+        reader, {"Dockerfile": seeds.GOOD, "dfopt.lock": LOCK.encode(), path: content}, argv, (path,), writes=writes
+    )
