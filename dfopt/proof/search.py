@@ -66,9 +66,9 @@ class Candidate(Record):
 
 
 class Outcome(Record):
-    """What became of a candidate. `bytes`: of the layers of the image that it gave, None where it was not built;
-    `state`: "chosen", "larger", "failed", "not proved" (built, but not fix by fix) or "not built"; `reason`: why it
-    was dropped."""
+    """What became of a candidate. `bytes`: of the layers of its image, None where it was not built; `state`: "chosen",
+    "larger", "failed", "not proved" (built, but not fix by fix) or "not built"; `reason`: why it, or a fix of it, was
+    dropped."""
 
     name: str
     saving: int
@@ -380,9 +380,11 @@ class _Search:
     def outcome(self, candidate: Candidate, chosen: str) -> Outcome:
         name, verdict, cost = candidate.name, self.built.get(candidate.name), self.cost(candidate.name)
         size = cost.total if cost is not None else None
-        if name == chosen:
-            return Outcome(name, candidate.saving, size, "chosen")
-        if name in self.proofs or (verdict is not None and verdict.holds and name not in self.reasons):
+        if name in self.proofs:
+            causes = [drop for drop in self.proofs[name].dropped if not drop.needs]
+            less = "; ".join(f"without {drop.fix.name}, since {drop.reason}" for drop in causes)
+            return Outcome(name, candidate.saving, size, "chosen" if name == chosen else "larger", less)
+        if verdict is not None and verdict.holds and name not in self.reasons:
             return Outcome(name, candidate.saving, size, "larger")
         if verdict is not None and verdict.holds:
             return Outcome(name, candidate.saving, size, "not proved", self.reasons[name])

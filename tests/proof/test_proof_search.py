@@ -189,6 +189,17 @@ def test_one_that_fails_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -
     assert reason(found, "split") == "the smoke test fails: status 1"
 
 
+def test_what_failed_of_a_candidate_that_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"split": 900, "on-busybox": 950, "on-busybox,split": 850}
+    bench = Bench(sizes, bases=(), tried=("busybox",), failing={"on-busybox": "it cannot be pulled"})
+    found = bench.search(monkeypatch, judged=True)
+    assert found.proof.result.output == "split"
+    assert states(found)["split, base by trial: busybox"] == "larger"
+    assert reason(found, "split, base by trial: busybox") == "without on-busybox, since it cannot be pulled"
+    assert states(found)["split"] == "chosen"
+    assert reason(found, "split") == ""
+
+
 def test_a_fix_that_fails_everywhere_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench({"good,split": 300}, plain=("good", "bad"), failing={"bad": "breaks"}, bases=())
     found = bench.search(monkeypatch)
