@@ -239,15 +239,23 @@ def test_settings_of_the_base_image_that_cannot_be_said(config: dict[str, object
         (replace(SHOWN, files=("/app/a b",)), "unusual characters"),
         (replace(SHOWN, links=(("/app/a", "b; touch /owned #"),)), "/b; touch /owned # has unusual characters"),
         (Refusal("the image starts nothing"), "starts nothing"),
-        (replace(SHOWN, saved=4_000_000), None),
-        (replace(SHOWN, bytes=900_000_000, saved=20_000_000), None),
+        (replace(SHOWN, saved=4_000_000), "on debian:13-slim would save 4.00 MB alone"),
+        (replace(SHOWN, saved=-1), "on debian:13-slim would save 0 bytes alone"),
+        (replace(SHOWN, bytes=900_000_000, saved=20_000_000), "on debian:13-slim would save 20.0 MB alone"),
     ],
-    ids=["path", "link", "refused", "little", "small-share"],
+    ids=["path", "link", "refused", "little", "larger", "small-share"],
 )
-def test_what_is_not_split(evidence: RunEvidence | Refusal, reason: str | None) -> None:
+def test_what_is_not_split(evidence: RunEvidence | Refusal, reason: str) -> None:
     stage, refusals = split(Shown(evidence), by="evidence")
     assert stage == ""
-    assert [reason] == [reason for text in refusals if reason in text] if reason else refusals == []
+    assert [reason] == [reason for text in refusals if reason in text]
+
+
+def test_little_to_save_is_told_where_a_split_was_looked_for() -> None:
+    little = replace(SHOWN, saved=4_000_000)
+    assert split(Shown(little)) == ("", ["a stage of its own on debian:13-slim would save 4.00 MB alone"])
+    nothing_to_split = 'FROM debian:13-slim\nCOPY . /app\nRUN true ./build-it\nCMD ["/app/run.sh"]\n'
+    assert split(Shown(little), nothing_to_split) == ("", [])
 
 
 def test_a_start_that_the_base_image_knows_alone() -> None:

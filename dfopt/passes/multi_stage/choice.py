@@ -6,7 +6,7 @@ from dfopt.analysis.image_sizes import SOURCE, known_bytes
 from dfopt.analysis.leftover_caches import leftover_bytes
 from dfopt.findings import Benefit
 from dfopt.ir.liveness import layer_steps
-from dfopt.passes.multi_stage.observed import observed_plan
+from dfopt.passes.multi_stage.observed import SavesLittle, observed_plan
 from dfopt.passes.multi_stage.plan import split_plan
 from dfopt.refusal import Refusal
 
@@ -38,6 +38,8 @@ def chosen_plan(program: Program, stage: Stage, facts: Facts, settings: Mapping[
     if plan is None:
         try:
             plan = observed_plan(program, stage, facts, keep)
+        except SavesLittle as reason:  # said where a split was looked for
+            refusal = reason.copy() if refusal is not None else None
         except Refusal as reason:  # what stands in the way once there is a build
             refusal = reason.copy()
     if plan is None and refusal is not None:

@@ -14,6 +14,7 @@ from dfopt.passes.multi_stage.plan import SplitPlan
 from dfopt.passes.multi_stage.stage_settings import inherited_workdir, settings
 from dfopt.record import replace
 from dfopt.refusal import Refusal
+from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ _NOTE = "by what a build and its smoke test showed: what no test reaches may be 
 _LAID_OUT = StageCopy((f"{LAYOUT}/",), "/", None, "directories with a mode or an owner of their own")
 
 
+class SavesLittle(Refusal):
+    """The run needs nearly all that the image holds."""
+
+
 def observed_plan(
     program: Program, stage: Stage, facts: Facts, keep: tuple[str, ...] = (), *, bare: bool = False
 ) -> SplitPlan | None:
-    """The plan for a stage; None where nothing was built, or little would be saved. `keep`: paths that are copied
-    besides; `bare`: on an empty image. Raises Refusal."""
+    """The plan for a stage; None where nothing was built. `keep`: paths that are copied besides; `bare`: on an empty
+    image. Raises SavesLittle, Refusal."""
     from dfopt.stage_templates.stage_recipes import stage_recipes
 
     root = program.root(stage)
@@ -47,8 +52,12 @@ def observed_plan(
     found = facts.run_evidence(stage.index, stage.base, image)
     if isinstance(found, Refusal):
         raise found
-    if found is None or found.saved < max(_LEAST, _SHARE * (found.bytes + found.saved)):
+    if found is None:
         return None
+    if found.saved < max(_LEAST, _SHARE * (found.bytes + found.saved)):
+        on = "an empty image" if bare else image
+        reason = f"a stage of its own on {on} would save {human(max(found.saved, 0))} alone"
+        raise SavesLittle(reason, "nothing to do: the run needs nearly all that the image holds")
     known = {*found.files, *(path for path, _ in found.trees)}
     found = replace(found, trees=(*found.trees, *((path, "") for path in keep if path not in known)))
     check_paths([*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))])
