@@ -49,6 +49,7 @@ _REPEATS = re.compile(
 )
 _PRUNES = re.compile(
     r"(?:cd /[\w./@+-]+ && )?npm prune --omit=dev(?: && rm /usr/local/bin/node)?|rm /usr/local/bin/node"
+    r"|rm -rf (/usr/local/lib/python\d+\.\d+/site-packages)/pip \1/pip-\*\.dist-info"
 )
 _LAYS_OUT = re.compile(
     rf"(?:(?:^| && )install -d(?: -m [0-7]+)?(?: -o \d+ -g \d+)?(?: {LAYOUT}/[\w./@+~-]*)+)+"
@@ -79,8 +80,8 @@ class SplitStage(Rewrite):
     runtime   its instructions
     moved     the instructions of the old stage that stand in the new one alone
     left      ENV names whose values stay in the builder alone
-    last      a command that the builder runs last, or "": it takes away what only developers need, or lays out
-              directories for an empty image
+    last      a command that the builder runs last, or "": it takes away what only developers need or what the
+              image for the run has itself, or lays out directories for an empty image
     as_root   whether it runs as root, where the builder ends as another user
     """
 
@@ -122,7 +123,9 @@ class SplitStage(Rewrite):
         )
         if self.last:
             if not (_PRUNES.fullmatch(self.last) or _LAYS_OUT.fullmatch(self.last)):
-                raise Refusal("the builder would run more than what takes modules and Node away or makes directories")
+                raise Refusal(
+                    "the builder would run more than what takes modules, Node or pip away or makes directories"
+                )
             if self.as_root:
                 model.tail.append(ModelInstruction(-1, "USER", (), ("text", "", ("root",))))
             model.tail.append(ModelInstruction(-1, "RUN", (), ("shell", "", (self.last,))))

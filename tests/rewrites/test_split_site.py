@@ -98,6 +98,6 @@ def test_the_last_step_of_the_builder_is_declared() -> None:
     assert said(result.replace("RUN npm prune --omit=dev\n", ""), split)
     assert said(result.replace("--omit=dev", "--omit=dev && rm -r src"), split)
     more = "npm prune --omit=dev && rm -r src"
-    assert "more than what takes modules and Node away" in said(
+    assert "more than what takes modules, Node or pip away" in said(
         result.replace("npm prune --omit=dev", more), replace(split, last=more)
     )

@@ -161,11 +161,20 @@ class BuilderFiles(Demand):
                 paths[entry.path] = f"/usr/local/bin/{name}"
         return paths
 
-    def removes_node(self) -> bool:
-        """Whether the builder's last step can take Node itself out of the directory of programs."""
+    def stored_again(self, kept: Iterable[WrittenPath], image: str) -> list[str]:
+        """Commands for the builder's last step, which take away what the copied directories would store a second time:
+        `image`, for the run, has Node or pip itself."""
         steps = [step for step in self.stage.steps if step.node.keyword == "RUN"]
-        root = bool(steps) and self.program.scope(steps[-1]).root and self.stage.parent is None
-        return self.recipe.name == "node" and "node" in self.base.has & self.base.run_has and bool(root)
+        if not steps or not self.program.scope(steps[-1]).root or self.stage.parent is not None:
+            return []
+        both = self.base.has & self.base.run_has if image == self.base.run else frozenset[str]()
+        commands = []
+        for path in (entry.path for entry in kept if entry.role == "packages"):
+            if self.recipe.name == "node" and "node" in both and path == "/usr/local/bin":
+                commands.append("rm /usr/local/bin/node")
+            if self.recipe.name == "python" and "python" in both and path.endswith("/site-packages"):
+                commands.append(f"rm -rf {path}/pip {path}/pip-*.dist-info")
+        return commands
 
     def directories(self, kept: Iterable[WrittenPath], left: Iterable[WrittenPath]) -> set[str]:
         """The paths of the image that are directories for certain."""

@@ -337,9 +337,7 @@ class _Planner(BuilderLinks):
         )
         if prune is not None:
             packages = replace(packages, left=packages.left + prune.mb)
-        last = [prune.command] if prune is not None else []
-        if any(entry.path == "/usr/local/bin" and entry.role == "packages" for entry in kept) and self.removes_node():
-            last.append("rm /usr/local/bin/node")  # which the image for the run has
+        last = [*([prune.command] if prune is not None else []), *self.stored_again(kept, image)]
         sizes = {"scratch": 0, self.base.image: self.base.mb, self.base.run: self.base.run_mb}
         run_mb = sizes.get(image, _OTHER_MB)
         if not self.pays(run_mb, packages):
