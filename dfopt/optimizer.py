@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from time import perf_counter
 
+from dfopt.analysis.leftover_caches import leftover_of_image
 from dfopt.conflicts import Taken
 from dfopt.cost import benefit_of, by_saving
 from dfopt.edit import Patchwork
@@ -27,7 +28,7 @@ from dfopt.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterator
 
     from dfopt.edit import Edit
     from dfopt.facts import Facts
@@ -269,7 +270,10 @@ class _Run:
         """Applies what this round may apply; False where that is nothing."""
         chosen: list[Finding] = []
         taken = Taken()
-        for finding in by_saving(findings) if phase == "restructure" else findings:
+        if phase == "restructure":
+            cleans = self.optimizer.passes(self.program.text, "caches")
+            findings = by_saving(findings, leftover_of_image(self.program) if cleans else 0)
+        for finding in findings:
             fix = finding.fix
             if fix is None or fix.tier not in self.tiers or not fix.edits or enlarges(finding, self.optimizer.options):
                 continue
@@ -333,9 +337,8 @@ class _Run:
         self.refused[_key(findings[-1])] = reason
         return None
 
-    def not_understood(self) -> list[Reported]:
+    def not_understood(self) -> Iterator[Reported]:
         """What no pass could look into, where no finding says so already."""
-        result: list[Reported] = []
         said: dict[str, list[Finding]] = {}
         for finding in self.findings:
             said.setdefault(finding.reason, []).append(finding)
@@ -343,8 +346,7 @@ class _Run:
             if not any(f.start <= step.node.start <= f.end for f in said.get(why, ())):
                 start, end = (self.patch.original_offset(at) for at in (step.node.start, step.node.end))
                 message = f"this {step.effective.keyword} is left alone"
-                result.append(Reported("shell-syntax", "suggestion", message, start, end, False, why))
-        return result
+                yield Reported("shell-syntax", "suggestion", message, start, end, False, why)
 
     def report(self, finding: Finding) -> Reported:
         start, end = self.patch.original_offset(finding.start), self.patch.original_offset(finding.end)
@@ -390,8 +392,7 @@ def _key(finding: Finding) -> tuple[str, int, int, str]:
 
 
 class _Round(Record):
-    """A phase's round over a program: its findings, what the gate refused of them, and the suppressions that held
-    others back."""
+    """A phase's round over a program: its findings, what the gate refused, and the suppressions that held others."""
 
     program: Program
     findings: list[Finding]

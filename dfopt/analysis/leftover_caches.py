@@ -7,6 +7,7 @@ import re
 from dfopt.analysis.package_managers import tools
 from dfopt.cost import cache_bytes
 from dfopt.ir.effects import covers
+from dfopt.ir.liveness import layer_steps
 from dfopt.knowledge import table
 
 TYPE_CHECKING = False
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 def leftover_bytes(program: Program, steps: Iterable[Step]) -> int:
     """The bytes of the indexes and caches that RUNs leave, each in its layer, by the table of savings."""
     return sum(cache_bytes(family) for step in steps for family in _families(program, step))
+
+
+def leftover_of_image(program: Program) -> int:
+    """As `leftover_bytes`, of the last stage."""
+    stage = program.final
+    return leftover_bytes(program, layer_steps(program, stage)) if stage is not None else 0
 
 
 def _families(program: Program, step: Step) -> set[str]:

@@ -37,8 +37,8 @@ class MultiStage(Pass):
     `base = "slim"` keeps the server.
 
     From an image of Node go the modules that only developers need, where the lock file marks them and no source, option
-    or script of the start names them: the builder's last step is then `npm prune --omit=dev`. Node itself and pip, which the
-    image for the run has too, are taken away there as well.
+    or script of the start names them: the builder's last step is then `npm prune --omit=dev`. Node itself and pip,
+    which the image for the run has too, are taken away there as well.
 
     Under `fix --verify` and `-O3`, with a smoke test, a build shows what the text does not prove: which of the files
     that the steps wrote the run needs, and which packages (recipe `observed`, for any language).

@@ -34,7 +34,7 @@ _SETS = regex(
 )
 _SYSTEM_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
 # directories in which systems keep programs
-_PROGRAMS = frozenset(("/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/lib"))
+PROGRAM_PLACES = frozenset(("/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/lib"))
 
 
 def strips(program: Program, step: Step) -> bool:
@@ -105,7 +105,7 @@ def copies_programs(program: Program, step: Step) -> bool:
     known = table("suid")["programs"]
     if any(isinstance(source, str) and posixpath.basename(source) in known for source in sources):
         return True
-    return any(source in _PROGRAMS for source in sources) or (
+    return any(source in PROGRAM_PLACES for source in sources) or (
         target == "/" and any(isinstance(s, str) and not posixpath.basename(s).count(".") for s in sources)
     )
 
