@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dfopt.cost import SOURCE, benefit_of, benefit_text, rebuild_benefit
@@ -11,6 +13,7 @@ from dfopt.optimizer import optimize
 from dfopt.pass_selection import Options
 from dfopt.passes.index import entries
 from dfopt.source import Source
+from dfopt.workspace.facts import ContextFacts
 
 from .tools.benefit_share import kind_of
 from .tools.laws import cases
@@ -132,3 +135,17 @@ def test_what_the_old_base_has_is_installed_again(package: str, least: int) -> N
 
     gap = saved(PLAIN) - saved(PLAIN.replace("COPY", f"RUN apt-get update && apt-get install -y {package}\nCOPY"))
     assert least <= gap <= 2 * least
+
+
+def test_another_base_rather_than_a_second_stage_on_that_base() -> None:
+    """Where both save the same: a split takes off pip's cache besides, but so does pip-no-cache."""
+    place = Path(__file__).parent / "suite" / "apps" / "flask-app"
+    source = Source("Dockerfile", (place / "Dockerfile").read_text())
+    facts = ContextFacts("Dockerfile", str(place), source, str(place))
+
+    def applied(*names: str) -> set[str]:
+        options = Options(names, (), ("safe", "unsafe"))
+        return {fix.name for fix in optimize(source, options, facts).applied}
+
+    assert applied("multi-stage", "swap-base", "pip-no-cache") == {"swap-base", "pip-no-cache"}
+    assert applied("multi-stage", "swap-base") == {"multi-stage"}
