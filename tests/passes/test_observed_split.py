@@ -151,6 +151,25 @@ def test_an_empty_image_gets_directories_from_the_builder() -> None:
     assert "/rootfs" not in stage
 
 
+@pytest.mark.parametrize(
+    ("shown", "front"),
+    [
+        ({"directories": (("/tmp", 0o1777, "0:0"), ("/app", 0o755, "0:0"))}, True),
+        ({"directories": (("/app", 0o700, "0:0"),)}, False),
+        ({"directories": (("/app", 0o755, "7:0"),)}, False),
+        ({"directories": (("/", 0o755, "7:7"),)}, False),
+        ({"directories": (), "trees": (("/app", "7:7"),)}, False),
+        ({"directories": (), "links": (("/srv/now", "/srv/1"),)}, False),
+    ],
+)
+def test_workdir_of_an_empty_image(shown: dict[str, Any], front: bool) -> None:
+    """In front of the copies it can be a user's, with no shell to give it away; behind them it changes nothing."""
+    workdir = "/srv/now/app" if "links" in shown else "/app"
+    text = FILE.replace("WORKDIR /app", f"WORKDIR {workdir}")
+    stage, _ = split(Shown(replace(BARE, **shown), {}), text, by="minimum")
+    assert (stage.index(f"\nWORKDIR {workdir}\n") < stage.index("\nCOPY ")) == front
+
+
 def test_what_the_settings_keep_comes_along() -> None:
     keep = ["/srv/templates", "/app/server"]
     stage, _ = split(Shown(SHOWN), keep=keep)

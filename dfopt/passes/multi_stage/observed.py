@@ -14,6 +14,7 @@ from dfopt.passes.multi_stage.plan import SplitPlan
 from dfopt.passes.multi_stage.stage_settings import inherited_workdir, settings
 from dfopt.record import replace
 from dfopt.refusal import Refusal
+from dfopt.syntax.expand import Unknown
 from dfopt.units import human
 
 TYPE_CHECKING = False
@@ -63,8 +64,11 @@ def observed_plan(
     check_paths([*found.files, *(str(row[0]) for row in (*found.trees, *found.links, *found.directories))])
     check_paths([f"/{target}" for _, target in found.links])  # which stand in a command
     recipe = next(one for one in stage_recipes() if one.name == NAME)
-    owned = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
-    split = settings(program, stage, recipe.environment, recipe.stays, owned or (bare and bool(found.directories)))
+    if bare:
+        last = _made_before(found, program.end_scope(stage).workdir)
+    else:
+        last = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
+    split = settings(program, stage, recipe.environment, recipe.stays, last)
     if bare:
         inherited = inherited_settings(program, stage, facts, found)
         layout = _layout(found)
@@ -80,6 +84,16 @@ def observed_plan(
         recipe, image, _packages(program, found, image), _commands(found), (), tuple(_copies(found)), split, 0, 0, 0,
         inherited=inherited_workdir(program, stage, image, base), saved=found.saved, note=_NOTE,
     )  # fmt: skip
+
+
+def _made_before(found: RunEvidence, workdir: str | Unknown) -> bool:
+    """Whether an empty image's WORKDIR must stand behind the copies: it would make root's directory, of mode 755, where
+    they bring another one, or a link."""
+    if isinstance(workdir, Unknown):
+        return True
+    special = [path for path, mode, owner in found.directories if (mode, owner) != (0o755, "0:0")]
+    special += [path for path, owner in found.trees if owner]
+    return any(covers(path, workdir) for path in (*special, *(path for path, _ in found.links)))
 
 
 def _packages(program: Program, found: RunEvidence, image: str) -> str:
