@@ -150,6 +150,9 @@ def table(rows: dict[str, dict[str, Any]], levels: Sequence[int]) -> list[str]:
         median = statistics.median(abs(error) for error in found)
         lines.append(f"plan {name}: median error {median:.1%} of the built bytes, largest {max(map(abs, found)):.0%}")
     top = f"-O{max(levels)}"
+    rooted_again = [app for app, row in rows.items() if _gives_root_back(row["sides"], top, names)]
+    if rooted_again:
+        lines.append(f"{top} runs as root what a lower level does not: {', '.join(rooted_again)}")
     for what, rooted in (("the best single selection", False), ("a single selection that leaves root as it is", True)):
         above = [
             f"{app} ({gap / 1000:+.1f} kB)"
@@ -173,6 +176,12 @@ def _above_single(sides: dict[str, dict[str, Any]], level: str) -> tuple[int, bo
     equal = [side["bytes"] for side in good if _root(found) or not _root(side)]
     gap = int(found["bytes"]) - min(side["bytes"] for side in good)
     return gap, gap <= _ACCOUNT and min(equal, default=found["bytes"]) >= found["bytes"]
+
+
+def _gives_root_back(sides: dict[str, dict[str, Any]], level: str, names: Sequence[str]) -> bool:
+    """Whether a level's image runs as root, where that of a lower level does not."""
+    lower = [sides[name] for name in names[: names.index(level)] if name in sides and not sides[name]["failure"]]
+    return level in sides and _root(sides[level]) and not all(map(_root, lower))
 
 
 def _root(side: dict[str, Any]) -> bool:

@@ -31,3 +31,12 @@ def test_above_one_that_runs_as_root() -> None:
     assert rows(side(510_000, "app"), multi_stage=side(500_000), all=side(505_000, "1000"))[-1] == missed
     far = "-O3 above the best single selection: app (+100.0 kB)"
     assert rows(side(600_000, "app"), multi_stage=side(500_000))[-1] == far, "no account takes as much"
+
+
+def test_a_level_that_runs_as_root_again() -> None:
+    def told(second: str, third: str) -> str:
+        sides = {"now": side(900_000), "-O2": side(700_000, second), "-O3": side(600_000, third)}
+        return "".join(table({"app": {"sides": sides, "plan": {}}}, [2, 3]))
+
+    assert "-O3 runs as root what a lower level does not: app" in told("10001", "root")
+    assert "runs as root" not in told("10001", "10001:10001") + told("root", "0") + told("root", "app")
