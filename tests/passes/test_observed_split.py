@@ -168,6 +168,7 @@ def test_workdir_of_an_empty_image(shown: dict[str, Any], front: bool) -> None:
     text = FILE.replace("WORKDIR /app", f"WORKDIR {workdir}")
     stage, _ = split(Shown(replace(BARE, **shown), {}), text, by="minimum")
     assert (stage.index(f"\nWORKDIR {workdir}\n") < stage.index("\nCOPY ")) == front
+    assert not front or "/rootfs/app" not in stage  # a copied directory would bring its owner
 
 
 def test_what_the_settings_keep_comes_along() -> None:

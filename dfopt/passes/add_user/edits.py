@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dfopt.analysis.build_facts import with_reason
+from dfopt.analysis.laid_out import laid_out
 from dfopt.analysis.startup import UNCLEAR, command_elsewhere, started
 from dfopt.analysis.users import owners
 from dfopt.editing.instruction_insert import PASSWD, insert_steps
@@ -195,8 +196,13 @@ def _before_workdir(program: Program, stage: Stage, path: str) -> int:
     """The index of the WORKDIR that makes the directory `path`: it then belongs to the USER in force (BuildKit,
     dispatchWorkdir), which needs no shell. Raises Refusal where nothing shows that it makes it."""
     for step in stage.steps:
+        later = [one for one in stage.steps if one.index > step.index]
         makes = step.node.keyword == "WORKDIR" and destination(program, step) == path
-        if makes and not any(later.node.keyword == "RUN" for later in stage.steps if later.index > step.index):
+        if makes and not any(one.node.keyword == "RUN" for one in later):
+            giver = next((one.node.line for one in later if _may_take(program, one, path)), None)
+            if giver is not None:
+                reason = f"line {giver} may bring the working directory {path} as another user's"
+                raise Refusal(reason, "copy files and directories to where they belong, one by one")
             return step.index
         if step.node.keyword in ("COPY", "ADD", "RUN"):
             break
@@ -204,6 +210,21 @@ def _before_workdir(program: Program, stage: Stage, path: str) -> int:
         f"there is no shell to give the working directory {path} to a user",
         "write WORKDIR in front of what copies files there",
     )
+
+
+def _may_take(program: Program, step: Step, path: str) -> bool:
+    """Whether a COPY or ADD may bring the directory `path` itself, and with it another owner: what is copied to a
+    directory above it may. The owner of the directory that is copied to stays."""
+    target = destination(program, step) if step.node.keyword in ("COPY", "ADD") else path
+    if target == path or (target is not None and not covers(target, path)):
+        return False
+    flag, sources = step.node.flag("from"), [argument.value for argument in step.node.arguments[:-1]]
+    index = program.stage_named(flag.value, step.stage) if flag is not None and flag.value else None
+    if target is None or index is None or len(sources) != 1:
+        return True
+    made = laid_out(program, program.stages[index], sources[0])
+    brought = sources[0].rstrip("/") + path.removeprefix(target.rstrip("/"))
+    return made is None or any(covers(brought, one) for one in made)
 
 
 def _place(stage: Stage) -> int:

@@ -65,7 +65,10 @@ def observed_plan(
     check_paths([f"/{target}" for _, target in found.links])  # which stand in a command
     recipe = next(one for one in stage_recipes() if one.name == NAME)
     if bare:
-        last = _made_before(found, program.end_scope(stage).workdir)
+        workdir = program.end_scope(stage).workdir
+        last = isinstance(workdir, Unknown) or _special(found, workdir)
+        if not (isinstance(workdir, Unknown) or last):  # it makes the directories that lead there
+            found = replace(found, directories=tuple(row for row in found.directories if not covers(row[0], workdir)))
     else:
         last = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
     split = settings(program, stage, recipe.environment, recipe.stays, last)
@@ -86,14 +89,12 @@ def observed_plan(
     )  # fmt: skip
 
 
-def _made_before(found: RunEvidence, workdir: str | Unknown) -> bool:
+def _special(found: RunEvidence, workdir: str) -> bool:
     """Whether an empty image's WORKDIR must stand behind the copies: it would make root's directory, of mode 755, where
     they bring another one, or a link."""
-    if isinstance(workdir, Unknown):
-        return True
-    special = [path for path, mode, owner in found.directories if (mode, owner) != (0o755, "0:0")]
-    special += [path for path, owner in found.trees if owner]
-    return any(covers(path, workdir) for path in (*special, *(path for path, _ in found.links)))
+    places = [path for path, mode, owner in found.directories if (mode, owner) != (0o755, "0:0")]
+    places += [path for path, owner in found.trees if owner]
+    return any(covers(path, workdir) for path in (*places, *(path for path, _ in found.links)))
 
 
 def _packages(program: Program, found: RunEvidence, image: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dfopt.analysis.laid_out import laid_out
 from dfopt.cost import SOURCE, mends
 from dfopt.editing.instruction_insert import insert_steps
 from dfopt.findings import Benefit, Finding, Fix, refused
 from dfopt.ir.base_images import base_facts
 from dfopt.ir.liveness import layer_steps
 from dfopt.passes.strip_suid.edits import check_copy, price_by_table, seen_files, words
-from dfopt.passes.strip_suid.sources import PROGRAM_PLACES, copies_programs, strips
+from dfopt.passes.strip_suid.sources import copies_programs, strips
 from dfopt.refusal import Refusal
 
 TYPE_CHECKING = False
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
 
     from dfopt.facts import Facts
     from dfopt.ir.program import Program
-    from dfopt.ir.stages import Stage, Step
-
-# what makes directories and links, by its first word
-_LAYS_OUT = {"install": ("-d",), "ln": ("-s", "-sf"), "mkdir": ("-p",)}
+    from dfopt.ir.stages import Stage
 
 
 def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, keep: Sequence[str]) -> Iterator[Finding]:
@@ -47,8 +45,8 @@ def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, kee
         if any(strips(program, one) for one in layer_steps(program, source)):
             continue
         path = step.node.arguments[0].value
-        if _laid_out(program, source, path.rstrip("/")):
-            continue
+        if laid_out(program, source, path) is not None:
+            continue  # no program is among it
         try:
             check_copy(program, source, step, facts)
         except Refusal as stands:
@@ -60,19 +58,3 @@ def copied_findings(name: str, program: Program, stage: Stage, facts: Facts, kee
         benefit = Benefit(mends=mends(name), source=SOURCE)
         message = f"take the setuid bits from what stage {flag.value} gives to the image, which gets no larger"
         yield Finding(name, message, start, end, Fix((edit,), tuple(rewrites), "unsafe"), benefit=benefit)
-
-
-def _laid_out(program: Program, source: Stage, path: str) -> bool:
-    """Whether all that a stage has at `path` are directories and links that its RUNs make there: no program."""
-    if not path or path in PROGRAM_PLACES:
-        return False  # of which the base image has some
-    text = program.text
-    touching = [step for step in layer_steps(program, source) if path in text[step.node.start : step.node.end]]
-    return bool(touching) and all(_lays_out(program, step) for step in touching)
-
-
-def _lays_out(program: Program, step: Step) -> bool:
-    made = program.commands(step).invocations if step.node.keyword == "RUN" else ()
-    return bool(made) and all(
-        one.program in _LAYS_OUT and (one.values[:1] or [None])[0] in _LAYS_OUT[one.program] for one in made
-    )

@@ -7,6 +7,7 @@ import re
 
 from dfopt.analysis.build_facts import find_program, seen_image
 from dfopt.analysis.inferred_base import distribution
+from dfopt.analysis.laid_out import PROGRAM_PLACES
 from dfopt.analysis.package_managers import tools
 from dfopt.analysis.run_steps import run_text
 from dfopt.ir.base_images import ImageRows, maker_image
@@ -33,8 +34,6 @@ _SETS = regex(
     r"\bchmod\s+(?:-[A-Za-z]{1,20}\s{1,20}){0,20}(?:[ug]+[+=][rwx]*s|0?[246][0-7]{3})\b|\b(?:install|mkdir)\b[^&|;]{0,400}-m\s*0?4\d{3}\b"
 )
 _SYSTEM_FAMILIES = frozenset(("apt", "apk", "dnf", "zypper", "pacman"))
-# directories in which systems keep programs
-PROGRAM_PLACES = frozenset(("/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/lib"))
 
 
 def strips(program: Program, step: Step) -> bool:
