@@ -128,7 +128,7 @@ class _Copier:
         found = source.stat() if follow else source.lstat()
         kind = stat.S_IFMT(found.st_mode)
         if kind == stat.S_IFDIR:
-            self.directory(source, target)
+            self.directory(source, target, inner=True)
             return
         if target.is_dir() and not target.is_symlink():
             raise FileError(f"cannot overwrite directory {target.name} with non-directory")
@@ -140,7 +140,8 @@ class _Copier:
             shutil.copyfile(source, target)
             self.facts(found, target)
 
-    def directory(self, source: Path, target: Path) -> None:
+    def directory(self, source: Path, target: Path, inner: bool = False) -> None:
+        """What exists keeps its mode and owner, but for a directory inside of the one that is copied."""
         if target.is_symlink() or target.exists():
             target = inside(self.root, str(target)[len(str(self.root)) :])
         made = not target.exists()
@@ -151,7 +152,7 @@ class _Copier:
         for child in sorted(source.iterdir()):
             if not (child.name == ".dry" and child.is_dir()):
                 self.entry(child, target / child.name)
-        if made:
+        if made or inner:
             self.facts(source.lstat(), target)
 
 
