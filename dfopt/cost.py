@@ -135,18 +135,14 @@ def by_saving(findings: Iterable[Finding], cleaned: int = 0) -> list[Finding]:
     """Findings, those that save most first: where two would change the same stage, that one does. One that saves no
     more than `cleaned` bytes less, which later passes take off anyway, goes first where it adds fewer lines: another
     base, rather than a second stage on that base."""
+    rows = [(saving((benefit_of(finding),)), _added_lines(finding), finding) for finding in findings]
     found: list[tuple[int, int, Finding]] = []
-    for finding in sorted(findings, key=_saved, reverse=True):
-        saved, lines = _saved(finding), _added_lines(finding)
+    for saved, lines, finding in sorted(rows, key=lambda row: -row[0]):
         at = len(found)
         while cleaned and at and found[at - 1][1] > lines and found[at - 1][0] - cleaned <= saved:
             at -= 1
         found.insert(at, (saved, lines, finding))
     return [finding for _, _, finding in found]
-
-
-def _saved(finding: Finding) -> int:
-    return saving((benefit_of(finding),))
 
 
 def _added_lines(finding: Finding) -> int:

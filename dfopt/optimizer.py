@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from time import perf_counter
 
-from dfopt.analysis.leftover_caches import leftover_of_image
 from dfopt.conflicts import Taken
 from dfopt.cost import benefit_of, by_saving
 from dfopt.edit import Patchwork
@@ -270,9 +269,11 @@ class _Run:
         """Applies what this round may apply; False where that is nothing."""
         chosen: list[Finding] = []
         taken = Taken()
-        if phase == "restructure":
+        if phase == "restructure" and len(findings) > 1:
+            from dfopt.analysis.leftover_caches import leftover_bytes  # loads what analyses commands
+
             cleans = self.optimizer.passes(self.program.text, "caches")
-            findings = by_saving(findings, leftover_of_image(self.program) if cleans else 0)
+            findings = by_saving(findings, leftover_bytes(self.program) if cleans else 0)
         for finding in findings:
             fix = finding.fix
             if fix is None or fix.tier not in self.tiers or not fix.edits or enlarges(finding, self.optimizer.options):
@@ -352,11 +353,10 @@ class _Run:
         start, end = self.patch.original_offset(finding.start), self.patch.original_offset(finding.end)
         message = self.with_original_lines(finding.message)
         refusal = self.refused.get(_key(finding)) if finding.fix is not None else None
+        reason = self.with_original_lines(finding.reason if refusal is None else refusal)
         if refusal is not None:
-            reason = self.with_original_lines(refusal)
             return Reported(finding.name, finding.tier, message, start, end, False, reason, True)
-        larger = enlarges(finding, self.optimizer.options)
-        fixable, reason = finding.fix is not None, self.with_original_lines(finding.reason)
+        larger, fixable = enlarges(finding, self.optimizer.options), finding.fix is not None
         unblock = self.with_original_lines(finding.unblock or unblock_of(finding.reason))
         if larger and finding.tier in self.tiers:
             fixable, reason = False, f"the image would get {human(larger)} larger"

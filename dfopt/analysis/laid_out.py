@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfopt.ir.effects import covers
 from dfopt.ir.liveness import layer_steps
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def laid_out(program: Program, stage: Stage, path: str) -> frozenset[str] | None
         if not words:
             return None
         made.update(words)
-    return frozenset(word for word in made if f"{word}/".startswith(f"{path}/")) if touching else None
+    return frozenset(word for word in made if covers(path, word)) if touching else None
 
 
 def _made_by(program: Program, step: Step) -> set[str]:

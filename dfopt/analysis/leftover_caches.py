@@ -12,21 +12,17 @@ from dfopt.knowledge import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from dfopt.ir.program import Program
     from dfopt.ir.stages import Step
 
 
-def leftover_bytes(program: Program, steps: Iterable[Step]) -> int:
-    """The bytes of the indexes and caches that RUNs leave, each in its layer, by the table of savings."""
+def leftover_bytes(program: Program) -> int:
+    """The bytes of the indexes and caches that RUNs leave in the last stage's image, each in its layer, by the table of
+    savings."""
+    steps = layer_steps(program, program.final) if program.final is not None else ()
     return sum(cache_bytes(family) for step in steps for family in _families(program, step))
-
-
-def leftover_of_image(program: Program) -> int:
-    """As `leftover_bytes`, of the last stage."""
-    stage = program.final
-    return leftover_bytes(program, layer_steps(program, stage)) if stage is not None else 0
 
 
 def _families(program: Program, step: Step) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dfopt.analysis.image_sizes import SOURCE, known_bytes
 from dfopt.analysis.leftover_caches import leftover_bytes
 from dfopt.findings import Benefit
-from dfopt.ir.liveness import layer_steps
 from dfopt.passes.multi_stage.observed import SavesLittle, observed_plan
 from dfopt.passes.multi_stage.plan import split_plan
 from dfopt.refusal import Refusal
@@ -59,4 +58,4 @@ def benefit_of(program: Program, stage: Stage, plan: SplitPlan, facts: Facts) ->
         return None
     saved = before + plan.left_mb * 1_000_000 - after
     # what package managers leave in the layers of today stays in the builder, too
-    return Benefit(bytes=saved + leftover_bytes(program, layer_steps(program, stage)), source=SOURCE)
+    return Benefit(bytes=saved + leftover_bytes(program), source=SOURCE)

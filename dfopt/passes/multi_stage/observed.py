@@ -66,13 +66,10 @@ def observed_plan(
     recipe = next(one for one in stage_recipes() if one.name == NAME)
     if bare:
         workdir = program.end_scope(stage).workdir
-        last = isinstance(workdir, Unknown) or _special(found, workdir)
-        if not (isinstance(workdir, Unknown) or last):  # it makes the directories that lead there
+        owned = isinstance(workdir, Unknown) or _changes(workdir, found)
+        if not (isinstance(workdir, Unknown) or owned):  # WORKDIR makes the directories that lead there
             found = replace(found, directories=tuple(row for row in found.directories if not covers(row[0], workdir)))
-    else:
-        last = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
-    split = settings(program, stage, recipe.environment, recipe.stays, last)
-    if bare:
+        split = settings(program, stage, recipe.environment, recipe.stays, owned)
         inherited = inherited_settings(program, stage, facts, found)
         layout = _layout(found)
         as_root = bool(layout) and not ends_as_root(program, stage, split, inherited)
@@ -83,15 +80,17 @@ def observed_plan(
             recipe, image, "", (), (), copies, split, 0, 0, 0, last=layout, as_root=as_root, inherited=inherited.first,
             behind=inherited.behind, starts=inherited.starts, saved=found.saved, note=_NOTE,
         )  # fmt: skip
+    owned = any(owner != "0:0" for _, _, owner in found.directories) or any(owner for _, owner in found.trees)
+    split = settings(program, stage, recipe.environment, recipe.stays, owned)
     return SplitPlan(
         recipe, image, _packages(program, found, image), _commands(found), (), tuple(_copies(found)), split, 0, 0, 0,
         inherited=inherited_workdir(program, stage, image, base), saved=found.saved, note=_NOTE,
     )  # fmt: skip
 
 
-def _special(found: RunEvidence, workdir: str) -> bool:
-    """Whether an empty image's WORKDIR must stand behind the copies: it would make root's directory, of mode 755, where
-    they bring another one, or a link."""
+def _changes(workdir: str, found: RunEvidence) -> bool:
+    """Whether a WORKDIR in front of the copies of an empty image changes what they bring: it makes root's directories,
+    of mode 755, where they have another owner or mode, or a link."""
     places = [path for path, mode, owner in found.directories if (mode, owner) != (0o755, "0:0")]
     places += [path for path, owner in found.trees if owner]
     return any(covers(path, workdir) for path in (*places, *(path for path, _ in found.links)))
